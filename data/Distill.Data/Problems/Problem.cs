@@ -1,0 +1,22 @@
+namespace Distill.Data.Problems;
+
+/// <summary>A question with a reference answer. Immutable; equal ids mean equal content within one source.</summary>
+/// <param name="Id">Unique within a run, e.g. <c>arithmetic/2/test/7/000041</c> (family, level, split, seed, index).</param>
+/// <param name="Family">Name of the <see cref="IProblemFamily"/> that made it and whose verifier grades it.</param>
+/// <param name="Domain">What the report groups by: <c>arithmetic</c>, <c>words</c>, <c>countdown</c>, <c>logic</c>.</param>
+/// <param name="Split">The part it belongs to; follows from <paramref name="Signature"/>.</param>
+/// <param name="Level">Difficulty, 1 is easiest; the meaning is the family's.</param>
+/// <param name="Text">What the model is asked, plain text without control tokens.</param>
+/// <param name="ReferenceAnswer">An answer the verifier accepts, in the form a solution should end with.</param>
+/// <param name="ReferenceSolution">The steps that lead to the answer, in the family's own trace language, or null when unknown.</param>
+/// <param name="Signature">Canonical form with names and phrasing removed; two problems with equal signatures ask the same thing.</param>
+public sealed record Problem(
+    string Id,
+    string Family,
+    string Domain,
+    Split Split,
+    int Level,
+    string Text,
+    string ReferenceAnswer,
+    string? ReferenceSolution,
+    string Signature);

@@ -1,0 +1,50 @@
+using Distill.Data.Problems;
+
+namespace Distill.Data.Traces;
+
+/// <summary>
+/// A completion kept as data (design: one Parquet row). Raw evidence: verdicts are added in curation, so a better verifier
+/// never costs a regeneration.
+/// </summary>
+public sealed record Trace
+{
+    public required Problem Problem { get; init; }
+
+    /// <summary>The steps between the thinking marks, without the marks; empty when the completion has none.</summary>
+    public required string Reasoning { get; init; }
+
+    /// <summary>The text after the thinking, trimmed; null when the completion never got there.</summary>
+    public required string? Answer { get; init; }
+
+    public required int PromptTokens { get; init; }
+
+    public required int CompletionTokens { get; init; }
+
+    /// <summary><c>stop</c> (end token), <c>stop_string</c> or <c>length</c>.</summary>
+    public required string StopReason { get; init; }
+
+    public required int SampleIndex { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    /// <summary>Canonical JSON of the sampling options.</summary>
+    public required string Sampling { get; init; }
+
+    /// <summary>Name of the teacher, e.g. its folder's name.</summary>
+    public required string Teacher { get; init; }
+
+    public required string TeacherDigest { get; init; }
+
+    public required string TemplateDigest { get; init; }
+
+    public required string TokenizerFingerprint { get; init; }
+
+    /// <summary>Completion token ids, end token included; empty when not kept.</summary>
+    public IReadOnlyList<int> TokenIds { get; init; } = [];
+
+    /// <summary>Log-probability of each token under the unprocessed distribution; empty when not kept.</summary>
+    public IReadOnlyList<float> TokenLogProbabilities { get; init; } = [];
+
+    /// <summary>When it was generated; null in reproducible runs, where files must not depend on the clock.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+}

@@ -1,0 +1,74 @@
+namespace Distill.Architecture;
+
+/// <summary>
+/// The shape of a Llama-style decoder: everything a TorchSharp module and an ONNX graph writer must agree on.
+/// Immutable; <see cref="Validate"/> runs where it is read from a file and where a model is built.
+/// </summary>
+public sealed record DecoderArchitecture
+{
+    /// <summary>Hugging Face model type: <c>qwen3</c>, <c>llama</c>, …</summary>
+    public required string ModelType { get; init; }
+
+    public required int VocabularySize { get; init; }
+
+    public required int HiddenSize { get; init; }
+
+    public required int Layers { get; init; }
+
+    public required int Heads { get; init; }
+
+    public required int KeyValueHeads { get; init; }
+
+    public required int HeadSize { get; init; }
+
+    /// <summary>Width of the SwiGLU feed-forward.</summary>
+    public required int IntermediateSize { get; init; }
+
+    /// <summary>Positions the rotary tables cover; the longest sequence the model can read.</summary>
+    public required int MaxPositions { get; init; }
+
+    public double RopeTheta { get; init; } = 10_000;
+
+    public double RmsNormEpsilon { get; init; } = 1e-6;
+
+    /// <summary>The output projection is the embedding matrix.</summary>
+    public bool TieEmbeddings { get; init; } = true;
+
+    /// <summary>RMS norm over each head of queries and keys before the rotary embedding (Qwen3).</summary>
+    public bool QueryKeyNorm { get; init; } = true;
+
+    /// <summary>Bias on the query, key and value projections (Qwen2).</summary>
+    public bool AttentionBias { get; init; }
+
+    public int? BosTokenId { get; init; }
+
+    public int EosTokenId { get; init; }
+
+    public int? PadTokenId { get; init; }
+
+    /// <exception cref="InvalidDataException">Names every impossible value at once.</exception>
+    public void Validate()
+    {
+        var problems = new List<string>();
+        void Require(bool ok, string problem)
+        {
+            if (!ok) problems.Add(problem);
+        }
+
+        Require(VocabularySize is > 0 and <= 10_000_000, $"vocab_size {VocabularySize} must be in 1..10,000,000");
+        Require(HiddenSize is > 0 and <= 1 << 17, $"hidden_size {HiddenSize} must be in 1..131,072");
+        Require(Layers is > 0 and <= 1024, $"num_hidden_layers {Layers} must be in 1..1,024");
+        Require(Heads is > 0 and <= 1024, $"num_attention_heads {Heads} must be in 1..1,024");
+        Require(KeyValueHeads > 0 && Heads % KeyValueHeads == 0, $"num_key_value_heads {KeyValueHeads} must divide num_attention_heads {Heads}");
+        Require(HeadSize is > 0 and <= 1024 && HeadSize % 2 == 0, $"head_dim {HeadSize} must be even and in 2..1,024");
+        Require(IntermediateSize is > 0 and <= 1 << 20, $"intermediate_size {IntermediateSize} must be in 1..1,048,576");
+        Require(MaxPositions is > 0 and <= 1 << 24, $"max_position_embeddings {MaxPositions} must be in 1..16,777,216");
+        Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"rope_theta {RopeTheta} must be positive");
+        Require(RmsNormEpsilon is > 0 and < 1, $"rms_norm_eps {RmsNormEpsilon} must be in (0, 1)");
+        Require(EosTokenId >= 0 && EosTokenId < VocabularySize, $"eos_token_id {EosTokenId} must be in 0..{VocabularySize - 1}");
+        if (problems.Count > 0) throw new InvalidDataException("Impossible decoder configuration: " + string.Join("; ", problems) + ".");
+    }
+
+    /// <summary>Number of trainable values; tied embeddings counted once.</summary>
+    public long ParameterCount => ParameterMap.For(this).Sum(parameter => parameter.Count);
+}

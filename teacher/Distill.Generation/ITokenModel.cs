@@ -1,0 +1,44 @@
+namespace Distill.Generation;
+
+/// <summary>
+/// A model that reads token ids and gives logits: the seam between the generation engine and its backends (ONNX Runtime,
+/// TorchSharp, scripted). Opening sessions is safe from any thread; each session belongs to one thread at a time.
+/// Whoever created the model disposes it, after its sessions.
+/// </summary>
+public interface ITokenModel : IDisposable
+{
+    int VocabularySize { get; }
+
+    /// <summary>Longest sequence the model can read, prompt and completion together.</summary>
+    int MaxLength { get; }
+
+    /// <param name="slots">Rows that can be decoded together.</param>
+    /// <param name="maxLength">Capacity of each row's cache, at most <see cref="MaxLength"/>.</param>
+    IDecodeSession Open(int slots, int maxLength);
+}
+
+/// <summary>Rows of a running batch with their key-value cache. Not thread-safe. The opener disposes it.</summary>
+public interface IDecodeSession : IDisposable
+{
+    int Slots { get; }
+
+    int MaxLength { get; }
+
+    /// <summary>Tokens held by a slot's cache.</summary>
+    int Length(int slot);
+
+    /// <summary>
+    /// Appends <paramref name="tokens"/> to a slot (after <see cref="Clear"/>: starts it) and gives the logits of the last
+    /// position, [vocab]; or, when <paramref name="logits"/> holds tokens × vocab values, of every position.
+    /// </summary>
+    void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits);
+
+    /// <summary>Appends one token to each of the slots 0..n−1 and gives their logits, [n, vocab]; n is the number of tokens.</summary>
+    void Step(ReadOnlySpan<int> tokens, Span<float> logits);
+
+    /// <summary>Makes slot <paramref name="to"/> a copy of slot <paramref name="from"/> (cloning a prompt, closing a hole).</summary>
+    void Copy(int from, int to);
+
+    /// <summary>Forgets a slot's content.</summary>
+    void Clear(int slot);
+}
