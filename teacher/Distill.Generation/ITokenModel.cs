@@ -39,6 +39,9 @@ public interface IDecodeSession : IDisposable
     /// <summary>Makes slot <paramref name="to"/> a copy of slot <paramref name="from"/> (cloning a prompt, closing a hole).</summary>
     void Copy(int from, int to);
 
-    /// <summary>Forgets a slot's content.</summary>
+    /// <summary>Forgets all but the first <paramref name="length"/> tokens of a slot, so that a prompt can be continued another way.</summary>
+    void Truncate(int slot, int length);
+
+    /// <summary>Forgets a slot's content: <see cref="Truncate"/> to 0.</summary>
     void Clear(int slot);
 }
