@@ -1,0 +1,39 @@
+namespace Distill.Pipeline.Recipes;
+
+/// <summary><c>teacher</c>: the model that solves the training problems, and how it is sampled.</summary>
+public sealed record TeacherSection
+{
+    /// <summary>Folder of an ONNX model (with <c>genai_config.json</c>), relative to the recipe. Required.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Completions drawn for each training problem. 1..256, default 1.</summary>
+    public int Samples { get; init; }
+
+    /// <summary>0 is greedy. 0..10, default 0.7.</summary>
+    public double Temperature { get; init; }
+
+    /// <summary>Keep the smallest set of tokens reaching this probability. (0, 1], default 1.</summary>
+    public double TopP { get; init; }
+
+    /// <summary>Longest completion in tokens; what is longer counts as truncated. 1..1,000,000, default 192.</summary>
+    public int MaxTokens { get; init; }
+
+    /// <summary>Completions decoded together; changes the speed, never the result. 1..4,096, default 64.</summary>
+    public int Slots { get; init; }
+
+    internal static TeacherSection Bind(SectionReader reader)
+    {
+        var section = new TeacherSection
+        {
+            Model = reader.Folder("model", "give the folder of an ONNX model", "genai_config.json", "tokenizer.json"),
+            Samples = reader.Integer("samples", 1, 1, 256),
+            Temperature = reader.Number("temperature", 0.7, 0, 10),
+            TopP = reader.Number("top_p", 1, 0, 1, above: true),
+            MaxTokens = reader.Integer("max_tokens", 192, 1, 1_000_000),
+            Slots = reader.Integer("slots", 64, 1, 4096),
+        };
+        reader.Require(section.Temperature > 0 || section.Samples == 1, "samples", "greedy samples are all equal", "set teacher.temperature above 0, or one sample");
+        reader.Close();
+        return section;
+    }
+}

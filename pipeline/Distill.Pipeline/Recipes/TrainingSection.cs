@@ -1,0 +1,91 @@
+namespace Distill.Pipeline.Recipes;
+
+/// <summary>How the learning rate moves over the steps, after the warm-up.</summary>
+public enum ScheduleKind
+{
+    Constant,
+
+    /// <summary>Falls in a straight line to zero.</summary>
+    Linear,
+
+    /// <summary>Falls along half a cosine to zero.</summary>
+    Cosine,
+
+    /// <summary>Constant, then a straight line to zero over the last third.</summary>
+    Trapezoid,
+}
+
+/// <summary>Arithmetic of a training step.</summary>
+public enum TrainingPrecision
+{
+    Fp32,
+
+    /// <summary>bf16 matrix products over fp32 weights.</summary>
+    Mixed,
+}
+
+/// <summary><c>sft</c>: supervised fine-tuning on the kept traces, loss on the completion only.</summary>
+public sealed record TrainingSection
+{
+    public static TrainingSection Default { get; } = new()
+    {
+        Epochs = 2,
+        BatchTokens = 4096,
+        SequenceLength = 256,
+        LearningRate = 2e-3,
+        Warmup = 0.03,
+        Schedule = ScheduleKind.Trapezoid,
+        WeightDecay = 0,
+        Precision = TrainingPrecision.Fp32,
+    };
+
+    /// <summary>Times each example is seen. (0, 1000], default 2; a fraction stops within an epoch.</summary>
+    public double Epochs { get; init; }
+
+    /// <summary>Tokens of one optimiser step. 16..16,777,216, default 4,096.</summary>
+    public int BatchTokens { get; init; }
+
+    /// <summary>Length of a packed row; longer examples are left out and counted. 16..1,048,576, default 256.</summary>
+    public int SequenceLength { get; init; }
+
+    /// <summary>Peak learning rate of AdamW. (0, 1], default 0.002.</summary>
+    public double LearningRate { get; init; }
+
+    /// <summary>Share of the steps over which the rate rises from zero. 0..0.9, default 0.03.</summary>
+    public double Warmup { get; init; }
+
+    /// <summary>constant, linear, cosine or trapezoid. Default trapezoid.</summary>
+    public ScheduleKind Schedule { get; init; }
+
+    /// <summary>Decoupled weight decay of the matrices. 0..10, default 0.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>fp32 or mixed. Default fp32.</summary>
+    public TrainingPrecision Precision { get; init; }
+
+    internal static TrainingSection Bind(SectionReader reader, TrainingSection inherited)
+    {
+        var section = Read(reader, inherited);
+        reader.Close();
+        return section;
+    }
+
+    internal static TrainingSection Read(SectionReader reader, TrainingSection inherited)
+    {
+        var section = new TrainingSection
+        {
+            Epochs = reader.Number("epochs", inherited.Epochs, 0, 1000, above: true),
+            BatchTokens = reader.Integer("batch_tokens", inherited.BatchTokens, 16, 1 << 24),
+            SequenceLength = reader.Integer("sequence_length", inherited.SequenceLength, 16, 1 << 20),
+            LearningRate = reader.Number("learning_rate", inherited.LearningRate, 0, 1, above: true),
+            Warmup = reader.Number("warmup", inherited.Warmup, 0, 0.9),
+            Schedule = reader.Choice("schedule", inherited.Schedule),
+            WeightDecay = reader.Number("weight_decay", inherited.WeightDecay, 0, 10),
+            Precision = reader.Choice("precision", inherited.Precision),
+        };
+        reader.Require(
+            section.BatchTokens >= section.SequenceLength || !(reader.Has("batch_tokens") || reader.Has("sequence_length")), "batch_tokens",
+            $"smaller than one row of {section.SequenceLength:N0} tokens", "raise batch_tokens or lower sequence_length");
+        return section;
+    }
+}
