@@ -1,0 +1,89 @@
+namespace Distill.Architecture;
+
+/// <summary>
+/// A folder with a model that can be trained: config.json, safetensors, tokenizer. Opening reads the configuration and checks
+/// that the parts fit each other; the weights are read by <see cref="LoadWeights"/>. Immutable and safe to share.
+/// </summary>
+public sealed class Checkpoint
+{
+    public const string GenerationConfigName = "generation_config.json";
+
+    private Checkpoint(string folder, DecoderArchitecture architecture, TokenizerFiles? tokenizer)
+    {
+        Folder = folder;
+        Architecture = architecture;
+        Tokenizer = tokenizer;
+    }
+
+    public string Folder { get; }
+
+    public DecoderArchitecture Architecture { get; }
+
+    /// <summary>Null when the folder has no tokenizer.json.</summary>
+    public TokenizerFiles? Tokenizer { get; }
+
+    /// <exception cref="InvalidDataException">Not a checkpoint, a corrupt or unsupported file, or a tokenizer that does not fit: named, with the reason.</exception>
+    public static Checkpoint Open(string folder)
+    {
+        if (!Directory.Exists(folder)) throw new InvalidDataException($"'{folder}' is not a folder.");
+        if (!File.Exists(Path.Combine(folder, DecoderConfigJson.FileName)))
+            throw new InvalidDataException($"'{folder}' is not a checkpoint: it has no {DecoderConfigJson.FileName}.");
+        var architecture = DecoderConfigJson.Read(Path.Combine(folder, DecoderConfigJson.FileName));
+        using (var files = SafeTensorsFolder.Open(folder)) CheckShapes(files, architecture);
+        var tokenizer = TokenizerFiles.Exist(folder) ? TokenizerFiles.Read(folder) : null;
+        tokenizer?.RequireFits(Path.Combine(folder, TokenizerFiles.TokenizerName), architecture.VocabularySize);
+        return new(folder, architecture, tokenizer);
+    }
+
+    /// <summary>All weights as fp32; bf16 and fp16 are widened exactly. Each call reads the files again.</summary>
+    /// <exception cref="InvalidDataException">A weight is missing, surplus or misshapen.</exception>
+    public WeightSet LoadWeights()
+    {
+        using var files = SafeTensorsFolder.Open(Folder);
+        CheckShapes(files, Architecture);
+        return new(Architecture, ParameterMap.For(Architecture).ToDictionary(p => p.Name, p => files.FileOf(p.Name).ReadSingles(p.Name)));
+    }
+
+    /// <summary>
+    /// Writes a checkpoint into a folder, created if needed. config.json comes last, so that an interrupted folder is not mistaken
+    /// for a checkpoint. The same weights and tokenizer give the same bytes. Not atomic: stages write to a fresh folder and commit it.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The tokenizer does not fit the weights.</exception>
+    public static void Save(string folder, WeightSet weights, TokenizerFiles? tokenizer)
+    {
+        var architecture = weights.Architecture;
+        byte[] config = DecoderConfigJson.Write(architecture);
+        tokenizer?.RequireFits(TokenizerFiles.TokenizerName, architecture.VocabularySize);
+        Directory.CreateDirectory(folder);
+        File.Delete(Path.Combine(folder, DecoderConfigJson.FileName));
+        File.Delete(Path.Combine(folder, SafeTensorsFolder.IndexName));
+        var tensors = ParameterMap.For(architecture).Select(p => SafeTensor.Singles(p.Name, p.Shape, weights[p.Name]));
+        SafeTensorsWriter.Write(Path.Combine(folder, SafeTensorsFolder.FileName), tensors, new Dictionary<string, string> { ["format"] = "pt" });
+        tokenizer?.Write(folder);
+        DurableFile.Write(Path.Combine(folder, GenerationConfigName), DecoderConfigWriter.WriteGeneration(architecture));
+        DurableFile.Write(Path.Combine(folder, DecoderConfigJson.FileName), config);
+    }
+
+    /// <summary>Saves with the tokenizer files of another model folder.</summary>
+    public static void Save(string folder, WeightSet weights, string tokenizerFolder) => Save(folder, weights, TokenizerFiles.Read(tokenizerFolder));
+
+    private static void CheckShapes(SafeTensorsFolder files, DecoderArchitecture architecture)
+    {
+        var map = ParameterMap.For(architecture);
+        foreach (var parameter in map)
+        {
+            var file = files.FileOf(parameter.Name);
+            var entry = file.Entry(parameter.Name);
+            if (!entry.Shape.SequenceEqual(parameter.Shape))
+                throw new InvalidDataException($"'{file.File}' holds '{parameter.Name}' with shape {entry.ShapeText}; config.json asks for [{string.Join(", ", parameter.Shape)}].");
+        }
+
+        var surplus = files.Names.Except(map.Select(p => p.Name)).Where(name => !IsRedundant(name, architecture)).Order(StringComparer.Ordinal).Take(5).ToList();
+        if (surplus.Count > 0)
+            throw new InvalidDataException($"'{files.FileOf(surplus[0]).File}' holds weights that config.json has no place for: {string.Join(", ", surplus)}.");
+    }
+
+    // Older files repeat a tied head and store the rotary frequencies, which follow from the configuration.
+    private static bool IsRedundant(string name, DecoderArchitecture architecture) =>
+        (architecture.TieEmbeddings && name == ParameterMap.OutputProjection) || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+}

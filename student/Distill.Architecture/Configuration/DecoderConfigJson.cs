@@ -1,0 +1,95 @@
+using System.Text.Json;
+
+namespace Distill.Architecture;
+
+/// <summary>
+/// Hugging Face <c>config.json</c> ↔ <see cref="DecoderArchitecture"/>, in the spelling of published models (<c>rope_theta</c>,
+/// <c>rope_scaling</c>) and of transformers 5 (<c>rope_parameters</c>, <c>layer_types</c>). What this project does not
+/// implement is refused by name, never ignored: a model read here computes what its authors meant.
+/// </summary>
+public static class DecoderConfigJson
+{
+    public const string FileName = "config.json";
+    private const long MaxBytes = 1 << 20;
+
+    /// <exception cref="InvalidDataException">Names the file and every problem in it.</exception>
+    public static DecoderArchitecture Read(string path)
+    {
+        using var document = BoundedJson.Read(path, MaxBytes);
+        return Read(document.RootElement, path);
+    }
+
+    /// <inheritdoc cref="Read(string)"/>
+    public static DecoderArchitecture Parse(ReadOnlyMemory<byte> utf8, string file)
+    {
+        using var document = BoundedJson.Parse(utf8, file);
+        return Read(document.RootElement, file);
+    }
+
+    /// <summary>The same architecture gives the same bytes.</summary>
+    /// <exception cref="InvalidDataException">The model type cannot have this combination of norms and biases.</exception>
+    public static byte[] Write(DecoderArchitecture architecture)
+    {
+        architecture.Validate();
+        var family = DecoderFamily.Find(architecture.ModelType);
+        if (family is null || family.QueryKeyNorm != architecture.QueryKeyNorm || family.AttentionBias != architecture.AttentionBias)
+            throw new InvalidDataException($"No config.json can describe model type '{architecture.ModelType}' with query-key norm {architecture.QueryKeyNorm} and attention bias {architecture.AttentionBias}.");
+        return DecoderConfigWriter.Write(architecture, family);
+    }
+
+    private static DecoderArchitecture Read(JsonElement root, string file)
+    {
+        var fields = new ConfigFields(root);
+        string? modelType = fields.OptionalString("model_type");
+        var family = DecoderFamily.Find(modelType)
+            ?? throw new InvalidDataException($"'{file}': model_type '{modelType}' is not supported; supported are {string.Join(", ", DecoderFamily.All.Select(f => f.ModelType))}.");
+        var architecture = Shape(fields, family);
+        UnsupportedFeatures.Check(fields, family, architecture);
+        if (fields.Problems.Count > 0) throw new InvalidDataException($"'{file}': {string.Join("; ", fields.Problems)}.");
+        try
+        {
+            architecture.Validate();
+        }
+        catch (InvalidDataException impossible)
+        {
+            throw new InvalidDataException($"'{file}': {impossible.Message}", impossible);
+        }
+
+        return architecture;
+    }
+
+    private static DecoderArchitecture Shape(ConfigFields fields, DecoderFamily family)
+    {
+        int heads = fields.RequiredInt("num_attention_heads");
+        int hidden = fields.RequiredInt("hidden_size");
+        if (heads <= 0) fields.Problems.Add($"num_attention_heads {heads} must be positive");
+        return new DecoderArchitecture
+        {
+            ModelType = family.ModelType,
+            VocabularySize = fields.RequiredInt("vocab_size"),
+            HiddenSize = hidden,
+            Layers = fields.RequiredInt("num_hidden_layers"),
+            Heads = heads,
+            KeyValueHeads = family.ModelType == "llama" ? fields.OptionalInt("num_key_value_heads") ?? heads : fields.RequiredInt("num_key_value_heads"),
+            HeadSize = fields.OptionalInt("head_dim") ?? family.HeadSize ?? (heads > 0 ? hidden / heads : 0),
+            IntermediateSize = fields.RequiredInt("intermediate_size"),
+            MaxPositions = fields.RequiredInt("max_position_embeddings"),
+            RopeTheta = RopeTheta(fields) ?? family.RopeTheta,
+            RmsNormEpsilon = fields.OptionalDouble("rms_norm_eps") ?? 1e-6,
+            TieEmbeddings = fields.OptionalBool("tie_word_embeddings") ?? family.TieEmbeddings,
+            QueryKeyNorm = family.QueryKeyNorm,
+            AttentionBias = family.AttentionBias,
+            BosTokenId = fields.OptionalTokenId("bos_token_id"),
+            EosTokenId = fields.RequiredTokenId("eos_token_id"),
+            PadTokenId = fields.OptionalTokenId("pad_token_id"),
+        };
+    }
+
+    private static double? RopeTheta(ConfigFields fields)
+    {
+        double? newer = fields.OptionalObject("rope_parameters")?.OptionalDouble("rope_theta");
+        double? older = fields.OptionalDouble("rope_theta");
+        fields.Require(newer is null || older is null || newer == older, $"rope_theta {older} contradicts rope_parameters.rope_theta {newer}");
+        return newer ?? older;
+    }
+}
