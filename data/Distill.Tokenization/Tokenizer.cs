@@ -1,0 +1,126 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using Distill.Tokenization.AddedTokens;
+using Distill.Tokenization.Decoding;
+using Distill.Tokenization.Files;
+using Distill.Tokenization.Models;
+using Distill.Tokenization.PreTokenizers;
+
+namespace Distill.Tokenization;
+
+/// <summary>
+/// Text to token ids and back, as a Hugging Face tokenizer.json describes it (byte-pair encoding). Immutable and thread-safe.
+/// </summary>
+public sealed class Tokenizer
+{
+    private readonly TokenizerDefinition _definition;
+    private readonly Dictionary<int, AddedToken> _added;
+    private readonly Dictionary<string, int> _addedIds;
+    private readonly HashSet<int> _forbidden;
+    private readonly AddedTokenMatcher _matcher;
+    private readonly WordEncoder _words;
+    private readonly WordEncoder _plainWords;
+
+    internal Tokenizer(TokenizerDefinition definition, TokenizerConfig config)
+    {
+        _definition = definition;
+        _added = definition.AddedTokens.ToDictionary(t => t.Id);
+        _addedIds = definition.AddedTokens.GroupBy(t => t.Content).ToDictionary(g => g.Key, g => g.First().Id);
+        _forbidden = [.. _added.Keys];
+        _matcher = new AddedTokenMatcher(definition.AddedTokens.Select(t => (t.Content, t)));
+        _words = new WordEncoder(definition.Model, definition.ByteLevelWords, new HashSet<int>());
+        _plainWords = new WordEncoder(definition.Model, definition.ByteLevelWords, _forbidden);
+        VocabularySize = Math.Max(definition.Model.Vocabulary.Size, _added.Keys.DefaultIfEmpty(-1).Max() + 1);
+        EndToken = config.EndToken is { } end ? IdOf(end) : null;
+        PadToken = config.PadToken is { } pad ? IdOf(pad) : null;
+    }
+
+    /// <summary>Largest id + 1, added tokens included.</summary>
+    public int VocabularySize { get; }
+
+    /// <summary>
+    /// SHA-256 (hex) of all that decides ids: vocabulary, merges, normaliser, pre-tokenizer, added tokens. Equal fingerprints mean equal
+    /// encodings; token-aligned data is refused where fingerprints differ.
+    /// </summary>
+    public string Fingerprint => _definition.Fingerprint;
+
+    /// <summary>Id of the token that ends a message (<c>eos_token</c> of tokenizer_config.json); null when not given.</summary>
+    public int? EndToken { get; }
+
+    /// <summary>Id of the padding token (<c>pad_token</c> of tokenizer_config.json); null when not given.</summary>
+    public int? PadToken { get; }
+
+    /// <summary>Reads tokenizer.json and, where there is one, tokenizer_config.json.</summary>
+    /// <exception cref="InvalidDataException">A file is absent, not what it should be, or uses what is not supported: says which and why.</exception>
+    public static Tokenizer Load(string folder) =>
+        new(BoundedFile.Read(folder, "tokenizer.json", bytes => TokenizerReader.Read(bytes)), TokenizerConfig.Load(folder));
+
+    /// <param name="json">The content of a tokenizer.json.</param>
+    /// <exception cref="InvalidDataException">It is not one, or uses what is not supported.</exception>
+    public static Tokenizer FromJson(string json) => new(TokenizerReader.Read(Encoding.UTF8.GetBytes(json)), TokenizerConfig.Empty);
+
+    /// <summary>Token ids of a text, without what a post-processor would add around it.</summary>
+    /// <param name="allowSpecial">
+    /// True: added tokens written in the text become those tokens. False, for text that is not trusted: no added token can come of it,
+    /// whatever it says.
+    /// </param>
+    public int[] Encode(string text, bool allowSpecial = false)
+    {
+        text = WellFormed(text);
+        var ids = new List<int>();
+        if (!allowSpecial)
+        {
+            EncodeOrdinary(Piece.Of(text, first: true), _plainWords, ids);
+            return [.. ids];
+        }
+        foreach (var span in _matcher.Cut(text))
+        {
+            if (span.Token is { } token) ids.Add(token.Id);
+            else EncodeOrdinary(Piece.Of(text[span.Start..span.End], span.Start == 0), _words, ids);
+        }
+        return [.. ids];
+    }
+
+    /// <summary>The text of tokens; ids that are not in the vocabulary leave no trace.</summary>
+    /// <param name="skipSpecial">Leave control tokens out.</param>
+    public string Decode(ReadOnlySpan<int> ids, bool skipSpecial = false)
+    {
+        var pieces = new List<string>(ids.Length);
+        foreach (int id in ids)
+            if (!(skipSpecial && IsSpecial(id)) && TryPieceOf(id, out string? piece)) pieces.Add(piece);
+        return _definition.Decoder.Decode(pieces);
+    }
+
+    /// <summary>The id of a token, written as in the file; null when there is none.</summary>
+    public int? IdOf(string token) =>
+        _addedIds.TryGetValue(token, out int id) || _definition.Model.Vocabulary.TryIdOf(token, out id) ? id : null;
+
+    /// <summary>A token as written in the file: byte-level tokens in the byte alphabet.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">No token has this id.</exception>
+    public string PieceOf(int id) => TryPieceOf(id, out string? piece)
+        ? piece
+        : throw new ArgumentOutOfRangeException(nameof(id), id, $"no token has id {id}; the vocabulary has {VocabularySize} ids");
+
+    /// <summary>Whether the token is a control token, which decoding can leave out.</summary>
+    public bool IsSpecial(int id) => _added.TryGetValue(id, out var token) && token.Special;
+
+    /// <summary>Whether the token is an added token, special or not (<c>&lt;think&gt;</c>): one that plain text never gives.</summary>
+    public bool IsAdded(int id) => _added.ContainsKey(id);
+
+    internal bool TryPieceOf(int id, [NotNullWhen(true)] out string? piece) =>
+        (piece = _added.TryGetValue(id, out var token) ? token.Content : _definition.Model.Vocabulary.PieceOf(id)) is not null;
+
+    internal IDecoderStream OpenDecoder() => _definition.Decoder.Open();
+
+    private void EncodeOrdinary(Piece piece, WordEncoder words, List<int> ids)
+    {
+        var pieces = new List<Piece>();
+        if (_definition.PreTokenizer is { } preTokenizer) preTokenizer.Split(piece, pieces);
+        else pieces.Add(piece);
+        foreach (var word in pieces) words.Encode(word.Span, ids);
+    }
+
+    /// <summary>Lone surrogates are no text; like everywhere in .NET they become U+FFFD.</summary>
+    private static string WellFormed(string text) =>
+        text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) : text;
+}
