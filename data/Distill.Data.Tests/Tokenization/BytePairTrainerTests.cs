@@ -1,5 +1,6 @@
+using System.Text;
 using System.Text.Json;
-using Distill.Tokenization;
+using CsCheck;
 using Distill.Tokenization.Training;
 
 namespace Distill.Data.Tests.Tokenization;
@@ -7,7 +8,7 @@ namespace Distill.Data.Tests.Tokenization;
 public sealed class BytePairTrainerTests
 {
     [Fact]
-    public void Training_reaches_the_vocabulary_size_asked_for() => TinyTokenizer.Trained.VocabularySize.ShouldBe(340);
+    public void Training_reaches_the_vocabulary_size_asked_for() => TinyTokenizer.Trained.VocabularySize.ShouldBe(300);
 
     [Fact]
     public void Special_tokens_get_the_lowest_ids_in_order()
@@ -65,7 +66,8 @@ public sealed class BytePairTrainerTests
     }
 
     [Fact]
-    public void Any_text_survives_encoding_and_decoding() => CsCheck.Check.Sample(
-        CsCheck.Gen.String.Where((string text) => !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')),
+    public void Any_text_survives_encoding_and_decoding() => Gen.String.Select(WellFormed).Sample(
         text => TinyTokenizer.Tokenizer.Decode(TinyTokenizer.Tokenizer.Encode(text)) == text);
+
+    private static string WellFormed(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
 }

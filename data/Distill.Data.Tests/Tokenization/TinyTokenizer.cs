@@ -12,7 +12,7 @@ internal static class TinyTokenizer
         "Is the statement true? The knight says that the knave lies. 12 + 34 = 46",
     ];
 
-    public static BytePairTrainerOptions Options { get; } = new() { VocabularySize = 340 };
+    public static BytePairTrainerOptions Options { get; } = new() { VocabularySize = 300 };
 
     public static TrainedTokenizer Trained { get; } = BytePairTrainer.Train(Texts, Options);
 

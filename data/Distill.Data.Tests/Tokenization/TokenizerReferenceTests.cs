@@ -39,14 +39,14 @@ public sealed class TokenizerReferenceTests
             tokenizer.Decode(ids, skipSpecial).ShouldBe(line.Text("decoded"));
             if (line.TryGetProperty("whole_only", out _)) continue;
             var decoder = new IncrementalDecoder(tokenizer, skipSpecial);
-            string[] pieces = [.. line.GetProperty("pieces").EnumerateArray().Select(p => p.GetString()!)];
-            string said = "", certain = "";
-            for (int i = 0; i < ids.Length; i++)
+            string whole = string.Concat(line.GetProperty("pieces").EnumerateArray().Select(p => p.GetString()));
+            string said = "";
+            foreach (int id in ids)
             {
-                said += decoder.Push(ids[i]);
-                certain += pieces[i];
-                certain.ShouldStartWith(said, Case.Sensitive, line.Text("what"));
+                said += decoder.Push(id);
+                whole.StartsWith(said, StringComparison.Ordinal).ShouldBeTrue($"{line.Text("what")}: '{said}' begins '{whole}'");
             }
+            said.ShouldBe(whole);
             (said + decoder.Flush()).ShouldBe(line.Text("decoded"));
         }
     }

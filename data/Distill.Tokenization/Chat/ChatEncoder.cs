@@ -1,3 +1,5 @@
+using Distill.Tokenization.Templates;
+
 namespace Distill.Tokenization;
 
 /// <summary>
@@ -31,7 +33,7 @@ public sealed class ChatEncoder
     public int[] EncodePrompt(IReadOnlyList<ChatMessage> messages)
     {
         var ids = new List<int>();
-        foreach (var piece in Template.RenderPieces(messages, addGenerationPrompt: true))
+        foreach (var piece in TemplatePiece.Join(Template.RenderPieces(messages, addGenerationPrompt: true)))
             ids.AddRange(Tokenizer.Encode(piece.Text, allowSpecial: !piece.FromMessages));
         return [.. ids];
     }

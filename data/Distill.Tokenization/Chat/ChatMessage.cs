@@ -1,9 +1,25 @@
 namespace Distill.Tokenization;
 
-/// <summary>One message of a chat. <paramref name="Content"/> is never trusted: it cannot give control tokens.</summary>
-/// <param name="Role"><c>system</c>, <c>user</c> or <c>assistant</c>.</param>
-public sealed record ChatMessage(string Role, string Content)
+/// <summary>One message of a chat. The role is the program's and becomes part of control tokens; the content is never trusted.</summary>
+public sealed record ChatMessage
 {
+    private const int LongestRole = 32;
+
+    /// <param name="role"><c>system</c>, <c>user</c> or <c>assistant</c>; templates may know more.</param>
+    /// <param name="content">What is said. Control tokens written in it stay text.</param>
+    /// <exception cref="ArgumentException">The role is not a plain name: 1 to 32 ASCII letters, digits, '_' or '-'.</exception>
+    public ChatMessage(string role, string content)
+    {
+        if (role.Length is 0 or > LongestRole || !role.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
+            throw new ArgumentException($"'{role}' is no role: 1 to {LongestRole} ASCII letters, digits, '_' or '-' are", nameof(role));
+        Role = role;
+        Content = content;
+    }
+
+    public string Role { get; }
+
+    public string Content { get; }
+
     public static ChatMessage System(string content) => new("system", content);
 
     public static ChatMessage User(string content) => new("user", content);
