@@ -5,6 +5,7 @@ public sealed record GenerationRequest
 {
     public required IReadOnlyList<int> Prompt { get; init; }
 
+    /// <summary>At least 1. Prompt and completion together never exceed the model's length, whatever this says.</summary>
     public required int MaxNewTokens { get; init; }
 
     /// <summary>How every completion is sampled, unless <see cref="SamplingBySeed"/> says otherwise.</summary>
@@ -20,4 +21,23 @@ public sealed record GenerationRequest
     public required IReadOnlyList<ulong> Seeds { get; init; }
 
     public SamplingOptions SamplingOf(int seedIndex) => SamplingBySeed is { } each ? each[seedIndex] : Sampling;
+
+    /// <exception cref="ArgumentException">The request cannot be served by a model of this vocabulary and length.</exception>
+    public void Validate(int vocabularySize, int maxLength)
+    {
+        if (Prompt.Count == 0) throw new ArgumentException("The prompt is empty; generation needs at least one token to start from.");
+        if (Prompt.Count >= maxLength)
+            throw new ArgumentException($"The prompt has {Prompt.Count} tokens and leaves no room to answer: the model reads {maxLength} at most.");
+        if (MaxNewTokens < 1) throw new ArgumentException($"MaxNewTokens {MaxNewTokens} must be at least 1.");
+        foreach (int token in Prompt)
+        {
+            if ((uint)token >= (uint)vocabularySize) throw new ArgumentException($"Prompt token {token} is outside the vocabulary 0..{vocabularySize - 1}.");
+        }
+
+        Sampling.Validate();
+        if (SamplingBySeed is null) return;
+        if (SamplingBySeed.Count != Seeds.Count)
+            throw new ArgumentException($"SamplingBySeed has {SamplingBySeed.Count} entries for {Seeds.Count} seeds.");
+        foreach (SamplingOptions sampling in SamplingBySeed) sampling.Validate();
+    }
 }

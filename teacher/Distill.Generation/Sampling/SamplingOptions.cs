@@ -1,0 +1,36 @@
+namespace Distill.Generation;
+
+/// <summary>How a token is chosen from a distribution. The default is greedy. Immutable.</summary>
+public sealed record SamplingOptions
+{
+    public static SamplingOptions Greedy { get; } = new();
+
+    /// <summary>0 chooses the most probable token; otherwise logits are divided by this before the softmax.</summary>
+    public double Temperature { get; init; }
+
+    /// <summary>Keep only the k most probable tokens, and all that tie with the k-th; 0 keeps all.</summary>
+    public int TopK { get; init; }
+
+    /// <summary>Keep the smallest set whose probability reaches this; 1 keeps all.</summary>
+    public double TopP { get; init; } = 1;
+
+    /// <summary>Drop tokens less probable than this share of the most probable one; 0 keeps all.</summary>
+    public double MinP { get; init; }
+
+    /// <summary>Divides positive and multiplies negative logits of tokens already present (CTRL paper); 1 does nothing.</summary>
+    public double RepetitionPenalty { get; init; } = 1;
+
+    public bool IsGreedy => Temperature == 0;
+
+    /// <exception cref="ArgumentException">Names every impossible value at once.</exception>
+    public void Validate()
+    {
+        var problems = new List<string>();
+        if (!(Temperature >= 0 && double.IsFinite(Temperature))) problems.Add($"temperature {Temperature} must be 0 (greedy) or positive");
+        if (TopK < 0) problems.Add($"top-k {TopK} must be 0 (all) or positive");
+        if (!(TopP is >= 0 and <= 1)) problems.Add($"top-p {TopP} must be in 0..1");
+        if (!(MinP is >= 0 and <= 1)) problems.Add($"min-p {MinP} must be in 0..1");
+        if (!(RepetitionPenalty > 0 && double.IsFinite(RepetitionPenalty))) problems.Add($"repetition penalty {RepetitionPenalty} must be positive");
+        if (problems.Count > 0) throw new ArgumentException("Impossible sampling options: " + string.Join("; ", problems) + ".");
+    }
+}
