@@ -32,7 +32,8 @@ internal sealed class ProtobufReader(Stream stream, string name)
     public long Enter()
     {
         if (wire != 2) throw Fault($"is not an ONNX model (field {Field} should be a message)");
-        return stream.Position + Size();
+        long size = Size(); // moves the position: read it first
+        return stream.Position + size;
     }
 
     public string Text()

@@ -95,7 +95,10 @@ internal sealed class DistributionFilters(int vocabularySize)
             {
                 while (values[left] > pivot) left++;
                 while (values[right] < pivot) right--;
-                if (left <= right) (values[left++], values[right--]) = (values[right], values[left]);
+                if (left > right) break;
+                (values[left], values[right]) = (values[right], values[left]);
+                left++;
+                right--;
             }
 
             if (index <= right) high = right;

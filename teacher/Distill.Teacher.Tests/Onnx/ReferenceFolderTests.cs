@@ -16,7 +16,7 @@ public sealed class ReferenceFolderTests
         {
             var data = new TheoryData<string>();
             string? root = FixtureFolder.Root is { } fixtures ? Path.Combine(fixtures, "genai") : null;
-            foreach (string folder in Directory.Exists(root) ? Directory.GetDirectories(root).Order() : [])
+            foreach (string folder in Directory.Exists(root) ? Directory.GetDirectories(root).Order().ToArray() : [])
             {
                 string reference = Path.Combine(folder, "reference.json");
                 if (File.Exists(reference) && File.ReadAllText(reference).Contains("GroupQueryAttention", StringComparison.Ordinal)) data.Add(Path.GetFileName(folder));
