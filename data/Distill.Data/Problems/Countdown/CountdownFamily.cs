@@ -1,0 +1,111 @@
+using System.Globalization;
+using Distill.Data.Verification;
+
+namespace Distill.Data.Problems.Countdown;
+
+/// <summary>
+/// Reach a target with 2, 3 or 4 numbers (levels 1 to 3), each used exactly once, by <c>+ - *</c> and parentheses. One problem in ten
+/// is impossible, and saying so is then the right answer.
+/// </summary>
+internal sealed class CountdownFamily : ProblemFamily<CountdownContent>
+{
+    public const string Impossible = "impossible";
+
+    private const int LargestTarget = 99;
+    private const int ImpossibleShare = 10;
+    private const int MaxTries = 200;
+
+    /// <summary>A search that is longer than this does not fit beside the question into a small model's context.</summary>
+    private const int MaxTraceLength = 300;
+
+    private static readonly string[] Phrasings =
+        ["use {0} to make {1} .", "make {1} from {0} .", "the numbers are {0} . make {1} .", "how do {0} make {1} ?"];
+
+    public override string Name => "countdown";
+
+    public override string Domain => "countdown";
+
+    public override IVerifier Verifier { get; } = new CountdownVerifier();
+
+    protected override CountdownContent? Draw(RandomSource random, int level) =>
+        DrawContent(random, level + 1, random.Chance(ImpossibleShare), Surroundings.Draw(random, []));
+
+    protected override CountdownContent? Perturb(CountdownContent original, TwinKind kind, RandomSource random)
+    {
+        var possible = Reachability.Of(original.Numbers).Contains(original.Target);
+        return kind switch
+        {
+            TwinKind.Irrelevant => original with { Surroundings = original.Surroundings.WithClause(random, []) },
+            TwinKind.Renamed => DrawContent(random, original.Numbers.Count, !possible, Surroundings.None) is { } other
+                ? original with { Numbers = other.Numbers, Target = other.Target }
+                : null,
+            TwinKind.Unsatisfiable when possible => DrawTarget(random, original.Numbers, impossible: true) is { } target
+                ? Checked(original with { Target = target })
+                : null,
+            _ => null,
+        };
+    }
+
+    protected override string Signature(CountdownContent content) => CountdownSignature.Write(content.Numbers, content.Target);
+
+    protected override Wording Word(CountdownContent content)
+    {
+        var (steps, answer) = CountdownSearch.Run(content.Numbers, content.Target);
+        var question = content.Phrasing
+            .Replace("{0}", string.Join(' ', content.Numbers), StringComparison.Ordinal)
+            .Replace("{1}", content.Target.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        return new Wording(content.Surroundings.Around(question), steps, answer);
+    }
+
+    protected override string DrawFact(RandomSource random)
+    {
+        var (a, b) = (random.Between(1, 12), random.Between(1, 12));
+        var target = random.Between(1, LargestTarget);
+        return random.Below(4) switch
+        {
+            0 => Combination.All(Combination.Of(a), Combination.Of(b))[random.Below(3)].Steps[0],
+            1 => $"{target} {a} need {string.Join(' ', Combination.Needs(target, a).Select(need => need?.ToString(CultureInfo.InvariantCulture) ?? "no"))}",
+            _ => $"{a} {b} give {string.Join(' ', Combination.All(Combination.Of(a), Combination.Of(b)).Select(value => value.Value))}",
+        };
+    }
+
+    private static CountdownContent? DrawContent(RandomSource random, int count, bool impossible, Surroundings surroundings)
+    {
+        var phrasing = random.Pick(Phrasings);
+        return random.FirstOf(MaxTries, source =>
+        {
+            var numbers = DrawNumbers(source, count, impossible);
+            return DrawTarget(source, numbers, impossible) is { } target
+                ? Checked(new CountdownContent(numbers, target, phrasing, surroundings))
+                : null;
+        });
+    }
+
+    private static int[] DrawNumbers(RandomSource random, int count, bool impossible)
+    {
+        // Fewer numbers come from a larger range, so that there are enough different problems. Only few different numbers out of four
+        // make a search for nothing that is short enough; solvable problems have such numbers too, so that they prove nothing.
+        var largest = count switch { 2 => 20, 3 => 12, _ => 9 };
+        var repeat = count == 4 && (impossible || random.Chance(25)) ? 75 : 12;
+        var numbers = new int[count];
+        for (var i = 0; i < count; i++)
+            numbers[i] = i > 0 && random.Chance(repeat) ? numbers[i - 1] : random.Between(1, largest);
+        random.Shuffle(numbers);
+        return numbers;
+    }
+
+    private static int? DrawTarget(RandomSource random, IReadOnlyList<int> numbers, bool impossible)
+    {
+        var reachable = Reachability.Of(numbers);
+        var largest = (int)Math.Min(LargestTarget, reachable.Max());
+        var targets = Enumerable.Range(1, largest).Where(target => reachable.Contains(target) != impossible).ToList();
+        return targets.Count == 0 ? null : random.Pick(targets);
+    }
+
+    private static CountdownContent? Checked(CountdownContent content)
+    {
+        var (steps, _) = CountdownSearch.Run(content.Numbers, content.Target);
+        // Every word and every digit is about one token.
+        return steps.Split(' ').Sum(word => char.IsAsciiDigit(word[0]) ? word.Length + 1 : 1) <= MaxTraceLength ? content : null;
+    }
+}
