@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+
+namespace Distill.Data.Storage;
+
+/// <summary>
+/// A finished folder as its newest manifest describes it. Files it does not name do not exist for readers, and no file is
+/// handed out before its digest has been checked once. Thread-safe; holds nothing open.
+/// </summary>
+public sealed class Artifact
+{
+    private readonly Dictionary<string, ArtifactFile> files;
+    private readonly ConcurrentDictionary<string, bool> verified = new(StringComparer.Ordinal);
+
+    private Artifact(string folder, ArtifactManifest manifest)
+    {
+        Folder = folder;
+        Manifest = manifest;
+        Digest = manifest.Digest;
+        files = manifest.Files.ToDictionary(file => file.Path, StringComparer.Ordinal);
+    }
+
+    public string Folder { get; }
+
+    public ArtifactManifest Manifest { get; }
+
+    /// <inheritdoc cref="ArtifactManifest.Digest"/>
+    public string Digest { get; }
+
+    /// <summary>Opens what the newest manifest of a folder names; null when the folder holds no finished artefact.</summary>
+    /// <exception cref="InvalidDataException">The newest manifest is damaged.</exception>
+    public static Artifact? TryOpen(string folder) =>
+        ManifestFile.Newest(folder) is { } newest ? new Artifact(folder, ManifestFile.Read(newest.Path)) : null;
+
+    /// <exception cref="InvalidDataException">The folder holds no finished artefact, or a damaged one.</exception>
+    public static Artifact Open(string folder) =>
+        TryOpen(folder) ?? throw new InvalidDataException($"'{folder}' holds no finished artefact: it has no manifest.");
+
+    /// <summary>Deletes a folder so that it is never half an artefact: the manifests go first, then the rest.</summary>
+    public static void Remove(string folder)
+    {
+        if (!Directory.Exists(folder)) return;
+        while (ManifestFile.Newest(folder) is { } newest) File.Delete(newest.Path);
+        NativeFile.SyncFolder(folder);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Full path of a named file, whose content is compared with the manifest the first time it is asked for.</summary>
+    /// <exception cref="InvalidDataException">The manifest does not name it, or the content is not what was committed.</exception>
+    public string PathOf(string file)
+    {
+        if (!files.TryGetValue(file, out var entry))
+            throw new InvalidDataException($"The artefact in '{Folder}' has no file '{file}'; it has {string.Join(", ", files.Keys.Order().Take(10))}.");
+        if (verified.ContainsKey(file)) return FullPath(entry);
+        if (FindFault(entry) is { } fault) throw new InvalidDataException(fault);
+        verified[file] = true;
+        return FullPath(entry);
+    }
+
+    /// <summary>Compares every file with the manifest, whether or not that was done before.</summary>
+    /// <returns>One sentence for each fault; empty when all is well.</returns>
+    public IReadOnlyList<string> Verify() => [.. Manifest.Files.Select(FindFault).OfType<string>()];
+
+    private string FullPath(ArtifactFile file) => Path.Combine(Folder, file.Path);
+
+    private string? FindFault(ArtifactFile file)
+    {
+        string path = FullPath(file);
+        try
+        {
+            var info = new FileInfo(path);
+            if (!info.Exists) return $"'{path}' is missing.";
+            if (info.LinkTarget is not null) return $"'{path}' is a symbolic link.";
+            if (info.Length != file.Bytes) return $"'{path}' has {info.Length} bytes; {file.Bytes} were committed.";
+            string digest = FileDigest.OfFile(path);
+            return digest == file.Sha256 ? null : $"'{path}' was changed: its sha256 is {digest}, {file.Sha256} was committed.";
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return $"'{path}' cannot be read: {fault.Message}";
+        }
+    }
+}
