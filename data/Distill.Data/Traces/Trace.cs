@@ -45,6 +45,12 @@ public sealed record Trace
     /// <summary>Log-probability of each token under the unprocessed distribution; empty when not kept.</summary>
     public IReadOnlyList<float> TokenLogProbabilities { get; init; } = [];
 
+    /// <summary>The k most probable tokens at each position, flattened [token, k]; empty when not kept.</summary>
+    public IReadOnlyList<int> TopIds { get; init; } = [];
+
+    /// <summary>Log-probabilities of <see cref="TopIds"/>, flattened the same way.</summary>
+    public IReadOnlyList<float> TopLogProbabilities { get; init; } = [];
+
     /// <summary>When it was generated; null in reproducible runs, where files must not depend on the clock.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 }

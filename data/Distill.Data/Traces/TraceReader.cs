@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using Parquet;
+using Parquet.Schema;
+
+namespace Distill.Data.Traces;
+
+/// <summary>
+/// Reads trace files row group by row group. Whatever is wrong with a file (not Parquet, a column missing or of another type,
+/// damaged pages, impossible sizes) becomes one <see cref="InvalidDataException"/> that names the file and the reason.
+/// Parquet pages carry no checksum: that content is what was written is for <c>Artifact.PathOf</c> to check first.
+/// </summary>
+public static class TraceReader
+{
+    /// <summary>More rows than any group we write.</summary>
+    private const long MaxRowsPerGroup = 10_000_000;
+
+    /// <exception cref="InvalidDataException">Not a trace file, or a damaged one.</exception>
+    public static async IAsyncEnumerable<Trace> ReadAsync(string path, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        await foreach (var row in RowsAsync(path, TraceColumns.Raw, row => row.ToTrace(), cancellation).ConfigureAwait(false)) yield return row;
+    }
+
+    /// <exception cref="InvalidDataException">Not a file of graded traces, or a damaged one.</exception>
+    public static async IAsyncEnumerable<GradedTrace> ReadGradedAsync(string path, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        await foreach (var row in RowsAsync(path, TraceColumns.Graded, row => row.ToGradedTrace(), cancellation).ConfigureAwait(false)) yield return row;
+    }
+
+    /// <summary>Rows that a file's footer declares.</summary>
+    internal static async Task<long> CountAsync(Stream stream)
+    {
+        await using var reader = await ParquetReader.CreateAsync(stream, null, true).ConfigureAwait(false);
+        return Enumerable.Range(0, reader.RowGroupCount).Sum(i => reader.RowGroups[i].RowCount);
+    }
+
+    private static async IAsyncEnumerable<T> RowsAsync<T>(
+        string path, IReadOnlyList<TraceColumn> columns, Func<TraceRow, T> convert, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        await using var reader = await Named(path, () => ParquetReader.CreateAsync(stream, null, true, cancellation)).ConfigureAwait(false);
+        var leaves = await Named(path, () => Task.FromResult(Match(reader.Schema, columns))).ConfigureAwait(false);
+        for (int i = 0; i < reader.RowGroupCount; i++)
+        {
+            int index = i;
+            foreach (var row in await Named(path, () => ReadGroupAsync(reader, index, columns, leaves, convert, cancellation)).ConfigureAwait(false))
+                yield return row;
+        }
+    }
+
+    private static async Task<List<T>> ReadGroupAsync<T>(
+        ParquetReader reader, int index, IReadOnlyList<TraceColumn> columns, IReadOnlyList<DataField>[] leaves, Func<TraceRow, T> convert,
+        CancellationToken cancellation)
+    {
+        using var group = reader.OpenRowGroupReader(index);
+        if (group.RowCount is < 0 or > MaxRowsPerGroup) throw new InvalidDataException($"row group {index} declares {group.RowCount} rows");
+        var rows = new TraceRow[group.RowCount];
+        for (int row = 0; row < rows.Length; row++) rows[row] = new TraceRow();
+        for (int column = 0; column < columns.Count; column++)
+        {
+            if (leaves[column].Count == 0) continue;
+            await columns[column].ReadAsync(group, leaves[column], rows, cancellation).ConfigureAwait(false);
+        }
+
+        return [.. rows.Select(convert)];
+    }
+
+    /// <summary>For each of our columns the file's leaves; none where an optional column is absent.</summary>
+    private static IReadOnlyList<DataField>[] Match(ParquetSchema schema, IReadOnlyList<TraceColumn> columns)
+    {
+        var leaves = schema.DataFields.ToLookup(leaf => leaf.Path.FirstPart ?? leaf.Name);
+        var wrong = new List<string>();
+        foreach (var column in columns)
+        {
+            var found = leaves[column.Name].ToList();
+            if (found.Count == 0 && column.IsOptional) continue;
+            var types = found.Select(leaf => leaf.ClrType);
+            if (found.Count == 0) wrong.Add($"'{column.Name}' is missing");
+            else if (!types.SequenceEqual(column.Leaves.Select(leaf => leaf.ClrType)) || found[0].MaxRepetitionLevel != column.Leaves[0].MaxRepetitionLevel)
+                wrong.Add($"'{column.Name}' has another type");
+        }
+
+        if (wrong.Count > 0) throw new InvalidDataException($"its columns are not those of a trace file: {string.Join(", ", wrong)}");
+        return [.. columns.Select(column => leaves[column.Name].ToList())];
+    }
+
+    // Parquet.Net meets damage with exceptions of many kinds; all of them mean that this file is bad.
+    private static async Task<T> Named<T>(string path, Func<Task<T>> read)
+    {
+        try
+        {
+            return await read().ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            throw new InvalidDataException($"Cannot read traces from '{path}': {fault.Message.TrimEnd('.')}.", fault);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Distill.Data.Problems;
+
+namespace Distill.Data.Traces;
+
+/// <summary>One Parquet row in the types of its columns, between a <see cref="Trace"/> and <see cref="TraceColumns"/>.</summary>
+internal sealed class TraceRow
+{
+    public string ProblemId { get; set; } = "";
+    public string Family { get; set; } = "";
+    public string Domain { get; set; } = "";
+    public string Split { get; set; } = "";
+    public int Level { get; set; }
+    public string Problem { get; set; } = "";
+    public string ReferenceAnswer { get; set; } = "";
+    public string? ReferenceSolution { get; set; }
+    public string Signature { get; set; } = "";
+    public string Reasoning { get; set; } = "";
+    public string? Answer { get; set; }
+    public int CompletionTokens { get; set; }
+    public int PromptTokens { get; set; }
+    public string StopReason { get; set; } = "";
+    public int SampleIndex { get; set; }
+    public ulong Seed { get; set; }
+    public string Sampling { get; set; } = "";
+    public string Teacher { get; set; } = "";
+    public string TeacherDigest { get; set; } = "";
+    public string TemplateDigest { get; set; } = "";
+    public string TokenizerFingerprint { get; set; } = "";
+    public IReadOnlyList<int> TokenIds { get; set; } = [];
+    public IReadOnlyList<float> TokenLogProbabilities { get; set; } = [];
+    public IReadOnlyList<int> TopIds { get; set; } = [];
+    public IReadOnlyList<float> TopLogProbabilities { get; set; } = [];
+    public DateTime? CreatedAt { get; set; }
+    public string Verdict { get; set; } = "";
+    public string Verifier { get; set; } = "";
+    public int VerifierVersion { get; set; }
+    public bool Keep { get; set; }
+    public string? DropReason { get; set; }
+
+    /// <summary>The conversation a chat trainer reads: the question, then the completion's text without its end token.</summary>
+    public IReadOnlyList<(string Role, string Content)> Messages =>
+        [("user", Problem), ("assistant", Answer is null ? $"<think>{Reasoning}" : $"<think>{Reasoning}</think>{Answer}")];
+
+    public static TraceRow From(Trace trace, bool keepTokens) => new()
+    {
+        ProblemId = trace.Problem.Id,
+        Family = trace.Problem.Family,
+        Domain = trace.Problem.Domain,
+        Split = SplitName.Of(trace.Problem.Split),
+        Level = trace.Problem.Level,
+        Problem = trace.Problem.Text,
+        ReferenceAnswer = trace.Problem.ReferenceAnswer,
+        ReferenceSolution = trace.Problem.ReferenceSolution,
+        Signature = trace.Problem.Signature,
+        Reasoning = trace.Reasoning,
+        Answer = trace.Answer,
+        CompletionTokens = trace.CompletionTokens,
+        PromptTokens = trace.PromptTokens,
+        StopReason = trace.StopReason,
+        SampleIndex = trace.SampleIndex,
+        Seed = trace.Seed,
+        Sampling = trace.Sampling,
+        Teacher = trace.Teacher,
+        TeacherDigest = trace.TeacherDigest,
+        TemplateDigest = trace.TemplateDigest,
+        TokenizerFingerprint = trace.TokenizerFingerprint,
+        TokenIds = keepTokens ? trace.TokenIds : [],
+        TokenLogProbabilities = keepTokens ? trace.TokenLogProbabilities : [],
+        TopIds = keepTokens ? trace.TopIds : [],
+        TopLogProbabilities = keepTokens ? trace.TopLogProbabilities : [],
+        CreatedAt = trace.CreatedAt?.UtcDateTime,
+    };
+
+    public static TraceRow From(GradedTrace graded, bool keepTokens)
+    {
+        var row = From(graded.Trace, keepTokens);
+        row.Verdict = VerdictName.Of(graded.Verdict);
+        row.Verifier = graded.Verifier;
+        row.VerifierVersion = graded.VerifierVersion;
+        row.Keep = graded.Keep;
+        row.DropReason = graded.DropReason;
+        return row;
+    }
+
+    public Trace ToTrace() => new()
+    {
+        Problem = new Problem(ProblemId, Family, Domain, SplitName.Parse(Split), Level, Problem, ReferenceAnswer, ReferenceSolution, Signature),
+        Reasoning = Reasoning,
+        Answer = Answer,
+        PromptTokens = PromptTokens,
+        CompletionTokens = CompletionTokens,
+        StopReason = StopReason,
+        SampleIndex = SampleIndex,
+        Seed = Seed,
+        Sampling = Sampling,
+        Teacher = Teacher,
+        TeacherDigest = TeacherDigest,
+        TemplateDigest = TemplateDigest,
+        TokenizerFingerprint = TokenizerFingerprint,
+        TokenIds = TokenIds,
+        TokenLogProbabilities = TokenLogProbabilities,
+        TopIds = TopIds,
+        TopLogProbabilities = TopLogProbabilities,
+        CreatedAt = CreatedAt is { } time ? new DateTimeOffset(time, TimeSpan.Zero) : null,
+    };
+
+    public GradedTrace ToGradedTrace() => new(ToTrace(), VerdictName.Parse(Verdict), Verifier, VerifierVersion, Keep, DropReason);
+}
