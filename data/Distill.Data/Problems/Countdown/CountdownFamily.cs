@@ -19,7 +19,7 @@ internal sealed class CountdownFamily : ProblemFamily<CountdownContent>
     private const int MaxTraceLength = 300;
 
     private static readonly string[] Phrasings =
-        ["use {0} to make {1} .", "make {1} from {0} .", "the numbers are {0} . make {1} .", "how do {0} make {1} ?"];
+        ["use {0} once each to make {1} .", "make {1} from {0} .", "make {1} with {0} .", "the numbers are {0} . make {1} ."];
 
     public override string Name => "countdown";
 

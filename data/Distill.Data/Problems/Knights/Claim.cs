@@ -1,16 +1,5 @@
 namespace Distill.Data.Problems.Knights;
 
-/// <summary>What a statement says about one person or about two.</summary>
-internal enum ClaimKind
-{
-    Knight,
-    Knave,
-    BothKnights,
-    BothKnaves,
-    Same,
-    Different,
-}
-
 /// <summary>Person <paramref name="Speaker"/> says something about <paramref name="First"/> (and <paramref name="Second"/>).</summary>
 internal sealed record Claim(int Speaker, ClaimKind Kind, int First, int Second)
 {

@@ -13,18 +13,19 @@ internal static class StoryWording
         for (var i = 0; i <= content.Events.Count; i++)
         {
             sentences.AddRange(content.Distractors.Where(distractor => distractor.Before == i).Select(distractor => distractor.Sentence));
-            var template = i < content.Events.Count ? Sentence(content.Events[i]) : Questions[content.Question % Questions.Length];
+            var template = i < content.Events.Count ? Sentence(content, content.Events[i]) : Questions[content.Question % Questions.Length];
             sentences.Add(Fill(template, content, i < content.Events.Count ? content.Events[i] : null));
         }
 
         return string.Join(' ', sentences);
     }
 
-    /// <summary>A sentence about another person, or about the hero and another thing.</summary>
-    public static string Distractor(RandomSource random, StoryContent content)
+    /// <summary>A sentence about another person, or, once the story has begun, about the hero and another thing.</summary>
+    /// <param name="before">The event that it comes before.</param>
+    public static string Distractor(RandomSource random, StoryContent content, int before)
     {
         var number = random.Between(2, 20).ToString(CultureInfo.InvariantCulture);
-        if (random.Chance(50))
+        if (before > 0 && random.Chance(60))
         {
             var thing = random.Pick(Vocabulary.Objects.Where(thing => thing != content.Thing).ToList());
             return Replace(random.Pick(["H also has N T .", "H buys N T .", "H loses N T .", "F gives H N T ."]), content.Hero, content.Friend, thing, number);
@@ -34,9 +35,11 @@ internal static class StoryWording
         return Replace(random.Pick(["H has N T .", "H finds N T .", "H loses N T .", "H likes T ."]), other, content.Friend, content.Thing, number);
     }
 
-    private static string Sentence(StoryEvent story)
+    private static string Sentence(StoryContent content, StoryEvent story)
     {
-        var choices = Sentences(story.Kind);
+        // A friend whose number is known gives nothing: it could be more than the friend has.
+        var counted = content.Events[0].Kind is EventKind.StartMore or EventKind.StartFewer or EventKind.StartTimes;
+        var choices = Sentences(story.Kind).Where(choice => !counted || !choice.StartsWith("F gives", StringComparison.Ordinal)).ToArray();
         return choices[story.Phrasing % choices.Length];
     }
 
@@ -48,7 +51,7 @@ internal static class StoryWording
         EventKind.StartFewer => ["F has 1 T . H has 2 fewer T than F ."],
         EventKind.StartTimes => ["F has 1 T . H has 2 times as many T as F ."],
         EventKind.Gain => ["H finds 1 more T .", "H buys 1 T .", "F gives 1 T to H .", "then H gets 1 more T ."],
-        EventKind.Lose => ["H loses 1 T .", "H gives 1 T to F .", "H sells 1 T .", "then F takes 1 of the T ."],
+        EventKind.Lose => ["H loses 1 T .", "H gives 1 T to F .", "H sells 1 T .", "then F takes 1 T from H ."],
         EventKind.GainBoxes => ["H buys 1 boxes with 2 T in each box .", "F gives 1 boxes of 2 T each to H ."],
         EventKind.Times => ["now H has 1 times as many T .", "then H has 1 times as many T as before ."],
         EventKind.Half => ["H loses half of the T .", "H gives half of the T to F ."],

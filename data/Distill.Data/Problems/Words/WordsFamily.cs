@@ -84,10 +84,11 @@ internal sealed class WordsFamily : ProblemFamily<StoryContent>
         return losses.Count == 0 ? null : random.Pick(losses);
     }
 
-    private static StoryContent WithDistractor(StoryContent content, RandomSource random) => content with
+    private static StoryContent WithDistractor(StoryContent content, RandomSource random)
     {
-        Distractors = [.. content.Distractors, (random.Between(0, content.Events.Count), StoryWording.Distractor(random, content))],
-    };
+        var before = random.Between(0, content.Events.Count);
+        return content with { Distractors = [.. content.Distractors, (before, StoryWording.Distractor(random, content, before))] };
+    }
 
     private static StoryContent? Renamed(StoryContent original, RandomSource random)
     {
