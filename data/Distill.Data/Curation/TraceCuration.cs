@@ -1,0 +1,56 @@
+using Distill.Data.Traces;
+using Distill.Data.Verification;
+
+namespace Distill.Data.Curation;
+
+/// <summary>
+/// Grades traces and decides which may be trained on; a trace that may not is kept with the reason, never deleted. The outcome
+/// depends on the set of traces only, not on the order in which workers delivered them. Stateless and thread-safe.
+/// </summary>
+public static class TraceCuration
+{
+    /// <summary>Raised whenever the outcome for the same traces, verifiers and options could change; part of cache keys.</summary>
+    public const int Version = 1;
+
+    /// <param name="traces">Traces of any problems; held in memory.</param>
+    /// <param name="verifiers">The verifier of each problem family, by the family's name.</param>
+    /// <param name="options">Which rules apply.</param>
+    /// <exception cref="InvalidDataException">A trace is of a family without a verifier.</exception>
+    /// <exception cref="ArgumentException">The options name an unknown rule.</exception>
+    public static CurationResult Run(
+        IEnumerable<Trace> traces, IReadOnlyDictionary<string, IVerifier> verifiers, CurationOptions? options = null)
+    {
+        var rules = CurationRules.Create(options ?? new CurationOptions());
+        var dropped = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        var graded = new List<GradedTrace>();
+        foreach (var trace in InOrder(traces))
+        {
+            var verifier = VerifierOf(trace, verifiers);
+            var verdict = verifier.Verify(trace.Answer, trace.Problem);
+            string? reason = rules.Select(rule => rule.DropReason(trace, verdict)).FirstOrDefault(reason => reason is not null);
+            graded.Add(new GradedTrace(trace, verdict, verifier.Name, verifier.Version, reason is null, reason));
+            if (reason is not null)
+            {
+                dropped[reason] = dropped.GetValueOrDefault(reason) + 1;
+                continue;
+            }
+
+            foreach (var rule in rules) rule.Kept(trace);
+        }
+
+        return new CurationResult(graded, graded.Count(trace => trace.Keep), dropped);
+    }
+
+    // The digest settles ties between traces that differ in nothing a person would order by.
+    private static IEnumerable<Trace> InOrder(IEnumerable<Trace> traces) =>
+        traces.OrderBy(trace => trace.Problem.Id, StringComparer.Ordinal)
+            .ThenBy(trace => trace.SampleIndex)
+            .ThenBy(trace => trace.Seed)
+            .ThenBy(TraceDigest.Of, StringComparer.Ordinal);
+
+    private static IVerifier VerifierOf(Trace trace, IReadOnlyDictionary<string, IVerifier> verifiers) =>
+        verifiers.TryGetValue(trace.Problem.Family, out var verifier)
+            ? verifier
+            : throw new InvalidDataException(
+                $"Trace {trace.Problem.Id} is of the family '{trace.Problem.Family}', which has no verifier; there are {string.Join(", ", verifiers.Keys.Order())}.");
+}
