@@ -1,0 +1,173 @@
+using System.Runtime.CompilerServices;
+using Distill.Architecture;
+using Distill.Student.Model;
+using Distill.Student.Training;
+
+namespace Distill.Student.Fused;
+
+/// <summary>
+/// QK-norm, rotary embedding and causal attention of one layer over a batch of sequences, from the packed projection
+/// [tokens, (heads + 2 · key heads) · head size] to [tokens, heads · head size], and back. Keeps what the backward pass needs;
+/// scratch is shared by the layers of one replica. One thread.
+/// </summary>
+internal sealed unsafe class FusedAttention : IDisposable
+{
+    private readonly DecoderArchitecture architecture;
+    private readonly RotaryTable rotary;
+    private readonly AttentionScratch scratch;
+    private readonly int capacity;
+    private readonly int size;
+    private readonly int groups;
+    private readonly float scale;
+    private readonly NativeBuffer heads;       // [heads + 2·key heads, capacity, size]: queries, keys, values after norm and rotary
+    private readonly NativeBuffer inverseRms;  // [capacity, heads + key heads]
+    private readonly NativeBuffer logSumExp;   // [heads, capacity]
+
+    public FusedAttention(DecoderArchitecture architecture, RotaryTable rotary, AttentionScratch scratch, int capacity)
+    {
+        this.architecture = architecture;
+        this.rotary = rotary;
+        this.scratch = scratch;
+        this.capacity = capacity;
+        size = architecture.HeadSize;
+        groups = architecture.Heads / architecture.KeyValueHeads;
+        scale = 1 / MathF.Sqrt(size);
+        heads = new NativeBuffer((long)Packed * capacity * size);
+        inverseRms = new NativeBuffer((long)capacity * Normed);
+        logSumExp = new NativeBuffer((long)architecture.Heads * capacity);
+    }
+
+    private int Normed => architecture.Heads + architecture.KeyValueHeads;
+
+    private int Packed => architecture.Heads + 2 * architecture.KeyValueHeads;
+
+    /// <param name="projected">[tokens, packed heads · size]</param>
+    /// <param name="queryNorm">[size] or null without QK-norm; likewise <paramref name="keyNorm"/>.</param>
+    /// <param name="output">[tokens, heads · size]</param>
+    public void Forward(TokenBatch batch, NativeRows projected, float* queryNorm, float* keyNorm, NativeRows output)
+    {
+        for (int token = 0; token < batch.Tokens.Length; token++) Unpack(token, batch.Positions[token], projected, queryNorm, keyNorm);
+        for (int sequence = 0; sequence + 1 < batch.Starts.Length; sequence++)
+        {
+            int start = batch.Starts[sequence], length = batch.Starts[sequence + 1] - start, stride = Stride(length);
+            for (int group = 0; group < architecture.KeyValueHeads; group++)
+            {
+                AttentionKernel.Transpose(Key(group, start), scratch.KeysTransposed, length, size, stride);
+                for (int head = group * groups; head < (group + 1) * groups; head++)
+                {
+                    for (int row = 0; row < length; row++)
+                    {
+                        logSumExp.Pointer[(long)head * capacity + start + row] = AttentionKernel.Forward(
+                            Query(head, start + row), scratch.KeysTransposed, Value(group, start), scratch.Row, scratch.Probabilities, row, size, stride, scale);
+                        output.Store(start + row, head * size, new ReadOnlySpan<float>(scratch.Row, size));
+                    }
+                }
+            }
+        }
+    }
+
+    /// <param name="projected">As given to <see cref="Forward"/>.</param>
+    /// <param name="output">As filled by <see cref="Forward"/>.</param>
+    /// <param name="outputGradient">[tokens, heads · size]</param>
+    /// <param name="projectedGradient">[tokens, packed heads · size], overwritten.</param>
+    public void Backward(
+        TokenBatch batch, NativeRows projected, NativeRows output, NativeRows outputGradient, NativeRows projectedGradient,
+        float* queryNorm, float* keyNorm, float* queryNormGradient, float* keyNormGradient)
+    {
+        for (int sequence = 0; sequence + 1 < batch.Starts.Length; sequence++)
+        {
+            int start = batch.Starts[sequence], length = batch.Starts[sequence + 1] - start;
+            for (int group = 0; group < architecture.KeyValueHeads; group++) BackwardGroup(group, start, length, output, outputGradient);
+        }
+
+        for (int token = 0; token < batch.Tokens.Length; token++)
+            Pack(token, batch.Positions[token], projected, projectedGradient, queryNorm, keyNorm, queryNormGradient, keyNormGradient);
+    }
+
+    public void Dispose()
+    {
+        heads.Dispose();
+        inverseRms.Dispose();
+        logSumExp.Dispose();
+    }
+
+    private void BackwardGroup(int group, int start, int length, NativeRows output, NativeRows outputGradient)
+    {
+        int stride = Stride(length), keyHead = architecture.Heads + group, valueHead = architecture.Heads + architecture.KeyValueHeads + group;
+        AttentionKernel.Transpose(Key(group, start), scratch.KeysTransposed, length, size, stride);
+        AttentionKernel.Transpose(Value(group, start), scratch.ValuesTransposed, length, size, stride);
+        float* keyGradient = scratch.HeadGradient(keyHead, start), valueGradient = scratch.HeadGradient(valueHead, start);
+        Unsafe.InitBlock(keyGradient, 0, (uint)(length * size * sizeof(float)));
+        Unsafe.InitBlock(valueGradient, 0, (uint)(length * size * sizeof(float)));
+        for (int head = group * groups; head < (group + 1) * groups; head++)
+        {
+            for (int row = 0; row < length; row++)
+            {
+                float* gradient = scratch.OutputGradient + (long)row * size;
+                output.Load(start + row, head * size, new Span<float>(scratch.Row, size));
+                outputGradient.Load(start + row, head * size, new Span<float>(gradient, size));
+                float delta = System.Numerics.Tensors.TensorPrimitives.Dot(new ReadOnlySpan<float>(scratch.Row, size), new ReadOnlySpan<float>(gradient, size));
+                AttentionKernel.BackwardQuery(
+                    Query(head, start + row), gradient, Key(group, start), scratch.KeysTransposed, scratch.ValuesTransposed,
+                    scratch.Probabilities + (long)row * stride, scratch.ScoreGradients + (long)row * stride, scratch.HeadGradient(head, start + row),
+                    row, size, stride, scale, logSumExp.Pointer[(long)head * capacity + start + row], delta);
+            }
+
+            AttentionKernel.BackwardKeys(scratch.ScoreGradients, Query(head, start), keyGradient, length, size, stride);
+            AttentionKernel.BackwardKeys(scratch.Probabilities, scratch.OutputGradient, valueGradient, length, size, stride);
+        }
+    }
+
+    private void Unpack(int token, int position, NativeRows projected, float* queryNorm, float* keyNorm)
+    {
+        for (int head = 0; head < Packed; head++)
+        {
+            float* target = Head(head, token);
+            projected.Load(token, head * size, new Span<float>(target, size));
+            if (head >= Normed) continue;
+            float* weight = head < architecture.Heads ? queryNorm : keyNorm;
+            if (weight != null)
+            {
+                float inverse = HeadNorm.InverseRms(target, size, (float)architecture.RmsNormEpsilon);
+                inverseRms.Pointer[(long)token * Normed + head] = inverse;
+                HeadNorm.Apply(target, weight, size, inverse);
+            }
+
+            rotary.Rotate(target, position, inverse: false);
+        }
+    }
+
+    private void Pack(
+        int token, int position, NativeRows projected, NativeRows projectedGradient,
+        float* queryNorm, float* keyNorm, float* queryNormGradient, float* keyNormGradient)
+    {
+        for (int head = 0; head < Packed; head++)
+        {
+            float* gradient = scratch.HeadGradient(head, token);
+            if (head < Normed)
+            {
+                rotary.Rotate(gradient, position, inverse: true);
+                bool query = head < architecture.Heads;
+                if (queryNorm != null)
+                {
+                    projected.Load(token, head * size, new Span<float>(scratch.Row, size));
+                    HeadNorm.Backward(
+                        scratch.Row, gradient, query ? queryNorm : keyNorm, query ? queryNormGradient : keyNormGradient,
+                        size, inverseRms.Pointer[(long)token * Normed + head]);
+                }
+            }
+
+            projectedGradient.Store(token, head * size, new ReadOnlySpan<float>(gradient, size));
+        }
+    }
+
+    private static int Stride(int length) => (length + 15) & ~15;
+
+    private float* Head(int head, int token) => heads.Pointer + ((long)head * capacity + token) * size;
+
+    private float* Query(int head, int token) => Head(head, token);
+
+    private float* Key(int group, int token) => Head(architecture.Heads + group, token);
+
+    private float* Value(int group, int token) => Head(architecture.Heads + architecture.KeyValueHeads + group, token);
+}

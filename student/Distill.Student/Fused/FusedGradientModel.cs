@@ -1,0 +1,146 @@
+using System.Numerics.Tensors;
+using Distill.Architecture;
+using Distill.Student.Model;
+using Distill.Student.Training;
+using static TorchSharp.torch;
+
+namespace Distill.Student.Fused;
+
+/// <summary>Precision of the matrix products; weights, residual stream, norms, softmax and gradients stay fp32.</summary>
+public enum MatmulPrecision
+{
+    Float32,
+    BFloat16,
+}
+
+/// <summary>
+/// The decoder differentiated by hand on the CPU: one replica per thread over shared weights, each with its own sequences, so
+/// no operation is ever split over threads. Small models spend their time between the matrix products; here that is one fused
+/// pass per step. Deterministic for a given number of replicas: which sequence goes where depends on lengths alone.
+/// </summary>
+public sealed class FusedGradientModel : IGradientModel
+{
+    private readonly FusedReplica[] replicas;
+    private readonly ReplicaThreads threads;
+    private readonly Tensor matmulValues;
+    private readonly MatmulPrecision precision;
+
+    /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
+    /// <param name="replicaCount">Threads; also the number of gradients kept.</param>
+    /// <param name="capacity">Tokens of a micro-batch; bounds the memory for activations.</param>
+    public FusedGradientModel(FlatParameters parameters, MatmulPrecision precision, int replicaCount, int capacity)
+    {
+        RequireSupported(parameters.Architecture);
+        Parameters = parameters;
+        this.precision = precision;
+        set_num_threads(1); // every replica is one thread; libtorch must not split its products again
+        var scalar = precision == MatmulPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        matmulValues = precision == MatmulPrecision.BFloat16 ? zeros([parameters.Count], scalar).DetachFromDisposeScope() : parameters.Values.alias().DetachFromDisposeScope();
+        var rotary = new RotaryTable(parameters.Architecture);
+        replicas = [.. Enumerable.Range(0, replicaCount).Select(_ => new FusedReplica(parameters, matmulValues, rotary, capacity, scalar))];
+        threads = new ReplicaThreads(replicaCount);
+    }
+
+    public FlatParameters Parameters { get; }
+
+    public ReadOnlySpan<float> Gradient => replicas[0].Gradient.Span;
+
+    /// <summary>Whether the fused passes cover an architecture; others train through <see cref="TorchGradientModel"/>.</summary>
+    public static bool Supports(DecoderArchitecture architecture) => architecture.HeadSize % 16 == 0 && !architecture.AttentionBias;
+
+    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss)
+    {
+        RefreshMatmulValues();
+        var sums = new (double Loss, double LogProbability, double Entropy)[replicas.Length];
+        var parts = Distribute(sequences);
+        threads.Run(index =>
+        {
+            replicas[index].Gradient.Clear();
+            foreach (var batch in MicroBatches(parts[index]))
+            {
+                var (value, logProbability, entropy) = replicas[index].Differentiate(batch, loss);
+                sums[index] = (sums[index].Loss + value, sums[index].LogProbability + logProbability, sums[index].Entropy + entropy);
+            }
+        });
+        foreach (var replica in replicas.Skip(1)) TensorPrimitives.Add(replicas[0].Gradient.Span, replica.Gradient.Span, replicas[0].Gradient.Span);
+        double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount);
+        return new PassResult(sums.Sum(sum => sum.Loss), sums.Sum(sum => sum.LogProbability) / learned, sums.Sum(sum => sum.Entropy) / learned);
+    }
+
+    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences)
+    {
+        RefreshMatmulValues();
+        var results = new Dictionary<TrainingSequence, float[]>(ReferenceEqualityComparer.Instance);
+        var parts = Distribute(sequences);
+        threads.Run(index =>
+        {
+            foreach (var batch in MicroBatches(parts[index]))
+            {
+                float[] scored = replicas[index].Score(batch);
+                lock (results)
+                {
+                    for (int i = 0; i < batch.Sequences.Count; i++) results[batch.Sequences[i]] = scored[batch.SupervisedStarts[i]..batch.SupervisedStarts[i + 1]];
+                }
+            }
+        });
+        return [.. sequences.Select(sequence => results[sequence])];
+    }
+
+    public void Dispose()
+    {
+        threads.Dispose();
+        foreach (var replica in replicas) replica.Dispose();
+        matmulValues.Dispose();
+    }
+
+    private static void RequireSupported(DecoderArchitecture architecture)
+    {
+        if (!Supports(architecture))
+            throw new ArgumentException($"The fused decoder needs a head size that is a multiple of 16 and no attention bias; this model has head size {architecture.HeadSize}, attention bias {architecture.AttentionBias}.");
+    }
+
+    private void RefreshMatmulValues()
+    {
+        if (precision == MatmulPrecision.Float32) return;
+        using var scope = NewDisposeScope();
+        using var without = no_grad();
+        matmulValues.copy_(Parameters.Values);
+    }
+
+    /// <summary>Longest first, each to the replica with the fewest tokens.</summary>
+    private List<TrainingSequence>[] Distribute(IReadOnlyList<TrainingSequence> sequences)
+    {
+        var parts = replicas.Select(_ => new List<TrainingSequence>()).ToArray();
+        long[] tokens = new long[parts.Length];
+        foreach (var sequence in sequences.OrderByDescending(sequence => sequence.Tokens.Count))
+        {
+            int least = Array.IndexOf(tokens, tokens.Min());
+            parts[least].Add(sequence);
+            tokens[least] += sequence.Tokens.Count;
+        }
+
+        return parts;
+    }
+
+    private IEnumerable<TokenBatch> MicroBatches(List<TrainingSequence> sequences)
+    {
+        var current = new List<TrainingSequence>();
+        int tokens = 0;
+        foreach (var sequence in sequences)
+        {
+            if (sequence.Tokens.Count > replicas[0].Capacity)
+                throw new ArgumentException($"A sequence of {sequence.Tokens.Count} tokens exceeds the micro-batch capacity of {replicas[0].Capacity}.");
+            if (tokens + sequence.Tokens.Count > replicas[0].Capacity)
+            {
+                yield return new TokenBatch(current);
+                current = [];
+                tokens = 0;
+            }
+
+            current.Add(sequence);
+            tokens += sequence.Tokens.Count;
+        }
+
+        if (current.Count > 0) yield return new TokenBatch(current);
+    }
+}

@@ -1,0 +1,126 @@
+using System.Numerics.Tensors;
+using Distill.Architecture;
+using Distill.Student.Model;
+using Distill.Student.Training;
+using static TorchSharp.torch;
+
+namespace Distill.Student.Fused;
+
+/// <summary>
+/// One decoder layer of one replica: forward keeps what backward needs. Matrix products go to libtorch, everything between
+/// them is one pass over rows. One thread; the calls of one micro-batch lie in one dispose scope.
+/// </summary>
+internal sealed unsafe class FusedLayer : IDisposable
+{
+    private readonly FlatParameters parameters;
+    private readonly LayerWeights weights;
+    private readonly FusedAttention attention;
+    private readonly ReplicaScratch scratch;
+    private readonly int hidden;
+    private readonly NativeBuffer input;    // [capacity, hidden]: residual stream before the layer
+    private readonly NativeBuffer middle;   // [capacity, hidden]: after attention
+    private readonly NativeBuffer inverseRms; // [2, capacity]
+    private readonly Tensor normedInput, normedMiddle; // [capacity, hidden], matmul precision
+    private readonly Tensor attended;       // [capacity, heads · size]
+    private readonly Tensor activated;      // [capacity, intermediate]
+    private Tensor? projected, gateUp;      // products of this micro-batch
+
+    public FusedLayer(FlatParameters parameters, LayerWeights weights, RotaryTable rotary, ReplicaScratch scratch, ScalarType precision)
+    {
+        var a = parameters.Architecture;
+        this.parameters = parameters;
+        this.weights = weights;
+        this.scratch = scratch;
+        hidden = a.HiddenSize;
+        attention = new FusedAttention(a, rotary, scratch.Attention, scratch.Capacity);
+        input = new NativeBuffer((long)scratch.Capacity * hidden);
+        middle = new NativeBuffer((long)scratch.Capacity * hidden);
+        inverseRms = new NativeBuffer(2L * scratch.Capacity);
+        Tensor Rows(long columns) => zeros([scratch.Capacity, columns], precision).DetachFromDisposeScope();
+        (normedInput, normedMiddle, attended, activated) = (Rows(hidden), Rows(hidden), Rows((long)a.Heads * a.HeadSize), Rows(a.IntermediateSize));
+    }
+
+    /// <param name="residual">[tokens, hidden], updated in place.</param>
+    public void Forward(TokenBatch batch, float* residual)
+    {
+        int tokens = batch.Tokens.Length;
+        float epsilon = (float)parameters.Architecture.RmsNormEpsilon;
+        Copy(residual, input.Pointer, tokens);
+        RowNorm.Forward(residual, Norm(weights.InputNormOffset), new NativeRows(normedInput), inverseRms.Slice(0, tokens), epsilon, scratch.Row(hidden));
+        projected = normedInput.narrow(0, 0, tokens).mm(weights.Packed.t());
+        attention.Forward(batch, new NativeRows(projected), HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset), new NativeRows(attended));
+        Add(residual, attended.narrow(0, 0, tokens).mm(weights.Output.t()), tokens);
+        Copy(residual, middle.Pointer, tokens);
+        RowNorm.Forward(residual, Norm(weights.AttentionNormOffset), new NativeRows(normedMiddle), inverseRms.Slice(scratch.Capacity, tokens), epsilon, scratch.Row(hidden));
+        gateUp = normedMiddle.narrow(0, 0, tokens).mm(weights.GateUp.t());
+        SwiGlu.Forward(new NativeRows(gateUp), new NativeRows(activated), tokens, scratch.Row(3 * activated.shape[1]));
+        Add(residual, activated.narrow(0, 0, tokens).mm(weights.Down.t()), tokens);
+    }
+
+    /// <param name="residualGradient">[tokens, hidden], updated in place from the layer's output to its input.</param>
+    /// <param name="gradient">This replica's gradient of all parameters.</param>
+    public void Backward(TokenBatch batch, float* residualGradient, ReplicaGradient gradient)
+    {
+        int tokens = batch.Tokens.Length;
+        var incoming = Narrowed(residualGradient, tokens);
+        gradient.Add(weights.DownOffset, incoming.t().mm(activated.narrow(0, 0, tokens)));
+        var gateUpGradient = empty_like(gateUp!);
+        SwiGlu.Backward(new NativeRows(gateUp!), new NativeRows(incoming.mm(weights.Down)), new NativeRows(gateUpGradient), tokens, scratch.Row(5 * activated.shape[1]));
+        gradient.Add(weights.GateUpOffset, gateUpGradient.t().mm(normedMiddle.narrow(0, 0, tokens)));
+        RowNorm.Backward(
+            middle.Pointer, Norm(weights.AttentionNormOffset), new NativeRows(gateUpGradient.mm(weights.GateUp)), inverseRms.Slice(scratch.Capacity, tokens),
+            residualGradient, gradient.Slice(weights.AttentionNormOffset, hidden), scratch.Row(2 * hidden));
+
+        incoming = Narrowed(residualGradient, tokens);
+        gradient.Add(weights.OutputOffset, incoming.t().mm(attended.narrow(0, 0, tokens)));
+        var packedGradient = empty_like(projected!);
+        attention.Backward(
+            batch, new NativeRows(projected!), new NativeRows(attended), new NativeRows(incoming.mm(weights.Output)), new NativeRows(packedGradient),
+            HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset), gradient.PointerAt(weights.QueryNormOffset), gradient.PointerAt(weights.KeyNormOffset));
+        gradient.Add(weights.PackedOffset, packedGradient.t().mm(normedInput.narrow(0, 0, tokens)));
+        RowNorm.Backward(
+            input.Pointer, Norm(weights.InputNormOffset), new NativeRows(packedGradient.mm(weights.Packed)), inverseRms.Slice(0, tokens),
+            residualGradient, gradient.Slice(weights.InputNormOffset, hidden), scratch.Row(2 * hidden));
+        (projected, gateUp) = (null, null); // the scope of the micro-batch disposes them
+    }
+
+    public void Dispose()
+    {
+        attention.Dispose();
+        input.Dispose();
+        middle.Dispose();
+        inverseRms.Dispose();
+        normedInput.Dispose();
+        normedMiddle.Dispose();
+        attended.Dispose();
+        activated.Dispose();
+        weights.DisposeViews();
+    }
+
+    private ReadOnlySpan<float> Norm(long offset) => new(parameters.Pointer + offset, hidden);
+
+    private float* HeadNormWeight(long offset) => offset < 0 ? null : parameters.Pointer + offset;
+
+    private Tensor Narrowed(float* rows, int tokens)
+    {
+        var target = empty([tokens, hidden], normedInput.dtype);
+        var view = new NativeRows(target);
+        for (int token = 0; token < tokens; token++) view.Store(token, new ReadOnlySpan<float>(rows + (long)token * hidden, hidden));
+        return target;
+    }
+
+    private void Add(float* residual, Tensor product, int tokens)
+    {
+        var rows = new NativeRows(product);
+        var loaded = scratch.Row(hidden);
+        for (int token = 0; token < tokens; token++)
+        {
+            rows.Load(token, loaded);
+            var target = new Span<float>(residual + (long)token * hidden, hidden);
+            TensorPrimitives.Add(target, loaded, target);
+        }
+    }
+
+    private void Copy(float* source, float* target, int tokens) =>
+        Buffer.MemoryCopy(source, target, (long)scratch.Capacity * hidden * sizeof(float), (long)tokens * hidden * sizeof(float));
+}

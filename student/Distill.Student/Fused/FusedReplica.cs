@@ -1,0 +1,87 @@
+using System.Numerics.Tensors;
+using Distill.Architecture;
+using Distill.Student.Model;
+using Distill.Student.Training;
+using static TorchSharp.torch;
+
+namespace Distill.Student.Fused;
+
+/// <summary>
+/// A worker that runs micro-batches forward and backward on one thread, with activations and a gradient of its own over
+/// shared weights. The owner disposes it.
+/// </summary>
+internal sealed unsafe class FusedReplica : IDisposable
+{
+    private readonly FlatParameters parameters;
+    private readonly ReplicaScratch scratch;
+    private readonly FusedLayer[] layers;
+    private readonly OutputHead head;
+    private readonly NativeBuffer residual;
+    private readonly NativeBuffer residualGradient;
+    private readonly int hidden;
+    private readonly long embeddingOffset;
+
+    public FusedReplica(FlatParameters parameters, Tensor matmulValues, RotaryTable rotary, int capacity, ScalarType precision)
+    {
+        var a = parameters.Architecture;
+        this.parameters = parameters;
+        hidden = a.HiddenSize;
+        embeddingOffset = parameters.OffsetOf(ParameterMap.Embedding);
+        scratch = new ReplicaScratch(a, capacity);
+        layers = [.. Enumerable.Range(0, a.Layers).Select(layer => new FusedLayer(parameters, new LayerWeights(parameters, matmulValues, layer), rotary, scratch, precision))];
+        head = new OutputHead(parameters, scratch);
+        residual = new NativeBuffer((long)capacity * hidden);
+        residualGradient = new NativeBuffer((long)capacity * hidden);
+        Gradient = new ReplicaGradient(parameters.Count);
+    }
+
+    public ReplicaGradient Gradient { get; }
+
+    public int Capacity => scratch.Capacity;
+
+    /// <summary>Adds the batch's gradient to <see cref="Gradient"/>; sums are over learned tokens.</summary>
+    public (double Loss, double LogProbability, double Entropy) Differentiate(TokenBatch batch, ITokenLoss loss)
+    {
+        using var scope = NewDisposeScope();
+        var logProbabilities = new float[batch.Targets.Length];
+        double entropy = Forward(batch, logProbabilities);
+        var derivatives = new float[logProbabilities.Length];
+        double value = loss.Evaluate(batch, logProbabilities, derivatives);
+        head.Backward(batch, derivatives, residualGradient.Pointer, Gradient);
+        for (int layer = layers.Length - 1; layer >= 0; layer--) layers[layer].Backward(batch, residualGradient.Pointer, Gradient);
+        for (int token = 0; token < batch.Tokens.Length; token++)
+        {
+            var target = Gradient.Slice(embeddingOffset + (long)batch.Tokens[token] * hidden, hidden);
+            TensorPrimitives.Add(target, new ReadOnlySpan<float>(residualGradient.Pointer + (long)token * hidden, hidden), target);
+        }
+
+        return (value, TensorPrimitives.Sum<float>(logProbabilities), entropy);
+    }
+
+    public float[] Score(TokenBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        var logProbabilities = new float[batch.Targets.Length];
+        Forward(batch, logProbabilities);
+        return logProbabilities;
+    }
+
+    public void Dispose()
+    {
+        foreach (var layer in layers) layer.Dispose();
+        residual.Dispose();
+        residualGradient.Dispose();
+        scratch.Dispose();
+        Gradient.Dispose();
+    }
+
+    private double Forward(TokenBatch batch, float[] logProbabilities)
+    {
+        using var without = no_grad();
+        float* embedding = parameters.Pointer + embeddingOffset;
+        for (int token = 0; token < batch.Tokens.Length; token++)
+            new ReadOnlySpan<float>(embedding + (long)batch.Tokens[token] * hidden, hidden).CopyTo(residual.Slice((long)token * hidden, hidden));
+        foreach (var layer in layers) layer.Forward(batch, residual.Pointer);
+        return head.Forward(batch, residual.Pointer, logProbabilities);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Numerics.Tensors;
+using Distill.Architecture;
+using Distill.Student.Model;
+using Distill.Student.Training;
+using static TorchSharp.torch;
+
+namespace Distill.Student.Fused;
+
+/// <summary>
+/// Final norm, output projection and log-softmax, computed only where a token is learned. Always fp32: bf16 logits would bias
+/// the log-probabilities that losses and importance ratios are made of. One thread.
+/// </summary>
+internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratch scratch)
+{
+    private readonly int hidden = parameters.Architecture.HiddenSize;
+    private readonly int vocabulary = parameters.Architecture.VocabularySize;
+    private readonly long normOffset = parameters.OffsetOf(ParameterMap.FinalNorm);
+    private readonly long projectionOffset = parameters.OffsetOf(parameters.Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection);
+    private Tensor? rows, normed, probabilities;
+    private float[] inverseRms = [];
+
+    /// <param name="residual">[tokens, hidden], after the last layer.</param>
+    /// <param name="logProbabilities">[supervised], filled.</param>
+    /// <returns>Sum of the entropies of the predicted distributions, in nats.</returns>
+    public double Forward(TokenBatch batch, float* residual, Span<float> logProbabilities)
+    {
+        int count = batch.Targets.Length;
+        rows = empty([count, hidden]);
+        normed = empty([count, hidden]);
+        inverseRms = new float[count];
+        float* gathered = NativeRows.PointerOf(rows);
+        for (int i = 0; i < count; i++) new ReadOnlySpan<float>(residual + (long)batch.PredictedFrom[i] * hidden, hidden).CopyTo(new Span<float>(gathered + (long)i * hidden, hidden));
+        RowNorm.Forward(gathered, NormWeight, new NativeRows(normed), inverseRms, (float)parameters.Architecture.RmsNormEpsilon, scratch.Row(hidden));
+        probabilities = normed.mm(Projection().t());
+        return LogSoftmax(batch.Targets, logProbabilities);
+    }
+
+    /// <param name="derivatives">[supervised]: derivative of the loss by each log-probability.</param>
+    /// <param name="residualGradient">[tokens, hidden], overwritten.</param>
+    public void Backward(TokenBatch batch, ReadOnlySpan<float> derivatives, float* residualGradient, ReplicaGradient gradient)
+    {
+        int count = batch.Targets.Length;
+        float* p = NativeRows.PointerOf(probabilities!);
+        for (int i = 0; i < count; i++) // d logits = derivative · (one-hot − softmax)
+        {
+            var row = new Span<float>(p + (long)i * vocabulary, vocabulary);
+            TensorPrimitives.Multiply(row, -derivatives[i], row);
+            row[batch.Targets[i]] += derivatives[i];
+        }
+
+        gradient.Add(projectionOffset, probabilities!.t().mm(normed!));
+        var normedGradient = probabilities!.mm(Projection());
+        var rowGradient = zeros([count, hidden]);
+        float* compact = NativeRows.PointerOf(rowGradient);
+        RowNorm.Backward(NativeRows.PointerOf(rows!), NormWeight, new NativeRows(normedGradient), inverseRms, compact, gradient.Slice(normOffset, hidden), scratch.Row(2 * hidden));
+        new Span<float>(residualGradient, batch.Tokens.Length * hidden).Clear();
+        for (int i = 0; i < count; i++) new ReadOnlySpan<float>(compact + (long)i * hidden, hidden).CopyTo(new Span<float>(residualGradient + (long)batch.PredictedFrom[i] * hidden, hidden));
+        (rows, normed, probabilities) = (null, null, null); // the scope of the micro-batch disposes them
+    }
+
+    /// <summary>Turns the logits into probabilities in place.</summary>
+    private double LogSoftmax(int[] targets, Span<float> logProbabilities)
+    {
+        double entropy = 0;
+        float* p = NativeRows.PointerOf(probabilities!);
+        var shifted = scratch.Row(vocabulary);
+        for (int i = 0; i < targets.Length; i++)
+        {
+            var row = new Span<float>(p + (long)i * vocabulary, vocabulary);
+            TensorPrimitives.Subtract(row, TensorPrimitives.Max<float>(row), shifted);
+            TensorPrimitives.Exp(shifted, row);
+            float total = TensorPrimitives.Sum<float>(row), logTotal = MathF.Log(total);
+            TensorPrimitives.Multiply(row, 1 / total, row);
+            logProbabilities[i] = shifted[targets[i]] - logTotal;
+            entropy += logTotal - TensorPrimitives.Dot<float>(row, shifted);
+        }
+
+        return entropy;
+    }
+
+    private ReadOnlySpan<float> NormWeight => new(parameters.Pointer + normOffset, hidden);
+
+    private Tensor Projection() => parameters.Values.narrow(0, projectionOffset, (long)vocabulary * hidden).view(vocabulary, hidden);
+}

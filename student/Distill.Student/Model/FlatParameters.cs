@@ -1,0 +1,83 @@
+using Distill.Architecture;
+using static TorchSharp.torch;
+
+namespace Distill.Student.Model;
+
+/// <summary>
+/// All weights of a decoder in one contiguous fp32 vector, laid out in <see cref="ParameterMap"/> order, so that the query,
+/// key and value projections (and gate and up) of a layer are one matrix without a copy and the optimizer walks one array.
+/// Owns its memory; whoever created it disposes it. Reading from several threads is safe while nobody writes.
+/// </summary>
+public sealed unsafe class FlatParameters : IDisposable
+{
+    private readonly Dictionary<string, (long Offset, ParameterSpec Spec)> places = [];
+
+    public FlatParameters(DecoderArchitecture architecture)
+    {
+        architecture.Validate();
+        Architecture = architecture;
+        long offset = 0;
+        foreach (var spec in ParameterMap.For(architecture))
+        {
+            places.Add(spec.Name, (offset, spec));
+            offset += spec.Count;
+        }
+
+        Count = checked((int)offset);
+        Values = zeros([Count], ScalarType.Float32).DetachFromDisposeScope();
+        Pointer = NativeRows.PointerOf(Values);
+    }
+
+    public DecoderArchitecture Architecture { get; }
+
+    public int Count { get; }
+
+    /// <summary>[<see cref="Count"/>] fp32 on the CPU.</summary>
+    public Tensor Values { get; }
+
+    internal float* Pointer { get; }
+
+    /// <summary>The values as a span over the tensor's own memory.</summary>
+    public Span<float> Span => new(Pointer, Count);
+
+    public long OffsetOf(string name) => places[name].Offset;
+
+    public Span<float> SpanOf(string name) => Span.Slice((int)places[name].Offset, (int)places[name].Spec.Count);
+
+    /// <summary>True for matrices, which weight decay shrinks; false for norms and biases.</summary>
+    public static bool Decays(ParameterSpec spec) => spec.Shape.Count > 1;
+
+    public IEnumerable<(string Name, int Offset, ParameterSpec Spec)> Places =>
+        places.Select(place => (place.Key, (int)place.Value.Offset, place.Value.Spec));
+
+    /// <summary>
+    /// Random start: normal with deviation 0.02 for matrices (scaled by 1/√(2·layers) where a projection writes to the residual
+    /// stream, as in GPT-2), ones for norms, zeros for biases. Box–Muller over SplitMix64, the same on every machine.
+    /// </summary>
+    public void Initialize(ulong seed)
+    {
+        var normal = new NormalStream(seed);
+        double residual = 0.02 / Math.Sqrt(2.0 * Architecture.Layers);
+        foreach (var (name, offset, spec) in Places)
+        {
+            var target = Span.Slice(offset, (int)spec.Count);
+            if (name.EndsWith("norm.weight", StringComparison.Ordinal)) target.Fill(1);
+            else if (name.EndsWith(".bias", StringComparison.Ordinal)) target.Clear();
+            else
+            {
+                double deviation = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal) ? residual : 0.02;
+                for (int i = 0; i < target.Length; i++) target[i] = (float)(deviation * normal.Next());
+            }
+        }
+    }
+
+    public void Load(WeightSet weights)
+    {
+        foreach (var (name, offset, spec) in Places) weights[name].Span.CopyTo(Span.Slice(offset, (int)spec.Count));
+    }
+
+    /// <summary>A copy of the current values, safe to keep.</summary>
+    public WeightSet ToWeightSet() => new(Architecture, Places.ToDictionary(place => place.Name, place => SpanOf(place.Name).ToArray()));
+
+    public void Dispose() => Values.Dispose();
+}

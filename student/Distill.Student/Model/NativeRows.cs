@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using static TorchSharp.torch;
+
+namespace Distill.Student.Model;
+
+/// <summary>
+/// Rows of a contiguous CPU matrix, fp32 or bf16, read and written as fp32: kernels compute in fp32 whatever the storage.
+/// A view: valid while its tensor lives.
+/// </summary>
+internal readonly unsafe struct NativeRows
+{
+    private readonly byte* data;
+    private readonly bool half;
+
+    public NativeRows(Tensor matrix)
+    {
+        data = (byte*)PointerOf(matrix);
+        half = matrix.dtype == ScalarType.BFloat16;
+        Columns = (int)matrix.shape[^1];
+    }
+
+    public int Columns { get; }
+
+    public static float* PointerOf(Tensor tensor) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
+
+    public void Load(int row, Span<float> target) => Load(row, 0, target);
+
+    public void Load(int row, int column, Span<float> target)
+    {
+        long offset = (long)row * Columns + column;
+        if (half) Widen((ushort*)data + offset, target);
+        else new ReadOnlySpan<float>((float*)data + offset, target.Length).CopyTo(target);
+    }
+
+    public void Store(int row, ReadOnlySpan<float> source) => Store(row, 0, source);
+
+    public void Store(int row, int column, ReadOnlySpan<float> source)
+    {
+        long offset = (long)row * Columns + column;
+        if (half) Narrow(source, (ushort*)data + offset);
+        else source.CopyTo(new Span<float>((float*)data + offset, source.Length));
+    }
+
+    private static void Widen(ushort* source, Span<float> target)
+    {
+        fixed (float* destination = target)
+        {
+            int i = 0;
+            for (; i + 32 <= target.Length; i += 32)
+            {
+                var (low, high) = Vector512.Widen(Vector512.Load(source + i));
+                (low << 16).AsSingle().Store(destination + i);
+                (high << 16).AsSingle().Store(destination + i + 16);
+            }
+
+            for (; i < target.Length; i++) destination[i] = BitConverter.UInt32BitsToSingle((uint)source[i] << 16);
+        }
+    }
+
+    /// <summary>Round to nearest, ties to even. Infinity stays; a NaN keeps its quiet bit because its mantissa is never all ones below it.</summary>
+    private static void Narrow(ReadOnlySpan<float> source, ushort* destination)
+    {
+        fixed (float* values = source)
+        {
+            int i = 0;
+            for (; i + 32 <= source.Length; i += 32)
+                Vector512.Narrow(Rounded(Vector512.Load(values + i)), Rounded(Vector512.Load(values + i + 16))).Store(destination + i);
+            for (; i < source.Length; i++)
+            {
+                uint bits = BitConverter.SingleToUInt32Bits(values[i]);
+                destination[i] = (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+            }
+        }
+    }
+
+    private static Vector512<uint> Rounded(Vector512<float> values)
+    {
+        var bits = values.AsUInt32();
+        return (bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One)) >>> 16;
+    }
+}

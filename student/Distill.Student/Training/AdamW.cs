@@ -1,0 +1,84 @@
+using System.Numerics.Tensors;
+using Distill.Student.Model;
+
+namespace Distill.Student.Training;
+
+/// <summary>Constants of <see cref="AdamW"/>; the defaults are those of the GPT-3 recipe with a mild decay.</summary>
+public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.95, double Epsilon = 1e-8, double WeightDecay = 0.01, double MaxGradientNorm = 1.0);
+
+/// <summary>
+/// AdamW with decoupled decay on matrices only (Loshchilov and Hutter 2019, arXiv 1711.05101; update order and epsilon as in
+/// PyTorch) and clipping by the global norm, in one pass over the flat parameters. Not thread-safe.
+/// </summary>
+public sealed class AdamW
+{
+    private readonly FlatParameters parameters;
+    private readonly AdamWOptions options;
+    private readonly bool[] decays; // per place
+    private readonly (int Offset, int Count)[] places;
+
+    public AdamW(FlatParameters parameters, AdamWOptions options)
+    {
+        this.parameters = parameters;
+        this.options = options;
+        places = [.. parameters.Places.Select(place => (place.Offset, (int)place.Spec.Count))];
+        decays = [.. parameters.Places.Select(place => FlatParameters.Decays(place.Spec))];
+        FirstMoment = new float[parameters.Count];
+        SecondMoment = new float[parameters.Count];
+    }
+
+    /// <summary>Updates made so far.</summary>
+    public int Steps { get; set; }
+
+    /// <summary>[parameters]</summary>
+    public float[] FirstMoment { get; }
+
+    /// <summary>[parameters]</summary>
+    public float[] SecondMoment { get; }
+
+    /// <returns>The gradient's norm before clipping.</returns>
+    /// <exception cref="InvalidOperationException">The gradient is not finite; nothing was changed.</exception>
+    public double Update(ReadOnlySpan<float> gradient, double learningRate)
+    {
+        double norm = Math.Sqrt(TensorPrimitives.SumOfSquares(gradient));
+        if (!double.IsFinite(norm)) throw new InvalidOperationException($"The gradient is not finite at update {Steps + 1}: lower the learning rate or look at the data.");
+        Steps++;
+        double clip = options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (norm + 1e-6)) : 1;
+        for (int i = 0; i < places.Length; i++)
+        {
+            var (offset, count) = places[i];
+            Update(offset, gradient.Slice(offset, count), (float)clip, learningRate, decays[i] ? options.WeightDecay : 0);
+        }
+
+        return norm;
+    }
+
+    private void Update(int offset, ReadOnlySpan<float> gradient, float clip, double learningRate, double decay)
+    {
+        var values = parameters.Span.Slice(offset, gradient.Length);
+        var first = FirstMoment.AsSpan(offset, gradient.Length);
+        var second = SecondMoment.AsSpan(offset, gradient.Length);
+        float shrink = (float)(1 - learningRate * decay), beta1 = (float)options.Beta1, beta2 = (float)options.Beta2;
+        float stepSize = (float)(learningRate / (1 - Math.Pow(options.Beta1, Steps)));
+        float correction = (float)(1 / Math.Sqrt(1 - Math.Pow(options.Beta2, Steps))), epsilon = (float)options.Epsilon;
+        int width = System.Numerics.Vector<float>.Count, i = 0;
+        for (; i + width <= gradient.Length; i += width)
+        {
+            var g = new System.Numerics.Vector<float>(gradient[i..]) * clip;
+            var m = new System.Numerics.Vector<float>(first[i..]) * beta1 + g * (1 - beta1);
+            var v = new System.Numerics.Vector<float>(second[i..]) * beta2 + g * g * (1 - beta2);
+            m.CopyTo(first[i..]);
+            v.CopyTo(second[i..]);
+            var denominator = System.Numerics.Vector.SquareRoot(v) * correction + new System.Numerics.Vector<float>(epsilon);
+            (new System.Numerics.Vector<float>(values[i..]) * shrink - m * stepSize / denominator).CopyTo(values[i..]);
+        }
+
+        for (; i < gradient.Length; i++)
+        {
+            float g = gradient[i] * clip;
+            first[i] = first[i] * beta1 + g * (1 - beta1);
+            second[i] = second[i] * beta2 + g * g * (1 - beta2);
+            values[i] = values[i] * shrink - first[i] * stepSize / (MathF.Sqrt(second[i]) * correction + epsilon);
+        }
+    }
+}

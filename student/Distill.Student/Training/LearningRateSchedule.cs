@@ -1,0 +1,39 @@
+namespace Distill.Student.Training;
+
+/// <summary>How the learning rate falls after the warm-up.</summary>
+public enum Decay
+{
+    /// <summary>Stays.</summary>
+    Constant,
+
+    /// <summary>A straight line to zero at the end.</summary>
+    Linear,
+
+    /// <summary>Half a cosine to zero at the end (Loshchilov and Hutter 2017, arXiv 1608.03983).</summary>
+    Cosine,
+
+    /// <summary>Warm-up, stable, decay: stays, then a straight line to zero over the last part (Hu et al. 2024, arXiv 2404.06395).</summary>
+    WarmupStableDecay,
+}
+
+/// <summary>Learning rate by progress. Immutable.</summary>
+/// <param name="Peak">The rate after warm-up.</param>
+/// <param name="WarmupShare">Share of the training over which the rate rises from 0.</param>
+/// <param name="DecayShare">Share at the end over which <see cref="Decay.WarmupStableDecay"/> falls.</param>
+public sealed record LearningRateSchedule(double Peak, Decay Decay, double WarmupShare = 0.02, double DecayShare = 0.3)
+{
+    /// <param name="progress">0 before the first update, towards 1 at the last.</param>
+    public double At(double progress)
+    {
+        if (progress < WarmupShare) return Peak * (progress + 1e-3) / (WarmupShare + 1e-3);
+        double rest = Math.Clamp((progress - WarmupShare) / Math.Max(1e-9, 1 - WarmupShare), 0, 1);
+        return Peak * Decay switch
+        {
+            Decay.Constant => 1,
+            Decay.Linear => 1 - rest,
+            Decay.Cosine => 0.5 * (1 + Math.Cos(Math.PI * rest)),
+            Decay.WarmupStableDecay => Math.Min(1, (1 - progress) / DecayShare),
+            _ => throw new InvalidOperationException($"Unknown decay {Decay}."),
+        };
+    }
+}
