@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Distill.Architecture;
 using Distill.Student.Model;
 using Distill.Student.Training;
 using static TorchSharp.torch;

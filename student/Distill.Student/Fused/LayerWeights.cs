@@ -1,6 +1,5 @@
 using Distill.Architecture;
 using Distill.Student.Model;
-using static TorchSharp.torch;
 
 namespace Distill.Student.Fused;
 

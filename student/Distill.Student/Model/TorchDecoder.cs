@@ -42,7 +42,7 @@ public sealed class TorchDecoder : IDisposable
     public Tensor Forward(Tensor ids)
     {
         using var scope = NewDisposeScope();
-        var x = nn.functional.embedding(ids, weights[ParameterMap.Embedding]); // [batch, time, hidden]
+        var x = weights[ParameterMap.Embedding].index_select(0, ids.view(-1)).view(ids.shape[0], ids.shape[1], Architecture.HiddenSize); // [batch, time, hidden]
         for (int layer = 0; layer < Architecture.Layers; layer++) x = Block(x, layer);
         x = Norm(x, weights[ParameterMap.FinalNorm]);
         var projection = weights[Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection];

@@ -1,0 +1,96 @@
+using Distill.Student.Fused;
+using Distill.Student.Supervised;
+using Distill.Student.Training;
+
+namespace Distill.Student.Tests.Fused;
+
+public sealed class FusedGradientTests
+{
+    [Theory]
+    [InlineData(true, true, 1)]
+    [InlineData(true, true, 2)]
+    [InlineData(false, true, 1)]
+    [InlineData(true, false, 2)]
+    public void Fused_passes_give_the_loss_and_gradient_of_autograd(bool queryKeyNorm, bool tied, int replicas)
+    {
+        var architecture = TinyDecoder.Architecture(queryKeyNorm, tied);
+        using var parameters = TinyDecoder.Parameters(architecture);
+        var sequences = TinyDecoder.Sequences(architecture, 5, 17, 33, 64, 70, 2, 100);
+        var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
+        using var reference = new TorchGradientModel(parameters);
+        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Float32, replicas, capacity: 128);
+
+        var expected = reference.Differentiate(sequences, loss);
+        var actual = fused.Differentiate(sequences, loss);
+
+        actual.Loss.ShouldBe(expected.Loss, 1e-5);
+        actual.MeanEntropy.ShouldBe(expected.MeanEntropy, 1e-5);
+        foreach (var (name, offset, spec) in parameters.Places)
+        {
+            var want = reference.Gradient.Slice(offset, (int)spec.Count);
+            var have = fused.Gradient.Slice(offset, (int)spec.Count);
+            RelativeDifference(have, want).ShouldBeLessThan(2e-5, name);
+        }
+    }
+
+    [Fact]
+    public void Bf16_products_stay_close_to_fp32()
+    {
+        var architecture = TinyDecoder.Architecture();
+        using var parameters = TinyDecoder.Parameters(architecture);
+        var sequences = TinyDecoder.Sequences(architecture, 40, 50, 60);
+        var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
+        using var exact = new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 128);
+        using var rounded = new FusedGradientModel(parameters, MatmulPrecision.BFloat16, 1, 128);
+
+        double expected = exact.Differentiate(sequences, loss).Loss;
+        rounded.Differentiate(sequences, loss).Loss.ShouldBe(expected, 0.02);
+        RelativeDifference(rounded.Gradient, exact.Gradient).ShouldBeLessThan(0.03);
+    }
+
+    [Fact]
+    public void Splitting_a_step_into_micro_batches_changes_nothing_beyond_rounding()
+    {
+        var architecture = TinyDecoder.Architecture();
+        using var parameters = TinyDecoder.Parameters(architecture);
+        var sequences = TinyDecoder.Sequences(architecture, 30, 40, 50, 20, 10);
+        var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
+        using var whole = new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 256);
+        using var split = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 60);
+
+        double expected = whole.Differentiate(sequences, loss).Loss;
+        split.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-6);
+        RelativeDifference(split.Gradient, whole.Gradient).ShouldBeLessThan(1e-5);
+    }
+
+    [Fact]
+    public void Scores_are_the_log_probabilities_of_the_reference_in_the_order_given()
+    {
+        var architecture = TinyDecoder.Architecture();
+        using var parameters = TinyDecoder.Parameters(architecture);
+        var sequences = TinyDecoder.Sequences(architecture, 12, 50, 31, 7);
+        using var reference = new TorchGradientModel(parameters);
+        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 64);
+
+        var expected = reference.Score(sequences);
+        var actual = fused.Score(sequences);
+
+        for (int i = 0; i < sequences.Count; i++)
+        {
+            actual[i].Length.ShouldBe(sequences[i].SupervisedCount);
+            for (int j = 0; j < actual[i].Length; j++) actual[i][j].ShouldBe(expected[i][j], 1e-4f);
+        }
+    }
+
+    private static double RelativeDifference(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)
+    {
+        double difference = 0, norm = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            difference += Math.Pow(actual[i] - expected[i], 2);
+            norm += Math.Pow(expected[i], 2);
+        }
+
+        return Math.Sqrt(difference / norm);
+    }
+}
