@@ -1,0 +1,41 @@
+using Distill.Student.Training;
+
+namespace Distill.Student.Reinforcement;
+
+/// <summary>Options of <see cref="GroupRelativePolicyOptimization"/>. Everything here changes the result.</summary>
+public sealed record GroupRelativeOptions
+{
+    public int Steps { get; init; } = 60;
+
+    public int ProblemsPerStep { get; init; } = 32;
+
+    /// <summary>Completions per problem.</summary>
+    public int Samples { get; init; } = 8;
+
+    /// <summary>Of the rollouts. Log-probabilities are those of the unscaled distribution, so 1 is the value for which ratios are exact.</summary>
+    public double Temperature { get; init; } = 1;
+
+    public int MaxTokens { get; init; } = 192;
+
+    public double ClipLow { get; init; } = 0.2;
+
+    public double ClipHigh { get; init; } = 0.28;
+
+    public AdvantageScale Scale { get; init; } = AdvantageScale.Group;
+
+    /// <summary>Truncated completions still count in their group's mean but are not learned from (DAPO's overlong filtering).</summary>
+    public bool MaskTruncated { get; init; } = true;
+
+    /// <summary>Steps between two looks at the held-out problems; the best weights seen there are the result.</summary>
+    public int EvaluateEvery { get; init; } = 15;
+
+    /// <summary>Completions per held-out problem, sampled at temperature 1.</summary>
+    public int EvaluationSamples { get; init; } = 4;
+
+    /// <summary>Rows decoded together. Changes nothing but speed and rounding.</summary>
+    public int Slots { get; init; } = 128;
+
+    public TrainingOptions Training { get; init; } = new() { LearningRate = 1.5e-4, Decay = Decay.Constant, WarmupShare = 0.05 };
+
+    public ulong Seed { get; init; } = 1;
+}

@@ -1,0 +1,15 @@
+namespace Distill.Student.Reinforcement;
+
+/// <summary>What one policy update did.</summary>
+/// <param name="Step">1 for the first.</param>
+/// <param name="MeanReward">Over all rollouts of the step.</param>
+/// <param name="DeadGroups">Share of problems whose completions all earned the same and teach nothing.</param>
+/// <param name="Truncated">Share of rollouts cut at the token limit.</param>
+/// <param name="Entropy">Of the policy at the learned tokens, in nats.</param>
+/// <param name="MeanTokens">Completion length.</param>
+/// <param name="Mismatch">Mean |log π_trainer − log π_sampler| over the learned tokens: how far the two computations of the same policy lie apart.</param>
+/// <param name="CompletionTokens">Sampled in the step.</param>
+/// <param name="HeldOut">Sampled accuracy on the held-out problems, when it was measured after this step.</param>
+public sealed record ReinforcementStepReport(
+    int Step, int Steps, double MeanReward, double DeadGroups, double Truncated, double Entropy, double MeanTokens, double GradientNorm,
+    double Mismatch, double LearningRate, long CompletionTokens, double GenerationSeconds, double TrainingSeconds, double? HeldOut);

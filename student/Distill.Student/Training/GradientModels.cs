@@ -1,0 +1,14 @@
+using Distill.Student.Fused;
+using Distill.Student.Model;
+
+namespace Distill.Student.Training;
+
+/// <summary>Chooses how a decoder is differentiated: the fused CPU passes where they cover the architecture, autograd elsewhere.</summary>
+public static class GradientModels
+{
+    /// <summary>The caller disposes the result before the parameters.</summary>
+    public static IGradientModel Create(FlatParameters parameters, TrainingOptions options) =>
+        FusedGradientModel.Supports(parameters.Architecture)
+            ? new FusedGradientModel(parameters, options.Precision, options.Threads, Math.Max(options.MicroBatchTokens, parameters.Architecture.MaxPositions))
+            : new TorchGradientModel(parameters);
+}

@@ -1,0 +1,30 @@
+using Distill.Student.Supervised;
+
+namespace Distill.Student.Training;
+
+/// <summary>
+/// Runs a source's steps through forward, backward and update. The loop is the same for pretraining and fine-tuning; only the
+/// source differs. One thread calls it.
+/// </summary>
+public sealed class SupervisedLoop(IGradientModel model, AdamW optimizer, LearningRateSchedule schedule, TimeProvider clock)
+{
+    /// <summary>Continues from the optimizer's step count to the end of the source.</summary>
+    /// <param name="afterStep">Sees every step; may save state.</param>
+    /// <exception cref="OperationCanceledException">Between two steps; the state is that of the last finished step.</exception>
+    public void Run(IExampleSource source, Action<StepReport> afterStep, CancellationToken cancellation)
+    {
+        while (optimizer.Steps < source.Steps)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            long began = clock.GetTimestamp();
+            var examples = source.At(optimizer.Steps);
+            long learned = examples.Sum(example => (long)example.SupervisedCount);
+            var pass = model.Differentiate(examples, new CrossEntropy(learned));
+            double rate = schedule.At((double)optimizer.Steps / source.Steps);
+            double norm = optimizer.Update(model.Gradient, rate);
+            afterStep(new StepReport(
+                optimizer.Steps, source.Steps, pass.Loss, norm, rate, pass.MeanEntropy, examples.Sum(example => (long)example.Tokens.Count), learned,
+                clock.GetElapsedTime(began).TotalSeconds));
+        }
+    }
+}
