@@ -1,4 +1,3 @@
-using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Training;
 
