@@ -1,3 +1,5 @@
+using Distill.Tokenization;
+
 namespace Distill.Generation.Onnx;
 
 /// <summary>
@@ -35,4 +37,21 @@ public sealed class ModelFolder
         ExternalDataCheck.Check(graph);
         return new ModelFolder(root, configuration, graph);
     }
+
+    /// <summary>Reads tokenizer.json and tokenizer_config.json.</summary>
+    /// <exception cref="InvalidDataException">A file is missing or broken, or the tokenizer has ids that the model does not know.</exception>
+    public Tokenizer LoadTokenizer() => Checked(Tokenizer.Load(Path));
+
+    /// <summary>Reads the tokenizer and the chat template.</summary>
+    /// <inheritdoc cref="LoadTokenizer"/>
+    public ChatEncoder LoadEncoder()
+    {
+        var encoder = ChatEncoder.Load(Path);
+        Checked(encoder.Tokenizer);
+        return encoder;
+    }
+
+    private Tokenizer Checked(Tokenizer tokenizer) => tokenizer.VocabularySize <= Configuration.VocabularySize
+        ? tokenizer
+        : throw new InvalidDataException($"{Path}: tokenizer.json has {tokenizer.VocabularySize} ids but {ConfigurationFile} gives the model {Configuration.VocabularySize}.");
 }

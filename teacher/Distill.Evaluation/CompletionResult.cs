@@ -1,0 +1,14 @@
+using Distill.Data.Verification;
+using Distill.Generation;
+
+namespace Distill.Evaluation;
+
+/// <summary>One graded completion.</summary>
+/// <param name="Answer">Null when the completion has none or was cut off.</param>
+/// <param name="Completion">Tokens, log-probabilities and why it stopped.</param>
+public sealed record CompletionResult(Verdict Verdict, string Reasoning, string? Answer, Completion Completion)
+{
+    public bool IsCorrect => Verdict == Verdict.Correct;
+
+    public bool IsTruncated => Completion.StopReason == StopReason.Length;
+}

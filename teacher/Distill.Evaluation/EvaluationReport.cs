@@ -1,0 +1,31 @@
+using Distill.Evaluation.Statistics;
+
+namespace Distill.Evaluation;
+
+/// <summary>One model's row of report.json (written in camel case).</summary>
+/// <param name="Model"><c>teacher</c>, <c>base</c>, <c>answer-only</c>, <c>sft</c>, <c>rl</c>, <c>onnx</c> or any name.</param>
+/// <param name="Samples">Sampled completions per problem.</param>
+/// <param name="Greedy">Share of problems that the greedy answer solves.</param>
+/// <param name="GreedyInterval95">Wilson's interval of <paramref name="Greedy"/>.</param>
+/// <param name="PassAt1">Mean over problems of the share of right samples; null when none were drawn.</param>
+/// <param name="Interval95">Interval of <paramref name="PassAt1"/> over problems: <see cref="Proportion.Clustered"/>.</param>
+/// <param name="MajAtK">Share solved by the most frequent of the samples' answers, a tie counting in parts; null below 2 samples.</param>
+/// <param name="MeanTokens">Mean completion length over greedy and sampled completions.</param>
+/// <param name="Truncated">Share of those completions that reached the token limit; they count as wrong.</param>
+/// <param name="Undecidable">Share of those completions in which no answer could be read.</param>
+/// <param name="Twins">Null when no twins were given.</param>
+public sealed record EvaluationReport(
+    string Model,
+    int Problems,
+    int Samples,
+    double Greedy,
+    Interval GreedyInterval95,
+    double? PassAt1,
+    Interval? Interval95,
+    double? MajAtK,
+    double MeanTokens,
+    double Truncated,
+    double Undecidable,
+    TwinReport? Twins,
+    IReadOnlyList<DomainReport> ByDomain,
+    IReadOnlyList<SampleTrace> SampleTraces);

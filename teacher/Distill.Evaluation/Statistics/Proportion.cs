@@ -1,0 +1,49 @@
+namespace Distill.Evaluation.Statistics;
+
+/// <summary>Intervals of shares.</summary>
+public static class Proportion
+{
+    /// <summary>97.5 % quantile of the normal distribution: two-sided 95 %.</summary>
+    public const double Z95 = 1.959963984540054;
+
+    /// <summary>Wilson's score interval without continuity correction (Wilson 1927).</summary>
+    /// <param name="successes">May be fractional when <paramref name="n"/> is an effective sample size.</param>
+    /// <param name="n">Positive.</param>
+    /// <param name="z">Normal quantile.</param>
+    public static Interval Wilson(double successes, double n, double z = Z95)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(n);
+        ArgumentOutOfRangeException.ThrowIfNegative(successes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(successes, n);
+        double p = successes / n, z2 = z * z;
+        double center = (p + (z2 / (2 * n))) / (1 + (z2 / n));
+        double half = z / (1 + (z2 / n)) * Math.Sqrt((p * (1 - p) / n) + (z2 / (4 * n * n)));
+        return new Interval(Math.Max(0, center - half), Math.Min(1, center + half));
+    }
+
+    /// <summary>
+    /// Interval of a mean of per-problem shares: Wilson's with the effective sample size p(1−p)/se², se from the spread between
+    /// problems, as for clustered surveys (Franco, Little, Louis, Slud 2019). At least the number of problems, since samples of one
+    /// problem cannot say less than one sample of it; so it keeps its width at 0 and 1, where a normal interval has none.
+    /// </summary>
+    /// <param name="shares">One per problem, in 0..1; not empty.</param>
+    public static Interval Clustered(IReadOnlyList<double> shares, double z = Z95)
+    {
+        double mean = shares.Average(), problems = shares.Count;
+        double variance = problems > 1 ? shares.Sum(share => (share - mean) * (share - mean)) / (problems - 1) / problems : 0;
+        double effective = variance > 0 ? Math.Max(problems, mean * (1 - mean) / variance) : problems;
+        return Wilson(Math.Min(mean * effective, effective), effective, z);
+    }
+
+    /// <summary>Interval of the difference p1 − p2 of two independent shares (Newcombe 1998, method 10).</summary>
+    public static Interval Difference(int successes1, int n1, int successes2, int n2, double z = Z95)
+    {
+        double p1 = (double)successes1 / n1, p2 = (double)successes2 / n2;
+        Interval first = Wilson(successes1, n1, z), second = Wilson(successes2, n2, z);
+        return new Interval(
+            p1 - p2 - Math.Sqrt(Square(p1 - first.Low) + Square(second.High - p2)),
+            p1 - p2 + Math.Sqrt(Square(first.High - p1) + Square(p2 - second.Low)));
+    }
+
+    private static double Square(double value) => value * value;
+}

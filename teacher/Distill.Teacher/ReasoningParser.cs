@@ -1,0 +1,59 @@
+using Distill.Generation;
+using Distill.Tokenization;
+
+namespace Distill.Teacher;
+
+/// <summary>
+/// Completion → reasoning and answer. Total: every sequence of tokens and every text gives a result. The answer is what follows the
+/// last closing mark; a completion that opened its thinking and never closed it has none; one without marks is all answer.
+/// Marks are recognised by their token ids, so a model cannot be taken in by marks spelled out in plain text. Thread-safe.
+/// </summary>
+public sealed class ReasoningParser(Tokenizer tokenizer)
+{
+    private readonly int open = MarkOf(tokenizer, ThinkMarks.Open);
+    private readonly int close = MarkOf(tokenizer, ThinkMarks.Close);
+
+    /// <summary>A completion cut off by its limit has no answer: half a number is not a number.</summary>
+    public ParsedCompletion Parse(Completion completion)
+    {
+        ParsedCompletion parsed = Parse([.. completion.Tokens]);
+        return completion.StopReason == StopReason.Length ? parsed with { Answer = null } : parsed;
+    }
+
+    /// <param name="tokens">New tokens of a completion; control tokens among them leave no text.</param>
+    public ParsedCompletion Parse(ReadOnlySpan<int> tokens)
+    {
+        int end = close < 0 ? -1 : tokens.LastIndexOf(close);
+        if (end >= 0) return new ParsedCompletion(TextOf(tokens[..end]), AnswerOf(TextOf(tokens[(end + 1)..])));
+        bool thinking = open >= 0 && tokens.Contains(open);
+        return thinking ? new ParsedCompletion(TextOf(tokens), null) : new ParsedCompletion("", AnswerOf(TextOf(tokens)));
+    }
+
+    /// <summary>The same for text, as remote teachers give it: here the marks can only be known by their spelling.</summary>
+    public static ParsedCompletion ParseText(string text)
+    {
+        int end = text.LastIndexOf(ThinkMarks.Close, StringComparison.Ordinal);
+        if (end >= 0) return new ParsedCompletion(WithoutMarks(text[..end]), AnswerOf(WithoutMarks(text[(end + ThinkMarks.Close.Length)..])));
+        bool thinking = text.Contains(ThinkMarks.Open, StringComparison.Ordinal);
+        return thinking ? new ParsedCompletion(WithoutMarks(text), null) : new ParsedCompletion("", AnswerOf(text.Trim()));
+    }
+
+    private static int MarkOf(Tokenizer tokenizer, string mark) => tokenizer.IdOf(mark) is { } id && tokenizer.IsAdded(id) ? id : -1;
+
+    private static string? AnswerOf(string text) => text.Length == 0 ? null : text;
+
+    private static string WithoutMarks(string text) =>
+        text.Replace(ThinkMarks.Open, "", StringComparison.Ordinal).Replace(ThinkMarks.Close, "", StringComparison.Ordinal).Trim();
+
+    private string TextOf(ReadOnlySpan<int> tokens)
+    {
+        int[] words = new int[tokens.Length];
+        int count = 0;
+        foreach (int token in tokens)
+        {
+            if (token != open && token != close) words[count++] = token;
+        }
+
+        return tokenizer.Decode(words.AsSpan(0, count), skipSpecial: true).Trim();
+    }
+}

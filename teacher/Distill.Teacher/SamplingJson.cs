@@ -1,0 +1,27 @@
+using System.Text;
+using System.Text.Json;
+using Distill.Generation;
+
+namespace Distill.Teacher;
+
+/// <summary>Sampling options as canonical JSON: fixed keys in alphabetical order, no spaces, so that equal options are equal texts.</summary>
+public static class SamplingJson
+{
+    public static string Write(SamplingOptions sampling, int maxNewTokens)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("max_tokens", maxNewTokens);
+            json.WriteNumber("min_p", sampling.MinP);
+            json.WriteNumber("repetition_penalty", sampling.RepetitionPenalty);
+            json.WriteNumber("temperature", sampling.Temperature);
+            json.WriteNumber("top_k", sampling.TopK);
+            json.WriteNumber("top_p", sampling.TopP);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+}
