@@ -33,7 +33,7 @@ internal sealed class OnnxDecodeSession : IDecodeSession
         this.model = model;
         signature = model.Signature;
         MaxLength = maxLength;
-        chunk = (int)Math.Clamp(MostPromptLogits / signature.VocabularySize, 16, maxLength);
+        chunk = (int)Math.Min(Math.Max(MostPromptLogits / signature.VocabularySize, 16), maxLength);
         cache = new KeyValueCache(signature, slots, maxLength);
         ids = new NativeBuffer<long>(slots);
         mask = new NativeBuffer<long>((long)slots * maxLength);
