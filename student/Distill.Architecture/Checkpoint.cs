@@ -60,7 +60,7 @@ public sealed class Checkpoint
         var tensors = ParameterMap.For(architecture).Select(p => SafeTensor.Singles(p.Name, p.Shape, weights[p.Name]));
         SafeTensorsWriter.Write(Path.Combine(folder, SafeTensorsFolder.FileName), tensors, new Dictionary<string, string> { ["format"] = "pt" });
         tokenizer?.Write(folder);
-        DurableFile.Write(Path.Combine(folder, GenerationConfigName), DecoderConfigWriter.WriteGeneration(architecture));
+        DurableFile.Write(Path.Combine(folder, GenerationConfigName), DecoderConfigJson.WriteGeneration(architecture));
         DurableFile.Write(Path.Combine(folder, DecoderConfigJson.FileName), config);
     }
 

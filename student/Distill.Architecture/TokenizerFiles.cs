@@ -45,6 +45,23 @@ public sealed record TokenizerFiles(byte[] TokenizerJson, byte[]? TokenizerConfi
             throw new InvalidDataException($"Vocabulary mismatch: '{file}' gives token '{token}' the id {id}; the model's embedding has {vocabularySize} rows (0..{vocabularySize - 1}).");
     }
 
+    /// <summary>The id of a token by its exact content, among added tokens first; null when there is none.</summary>
+    /// <exception cref="InvalidDataException">The tokenizer is not readable.</exception>
+    public int? FindToken(string content)
+    {
+        using var document = BoundedJson.Parse(TokenizerJson, TokenizerName);
+        var root = document.RootElement;
+        if (root.TryGetProperty("added_tokens", out var added) && added.ValueKind == JsonValueKind.Array)
+            foreach (var token in added.EnumerateArray())
+                if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var text) && text.ValueKind == JsonValueKind.String && text.ValueEquals(content) && token.TryGetProperty("id", out var id)
+                    && id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int found))
+                    return found;
+        return root.TryGetProperty("model", out var model) && model.ValueKind == JsonValueKind.Object && model.TryGetProperty("vocab", out var vocab)
+            && vocab.ValueKind == JsonValueKind.Object && vocab.TryGetProperty(content, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int plain)
+            ? plain
+            : null;
+    }
+
     private static (string Token, long Id) LargestId(JsonElement root)
     {
         (string Token, long Id) largest = ("", -1);

@@ -37,6 +37,9 @@ public static class DecoderConfigJson
         return DecoderConfigWriter.Write(architecture, family);
     }
 
+    /// <summary>generation_config.json: the ids that begin, end and pad.</summary>
+    public static byte[] WriteGeneration(DecoderArchitecture architecture) => DecoderConfigWriter.WriteGeneration(architecture);
+
     private static DecoderArchitecture Read(JsonElement root, string file)
     {
         var fields = new ConfigFields(root);

@@ -67,6 +67,13 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public void A_token_is_found_by_its_content()
+    {
+        var tokenizer = new TokenizerFiles("""{"model":{"vocab":{"a":3}},"added_tokens":[{"id":12,"content":"<think>"}]}"""u8.ToArray(), null, null);
+        (tokenizer.FindToken("<think>"), tokenizer.FindToken("a"), tokenizer.FindToken("b")).ShouldBe((12, 3, null));
+    }
+
+    [Fact]
     public void Weights_of_another_shape_are_refused_by_file_and_name()
     {
         using var folder = new TemporaryFolder();
