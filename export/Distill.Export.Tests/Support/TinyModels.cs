@@ -1,0 +1,30 @@
+using Distill.Architecture;
+
+namespace Distill.Export.Tests.Support;
+
+/// <summary>Decoders with random weights: norms away from 1 and biases away from 0, so that a forgotten one shows.</summary>
+internal static class TinyModels
+{
+    public static DecoderArchitecture Qwen3 { get; } = new()
+    {
+        ModelType = "qwen3", VocabularySize = 50, HiddenSize = 32, Layers = 2, Heads = 4, KeyValueHeads = 2, HeadSize = 16, IntermediateSize = 48, MaxPositions = 64,
+        EosTokenId = 1, PadTokenId = 0,
+    };
+
+    public static WeightSet Weights(DecoderArchitecture architecture, int seed = 1)
+    {
+        var random = new Random(seed);
+        float Value(ParameterSpec parameter) => parameter.Name.EndsWith("norm.weight", StringComparison.Ordinal)
+            ? 0.5f + random.NextSingle()
+            : (random.NextSingle() - 0.5f) * 4 / MathF.Sqrt(parameter.Shape[^1]);
+        return new(architecture, ParameterMap.For(architecture).ToDictionary(p => p.Name, p => Enumerable.Range(0, (int)p.Count).Select(_ => Value(p)).ToArray()));
+    }
+
+    public static TokenizerFiles Tokenizer(int tokens)
+    {
+        string vocabulary = string.Join(",", Enumerable.Range(0, tokens - 2).Select(i => $"\"t{i}\":{i}"));
+        string json = "{\"model\":{\"type\":\"BPE\",\"vocab\":{" + vocabulary + "},\"merges\":[]},\"added_tokens\":[{\"id\":" + (tokens - 2) + ",\"content\":\"<think>\"},{\"id\":"
+            + (tokens - 1) + ",\"content\":\"</think>\"}]}";
+        return new(System.Text.Encoding.UTF8.GetBytes(json), "{\"tokenizer_class\":\"PreTrainedTokenizerFast\"}"u8.ToArray(), "{{ messages }}"u8.ToArray());
+    }
+}

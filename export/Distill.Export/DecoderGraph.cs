@@ -1,0 +1,53 @@
+using System.Reflection;
+using Distill.Architecture;
+using Distill.Export.Graph;
+using Distill.Export.Onnx;
+
+namespace Distill.Export;
+
+/// <summary>
+/// The ONNX graph of an architecture, waiting for weights: described once, then written to files or made into bytes as often as
+/// the weights change. Inputs input_ids and attention_mask [batch, time], past and present keys and values [batch, kv, time, headSize];
+/// output logits [batch, time, vocab]. Rows are padded on the right. Immutable; safe from any thread.
+/// </summary>
+public sealed class DecoderGraph
+{
+    private readonly OnnxModel model;
+    private readonly Lazy<OnnxTemplate> template;
+
+    /// <exception cref="InvalidDataException">The architecture cannot be expressed; the message says why.</exception>
+    public DecoderGraph(DecoderArchitecture architecture, ExportPrecision precision = ExportPrecision.Single)
+    {
+        Architecture = architecture;
+        Precision = precision;
+        model = DecoderGraphBuilder.Build(architecture, precision);
+        template = new(() => new OnnxTemplate(model, ProducerVersion));
+    }
+
+    public DecoderArchitecture Architecture { get; }
+
+    public ExportPrecision Precision { get; }
+
+    internal static string ProducerVersion { get; } = typeof(DecoderGraph).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>A whole model in memory, weights inside: for handing changed weights to an inference session without touching a disk.</summary>
+    /// <exception cref="InvalidDataException">Other architecture, or too large for one ONNX message (2 GiB).</exception>
+    public byte[] ToBytes(WeightSet weights)
+    {
+        RequireSame(weights);
+        return template.Value.ToBytes(weights);
+    }
+
+    /// <summary>Writes the model file and its data files beside it, flushed to disk. The same weights give the same bytes.</summary>
+    /// <returns>The names of the data files.</returns>
+    public IReadOnlyList<string> Write(string path, WeightSet weights)
+    {
+        RequireSame(weights);
+        return OnnxWriter.Write(path, model, weights, ProducerVersion);
+    }
+
+    private void RequireSame(WeightSet weights)
+    {
+        if (weights.Architecture != Architecture) throw new InvalidDataException("The weights belong to another architecture than the graph.");
+    }
+}

@@ -1,0 +1,51 @@
+using Distill.Architecture;
+using Distill.Export.Onnx;
+
+namespace Distill.Export.Graph;
+
+/// <summary>
+/// Inputs and outputs, named as GenAI, optimum and transformers.js name them. transformers.js reads shapes from the model: the batch
+/// must be called <c>batch_size</c> and the head size must be a number.
+/// </summary>
+internal static class DecoderValues
+{
+    public const string Ids = "input_ids", Mask = "attention_mask", Logits = "logits";
+
+    private const string Batch = "batch_size", Time = "sequence_length", Past = "past_sequence_length", Total = "total_sequence_length";
+
+    public static string PastKey(int layer) => $"past_key_values.{layer}.key";
+
+    public static string PastValue(int layer) => $"past_key_values.{layer}.value";
+
+    public static string PresentKey(int layer) => $"present.{layer}.key";
+
+    public static string PresentValue(int layer) => $"present.{layer}.value";
+
+    public static IReadOnlyList<OnnxValue> Inputs(DecoderArchitecture a, FloatFormat format)
+    {
+        var inputs = new List<OnnxValue> { new(Ids, OnnxElementType.Int64, [Batch, Time]), new(Mask, OnnxElementType.Int64, [Batch, Total]) };
+        for (int layer = 0; layer < a.Layers; layer++)
+        {
+            inputs.Add(Cache(PastKey(layer), a, format, Past));
+            inputs.Add(Cache(PastValue(layer), a, format, Past));
+        }
+
+        return inputs;
+    }
+
+    public static IReadOnlyList<OnnxValue> Outputs(DecoderArchitecture a, FloatFormat format)
+    {
+        var outputs = new List<OnnxValue> { new(Logits, format.Type(), [Batch, Time, a.VocabularySize]) };
+        for (int layer = 0; layer < a.Layers; layer++)
+        {
+            outputs.Add(Cache(PresentKey(layer), a, format, Total));
+            outputs.Add(Cache(PresentValue(layer), a, format, Total));
+        }
+
+        return outputs;
+    }
+
+    // [batch, kv, time, headSize]
+    private static OnnxValue Cache(string name, DecoderArchitecture a, FloatFormat format, string length) =>
+        new(name, format.Type(), [Batch, a.KeyValueHeads, length, a.HeadSize]);
+}

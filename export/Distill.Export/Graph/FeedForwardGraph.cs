@@ -1,0 +1,23 @@
+using Distill.Architecture;
+
+namespace Distill.Export.Graph;
+
+/// <summary>SwiGLU: down(silu(gate(x)) · up(x)).</summary>
+internal sealed class FeedForwardGraph(GraphAssembly graph, DecoderArchitecture a, GraphPrecision precision)
+{
+    /// <param name="input">[batch, time, hidden].</param>
+    /// <returns>[batch, time, hidden].</returns>
+    public string Add(int layer, string input)
+    {
+        string at = $"layers.{layer}.mlp";
+        string gate = Project(layer, at, "gate_proj", input, a.IntermediateSize, a.HiddenSize);
+        string up = Project(layer, at, "up_proj", input, a.IntermediateSize, a.HiddenSize);
+        string sigmoid = graph.Add("Sigmoid", $"{at}.sigmoid", [gate]);
+        string silu = graph.Add("Mul", $"{at}.silu", [gate, sigmoid]);
+        string gated = graph.Add("Mul", $"{at}.gated", [silu, up]);
+        return Project(layer, at, "down_proj", gated, a.HiddenSize, a.IntermediateSize);
+    }
+
+    private string Project(int layer, string at, string part, string input, int rows, int columns) =>
+        precision.Projections.Multiply(graph, input, $"{at}.{part}.output", $"{at}.{part}", new ProjectionWeights(new ParameterSpec(ParameterMap.Layer(layer, $"mlp.{part}.weight"), [rows, columns])));
+}
