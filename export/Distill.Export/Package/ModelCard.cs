@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text;
+using Distill.Architecture;
+
+namespace Distill.Export.Package;
+
+/// <summary>README.md of a model folder: the metadata that model hubs read, what the model is, how to run it, where it comes from.</summary>
+internal static class ModelCard
+{
+    public const string Name = "README.md";
+
+    public static string Write(DecoderArchitecture a, ExportPrecision precision, PackageDescription description)
+    {
+        var card = new StringBuilder();
+        card.Append($"---\nlicense: {Plain(description.License)}\nlibrary_name: onnxruntime\npipeline_tag: text-generation\ntags:\n- onnx\n- distillation\n- reasoning\n---\n\n");
+        card.Append($"# {Plain(description.Name)}\n\n{description.Summary}\n\n");
+        if (description.Teacher is { } teacher) card.Append($"Distilled from {Plain(teacher)}.\n\n");
+        Architecture(card, a, precision);
+        Results(card, description);
+        Parity(card, description);
+        card.Append(
+            $"""
+            ## Running it
+
+            - ONNX Runtime GenAI: point it at this folder.
+            - transformers.js: `pipeline("text-generation", folder, {OpenBrace} dtype: "{TransformersName(precision)}" {CloseBrace})`, one prompt at a time.
+            - Plain ONNX Runtime: feed `input_ids`, `attention_mask` and the `past_key_values.*` of the step before; pad rows on the right, never on the left.
+
+            `distill.json` names what this model was made from and the digest of every file.
+
+            """);
+        return card.ToString();
+    }
+
+    private const string OpenBrace = "{", CloseBrace = "}";
+
+    private static void Architecture(StringBuilder card, DecoderArchitecture a, ExportPrecision precision)
+    {
+        card.Append("| | |\n|---|---|\n");
+        void Row(string label, string value) => card.Append($"| {label} | {value} |\n");
+        Row("architecture", $"{a.ModelType}: RMSNorm, rotary, grouped-query attention{(a.QueryKeyNorm ? ", QK-norm" : "")}, SwiGLU{(a.TieEmbeddings ? ", tied embeddings" : "")}");
+        Row("parameters", a.ParameterCount.ToString("N0", CultureInfo.InvariantCulture));
+        Row("width, layers", $"{a.HiddenSize}, {a.Layers}");
+        Row("heads, key-value heads, head size", $"{a.Heads}, {a.KeyValueHeads}, {a.HeadSize}");
+        Row("vocabulary, context", $"{a.VocabularySize}, {a.MaxPositions}");
+        Row("precision", precision.Name());
+        card.Append('\n');
+    }
+
+    private static void Results(StringBuilder card, PackageDescription description)
+    {
+        if (description.Results.Count == 0) return;
+        card.Append("## Results\n\n| | |\n|---|---|\n");
+        foreach (var (label, value) in description.Results) card.Append($"| {Plain(label)} | {Plain(value)} |\n");
+        card.Append('\n');
+    }
+
+    private static void Parity(StringBuilder card, PackageDescription description)
+    {
+        if (description.Parity is not { } parity) return;
+        card.Append("## Parity with the trained model\n\n");
+        card.Append($"Largest logit difference {parity.MaxAbsLogitDiff:0.###E+0} (largest logit {parity.MaxAbsLogit:0.###}) over {parity.PositionsCompared:N0} positions; ");
+        card.Append($"{parity.GreedyMismatches} of {parity.GreedyTokensCompared:N0} greedily decoded tokens differ. Gate: {(parity.Passed ? "passed" : "failed")}.\n\n");
+    }
+
+    private static string TransformersName(ExportPrecision precision) => precision.Name();
+
+    // One line, no table or YAML syntax of its own.
+    private static string Plain(string text) => text.Replace('\n', ' ').Replace('|', '/');
+}

@@ -1,0 +1,28 @@
+using Distill.Export.Parity;
+
+namespace Distill.Export.Package;
+
+/// <summary>What a model folder says about itself beyond what follows from its weights. Immutable.</summary>
+public sealed record PackageDescription
+{
+    /// <summary>Title of the model card.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>One or two sentences for the model card.</summary>
+    public string Summary { get; init; } = "A small decoder that reasons between `<think>` and `</think>` and answers after it.";
+
+    /// <summary>What the model was distilled from, if anything.</summary>
+    public string? Teacher { get; init; }
+
+    /// <summary>SPDX identifier.</summary>
+    public string License { get; init; } = "mit";
+
+    /// <summary>Digests of what the model was made from, by role: recipe, traces, checkpoint, …</summary>
+    public IReadOnlyDictionary<string, string> Digests { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Results worth showing, by label, in the order given.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Results { get; init; } = [];
+
+    /// <summary>Null until the gate has run.</summary>
+    public ParityReport? Parity { get; init; }
+}
