@@ -1,0 +1,2 @@
+// Live tensors are counted for the whole process, and libtorch's threads are the process's: one test at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
