@@ -11,6 +11,12 @@ internal static class TinyModels
         EosTokenId = 1, PadTokenId = 0,
     };
 
+    /// <summary>The same sizes in another family.</summary>
+    public static DecoderArchitecture Family(string modelType) => Qwen3 with
+    {
+        ModelType = modelType, QueryKeyNorm = modelType == "qwen3", AttentionBias = modelType == "qwen2", TieEmbeddings = modelType.StartsWith("qwen", StringComparison.Ordinal),
+    };
+
     public static WeightSet Weights(DecoderArchitecture architecture, int seed = 1)
     {
         var random = new Random(seed);
