@@ -17,10 +17,12 @@ public sealed class DecoderGraph
 
     /// <exception cref="InvalidDataException">The architecture cannot be expressed; the message says why.</exception>
     public DecoderGraph(DecoderArchitecture architecture, ExportPrecision precision = ExportPrecision.Single)
+        : this(architecture, WeightFormat.Of(precision)) => Precision = precision;
+
+    internal DecoderGraph(DecoderArchitecture architecture, WeightFormat format)
     {
         Architecture = architecture;
-        Precision = precision;
-        model = DecoderGraphBuilder.Build(architecture, precision);
+        model = DecoderGraphBuilder.Build(architecture, format);
         template = new(() => new OnnxTemplate(model, ProducerVersion));
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Distill.Architecture;
 using Distill.Export.Onnx;
 
@@ -7,7 +8,7 @@ namespace Distill.Export.Graph;
 /// Attention of one layer around ONNX Runtime's GroupQueryAttention, which keeps the cache, turns queries and keys by their rotary
 /// angles and derives positions from the sequence lengths. Its CPU kernel knows no query-key norm, so that is spelled out here.
 /// </summary>
-internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a, GraphPrecision precision)
+internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a, WeightFormat format)
 {
     private readonly int queries = a.Heads * a.HeadSize;
     private readonly int keys = a.KeyValueHeads * a.HeadSize;
@@ -17,11 +18,11 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
     public string Add(int layer, string input)
     {
         string at = $"layers.{layer}.attention";
-        string packed = precision.Projections.Multiply(graph, input, $"{at}.qkv", $"{at}.qkv_proj", new ProjectionWeights(
+        string packed = format.Multiply(graph, input, $"{at}.qkv", $"{at}.qkv_proj", new ProjectionWeights(
             Spec(layer, "q_proj.weight", queries, a.HiddenSize), Spec(layer, "k_proj.weight", keys, a.HiddenSize), Spec(layer, "v_proj.weight", keys, a.HiddenSize)));
         if (a.AttentionBias) packed = graph.Add("Add", $"{at}.qkv_biased", [packed, PackedBias(layer, at)]);
         string attended = Attend(layer, at, a.QueryKeyNorm ? Normalised(layer, at, packed) : (packed, "", ""));
-        return precision.Projections.Multiply(graph, attended, $"{at}.output", $"{at}.o_proj", new ProjectionWeights(Spec(layer, "o_proj.weight", a.HiddenSize, queries)));
+        return format.Multiply(graph, attended, $"{at}.output", $"{at}.o_proj", new ProjectionWeights(Spec(layer, "o_proj.weight", a.HiddenSize, queries)));
     }
 
     private string Attend(int layer, string at, (string Q, string K, string V) qkv)
@@ -51,7 +52,7 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
     private string HeadNorm(int layer, string input, string part, string shapeName, int width)
     {
         string heads = graph.Add("Reshape", input + ".heads", [input, graph.Integers("attention.heads", [0, -1, a.HeadSize])]); // [batch, time · heads, headSize]
-        string weight = graph.Weight($"layers.{layer}.attention.{part}.weight", Spec(layer, part + ".weight", a.HeadSize), precision.Floats);
+        string weight = graph.Weight($"layers.{layer}.attention.{part}.weight", Spec(layer, part + ".weight", a.HeadSize));
         string normed = NormGraph.Add(graph, heads, input + ".normed", weight, a.RmsNormEpsilon);
         return graph.Add("Reshape", input + ".joined", [normed, graph.Integers(shapeName, [0, -1, width])]);
     }
@@ -59,10 +60,10 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
     private string PackedBias(int layer, string at)
     {
         ParameterSpec[] parts = [Spec(layer, "q_proj.bias", queries), Spec(layer, "k_proj.bias", keys), Spec(layer, "v_proj.bias", keys)];
-        return graph.Constant(new($"{at}.qkv_proj.bias", precision.Floats.Type(), [queries + (2L * keys)], (weights, first, target) =>
+        return graph.Constant(new($"{at}.qkv_proj.bias", OnnxElementType.Float, [queries + (2L * keys)], (weights, first, target) =>
         {
             float[] all = [.. parts.SelectMany(part => weights[part.Name].ToArray())];
-            precision.Floats.Store(all.AsSpan(first, target.Length / precision.Floats.Bytes()), target);
+            MemoryMarshal.AsBytes<float>(all.AsSpan(first, target.Length / sizeof(float))).CopyTo(target);
         }));
     }
 

@@ -21,31 +21,31 @@ internal static class DecoderValues
 
     public static string PresentValue(int layer) => $"present.{layer}.value";
 
-    public static IReadOnlyList<OnnxValue> Inputs(DecoderArchitecture a, FloatFormat format)
+    public static IReadOnlyList<OnnxValue> Inputs(DecoderArchitecture a)
     {
         var inputs = new List<OnnxValue> { new(Ids, OnnxElementType.Int64, [Batch, Time]), new(Mask, OnnxElementType.Int64, [Batch, Total]) };
         for (int layer = 0; layer < a.Layers; layer++)
         {
-            inputs.Add(Cache(PastKey(layer), a, format, Past));
-            inputs.Add(Cache(PastValue(layer), a, format, Past));
+            inputs.Add(Cache(PastKey(layer), a, Past));
+            inputs.Add(Cache(PastValue(layer), a, Past));
         }
 
         return inputs;
     }
 
-    public static IReadOnlyList<OnnxValue> Outputs(DecoderArchitecture a, FloatFormat format)
+    public static IReadOnlyList<OnnxValue> Outputs(DecoderArchitecture a)
     {
-        var outputs = new List<OnnxValue> { new(Logits, format.Type(), [Batch, Time, a.VocabularySize]) };
+        var outputs = new List<OnnxValue> { new(Logits, OnnxElementType.Float, [Batch, Time, a.VocabularySize]) };
         for (int layer = 0; layer < a.Layers; layer++)
         {
-            outputs.Add(Cache(PresentKey(layer), a, format, Total));
-            outputs.Add(Cache(PresentValue(layer), a, format, Total));
+            outputs.Add(Cache(PresentKey(layer), a, Total));
+            outputs.Add(Cache(PresentValue(layer), a, Total));
         }
 
         return outputs;
     }
 
     // [batch, kv, time, headSize]
-    private static OnnxValue Cache(string name, DecoderArchitecture a, FloatFormat format, string length) =>
-        new(name, format.Type(), [Batch, a.KeyValueHeads, length, a.HeadSize]);
+    private static OnnxValue Cache(string name, DecoderArchitecture a, string length) =>
+        new(name, OnnxElementType.Float, [Batch, a.KeyValueHeads, length, a.HeadSize]);
 }

@@ -3,7 +3,7 @@ using Distill.Architecture;
 namespace Distill.Export.Graph;
 
 /// <summary>SwiGLU: down(silu(gate(x)) · up(x)).</summary>
-internal sealed class FeedForwardGraph(GraphAssembly graph, DecoderArchitecture a, GraphPrecision precision)
+internal sealed class FeedForwardGraph(GraphAssembly graph, DecoderArchitecture a, WeightFormat format)
 {
     /// <param name="input">[batch, time, hidden].</param>
     /// <returns>[batch, time, hidden].</returns>
@@ -19,5 +19,5 @@ internal sealed class FeedForwardGraph(GraphAssembly graph, DecoderArchitecture 
     }
 
     private string Project(int layer, string at, string part, string input, int rows, int columns) =>
-        precision.Projections.Multiply(graph, input, $"{at}.{part}.output", $"{at}.{part}", new ProjectionWeights(new ParameterSpec(ParameterMap.Layer(layer, $"mlp.{part}.weight"), [rows, columns])));
+        format.Multiply(graph, input, $"{at}.{part}.output", $"{at}.{part}", new ProjectionWeights(new ParameterSpec(ParameterMap.Layer(layer, $"mlp.{part}.weight"), [rows, columns])));
 }

@@ -49,12 +49,11 @@ internal sealed class GraphAssembly
         return Constant(new(name, OnnxElementType.Int64, scalar ? [] : [copy.Length], (_, _, target) => MemoryMarshal.AsBytes<long>(copy).CopyTo(target)));
     }
 
-    /// <summary>A weight as it is stored: embedding, norm, bias.</summary>
-    public string Weight(string name, ParameterSpec parameter, FloatFormat format) =>
-        Constant(new(name, format.Type(), parameter.Shape, (weights, row, target) =>
+    /// <summary>A weight in fp32, as it is stored: a norm, an fp32 embedding.</summary>
+    public string Weight(string name, ParameterSpec parameter) =>
+        Constant(new(name, OnnxElementType.Float, parameter.Shape, (weights, row, target) =>
         {
             int width = (int)(parameter.Count / parameter.Shape[0]);
-            int count = target.Length / format.Bytes();
-            format.Store(weights[parameter.Name].Span.Slice(row * width, count), target);
+            MemoryMarshal.AsBytes(weights[parameter.Name].Span.Slice(row * width, target.Length / sizeof(float))).CopyTo(target);
         }));
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Distill.Architecture;
 using Distill.Export.Onnx;
 
@@ -11,11 +12,11 @@ internal static class RotaryTables
 {
     public const string Cosine = "cos_cache", Sine = "sin_cache";
 
-    public static void Add(GraphAssembly graph, DecoderArchitecture architecture, FloatFormat format)
+    public static void Add(GraphAssembly graph, DecoderArchitecture architecture)
     {
         float[] frequencies = Frequencies(architecture);
-        graph.Constant(Table(Cosine, architecture, format, (position, i) => MathF.Cos(position * frequencies[i])));
-        graph.Constant(Table(Sine, architecture, format, (position, i) => MathF.Sin(position * frequencies[i])));
+        graph.Constant(Table(Cosine, architecture, (position, i) => MathF.Cos(position * frequencies[i])));
+        graph.Constant(Table(Sine, architecture, (position, i) => MathF.Sin(position * frequencies[i])));
     }
 
     private static float[] Frequencies(DecoderArchitecture architecture)
@@ -30,14 +31,13 @@ internal static class RotaryTables
         return frequencies;
     }
 
-    private static OnnxInitializer Table(string name, DecoderArchitecture architecture, FloatFormat format, Func<float, int, float> value)
+    private static OnnxInitializer Table(string name, DecoderArchitecture architecture, Func<float, int, float> value)
     {
         int half = architecture.HeadSize / 2;
-        return new(name, format.Type(), [architecture.MaxPositions, half], (_, firstPosition, target) =>
+        return new(name, OnnxElementType.Float, [architecture.MaxPositions, half], (_, firstPosition, target) =>
         {
-            float[] values = new float[target.Length / format.Bytes()];
+            var values = MemoryMarshal.Cast<byte, float>(target);
             for (int i = 0; i < values.Length; i++) values[i] = value(firstPosition + (i / half), i % half);
-            format.Store(values, target);
         });
     }
 }

@@ -23,7 +23,7 @@ internal static class ModelCard
             ## Running it
 
             - ONNX Runtime GenAI: point it at this folder.
-            - transformers.js: `pipeline("text-generation", folder, {OpenBrace} dtype: "{TransformersName(precision)}" {CloseBrace})`, one prompt at a time.
+            - transformers.js: `pipeline("text-generation", folder, {OpenBrace} dtype: "{precision.BrowserName()}" {CloseBrace})`, one prompt at a time.
             - Plain ONNX Runtime: feed `input_ids`, `attention_mask` and the `past_key_values.*` of the step before; pad rows on the right, never on the left.
 
             `distill.json` names what this model was made from and the digest of every file.
@@ -62,8 +62,6 @@ internal static class ModelCard
         card.Append($"Largest logit difference {parity.MaxAbsLogitDiff:0.###E+0} (largest logit {parity.MaxAbsLogit:0.###}) over {parity.PositionsCompared:N0} positions; ");
         card.Append($"{parity.GreedyMismatches} of {parity.GreedyTokensCompared:N0} greedily decoded tokens differ. Gate: {(parity.Passed ? "passed" : "failed")}.\n\n");
     }
-
-    private static string TransformersName(ExportPrecision precision) => precision.Name();
 
     // One line, no table or YAML syntax of its own.
     private static string Plain(string text) => text.Replace('\n', ' ').Replace('|', '/');
