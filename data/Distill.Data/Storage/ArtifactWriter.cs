@@ -55,7 +55,8 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
         int number = (newest?.Number ?? 1) + (next ? 1 : 0);
         byte[] bytes = manifest.ToBytes();
         CommittedFile.Write(ManifestFile.PathFor(Folder, number), stream => stream.Write(bytes), null, Hook);
-        TemporaryFile.RemoveLeftovers(Folder);
+        foreach (string? used in files.Keys.Select(name => Path.GetDirectoryName(FullPath(name))).Append(Folder).Distinct())
+            TemporaryFile.RemoveLeftovers(used!);
         return Artifact.Open(Folder);
     }
 
