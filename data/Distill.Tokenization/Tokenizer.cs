@@ -16,8 +16,7 @@ public sealed class Tokenizer
     private readonly TokenizerDefinition _definition;
     private readonly Dictionary<int, AddedToken> _added;
     private readonly Dictionary<string, int> _addedIds;
-    private readonly HashSet<int> _forbidden;
-    private readonly AddedTokenMatcher _matcher;
+    private readonly TextCutter _cutter;
     private readonly WordEncoder _words;
     private readonly WordEncoder _plainWords;
 
@@ -26,11 +25,11 @@ public sealed class Tokenizer
         _definition = definition;
         _added = definition.AddedTokens.ToDictionary(t => t.Id);
         _addedIds = definition.AddedTokens.GroupBy(t => t.Content).ToDictionary(g => g.Key, g => g.First().Id);
-        _forbidden = [.. _added.Keys];
-        _matcher = new AddedTokenMatcher(definition.AddedTokens.Select(t => (t.Content, t)));
+        _cutter = new TextCutter(definition.AddedTokens, definition.Normalizer);
         _words = new WordEncoder(definition.Model, definition.ByteLevelWords, new HashSet<int>());
-        _plainWords = new WordEncoder(definition.Model, definition.ByteLevelWords, _forbidden);
+        _plainWords = new WordEncoder(definition.Model, definition.ByteLevelWords, Forbidden(definition));
         VocabularySize = Math.Max(definition.Model.Vocabulary.Size, _added.Keys.DefaultIfEmpty(-1).Max() + 1);
+        BeginToken = config.BeginToken is { } begin ? IdOf(begin) : null;
         EndToken = config.EndToken is { } end ? IdOf(end) : null;
         PadToken = config.PadToken is { } pad ? IdOf(pad) : null;
     }
@@ -43,6 +42,9 @@ public sealed class Tokenizer
     /// encodings; token-aligned data is refused where fingerprints differ.
     /// </summary>
     public string Fingerprint => _definition.Fingerprint;
+
+    /// <summary>Id of the token that begins a text (<c>bos_token</c> of tokenizer_config.json); null when not given.</summary>
+    public int? BeginToken { get; }
 
     /// <summary>Id of the token that ends a message (<c>eos_token</c> of tokenizer_config.json); null when not given.</summary>
     public int? EndToken { get; }
@@ -67,19 +69,34 @@ public sealed class Tokenizer
     public int[] Encode(string text, bool allowSpecial = false)
     {
         text = WellFormed(text);
+        return Encode(text, allowSpecial ? [] : [new TextRange(0, text.Length)], allowSpecial ? _words : _plainWords);
+    }
+
+    /// <summary>A text in parts trusted: added tokens are found outside the <paramref name="foreign"/> stretches only.</summary>
+    /// <param name="foreign">Sorted and disjoint.</param>
+    internal int[] Encode(string text, IReadOnlyList<TextRange> foreign) => Encode(WellFormed(text), foreign, _plainWords);
+
+    private int[] Encode(string text, IReadOnlyList<TextRange> foreign, WordEncoder words)
+    {
         var ids = new List<int>();
-        if (!allowSpecial)
+        var pieces = new List<Piece>();
+        foreach (var cut in _cutter.Cut(text, foreign))
         {
-            EncodeOrdinary(Piece.Of(text, first: true), _plainWords, ids);
-            return [.. ids];
-        }
-        foreach (var span in _matcher.Cut(text))
-        {
-            if (span.Token is { } token) ids.Add(token.Id);
-            else EncodeOrdinary(Piece.Of(text[span.Start..span.End], span.Start == 0), _words, ids);
+            if (cut.Token is not null)
+            {
+                ids.Add(cut.Token.Id);
+                continue;
+            }
+            pieces.Clear();
+            if (_definition.PreTokenizer is { } preTokenizer) preTokenizer.Split(cut.Text, pieces);
+            else pieces.Add(cut.Text);
+            foreach (var word in pieces) words.Encode(word.Span, ids);
         }
         return [.. ids];
     }
+
+    /// <summary>Token ids of a text with what the post-processor adds around it, such as a token that begins every text.</summary>
+    public int[] EncodeWhole(string text, bool allowSpecial = false) => _definition.PostProcessor.Apply(Encode(text, allowSpecial));
 
     /// <summary>The text of tokens; ids that are not in the vocabulary leave no trace.</summary>
     /// <param name="skipSpecial">Leave control tokens out.</param>
@@ -112,15 +129,25 @@ public sealed class Tokenizer
 
     internal IDecoderStream OpenDecoder() => _definition.Decoder.Open();
 
-    private void EncodeOrdinary(Piece piece, WordEncoder words, List<int> ids)
-    {
-        var pieces = new List<Piece>();
-        if (_definition.PreTokenizer is { } preTokenizer) preTokenizer.Split(piece, pieces);
-        else pieces.Add(piece);
-        foreach (var word in pieces) words.Encode(word.Span, ids);
-    }
+    /// <summary>
+    /// Added tokens that merges could make of plain text. Those of one character that are not special stay: nothing else may spell it.
+    /// The unknown token stays too: text that has no tokens is no control token.
+    /// </summary>
+    private static HashSet<int> Forbidden(TokenizerDefinition definition) => [.. definition.AddedTokens
+        .Where(t => (t.Special || t.Content.Length > 1) && t.Content != definition.Model.Options.UnknownToken)
+        .Select(t => t.Id)];
 
-    /// <summary>Lone surrogates are no text; like everywhere in .NET they become U+FFFD.</summary>
+    /// <summary>Lone surrogates are no text; like everywhere in .NET they become U+FFFD, unit by unit.</summary>
     private static string WellFormed(string text) =>
-        text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) : text;
+        text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? LoneSurrogatesReplaced(text) : text;
+
+    private static string LoneSurrogatesReplaced(string text) => string.Create(text.Length, text, static (span, source) =>
+    {
+        for (int i = 0; i < span.Length; i++)
+        {
+            bool pairs = char.IsHighSurrogate(source[i]) && i + 1 < source.Length && char.IsLowSurrogate(source[i + 1]);
+            span[i] = pairs || !char.IsSurrogate(source[i]) ? source[i] : '\uFFFD';
+            if (pairs) span[++i] = source[i];
+        }
+    });
 }

@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
+using Distill.Tokenization.Patterns;
 
 namespace Distill.Tokenization.AddedTokens;
 
@@ -10,49 +10,53 @@ internal sealed class AddedTokenMatcher
     private readonly Node _root = new();
     private readonly SearchValues<char> _firstCharacters;
 
-    /// <param name="patterns">What to look for, and the token it stands for; empty patterns are never found.</param>
-    public AddedTokenMatcher(IEnumerable<(string Pattern, AddedToken Token)> patterns)
+    /// <param name="tokens">Those without content are never found.</param>
+    public AddedTokenMatcher(IEnumerable<AddedToken> tokens)
     {
-        foreach (var (pattern, token) in patterns.Where(p => p.Pattern.Length > 0)) Insert(pattern, token);
+        foreach (var token in tokens.Where(t => t.Content.Length > 0)) Insert(token);
         _firstCharacters = SearchValues.Create(_root.Next.Keys.ToArray());
     }
 
     public bool IsEmpty => _root.Next.Count == 0;
 
     /// <summary>The text cut at its added tokens, in order; a span without a token is ordinary text. No span of text is empty.</summary>
-    public IEnumerable<TokenSpan> Cut(string text)
+    /// <param name="foreign">Stretches, sorted and disjoint, in which nothing is found, and which nothing found may reach into.</param>
+    public IEnumerable<TokenSpan> Cut(string text, IReadOnlyList<TextRange> foreign)
     {
         int done = 0;
-        for (int at = 0; Find(text, at) is { } match; at = match.End)
+        foreach (var (trusted, _) in TextRange.Both(foreign, text.Length).Where(r => !r.Listed))
         {
-            if (!Accepts(match, text)) continue;
-            int start = match.Token!.LeftStrip ? Math.Max(done, StartOfSpaceBefore(text, match.Start)) : match.Start;
-            int end = match.Token.RightStrip ? EndOfSpaceAfter(text, match.End) : match.End;
-            if (end <= done) continue;
-            if (start > done) yield return new TokenSpan(done, start, null);
-            yield return new TokenSpan(Math.Max(start, done), end, match.Token);
-            done = end;
+            for (int at = trusted.Start; Find(text, at, trusted.End) is { } match; at = match.End)
+            {
+                if (!Accepts(match, text)) continue;
+                int start = match.Token!.LeftStrip ? Math.Max(done, StartOfSpaceBefore(text, match.Start)) : match.Start;
+                int end = match.Token.RightStrip ? EndOfSpaceAfter(text, match.End) : match.End;
+                if (start > done) yield return new TokenSpan(done, start, null);
+                // As in the reference, a token of white space is still found in what the one before it has swallowed.
+                yield return new TokenSpan(start, end, match.Token);
+                done = end;
+            }
         }
         if (done < text.Length) yield return new TokenSpan(done, text.Length, null);
     }
 
-    private TokenSpan? Find(string text, int from)
+    private TokenSpan? Find(string text, int from, int limit)
     {
-        for (int at = from; at < text.Length; at++)
+        for (int at = from; at < limit; at++)
         {
-            int offset = text.AsSpan(at).IndexOfAny(_firstCharacters);
+            int offset = text.AsSpan(at, limit - at).IndexOfAny(_firstCharacters);
             if (offset < 0) return null;
             at += offset;
-            if (Longest(text, at) is { } match) return match;
+            if (Longest(text, at, limit) is { } match) return match;
         }
         return null;
     }
 
-    private TokenSpan? Longest(string text, int start)
+    private TokenSpan? Longest(string text, int start, int limit)
     {
         TokenSpan? longest = null;
         var node = _root;
-        for (int at = start; at < text.Length && node.Next.TryGetValue(text[at], out var next); at++)
+        for (int at = start; at < limit && node.Next.TryGetValue(text[at], out var next); at++)
         {
             node = next;
             if (node.Token is not null) longest = new TokenSpan(start, at + 1, node.Token);
@@ -60,10 +64,10 @@ internal sealed class AddedTokenMatcher
         return longest;
     }
 
-    private void Insert(string pattern, AddedToken token)
+    private void Insert(AddedToken token)
     {
         var node = _root;
-        foreach (char c in pattern)
+        foreach (char c in token.Content)
         {
             if (!node.Next.TryGetValue(c, out var next)) node.Next.Add(c, next = new Node());
             node = next;
@@ -75,14 +79,10 @@ internal sealed class AddedTokenMatcher
         !match.Token!.SingleWord || (!EndsInWord(text.AsSpan(0, match.Start)) && !BeginsWithWord(text.AsSpan(match.End)));
 
     private static bool EndsInWord(ReadOnlySpan<char> text) =>
-        Rune.DecodeLastFromUtf16(text, out var last, out _) == OperationStatus.Done && IsWordCharacter(last);
+        Rune.DecodeLastFromUtf16(text, out var last, out _) == OperationStatus.Done && WordCharacters.Has(last);
 
     private static bool BeginsWithWord(ReadOnlySpan<char> text) =>
-        Rune.DecodeFromUtf16(text, out var first, out _) == OperationStatus.Done && IsWordCharacter(first);
-
-    /// <summary>\w of Unicode's regular expressions (UTS 18): letters, marks, digits, connectors and the joiners.</summary>
-    private static bool IsWordCharacter(Rune rune) => rune.Value is 0x200C or 0x200D || Rune.GetUnicodeCategory(rune)
-        is <= UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation;
+        Rune.DecodeFromUtf16(text, out var first, out _) == OperationStatus.Done && WordCharacters.Has(first);
 
     private static int StartOfSpaceBefore(string text, int at)
     {

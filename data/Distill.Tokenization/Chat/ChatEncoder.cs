@@ -1,4 +1,4 @@
-using Distill.Tokenization.Templates;
+using System.Text.Json;
 
 namespace Distill.Tokenization;
 
@@ -9,6 +9,7 @@ namespace Distill.Tokenization;
 public sealed class ChatEncoder
 {
     private readonly int _end;
+    private readonly Dictionary<string, JsonElement> _variables;
 
     /// <exception cref="InvalidDataException">The tokenizer names no end token.</exception>
     public ChatEncoder(Tokenizer tokenizer, ChatTemplate template)
@@ -16,6 +17,10 @@ public sealed class ChatEncoder
         Tokenizer = tokenizer;
         Template = template;
         _end = tokenizer.EndToken ?? throw new InvalidDataException("the tokenizer names no end token; tokenizer_config.json must give 'eos_token'");
+        // Templates name the tokens that begin and end a text by variables.
+        _variables = new[] { ("bos_token", tokenizer.BeginToken), ("eos_token", tokenizer.EndToken), ("pad_token", tokenizer.PadToken) }
+            .Where(t => t.Item2 is not null)
+            .ToDictionary(t => t.Item1, t => JsonSerializer.SerializeToElement(tokenizer.PieceOf(t.Item2!.Value)));
     }
 
     public Tokenizer Tokenizer { get; }
@@ -30,12 +35,21 @@ public sealed class ChatEncoder
     public static ChatEncoder Load(string folder) => new(Tokenizer.Load(folder), ChatTemplate.Load(folder));
 
     /// <summary>The chat followed by what makes the assistant speak.</summary>
+    /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
     public int[] EncodePrompt(IReadOnlyList<ChatMessage> messages)
     {
-        var ids = new List<int>();
-        foreach (var piece in TemplatePiece.Join(Template.RenderPieces(messages, addGenerationPrompt: true)))
-            ids.AddRange(Tokenizer.Encode(piece.Text, allowSpecial: !piece.FromMessages));
-        return [.. ids];
+        var text = Template.RenderMarked(messages, addGenerationPrompt: true, _variables);
+        return Tokenizer.Encode(text.Value, text.Foreign);
+    }
+
+    /// <summary>A chat given as JSON, with whatever variables the template knows; see <see cref="ChatTemplate.Render(IReadOnlyDictionary{string, JsonElement})"/>.</summary>
+    /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
+    public int[] Encode(IReadOnlyDictionary<string, JsonElement> variables)
+    {
+        var all = new Dictionary<string, JsonElement>(_variables);
+        foreach (var (name, value) in variables) all[name] = value;
+        var text = Template.RenderMarked(all);
+        return Tokenizer.Encode(text.Value, text.Foreign);
     }
 
     /// <summary>Prompt, <paramref name="reply"/> as plain text, end token.</summary>

@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Distill.Tokenization.Files;
 using Distill.Tokenization.Templates;
+using Distill.Tokenization.Templates.Values;
 
 namespace Distill.Tokenization;
 
@@ -12,13 +14,19 @@ namespace Distill.Tokenization;
 public sealed class ChatTemplate
 {
     private const string FileName = "chat_template.jinja";
-    private readonly Template _template;
+    private static readonly Dictionary<string, JsonElement> s_noVariables = [];
 
+    private readonly Template _template;
+    private readonly TimeProvider _clock;
+
+    /// <param name="source">Jinja text.</param>
+    /// <param name="clock">What templates see that print the date; the system's where null.</param>
     /// <exception cref="InvalidDataException">The text is not a template that can be interpreted.</exception>
-    public ChatTemplate(string source)
+    public ChatTemplate(string source, TimeProvider? clock = null)
     {
         Source = source;
-        _template = Template.Parse(source);
+        _clock = clock ?? TimeProvider.System;
+        _template = Parse(source);
         Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)));
     }
 
@@ -30,22 +38,49 @@ public sealed class ChatTemplate
 
     /// <summary>Reads chat_template.jinja, else the <c>chat_template</c> of tokenizer_config.json.</summary>
     /// <exception cref="InvalidDataException">The folder has neither, or the template cannot be interpreted.</exception>
-    public static ChatTemplate Load(string folder)
+    public static ChatTemplate Load(string folder, TimeProvider? clock = null)
     {
         if (File.Exists(Path.Combine(folder, FileName)))
-            return BoundedFile.Read(folder, FileName, bytes => new ChatTemplate(Encoding.UTF8.GetString(bytes.Span)));
+            return BoundedFile.Read(folder, FileName, bytes => new ChatTemplate(Encoding.UTF8.GetString(bytes.Span), clock));
         return TokenizerConfig.Load(folder).ChatTemplate is { } source
-            ? new ChatTemplate(source)
+            ? new ChatTemplate(source, clock)
             : throw new InvalidDataException($"{folder}: no {FileName}, and no chat_template in tokenizer_config.json");
     }
 
     /// <summary>The text of a chat.</summary>
     /// <param name="addGenerationPrompt">End with what makes the assistant speak.</param>
-    /// <exception cref="InvalidDataException">The template refused the chat or went beyond its bounds.</exception>
-    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) =>
-        string.Concat(RenderPieces(messages, addGenerationPrompt).Select(p => p.Text));
+    /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
+    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) => RenderMarked(messages, addGenerationPrompt, s_noVariables).Value;
 
-    /// <summary>The same in pieces, so that what came from messages can be told from what the template wrote.</summary>
-    internal IReadOnlyList<TemplatePiece> RenderPieces(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) =>
-        _template.Render(messages, addGenerationPrompt);
+    /// <summary>
+    /// The text of a chat given as JSON: <c>messages</c>, and where wanted <c>tools</c>, <c>documents</c>, <c>add_generation_prompt</c>, and whatever the
+    /// template knows (<c>enable_thinking</c>).
+    /// </summary>
+    /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
+    public string Render(IReadOnlyDictionary<string, JsonElement> variables) => RenderMarked(variables).Value;
+
+    /// <summary>The same, telling what came from messages from what the template wrote.</summary>
+    internal RenderedText RenderMarked(IReadOnlyDictionary<string, JsonElement> variables) =>
+        _template.Render(context => TemplateVariables.From(context, variables), _clock);
+
+    internal RenderedText RenderMarked(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables) => _template.Render(
+        context =>
+        [
+            .. TemplateVariables.From(context, variables),
+            KeyValuePair.Create("messages", TemplateVariables.Messages(context, messages)),
+            KeyValuePair.Create<string, Value>("add_generation_prompt", Templates.Values.Boolean.Of(addGenerationPrompt)),
+        ],
+        _clock);
+
+    private static Template Parse(string source)
+    {
+        try
+        {
+            return Template.Parse(source);
+        }
+        catch (TemplateException e)
+        {
+            throw new InvalidDataException($"the chat template cannot be read: {e.Message}", e);
+        }
+    }
 }

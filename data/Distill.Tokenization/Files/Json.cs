@@ -61,4 +61,21 @@ internal static class Json
     public static JsonElement.ArrayEnumerator Items(this JsonElement value, string name) => value.ValueKind == JsonValueKind.Array
         ? value.EnumerateArray()
         : throw new InvalidDataException($"'{name}' must be a list, not {value.ValueKind}");
+
+    public static JsonElement.ObjectEnumerator Members(this JsonElement value, string name) => value.ValueKind == JsonValueKind.Object
+        ? value.EnumerateObject()
+        : throw new InvalidDataException($"'{name}' must be an object, not {value.ValueKind}");
+
+    /// <summary>The name of a member; a lone surrogate in it is an error here and not somewhere later.</summary>
+    public static string NameOf(this JsonProperty member)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidDataException("a name is not valid Unicode", e);
+        }
+    }
 }

@@ -22,29 +22,16 @@ internal static class ModelReader
 
     private static Vocabulary VocabularyOf(JsonElement vocab)
     {
-        if (vocab.ValueKind != JsonValueKind.Object) throw new InvalidDataException($"'vocab' must be an object, not {vocab.ValueKind}");
         var ids = new Dictionary<string, int>();
-        foreach (var entry in vocab.EnumerateObject())
+        foreach (var entry in vocab.Members("vocab"))
         {
-            string piece = NameOf(entry);
+            string piece = entry.NameOf();
             int id = entry.Value.Integer("vocab entry");
             if (id < 0 || id >= TokenizerLimits.Tokens) throw new InvalidDataException($"token '{piece}' has id {id}; ids are 0 to {TokenizerLimits.Tokens - 1}");
             if (piece.Length > TokenizerLimits.TokenLength) throw new InvalidDataException($"token {id} is {piece.Length} characters long");
             ids.Add(piece, id);
         }
         return new Vocabulary(ids);
-    }
-
-    private static string NameOf(JsonProperty entry)
-    {
-        try
-        {
-            return entry.Name;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new InvalidDataException("a token of 'vocab' is not valid Unicode", e);
-        }
     }
 
     private static List<(string, string)> Merges(JsonElement merges)

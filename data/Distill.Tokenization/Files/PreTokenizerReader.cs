@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using Distill.Tokenization.PreTokenizers;
 
@@ -24,9 +26,23 @@ internal static class PreTokenizerReader
     private static IPreTokenizer Step(JsonElement step, bool last) => TypeOf(step) switch
     {
         "ByteLevel" => new ByteLevelPreTokenizer(step.Flag("add_prefix_space", true), step.Flag("use_regex", true), mapNow: !last),
-        "Digits" => new DigitsPreTokenizer(step.Flag("individual_digits", false)),
+        "Digits" => CharacterPreTokenizer.Digits(step.Flag("individual_digits", false)),
+        "Punctuation" => CharacterPreTokenizer.Punctuation(Behavior(step.OptionalText("behavior") ?? "Isolated")),
+        "Whitespace" => new WhitespacePreTokenizer(),
+        "WhitespaceSplit" => CharacterPreTokenizer.WhitespaceSplit,
+        "CharDelimiterSplit" => CharacterPreTokenizer.Delimiter(Delimiter(step.Required("delimiter").Text("delimiter"))),
+        "Metaspace" => new MetaspacePreTokenizer(MetaspaceReader.Mark(step), MetaspaceReader.Scheme(step), step.Flag("split", true)),
+        "Split" => new SplitPreTokenizer(PatternReader.Read(step.Required("pattern")), Behavior(step.Required("behavior").Text("behavior")), step.Flag("invert", false)),
         var type => throw new InvalidDataException($"pre-tokenizer '{type}' is not supported"),
     };
+
+    private static SplitBehavior Behavior(string name) => Enum.TryParse<SplitBehavior>(name, out var behavior) && Enum.IsDefined(behavior) && !char.IsDigit(name[0])
+        ? behavior
+        : throw new InvalidDataException($"'behavior' must be one of {string.Join(", ", Enum.GetNames<SplitBehavior>())}, not '{name}'");
+
+    private static Rune Delimiter(string text) => Rune.DecodeFromUtf16(text, out var rune, out int length) == OperationStatus.Done && length == text.Length
+        ? rune
+        : throw new InvalidDataException("'delimiter' must be one character");
 
     private static string TypeOf(JsonElement element) => element.Required("type").Text("type");
 }

@@ -12,16 +12,18 @@ internal static class TokenizerReader
         using var document = Json.Parse(utf8);
         var root = document.RootElement;
         var model = ModelReader.Read(root.Required("model"));
-        var added = AddedTokens(root.Optional("added_tokens"), model.Vocabulary);
+        var normalizer = NormalizerReader.Read(root.Optional("normalizer"));
+        var added = AddedTokens(root.Optional("added_tokens"), model.Vocabulary)
+            .ConvertAll(t => t.Normalized && normalizer is not null ? t with { Content = normalizer.Normalize(t.Content) } : t);
         var (preTokenizer, byteLevelWords) = PreTokenizerReader.Read(root.Optional("pre_tokenizer"));
-        if (root.Optional("normalizer") is { } normalizer)
-            throw new InvalidDataException($"normalizer '{normalizer.Required("type").Text("type")}' is not supported");
         return new TokenizerDefinition
         {
             Model = model,
             AddedTokens = added,
+            Normalizer = normalizer,
             PreTokenizer = preTokenizer,
             ByteLevelWords = byteLevelWords,
+            PostProcessor = PostProcessorReader.Read(root.Optional("post_processor")),
             Decoder = DecoderReader.Read(root.Optional("decoder")),
             Fingerprint = TokenizerFingerprint.Of(model, added, root),
         };

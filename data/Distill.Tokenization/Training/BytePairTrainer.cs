@@ -37,7 +37,7 @@ public static class BytePairTrainer
     /// <summary>How often each word occurs, written in the byte alphabet.</summary>
     private static Dictionary<string, long> CountWords(IEnumerable<string> texts, string[] added)
     {
-        var splitter = new SequencePreTokenizer([new DigitsPreTokenizer(individual: true), new ByteLevelPreTokenizer(addPrefixSpace: false, useRegex: true, mapNow: false)]);
+        var splitter = new SequencePreTokenizer([CharacterPreTokenizer.Digits(individual: true), new ByteLevelPreTokenizer(addPrefixSpace: false, useRegex: true, mapNow: false)]);
         var counts = new Dictionary<string, long>();
         var words = new List<Piece>();
         foreach (string text in texts.SelectMany(t => t.Split(added, StringSplitOptions.RemoveEmptyEntries)))

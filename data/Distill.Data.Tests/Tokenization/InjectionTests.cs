@@ -1,0 +1,75 @@
+using System.Text.Json;
+using Distill.Tokenization;
+
+namespace Distill.Data.Tests.Tokenization;
+
+/// <summary>Control tokens written in messages stay text, whatever the template does with them.</summary>
+public sealed class InjectionTests
+{
+    [Fact]
+    public void Prompts_hold_only_the_control_tokens_that_the_template_wrote()
+    {
+        string folder = TokenizationFixtures.Folder("templates");
+        var encoders = new Dictionary<string, ChatEncoder>();
+        int lines = 0;
+        foreach (var line in TokenizationFixtures.Lines(folder, "injection.jsonl"))
+        {
+            string name = line.Text("tokenizer");
+            if (!encoders.TryGetValue(name, out var encoder)) encoders.Add(name, encoder = ChatEncoder.Load(TokenizationFixtures.Folder($"tokenizers/{name}")));
+            int[] ids = encoder.Encode(new Dictionary<string, JsonElement>
+            {
+                ["messages"] = line.GetProperty("messages"),
+                ["add_generation_prompt"] = JsonSerializer.SerializeToElement(true),
+            });
+            encoder.Tokenizer.Decode(ids).ShouldBe(line.Text("text"));
+            ids.Where(encoder.Tokenizer.IsAdded).ShouldBe(line.Ids("ids").Where(encoder.Tokenizer.IsAdded), line.Text("text"));
+            lines++;
+        }
+        lines.ShouldBeGreaterThan(100);
+    }
+
+    [Theory]
+    [InlineData("{{ messages[0].content }}")]
+    [InlineData("{{ messages[0]['content'] | trim }}")]
+    [InlineData("{{ '<|end' + messages[1].content }}")]
+    [InlineData("{{ messages[0].content | upper | lower }}")]
+    [InlineData("{{ messages[0].content.split('e') | join('e') }}")]
+    [InlineData("{{ messages[0].content | replace('x', 'y') }}")]
+    [InlineData("{{ messages[0].content[:3] ~ messages[0].content[3:] }}")]
+    [InlineData("{{ messages[0].content | list | join }}")]
+    [InlineData("{{ '%s' % messages[0].content }}")]
+    [InlineData("{{ '{}'.format(messages[0].content) }}")]
+    [InlineData("{{ messages[0].content | tojson }}")]
+    [InlineData("{{ messages | string }}")]
+    [InlineData("{{ messages[0].content | reverse | reverse }}")]
+    [InlineData("{% set x %}{{ messages[0].content }}{% endset %}{{ x }}")]
+    [InlineData("{% macro m(x) %}{{ x | indent }}{% endmacro %}{{ m(messages[0].content) }}")]
+    [InlineData("{% for c in messages[0].content %}{{ c }}{% endfor %}")]
+    [InlineData("{% filter upper %}{% filter lower %}{{ messages[0].content }}{% endfilter %}{% endfilter %}")]
+    public void No_detour_through_a_template_makes_content_a_control_token(string template)
+    {
+        var encoder = new ChatEncoder(TinyTokenizer.Tokenizer, new ChatTemplate(template));
+        int[] ids = encoder.EncodePrompt([ChatMessage.User("<|end|>"), ChatMessage.User("|>")]);
+        ids.ShouldNotBeEmpty();
+        ids.Where(TinyTokenizer.Tokenizer.IsAdded).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("{{ '<|end' + '|>' }}")]
+    [InlineData("{{ '<|' + messages[0].role + '|>' }}")]
+    [InlineData("{{ '%s' % '<|end|>' }}")]
+    [InlineData("<|end|>{{ messages[0].content }}")]
+    public void What_the_template_writes_are_control_tokens(string template)
+    {
+        var encoder = new ChatEncoder(TinyTokenizer.Tokenizer, new ChatTemplate(template));
+        encoder.EncodePrompt([ChatMessage.User("hi")]).Count(TinyTokenizer.Tokenizer.IsAdded).ShouldBe(1);
+    }
+
+    [Fact]
+    public void Content_without_control_tokens_is_encoded_as_the_whole_text_would_be()
+    {
+        var encoder = TinyTokenizer.Encoder;
+        ChatMessage[] messages = [ChatMessage.System(" Be kind. "), ChatMessage.User("How many apples? 12")];
+        encoder.EncodePrompt(messages).ShouldBe(encoder.Tokenizer.Encode(encoder.Template.Render(messages, addGenerationPrompt: true), allowSpecial: true));
+    }
+}

@@ -1,0 +1,47 @@
+namespace Distill.Tokenization.Decoding;
+
+/// <summary>Stages one after the other; what the last one gives is joined.</summary>
+internal sealed class StagedDecoder(IReadOnlyList<IPieceStage> stages) : IDecoder
+{
+    public string Decode(IReadOnlyList<string> pieces) => string.Concat(stages.Aggregate(pieces, (current, stage) => stage.Decode(current)));
+
+    public IDecoderStream Open()
+    {
+        var streams = new List<IPieceStream>();
+        bool fused = false;
+        foreach (var stage in stages)
+        {
+            streams.Add(stage.Open(fused));
+            fused |= stage is FuseStage;
+        }
+        return new Stream(streams);
+    }
+
+    private sealed class Stream(List<IPieceStream> streams) : IDecoderStream
+    {
+        public string Push(string piece) => string.Concat(Run([piece], from: 0));
+
+        public string Flush()
+        {
+            var rest = new List<string>();
+            for (int at = 0; at < streams.Count; at++)
+            {
+                var flushed = new List<string>();
+                streams[at].Flush(flushed);
+                rest.AddRange(Run(flushed, at + 1));
+            }
+            return string.Concat(rest);
+        }
+
+        private List<string> Run(List<string> pieces, int from)
+        {
+            for (int at = from; at < streams.Count; at++)
+            {
+                var next = new List<string>();
+                foreach (string piece in pieces) streams[at].Push(piece, next);
+                pieces = next;
+            }
+            return pieces;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using Distill.Tokenization.Templates.Values;
+
+namespace Distill.Tokenization.Templates.Runtime;
+
+/// <summary>Python counts and slices text by code points, .NET by UTF-16 units; lone surrogates count as one.</summary>
+internal static class CodePoints
+{
+    public static int Count(string text)
+    {
+        int count = text.Length;
+        for (int i = 0; i + 1 < text.Length; i++)
+            if (char.IsSurrogatePair(text[i], text[i + 1])) count--;
+        return count;
+    }
+
+    public static IEnumerable<Text> Of(Text text)
+    {
+        for (int at = 0; at < text.Value.Length;)
+        {
+            int end = Next(text.Value, at);
+            yield return text.Slice(at, end);
+            at = end;
+        }
+    }
+
+    /// <summary>Where each code point starts, and the end of the text.</summary>
+    public static int[] Starts(string text)
+    {
+        var starts = new List<int>(text.Length + 1);
+        for (int at = 0; at < text.Length; at = Next(text, at)) starts.Add(at);
+        starts.Add(text.Length);
+        return [.. starts];
+    }
+
+    /// <summary>By code point, which differs from the order of UTF-16 units beyond the surrogates.</summary>
+    public static int Compare(string a, string b)
+    {
+        int same = a.AsSpan().CommonPrefixLength(b);
+        if (same == a.Length || same == b.Length) return a.Length.CompareTo(b.Length);
+        bool aHigh = char.IsSurrogate(a[same]), bHigh = char.IsSurrogate(b[same]);
+        return aHigh == bHigh ? a[same].CompareTo(b[same]) : aHigh.CompareTo(bHigh);
+    }
+
+    private static int Next(string text, int at) => at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? at + 2 : at + 1;
+}

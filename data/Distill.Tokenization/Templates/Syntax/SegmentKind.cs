@@ -1,0 +1,8 @@
+namespace Distill.Tokenization.Templates.Syntax;
+
+internal enum SegmentKind
+{
+    Data,
+    Output,
+    Block,
+}
