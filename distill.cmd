@@ -28,7 +28,7 @@ if errorlevel 1 (
 if not exist "%project%\obj" mkdir "%project%\obj"
 powershell -NoProfile -ExecutionPolicy Bypass -Command "%sources% Set-Content -LiteralPath ($env:stamp + '.new') -Value $f.Count"
 pushd "%root%"
-dotnet build "%project%\Distill.Cli.csproj" -c Release -v quiet -nologo -nodeReuse:false -p:RunAnalyzers=false -p:NuGetAudit=false > "%project%\obj\launcher.log" 2>&1
+dotnet build "%project%\Distill.Cli.csproj" -c Release -v quiet -nologo -nodeReuse:false -p:UseSharedCompilation=false -p:RunAnalyzers=false -p:NuGetAudit=false > "%project%\obj\launcher.log" 2>&1
 if errorlevel 1 (
   popd
   >&2 type "%project%\obj\launcher.log"
