@@ -1,0 +1,68 @@
+using CsCheck;
+using Distill.Data.Traces;
+
+namespace Distill.Data.Tests.Traces;
+
+public sealed class DamagedTraceFileTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private readonly byte[] sound;
+
+    public DamagedTraceFileTests()
+    {
+        TraceFile.Write(folder["sound.parquet"], SampleTraces.Many(40), new TraceFileOptions { RowsPerGroup = 16 });
+        sound = File.ReadAllBytes(folder["sound.parquet"]);
+    }
+
+    private string Path => folder["damaged.parquet"];
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void A_missing_file_is_named() =>
+        Should.Throw<IOException>(() => TraceFile.Read(folder["absent.parquet"]).ToList()).Message.ShouldContain("absent.parquet");
+
+    [Fact]
+    public void A_file_of_something_else_is_named()
+    {
+        File.WriteAllText(Path, "problem_id,problem\n1,2\n");
+
+        Should.Throw<InvalidDataException>(() => TraceFile.Read(Path).ToList()).Message.ShouldStartWith($"Cannot read traces from '{Path}': ");
+    }
+
+    [Fact]
+    public void An_ungraded_file_is_not_taken_for_a_graded_one() =>
+        Should.Throw<InvalidDataException>(() => TraceFile.ReadGraded(folder["sound.parquet"]).ToList()).Message.ShouldContain("'verdict' is missing");
+
+    [Fact]
+    public void A_file_cut_short_anywhere_is_refused()
+    {
+        for (int length = 0; length < sound.Length; length += Math.Max(1, sound.Length / 80))
+        {
+            File.WriteAllBytes(Path, sound[..length]);
+            Should.Throw<InvalidDataException>(() => TraceFile.Read(Path).ToList(), $"{length} of {sound.Length} bytes");
+        }
+    }
+
+    // Parquet pages have no checksum, so a flip may go unseen here; the artefact's digest is what detects it. What must never
+    // happen is any other exception, or memory without bound.
+    [Fact]
+    public void Damage_is_refused_by_name_or_unseen_and_nothing_else() =>
+        Gen.Select(Gen.Int[0, sound.Length - 1], Gen.Byte).Array[1, 3].Sample(
+            flips =>
+            {
+                byte[] damaged = [.. sound];
+                foreach (var (at, mask) in flips) damaged[at] ^= mask;
+                File.WriteAllBytes(Path, damaged);
+                try
+                {
+                    TraceFile.Read(Path).Count().ShouldBeLessThan(100_000);
+                }
+                catch (InvalidDataException fault)
+                {
+                    fault.Message.ShouldContain(Path);
+                }
+            },
+            iter: 300,
+            threads: 1);
+}
