@@ -3,7 +3,7 @@ namespace Distill.Data.Traces;
 /// <summary>How a trace file is laid out. Immutable.</summary>
 public sealed record TraceFileOptions
 {
-    /// <summary>Whether the token-aligned columns are filled; without them a file is about half as long.</summary>
+    /// <summary>Whether the token-aligned columns are filled; they are most of a file.</summary>
     public bool KeepTokens { get; init; } = true;
 
     /// <summary>A row group ends when it has this many rows …</summary>
