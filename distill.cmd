@@ -9,7 +9,7 @@ set "DOTNET_NOLOGO=1"
 if not defined DOTNET_CLI_TELEMETRY_OPTOUT set "DOTNET_CLI_TELEMETRY_OPTOUT=1"
 
 rem The stamp holds the number of sources (files added or removed) and its time is that of the build (files changed).
-set "sources=$f = @(Get-ChildItem -LiteralPath (@('data','teacher','student','export','pipeline') | ForEach-Object { Join-Path $env:root $_ }) -Recurse -File -Include *.cs,*.csproj | Where-Object { $_.FullName -notmatch '\\(bin|obj|models|[^\\]*\.Tests|[^\\]*\.Benchmarks)\\' }) + @(Get-ChildItem -Path (Join-Path $env:root 'Directory.*'), (Join-Path $env:root 'global.json'));"
+set "sources=$f = @(Get-ChildItem -LiteralPath (@('data','teacher','student','export','pipeline') | ForEach-Object { Join-Path $env:root $_ }) -Recurse -File | Where-Object { $_.FullName -notmatch '\\(bin|obj|models|[^\\]*\.Tests|[^\\]*\.Benchmarks)\\' }) + @(Get-ChildItem -Path (Join-Path $env:root 'Directory.*'), (Join-Path $env:root 'global.json'));"
 powershell -NoProfile -ExecutionPolicy Bypass -Command "%sources% $s = Get-Item -LiteralPath $env:stamp -ErrorAction SilentlyContinue; if (-not $s -or -not (Test-Path -LiteralPath $env:program)) { exit 1 }; if ((Get-Content -LiteralPath $env:stamp) -ne $f.Count) { exit 1 }; if ($f | Where-Object { $_.LastWriteTimeUtc -gt $s.LastWriteTimeUtc }) { exit 1 }"
 if errorlevel 1 (
   call :build
