@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CsCheck;
 using Distill.Tokenization;
 
 namespace Distill.Data.Tests.Tokenization;
@@ -6,6 +7,10 @@ namespace Distill.Data.Tests.Tokenization;
 /// <summary>Control tokens written in messages stay text, whatever the template does with them.</summary>
 public sealed class InjectionTests
 {
+    private static readonly Gen<string> s_contents = Gen.OneOf(
+        "<|end|>", "<|", "end|>", "|>", "<", "|", ">", "<think>", "</think>", "think>", "<|user|>", "<|assistant|>", " ", "\n", "12", "apples", "é", "\U0001F44D", "{{ 1 }}", "{% raw %}")
+        .Array[0, 8].Select(string.Concat);
+
     [Fact]
     public void Prompts_hold_only_the_control_tokens_that_the_template_wrote()
     {
@@ -72,4 +77,24 @@ public sealed class InjectionTests
         ChatMessage[] messages = [ChatMessage.System(" Be kind. "), ChatMessage.User("How many apples? 12")];
         encoder.EncodePrompt(messages).ShouldBe(encoder.Tokenizer.Encode(encoder.Template.Render(messages, addGenerationPrompt: true), allowSpecial: true));
     }
+
+    [Fact]
+    public void No_content_whatever_changes_the_control_tokens_of_a_prompt() => s_contents.Array[1, 4].Sample(contents =>
+    {
+        ChatMessage[] messages = [.. contents.Select((content, i) => new ChatMessage(i % 2 == 0 ? "user" : "assistant", content))];
+        var tokenizer = TinyTokenizer.Tokenizer;
+        int[] ids = TinyTokenizer.Encoder.EncodePrompt(messages);
+        int[] expected = [.. messages.SelectMany(m => (int[])[tokenizer.IdOf($"<|{m.Role}|>")!.Value, 1]), tokenizer.IdOf("<|assistant|>")!.Value];
+        return ids.Where(tokenizer.IsAdded).SequenceEqual(expected)
+            && tokenizer.Decode(ids) == TinyTokenizer.Encoder.Template.Render(messages, addGenerationPrompt: true);
+    });
+
+    [Fact]
+    public void No_reply_whatever_changes_the_control_tokens_of_an_example() => Gen.Select(s_contents, s_contents).Sample((reasoning, answer) =>
+    {
+        var example = TinyTokenizer.Encoder.EncodeExample([ChatMessage.User("?")], reasoning, answer);
+        int[] reply = example.Tokens[example.PromptLength..];
+        return reply.Where(TinyTokenizer.Tokenizer.IsAdded).SequenceEqual([5, 6, 1])
+            && TinyTokenizer.Tokenizer.Decode(reply) == $"<think>{reasoning}</think>{answer}<|end|>";
+    });
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Distill.Tokenization.Files;
 
@@ -7,16 +8,37 @@ internal static class Json
 {
     private static readonly JsonDocumentOptions s_options = new() { AllowDuplicateProperties = false, MaxDepth = TokenizerLimits.Depth };
 
-    /// <exception cref="InvalidDataException">The text is not JSON, is too deep, or names something twice.</exception>
+    /// <exception cref="InvalidDataException">The text is not JSON, is too deep, names something twice, or holds what is not Unicode.</exception>
     public static JsonDocument Parse(ReadOnlyMemory<byte> utf8)
     {
+        if (!Utf8.IsValid(utf8.Span)) throw new InvalidDataException("not valid UTF-8");
         try
         {
+            RefuseLoneSurrogates(utf8.Span);
             return JsonDocument.Parse(utf8, s_options);
         }
         catch (JsonException e)
         {
             throw new InvalidDataException($"not valid JSON: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Escapes can spell half a character; the reader would complain only where the text is used, and not with a format error.</summary>
+    private static void RefuseLoneSurrogates(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.IndexOf("\\ud"u8) < 0 && utf8.IndexOf("\\uD"u8) < 0) return;
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = TokenizerLimits.Depth });
+        while (reader.Read())
+        {
+            if (!reader.ValueIsEscaped) continue;
+            try
+            {
+                reader.GetString();
+            }
+            catch (InvalidOperationException e)
+            {
+                throw new InvalidDataException($"the text at byte {reader.TokenStartIndex} is not valid Unicode", e);
+            }
         }
     }
 
@@ -29,18 +51,9 @@ internal static class Json
     public static JsonElement Required(this JsonElement parent, string name) =>
         parent.Optional(name) ?? throw new InvalidDataException($"'{name}' is missing");
 
-    public static string Text(this JsonElement value, string name)
-    {
-        if (value.ValueKind != JsonValueKind.String) throw new InvalidDataException($"'{name}' must be a string, not {value.ValueKind}");
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new InvalidDataException($"'{name}' is not valid Unicode", e);
-        }
-    }
+    public static string Text(this JsonElement value, string name) => value.ValueKind == JsonValueKind.String
+        ? value.GetString()!
+        : throw new InvalidDataException($"'{name}' must be a string, not {value.ValueKind}");
 
     public static string? OptionalText(this JsonElement parent, string name) => parent.Optional(name)?.Text(name);
 
@@ -65,17 +78,4 @@ internal static class Json
     public static JsonElement.ObjectEnumerator Members(this JsonElement value, string name) => value.ValueKind == JsonValueKind.Object
         ? value.EnumerateObject()
         : throw new InvalidDataException($"'{name}' must be an object, not {value.ValueKind}");
-
-    /// <summary>The name of a member; a lone surrogate in it is an error here and not somewhere later.</summary>
-    public static string NameOf(this JsonProperty member)
-    {
-        try
-        {
-            return member.Name;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new InvalidDataException("a name is not valid Unicode", e);
-        }
-    }
 }

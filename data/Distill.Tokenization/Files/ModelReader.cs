@@ -25,7 +25,7 @@ internal static class ModelReader
         var ids = new Dictionary<string, int>();
         foreach (var entry in vocab.Members("vocab"))
         {
-            string piece = entry.NameOf();
+            string piece = entry.Name;
             int id = entry.Value.Integer("vocab entry");
             if (id < 0 || id >= TokenizerLimits.Tokens) throw new InvalidDataException($"token '{piece}' has id {id}; ids are 0 to {TokenizerLimits.Tokens - 1}");
             if (piece.Length > TokenizerLimits.TokenLength) throw new InvalidDataException($"token {id} is {piece.Length} characters long");

@@ -23,7 +23,7 @@ internal static class PostProcessorReader
     private static PostProcessor Template(JsonElement element)
     {
         var ids = element.Required("special_tokens").Members("special_tokens")
-            .ToDictionary(p => p.NameOf(), p => p.Value.Required("ids").Items("ids").Select(id => id.Integer("ids")).ToList());
+            .ToDictionary(p => p.Name, p => p.Value.Required("ids").Items("ids").Select(id => id.Integer("ids")).ToList());
         return Bounded(new PostProcessor([.. element.Required("single").Items("single").SelectMany(part => Part(part, ids))]));
     }
 

@@ -31,6 +31,6 @@ internal sealed class Template
         var output = new Output(context);
         new StatementRunner(context).Run(_body, new Scope(globals), output);
         var text = output.ToText();
-        return new RenderedText(text.Value, text.Foreign, output.Generated);
+        return new RenderedText(text.Value, text.Foreign);
     }
 }

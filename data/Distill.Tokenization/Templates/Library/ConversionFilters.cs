@@ -18,7 +18,7 @@ internal static class ConversionFilters
         ["abs"] = (c, v, a) => Numbers.Whole(v) is { } whole ? new Integer(BigInteger.Abs(whole)) : v is Float real ? new Float(Math.Abs(real.Value)) : throw NoNumber(v),
         ["round"] = Round,
         ["tojson"] = ToJson,
-        ["attr"] = (c, v, a) => a.Bind("attr", "name")[0] is Text name ? Members.Find(c, v, name.Value) ?? new Undefined($"attribute '{name.Value}'") : throw TemplateException.Type("attr needs a name"),
+        ["attr"] = Attribute,
     };
 
     private static Value Default(RenderContext context, Value value, CallArguments arguments)
@@ -26,6 +26,13 @@ internal static class ConversionFilters
         var bound = arguments.Bind("default", "default_value", "boolean");
         bool missing = value is Undefined || ((bound[1]?.IsTrue ?? false) && !value.IsTrue);
         return missing ? bound[0] ?? Text.Empty : value;
+    }
+
+    private static Value Attribute(RenderContext context, Value value, CallArguments arguments)
+    {
+        if (value is Undefined undefined) throw undefined.Failure();
+        string name = (arguments.Bind("attr", "name")[0] as Text ?? throw TemplateException.Type("attr needs a name")).Value;
+        return Members.Find(context, value, name) ?? new Undefined($"attribute '{name}'");
     }
 
     private static Value ToInteger(RenderContext context, Value value, CallArguments arguments)

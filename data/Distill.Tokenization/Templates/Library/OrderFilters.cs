@@ -10,8 +10,7 @@ internal static class OrderFilters
     {
         var bound = arguments.Bind("sort", "reverse", "case_sensitive", "attribute");
         var readers = Paths(bound[2]).Select(path => Key(context, path, IsTrue(bound[1]))).ToList();
-        Func<Value, Value> key = readers.Count == 1 ? readers[0] : item => Sequence.List(readers.Select(r => r(item)));
-        return context.List(context.Comparison.Sort(context.ToList(value), key, IsTrue(bound[0])));
+        return context.List(context.Comparison.Sort(context.ToList(value), item => Sequence.List(readers.Select(r => r(item))), IsTrue(bound[0])));
     }
 
     public static Value DictSort(RenderContext context, Value value, CallArguments arguments)

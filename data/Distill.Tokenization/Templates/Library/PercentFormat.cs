@@ -26,7 +26,8 @@ internal static partial class PercentFormat
             usesNames |= field.Groups["name"].Success;
             parts.Add(field.Groups["kind"].Value == "%" ? format.Slice(at - 1, at) : Convert(context, field, Take(field, values, waiting)));
         }
-        if (waiting.Count > 0 && !usesNames && values is not Mapping) throw TemplateException.Type("not all arguments converted during string formatting");
+        bool mayRemain = usesNames || values is Mapping or Sequence { Kind: SequenceKind.List } or Values.Range or Undefined;
+        if (waiting.Count > 0 && !mayRemain) throw TemplateException.Type("not all arguments converted during string formatting");
         parts.Add(format.Slice(at, format.Value.Length));
         return context.Concat(parts);
     }

@@ -3,7 +3,7 @@ using Distill.Tokenization.Templates.Values;
 
 namespace Distill.Tokenization.Templates.Library;
 
-/// <summary>Filters that change or choose the items of a sequence; they give generators, as in Jinja.</summary>
+/// <summary>Filters that change or choose the items of a sequence; they give generators, and of anything false an empty one, as in Jinja.</summary>
 internal static class SelectionFilters
 {
     public static Dictionary<string, Filter> All { get; } = new()
@@ -17,6 +17,7 @@ internal static class SelectionFilters
 
     private static Generator Map(RenderContext context, Value value, CallArguments arguments)
     {
+        if (!value.IsTrue) return new Generator([]);
         var change = arguments.Positional.Count == 0 ? ByAttribute(context, arguments) : ByFilter(context, arguments);
         return new Generator(context.Iterate(value).Select(change));
     }
@@ -36,6 +37,7 @@ internal static class SelectionFilters
 
     private static Generator Choose(RenderContext context, Value value, CallArguments arguments, bool byAttribute, bool wanted)
     {
+        if (!value.IsTrue) return new Generator([]);
         int taken = byAttribute ? 1 : 0;
         if (arguments.Positional.Count < taken) throw TemplateException.Type("an attribute is needed");
         var read = AttributePath.Reader(context, byAttribute ? arguments.Positional[0] : null);

@@ -10,30 +10,30 @@ internal static class TestLibrary
 {
     private static readonly FrozenDictionary<string, Test> s_tests = new Dictionary<string, Test>
     {
-        ["defined"] = (c, v, a) => v is not Undefined,
-        ["undefined"] = (c, v, a) => v is Undefined,
-        ["none"] = (c, v, a) => v is None,
-        ["boolean"] = (c, v, a) => v is Values.Boolean,
-        ["true"] = (c, v, a) => v is Values.Boolean { Value: true },
-        ["false"] = (c, v, a) => v is Values.Boolean { Value: false },
-        ["integer"] = (c, v, a) => v is Integer,
-        ["float"] = (c, v, a) => v is Float,
-        ["number"] = (c, v, a) => Numbers.Is(v),
-        ["string"] = (c, v, a) => v is Text,
-        ["mapping"] = (c, v, a) => v is Mapping,
-        ["sequence"] = (c, v, a) => v is Text or Mapping or Values.Range or Sequence { IsIndexable: true } or Undefined,
-        ["iterable"] = (c, v, a) => v is Text or Mapping or Values.Range or Sequence or Generator or Undefined,
-        ["callable"] = (c, v, a) => v is Function or Loop or Undefined,
-        ["escaped"] = (c, v, a) => v is Text { IsMarkup: true },
-        ["upper"] = (c, v, a) => TextQueries.IsCase(c.Printer.Print(v).Value, System.Text.Rune.IsUpper),
-        ["lower"] = (c, v, a) => TextQueries.IsCase(c.Printer.Print(v).Value, System.Text.Rune.IsLower),
-        ["odd"] = (c, v, a) => Remainder(c, v, new Integer(2)) is var rest && Numbers.Is(rest) && Numbers.Real(rest) == 1,
-        ["even"] = (c, v, a) => Remainder(c, v, new Integer(2)) is var rest && Numbers.Is(rest) && Numbers.Real(rest) == 0,
+        ["defined"] = Alone((c, v) => v is not Undefined),
+        ["undefined"] = Alone((c, v) => v is Undefined),
+        ["none"] = Alone((c, v) => v is None),
+        ["boolean"] = Alone((c, v) => v is Values.Boolean),
+        ["true"] = Alone((c, v) => v is Values.Boolean { Value: true }),
+        ["false"] = Alone((c, v) => v is Values.Boolean { Value: false }),
+        ["integer"] = Alone((c, v) => v is Integer),
+        ["float"] = Alone((c, v) => v is Float),
+        ["number"] = Alone((c, v) => Numbers.Is(v)),
+        ["string"] = Alone((c, v) => v is Text),
+        ["mapping"] = Alone((c, v) => v is Mapping),
+        ["sequence"] = Alone((c, v) => v is Text or Mapping or Values.Range or Sequence { IsIndexable: true } or Undefined),
+        ["iterable"] = Alone((c, v) => v is Text or Mapping or Values.Range or Sequence or Generator or Undefined),
+        ["callable"] = Alone((c, v) => v is Function or Loop or Undefined),
+        ["escaped"] = Alone((c, v) => v is Text { IsMarkup: true }),
+        ["upper"] = Alone((c, v) => TextQueries.IsCase(c.Printer.Print(v).Value, System.Text.Rune.IsUpper)),
+        ["lower"] = Alone((c, v) => TextQueries.IsCase(c.Printer.Print(v).Value, System.Text.Rune.IsLower)),
+        ["odd"] = Alone((c, v) => Remainder(c, v, new Integer(2)) is var rest && Numbers.Is(rest) && Numbers.Real(rest) == 1),
+        ["even"] = Alone((c, v) => Remainder(c, v, new Integer(2)) is var rest && Numbers.Is(rest) && Numbers.Real(rest) == 0),
         ["divisibleby"] = (c, v, a) => Remainder(c, v, Only(a)) is var rest && Numbers.Is(rest) && Numbers.Real(rest) == 0,
         ["sameas"] = (c, v, a) => Same(v, Only(a)),
         ["in"] = (c, v, a) => Compared(c, ComparisonOperator.In, v, a),
-        ["filter"] = (c, v, a) => v is Text name && FilterLibrary.Has(name.Value),
-        ["test"] = (c, v, a) => v is Text name && Has(name.Value),
+        ["filter"] = Alone((c, v) => v is Text name && FilterLibrary.Has(name.Value)),
+        ["test"] = Alone((c, v) => v is Text name && Has(name.Value)),
     }
     .Concat(Comparisons(ComparisonOperator.Equal, "==", "eq", "equalto"))
     .Concat(Comparisons(ComparisonOperator.NotEqual, "!=", "ne"))
@@ -47,6 +47,13 @@ internal static class TestLibrary
     public static Test Find(string name) => s_tests.TryGetValue(name, out var test) ? test : throw TemplateException.Syntax($"no test named '{name}'");
 
     private static bool Has(string name) => s_tests.ContainsKey(name);
+
+    /// <summary>A test that takes no arguments.</summary>
+    private static Test Alone(Func<RenderContext, Value, bool> holds) => (context, value, arguments) =>
+    {
+        arguments.Bind("this test");
+        return holds(context, value);
+    };
 
     private static IEnumerable<KeyValuePair<string, Test>> Comparisons(ComparisonOperator sign, params string[] names) =>
         names.Select(name => KeyValuePair.Create<string, Test>(name, (c, v, a) => Compared(c, sign, v, a)));

@@ -76,7 +76,8 @@ internal static partial class TextFilters
         };
         bool first = bound[1]?.IsTrue ?? false, blank = bound[2]?.IsTrue ?? false;
         var parts = new List<Text>();
-        foreach (var line in TextOperations.Lines(Text.Concat([Plain(context, value), Text.Own("\n")]), keepEnds: false).Cast<Text>())
+        var text = value is Text ? Plain(context, value) : throw TemplateException.Type($"indent needs a text, not '{value.TypeName}'");
+        foreach (var line in TextOperations.Lines(Text.Concat([text, Text.Own("\n")]), keepEnds: false).Cast<Text>())
         {
             context.Budget.Charge(blanks.Length + 2);
             if (parts.Count > 0) parts.Add(Text.Own("\n"));
@@ -92,10 +93,11 @@ internal static partial class TextFilters
         return new string(' ', (int)Math.Max(width, 0));
     }
 
-    private static Text Truncate(RenderContext context, Value value, CallArguments arguments)
+    private static Value Truncate(RenderContext context, Value value, CallArguments arguments)
     {
         var bound = arguments.Bind("truncate", "length", "killwords", "end", "leeway");
-        var text = Plain(context, value);
+        if (value is Undefined) return value;
+        var text = value is Text ? Plain(context, value) : throw TemplateException.Type($"truncate needs a text, not '{value.TypeName}'");
         int[] starts = CodePoints.Starts(text.Value);
         var end = bound[2] is null ? Text.Own("...") : Plain(context, bound[2]!);
         long length = bound[0] is { } given ? Numbers.Clipped(given, "length") : 255, leeway = bound[3] is null or None ? 5 : Numbers.Clipped(bound[3]!, "leeway");

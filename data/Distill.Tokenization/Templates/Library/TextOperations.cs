@@ -21,9 +21,10 @@ internal static class TextOperations
     /// <param name="most">How many are replaced at most; negative for all.</param>
     public static Text Replace(RenderContext context, Text text, Text old, Text by, long most)
     {
+        if (old.Value.Length == 0) return Interleave(context, text, by, most);
         var parts = new List<Text>();
         int at = 0;
-        for (int found = Find(text.Value, old.Value, 0); found >= 0 && most != 0; found = Find(text.Value, old.Value, found + Math.Max(1, old.Value.Length)), most--)
+        for (int found = Find(text.Value, old.Value, 0); found >= 0 && most != 0; found = Find(text.Value, old.Value, at), most--)
         {
             context.Budget.Charge(by.Value.Length + 1);
             parts.Add(text.Slice(at, found));
@@ -31,6 +32,21 @@ internal static class TextOperations
             at = found + old.Value.Length;
         }
         parts.Add(text.Slice(at, text.Value.Length));
+        return context.Concat(parts);
+    }
+
+    /// <summary>What Python does when nothing is to be replaced: the text goes before each character and to the end.</summary>
+    private static Text Interleave(RenderContext context, Text text, Text by, long most)
+    {
+        var parts = new List<Text>();
+        foreach (var character in CodePoints.Of(text))
+        {
+            context.Budget.Charge(by.Value.Length + 1);
+            if (most-- != 0) parts.Add(by);
+            else most = 0;
+            parts.Add(character);
+        }
+        if (most != 0) parts.Add(by);
         return context.Concat(parts);
     }
 

@@ -93,6 +93,12 @@ internal sealed class Arithmetic(RenderContext context)
         return remainder.IsZero || remainder.Sign == y.Sign ? remainder : remainder + y;
     }
 
+    private static double FloorRemainder(double x, double y)
+    {
+        double remainder = x % y;
+        return remainder != 0 && (remainder < 0) != (y < 0) ? remainder + y : remainder == 0 ? Math.CopySign(0, y) : remainder;
+    }
+
     private static double Real(BinaryOperator sign, double x, double y)
     {
         if (y == 0 && sign is BinaryOperator.Divide or BinaryOperator.FloorDivide or BinaryOperator.Modulo) throw TemplateException.Type("division by zero");
@@ -102,8 +108,8 @@ internal sealed class Arithmetic(RenderContext context)
             BinaryOperator.Subtract => x - y,
             BinaryOperator.Multiply => x * y,
             BinaryOperator.Divide => x / y,
-            BinaryOperator.FloorDivide => Math.Floor(x / y),
-            BinaryOperator.Modulo => x - y * Math.Floor(x / y),
+            BinaryOperator.FloorDivide => Math.Round((x - FloorRemainder(x, y)) / y),
+            BinaryOperator.Modulo => FloorRemainder(x, y),
             _ => Math.Pow(x, y) is var power && double.IsNaN(power) ? throw TemplateException.Unsupported("complex numbers are not supported") : power,
         };
     }

@@ -14,15 +14,19 @@ internal sealed class LoopRunner(RenderContext context, ExpressionEvaluator expr
         context.Budget.Enter();
         var items = Items(loop, source, scope);
         var state = new Loop(items, depth, loop.IsRecursive ? inner => Recurse(loop, inner, scope, depth) : null);
+        bool completed = false;
         for (; state.Index < items.Count; state.Index++)
         {
             context.Budget.Step();
             var inner = new Scope(scope);
             inner.Set("loop", state);
             statements.Assign(loop.Target, items[state.Index], inner);
-            if (statements.Run(loop.Body, inner, output) == Flow.Break) break;
+            var flow = statements.Run(loop.Body, inner, output);
+            completed |= flow == Flow.Next;
+            if (flow == Flow.Break) break;
         }
-        if (items.Count == 0) statements.Run(loop.Otherwise, new Scope(scope), output);
+        // As in Jinja, 'else' also runs when every round was left by 'break' or 'continue'.
+        if (!completed) statements.Run(loop.Otherwise, new Scope(scope), output);
         context.Budget.Leave();
     }
 

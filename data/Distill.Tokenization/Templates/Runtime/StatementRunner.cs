@@ -84,8 +84,6 @@ internal sealed class StatementRunner
                 return Flow.Continue;
             case Statement.With with:
                 return RunWith(with, scope, output);
-            case Statement.Generation generation:
-                return RunGeneration(generation, scope, output);
             default:
                 RunDefinition(statement, scope, output);
                 return Flow.Next;
@@ -127,13 +125,5 @@ internal sealed class StatementRunner
         var inner = new Scope(scope);
         foreach (var (target, value) in with.Assignments) Assign(target, _expressions.Evaluate(value, scope), inner);
         return Run(with.Body, inner, output);
-    }
-
-    private Flow RunGeneration(Statement.Generation generation, Scope scope, Output output)
-    {
-        int start = output.Length;
-        var flow = Run(generation.Body, new Scope(scope), output);
-        output.MarkGenerated(start);
-        return flow;
     }
 }

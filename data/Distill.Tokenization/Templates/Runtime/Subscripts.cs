@@ -40,7 +40,7 @@ internal sealed class Subscripts(RenderContext context)
             case Values.Range range:
                 return Picked(SequenceKind.List, range.Items, Indices(start, stop, stride, range.Count));
             default:
-                return new Undefined($"a slice of '{value.TypeName}'");
+                throw TemplateException.Type($"'{value.TypeName}' object cannot be sliced");
         }
     }
 

@@ -109,10 +109,11 @@ internal sealed class BlockParser(TemplateParser template)
         return new Statement.With([], body);
     }
 
-    private Statement.Generation Generation(TokenReader tokens)
+    /// <summary>What the assistant has said; the mark itself prints nothing.</summary>
+    private Statement.With Generation(TokenReader tokens)
     {
         tokens.ExpectEnd();
-        return new Statement.Generation(template.BodyUntil("endgeneration"));
+        return new Statement.With([], template.BodyUntil("endgeneration"));
     }
 
     private Statement Jump(string tag, TokenReader tokens)

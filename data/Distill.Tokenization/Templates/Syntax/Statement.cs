@@ -28,7 +28,4 @@ internal abstract record Statement
     internal sealed record CallBlock(Expression.Call Call, MacroDefinition Caller) : Statement;
 
     internal sealed record With(IReadOnlyList<(Target Target, Expression Value)> Assignments, IReadOnlyList<Statement> Body) : Statement;
-
-    /// <summary>What the assistant has said, for training masks; otherwise like <see cref="With"/> without assignments.</summary>
-    internal sealed record Generation(IReadOnlyList<Statement> Body) : Statement;
 }
