@@ -53,7 +53,8 @@ public sealed class Tokenizer
     public int? PadToken { get; }
 
     /// <summary>Reads tokenizer.json and, where there is one, tokenizer_config.json.</summary>
-    /// <exception cref="InvalidDataException">A file is absent, not what it should be, or uses what is not supported: says which and why.</exception>
+    /// <exception cref="InvalidDataException">A file is absent, not what it should be, or uses what is not supported: says which and
+    /// why.</exception>
     public static Tokenizer Load(string folder) =>
         new(BoundedFile.Read(folder, "tokenizer.json", bytes => TokenizerReader.Read(bytes)), TokenizerConfig.Load(folder));
 

@@ -8,7 +8,8 @@ namespace Distill.Data.Tests.Tokenization;
 public sealed class BytePairTests
 {
     private static readonly Gen<string> s_words = Gen.OneOf("a", "b", "c").Array[0, 30].Select(string.Concat);
-    private static readonly Gen<(string, string)[]> s_merges = Gen.Select(Gen.OneOf("a", "b", "c", "ab", "ba", "aa", "bc", "aab"), Gen.OneOf("a", "b", "c", "ab", "bc", "ca", "aa")).Array[0, 8];
+    private static readonly Gen<(string, string)[]> s_merges = Gen
+        .Select(Gen.OneOf("a", "b", "c", "ab", "ba", "aa", "bc", "aab"), Gen.OneOf("a", "b", "c", "ab", "bc", "ca", "aa")).Array[0, 8];
 
     [Fact]
     public void Merging_follows_the_definition() => Gen.Select(s_words, s_merges).Sample((word, pairs) =>
@@ -22,7 +23,8 @@ public sealed class BytePairTests
     public void Long_words_merge_like_short_ones()
     {
         var tokenizer = Tokenizer.FromJson(Model([("a", "b"), ("ab", "ab")]));
-        tokenizer.Encode(string.Concat(Enumerable.Repeat("ab", 10_000))).Select(tokenizer.PieceOf).ShouldBe(Enumerable.Repeat("abab", 5_000));
+        tokenizer.Encode(string.Concat(Enumerable.Repeat("ab", 10_000))).Select(tokenizer.PieceOf)
+            .ShouldBe(Enumerable.Repeat("abab", 5_000));
     }
 
     [Theory]
@@ -78,11 +80,12 @@ public sealed class BytePairTests
 
     private static string Model((string Left, string Right)[] merges)
     {
-        string[] pieces = [.. ((string[])["a", "b", "c"]).Concat(merges.SelectMany(m => (string[])[m.Left, m.Right, m.Left + m.Right])).Distinct()];
+        string[] all = ["a", "b", "c", .. merges.SelectMany(m => (string[])[m.Left, m.Right, m.Left + m.Right])];
+        var vocabulary = all.Distinct().Select((piece, id) => (piece, id)).ToDictionary(p => p.piece, p => p.id);
         return JsonSerializer.Serialize(new
         {
             decoder = new { type = "Fuse" },
-            model = new { type = "BPE", vocab = pieces.Select((piece, id) => (piece, id)).ToDictionary(p => p.piece, p => p.id), merges = merges.Select(m => new[] { m.Left, m.Right }) },
+            model = new { type = "BPE", vocab = vocabulary, merges = merges.Select(m => new[] { m.Left, m.Right }) },
         });
     }
 

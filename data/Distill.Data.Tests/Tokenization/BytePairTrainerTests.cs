@@ -40,7 +40,8 @@ public sealed class BytePairTrainerTests
 
     [Fact]
     public void The_order_of_the_texts_plays_no_part() =>
-        BytePairTrainer.Train(TinyTokenizer.Texts.Reverse(), TinyTokenizer.Options).TokenizerJson.ShouldBe(TinyTokenizer.Trained.TokenizerJson);
+        BytePairTrainer.Train(TinyTokenizer.Texts.Reverse(), TinyTokenizer.Options).TokenizerJson
+            .ShouldBe(TinyTokenizer.Trained.TokenizerJson);
 
     [Fact]
     public void Digits_never_merge() => TinyTokenizer.Tokenizer.Encode("1200").Length.ShouldBe(4);
@@ -54,7 +55,8 @@ public sealed class BytePairTrainerTests
 
     [Fact]
     public void A_vocabulary_too_small_for_the_bytes_is_refused() =>
-        Should.Throw<ArgumentException>(() => BytePairTrainer.Train([], new BytePairTrainerOptions { VocabularySize = 262 })).Message.ShouldContain("263");
+        Should.Throw<ArgumentException>(() => BytePairTrainer.Train([], new BytePairTrainerOptions { VocabularySize = 262 })).Message
+            .ShouldContain("263");
 
     [Fact]
     public void The_configuration_names_class_tokens_and_template()

@@ -8,7 +8,8 @@ namespace Distill.Data.Tests.Tokenization;
 public sealed class InjectionTests
 {
     private static readonly Gen<string> s_contents = Gen.OneOf(
-        "<|end|>", "<|", "end|>", "|>", "<", "|", ">", "<think>", "</think>", "think>", "<|user|>", "<|assistant|>", " ", "\n", "12", "apples", "é", "\U0001F44D", "{{ 1 }}", "{% raw %}")
+        "<|end|>", "<|", "end|>", "|>", "<", "|", ">", "<think>", "</think>", "think>", "<|user|>", "<|assistant|>", " ", "\n", "12",
+        "apples", "é", "\U0001F44D", "{{ 1 }}", "{% raw %}")
         .Array[0, 8].Select(string.Concat);
 
     [Fact]
@@ -20,7 +21,8 @@ public sealed class InjectionTests
         foreach (var line in TokenizationFixtures.Lines(folder, "injection.jsonl"))
         {
             string name = line.Text("tokenizer");
-            if (!encoders.TryGetValue(name, out var encoder)) encoders.Add(name, encoder = ChatEncoder.Load(TokenizationFixtures.Folder($"tokenizers/{name}")));
+            if (!encoders.TryGetValue(name, out var encoder))
+                encoders.Add(name, encoder = ChatEncoder.Load(TokenizationFixtures.Folder($"tokenizers/{name}")));
             int[] ids = encoder.Encode(new Dictionary<string, JsonElement>
             {
                 ["messages"] = line.GetProperty("messages"),
@@ -75,7 +77,8 @@ public sealed class InjectionTests
     {
         var encoder = TinyTokenizer.Encoder;
         ChatMessage[] messages = [ChatMessage.System(" Be kind. "), ChatMessage.User("How many apples? 12")];
-        encoder.EncodePrompt(messages).ShouldBe(encoder.Tokenizer.Encode(encoder.Template.Render(messages, addGenerationPrompt: true), allowSpecial: true));
+        encoder.EncodePrompt(messages).ShouldBe(encoder.Tokenizer.Encode(encoder.Template.Render(messages, addGenerationPrompt: true),
+            allowSpecial: true));
     }
 
     [Fact]
@@ -84,13 +87,15 @@ public sealed class InjectionTests
         ChatMessage[] messages = [.. contents.Select((content, i) => new ChatMessage(i % 2 == 0 ? "user" : "assistant", content))];
         var tokenizer = TinyTokenizer.Tokenizer;
         int[] ids = TinyTokenizer.Encoder.EncodePrompt(messages);
-        int[] expected = [.. messages.SelectMany(m => (int[])[tokenizer.IdOf($"<|{m.Role}|>")!.Value, 1]), tokenizer.IdOf("<|assistant|>")!.Value];
+        int[] expected = [.. messages.SelectMany(m => (int[])[tokenizer.IdOf($"<|{m.Role}|>")!.Value, 1]),
+            tokenizer.IdOf("<|assistant|>")!.Value];
         return ids.Where(tokenizer.IsAdded).SequenceEqual(expected)
             && tokenizer.Decode(ids) == TinyTokenizer.Encoder.Template.Render(messages, addGenerationPrompt: true);
     });
 
     [Fact]
-    public void No_reply_whatever_changes_the_control_tokens_of_an_example() => Gen.Select(s_contents, s_contents).Sample((reasoning, answer) =>
+    public void No_reply_whatever_changes_the_control_tokens_of_an_example() =>
+        Gen.Select(s_contents, s_contents).Sample((reasoning, answer) =>
     {
         var example = TinyTokenizer.Encoder.EncodeExample([ChatMessage.User("?")], reasoning, answer);
         int[] reply = example.Tokens[example.PromptLength..];

@@ -10,8 +10,10 @@ public sealed class TemplateFuzzTests
 
     private static readonly string[] s_snippets =
     [
-        "{%", "%}", "{{", "}}", "{#", "#}", "-", "+", "{% if true %}", "{% endif %}", "{% for x in messages %}", "{% endfor %}", "{% else %}", "{% set x = 1 %}", "{% raw %}", "{% break %}", "'", "\"", "\\", "(", ")", "[", "]",
-        "|", ".", ",", "not ", " is ", " in ", "loop", "messages", "range(100000)", "**", "* 999999", "~", "[::-1]", "| tojson", "| join", "| map('upper')", ".split('a')", "none", "m(", "{% macro m(a) %}", "{% endmacro %}", "'\\ud800'",
+        "{%", "%}", "{{", "}}", "{#", "#}", "-", "+", "{% if true %}", "{% endif %}", "{% for x in messages %}", "{% endfor %}",
+        "{% else %}", "{% set x = 1 %}", "{% raw %}", "{% break %}", "'", "\"", "\\", "(", ")", "[", "]",
+        "|", ".", ",", "not ", " is ", " in ", "loop", "messages", "range(100000)", "**", "* 999999", "~", "[::-1]", "| tojson", "| join",
+        "| map('upper')", ".split('a')", "none", "m(", "{% macro m(a) %}", "{% endmacro %}", "'\\ud800'",
     ];
 
     private static readonly string[] s_templates =

@@ -16,7 +16,8 @@ public sealed class TemplateReferenceTests
     public void Whole_templates_render_as_the_reference()
     {
         string folder = TokenizationFixtures.Folder("templates");
-        var templates = Directory.GetFiles(Path.Combine(folder, "templates")).ToDictionary(p => Path.GetFileName(p), p => new ChatTemplate(File.ReadAllText(p), new FixedClock()));
+        var templates = Directory.GetFiles(Path.Combine(folder, "templates"))
+            .ToDictionary(p => Path.GetFileName(p), p => new ChatTemplate(File.ReadAllText(p), new FixedClock()));
         var wrong = new List<string>();
         int lines = 0;
         foreach (var line in TokenizationFixtures.Lines(folder, "rendered.jsonl"))
@@ -36,7 +37,8 @@ public sealed class TemplateReferenceTests
     public void Every_feature_renders_as_the_reference()
     {
         string folder = TokenizationFixtures.Folder("templates");
-        var variables = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "context.json"))).RootElement.EnumerateObject().ToDictionary(p => p.Name, p => p.Value);
+        var variables = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "context.json"))).RootElement.EnumerateObject()
+            .ToDictionary(p => p.Name, p => p.Value);
         var wrong = new List<string>();
         foreach (var line in TokenizationFixtures.Lines(folder, "features.jsonl"))
         {
@@ -64,8 +66,10 @@ public sealed class TemplateReferenceTests
         foreach (var line in TokenizationFixtures.Lines(folder, "hostile.jsonl"))
         {
             string? text = TextOrNull(line.Text("template"), variables);
-            bool sameText = text is not null && line.Text("reference") == "renders" && text.Length == line.GetProperty("length").GetInt32() && text.StartsWith(line.Text("rendered"), StringComparison.Ordinal);
-            if (text is not null && (line.Text("expected") == "refuse" || (line.Text("reference") != "not run" && !sameText))) wrong.Add($"{line.Text("why")}: rendered <{text[..Math.Min(100, text.Length)]}>");
+            bool sameText = text is not null && line.Text("reference") == "renders" && text.Length == line.GetProperty("length").GetInt32()
+                && text.StartsWith(line.Text("rendered"), StringComparison.Ordinal);
+            if (text is not null && (line.Text("expected") == "refuse" || (line.Text("reference") != "not run" && !sameText)))
+                wrong.Add($"{line.Text("why")}: rendered <{text[..Math.Min(100, text.Length)]}>");
         }
         wrong.ShouldBeEmpty();
     }
@@ -106,7 +110,9 @@ public sealed class TemplateReferenceTests
         {
             var fault = (e as TemplateException ?? e.InnerException as TemplateException)?.Fault;
             bool refusal = line.TryGetProperty("error_kind", out _);
-            return fault == TemplateFault.Raised ? "raised: " + e.Message : fault == TemplateFault.Unsupported && !refusal ? "left out" : refusal ? "error" : "error: " + e.Message;
+            return fault == TemplateFault.Raised
+                ? "raised: " + e.Message
+                : fault == TemplateFault.Unsupported && !refusal ? "left out" : refusal ? "error" : "error: " + e.Message;
         }
     }
 }

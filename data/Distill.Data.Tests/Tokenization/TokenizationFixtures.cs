@@ -6,7 +6,8 @@ namespace Distill.Data.Tests.Tokenization;
 /// <summary>Reference files made by other libraries; they are not part of the repository, so tests that need them may skip.</summary>
 internal static class TokenizationFixtures
 {
-    public static string Root { get; } = Environment.GetEnvironmentVariable("DISTILL_FIXTURES") ?? Path.GetFullPath(Path.Combine(RepositoryRoot(), "../shared/fixtures"));
+    public static string Root { get; } = Environment.GetEnvironmentVariable("DISTILL_FIXTURES")
+        ?? Path.GetFullPath(Path.Combine(RepositoryRoot(), "../shared/fixtures"));
 
     /// <summary>Skips the test where the folder is absent.</summary>
     public static string Folder(string relative)
@@ -33,5 +34,6 @@ internal static class TokenizationFixtures
 
     public static string Text(this JsonElement line, string name) => line.GetProperty(name).GetString()!;
 
-    private static string RepositoryRoot([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
+    private static string RepositoryRoot([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
 }

@@ -9,12 +9,16 @@ public sealed class TokenizerFuzzTests
 
     private static readonly string[] s_snippets =
     [
-        "null", "true", "-1", "0", "99999999999", "1e400", "4194304", "\"\"", "[]", "{}", "\\ud800", "\"\\ud800\"", "\"type\":", "\"type\":\"BPE\",", "{\"type\":\"Sequence\",",
-        "\"Regex\":\"(a+)+$\"", "\"Regex\":\"[\"", "\"Regex\":\"\"", "\"String\":\"\"", "(?!a)", "{1,1000}", "{\"a\":", "[[[[", "]", "}", ",", "\"", "\\", "a b", "<0x41>", "Isolated", "Removed",
-        "Prepend", "Metaspace", "ByteLevel", "NFKC", "NFD", "Strip", "Fuse", "Digits", "Whitespace", "Punctuation", "first", "\"ab\":0,", "\"id\":7,",
+        "null", "true", "-1", "0", "99999999999", "1e400", "4194304", "\"\"", "[]", "{}", "\\ud800", "\"\\ud800\"", "\"type\":",
+        "\"type\":\"BPE\",", "{\"type\":\"Sequence\",",
+        "\"Regex\":\"(a+)+$\"", "\"Regex\":\"[\"", "\"Regex\":\"\"", "\"String\":\"\"", "(?!a)", "{1,1000}", "{\"a\":", "[[[[", "]", "}",
+        ",", "\"", "\\", "a b", "<0x41>", "Isolated", "Removed",
+        "Prepend", "Metaspace", "ByteLevel", "NFKC", "NFD", "Strip", "Fuse", "Digits", "Whitespace", "Punctuation", "first", "\"ab\":0,",
+        "\"id\":7,",
     ];
 
-    private static readonly string[] s_texts = ["", " ab a\n b12 <|a|>  é", "\uD83D\uDC4D\u0301 ▁a aaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "\uD800x", "<think>ab</think>"];
+    private static readonly string[] s_texts = ["", " ab a\n b12 <|a|>  é", "\uD83D\uDC4D\u0301 ▁a aaaaaaaaaaaaaaaaaaaaaaaaaaaa!",
+        "\uD800x", "<think>ab</think>"];
 
     // Small, so that a hundred thousand cases take seconds, with a part of every kind.
     private static readonly string[] s_files =

@@ -9,7 +9,9 @@ public sealed class TokenizerReferenceTests
 
     public static TheoryData<string> Refused => [.. All.Where(name => name.Contains("optional"))];
 
-    private static IEnumerable<string> All => TokenizationFixtures.Folders("tokenizers").Where(n => n != "small").Concat(TokenizationFixtures.Folders("tokenizers/small").Select(n => "small/" + n));
+    private static IEnumerable<string> All =>
+        TokenizationFixtures.Folders("tokenizers").Where(n => n != "small")
+            .Concat(TokenizationFixtures.Folders("tokenizers/small").Select(n => "small/" + n));
 
     [Theory]
     [MemberData(nameof(Supported))]
@@ -27,17 +29,20 @@ public sealed class TokenizerReferenceTests
             Compare("special", tokenizer.Encode(text, allowSpecial: true), line.Ids("ids_no_special"));
             ComparePlain(tokenizer.Encode(text), line.Ids(line.TryGetProperty("ids_plain", out _) ? "ids_plain" : "ids_no_special"));
             if (tokenizer.Decode(line.Ids("ids")) != line.Text("decoded")) wrong.Add($"decoding of <{text}>");
-            if (tokenizer.Decode(line.Ids("ids"), skipSpecial: true) != line.Text("decoded_skip_special")) wrong.Add($"decoding without special tokens of <{text}>");
+            if (tokenizer.Decode(line.Ids("ids"), skipSpecial: true) != line.Text("decoded_skip_special"))
+                wrong.Add($"decoding without special tokens of <{text}>");
 
             void Compare(string what, int[] actual, int[] expected)
             {
-                if (!actual.SequenceEqual(expected)) wrong.Add($"{what} <{text}>: expected {string.Join(' ', expected)} but was {string.Join(' ', actual)}");
+                if (!actual.SequenceEqual(expected))
+                    wrong.Add($"{what} <{text}>: expected {string.Join(' ', expected)} but was {string.Join(' ', actual)}");
             }
 
             // Where merges make an added token of plain text, the reference lets it pass; here it is spelled otherwise.
             void ComparePlain(int[] actual, int[] expected)
             {
-                if (!expected.Any(id => tokenizer.IsAdded(id) && tokenizer.PieceOf(id).Length > 1 && !actual.Contains(id))) Compare("plain", actual, expected);
+                if (!expected.Any(id => tokenizer.IsAdded(id) && tokenizer.PieceOf(id).Length > 1 && !actual.Contains(id)))
+                    Compare("plain", actual, expected);
                 else if (tokenizer.Decode(actual) != tokenizer.Decode(expected)) wrong.Add($"plain <{text}>: decodes to another text");
             }
         }

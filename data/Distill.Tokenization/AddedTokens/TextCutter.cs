@@ -27,8 +27,13 @@ internal sealed class TextCutter
     {
         foreach (var span in _before.Cut(text, foreign))
         {
-            if (span.Token is not null) yield return new CutPiece(span.Token, default);
-            else foreach (var piece in CutNormalized(text[span.Start..span.End], TextRange.Clip(foreign, span.Start, span.End), span.Start == 0)) yield return piece;
+            if (span.Token is not null)
+            {
+                yield return new CutPiece(span.Token, default);
+                continue;
+            }
+            var within = TextRange.Clip(foreign, span.Start, span.End);
+            foreach (var piece in CutNormalized(text[span.Start..span.End], within, span.Start == 0)) yield return piece;
         }
     }
 
@@ -39,7 +44,8 @@ internal sealed class TextCutter
         {
             // Positions survive normalisation only where it is none, or where all or nothing of the text is foreign.
             string normalized = Normalize(text);
-            return After(normalized, foreign.Count > 0 && !mixed ? [new TextRange(0, normalized.Length)] : _normalizer is null ? foreign : [], first);
+            bool allForeign = foreign.Count > 0 && !mixed;
+            return After(normalized, allForeign ? [new TextRange(0, normalized.Length)] : _normalizer is null ? foreign : [], first);
         }
         // Otherwise each stretch is normalised by itself, which differs from the whole only where a character meets its marks at a border.
         return TextRange.Both(foreign, text.Length).SelectMany(stretch =>
@@ -52,7 +58,9 @@ internal sealed class TextCutter
     private IEnumerable<CutPiece> After(string text, IReadOnlyList<TextRange> foreign, bool first)
     {
         foreach (var span in _after.Cut(text, foreign))
-            yield return span.Token is not null ? new CutPiece(span.Token, default) : new CutPiece(null, Piece.Of(text[span.Start..span.End], first && span.Start == 0));
+            yield return span.Token is not null
+                ? new CutPiece(span.Token, default)
+                : new CutPiece(null, Piece.Of(text[span.Start..span.End], first && span.Start == 0));
     }
 
     private string Normalize(string text) => _normalizer?.Normalize(text) ?? text;

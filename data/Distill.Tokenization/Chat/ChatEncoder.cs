@@ -16,7 +16,8 @@ public sealed class ChatEncoder
     {
         Tokenizer = tokenizer;
         Template = template;
-        _end = tokenizer.EndToken ?? throw new InvalidDataException("the tokenizer names no end token; tokenizer_config.json must give 'eos_token'");
+        _end = tokenizer.EndToken
+            ?? throw new InvalidDataException("the tokenizer names no end token; tokenizer_config.json must give 'eos_token'");
         // Templates name the tokens that begin and end a text by variables.
         _variables = new[] { ("bos_token", tokenizer.BeginToken), ("eos_token", tokenizer.EndToken), ("pad_token", tokenizer.PadToken) }
             .Where(t => t.Item2 is not null)
@@ -42,7 +43,7 @@ public sealed class ChatEncoder
         return Tokenizer.Encode(text.Value, text.Foreign);
     }
 
-    /// <summary>A chat given as JSON, with whatever variables the template knows; see <see cref="ChatTemplate.Render(IReadOnlyDictionary{string, JsonElement})"/>.</summary>
+    /// <summary>A chat given as JSON, with whatever variables the template knows; see <see cref="ChatTemplate"/>.</summary>
     /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
     public int[] Encode(IReadOnlyDictionary<string, JsonElement> variables)
     {
@@ -56,10 +57,14 @@ public sealed class ChatEncoder
     public ChatExample EncodeExample(IReadOnlyList<ChatMessage> messages, string reply) =>
         Example(messages, [.. Tokenizer.Encode(reply), _end]);
 
-    /// <summary>Prompt, <c>&lt;think&gt;</c>, reasoning, <c>&lt;/think&gt;</c>, answer, end token; the marks are tokens, the texts are plain.</summary>
+    /// <summary>
+    /// Prompt, <c>&lt;think&gt;</c>, reasoning, <c>&lt;/think&gt;</c>, answer, end token; the marks are tokens, the texts are plain.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The tokenizer has no such marks.</exception>
     public ChatExample EncodeExample(IReadOnlyList<ChatMessage> messages, string reasoning, string answer) =>
-        Example(messages, [Mark(ThinkMarks.Open), .. Tokenizer.Encode(reasoning), Mark(ThinkMarks.Close), .. Tokenizer.Encode(answer), _end]);
+        Example(
+            messages,
+            [Mark(ThinkMarks.Open), .. Tokenizer.Encode(reasoning), Mark(ThinkMarks.Close), .. Tokenizer.Encode(answer), _end]);
 
     private ChatExample Example(IReadOnlyList<ChatMessage> messages, int[] reply)
     {

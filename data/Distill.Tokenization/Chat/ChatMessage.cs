@@ -10,7 +10,8 @@ public sealed record ChatMessage
     /// <exception cref="ArgumentException">The role is not a plain name: 1 to 32 ASCII letters, digits, '_' or '-'.</exception>
     public ChatMessage(string role, string content)
     {
-        if (!IsRole(role)) throw new ArgumentException($"'{role}' is no role: 1 to {LongestRole} ASCII letters, digits, '_' or '-' are", nameof(role));
+        if (!IsRole(role))
+            throw new ArgumentException($"'{role}' is no role: 1 to {LongestRole} ASCII letters, digits, '_' or '-' are", nameof(role));
         Role = role;
         Content = content;
     }
@@ -25,5 +26,6 @@ public sealed record ChatMessage
 
     public static ChatMessage Assistant(string content) => new("assistant", content);
 
-    internal static bool IsRole(string role) => role.Length is > 0 and <= LongestRole && role.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+    internal static bool IsRole(string role) =>
+        role.Length is > 0 and <= LongestRole && role.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 }

@@ -50,11 +50,12 @@ public sealed class ChatTemplate
     /// <summary>The text of a chat.</summary>
     /// <param name="addGenerationPrompt">End with what makes the assistant speak.</param>
     /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
-    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) => RenderMarked(messages, addGenerationPrompt, s_noVariables).Value;
+    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) =>
+        RenderMarked(messages, addGenerationPrompt, s_noVariables).Value;
 
     /// <summary>
-    /// The text of a chat given as JSON: <c>messages</c>, and where wanted <c>tools</c>, <c>documents</c>, <c>add_generation_prompt</c>, and whatever the
-    /// template knows (<c>enable_thinking</c>).
+    /// The text of a chat given as JSON: <c>messages</c>, and where wanted <c>tools</c>, <c>documents</c>, <c>add_generation_prompt</c>,
+    /// and whatever the template knows (<c>enable_thinking</c>).
     /// </summary>
     /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
     public string Render(IReadOnlyDictionary<string, JsonElement> variables) => RenderMarked(variables).Value;
@@ -63,7 +64,9 @@ public sealed class ChatTemplate
     internal RenderedText RenderMarked(IReadOnlyDictionary<string, JsonElement> variables) =>
         _template.Render(context => TemplateVariables.From(context, variables), _clock);
 
-    internal RenderedText RenderMarked(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables) => _template.Render(
+    internal RenderedText RenderMarked(
+        IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables) =>
+        _template.Render(
         context =>
         [
             .. TemplateVariables.From(context, variables),

@@ -48,7 +48,8 @@ internal sealed class ByteFallbackStage : IPieceStage
     private static bool TryByte(string piece, out byte value)
     {
         value = 0;
-        return piece is ['<', '0', 'x', _, _, '>'] && byte.TryParse(piece.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+        return piece is ['<', '0', 'x', _, _, '>']
+            && byte.TryParse(piece.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
 
     private sealed class Stream : IPieceStream

@@ -9,7 +9,8 @@ internal sealed class PieceStage(Func<string, bool, string> change) : IPieceStag
     public static PieceStage Replace(ReplaceNormalizer replacement) => new((piece, _) => replacement.Normalize(piece));
 
     /// <summary>Marks become blanks; those of the first piece go, if they were put in front.</summary>
-    public static PieceStage Metaspace(string mark, bool prepended) => new((piece, first) => piece.Replace(mark, first && prepended ? "" : " "));
+    public static PieceStage Metaspace(string mark, bool prepended) =>
+        new((piece, first) => piece.Replace(mark, first && prepended ? "" : " "));
 
     public IReadOnlyList<string> Decode(IReadOnlyList<string> pieces) => [.. pieces.Select((piece, at) => change(piece, at == 0))];
 

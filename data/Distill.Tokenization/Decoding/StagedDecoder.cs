@@ -3,7 +3,8 @@ namespace Distill.Tokenization.Decoding;
 /// <summary>Stages one after the other; what the last one gives is joined.</summary>
 internal sealed class StagedDecoder(IReadOnlyList<IPieceStage> stages) : IDecoder
 {
-    public string Decode(IReadOnlyList<string> pieces) => string.Concat(stages.Aggregate(pieces, (current, stage) => stage.Decode(current)));
+    public string Decode(IReadOnlyList<string> pieces) =>
+        string.Concat(stages.Aggregate(pieces, (current, stage) => stage.Decode(current)));
 
     public IDecoderStream Open()
     {

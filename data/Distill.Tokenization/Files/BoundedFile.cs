@@ -10,7 +10,8 @@ internal static class BoundedFile
         string path = Path.Combine(folder, name);
         var file = new FileInfo(path);
         if (!file.Exists) throw new InvalidDataException($"{path}: not found");
-        if (file.Length > TokenizerLimits.FileBytes) throw new InvalidDataException($"{path}: {file.Length} bytes; at most {TokenizerLimits.FileBytes} are read");
+        if (file.Length > TokenizerLimits.FileBytes)
+            throw new InvalidDataException($"{path}: {file.Length} bytes; at most {TokenizerLimits.FileBytes} are read");
         try
         {
             return read(File.ReadAllBytes(path));

@@ -13,10 +13,12 @@ internal static class DecoderReader
     {
         if (element is not { } present) return new SpacedDecoder();
         var steps = Flatten(present).ToList();
-        if (steps.Count > TokenizerLimits.Steps) throw new InvalidDataException($"{steps.Count} decoders; at most {TokenizerLimits.Steps} are allowed");
+        if (steps.Count > TokenizerLimits.Steps)
+            throw new InvalidDataException($"{steps.Count} decoders; at most {TokenizerLimits.Steps} are allowed");
         if (steps is [var only] && TypeOf(only) == "ByteLevel") return new ByteLevelDecoder();
         int fuse = steps.FindIndex(s => TypeOf(s) == "Fuse");
-        if (fuse >= 0 && steps.Skip(fuse + 1).Any(s => TypeOf(s) is not ("Strip" or "Fuse"))) throw new InvalidDataException("a decoder other than Strip after Fuse is not supported");
+        if (fuse >= 0 && steps.Skip(fuse + 1).Any(s => TypeOf(s) is not ("Strip" or "Fuse")))
+            throw new InvalidDataException("a decoder other than Strip after Fuse is not supported");
         return new StagedDecoder([.. steps.Select(Stage)]);
     }
 
@@ -26,7 +28,9 @@ internal static class DecoderReader
 
     private static IPieceStage Stage(JsonElement step) => TypeOf(step) switch
     {
-        "Replace" => PieceStage.Replace(new ReplaceNormalizer(PatternReader.Read(step.Required("pattern")), step.Required("content").Text("content"))),
+        "Replace" =>
+            PieceStage.Replace(new ReplaceNormalizer(PatternReader.Read(step.Required("pattern")),
+                step.Required("content").Text("content"))),
         "ByteFallback" => new ByteFallbackStage(),
         "Fuse" => new FuseStage(),
         "Strip" => Strip(step),

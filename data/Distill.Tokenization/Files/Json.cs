@@ -8,7 +8,8 @@ internal static class Json
 {
     private static readonly JsonDocumentOptions s_options = new() { AllowDuplicateProperties = false, MaxDepth = TokenizerLimits.Depth };
 
-    /// <exception cref="InvalidDataException">The text is not JSON, is too deep, names something twice, or holds what is not Unicode.</exception>
+    /// <exception cref="InvalidDataException">The text is not JSON, is too deep, names something twice, or holds what is not
+    /// Unicode.</exception>
     public static JsonDocument Parse(ReadOnlyMemory<byte> utf8)
     {
         if (!Utf8.IsValid(utf8.Span)) throw new InvalidDataException("not valid UTF-8");
@@ -23,7 +24,9 @@ internal static class Json
         }
     }
 
-    /// <summary>Escapes can spell half a character; the reader would complain only where the text is used, and not with a format error.</summary>
+    /// <summary>
+    /// Escapes can spell half a character; the reader would complain only where the text is used, and not with a format error.
+    /// </summary>
     private static void RefuseLoneSurrogates(ReadOnlySpan<byte> utf8)
     {
         if (utf8.IndexOf("\\ud"u8) < 0 && utf8.IndexOf("\\uD"u8) < 0) return;
@@ -44,7 +47,8 @@ internal static class Json
 
     public static JsonElement? Optional(this JsonElement parent, string name)
     {
-        if (parent.ValueKind != JsonValueKind.Object) throw new InvalidDataException($"expected an object holding '{name}', found {parent.ValueKind}");
+        if (parent.ValueKind != JsonValueKind.Object)
+            throw new InvalidDataException($"expected an object holding '{name}', found {parent.ValueKind}");
         return parent.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
     }
 

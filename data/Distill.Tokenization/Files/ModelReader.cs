@@ -17,7 +17,10 @@ internal static class ModelReader
             throw new InvalidDataException("'dropout' makes encodings random and is not supported; set it to null");
         var vocabulary = VocabularyOf(model.Required("vocab"));
         return new BytePairModel(vocabulary, new MergeTable(vocabulary, Merges(model.Required("merges"))), new BytePairOptions(
-            model.OptionalText("unk_token"), model.Flag("fuse_unk", false), model.Flag("byte_fallback", false), model.Flag("ignore_merges", false)));
+            model.OptionalText("unk_token"),
+            model.Flag("fuse_unk", false),
+            model.Flag("byte_fallback", false),
+            model.Flag("ignore_merges", false)));
     }
 
     private static Vocabulary VocabularyOf(JsonElement vocab)
@@ -27,7 +30,8 @@ internal static class ModelReader
         {
             string piece = entry.Name;
             int id = entry.Value.Integer("vocab entry");
-            if (id < 0 || id >= TokenizerLimits.Tokens) throw new InvalidDataException($"token '{piece}' has id {id}; ids are 0 to {TokenizerLimits.Tokens - 1}");
+            if (id < 0 || id >= TokenizerLimits.Tokens)
+                throw new InvalidDataException($"token '{piece}' has id {id}; ids are 0 to {TokenizerLimits.Tokens - 1}");
             if (piece.Length > TokenizerLimits.TokenLength) throw new InvalidDataException($"token {id} is {piece.Length} characters long");
             ids.Add(piece, id);
         }
@@ -52,6 +56,8 @@ internal static class ModelReader
     private static (string, string) FromLine(string line, int rank)
     {
         string[] parts = line.Split(' ');
-        return parts.Length == 2 ? (parts[0], parts[1]) : throw new InvalidDataException($"merge {rank} '{line}' must be two tokens with one space between");
+        return parts.Length == 2
+            ? (parts[0], parts[1])
+            : throw new InvalidDataException($"merge {rank} '{line}' must be two tokens with one space between");
     }
 }

@@ -10,7 +10,8 @@ internal static class NormalizerReader
     {
         if (element is not { } present) return null;
         var steps = Flatten(present).ToList();
-        if (steps.Count > TokenizerLimits.Steps) throw new InvalidDataException($"{steps.Count} normalizers; at most {TokenizerLimits.Steps} are allowed");
+        if (steps.Count > TokenizerLimits.Steps)
+            throw new InvalidDataException($"{steps.Count} normalizers; at most {TokenizerLimits.Steps} are allowed");
         return steps.Count == 1 ? Step(steps[0]) : new SequenceNormalizer([.. steps.Select(Step)]);
     }
 

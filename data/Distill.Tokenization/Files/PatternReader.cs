@@ -8,7 +8,8 @@ internal static class PatternReader
 {
     public static TextPattern Read(JsonElement element)
     {
-        if (element.ValueKind == JsonValueKind.Object && element.OptionalText("Regex") is { } expression) return TextPattern.Expression(expression);
+        if (element.ValueKind == JsonValueKind.Object && element.OptionalText("Regex") is { } expression)
+            return TextPattern.Expression(expression);
         return TextPattern.Literal((element.ValueKind == JsonValueKind.Object ? element.Required("String") : element).Text("pattern"));
     }
 }

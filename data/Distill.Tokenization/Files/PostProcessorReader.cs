@@ -16,7 +16,9 @@ internal static class PostProcessorReader
         "ByteLevel" => PostProcessor.None,
         "TemplateProcessing" => Template(element),
         "BertProcessing" or "RobertaProcessing" => new PostProcessor([Pair(element, "cls"), null, Pair(element, "sep")]),
-        "Sequence" => element.Required("processors").Items("processors").Aggregate(PostProcessor.None, (inner, step) => Bounded(inner.Then(Read(step)))),
+        "Sequence" =>
+            element.Required("processors").Items("processors")
+                .Aggregate(PostProcessor.None, (inner, step) => Bounded(inner.Then(Read(step)))),
         var type => throw new InvalidDataException($"post-processor '{type}' is not supported"),
     };
 
@@ -30,9 +32,13 @@ internal static class PostProcessorReader
     private static IEnumerable<int?> Part(JsonElement part, Dictionary<string, List<int>> ids)
     {
         if (part.Optional("SpecialToken") is not { } special)
-            return part.Required("Sequence").Required("id").Text("id") == "A" ? [null] : throw new InvalidDataException("a template for single texts may use sequence 'A' only");
+            return part.Required("Sequence").Required("id").Text("id") == "A"
+                ? [null]
+                : throw new InvalidDataException("a template for single texts may use sequence 'A' only");
         string name = special.Required("id").Text("id");
-        return ids.TryGetValue(name, out var tokens) ? tokens.Select(id => (int?)id) : throw new InvalidDataException($"the template uses '{name}', which 'special_tokens' lacks");
+        return ids.TryGetValue(name, out var tokens)
+            ? tokens.Select(id => (int?)id)
+            : throw new InvalidDataException($"the template uses '{name}', which 'special_tokens' lacks");
     }
 
     private static int Pair(JsonElement element, string name) => element.Required(name).Items(name).ToList() is [_, var id]

@@ -13,7 +13,8 @@ internal static class PreTokenizerReader
     {
         if (element is not { } present) return (null, false);
         var steps = Flatten(present).ToList();
-        if (steps.Count > TokenizerLimits.Steps) throw new InvalidDataException($"{steps.Count} pre-tokenizers; at most {TokenizerLimits.Steps} are allowed");
+        if (steps.Count > TokenizerLimits.Steps)
+            throw new InvalidDataException($"{steps.Count} pre-tokenizers; at most {TokenizerLimits.Steps} are allowed");
         bool byteLevelWords = steps.Count > 0 && TypeOf(steps[^1]) == "ByteLevel";
         var built = steps.Select((step, i) => Step(step, last: i == steps.Count - 1)).ToList();
         return (built.Count == 1 ? built[0] : new SequencePreTokenizer(built), byteLevelWords);
@@ -32,15 +33,19 @@ internal static class PreTokenizerReader
         "WhitespaceSplit" => CharacterPreTokenizer.WhitespaceSplit,
         "CharDelimiterSplit" => CharacterPreTokenizer.Delimiter(Delimiter(step.Required("delimiter").Text("delimiter"))),
         "Metaspace" => new MetaspacePreTokenizer(MetaspaceReader.Mark(step), MetaspaceReader.Scheme(step), step.Flag("split", true)),
-        "Split" => new SplitPreTokenizer(PatternReader.Read(step.Required("pattern")), Behavior(step.Required("behavior").Text("behavior")), step.Flag("invert", false)),
+        "Split" =>
+            new SplitPreTokenizer(PatternReader.Read(step.Required("pattern")), Behavior(step.Required("behavior").Text("behavior")),
+                step.Flag("invert", false)),
         var type => throw new InvalidDataException($"pre-tokenizer '{type}' is not supported"),
     };
 
-    private static SplitBehavior Behavior(string name) => Enum.TryParse<SplitBehavior>(name, out var behavior) && Enum.IsDefined(behavior) && !char.IsDigit(name[0])
+    private static SplitBehavior Behavior(string name) =>
+        Enum.TryParse<SplitBehavior>(name, out var behavior) && Enum.IsDefined(behavior) && !char.IsDigit(name[0])
         ? behavior
         : throw new InvalidDataException($"'behavior' must be one of {string.Join(", ", Enum.GetNames<SplitBehavior>())}, not '{name}'");
 
-    private static Rune Delimiter(string text) => Rune.DecodeFromUtf16(text, out var rune, out int length) == OperationStatus.Done && length == text.Length
+    private static Rune Delimiter(string text) =>
+        Rune.DecodeFromUtf16(text, out var rune, out int length) == OperationStatus.Done && length == text.Length
         ? rune
         : throw new InvalidDataException("'delimiter' must be one character");
 

@@ -17,7 +17,8 @@ internal sealed record TokenizerConfig(string? BeginToken, string? EndToken, str
     {
         using var document = Json.Parse(utf8);
         var root = document.RootElement;
-        return new TokenizerConfig(Token(root, "bos_token"), Token(root, "eos_token"), Token(root, "pad_token"), Template(root.Optional("chat_template")));
+        return new TokenizerConfig(Token(root, "bos_token"), Token(root, "eos_token"), Token(root, "pad_token"),
+            Template(root.Optional("chat_template")));
     }
 
     /// <summary>A token is a string, or an object with its <c>content</c>.</summary>
@@ -28,5 +29,6 @@ internal sealed record TokenizerConfig(string? BeginToken, string? EndToken, str
     /// <summary>A template is a string, or one named "default" in a list of named ones.</summary>
     private static string? Template(JsonElement? value) => value is not { ValueKind: JsonValueKind.Array } list
         ? value?.Text("chat_template")
-        : list.EnumerateArray().Where(t => t.Required("name").Text("name") == "default").Select(t => t.Required("template").Text("template")).FirstOrDefault();
+        : list.EnumerateArray().Where(t => t.Required("name").Text("name") == "default")
+            .Select(t => t.Required("template").Text("template")).FirstOrDefault();
 }

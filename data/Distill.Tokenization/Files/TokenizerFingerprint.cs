@@ -48,7 +48,8 @@ internal static class TokenizerFingerprint
     {
         writer.WriteNumberValue(token.Id);
         writer.WriteStringValue(token.Content);
-        foreach (bool flag in (bool[])[token.Special, token.SingleWord, token.LeftStrip, token.RightStrip, token.Normalized]) writer.WriteBooleanValue(flag);
+        foreach (bool flag in (bool[])[token.Special, token.SingleWord, token.LeftStrip, token.RightStrip, token.Normalized])
+            writer.WriteBooleanValue(flag);
     }
 
     private static void WriteCanonical(Utf8JsonWriter writer, JsonElement? element)

@@ -4,7 +4,9 @@ using Distill.Tokenization.Models;
 
 namespace Distill.Tokenization.Files;
 
-/// <summary>Reads tokenizer.json (Hugging Face tokenizers, version 1.0). Every failure is an <see cref="InvalidDataException"/> with its reason.</summary>
+/// <summary>
+/// Reads tokenizer.json (Hugging Face tokenizers, version 1.0). Every failure is an <see cref="InvalidDataException"/> with its reason.
+/// </summary>
 internal static class TokenizerReader
 {
     public static TokenizerDefinition Read(ReadOnlyMemory<byte> utf8)
@@ -36,7 +38,8 @@ internal static class TokenizerReader
         foreach (var item in present.Items("added_tokens"))
         {
             var token = AddedTokenOf(item);
-            if (!tokens.TryAdd(token.Id, token)) throw new InvalidDataException($"added tokens '{tokens[token.Id].Content}' and '{token.Content}' share id {token.Id}");
+            if (!tokens.TryAdd(token.Id, token))
+                throw new InvalidDataException($"added tokens '{tokens[token.Id].Content}' and '{token.Content}' share id {token.Id}");
             if (vocabulary.TryIdOf(token.Content, out int id) ? id != token.Id : vocabulary.PieceOf(token.Id) is not null)
                 throw new InvalidDataException($"added token '{token.Content}' has id {token.Id}, which the vocabulary contradicts");
         }
@@ -47,9 +50,12 @@ internal static class TokenizerReader
     {
         int id = item.Required("id").Integer("id");
         string content = item.Required("content").Text("content");
-        if (id < 0 || id >= TokenizerLimits.Tokens) throw new InvalidDataException($"added token '{content}' has id {id}; ids are 0 to {TokenizerLimits.Tokens - 1}");
-        if (content.Length is 0 or > TokenizerLimits.TokenLength) throw new InvalidDataException($"added token {id} is {content.Length} characters long");
+        if (id < 0 || id >= TokenizerLimits.Tokens)
+            throw new InvalidDataException($"added token '{content}' has id {id}; ids are 0 to {TokenizerLimits.Tokens - 1}");
+        if (content.Length is 0 or > TokenizerLimits.TokenLength)
+            throw new InvalidDataException($"added token {id} is {content.Length} characters long");
         bool special = item.Flag("special", false);
-        return new AddedToken(id, content, special, item.Flag("single_word", false), item.Flag("lstrip", false), item.Flag("rstrip", false), item.Flag("normalized", !special));
+        return new AddedToken(id, content, special, item.Flag("single_word", false), item.Flag("lstrip", false), item.Flag("rstrip", false),
+            item.Flag("normalized", !special));
     }
 }

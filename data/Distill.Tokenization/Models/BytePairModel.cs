@@ -20,7 +20,9 @@ internal sealed class BytePairModel
         Merges = merges;
         Options = options;
         if (options.UnknownToken is { } unknown)
-            _unknown = vocabulary.TryIdOf(unknown, out int id) ? id : throw new InvalidDataException($"the unknown token '{unknown}' is not in the vocabulary");
+            _unknown = vocabulary.TryIdOf(unknown, out int id)
+                ? id
+                : throw new InvalidDataException($"the unknown token '{unknown}' is not in the vocabulary");
         _byteTokens = options.ByteFallback ? ByteTokens(vocabulary) : null;
     }
 
@@ -52,7 +54,8 @@ internal sealed class BytePairModel
             int length = Rune.DecodeFromUtf16(word, out _, out int consumed) == OperationStatus.Done ? consumed : 1;
             bool known = Vocabulary.TryIdOf(word[..length], out int id) && !forbidden.Contains(id);
             if (known) symbols.Add(id);
-            else if (!AddBytes(word[..length], symbols) && _unknown is { } unknown && !(afterUnknown && Options.FuseUnknown)) symbols.Add(unknown);
+            else if (!AddBytes(word[..length], symbols) && _unknown is { } unknown && !(afterUnknown && Options.FuseUnknown))
+                symbols.Add(unknown);
             afterUnknown = !known && symbols.Count > 0 && symbols[^1] == _unknown;
             word = word[length..];
         }

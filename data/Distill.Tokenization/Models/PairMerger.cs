@@ -14,7 +14,8 @@ internal static class PairMerger
         {
             int left = candidate.Position, right = links.Next(left);
             // The symbols may have changed since the pair was queued: then it merges only if the outcome is still the same.
-            if (links.IsGone(left) || right < 0 || !merges.TryGet(symbols[left], symbols[right], out var merge) || merge.Id != candidate.Id) continue;
+            if (links.IsGone(left) || right < 0 || !merges.TryGet(symbols[left], symbols[right], out var merge) || merge.Id != candidate.Id)
+                continue;
             symbols[left] = candidate.Id;
             links.Remove(right);
             if (links.Previous(left) is >= 0 and var before) Offer(before);

@@ -12,20 +12,24 @@ internal sealed class CharacterNormalizer : INormalizer
     private CharacterNormalizer(Func<string, string> change) => _change = change;
 
     /// <summary>Lower case by character; a final sigma stays a plain one, as in the reference.</summary>
-    public static CharacterNormalizer Lowercase { get; } = new(text => string.Concat(text.EnumerateRunes().Select(r => r.Value == 0x130 ? "i\u0307" : Rune.ToLowerInvariant(r).ToString())));
+    public static CharacterNormalizer Lowercase { get; } = new(text => string.Concat(text.EnumerateRunes().Select(Lower)));
 
     /// <summary>Removes all combining marks; to be used on decomposed text.</summary>
-    public static CharacterNormalizer StripAccents { get; } = new(text => string.Concat(text.EnumerateRunes().Where(r => !IsMark(r)).Select(r => r.ToString())));
+    public static CharacterNormalizer StripAccents { get; } =
+        new(text => string.Concat(text.EnumerateRunes().Where(r => !IsMark(r)).Select(r => r.ToString())));
 
     /// <summary>Writes the UTF-8 bytes in the byte alphabet.</summary>
     public static CharacterNormalizer ByteLevel { get; } = new(text => ByteLevelPreTokenizer.Map(text));
 
-    public static CharacterNormalizer Strip(bool left, bool right) => new(text => left ? right ? text.Trim() : text.TrimStart() : right ? text.TrimEnd() : text);
+    public static CharacterNormalizer Strip(bool left, bool right) =>
+        new(text => left ? right ? text.Trim() : text.TrimStart() : right ? text.TrimEnd() : text);
 
     /// <summary>Puts a text in front, unless there is nothing to put it in front of.</summary>
     public static CharacterNormalizer Prepend(string prefix) => new(text => text.Length == 0 ? text : prefix + text);
 
     public string Normalize(string text) => _change(text);
+
+    private static string Lower(Rune rune) => rune.Value == 0x130 ? "i\u0307" : Rune.ToLowerInvariant(rune).ToString();
 
     private static bool IsMark(Rune rune) => Rune.GetUnicodeCategory(rune)
         is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Distill.Tokenization.Normalization;
 
 /// <summary>
-/// What Unicode says about decomposing and composing characters. The runtime's own normalisation is not used: with invariant globalization it
-/// leaves text as it is.
+/// What Unicode says about decomposing and composing characters. The runtime's own normalisation is not used: with invariant
+/// globalization it leaves text as it is.
 /// </summary>
 internal sealed class NormalizationTables
 {
@@ -49,5 +49,6 @@ internal sealed class NormalizationTables
         if (line[mark] == '=') _compositions.Add((parts[0], parts[1]), code);
     }
 
-    private static int Hexadecimal(ReadOnlySpan<char> digits) => int.Parse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    private static int Hexadecimal(ReadOnlySpan<char> digits) =>
+        int.Parse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 }

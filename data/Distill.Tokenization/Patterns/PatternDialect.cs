@@ -17,7 +17,8 @@ internal static class PatternDialect
         {
             char c = pattern[at];
             if (c == '\\') CheckEscape(pattern, ++at);
-            else if (inClass && (c == '[' || (c == '&' && pattern[at..].StartsWith("&&", StringComparison.Ordinal)))) throw Refused(pattern, "nests or intersects character classes");
+            else if (inClass && (c == '[' || (c == '&' && pattern[at..].StartsWith("&&", StringComparison.Ordinal))))
+                throw Refused(pattern, "nests or intersects character classes");
             else if (c == '[') inClass = true;
             else if (c == ']') inClass = false;
             else if (!inClass && c == '(' && ++depth > Deepest) throw Refused(pattern, $"nests groups deeper than {Deepest}");
@@ -31,8 +32,10 @@ internal static class PatternDialect
     {
         if (at >= pattern.Length) throw Refused(pattern, "ends in a backslash");
         // Oniguruma: hexadecimal digit, line break, grapheme, group call, back reference by name, …
-        if (pattern[at] is 'h' or 'H' or 'R' or 'X' or 'g' or 'k' or 'K' or 'y' or 'Y' or 'O' or 'N') throw Refused(pattern, $"uses '\\{pattern[at]}'");
+        if (pattern[at] is 'h' or 'H' or 'R' or 'X' or 'g' or 'k' or 'K' or 'y' or 'Y' or 'O' or 'N')
+            throw Refused(pattern, $"uses '\\{pattern[at]}'");
     }
 
-    private static InvalidDataException Refused(string pattern, string reason) => new($"pattern '{pattern}' {reason}, which is not supported");
+    private static InvalidDataException Refused(string pattern, string reason) =>
+        new($"pattern '{pattern}' {reason}, which is not supported");
 }

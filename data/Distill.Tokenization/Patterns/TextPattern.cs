@@ -15,10 +15,11 @@ internal sealed class TextPattern
     public static TextPattern Literal(string text) => new(text, null);
 
     /// <summary>
-    /// Compiled without backtracking where that can express the pattern, so that matching takes time in proportion to the text; otherwise every
-    /// match has a time limit.
+    /// Compiled without backtracking where that can express the pattern, so that matching takes time in proportion to the text; otherwise
+    /// every match has a time limit.
     /// </summary>
-    /// <exception cref="InvalidDataException">The pattern cannot be compiled, or would mean something else here than in its own dialect.</exception>
+    /// <exception cref="InvalidDataException">The pattern cannot be compiled, or would mean something else here than in its own
+    /// dialect.</exception>
     public static TextPattern Expression(string pattern)
     {
         PatternDialect.Check(pattern);
@@ -34,7 +35,8 @@ internal sealed class TextPattern
 
     /// <summary>Matches within [start, end), in order and without overlap, as if there were no text around it.</summary>
     /// <exception cref="InvalidDataException">The pattern takes too long on this text.</exception>
-    public List<TextRange> Matches(string text, int start, int end) => _literal is { } literal ? Literals(text, start, end, literal) : Expressions(text, start, end);
+    public List<TextRange> Matches(string text, int start, int end) =>
+        _literal is { } literal ? Literals(text, start, end, literal) : Expressions(text, start, end);
 
     private List<TextRange> Expressions(string text, int start, int end)
     {
@@ -47,7 +49,8 @@ internal sealed class TextPattern
         }
         catch (RegexMatchTimeoutException e)
         {
-            throw new InvalidDataException($"pattern '{_regex}' takes longer than {s_timeLimit.TotalSeconds} s on a text of {end - start} characters", e);
+            string reason = $"takes longer than {s_timeLimit.TotalSeconds} s on a text of {end - start} characters";
+            throw new InvalidDataException($"pattern '{_regex}' {reason}", e);
         }
         return matches;
     }

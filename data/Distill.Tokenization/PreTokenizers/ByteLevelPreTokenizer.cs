@@ -5,7 +5,8 @@ namespace Distill.Tokenization.PreTokenizers;
 /// <summary>Cuts text by GPT-2's pattern; <see cref="Map"/> then writes a word's UTF-8 bytes in the byte alphabet.</summary>
 /// <param name="addPrefixSpace">Puts a space before a piece that does not begin with white space.</param>
 /// <param name="useRegex">False leaves pieces whole.</param>
-/// <param name="mapNow">Write words in the byte alphabet at once; otherwise whoever encodes the words does it, once per distinct word.</param>
+/// <param name="mapNow">Write words in the byte alphabet at once; otherwise whoever encodes the words does it, once per distinct
+/// word.</param>
 internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex, bool mapNow) : IPreTokenizer
 {
     public void Split(Piece piece, List<Piece> output)

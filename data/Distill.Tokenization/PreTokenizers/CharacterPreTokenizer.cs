@@ -10,7 +10,8 @@ internal sealed class CharacterPreTokenizer(Func<Rune, bool> matches, SplitBehav
 
     public static CharacterPreTokenizer Punctuation(SplitBehavior behavior) => new(IsPunctuation, behavior);
 
-    public static CharacterPreTokenizer Digits(bool individual) => new(IsNumber, individual ? SplitBehavior.Isolated : SplitBehavior.Contiguous);
+    public static CharacterPreTokenizer Digits(bool individual) =>
+        new(IsNumber, individual ? SplitBehavior.Isolated : SplitBehavior.Contiguous);
 
     public static CharacterPreTokenizer Delimiter(Rune delimiter) => new(rune => rune == delimiter, SplitBehavior.Removed);
 

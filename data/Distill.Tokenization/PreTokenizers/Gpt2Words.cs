@@ -47,7 +47,9 @@ internal static class Gpt2Words
         char c = text[at];
         length = 1;
         if (char.IsAscii(c))
-            return char.IsAsciiLetter(c) ? Kind.Letter : char.IsAsciiDigit(c) ? Kind.Number : char.IsWhiteSpace(c) ? Kind.Space : Kind.Other;
+            return char.IsAsciiLetter(c)
+                ? Kind.Letter
+                : char.IsAsciiDigit(c) ? Kind.Number : char.IsWhiteSpace(c) ? Kind.Space : Kind.Other;
         Rune.DecodeFromUtf16(text[at..], out var rune, out length);
         if (Rune.IsWhiteSpace(rune)) return Kind.Space;
         return Rune.GetUnicodeCategory(rune) switch

@@ -1,6 +1,9 @@
 namespace Distill.Tokenization.PreTokenizers;
 
-/// <summary>Collects the stretches of a piece, matches and others in turn, and joins them as a <see cref="SplitBehavior"/> says. No piece is empty.</summary>
+/// <summary>
+/// Collects the stretches of a piece, matches and others in turn, and joins them as a <see cref="SplitBehavior"/> says. No piece is
+/// empty.
+/// </summary>
 internal sealed class PieceCutter(Piece piece, SplitBehavior behavior, List<Piece> output)
 {
     private int _start = -1;

@@ -6,7 +6,8 @@ using Distill.Tokenization.Templates.Values;
 namespace Distill.Tokenization.Templates;
 
 /// <summary>
-/// A parsed Jinja template (the language of Jinja 3.1 that chat templates use, with transformers' settings). Rendering is bounded and reaches
+/// A parsed Jinja template (the language of Jinja 3.1 that chat templates use, with transformers' settings). Rendering is bounded and
+/// reaches
 /// nothing but the variables given. Immutable and thread-safe.
 /// </summary>
 internal sealed class Template

@@ -6,7 +6,9 @@ using Distill.Tokenization.Templates.Values;
 
 namespace Distill.Tokenization.Templates;
 
-/// <summary>Turns what a program hands to a template into its values. Only texts that the program vouches for count as the template's own.</summary>
+/// <summary>
+/// Turns what a program hands to a template into its values. Only texts that the program vouches for count as the template's own.
+/// </summary>
 internal static class TemplateVariables
 {
     // Always there, as in transformers; null where not given.
@@ -18,10 +20,13 @@ internal static class TemplateVariables
         foreach (string name in s_always)
             if (!variables.ContainsKey(name)) yield return KeyValuePair.Create<string, Value>(name, None.Instance);
         foreach (var (name, value) in variables)
-            yield return KeyValuePair.Create(name, name == "messages" ? Messages(context, value) : From(context, value, s_foreign.Contains(name)));
+            yield return KeyValuePair.Create(name, name == "messages"
+                ? Messages(context, value)
+                : From(context, value, s_foreign.Contains(name)));
     }
 
-    public static Value Messages(RenderContext context, IReadOnlyList<ChatMessage> messages) => context.List([.. messages.Select(m => (Value)context.Mapping(
+    public static Value Messages(RenderContext context, IReadOnlyList<ChatMessage> messages) =>
+        context.List([.. messages.Select(m => (Value)context.Mapping(
     [
         KeyValuePair.Create<Value, Value>(Text.Own("role"), Text.Own(m.Role)),
         KeyValuePair.Create<Value, Value>(Text.Own("content"), Text.FromMessages(m.Content)),
@@ -30,15 +35,20 @@ internal static class TemplateVariables
     /// <summary>In messages only a role that is a plain name is trusted; it becomes part of control tokens.</summary>
     private static Value Messages(RenderContext context, JsonElement messages) => messages.ValueKind != JsonValueKind.Array
         ? From(context, messages, foreign: true)
-        : context.List([.. messages.EnumerateArray().Select(m => m.ValueKind == JsonValueKind.Object ? Message(context, m) : From(context, m, foreign: true))]);
+        : context.List([.. messages.EnumerateArray().Select(m => m.ValueKind == JsonValueKind.Object
+            ? Message(context, m)
+            : From(context, m, foreign: true))]);
 
-    private static Mapping Message(RenderContext context, JsonElement message) => context.Mapping(message.EnumerateObject().Select(p => KeyValuePair.Create<Value, Value>(
+    private static Mapping Message(RenderContext context, JsonElement message) =>
+        context.Mapping(message.EnumerateObject().Select(p => KeyValuePair.Create<Value, Value>(
         Text.Own(p.Name),
         From(context, p.Value, foreign: !(p.Name == "role" && p.Value.ValueKind == JsonValueKind.String && ChatMessage.IsRole(p.Value.GetString()!))))));
 
     private static Value From(RenderContext context, JsonElement element, bool foreign) => element.ValueKind switch
     {
-        JsonValueKind.Object => context.Mapping(element.EnumerateObject().Select(p => KeyValuePair.Create<Value, Value>(TextOf(p.Name, foreign), From(context, p.Value, foreign)))),
+        JsonValueKind.Object =>
+            context.Mapping(element.EnumerateObject().Select(p => KeyValuePair.Create<Value,
+                Value>(TextOf(p.Name, foreign), From(context, p.Value, foreign)))),
         JsonValueKind.Array => context.List([.. element.EnumerateArray().Select(item => From(context, item, foreign))]),
         JsonValueKind.String => TextOf(element.GetString()!, foreign),
         JsonValueKind.Number => NumberOf(element),

@@ -4,7 +4,8 @@ using Distill.Tokenization.PreTokenizers;
 namespace Distill.Tokenization.Training;
 
 /// <summary>
-/// Trains a byte-level byte-pair encoding (Sennrich et al. 2016, over bytes as in GPT-2): digits stand alone, words are GPT-2's, and the most
+/// Trains a byte-level byte-pair encoding (Sennrich et al. 2016, over bytes as in GPT-2): digits stand alone, words are GPT-2's, and the
+/// most
 /// frequent pair merges first; of equally frequent ones, that with the lowest ids. Equal texts in any order give equal tokenizers.
 /// </summary>
 public static class BytePairTrainer
@@ -15,7 +16,8 @@ public static class BytePairTrainer
     {
         options.Validate();
         string[] added = [.. options.SpecialTokens, .. options.Marks];
-        var pieces = new List<string>([.. added, .. Enumerable.Range(0, 256).Select(b => ByteAlphabet.CharacterOf((byte)b).ToString()).Order(StringComparer.Ordinal)]);
+        var pieces = new List<string>([.. added, .. Enumerable.Range(0,
+            256).Select(b => ByteAlphabet.CharacterOf((byte)b).ToString()).Order(StringComparer.Ordinal)]);
         var ids = pieces.Select((piece, id) => (piece, id)).ToDictionary(p => p.piece, p => p.id);
         var merges = new List<(string, string)>();
         var corpus = new PairCorpus(CountWords(texts, added).Select(w => (w.Key.Select(c => ids[c.ToString()]).ToList(), w.Value)));
@@ -37,7 +39,8 @@ public static class BytePairTrainer
     /// <summary>How often each word occurs, written in the byte alphabet.</summary>
     private static Dictionary<string, long> CountWords(IEnumerable<string> texts, string[] added)
     {
-        var splitter = new SequencePreTokenizer([CharacterPreTokenizer.Digits(individual: true), new ByteLevelPreTokenizer(addPrefixSpace: false, useRegex: true, mapNow: false)]);
+        var splitter = new SequencePreTokenizer([CharacterPreTokenizer.Digits(individual: true),
+            new ByteLevelPreTokenizer(addPrefixSpace: false, useRegex: true, mapNow: false)]);
         var counts = new Dictionary<string, long>();
         var words = new List<Piece>();
         foreach (string text in texts.SelectMany(t => t.Split(added, StringSplitOptions.RemoveEmptyEntries)))

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Distill.Tokenization.Training;
 
-/// <summary>Words as token ids with their counts, and how often each neighbouring pair occurs in them, kept up to date while pairs merge.</summary>
+/// <summary>
+/// Words as token ids with their counts, and how often each neighbouring pair occurs in them, kept up to date while pairs merge.
+/// </summary>
 internal sealed class PairCorpus
 {
     private readonly List<(List<int> Symbols, long Count)> _words;
@@ -21,7 +23,8 @@ internal sealed class PairCorpus
     {
         ((int, int) Pair, long Count)? best = null;
         foreach (var (pair, count) in _counts)
-            if (count > 0 && (best is null || count > best.Value.Count || (count == best.Value.Count && pair.CompareTo(best.Value.Pair) < 0))) best = (pair, count);
+            if (count > 0 && (best is not { } b || count > b.Count || (count == b.Count && pair.CompareTo(b.Pair) < 0)))
+                best = (pair, count);
         return best;
     }
 

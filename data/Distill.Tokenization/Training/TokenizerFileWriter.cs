@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace Distill.Tokenization.Training;
 
-/// <summary>Writes tokenizer.json and tokenizer_config.json in the form that Hugging Face tokenizers, transformers.js and ONNX Runtime GenAI read.</summary>
+/// <summary>
+/// Writes tokenizer.json and tokenizer_config.json in the form that Hugging Face tokenizers, transformers.js and ONNX Runtime GenAI read.
+/// </summary>
 internal static class TokenizerFileWriter
 {
     private static readonly JsonSerializerOptions s_options = new()
@@ -14,7 +16,9 @@ internal static class TokenizerFileWriter
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static string Tokenizer(IReadOnlyList<string> pieces, IReadOnlyList<(string Left, string Right)> merges, BytePairTrainerOptions options) => Write(new JsonObject
+    public static string Tokenizer(IReadOnlyList<string> pieces, IReadOnlyList<(string Left, string Right)> merges,
+        BytePairTrainerOptions options) =>
+        Write(new JsonObject
     {
         ["version"] = "1.0",
         ["truncation"] = null,
@@ -42,12 +46,14 @@ internal static class TokenizerFileWriter
         ["eos_token"] = options.EndToken,
         ["pad_token"] = options.PadToken,
         ["unk_token"] = null,
-        ["added_tokens_decoder"] = new JsonObject(Added(options).Select(t => KeyValuePair.Create(t.Id.ToString(), (JsonNode?)AddedToken(t.Content, t.Special, id: null)))),
+        ["added_tokens_decoder"] = new JsonObject(Added(options).Select(t => KeyValuePair.Create(t.Id.ToString(),
+            (JsonNode?)AddedToken(t.Content, t.Special, id: null)))),
         ["chat_template"] = options.ChatTemplate,
     });
 
     private static IEnumerable<(string Content, bool Special, int Id)> Added(BytePairTrainerOptions options) =>
-        options.SpecialTokens.Select(t => (t, true)).Concat(options.Marks.Select(t => (t, false))).Select((t, id) => (t.Item1, t.Item2, id));
+        options.SpecialTokens.Select(t => (t, true)).Concat(options.Marks.Select(t => (t, false)))
+            .Select((t, id) => (t.Item1, t.Item2, id));
 
     private static JsonObject AddedToken(string content, bool special, int? id)
     {
@@ -59,7 +65,8 @@ internal static class TokenizerFileWriter
         return token;
     }
 
-    private static JsonObject ByteLevel() => new() { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true };
+    private static JsonObject ByteLevel() =>
+        new() { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true };
 
     private static JsonObject Model(IReadOnlyList<string> pieces, IReadOnlyList<(string Left, string Right)> merges) => new()
     {

@@ -7,7 +7,8 @@ public sealed class TrainedTokenizer
 {
     private readonly BytePairTrainerOptions _options;
 
-    internal TrainedTokenizer(IReadOnlyList<string> pieces, IReadOnlyList<(string Left, string Right)> merges, BytePairTrainerOptions options)
+    internal TrainedTokenizer(IReadOnlyList<string> pieces, IReadOnlyList<(string Left, string Right)> merges,
+        BytePairTrainerOptions options)
     {
         _options = options;
         VocabularySize = pieces.Count;

@@ -30,7 +30,8 @@ internal static class AttributePath
         };
     }
 
-    private static Value Step(string part) => part.Length > 0 && part.All(char.IsAsciiDigit) && int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+    private static Value Step(string part) =>
+        part.Length > 0 && part.All(char.IsAsciiDigit) && int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
         ? new Integer(index)
         : Text.Own(part);
 }

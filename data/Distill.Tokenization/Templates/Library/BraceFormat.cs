@@ -36,8 +36,12 @@ internal static class BraceFormat
     {
         if (name.Length == 0) name = next++.ToString(CultureInfo.InvariantCulture);
         if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int position))
-            return position < arguments.Positional.Count ? arguments.Positional[position] : throw TemplateException.Type($"the format asks for argument {position}");
-        if (!name.All(c => char.IsLetterOrDigit(c) || c == '_')) throw TemplateException.Unsupported($"format field '{name}' is not supported");
-        return arguments.Keyword.FirstOrDefault(k => k.Key == name).Value ?? throw TemplateException.Type($"the format asks for argument '{name}'");
+            return position < arguments.Positional.Count
+                ? arguments.Positional[position]
+                : throw TemplateException.Type($"the format asks for argument {position}");
+        if (!name.All(c => char.IsLetterOrDigit(c) || c == '_'))
+            throw TemplateException.Unsupported($"format field '{name}' is not supported");
+        return arguments.Keyword.FirstOrDefault(k => k.Key == name).Value
+            ?? throw TemplateException.Type($"the format asks for argument '{name}'");
     }
 }

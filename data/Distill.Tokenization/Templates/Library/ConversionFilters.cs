@@ -15,7 +15,10 @@ internal static class ConversionFilters
         ["string"] = (c, v, a) => c.Printer.Print(v),
         ["int"] = ToInteger,
         ["float"] = ToFloat,
-        ["abs"] = (c, v, a) => Numbers.Whole(v) is { } whole ? new Integer(BigInteger.Abs(whole)) : v is Float real ? new Float(Math.Abs(real.Value)) : throw NoNumber(v),
+        ["abs"] = (c, v, a) =>
+            Numbers.Whole(v) is { } whole
+                ? new Integer(BigInteger.Abs(whole))
+                : v is Float real ? new Float(Math.Abs(real.Value)) : throw NoNumber(v),
         ["round"] = Round,
         ["tojson"] = ToJson,
         ["attr"] = Attribute,
@@ -70,7 +73,10 @@ internal static class ConversionFilters
         if (!Numbers.Is(value)) throw NoNumber(value);
         long digits = bound[0] is { } precision ? Numbers.Clipped(precision, "precision") : 0;
         if (bound[1] is Text { Value: not "common" } method) return RoundTowards(Numbers.Real(value), digits, method.Value);
-        if (Numbers.Whole(value) is { } whole) return digits >= 0 ? new Integer(whole) : throw TemplateException.Unsupported("integers cannot be rounded to the left of the point");
+        if (Numbers.Whole(value) is { } whole)
+            return digits >= 0
+                ? new Integer(whole)
+                : throw TemplateException.Unsupported("integers cannot be rounded to the left of the point");
         return new Float(Rounding.Round(Numbers.Real(value), (int)Math.Clamp(digits, -10_000, 10_000)));
     }
 
@@ -108,5 +114,6 @@ internal static class ConversionFilters
         return new string(' ', (int)Math.Max(width, 0));
     }
 
-    private static TemplateException NoNumber(Value value) => value is Undefined undefined ? undefined.Failure() : TemplateException.Type($"'{value.TypeName}' is no number");
+    private static TemplateException NoNumber(Value value) =>
+        value is Undefined undefined ? undefined.Failure() : TemplateException.Type($"'{value.TypeName}' is no number");
 }

@@ -6,7 +6,8 @@ namespace Distill.Tokenization.Templates.Library;
 internal static class FilterLibrary
 {
     private static readonly FrozenSet<string> s_unsupported =
-        FrozenSet.ToFrozenSet(["filesizeformat", "forceescape", "pprint", "random", "striptags", "urlencode", "urlize", "wordwrap", "xmlattr"]);
+        FrozenSet.ToFrozenSet(["filesizeformat", "forceescape", "pprint", "random", "striptags", "urlencode", "urlize", "wordwrap",
+            "xmlattr"]);
 
     private static readonly FrozenDictionary<string, Filter> s_filters =
         TextFilters.All.Concat(ConversionFilters.All).Concat(SequenceFilters.All).Concat(SelectionFilters.All).ToFrozenDictionary();

@@ -12,7 +12,8 @@ internal static class Globals
         Define("dict", arguments => context.Mapping(Entries(context, arguments)));
         Define("namespace", arguments => Namespace(context, arguments));
         Define("joiner", Joiner);
-        Define("raise_exception", arguments => throw new TemplateException(TemplateFault.Raised, context.Printer.Print(arguments.Bind("raise_exception", "message")[0] ?? Text.Empty).Value));
+        Define("raise_exception", arguments => throw new TemplateException(TemplateFault.Raised,
+            context.Printer.Print(arguments.Bind("raise_exception", "message")[0] ?? Text.Empty).Value));
         Define("strftime_now", arguments => Text.Own(TimeFormat.Format(context.Clock.GetLocalNow(), Format(arguments))));
         foreach (string name in (string[])["cycler", "lipsum"])
             Define(name, _ => throw TemplateException.Unsupported($"'{name}' is not supported in chat templates"));
@@ -35,7 +36,8 @@ internal static class Globals
         Values.Range Checked(long start, long stop, long step)
         {
             double count = ((double)stop - start) / step;
-            if (count > context.Budget.Limits.Range) throw TemplateException.Limit($"a range may have at most {context.Budget.Limits.Range} items");
+            if (count > context.Budget.Limits.Range)
+                throw TemplateException.Limit($"a range may have at most {context.Budget.Limits.Range} items");
             return new Values.Range(start, stop, step);
         }
     }
@@ -47,7 +49,10 @@ internal static class Globals
         {
             null => [],
             Mapping mapping => mapping.Entries,
-            var pairs => context.Iterate(pairs).Select(pair => context.ToList(pair) is [var key, var value] ? KeyValuePair.Create(key, value) : throw TemplateException.Type("a dictionary is made of pairs")),
+            var pairs =>
+                context.Iterate(pairs).Select(pair => context.ToList(pair) is [var key, var value]
+                    ? KeyValuePair.Create(key, value)
+                    : throw TemplateException.Type("a dictionary is made of pairs")),
         };
         return given.Concat(arguments.Keyword.Select(k => KeyValuePair.Create<Value, Value>(Text.Own(k.Key), k.Value)));
     }

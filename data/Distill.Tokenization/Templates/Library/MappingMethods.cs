@@ -21,7 +21,9 @@ internal static class MappingMethods
     public static IEnumerable<Value> Pairs(Mapping mapping) => mapping.Entries.Select(e => Sequence.Tuple(e.Key, e.Value));
 
     private static Function View(string name, SequenceKind kind, Func<IEnumerable<Value>> items) =>
-        new(name, arguments => arguments.Positional.Count + arguments.Keyword.Count == 0 ? new Sequence(kind, [.. items()]) : throw TemplateException.Type($"{name}() takes no arguments"));
+        new(name, arguments => arguments.Positional.Count + arguments.Keyword.Count == 0
+            ? new Sequence(kind, [.. items()])
+            : throw TemplateException.Type($"{name}() takes no arguments"));
 
     private static Value Get(Mapping mapping, CallArguments arguments)
     {

@@ -3,7 +3,9 @@ using Distill.Tokenization.Templates.Values;
 
 namespace Distill.Tokenization.Templates.Library;
 
-/// <summary>Methods and members of values. What would change a value does not exist; what Python has and this has not is refused by name.</summary>
+/// <summary>
+/// Methods and members of values. What would change a value does not exist; what Python has and this has not is refused by name.
+/// </summary>
 internal static class Members
 {
     private static readonly HashSet<string> s_unsupported = [.. (string[])
@@ -44,9 +46,11 @@ internal static class Members
         throw TemplateException.Type("the item is not in the list");
     }
 
-    private static Value Only(CallArguments arguments) => arguments.Bind("this method", "value")[0] ?? throw TemplateException.Type("a value is needed");
+    private static Value Only(CallArguments arguments) =>
+        arguments.Bind("this method", "value")[0] ?? throw TemplateException.Type("a value is needed");
 
-    private static Value? FunctionMember(Function function, string name) => function.MacroParameters is not { } parameters ? null : name switch
+    private static Value? FunctionMember(Function function, string name) =>
+        function.MacroParameters is not { } parameters ? null : name switch
     {
         "name" => Text.Own(function.Name),
         "arguments" => Sequence.Tuple(parameters.Select(Text.Own)),

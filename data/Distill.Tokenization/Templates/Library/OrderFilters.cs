@@ -10,7 +10,8 @@ internal static class OrderFilters
     {
         var bound = arguments.Bind("sort", "reverse", "case_sensitive", "attribute");
         var readers = Paths(bound[2]).Select(path => Key(context, path, IsTrue(bound[1]))).ToList();
-        return context.List(context.Comparison.Sort(context.ToList(value), item => Sequence.List(readers.Select(r => r(item))), IsTrue(bound[0])));
+        return context.List(context.Comparison.Sort(context.ToList(value), item => Sequence.List(readers.Select(r => r(item))),
+            IsTrue(bound[0])));
     }
 
     public static Value DictSort(RenderContext context, Value value, CallArguments arguments)
@@ -23,7 +24,8 @@ internal static class OrderFilters
             Text { Value: "value" } => 1,
             _ => throw TemplateException.Type("by must be key or value"),
         };
-        return context.List(context.Comparison.Sort<Value>([.. MappingMethods.Pairs(mapping)], pair => Folded(((Sequence)pair).Items[at], IsTrue(bound[0])), IsTrue(bound[2])));
+        return context.List(context.Comparison.Sort<Value>([.. MappingMethods.Pairs(mapping)],
+            pair => Folded(((Sequence)pair).Items[at], IsTrue(bound[0])), IsTrue(bound[2])));
     }
 
     public static Value GroupBy(RenderContext context, Value value, CallArguments arguments)
@@ -66,7 +68,8 @@ internal static class OrderFilters
     /// <summary>Several attributes may be given with commas between.</summary>
     private static IEnumerable<Value?> Paths(Value? path) => path is Text text ? text.Value.Split(',').Select(Text.Own) : [path];
 
-    private static Value Folded(Value value, bool caseSensitive) => !caseSensitive && value is Text text ? text.Become(PythonCase.Lower(text.Value)) : value;
+    private static Value Folded(Value value, bool caseSensitive) =>
+        !caseSensitive && value is Text text ? text.Become(PythonCase.Lower(text.Value)) : value;
 
     private static bool IsTrue(Value? value) => value?.IsTrue ?? false;
 }

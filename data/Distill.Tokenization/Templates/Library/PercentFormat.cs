@@ -34,9 +34,12 @@ internal static partial class PercentFormat
 
     private static Value Take(Match field, Value values, Queue<Value> waiting)
     {
-        if (!field.Groups["name"].Success) return waiting.TryDequeue(out var next) ? next : throw TemplateException.Type("not enough arguments for format string");
+        if (!field.Groups["name"].Success)
+            return waiting.TryDequeue(out var next) ? next : throw TemplateException.Type("not enough arguments for format string");
         string name = field.Groups["name"].Value;
-        return values is Mapping mapping && mapping.TryGet(Text.Own(name), out var value) ? value : throw TemplateException.Type($"the format asks for '{name}'");
+        return values is Mapping mapping && mapping.TryGet(Text.Own(name), out var value)
+            ? value
+            : throw TemplateException.Type($"the format asks for '{name}'");
     }
 
     private static Text Convert(RenderContext context, Match field, Value value)
@@ -52,7 +55,8 @@ internal static partial class PercentFormat
         bool zeros = flags.Contains('0') && !flags.Contains('-') && field.Groups["kind"].Value is not ("s" or "r");
         if (!zeros) return TextOperations.Pad(context, text, width, " ", missing => flags.Contains('-') ? 0 : missing);
         int sign = text.Value is ['+' or '-' or ' ', ..] ? 1 : 0;
-        return Text.Concat([text.Slice(0, sign), TextOperations.Pad(context, text.Slice(sign, text.Value.Length), width - sign, "0", missing => missing)]);
+        var digits = TextOperations.Pad(context, text.Slice(sign, text.Value.Length), width - sign, "0", missing => missing);
+        return Text.Concat([text.Slice(0, sign), digits]);
     }
 
     private static string Number(Value value, string kind, int precision, string flags)
@@ -62,14 +66,18 @@ internal static partial class PercentFormat
         {
             "f" or "F" => Rounding.Fixed(Numbers.Real(value), precision < 0 ? 6 : precision),
             "d" or "i" or "u" => Padded(Numbers.Print(Numbers.Whole(value) ?? Truncated(value)), precision),
-            "x" or "X" or "o" => Padded(InBase(Numbers.Whole(value) ?? throw TemplateException.Type($"%{kind} needs an integer"), kind), precision),
+            "x" or "X" or "o" =>
+                Padded(InBase(Numbers.Whole(value) ?? throw TemplateException.Type($"%{kind} needs an integer"), kind), precision),
             _ => throw TemplateException.Unsupported($"conversion %{kind} is not supported"),
         };
         if (flags.Contains('#')) throw TemplateException.Unsupported("flag '#' in a format is not supported");
         return text[0] == '-' ? text : flags.Contains('+') ? "+" + text : flags.Contains(' ') ? " " + text : text;
     }
 
-    private static BigInteger Truncated(Value value) => double.IsFinite(Numbers.Real(value)) ? new BigInteger(Numbers.Real(value)) : throw TemplateException.Type("%d needs a finite number");
+    private static BigInteger Truncated(Value value) =>
+        double.IsFinite(Numbers.Real(value))
+            ? new BigInteger(Numbers.Real(value))
+            : throw TemplateException.Type("%d needs a finite number");
 
     private static string InBase(BigInteger value, string kind)
     {
@@ -97,11 +105,13 @@ internal static partial class PercentFormat
     private static int Size(string digits, int otherwise)
     {
         if (digits.Length == 0) return otherwise;
-        return int.TryParse(digits.TrimStart('.') is { Length: > 0 } number ? number : "0", NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size <= Widest
+        string number = digits.TrimStart('.').PadLeft(1, '0');
+        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size <= Widest
             ? size
             : throw TemplateException.Limit($"a width in a format is larger than {Widest}");
     }
 
-    [GeneratedRegex(@"\G%(\((?<name>[^)]*)\))?(?<flags>[-+ 0#]*)(?<width>[0-9]*)(?<precision>\.[0-9]*)?(?<kind>[srdiufFxXo%])", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G%(\((?<name>[^)]*)\))?(?<flags>[-+ 0#]*)(?<width>[0-9]*)(?<precision>\.[0-9]*)?(?<kind>[srdiufFxXo%])",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Field();
 }

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Distill.Tokenization.Templates.Library;
 
-/// <summary>Upper, lower and title case as Python's <c>str</c> has them: Unicode's simple mappings and the 102 that grow ("ß" → "SS").</summary>
+/// <summary>
+/// Upper, lower and title case as Python's <c>str</c> has them: Unicode's simple mappings and the 102 that grow ("ß" → "SS").
+/// </summary>
 internal static class PythonCase
 {
     // Each word: a character and its upper case (SpecialCasing.txt, unconditional mappings).
@@ -46,7 +48,8 @@ internal static class PythonCase
 
     public static string Swap(string text) => Map(text, (rune, at) => Rune.IsUpper(rune) ? LowerOf(rune, at) : UpperOf(rune));
 
-    public static bool IsCased(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
+    public static bool IsCased(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) <= UnicodeCategory.TitlecaseLetter
         || rune.Value is 0xAA or 0xBA or (>= 0x2160 and <= 0x217F) or (>= 0x24B6 and <= 0x24E9);
 
     private static string Map(string text, Func<Rune, (string Text, int At), string> change)
@@ -62,7 +65,8 @@ internal static class PythonCase
         return changed.ToString();
     }
 
-    private static string UpperOf(Rune rune) => rune.IsBmp && s_growing.TryGetValue((char)rune.Value, out string? grown) ? grown : Rune.ToUpperInvariant(rune).ToString();
+    private static string UpperOf(Rune rune) =>
+        rune.IsBmp && s_growing.TryGetValue((char)rune.Value, out string? grown) ? grown : Rune.ToUpperInvariant(rune).ToString();
 
     private static string TitleOf(Rune rune) => rune.Value switch
     {
@@ -70,7 +74,10 @@ internal static class PythonCase
         >= 0x01C4 and <= 0x01CC => ((char)((rune.Value - 0x01C4) / 3 * 3 + 0x01C5)).ToString(),
         >= 0x01F1 and <= 0x01F3 => "\u01F2",
         >= 0x10D0 and <= 0x10FF => rune.ToString(),
-        _ => UpperOf(rune) is { Length: > 1 } grown && !char.IsSurrogate(grown[0]) ? grown[0] + grown[1..].ToLowerInvariant() : UpperOf(rune),
+        _ =>
+            UpperOf(rune) is { Length: > 1 } grown && !char.IsSurrogate(grown[0])
+                ? grown[0] + grown[1..].ToLowerInvariant()
+                : UpperOf(rune),
     };
 
     private static string LowerOf(Rune rune, (string Text, int At) place) => rune.Value switch

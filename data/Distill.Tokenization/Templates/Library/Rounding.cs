@@ -13,10 +13,8 @@ internal static class Rounding
     {
         if (!double.IsFinite(value) || digits > MostDigits) return value;
         if (digits < -MostDigits) return 0;
-        var units = Units(value, digits);
-        return double.Parse(FormattableString.Invariant($"{units}e{-digits}"), CultureInfo.InvariantCulture) is 0 && double.IsNegative(value)
-            ? -0.0
-            : double.Parse(FormattableString.Invariant($"{units}e{-digits}"), CultureInfo.InvariantCulture);
+        double rounded = double.Parse(FormattableString.Invariant($"{Units(value, digits)}e{-digits}"), CultureInfo.InvariantCulture);
+        return Math.CopySign(rounded, value);
     }
 
     /// <summary>With exactly so many decimals.</summary>

@@ -3,7 +3,9 @@ using Distill.Tokenization.Templates.Values;
 
 namespace Distill.Tokenization.Templates.Library;
 
-/// <summary>Filters that change or choose the items of a sequence; they give generators, and of anything false an empty one, as in Jinja.</summary>
+/// <summary>
+/// Filters that change or choose the items of a sequence; they give generators, and of anything false an empty one, as in Jinja.
+/// </summary>
 internal static class SelectionFilters
 {
     public static Dictionary<string, Filter> All { get; } = new()
@@ -52,5 +54,6 @@ internal static class SelectionFilters
         return item => test(context, item, rest);
     }
 
-    private static string Name(CallArguments arguments, int at) => arguments.Positional[at] is Text name ? name.Value : throw TemplateException.Type("the name of a filter or test must be a text");
+    private static string Name(CallArguments arguments, int at) =>
+        arguments.Positional[at] is Text name ? name.Value : throw TemplateException.Type("the name of a filter or test must be a text");
 }

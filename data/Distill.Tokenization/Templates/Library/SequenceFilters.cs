@@ -13,7 +13,10 @@ internal static class SequenceFilters
         ["count"] = (c, v, a) => Length(v),
         ["list"] = (c, v, a) => c.List(c.ToList(v)),
         ["first"] = (c, v, a) => c.Iterate(v).FirstOrDefault() ?? new Undefined("the first item of an empty sequence"),
-        ["last"] = (c, v, a) => v is Generator ? throw TemplateException.Type("a generator has no last item") : c.ToList(v).LastOrDefault() ?? new Undefined("the last item of an empty sequence"),
+        ["last"] = (c, v, a) =>
+            v is Generator
+                ? throw TemplateException.Type("a generator has no last item")
+                : c.ToList(v).LastOrDefault() ?? new Undefined("the last item of an empty sequence"),
         ["join"] = Join,
         ["reverse"] = Reverse,
         ["batch"] = Batch,
@@ -51,7 +54,9 @@ internal static class SequenceFilters
     {
         var items = context.ToList(value);
         items.Reverse();
-        return value is Text ? context.Concat([Text.Empty, .. items.Cast<Text>()]) : value is Generator ? context.List(items) : new Generator(items);
+        return value is Text
+            ? context.Concat([Text.Empty, .. items.Cast<Text>()])
+            : value is Generator ? context.List(items) : new Generator(items);
     }
 
     private static Generator Batch(RenderContext context, Value value, CallArguments arguments)
@@ -111,7 +116,8 @@ internal static class SequenceFilters
         var bound = arguments.Bind("sum", "attribute", "start");
         var read = AttributePath.Reader(context, bound[0]);
         var arithmetic = new Arithmetic(context);
-        return context.Iterate(value).Aggregate(bound[1] ?? new Integer(0), (sum, item) => arithmetic.Apply(BinaryOperator.Add, sum, read(item)));
+        return context.Iterate(value).Aggregate(bound[1] ?? new Integer(0),
+            (sum, item) => arithmetic.Apply(BinaryOperator.Add, sum, read(item)));
     }
 
     private static Generator Items(RenderContext context, Value value, CallArguments arguments) => value switch

@@ -44,7 +44,8 @@ internal static class TestLibrary
     .ToFrozenDictionary();
 
     /// <exception cref="TemplateException">There is no such test.</exception>
-    public static Test Find(string name) => s_tests.TryGetValue(name, out var test) ? test : throw TemplateException.Syntax($"no test named '{name}'");
+    public static Test Find(string name) =>
+        s_tests.TryGetValue(name, out var test) ? test : throw TemplateException.Syntax($"no test named '{name}'");
 
     private static bool Has(string name) => s_tests.ContainsKey(name);
 
@@ -61,9 +62,11 @@ internal static class TestLibrary
     private static bool Compared(RenderContext context, ComparisonOperator sign, Value value, CallArguments arguments) =>
         new Arithmetic(context).Holds(sign, value, Only(arguments));
 
-    private static Value Remainder(RenderContext context, Value value, Value by) => new Arithmetic(context).Apply(BinaryOperator.Modulo, value, by);
+    private static Value Remainder(RenderContext context, Value value, Value by) =>
+        new Arithmetic(context).Apply(BinaryOperator.Modulo, value, by);
 
-    private static Value Only(CallArguments arguments) => arguments.Bind("this test", "other")[0] ?? throw TemplateException.Type("this test needs something to compare with");
+    private static Value Only(CallArguments arguments) =>
+        arguments.Bind("this test", "other")[0] ?? throw TemplateException.Type("this test needs something to compare with");
 
     /// <summary>Identity in Python; numbers and texts are compared by type and value, which is what it comes to for constants.</summary>
     private static bool Same(Value a, Value b) => ReferenceEquals(a, b) || (a.GetType() == b.GetType() && (a, b) switch

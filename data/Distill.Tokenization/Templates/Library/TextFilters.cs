@@ -100,7 +100,9 @@ internal static partial class TextFilters
         var text = value is Text ? Plain(context, value) : throw TemplateException.Type($"truncate needs a text, not '{value.TypeName}'");
         int[] starts = CodePoints.Starts(text.Value);
         var end = bound[2] is null ? Text.Own("...") : Plain(context, bound[2]!);
-        long length = bound[0] is { } given ? Numbers.Clipped(given, "length") : 255, leeway = bound[3] is null or None ? 5 : Numbers.Clipped(bound[3]!, "leeway");
+        long length = bound[0] is { } given
+            ? Numbers.Clipped(given, "length")
+            : 255, leeway = bound[3] is null or None ? 5 : Numbers.Clipped(bound[3]!, "leeway");
         long kept = length - CodePoints.Count(end.Value);
         if (kept < 0) throw TemplateException.Type("the end of a truncated text is longer than the text may be");
         if (starts.Length - 1 <= length + leeway) return text;
@@ -127,7 +129,8 @@ internal static partial class TextFilters
         var text = context.Printer.Print(value);
         if (text.IsMarkup) return text;
         context.Budget.Charge(text.Value.Length * 5L);
-        return text.Map(t => t.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;").Replace("'", "&#39;").Replace("\"", "&#34;")).AsMarkup();
+        return text.Map(t => t.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;").Replace("'", "&#39;").Replace("\"", "&#34;"))
+            .AsMarkup();
     }
 
     [GeneratedRegex(@"([-\s({\[<]+)", RegexOptions.CultureInvariant)]

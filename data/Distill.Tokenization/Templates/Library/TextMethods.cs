@@ -18,8 +18,14 @@ internal static class TextMethods
         ["rpartition"] = (_, text, a) => Partition(text, Required(a, "rpartition"), fromRight: true),
         ["startswith"] = (_, text, a) => HasAffix(text, a, (t, part) => t.StartsWith(part, StringComparison.Ordinal)),
         ["endswith"] = (_, text, a) => HasAffix(text, a, (t, part) => t.EndsWith(part, StringComparison.Ordinal)),
-        ["removeprefix"] = (_, text, a) => Required(a, "removeprefix").Value is var part && text.Value.StartsWith(part, StringComparison.Ordinal) ? text.Slice(part.Length, text.Value.Length) : text,
-        ["removesuffix"] = (_, text, a) => Required(a, "removesuffix").Value is var part && text.Value.EndsWith(part, StringComparison.Ordinal) ? text.Slice(0, text.Value.Length - part.Length) : text,
+        ["removeprefix"] = (_, text, a) =>
+            Required(a, "removeprefix").Value is var part && text.Value.StartsWith(part, StringComparison.Ordinal)
+                ? text.Slice(part.Length, text.Value.Length)
+                : text,
+        ["removesuffix"] = (_, text, a) =>
+            Required(a, "removesuffix").Value is var part && text.Value.EndsWith(part, StringComparison.Ordinal)
+                ? text.Slice(0, text.Value.Length - part.Length)
+                : text,
         ["replace"] = Replace,
         ["join"] = Join,
         ["format"] = BraceFormat.Apply,
@@ -61,7 +67,9 @@ internal static class TextMethods
         var bound = arguments.Bind("split", "sep", "maxsplit");
         long most = bound[1] is { } limit ? Numbers.Clipped(limit, "maxsplit") : -1;
         if (Optional(bound[0]) is { } separator)
-            return context.List(fromRight ? TextOperations.SplitFromRight(context, text, separator.Value, most) : TextOperations.Split(context, text, separator.Value, most));
+            return context.List(fromRight
+                ? TextOperations.SplitFromRight(context, text, separator.Value, most)
+                : TextOperations.Split(context, text, separator.Value, most));
         if (fromRight && most >= 0) throw TemplateException.Unsupported("rsplit at white space is not supported with a limit");
         return context.List(TextOperations.Words(context, text, most));
     }
@@ -69,7 +77,9 @@ internal static class TextMethods
     private static Sequence Partition(Text text, Text separator, bool fromRight)
     {
         if (separator.Value.Length == 0) throw TemplateException.Type("empty separator");
-        int at = fromRight ? text.Value.LastIndexOf(separator.Value, StringComparison.Ordinal) : text.Value.IndexOf(separator.Value, StringComparison.Ordinal);
+        int at = fromRight
+            ? text.Value.LastIndexOf(separator.Value, StringComparison.Ordinal)
+            : text.Value.IndexOf(separator.Value, StringComparison.Ordinal);
         if (at < 0) return fromRight ? Sequence.Tuple(Text.Empty, Text.Empty, text) : Sequence.Tuple(text, Text.Empty, Text.Empty);
         int end = at + separator.Value.Length;
         return Sequence.Tuple(text.Slice(0, at), text.Slice(at, end), text.Slice(end, text.Value.Length));
@@ -79,7 +89,8 @@ internal static class TextMethods
     {
         if (arguments.Positional.Count != 1) throw TemplateException.Unsupported("startswith and endswith take one argument here");
         var parts = arguments.Positional[0] is Sequence { Kind: SequenceKind.Tuple } tuple ? tuple.Items : [arguments.Positional[0]];
-        return Values.Boolean.Of(parts.Any(p => matches(text.Value, (p as Text ?? throw TemplateException.Type($"expected a text or a tuple of texts, not '{p.TypeName}'")).Value)));
+        return Values.Boolean.Of(parts.Any(p => matches(text.Value,
+            (p as Text ?? throw TemplateException.Type($"expected a text or a tuple of texts, not '{p.TypeName}'")).Value)));
     }
 
     private static Text Replace(RenderContext context, Text text, CallArguments arguments)
@@ -92,7 +103,8 @@ internal static class TextMethods
     private static Text Join(RenderContext context, Text separator, CallArguments arguments)
     {
         var items = arguments.Bind("join", "iterable")[0] ?? throw TemplateException.Type("join needs what to join");
-        return TextOperations.Join(context, separator, context.Iterate(items).Select(i => i as Text ?? throw TemplateException.Type($"join expects texts, found '{i.TypeName}'")));
+        return TextOperations.Join(context, separator,
+            context.Iterate(items).Select(i => i as Text ?? throw TemplateException.Type($"join expects texts, found '{i.TypeName}'")));
     }
 
     private static Text Cased(RenderContext context, Text text, CallArguments arguments, Func<string, string> change)
@@ -118,8 +130,10 @@ internal static class TextMethods
     }
 
     private static Text Pad(RenderContext context, Text text, CallArguments arguments, Func<long, long> left) =>
-        TextOperations.Pad(context, text, Width(arguments), (arguments.Bind("this method", "width", "fillchar")[1] as Text)?.Value ?? " ", left);
+        TextOperations.Pad(context, text, Width(arguments), (arguments.Bind("this method", "width", "fillchar")[1] as Text)?.Value ?? " ",
+            left);
 
     private static long Width(CallArguments arguments) =>
-        Numbers.Clipped(arguments.Bind("this method", "width", "fillchar")[0] ?? throw TemplateException.Type("a width is needed"), "width");
+        Numbers.Clipped(arguments.Bind("this method", "width", "fillchar")[0] ?? throw TemplateException.Type("a width is needed"),
+            "width");
 }

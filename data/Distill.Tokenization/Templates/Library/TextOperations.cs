@@ -143,7 +143,9 @@ internal static class TextOperations
 
     private static Text Repeat(string fill, long times) => Text.Own(string.Concat(Enumerable.Repeat(fill, (int)times)));
 
-    private static int Find(string text, string part, int from) => from > text.Length ? -1 : text.IndexOf(part, from, StringComparison.Ordinal);
+    private static int Find(string text, string part, int from) =>
+        from > text.Length ? -1 : text.IndexOf(part, from, StringComparison.Ordinal);
 
-    private static bool IsLineEnd(char c) => c is '\n' or '\r' or '\v' or '\f' or (>= '\u001C' and <= '\u001E') or '\u0085' or '\u2028' or '\u2029';
+    private static bool IsLineEnd(char c) =>
+        c is '\n' or '\r' or '\v' or '\f' or (>= '\u001C' and <= '\u001E') or '\u0085' or '\u2028' or '\u2029';
 }

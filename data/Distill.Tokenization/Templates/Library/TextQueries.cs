@@ -59,7 +59,9 @@ internal static class TextQueries
     {
         if (part.Length == 0) return new Integer(CodePoints.Count(text.Value) + 1);
         int count = 0;
-        for (int at = text.Value.IndexOf(part, StringComparison.Ordinal); at >= 0; at = text.Value.IndexOf(part, at + part.Length, StringComparison.Ordinal)) count++;
+        for (int at = text.Value.IndexOf(part, StringComparison.Ordinal); at >= 0; at = text.Value.IndexOf(part, at + part.Length,
+            StringComparison.Ordinal))
+            count++;
         return new Integer(count);
     }
 

@@ -14,12 +14,15 @@ internal sealed class Arithmetic(RenderContext context)
     {
         if (operand is Undefined undefined) throw undefined.Failure();
         if (Numbers.Whole(operand) is { } whole) return new Integer(isMinus ? -whole : whole);
-        return operand is Float real ? new Float(isMinus ? -real.Value : real.Value) : throw TemplateException.Type($"bad operand type for a sign: '{operand.TypeName}'");
+        return operand is Float real
+            ? new Float(isMinus ? -real.Value : real.Value)
+            : throw TemplateException.Type($"bad operand type for a sign: '{operand.TypeName}'");
     }
 
     public Value Apply(BinaryOperator sign, Value left, Value right)
     {
-        if (left is Text { IsMarkup: true } || right is Text { IsMarkup: true }) throw TemplateException.Unsupported("escaped text cannot be joined with other text");
+        if (left is Text { IsMarkup: true } || right is Text { IsMarkup: true })
+            throw TemplateException.Unsupported("escaped text cannot be joined with other text");
         if (sign == BinaryOperator.Modulo && left is Text format) return PercentFormat.Apply(context, format, right);
         if (left is Undefined a) throw a.Failure();
         if (right is Undefined b) throw b.Failure();
@@ -29,8 +32,10 @@ internal sealed class Arithmetic(RenderContext context)
             (_, _, _) when Numbers.Is(left) && Numbers.Is(right) => new Float(Real(sign, Numbers.Real(left), Numbers.Real(right))),
             (BinaryOperator.Add, Text x, Text y) => context.Concat([x, y]),
             (BinaryOperator.Add, Sequence { IsIndexable: true } x, Sequence y) when x.Kind == y.Kind => Join(x, y),
-            (BinaryOperator.Multiply, _, _) when Numbers.Whole(right) is { } times && left is Text or Sequence { IsIndexable: true } => Repeat(left, times),
-            (BinaryOperator.Multiply, _, _) when Numbers.Whole(left) is { } times && right is Text or Sequence { IsIndexable: true } => Repeat(right, times),
+            (BinaryOperator.Multiply, _, _) when Numbers.Whole(right) is { } times && left is Text or Sequence { IsIndexable: true } =>
+                Repeat(left, times),
+            (BinaryOperator.Multiply, _, _) when Numbers.Whole(left) is { } times && right is Text or Sequence { IsIndexable: true } =>
+                Repeat(right, times),
             _ => throw TemplateException.Type($"unsupported operand types for {sign}: '{left.TypeName}' and '{right.TypeName}'"),
         };
     }
@@ -65,7 +70,8 @@ internal sealed class Arithmetic(RenderContext context)
 
     private Value Whole(BinaryOperator sign, BigInteger x, BigInteger y)
     {
-        if (y.IsZero && sign is BinaryOperator.Divide or BinaryOperator.FloorDivide or BinaryOperator.Modulo) throw TemplateException.Type("division by zero");
+        if (y.IsZero && sign is BinaryOperator.Divide or BinaryOperator.FloorDivide or BinaryOperator.Modulo)
+            throw TemplateException.Type("division by zero");
         return sign switch
         {
             BinaryOperator.Add => Whole(x + y),
@@ -81,7 +87,8 @@ internal sealed class Arithmetic(RenderContext context)
     private Value Power(BigInteger x, BigInteger y)
     {
         if (y.Sign < 0) return x.IsZero ? throw TemplateException.Type("division by zero") : new Float(Math.Pow((double)x, (double)y));
-        if (BigInteger.Abs(x) > BigInteger.One && y * x.GetBitLength() > MostBits) throw TemplateException.Limit($"an integer has more than {MostBits} bits");
+        if (BigInteger.Abs(x) > BigInteger.One && y * x.GetBitLength() > MostBits)
+            throw TemplateException.Limit($"an integer has more than {MostBits} bits");
         if (BigInteger.Abs(x) > BigInteger.One) return Whole(BigInteger.Pow(x, (int)y));
         return new Integer(y.IsZero || (x.Sign < 0 && y.IsEven) ? BigInteger.One : x);
     }
@@ -101,7 +108,8 @@ internal sealed class Arithmetic(RenderContext context)
 
     private static double Real(BinaryOperator sign, double x, double y)
     {
-        if (y == 0 && sign is BinaryOperator.Divide or BinaryOperator.FloorDivide or BinaryOperator.Modulo) throw TemplateException.Type("division by zero");
+        if (y == 0 && sign is BinaryOperator.Divide or BinaryOperator.FloorDivide or BinaryOperator.Modulo)
+            throw TemplateException.Type("division by zero");
         return sign switch
         {
             BinaryOperator.Add => x + y,
@@ -110,7 +118,10 @@ internal sealed class Arithmetic(RenderContext context)
             BinaryOperator.Divide => x / y,
             BinaryOperator.FloorDivide => Math.Round((x - FloorRemainder(x, y)) / y),
             BinaryOperator.Modulo => FloorRemainder(x, y),
-            _ => Math.Pow(x, y) is var power && double.IsNaN(power) ? throw TemplateException.Unsupported("complex numbers are not supported") : power,
+            _ =>
+                Math.Pow(x, y) is var power && double.IsNaN(power)
+                    ? throw TemplateException.Unsupported("complex numbers are not supported")
+                    : power,
         };
     }
 

@@ -24,7 +24,8 @@ internal sealed class Budget(TemplateLimits limits, TimeProvider clock)
     /// <summary>Call before building something of this many characters or elements.</summary>
     public void Charge(long size)
     {
-        if (size > limits.Size - _size) throw TemplateException.Limit($"the template builds more than {limits.Size} characters and elements");
+        if (size > limits.Size - _size)
+            throw TemplateException.Limit($"the template builds more than {limits.Size} characters and elements");
         _size += size;
     }
 

@@ -19,10 +19,16 @@ internal sealed class ExpressionEvaluator(RenderContext context)
             Expression.Name name => scope.Get(name.Identifier),
             Expression.Attribute attribute => _subscripts.Attribute(Evaluate(attribute.Of, scope), attribute.Member),
             Expression.Item item => _subscripts.Item(Evaluate(item.Of, scope), Evaluate(item.Index, scope)),
-            Expression.Slice slice => _subscripts.Slice(Evaluate(slice.Of, scope), Optional(slice.Start, scope), Optional(slice.Stop, scope), Optional(slice.Step, scope)),
+            Expression.Slice slice =>
+                _subscripts.Slice(Evaluate(slice.Of, scope), Optional(slice.Start, scope), Optional(slice.Stop, scope),
+                    Optional(slice.Step, scope)),
             Expression.Call call => EvaluateCall(call, scope, caller: null),
-            Expression.Filter filter => Filter(filter, filter.Input is { } input ? Evaluate(input, scope) : throw TemplateException.Syntax("a filter has no input"), scope),
-            Expression.Test test => Values.Boolean.Of(TestLibrary.Find(test.TestName)(context, Evaluate(test.Input, scope), Bind(test.Arguments, scope))),
+            Expression.Filter filter =>
+                Filter(filter, filter.Input is { } input
+                    ? Evaluate(input, scope)
+                    : throw TemplateException.Syntax("a filter has no input"), scope),
+            Expression.Test test =>
+                Values.Boolean.Of(TestLibrary.Find(test.TestName)(context, Evaluate(test.Input, scope), Bind(test.Arguments, scope))),
             Expression.Sign sign => Arithmetic.Sign(Evaluate(sign.Operand, scope), sign.IsMinus),
             Expression.Binary binary => _arithmetic.Apply(binary.Operator, Evaluate(binary.Left, scope), Evaluate(binary.Right, scope)),
             Expression.Concatenation join => context.Concat([.. join.Parts.Select(p => Plain(context.Printer.Print(Evaluate(p, scope))))]),
@@ -36,11 +42,13 @@ internal sealed class ExpressionEvaluator(RenderContext context)
     {
         var target = Evaluate(call.Of, scope);
         var arguments = Bind(call.Arguments, scope);
-        if (caller is not null) arguments = arguments with { Keyword = [.. arguments.Keyword, KeyValuePair.Create<string, Value>("caller", caller)] };
+        if (caller is not null)
+            arguments = arguments with { Keyword = [.. arguments.Keyword, KeyValuePair.Create<string, Value>("caller", caller)] };
         return target switch
         {
             Function function => function.Invoke(arguments),
-            Loop { Recurse: { } recurse } => recurse(arguments.Bind("loop", "items")[0] ?? throw TemplateException.Type("loop() needs what to walk over")),
+            Loop { Recurse: { } recurse } =>
+                recurse(arguments.Bind("loop", "items")[0] ?? throw TemplateException.Type("loop() needs what to walk over")),
             Undefined undefined => throw undefined.Failure(),
             _ => throw TemplateException.Type($"'{target.TypeName}' object is not callable"),
         };
@@ -54,17 +62,20 @@ internal sealed class ExpressionEvaluator(RenderContext context)
         _ => throw TemplateException.Syntax("only filters may stand here"),
     };
 
-    private Value Filter(Expression.Filter filter, Value input, Scope scope) => FilterLibrary.Find(filter.FilterName)(context, input, Bind(filter.Arguments, scope));
+    private Value Filter(Expression.Filter filter, Value input, Scope scope) =>
+        FilterLibrary.Find(filter.FilterName)(context, input, Bind(filter.Arguments, scope));
 
     private Value Logic(Expression expression, Scope scope) => expression switch
     {
         Expression.Negation not => Values.Boolean.Of(!Evaluate(not.Operand, scope).IsTrue),
-        Expression.Logical logical => Evaluate(logical.Left, scope) is var left && left.IsTrue == logical.IsAnd ? Evaluate(logical.Right, scope) : left,
+        Expression.Logical logical =>
+            Evaluate(logical.Left, scope) is var left && left.IsTrue == logical.IsAnd ? Evaluate(logical.Right, scope) : left,
         Expression.Conditional choice => Evaluate(choice.Condition, scope).IsTrue
             ? Evaluate(choice.Then, scope)
             : choice.Otherwise is null ? new Undefined("a conditional without 'else'") : Evaluate(choice.Otherwise, scope),
         Expression.List list => Items(list, scope),
-        Expression.Dictionary dictionary => context.Mapping([.. dictionary.Entries.Select(e => KeyValuePair.Create(Evaluate(e.Key, scope), Evaluate(e.Value, scope)))]),
+        Expression.Dictionary dictionary =>
+            context.Mapping([.. dictionary.Entries.Select(e => KeyValuePair.Create(Evaluate(e.Key, scope), Evaluate(e.Value, scope)))]),
         _ => throw new InvalidOperationException($"no rule for {expression.GetType().Name}"),
     };
 
@@ -102,5 +113,6 @@ internal sealed class ExpressionEvaluator(RenderContext context)
 
     private Value? Optional(Expression? expression, Scope scope) => expression is null ? null : Evaluate(expression, scope);
 
-    private static Text Plain(Text text) => text.IsMarkup ? throw TemplateException.Unsupported("escaped text cannot be joined with other text") : text;
+    private static Text Plain(Text text) =>
+        text.IsMarkup ? throw TemplateException.Unsupported("escaped text cannot be joined with other text") : text;
 }

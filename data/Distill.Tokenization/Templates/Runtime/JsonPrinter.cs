@@ -5,7 +5,8 @@ namespace Distill.Tokenization.Templates.Runtime;
 
 /// <summary>Values as JSON in the spelling of Python's <c>json.dumps</c>.</summary>
 /// <param name="indent">Text of one level; null writes everything in one line.</param>
-internal sealed class JsonPrinter(RenderContext context, string? indent, string itemSeparator, string keySeparator, bool asciiOnly, bool sortKeys)
+internal sealed class JsonPrinter(RenderContext context, string? indent, string itemSeparator, string keySeparator, bool asciiOnly,
+    bool sortKeys)
 {
     private readonly StringBuilder _output = new();
     private bool _foreign;
@@ -80,7 +81,8 @@ internal sealed class JsonPrinter(RenderContext context, string? indent, string 
         return [.. source.Select(e => KeyValuePair.Create(Key(e.Key), e.Value))];
     }
 
-    private static Text Key(Value key) => key as Text ?? Text.Own(Scalar(key) ?? throw TemplateException.Type($"keys must be texts or numbers, not {key.TypeName}"));
+    private static Text Key(Value key) =>
+        key as Text ?? Text.Own(Scalar(key) ?? throw TemplateException.Type($"keys must be texts or numbers, not {key.TypeName}"));
 
     private void WriteEntry(KeyValuePair<Text, Value> entry)
     {

@@ -31,17 +31,22 @@ internal sealed class MacroBinder(RenderContext context, ExpressionEvaluator exp
         for (int i = 0; i < macro.Parameters.Count; i++)
         {
             var (name, otherwise) = macro.Parameters[i];
-            if (named.Remove(name, out var value) && i < arguments.Positional.Count) throw TemplateException.Type($"{macro.Name} got several values for '{name}'");
+            if (named.Remove(name, out var value) && i < arguments.Positional.Count)
+                throw TemplateException.Type($"{macro.Name} got several values for '{name}'");
             if (i < arguments.Positional.Count) value = arguments.Positional[i];
-            value ??= otherwise is null ? new Undefined($"parameter '{name}' was not provided; it") : expressions.Evaluate(otherwise, scope);
+            value ??= otherwise is null
+                ? new Undefined($"parameter '{name}' was not provided; it")
+                : expressions.Evaluate(otherwise, scope);
             scope.Set(name, value);
         }
     }
 
     private void SetExtras(MacroDefinition macro, CallArguments arguments, Dictionary<string, Value> named, Scope scope)
     {
-        if (macro.TakesCaller) scope.Set("caller", named.Remove("caller", out var caller) ? caller : new Undefined("no caller was defined; it"));
-        if (macro.TakesNamed) scope.Set("kwargs", context.Mapping(named.Select(n => KeyValuePair.Create<Value, Value>(Text.Own(n.Key), n.Value))));
+        if (macro.TakesCaller)
+            scope.Set("caller", named.Remove("caller", out var caller) ? caller : new Undefined("no caller was defined; it"));
+        if (macro.TakesNamed)
+            scope.Set("kwargs", context.Mapping(named.Select(n => KeyValuePair.Create<Value, Value>(Text.Own(n.Key), n.Value))));
         else if (named.Count > 0) throw TemplateException.Type($"macro '{macro.Name}' takes no argument '{named.Keys.First()}'");
         if (macro.TakesMore) scope.Set("varargs", Sequence.Tuple(arguments.Positional.Skip(macro.Parameters.Count)));
         else if (arguments.Positional.Count > macro.Parameters.Count)

@@ -48,7 +48,9 @@ internal static class Numbers
         string digits = mantissa.Replace(".", "");
         int leading = digits.Length - digits.TrimStart('0').Length;
         // Decimal exponent of the first significant digit.
-        int exponent = point - 1 - leading + (mark < 0 ? 0 : int.Parse(shortest.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+        int exponent = point - 1 - leading + (mark < 0
+            ? 0
+            : int.Parse(shortest.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
         digits = digits.Trim('0');
         return (value < 0 ? "-" : "") + (exponent is < -4 or >= 16 ? Scientific(digits, exponent) : Positional(digits, exponent));
     }

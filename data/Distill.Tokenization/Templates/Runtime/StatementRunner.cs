@@ -50,7 +50,8 @@ internal sealed class StatementRunner
                 break;
             case Target.Tuple tuple:
                 var items = _context.ToList(value);
-                if (items.Count != tuple.Items.Count) throw TemplateException.Type($"{items.Count} values cannot be given to {tuple.Items.Count} names");
+                if (items.Count != tuple.Items.Count)
+                    throw TemplateException.Type($"{items.Count} values cannot be given to {tuple.Items.Count} names");
                 for (int i = 0; i < items.Count; i++) Assign(tuple.Items[i], items[i], scope);
                 break;
         }
@@ -58,7 +59,8 @@ internal sealed class StatementRunner
 
     private static void AssignMember(Target.Member member, Value value, Scope scope)
     {
-        if (scope.Get(member.Namespace) is not Namespace space) throw TemplateException.Type($"'{member.Namespace}' is no namespace; only members of namespaces can be set");
+        if (scope.Get(member.Namespace) is not Namespace space)
+            throw TemplateException.Type($"'{member.Namespace}' is no namespace; only members of namespaces can be set");
         if (member.Name.StartsWith('_')) throw new TemplateException(TemplateFault.Security, $"'{member.Name}' is private");
         space.Members[member.Name] = value;
     }

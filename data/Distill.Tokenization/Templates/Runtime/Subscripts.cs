@@ -4,7 +4,8 @@ using Distill.Tokenization.Templates.Values;
 namespace Distill.Tokenization.Templates.Runtime;
 
 /// <summary>
-/// Attributes, items and slices. An attribute is a method or member from a fixed list, or an item of that name; there is no way from a value to
+/// Attributes, items and slices. An attribute is a method or member from a fixed list, or an item of that name; there is no way from a
+/// value to
 /// its type, or to anything of the host.
 /// </summary>
 internal sealed class Subscripts(RenderContext context)
@@ -34,7 +35,8 @@ internal sealed class Subscripts(RenderContext context)
                 int[] starts = CodePoints.Starts(text.Value);
                 context.Budget.Charge(starts.Length);
                 if (stride == 1) return Stretch(text, starts, Bounds(start, stop, stride, starts.Length - 1));
-                return context.Concat([Text.Empty, .. Indices(start, stop, stride, starts.Length - 1).Select(i => text.Slice(starts[i], starts[i + 1]))]);
+                return context.Concat([Text.Empty, .. Indices(start, stop, stride,
+                    starts.Length - 1).Select(i => text.Slice(starts[i], starts[i + 1]))]);
             case Sequence { IsIndexable: true } sequence:
                 return Picked(sequence.Kind, sequence.Items, Indices(start, stop, stride, sequence.Items.Count));
             case Values.Range range:
@@ -48,7 +50,8 @@ internal sealed class Subscripts(RenderContext context)
 
     private static Value? ItemOrNull(Value value, Value index) => value switch
     {
-        Mapping mapping when index is not (Sequence { Kind: not SequenceKind.Tuple } or Mapping) => mapping.TryGet(index, out var item) ? item : null,
+        Mapping mapping when index is not (Sequence { Kind: not SequenceKind.Tuple } or Mapping) =>
+            mapping.TryGet(index, out var item) ? item : null,
         Sequence { IsIndexable: true } sequence when Position(index, sequence.Items.Count) is { } at => sequence.Items[at],
         Values.Range range when Position(index, range.Count) is { } at => new Integer(range.Start + at * range.Step),
         Text text when Numbers.Whole(index) is not null => Character(text, index),

@@ -15,8 +15,10 @@ internal sealed class ValueComparison(Budget budget) : IEqualityComparer<Value>
         bool equal = (a, b) switch
         {
             (Text x, Text y) => x.Value == y.Value,
-            (Sequence x, Sequence y) => x.Kind == y.Kind && x.Items.Count == y.Items.Count && x.Items.Zip(y.Items).All(p => Equals(p.First, p.Second)),
-            (Values.Range x, Values.Range y) => x.Count == y.Count && (x.Count == 0 || (x.Start == y.Start && (x.Count == 1 || x.Step == y.Step))),
+            (Sequence x, Sequence y) =>
+                x.Kind == y.Kind && x.Items.Count == y.Items.Count && x.Items.Zip(y.Items).All(p => Equals(p.First, p.Second)),
+            (Values.Range x, Values.Range y) =>
+                x.Count == y.Count && (x.Count == 0 || (x.Start == y.Start && (x.Count == 1 || x.Step == y.Step))),
             (Mapping x, Mapping y) => x.Count == y.Count && x.Entries.All(e => y.TryGet(e.Key, out var other) && Equals(e.Value, other)),
             (Undefined, Undefined) => true,
             _ => false,

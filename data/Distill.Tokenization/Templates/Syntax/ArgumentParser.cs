@@ -54,7 +54,8 @@ internal sealed class ArgumentParser(TokenReader tokens, ParseState state)
     public Expression Bracketed(Token open) => open.Text switch
     {
         "(" when open.Kind == TokenKind.Operator => Parenthesised(),
-        "[" when open.Kind == TokenKind.Operator => state.Checked(new Expression.List(Items("]", () => Expressions.One()), SequenceKind.List)),
+        "[" when open.Kind == TokenKind.Operator =>
+            state.Checked(new Expression.List(Items("]", () => Expressions.One()), SequenceKind.List)),
         "{" when open.Kind == TokenKind.Operator => state.Checked(new Expression.Dictionary(Items("}", Entry))),
         _ => throw TemplateException.Syntax($"unexpected {open}"),
     };

@@ -11,13 +11,15 @@ internal abstract record Expression(int Depth)
 
     internal sealed record List(IReadOnlyList<Expression> Items, SequenceKind Kind) : Expression(Above(Items));
 
-    internal sealed record Dictionary(IReadOnlyList<(Expression Key, Expression Value)> Entries) : Expression(Above(Entries.SelectMany(e => (Expression[])[e.Key, e.Value])));
+    internal sealed record Dictionary(IReadOnlyList<(Expression Key,
+        Expression Value)> Entries) : Expression(Above(Entries.SelectMany(e => (Expression[])[e.Key, e.Value])));
 
     internal sealed record Attribute(Expression Of, string Member) : Expression(Of.Depth + 1);
 
     internal sealed record Item(Expression Of, Expression Index) : Expression(Above([Of, Index]));
 
-    internal sealed record Slice(Expression Of, Expression? Start, Expression? Stop, Expression? Step) : Expression(Above([Of, Start, Stop, Step]));
+    internal sealed record Slice(Expression Of, Expression? Start, Expression? Stop,
+        Expression? Step) : Expression(Above([Of, Start, Stop, Step]));
 
     internal sealed record Call(Expression Of, Arguments Arguments) : Expression(Above([Of, .. Arguments.All]));
 
@@ -34,11 +36,13 @@ internal abstract record Expression(int Depth)
 
     internal sealed record Concatenation(IReadOnlyList<Expression> Parts) : Expression(Above(Parts));
 
-    internal sealed record Comparison(Expression First, IReadOnlyList<(ComparisonOperator Operator, Expression Operand)> Rest) : Expression(Above([First, .. Rest.Select(r => r.Operand)]));
+    internal sealed record Comparison(Expression First,
+        IReadOnlyList<(ComparisonOperator Operator, Expression Operand)> Rest) : Expression(Above([First, .. Rest.Select(r => r.Operand)]));
 
     internal sealed record Logical(bool IsAnd, Expression Left, Expression Right) : Expression(Above([Left, Right]));
 
-    internal sealed record Conditional(Expression Condition, Expression Then, Expression? Otherwise) : Expression(Above([Condition, Then, Otherwise]));
+    internal sealed record Conditional(Expression Condition, Expression Then,
+        Expression? Otherwise) : Expression(Above([Condition, Then, Otherwise]));
 
     private static int Above(IEnumerable<Expression?> parts) => parts.Select(p => p?.Depth ?? 0).DefaultIfEmpty().Max() + 1;
 }

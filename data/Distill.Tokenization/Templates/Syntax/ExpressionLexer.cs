@@ -7,7 +7,8 @@ namespace Distill.Tokenization.Templates.Syntax;
 internal static partial class ExpressionLexer
 {
     private static readonly string[] s_operators =
-        ["**", "//", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";"];
+        ["**", "//", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",",
+            ";"];
 
     /// <summary>Reads up to the closing mark, with <paramref name="at"/> left on it or on the sign before it.</summary>
     public static List<Token> Read(string source, ref int at, string close, bool allowPlus)
@@ -73,7 +74,8 @@ internal static partial class ExpressionLexer
     private static bool IsNameCharacter(char c) => c == '_' || char.IsLetterOrDigit(c)
         || char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.LetterNumber;
 
-    [GeneratedRegex(@"\G([0-9]+_)*[0-9]+((\.([0-9]+_)*[0-9]+)?[eE][+-]?([0-9]+_)*[0-9]+|\.([0-9]+_)*[0-9]+)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G([0-9]+_)*[0-9]+((\.([0-9]+_)*[0-9]+)?[eE][+-]?([0-9]+_)*[0-9]+|\.([0-9]+_)*[0-9]+)",
+        RegexOptions.CultureInvariant)]
     private static partial Regex FloatPattern();
 
     [GeneratedRegex(@"\G(0[bB](_?[01])+|0[oO](_?[0-7])+|0[xX](_?[0-9a-fA-F])+|[1-9](_?[0-9])*|0(_?0)*)", RegexOptions.CultureInvariant)]

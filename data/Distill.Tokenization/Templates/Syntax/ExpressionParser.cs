@@ -2,7 +2,9 @@ using Distill.Tokenization.Templates.Values;
 
 namespace Distill.Tokenization.Templates.Syntax;
 
-/// <summary>Reads expressions by recursive descent, with Jinja's precedence: conditional, or, and, not, comparison, + −, ~, * / // %, **, unary.</summary>
+/// <summary>
+/// Reads expressions by recursive descent, with Jinja's precedence: conditional, or, and, not, comparison, + −, ~, * / // %, **, unary.
+/// </summary>
 internal sealed class ExpressionParser(TokenReader tokens, ParseState state)
 {
     private static readonly Dictionary<string, ComparisonOperator> s_comparisons = new()
@@ -24,7 +26,7 @@ internal sealed class ExpressionParser(TokenReader tokens, ParseState state)
         var first = One(withConditional);
         if (!tokens.Current.IsOperator(",")) return first;
         var items = new List<Expression> { first };
-        while (tokens.Skip(",") && tokens.Current.Kind != TokenKind.End && !tokens.Current.IsOperator(")") && !tokens.Current.IsOperator("=") && !(stop is not null && tokens.Current.IsName(stop)))
+        while (tokens.Skip(",") && !Ends(tokens.Current, stop))
             items.Add(One(withConditional));
         return state.Checked(new Expression.List(items, SequenceKind.Tuple));
     }
@@ -39,6 +41,9 @@ internal sealed class ExpressionParser(TokenReader tokens, ParseState state)
 
     /// <summary>Filters without an input, as in <c>{% filter upper %}</c>.</summary>
     public Expression FilterChain() => _operands.Filters(null, first: true)!;
+
+    private static bool Ends(Token token, string? stop) =>
+        token.Kind == TokenKind.End || token.IsOperator(")") || token.IsOperator("=") || (stop is not null && token.IsName(stop));
 
     private Expression Conditional()
     {
@@ -120,7 +125,8 @@ internal sealed class ExpressionParser(TokenReader tokens, ParseState state)
         var left = Power();
         while (tokens.Current is { Kind: TokenKind.Operator, Text: "*" or "/" or "//" or "%" })
         {
-            var sign = tokens.Take().Text switch { "*" => BinaryOperator.Multiply, "/" => BinaryOperator.Divide, "//" => BinaryOperator.FloorDivide, _ => BinaryOperator.Modulo };
+            var sign = tokens.Take().Text switch { "*" => BinaryOperator.Multiply, "/" => BinaryOperator.Divide,
+                "//" => BinaryOperator.FloorDivide, _ => BinaryOperator.Modulo };
             left = Binary(sign, left, Power());
         }
         return left;
@@ -134,5 +140,6 @@ internal sealed class ExpressionParser(TokenReader tokens, ParseState state)
         return left;
     }
 
-    private Expression.Binary Binary(BinaryOperator sign, Expression left, Expression right) => state.Checked(new Expression.Binary(sign, left, right));
+    private Expression.Binary Binary(BinaryOperator sign, Expression left, Expression right) =>
+        state.Checked(new Expression.Binary(sign, left, right));
 }

@@ -15,7 +15,8 @@ internal sealed class MacroParser(TemplateParser template)
     public Statement.CallBlock CallBlock(TokenReader tokens)
     {
         var parameters = tokens.Current.IsOperator("(") ? Parameters(tokens) : [];
-        var call = new ExpressionParser(tokens, template.State).One() as Expression.Call ?? throw TemplateException.Syntax("'call' must be followed by a call");
+        var call = new ExpressionParser(tokens, template.State).One() as Expression.Call
+            ?? throw TemplateException.Syntax("'call' must be followed by a call");
         tokens.ExpectEnd();
         return new Statement.CallBlock(call, Definition("caller", parameters, "endcall"));
     }
@@ -28,7 +29,8 @@ internal sealed class MacroParser(TemplateParser template)
         {
             string name = TargetParser.Name(tokens);
             var value = tokens.Skip("=") ? new ExpressionParser(tokens, template.State).One() : null;
-            if (value is null && parameters.Count > 0 && parameters[^1].Default is not null) throw TemplateException.Syntax($"'{name}' follows a parameter with a default and has none");
+            if (value is null && parameters.Count > 0 && parameters[^1].Default is not null)
+                throw TemplateException.Syntax($"'{name}' follows a parameter with a default and has none");
             parameters.Add((name, value));
             if (!tokens.Current.IsOperator(")")) tokens.Expect(",");
         }

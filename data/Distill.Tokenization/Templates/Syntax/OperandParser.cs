@@ -4,7 +4,9 @@ using Distill.Tokenization.Templates.Values;
 
 namespace Distill.Tokenization.Templates.Syntax;
 
-/// <summary>Reads what operators stand between: literals, names, brackets, and the attributes, calls, filters and tests behind them.</summary>
+/// <summary>
+/// Reads what operators stand between: literals, names, brackets, and the attributes, calls, filters and tests behind them.
+/// </summary>
 internal sealed class OperandParser(TokenReader tokens, ParseState state)
 {
     private readonly ArgumentParser _arguments = new(tokens, state);
@@ -127,9 +129,12 @@ internal sealed class OperandParser(TokenReader tokens, ParseState state)
 
     private static Expression.Constant Number(Token token)
     {
-        if (token.Kind == TokenKind.Float) return new Expression.Constant(new Float(double.Parse(token.Text, CultureInfo.InvariantCulture)));
+        if (token.Kind == TokenKind.Float)
+            return new Expression.Constant(new Float(double.Parse(token.Text, CultureInfo.InvariantCulture)));
         if (token.Text.Length > 4300) throw TemplateException.Limit("a number of the template has more than 4300 digits");
-        var value = token.Text.Length < 2 ? BigInteger.Parse(token.Text, CultureInfo.InvariantCulture) : char.ToLowerInvariant(token.Text[1]) switch
+        var value = token.Text.Length < 2
+            ? BigInteger.Parse(token.Text, CultureInfo.InvariantCulture)
+            : char.ToLowerInvariant(token.Text[1]) switch
         {
             'x' => BigInteger.Parse("0" + token.Text[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
             'b' => BigInteger.Parse("0" + token.Text[2..], NumberStyles.AllowBinarySpecifier, CultureInfo.InvariantCulture),

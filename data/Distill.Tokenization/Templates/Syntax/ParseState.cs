@@ -22,5 +22,7 @@ internal sealed class ParseState(TemplateLimits limits)
 
     public T Checked<T>(T expression)
         where T : Expression =>
-        expression.Depth <= limits.Chain ? expression : throw TemplateException.Limit($"an expression of the template chains more than {limits.Chain} operations");
+        expression.Depth <= limits.Chain
+            ? expression
+            : throw TemplateException.Limit($"an expression of the template chains more than {limits.Chain} operations");
 }

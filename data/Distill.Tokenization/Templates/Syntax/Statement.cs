@@ -8,9 +8,11 @@ internal abstract record Statement
     internal sealed record Output(Expression Value) : Statement;
 
     /// <param name="Otherwise">Empty where there is no <c>else</c>.</param>
-    internal sealed record If(IReadOnlyList<(Expression Condition, IReadOnlyList<Statement> Body)> Branches, IReadOnlyList<Statement> Otherwise) : Statement;
+    internal sealed record If(IReadOnlyList<(Expression Condition, IReadOnlyList<Statement> Body)> Branches,
+        IReadOnlyList<Statement> Otherwise) : Statement;
 
-    internal sealed record For(Target Target, Expression Items, Expression? Condition, IReadOnlyList<Statement> Body, IReadOnlyList<Statement> Otherwise, bool IsRecursive) : Statement;
+    internal sealed record For(Target Target, Expression Items, Expression? Condition, IReadOnlyList<Statement> Body,
+        IReadOnlyList<Statement> Otherwise, bool IsRecursive) : Statement;
 
     internal sealed record Break : Statement;
 

@@ -47,7 +47,8 @@ internal static class StringLiteral
 
     private static int Digits(string source, ref int at, int count)
     {
-        if (at + count > source.Length || !int.TryParse(source.AsSpan(at, count), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code))
+        if (at + count > source.Length || !int.TryParse(source.AsSpan(at, count), NumberStyles.AllowHexSpecifier,
+            CultureInfo.InvariantCulture, out int code))
             throw TemplateException.Syntax("an escape in a string lacks digits");
         at += count;
         return code;

@@ -3,7 +3,8 @@ namespace Distill.Tokenization.Templates.Syntax;
 /// <summary>Reads what is assigned to.</summary>
 internal static class TargetParser
 {
-    private static readonly string[] s_reserved = ["true", "True", "false", "False", "none", "None", "and", "or", "not", "in", "is", "if", "else"];
+    private static readonly string[] s_reserved = ["true", "True", "false", "False", "none", "None", "and", "or", "not", "in", "is", "if",
+        "else"];
 
     /// <param name="stop">A word that may follow a trailing comma.</param>
     public static Target Read(TokenReader tokens, ParseState state, bool allowMember, string? stop)
@@ -18,7 +19,9 @@ internal static class TargetParser
     public static string Name(TokenReader tokens)
     {
         string name = tokens.ExpectName();
-        return s_reserved.Contains(name) || char.IsDigit(name[0]) ? throw TemplateException.Syntax($"'{name}' cannot be assigned to") : name;
+        return s_reserved.Contains(name) || char.IsDigit(name[0])
+            ? throw TemplateException.Syntax($"'{name}' cannot be assigned to")
+            : name;
     }
 
     private static bool Ends(Token token, string? stop) =>

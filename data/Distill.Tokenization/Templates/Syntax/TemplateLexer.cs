@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace Distill.Tokenization.Templates.Syntax;
 
 /// <summary>
-/// Cuts a template into text and tags, with white space handled as transformers does: <c>trim_blocks</c> (a newline after a block or comment
+/// Cuts a template into text and tags, with white space handled as transformers does: <c>trim_blocks</c> (a newline after a block or
+/// comment
 /// goes), <c>lstrip_blocks</c> (blanks before one at the start of a line go), and the <c>-</c> and <c>+</c> signs.
 /// </summary>
 internal sealed partial class TemplateLexer

@@ -18,13 +18,16 @@ internal sealed class TemplateParser
 
     public static IReadOnlyList<Statement> Parse(string source, TemplateLimits limits)
     {
-        if (source.Length > limits.Source) throw TemplateException.Limit($"the template has {source.Length} characters; at most {limits.Source} are read");
+        if (source.Length > limits.Source)
+            throw TemplateException.Limit($"the template has {source.Length} characters; at most {limits.Source} are read");
         var parser = new TemplateParser(TemplateLexer.Read(source), limits);
         var (body, end) = parser.Body();
         return end is null ? body : throw TemplateException.Syntax($"unexpected '{end.Current.Text}'; nothing is open");
     }
 
-    /// <summary>Statements up to one of the given tags, whose tokens are given back with its name still to be read; without any, up to the end.</summary>
+    /// <summary>
+    /// Statements up to one of the given tags, whose tokens are given back with its name still to be read; without any, up to the end.
+    /// </summary>
     public (IReadOnlyList<Statement> Body, TokenReader? End) Body(params string[] ends)
     {
         var body = new List<Statement>();

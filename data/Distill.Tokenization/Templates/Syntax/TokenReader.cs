@@ -23,7 +23,8 @@ internal sealed class TokenReader(IReadOnlyList<Token> tokens)
         if (!Skip(text)) throw TemplateException.Syntax($"expected '{text}', found {Current}");
     }
 
-    public string ExpectName() => Current.Kind == TokenKind.Name ? Take().Text : throw TemplateException.Syntax($"expected a name, found {Current}");
+    public string ExpectName() =>
+        Current.Kind == TokenKind.Name ? Take().Text : throw TemplateException.Syntax($"expected a name, found {Current}");
 
     public void ExpectEnd()
     {

@@ -9,7 +9,8 @@ internal sealed record CallArguments(IReadOnlyList<Value> Positional, IReadOnlyL
     /// <exception cref="TemplateException">Too many, unknown or repeated arguments.</exception>
     public Value?[] Bind(string function, params string[] parameters)
     {
-        if (Positional.Count > parameters.Length) throw TemplateException.Type($"{function} takes at most {parameters.Length} arguments, not {Positional.Count}");
+        if (Positional.Count > parameters.Length)
+            throw TemplateException.Type($"{function} takes at most {parameters.Length} arguments, not {Positional.Count}");
         var bound = new Value?[parameters.Length];
         for (int i = 0; i < Positional.Count; i++) bound[i] = Positional[i];
         foreach (var (name, value) in Keyword)
