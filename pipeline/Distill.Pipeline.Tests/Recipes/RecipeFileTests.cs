@@ -78,9 +78,9 @@ public sealed class RecipeFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("sft.epochs=2", 2.0)]
-    [InlineData("sft.epochs=0.5", 0.5)]
-    public void An_override_wins(string set, double epochs) =>
+    [InlineData("sft.epochs=2", 2)]
+    [InlineData("sft.epochs=3.0", 3)]
+    public void An_override_wins(string set, int epochs) =>
         SampleRecipe.Parse(folder, SampleRecipe.Text, set).Sft.Epochs.ShouldBe(epochs);
 
     [Fact]
@@ -128,10 +128,10 @@ public sealed class RecipeFileTests : IDisposable
     {
         const string text = """
             { kind: pretrain, name: base, output: out, architecture: {}, tokenizer: { vocabulary_size: 300 },
-              data: { families: [ { name: words } ], solutions: false }, training: { tokens: 1e6 } }
+              data: { families: [ { name: words } ], solutions: false }, training: { steps: 100 } }
             """;
         var recipe = (PretrainRecipe)RecipeFile.Parse(text, "p.yaml", folder.Path);
-        recipe.Training.Tokens.ShouldBe(1_000_000);
+        recipe.Training.Steps.ShouldBe(100);
         recipe.Data.Facts.ShouldBe(0.5);
         string yaml = RecipeWriter.ToYaml(recipe, folder.Path);
         RecipeWriter.ToYaml(RecipeFile.Parse(yaml, "p.yaml", folder.Path), folder.Path).ShouldBe(yaml);

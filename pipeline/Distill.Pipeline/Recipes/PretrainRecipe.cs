@@ -29,7 +29,7 @@ public sealed record PretrainRecipe : Recipe
             Tokenizer = TokenizerSection.Bind(root.Section("tokenizer")),
             Architecture = architecture,
             Data = PretrainDataSection.Bind(root.Section("data")),
-            Training = PretrainTrainingSection.Bind(root.Section("training"), architecture),
+            Training = PretrainTrainingSection.Bind(root.Section("training")),
             Export = root.Flag("export", false),
         };
         root.Close();

@@ -1,21 +1,15 @@
 namespace Distill.Pipeline.Recipes;
 
-/// <summary><c>training</c> of a pretraining recipe.</summary>
+/// <summary><c>training</c> of a pretraining recipe. The data are endless, so their amount is steps × sequences per step.</summary>
 public sealed record PretrainTrainingSection
 {
-    /// <summary>Tokens seen in all: the same on every machine. 1,000..1e12; null when <see cref="Minutes"/> ends the training.</summary>
-    public long? Tokens { get; init; }
+    /// <summary>Optimiser steps. Required. 1..100,000,000.</summary>
+    public int Steps { get; init; }
 
-    /// <summary>Minutes of training, instead of <see cref="Tokens"/>; the result then depends on the machine's speed. (0, 100,000].</summary>
-    public double? Minutes { get; init; }
+    /// <summary>Texts of one optimiser step. 1..1,048,576, default 128.</summary>
+    public int SequencesPerStep { get; init; }
 
-    /// <summary>Tokens of one optimiser step. 16..16,777,216, default 8,192.</summary>
-    public int BatchTokens { get; init; }
-
-    /// <summary>Length of a packed row. 16..architecture.max_positions, default 256.</summary>
-    public int SequenceLength { get; init; }
-
-    /// <summary>Peak learning rate of AdamW. (0, 1], default 0.003.</summary>
+    /// <summary>Peak learning rate of AdamW. (0, 1], default 0.0025.</summary>
     public double LearningRate { get; init; }
 
     /// <summary>Share of the steps over which the rate rises from zero. 0..0.9, default 0.02.</summary>
@@ -24,34 +18,28 @@ public sealed record PretrainTrainingSection
     /// <summary>constant, linear, cosine or trapezoid. Default trapezoid.</summary>
     public ScheduleKind Schedule { get; init; }
 
-    /// <summary>Decoupled weight decay of the matrices. 0..10, default 0.1.</summary>
+    /// <summary>Decoupled weight decay of the matrices. 0..10, default 0.01.</summary>
     public double WeightDecay { get; init; }
 
     /// <summary>fp32 or mixed. Default mixed.</summary>
     public TrainingPrecision Precision { get; init; }
 
-    internal static PretrainTrainingSection Bind(SectionReader reader, ArchitectureSection architecture)
+    /// <summary>Training threads; sums are grouped by thread, so the number is part of the result. 1..256, default 2.</summary>
+    public int Threads { get; init; }
+
+    internal static PretrainTrainingSection Bind(SectionReader reader)
     {
-        bool tokens = reader.Has("tokens"), minutes = reader.Has("minutes");
         var section = new PretrainTrainingSection
         {
-            Tokens = tokens ? reader.Long("tokens", null, 1000, 1_000_000_000_000) : null,
-            Minutes = minutes ? reader.Number("minutes", null, 0, 100_000, above: true) : null,
-            BatchTokens = reader.Integer("batch_tokens", 8192, 16, 1 << 24),
-            SequenceLength = reader.Integer("sequence_length", 256, 16, 1 << 20),
-            LearningRate = reader.Number("learning_rate", 3e-3, 0, 1, above: true),
+            Steps = reader.Integer("steps", null, 1, 100_000_000),
+            SequencesPerStep = reader.Integer("sequences_per_step", 128, 1, 1 << 20),
+            LearningRate = reader.Number("learning_rate", 2.5e-3, 0, 1, above: true),
             Warmup = reader.Number("warmup", 0.02, 0, 0.9),
             Schedule = reader.Choice("schedule", ScheduleKind.Trapezoid),
-            WeightDecay = reader.Number("weight_decay", 0.1, 0, 10),
+            WeightDecay = reader.Number("weight_decay", 0.01, 0, 10),
             Precision = reader.Choice("precision", TrainingPrecision.Mixed),
+            Threads = reader.Integer("threads", 2, 1, 256),
         };
-        reader.Require(tokens != minutes, "tokens", tokens ? "given beside minutes" : "neither tokens nor minutes is given", "give one of the two");
-        reader.Require(
-            section.SequenceLength <= architecture.MaxPositions, "sequence_length",
-            $"longer than architecture.max_positions {architecture.MaxPositions:N0}", "lower it or raise max_positions");
-        reader.Require(
-            section.BatchTokens >= section.SequenceLength, "batch_tokens",
-            $"smaller than one row of {section.SequenceLength:N0} tokens", "raise batch_tokens or lower sequence_length");
         reader.Close();
         return section;
     }

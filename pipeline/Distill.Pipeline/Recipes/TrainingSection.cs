@@ -37,15 +37,16 @@ public sealed record TrainingSection
         Schedule = ScheduleKind.Trapezoid,
         WeightDecay = 0,
         Precision = TrainingPrecision.Fp32,
+        Threads = 2,
     };
 
-    /// <summary>Times each example is seen. (0, 1000], default 2; a fraction stops within an epoch.</summary>
-    public double Epochs { get; init; }
+    /// <summary>Times each example is seen. 1..1,000, default 2.</summary>
+    public int Epochs { get; init; }
 
     /// <summary>Tokens of one optimiser step. 16..16,777,216, default 4,096.</summary>
     public int BatchTokens { get; init; }
 
-    /// <summary>Length of a packed row; longer examples are left out and counted. 16..1,048,576, default 256.</summary>
+    /// <summary>Longest example in tokens; longer ones are left out and counted. 16..1,048,576, default 256.</summary>
     public int SequenceLength { get; init; }
 
     /// <summary>Peak learning rate of AdamW. (0, 1], default 0.002.</summary>
@@ -63,6 +64,9 @@ public sealed record TrainingSection
     /// <summary>fp32 or mixed. Default fp32.</summary>
     public TrainingPrecision Precision { get; init; }
 
+    /// <summary>Training threads; sums are grouped by thread, so the number is part of the result. 1..256, default 2.</summary>
+    public int Threads { get; init; }
+
     internal static TrainingSection Bind(SectionReader reader, TrainingSection inherited)
     {
         var section = Read(reader, inherited);
@@ -74,7 +78,7 @@ public sealed record TrainingSection
     {
         var section = new TrainingSection
         {
-            Epochs = reader.Number("epochs", inherited.Epochs, 0, 1000, above: true),
+            Epochs = reader.Integer("epochs", inherited.Epochs, 1, 1000),
             BatchTokens = reader.Integer("batch_tokens", inherited.BatchTokens, 16, 1 << 24),
             SequenceLength = reader.Integer("sequence_length", inherited.SequenceLength, 16, 1 << 20),
             LearningRate = reader.Number("learning_rate", inherited.LearningRate, 0, 1, above: true),
@@ -82,10 +86,11 @@ public sealed record TrainingSection
             Schedule = reader.Choice("schedule", inherited.Schedule),
             WeightDecay = reader.Number("weight_decay", inherited.WeightDecay, 0, 10),
             Precision = reader.Choice("precision", inherited.Precision),
+            Threads = reader.Integer("threads", inherited.Threads, 1, 256),
         };
         reader.Require(
             section.BatchTokens >= section.SequenceLength || !(reader.Has("batch_tokens") || reader.Has("sequence_length")), "batch_tokens",
-            $"smaller than one row of {section.SequenceLength:N0} tokens", "raise batch_tokens or lower sequence_length");
+            $"smaller than one example of {section.SequenceLength:N0} tokens", "raise batch_tokens or lower sequence_length");
         return section;
     }
 }

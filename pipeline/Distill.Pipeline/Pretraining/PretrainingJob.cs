@@ -1,0 +1,154 @@
+using System.Text;
+using Distill.Architecture;
+using Distill.Data.Problems;
+using Distill.Export.Package;
+using Distill.Pipeline.Recipes;
+using Distill.Student.Model;
+using Distill.Student.Pretraining;
+using Distill.Student.Training;
+using Distill.Tokenization;
+using Distill.Tokenization.Training;
+
+namespace Distill.Pipeline.Pretraining;
+
+/// <summary>
+/// A small model from nothing (<c>distill pretrain</c>): trains a tokenizer, then a decoder, and puts the model folder where the recipe
+/// says. The work folder keeps tokenizer, state and log, so that a killed run continues exactly. One thread calls it.
+/// </summary>
+/// <param name="workFolder">Kept between runs of the same recipe; emptied when the recipe changed.</param>
+public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, TimeProvider clock)
+{
+    private const string RecipeName = "recipe.yaml", StateName = "state.safetensors", LogName = "training.jsonl";
+    private const int CorpusProblems = 20_000;
+
+    private string StatePath => Path.Combine(workFolder, StateName);
+
+    /// <param name="afterStep">Sees every step.</param>
+    /// <exception cref="OperationCanceledException">Between two steps, after saving the state.</exception>
+    /// <exception cref="InvalidDataException">The tokenizer folder cannot be used.</exception>
+    public void Run(Action<StepReport> afterStep, CancellationToken cancellation)
+    {
+        Prepare();
+        var encoder = LoadEncoder();
+        using var parameters = new FlatParameters(ArchitectureFor(encoder));
+        using (var log = new TrainingLog(Path.Combine(workFolder, LogName)))
+        {
+            Student.Pretraining.Pretraining.Run(parameters, encoder, Options(), StatePath, clock, report =>
+            {
+                log.Add(report);
+                afterStep(report);
+            }, cancellation);
+        }
+
+        Publish(parameters.ToWeightSet());
+    }
+
+    // State of another recipe must not be continued; what belongs to this one is told by the resolved text.
+    private void Prepare()
+    {
+        string path = Path.Combine(workFolder, RecipeName), text = RecipeWriter.ToYaml(recipe, workFolder);
+        if (Directory.Exists(workFolder) && !(File.Exists(path) && File.ReadAllText(path) == text)) Directory.Delete(workFolder, recursive: true);
+        Directory.CreateDirectory(workFolder);
+        File.WriteAllText(path, text);
+    }
+
+    private ChatEncoder LoadEncoder()
+    {
+        if (recipe.Tokenizer.From is { } from) TokenizerFiles.Read(from).Write(workFolder);
+        else
+        {
+            var options = new BytePairTrainerOptions { VocabularySize = recipe.Tokenizer.VocabularySize, ContextLength = recipe.Architecture.MaxPositions };
+            BytePairTrainer.Train(PretrainingSource.Corpus(Mixture(), (ulong)recipe.Seed, CorpusProblems), options).Save(workFolder);
+        }
+
+        return ChatEncoder.Load(workFolder);
+    }
+
+    private DecoderArchitecture ArchitectureFor(ChatEncoder encoder)
+    {
+        var shape = recipe.Architecture;
+        return new DecoderArchitecture
+        {
+            ModelType = "qwen3",
+            VocabularySize = encoder.Tokenizer.VocabularySize,
+            HiddenSize = shape.HiddenSize,
+            Layers = shape.Layers,
+            Heads = shape.Heads,
+            KeyValueHeads = shape.KeyValueHeads,
+            HeadSize = shape.HeadSize,
+            IntermediateSize = shape.IntermediateSize,
+            MaxPositions = shape.MaxPositions,
+            RopeTheta = shape.RopeTheta,
+            EosTokenId = encoder.EndToken,
+            PadTokenId = encoder.Tokenizer.PadToken,
+        };
+    }
+
+    private PretrainingMixture Mixture() => new()
+    {
+        Problems = [.. recipe.Data.Families.Select(share => new ProblemShare(ProblemFamilies.Get(share.Name), share.Level, share.Weight))],
+        Solutions = recipe.Data.Solutions ? 1 - recipe.Data.Facts - recipe.Data.Texts : 0,
+        Texts = recipe.Data.Texts,
+        Facts = recipe.Data.Facts,
+    };
+
+    private PretrainingOptions Options() => new()
+    {
+        Mixture = Mixture(),
+        Seed = (ulong)recipe.Seed,
+        SequencesPerStep = recipe.Training.SequencesPerStep,
+        Steps = recipe.Training.Steps,
+        Training = new TrainingOptions
+        {
+            LearningRate = recipe.Training.LearningRate,
+            Decay = recipe.Training.Schedule.ToDecay(),
+            WarmupShare = recipe.Training.Warmup,
+            Optimizer = new AdamWOptions(WeightDecay: recipe.Training.WeightDecay),
+            Precision = recipe.Training.Precision.ToMatmulPrecision(),
+            Threads = recipe.Training.Threads,
+        },
+    };
+
+    /// <summary>Writes the model beside its place and exchanges the folders, so that nobody opens half a model.</summary>
+    private void Publish(WeightSet weights)
+    {
+        string target = recipe.Output, fresh = target + ".new", old = target + ".old";
+        foreach (string leftover in (string[])[fresh, old])
+        {
+            if (Directory.Exists(leftover)) Directory.Delete(leftover, recursive: true);
+        }
+
+        Directory.CreateDirectory(fresh);
+        File.Copy(Path.Combine(workFolder, LogName), Path.Combine(fresh, LogName));
+        File.WriteAllText(Path.Combine(fresh, RecipeName), RecipeWriter.ToYaml(recipe, target));
+        var tokenizer = TokenizerFiles.Read(workFolder);
+        if (recipe.Export) ModelPackage.Write(fresh, weights, tokenizer, Description());
+        else
+        {
+            Checkpoint.Save(fresh, weights, tokenizer);
+            File.WriteAllText(Path.Combine(fresh, "README.md"), CheckpointCard(weights.Architecture), new UTF8Encoding(false));
+        }
+
+        if (Directory.Exists(target)) Directory.Move(target, old);
+        Directory.Move(fresh, target);
+        if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
+    }
+
+    private PackageDescription Description() => new()
+    {
+        Name = recipe.Name,
+        Summary = "A small decoder that solves the problem families of Distill step by step between `<think>` and `</think>` and answers after it. "
+            + "Made by `distill pretrain`; `recipe.yaml` and `training.jsonl` beside it say how.",
+        Digests = new Dictionary<string, string> { ["recipe"] = CanonicalJson.Digest(RecipeWriter.ToJson(recipe, Path.GetFileName)) },
+    };
+
+    private string CheckpointCard(DecoderArchitecture architecture) =>
+        $"""
+         # {recipe.Name}
+
+         A checkpoint of {architecture.ParameterCount:N0} parameters in the layout of Hugging Face transformers: `config.json`, safetensors,
+         `tokenizer.json`. It has read the language of the problem families of Distill, but no solution: a student to be trained.
+         Made by `distill pretrain`; `recipe.yaml` and `training.jsonl` beside it say how.
+
+         """;
+}

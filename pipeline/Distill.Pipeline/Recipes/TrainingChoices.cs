@@ -1,0 +1,24 @@
+using Distill.Student.Fused;
+using Distill.Student.Training;
+
+namespace Distill.Pipeline.Recipes;
+
+/// <summary>What the words of a recipe mean to the trainer.</summary>
+internal static class TrainingChoices
+{
+    public static Decay ToDecay(this ScheduleKind schedule) => schedule switch
+    {
+        ScheduleKind.Constant => Decay.Constant,
+        ScheduleKind.Linear => Decay.Linear,
+        ScheduleKind.Cosine => Decay.Cosine,
+        ScheduleKind.Trapezoid => Decay.WarmupStableDecay,
+        _ => throw new ArgumentOutOfRangeException(nameof(schedule), schedule, null),
+    };
+
+    public static MatmulPrecision ToMatmulPrecision(this TrainingPrecision precision) => precision switch
+    {
+        TrainingPrecision.Fp32 => MatmulPrecision.Float32,
+        TrainingPrecision.Mixed => MatmulPrecision.BFloat16,
+        _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
+    };
+}
