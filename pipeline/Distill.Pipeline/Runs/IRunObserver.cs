@@ -1,0 +1,28 @@
+namespace Distill.Pipeline.Runs;
+
+/// <summary>
+/// Watches a run. Calls come from the thread that runs the stages or, for progress, from any thread, one at a time; they must return
+/// quickly and not throw.
+/// </summary>
+public interface IRunObserver
+{
+    /// <param name="name">Of the run.</param>
+    /// <param name="folder">Its folder, absolute.</param>
+    void RunStarted(string name, string folder);
+
+    /// <param name="reason">Why it is done, e.g. <c>not done yet</c>, <c>sft.epochs: 2 → 3</c>, <c>input traces changed</c>, <c>forced</c>.</param>
+    void StageStarted(string stage, string reason);
+
+    void Progress(string stage, StageProgress progress);
+
+    /// <summary>A measurement of the stage in the making, e.g. the loss of a step; <c>metrics.jsonl</c> has them all.</summary>
+    void Metric(string stage, int step, IReadOnlyDictionary<string, double> values);
+
+    /// <param name="summary">One line in words, e.g. <c>3,812 of 4,000 traces kept (wrong 120, truncated 8)</c>.</param>
+    void StageFinished(string stage, TimeSpan elapsed, string summary);
+
+    /// <param name="reason">Why nothing had to be done, e.g. <c>unchanged</c> or <c>taken from run 'other'</c>.</param>
+    void StageCached(string stage, string reason, string summary);
+
+    void Warning(string message);
+}

@@ -1,0 +1,24 @@
+namespace Distill.Pipeline.Runs;
+
+/// <summary>What a run would do with a stage.</summary>
+public enum StageDecision
+{
+    /// <summary>It would be done.</summary>
+    Run,
+
+    /// <summary>Finished already, in this run or another.</summary>
+    Cached,
+
+    /// <summary>The recipe or the options leave it out.</summary>
+    Skipped,
+
+    /// <summary>Depends on what an earlier stage will make: done, unless that comes out as before.</summary>
+    Depends,
+}
+
+/// <param name="Reason">Why, in words.</param>
+/// <param name="Work">How much, e.g. <c>4,000 problems × 1 sample, at most 768,000 tokens</c>; empty when there is nothing to do.</param>
+public sealed record PlannedStage(string Name, StageDecision Decision, string Reason, string Work);
+
+/// <summary>What <c>distill plan</c> shows.</summary>
+public sealed record RunPlan(string Name, string Folder, IReadOnlyList<PlannedStage> Stages);
