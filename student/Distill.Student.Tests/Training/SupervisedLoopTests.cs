@@ -16,7 +16,7 @@ public sealed class SupervisedLoopTests
         var examples = TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 25);
         var losses = new List<double>();
         SupervisedFineTuning.Run(
-            parameters, examples, new SupervisedOptions { Epochs = 120, BatchTokens = 1000, Training = Options }, TimeProvider.System,
+            parameters, examples, new SupervisedOptions { Epochs = 120, BatchTokens = 1000, Training = Options }, TimeProvider.System, statePath: null,
             report => losses.Add(report.Loss), TestContext.Current.CancellationToken);
         losses.Count.ShouldBe(120);
         losses[^1].ShouldBeLessThan(losses[0] / 10);

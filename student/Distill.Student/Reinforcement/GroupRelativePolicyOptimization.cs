@@ -14,37 +14,53 @@ namespace Distill.Student.Reinforcement;
 /// </summary>
 public sealed class GroupRelativePolicyOptimization(IPolicyServer server, RolloutCollection collection, GroupRelativeOptions options, TimeProvider clock)
 {
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(15);
+
     /// <param name="parameters">Changed in place; at the end the best on <paramref name="heldOut"/>.</param>
     /// <param name="problems">(step, place) → problem to train on; a pure function, so a step's problems do not depend on earlier ones.</param>
     /// <param name="heldOut">Validation problems; never trained on.</param>
-    /// <exception cref="OperationCanceledException">Between two steps.</exception>
+    /// <param name="statePath">Where the state is kept; continued from when it exists, deleted by nobody. Null keeps none.</param>
+    /// <exception cref="OperationCanceledException">Between two steps, after saving the state.</exception>
     public ReinforcementResult Run(
-        FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, Action<ReinforcementStepReport> afterStep, CancellationToken cancellation)
+        FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, string? statePath, Action<ReinforcementStepReport> afterStep,
+        CancellationToken cancellation)
     {
         using var model = GradientModels.Create(parameters, options.Training);
         var optimizer = new AdamW(parameters, options.Training.Optimizer);
-        var schedule = new LearningRateSchedule(options.Training.LearningRate, options.Training.Decay, options.Training.WarmupShare);
-        double before = HeldOut(parameters, heldOut, cancellation), bestScore = before;
-        float[] best = parameters.Span.ToArray();
-        int bestStep = 0;
-        for (int step = 0; step < options.Steps; step++)
+        var state = File.Exists(statePath) ? ReinforcementState.Load(statePath, parameters, optimizer) : Start(parameters, heldOut, cancellation);
+        long saved = clock.GetTimestamp();
+        while (state.Step < options.Steps)
         {
+            if (statePath is not null && cancellation.IsCancellationRequested) state.Save(statePath, parameters, optimizer);
             cancellation.ThrowIfCancellationRequested();
-            int current = step;
-            var drawn = Enumerable.Range(0, options.ProblemsPerStep).Select(place => problems(current, place)).ToList();
-            var report = Step(model, optimizer, schedule.At((double)step / options.Steps), drawn, step, cancellation);
-            if ((step + 1) % options.EvaluateEvery == 0 || step + 1 == options.Steps)
-            {
-                double score = HeldOut(parameters, heldOut, cancellation);
-                report = report with { HeldOut = score };
-                if (score > bestScore) (bestScore, best, bestStep) = (score, parameters.Span.ToArray(), step + 1);
-            }
-
-            afterStep(report);
+            afterStep(Advance(model, optimizer, problems, heldOut, state, cancellation));
+            if (statePath is null || clock.GetElapsedTime(saved) < SaveEvery) continue;
+            state.Save(statePath, parameters, optimizer);
+            saved = clock.GetTimestamp();
         }
 
-        best.CopyTo(parameters.Span);
-        return new ReinforcementResult(before, bestScore, bestStep);
+        state.Best.CopyTo(parameters.Span);
+        return new ReinforcementResult(state.Before, state.BestScore, state.BestStep);
+    }
+
+    private ReinforcementState Start(FlatParameters parameters, IReadOnlyList<Problem> heldOut, CancellationToken cancellation)
+    {
+        double score = HeldOut(parameters, heldOut, cancellation);
+        return new ReinforcementState { Before = score, BestScore = score, Best = parameters.Span.ToArray() };
+    }
+
+    private ReinforcementStepReport Advance(
+        IGradientModel model, AdamW optimizer, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, ReinforcementState state, CancellationToken cancellation)
+    {
+        int step = state.Step;
+        var schedule = new LearningRateSchedule(options.Training.LearningRate, options.Training.Decay, options.Training.WarmupShare);
+        var drawn = Enumerable.Range(0, options.ProblemsPerStep).Select(place => problems(step, place)).ToList();
+        var report = Step(model, optimizer, schedule.At((double)step / options.Steps), drawn, step, cancellation);
+        state.Step++;
+        if (state.Step % options.EvaluateEvery != 0 && state.Step != options.Steps) return report;
+        double score = HeldOut(model.Parameters, heldOut, cancellation);
+        if (score > state.BestScore) (state.BestScore, state.Best, state.BestStep) = (score, model.Parameters.Span.ToArray(), state.Step);
+        return report with { HeldOut = score };
     }
 
     private ReinforcementStepReport Step(IGradientModel model, AdamW optimizer, double rate, List<Problem> problems, int step, CancellationToken cancellation)

@@ -1,0 +1,125 @@
+using Distill.Pipeline.Runs;
+using Distill.Pipeline.Tests.Testing;
+
+namespace Distill.Pipeline.Tests.Runs;
+
+/// <summary>Whole runs with real models, real training and real files; what is checked is what is done again, and what comes out.</summary>
+public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRun>, IDisposable
+{
+    private readonly FinishedRun finished;
+    private readonly TemporaryFolder folder = new();
+
+    public PipelineRunTests(FinishedRun finished) => this.finished = finished;
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void A_run_does_every_stage_and_leaves_what_the_design_names()
+    {
+        finished.Observer.Done.ShouldBe(finished.AllStages);
+        string run = Path.Combine(finished.Folder.Path, "small");
+        foreach (string file in (string[])["recipe.yaml", "run.lock.json", "report.html", "report.json", "metrics.jsonl", "1-problems/test.jsonl", "2-traces/README.md",
+            "3-curated/data/train-00000.parquet", "4-sft/checkpoint/model.safetensors", "5-rl/checkpoint/config.json", "6-onnx/onnx/model.onnx", "7-parity/parity.json", "model/genai_config.json"])
+            File.Exists(Path.Combine(run, file)).ShouldBeTrue(file);
+    }
+
+    [Fact]
+    public void An_unchanged_recipe_does_nothing_again_and_the_plan_says_so()
+    {
+        Copy();
+        var (_, observer) = SmallRun.Run(folder);
+        observer.Done.ShouldBeEmpty();
+        observer.Cached.ShouldBe(finished.AllStages);
+        PipelineRun.Plan(SmallRun.Parse(), new RunOptions { RunsFolder = folder.Path }).Stages.ShouldAllBe(stage => stage.Decision == StageDecision.Cached);
+        SmallRun.LockOf(folder).ShouldBe(SmallRun.LockOf(finished.Folder));
+    }
+
+    [Fact]
+    public void A_changed_option_does_its_stage_again_and_what_follows_from_it()
+    {
+        Copy();
+        var plan = PipelineRun.Plan(SmallRun.Parse("rl.learning_rate=0.001"), new RunOptions { RunsFolder = folder.Path });
+        plan.Stages.Where(stage => stage.Decision == StageDecision.Cached).Select(stage => stage.Name).ShouldBe(
+            ["problems", "traces", "curated", "answer-only", "sft", "evaluation/teacher", "evaluation/base", "evaluation/answer-only", "evaluation/sft"]);
+        plan.Stages.Single(stage => stage.Name == "rl").Reason.ShouldContain("rl.learning_rate: 0.00015 → 0.001");
+        var (_, observer) = SmallRun.Run(folder, null, "rl.learning_rate=0.001");
+        observer.Done.ShouldBe(["rl", "onnx", "parity", "evaluation/rl", "evaluation/onnx"]);
+    }
+
+    [Fact]
+    public void Another_run_takes_over_finished_stages_unless_told_not_to()
+    {
+        Copy();
+        var (_, observer) = SmallRun.Run(folder, new RunOptions { Name = "second", Until = "curated" });
+        observer.Done.ShouldBeEmpty();
+        observer.ReasonOf("traces").ShouldBe("taken from run 'small'");
+        var (_, cold) = SmallRun.Run(folder, new RunOptions { Name = "third", Until = "problems", UseOtherRuns = false });
+        cold.Done.ShouldBe(["problems"]);
+    }
+
+    [Fact]
+    public void A_forced_stage_is_done_again_and_what_comes_out_equal_spares_the_rest()
+    {
+        Copy();
+        var (_, observer) = SmallRun.Run(folder, new RunOptions { Force = "sft" });
+        observer.Done.ShouldBe(["sft"]);
+        SmallRun.LockOf(folder).ShouldBe(SmallRun.LockOf(finished.Folder));
+    }
+
+    [Fact]
+    public void A_damaged_file_is_noticed_and_its_stage_done_again()
+    {
+        Copy();
+        string damaged = Path.Combine(folder.Path, "small", "7-parity", "parity.json");
+        File.WriteAllText(damaged, File.ReadAllText(damaged) + " ");
+        var (_, observer) = SmallRun.Run(folder);
+        observer.Done.ShouldBe(["parity"]);
+        observer.Warnings.ShouldHaveSingleItem().ShouldContain("parity.json");
+        SmallRun.LockOf(folder).ShouldBe(SmallRun.LockOf(finished.Folder));
+    }
+
+    [Fact]
+    public void A_failed_parity_gate_stops_the_run_and_commits_nothing()
+    {
+        Copy();
+        var fault = Should.Throw<GateFailedException>(() => SmallRun.Run(folder, null, "parity.tolerance=0"));
+        fault.Message.ShouldContain("logit difference");
+        Directory.GetFiles(Path.Combine(folder.Path, "small", "7-parity"), "manifest-*").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Stages_that_do_not_exist_or_are_not_ready_are_refused()
+    {
+        Should.Throw<RunRefusedException>(() => SmallRun.Run(folder, new RunOptions { From = "sftt" })).Message.ShouldContain("did you mean 'sft'");
+        Should.Throw<RunRefusedException>(() => SmallRun.Run(folder, new RunOptions { Only = "sft" })).Message.ShouldContain("not finished");
+    }
+
+    private void Copy()
+    {
+        string source = Path.Combine(finished.Folder.Path, "small");
+        foreach (string path in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
+        {
+            string target = Path.Combine(folder.Path, "small", Path.GetRelativePath(source, path));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(path, target);
+        }
+    }
+
+    /// <summary>One undisturbed run that the tests copy.</summary>
+    public sealed class FinishedRun : IDisposable
+    {
+        public FinishedRun() => (_, Observer) = SmallRun.Run(Folder);
+
+        internal TemporaryFolder Folder { get; } = new();
+
+        internal RecordingObserver Observer { get; }
+
+        internal IReadOnlyList<string> AllStages { get; } =
+        [
+            "problems", "traces", "curated", "answer-only", "sft", "rl", "onnx", "parity", "evaluation/teacher", "evaluation/base", "evaluation/answer-only",
+            "evaluation/sft", "evaluation/rl", "evaluation/onnx",
+        ];
+
+        public void Dispose() => Folder.Dispose();
+    }
+}

@@ -1,0 +1,2 @@
+namespace Distill.Pipeline.Reporting;
+public sealed record RunReport();

@@ -1,0 +1,53 @@
+using System.Text.Json.Nodes;
+using Distill.Architecture;
+using Distill.Export;
+using Distill.Export.Package;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
+
+namespace Distill.Pipeline.Stages;
+
+/// <summary>The last student as an ONNX model folder, opened and run once before it counts as made.</summary>
+internal sealed class ExportStage(DistillationRecipe recipe, string student) : IStage
+{
+    public string Name => StageNames.Onnx;
+
+    public string Folder => "6-onnx";
+
+    public string Kind => "onnx-model";
+
+    public int Version => 1;
+
+    public IReadOnlyList<string> Inputs => [student];
+
+    public JsonObject Options => new() { ["export"] = CanonicalJson.ToNode(recipe.Export), ["name"] = recipe.Name };
+
+    public string Work => $"{student} student as {Precision.Name()}";
+
+    private Distill.Export.ExportPrecision Precision => recipe.Export.Precision.ToExport();
+
+    public string Run(StageContext context)
+    {
+        var input = context.Input(student);
+        var checkpoint = Checkpoint.Open(Path.Combine(input.Folder, SupervisedStage.CheckpointFolder));
+        var tokenizer = checkpoint.Tokenizer ?? throw new InvalidDataException($"'{checkpoint.Folder}' has no tokenizer.json: an exported model needs one.");
+        var description = new PackageDescription
+        {
+            Name = recipe.Name,
+            Teacher = Path.GetFileName(recipe.Teacher.Model),
+            Digests = new Dictionary<string, string> { ["checkpoint"] = input.Digest },
+        };
+        foreach (string leftover in Directory.EnumerateFileSystemEntries(context.Folder).Where(path => !Path.GetFileName(path).StartsWith('.')))
+        {
+            if (Directory.Exists(leftover)) Directory.Delete(leftover, recursive: true);
+            else File.Delete(leftover);
+        }
+
+        ModelPackage.Write(context.Folder, checkpoint.LoadWeights(), tokenizer, description, Precision);
+        PackageCheck.Run(context.Folder, Precision.Tolerance().RelativeLogits);
+        long bytes = 0;
+        foreach (string path in Directory.EnumerateFiles(context.Folder, "*", SearchOption.AllDirectories).Where(path => !Path.GetFileName(path).StartsWith('.')))
+            bytes += context.Writer.Add(Path.GetRelativePath(context.Folder, path).Replace(Path.DirectorySeparatorChar, '/')).Bytes;
+        return $"{checkpoint.Architecture.ParameterCount:N0} parameters as {Precision.Name()}, {bytes / 1e6:F1} MB";
+    }
+}

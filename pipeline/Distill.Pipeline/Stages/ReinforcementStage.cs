@@ -1,0 +1,111 @@
+using System.Text.Json.Nodes;
+using Distill.Architecture;
+using Distill.Data.Problems;
+using Distill.Export;
+using Distill.Generation;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
+using Distill.Student.Fused;
+using Distill.Student.Model;
+using Distill.Student.Reinforcement;
+using Distill.Student.Training;
+using Distill.Teacher;
+using Distill.Tokenization;
+
+namespace Distill.Pipeline.Stages;
+
+/// <summary>GRPO with verifiable rewards from the SFT student, on the training problems; the weights that did best on validation problems are kept.</summary>
+internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
+{
+    private const string StateName = "state.safetensors";
+
+    public string Name => StageNames.Rl;
+
+    public string Folder => "5-rl";
+
+    public string Kind => "checkpoint";
+
+    public int Version => 1;
+
+    public IReadOnlyList<string> Inputs => [StageNames.Problems, StageNames.Sft];
+
+    public JsonObject Options => new() { ["rl"] = CanonicalJson.ToNode(recipe.Rl), ["seed"] = recipe.Seed };
+
+    public string Work => $"at most {recipe.Rl.Steps:N0} updates of {recipe.Rl.ProblemsPerStep} problems × {recipe.Rl.Samples} samples";
+
+    public string Run(StageContext context)
+    {
+        var start = Checkpoint.Open(Path.Combine(context.Input(StageNames.Sft).Folder, SupervisedStage.CheckpointFolder));
+        var encoder = ChatEncoder.Load(start.Folder);
+        var problems = context.Input(StageNames.Problems);
+        Problem[] train = [.. ProblemFile.Read(problems.PathOf(ProblemsStage.Train))];
+        Problem[] heldOut = [.. ProblemFile.Read(problems.PathOf(ProblemsStage.Validation)).Take(recipe.Rl.ValidationProblems)];
+        using var parameters = new FlatParameters(start.Architecture);
+        parameters.Load(start.LoadWeights());
+        var options = OptionsOf();
+        var server = new OnnxPolicyServer(start.Architecture, Engine.Options(start.Architecture.ParameterCount * sizeof(float)));
+        var collection = new RolloutCollection(encoder, Judge(encoder.Tokenizer), options);
+        using var curve = new TrainingCurve(context);
+        var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock).Run(
+            parameters, (step, place) => Draw(train, step, place), heldOut, Path.Combine(context.Folder, StateName), report => Report(context, curve, report), context.Cancellation);
+        curve.Write();
+        Checkpoint.Save(Path.Combine(context.Folder, SupervisedStage.CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
+        context.AddFolder(SupervisedStage.CheckpointFolder);
+        return $"sampled accuracy on {heldOut.Length} validation problems {result.Before:P1} → {result.Best:P1} at step {result.BestStep}";
+    }
+
+    private GroupRelativeOptions OptionsOf() => new()
+    {
+        Steps = recipe.Rl.Steps,
+        ProblemsPerStep = recipe.Rl.ProblemsPerStep,
+        Samples = recipe.Rl.Samples,
+        Temperature = recipe.Rl.Temperature,
+        MaxTokens = recipe.Rl.MaxTokens,
+        ClipLow = recipe.Rl.ClipLow,
+        ClipHigh = recipe.Rl.ClipHigh,
+        EvaluateEvery = recipe.Rl.EvaluateEvery,
+        Seed = (ulong)recipe.Seed,
+        Training = new TrainingOptions
+        {
+            LearningRate = recipe.Rl.LearningRate,
+            Decay = Decay.Constant,
+            WarmupShare = 0.05,
+            Precision = MatmulPrecision.Float32, // ratios compare with the sampler's fp32 log-probabilities
+            Threads = recipe.Sft.Threads,
+        },
+    };
+
+    private static CompletionJudge Judge(Tokenizer tokenizer)
+    {
+        var parser = new ReasoningParser(tokenizer);
+        return (problem, completion) => ProblemFamilies.Get(problem.Family).Verifier.Verify(parser.Parse(completion).Answer, problem);
+    }
+
+    // Every problem once before any comes again, in another order each time.
+    private Problem Draw(Problem[] train, int step, int place)
+    {
+        long index = (long)step * recipe.Rl.ProblemsPerStep + place;
+        int[] order = Permutation.Of(train.Length, SeedSequence.Derive((ulong)recipe.Seed, 0x726C, (ulong)(index / train.Length)));
+        return train[order[index % train.Length]];
+    }
+
+    private static void Report(StageContext context, TrainingCurve curve, ReinforcementStepReport report)
+    {
+        var values = new Dictionary<string, double>
+        {
+            ["reward"] = report.MeanReward,
+            ["dead_groups"] = report.DeadGroups,
+            ["truncated"] = report.Truncated,
+            ["entropy"] = report.Entropy,
+            ["mean_tokens"] = report.MeanTokens,
+            ["gradient_norm"] = report.GradientNorm,
+            ["mismatch"] = report.Mismatch,
+            ["learning_rate"] = report.LearningRate,
+        };
+        if (report.HeldOut is { } heldOut) values["held_out"] = heldOut;
+        curve.Add(report.Step, values);
+        double rate = report.CompletionTokens / Math.Max(1e-9, report.GenerationSeconds + report.TrainingSeconds);
+        context.Measure("completionTokensPerSecond", rate);
+        context.Progress(new StageProgress(report.Step, report.Steps, "updates", $"reward {report.MeanReward:F3}", rate, "tokens/s"));
+    }
+}

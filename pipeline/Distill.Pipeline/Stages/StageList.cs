@@ -1,0 +1,27 @@
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
+
+namespace Distill.Pipeline.Stages;
+
+/// <summary>The stages of a recipe, in order; what it switches off is left out.</summary>
+internal static class StageList
+{
+    public static IReadOnlyList<IStage> For(DistillationRecipe recipe)
+    {
+        bool reinforced = recipe.Rl.Steps > 0;
+        string student = reinforced ? StageNames.Rl : StageNames.Sft;
+        List<IStage> stages = [new ProblemsStage(recipe), new TracesStage(recipe), new CurationStage(recipe)];
+        if (recipe.AnswerOnly.Enabled) stages.Add(SupervisedStage.AnswersOnly(recipe));
+        stages.Add(SupervisedStage.Steps(recipe));
+        if (reinforced) stages.Add(new ReinforcementStage(recipe));
+        stages.Add(new ExportStage(recipe, student));
+        stages.Add(new ParityStage(recipe, student));
+        stages.Add(EvaluationStage.OfModelFolder(recipe, "teacher", ExternalInputs.Teacher));
+        stages.Add(EvaluationStage.OfCheckpoint(recipe, "base", ExternalInputs.Base));
+        if (recipe.AnswerOnly.Enabled) stages.Add(EvaluationStage.OfCheckpoint(recipe, "answer-only", StageNames.AnswerOnly));
+        stages.Add(EvaluationStage.OfCheckpoint(recipe, "sft", StageNames.Sft));
+        if (reinforced) stages.Add(EvaluationStage.OfCheckpoint(recipe, "rl", StageNames.Rl));
+        stages.Add(EvaluationStage.OfModelFolder(recipe, "onnx", StageNames.Onnx));
+        return stages;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Distill.Data.Problems;
+using Distill.Data.Storage;
+using Distill.Data.Traces;
+using Distill.Generation;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
+using Distill.Teacher;
+
+namespace Distill.Pipeline.Stages;
+
+/// <summary>The teacher solves the training problems. Every part is committed as it is finished, so a kill costs one part at most.</summary>
+internal sealed class TracesStage(DistillationRecipe recipe) : IStage
+{
+    public string Name => StageNames.Traces;
+
+    public string Folder => "2-traces";
+
+    public string Kind => "traces";
+
+    public int Version => 1;
+
+    public IReadOnlyList<string> Inputs => [StageNames.Problems, ExternalInputs.Teacher];
+
+    public JsonObject Options => new()
+    {
+        ["samples"] = recipe.Teacher.Samples,
+        ["temperature"] = recipe.Teacher.Temperature,
+        ["top_p"] = recipe.Teacher.TopP,
+        ["max_tokens"] = recipe.Teacher.MaxTokens,
+        ["seed"] = recipe.Seed,
+    };
+
+    public string Work =>
+        $"{recipe.Problems.Train:N0} problems × {recipe.Teacher.Samples} samples, at most {(long)recipe.Problems.Train * recipe.Teacher.Samples * recipe.Teacher.MaxTokens:N0} tokens";
+
+    public string Run(StageContext context)
+    {
+        var teacher = context.Input(ExternalInputs.Teacher);
+        Problem[] problems = [.. ProblemFile.Read(context.Input(StageNames.Problems).PathOf(ProblemsStage.Train))];
+        using var engine = Engine.OpenModelFolder(teacher.Folder, recipe.Teacher.Slots);
+        var collection = new TraceCollection(engine.Generator, engine.Encoder, CollectionOptions(teacher), context.Clock);
+        var files = new List<ArtifactFile>();
+        var last = default(TraceProgress);
+        collection.Run(problems, part => TryTake(context, part, files), part => files.Add(TraceFile.Write(context.Writer, NameOf(part.Index), part.Traces)), progress =>
+        {
+            last = progress;
+            context.Progress(new StageProgress(progress.Traces, progress.TotalTraces, "traces", "", progress.TokensPerSecond, "tokens/s"));
+        }, context.Cancellation);
+        if (last.TokensGenerated > 0) context.Measure("teacherTokensPerSecond", last.TokensPerSecond);
+        context.Writer.Write("README.md", Card(files).ToBytes());
+        return $"{problems.Length * recipe.Teacher.Samples:N0} traces of {problems.Length:N0} problems";
+    }
+
+    private TraceCollectionOptions CollectionOptions(StageInput teacher) => new()
+    {
+        Seed = (ulong)recipe.Seed,
+        Teacher = Path.GetFileName(teacher.Folder.TrimEnd(Path.DirectorySeparatorChar)),
+        TeacherDigest = teacher.Digest,
+        Samples = recipe.Teacher.Samples,
+        Sampling = new SamplingOptions { Temperature = recipe.Teacher.Temperature, TopP = recipe.Teacher.TopP },
+        MaxNewTokens = recipe.Teacher.MaxTokens,
+    };
+
+    // The name of a part exists only when the part is whole; the manifest needs its rows.
+    private static bool TryTake(StageContext context, int part, List<ArtifactFile> files)
+    {
+        string path = Path.Combine(context.Folder, NameOf(part));
+        if (!File.Exists(path)) return false;
+        files.Add(context.Writer.Add(NameOf(part), TraceFile.Read(path).LongCount()));
+        return true;
+    }
+
+    private static string NameOf(int part) => string.Create(CultureInfo.InvariantCulture, $"data/train-{part:D5}.parquet");
+
+    private DatasetCard Card(IReadOnlyList<ArtifactFile> files) => new()
+    {
+        Title = $"{recipe.Name}: reasoning traces",
+        Description = $"Completions of generated problems by the teacher `{Path.GetFileName(recipe.Teacher.Model)}`, as generated: nothing is graded or left out.",
+        Files = new Dictionary<Split, IReadOnlyList<ArtifactFile>> { [Split.Train] = files },
+    };
+}

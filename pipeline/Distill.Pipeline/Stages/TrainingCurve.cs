@@ -1,0 +1,82 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Distill.Pipeline.Runs;
+using Distill.Student.Training;
+
+namespace Distill.Pipeline.Stages;
+
+/// <summary>
+/// The measurements of a training: to whoever watches, and at the end into the artefact as JSON lines, without times, so that equal
+/// trainings give equal files. Kept beside unfinished work too, so that a continued training has its whole curve. Dispose it.
+/// </summary>
+internal sealed class TrainingCurve : IDisposable
+{
+    private const string UnfinishedName = "curve.unfinished.jsonl";
+
+    private readonly StageContext context;
+    private readonly SortedDictionary<int, string> lines = [];
+    private readonly StreamWriter unfinished;
+    private long tokens;
+    private double seconds;
+
+    public TrainingCurve(StageContext context)
+    {
+        this.context = context;
+        string path = Path.Combine(context.Folder, UnfinishedName);
+        if (File.Exists(path)) Take(File.ReadLines(path));
+        unfinished = new StreamWriter(path, append: false) { AutoFlush = true, NewLine = "\n" };
+        foreach (string line in lines.Values) unfinished.WriteLine(line);
+    }
+
+    public void Add(StepReport report)
+    {
+        tokens += report.Tokens;
+        seconds += report.Seconds;
+        Add(report.Step, new Dictionary<string, double>
+        {
+            ["loss"] = report.Loss,
+            ["gradient_norm"] = report.GradientNorm,
+            ["learning_rate"] = report.LearningRate,
+            ["entropy"] = report.Entropy,
+            ["tokens"] = report.Tokens,
+        });
+        double rate = seconds > 0 ? tokens / seconds : 0;
+        context.Measure("trainingTokensPerSecond", rate);
+        context.Progress(new StageProgress(report.Step, report.Steps, "steps", $"loss {report.Loss:F3}", rate, "tokens/s"));
+    }
+
+    public void Add(int step, IReadOnlyDictionary<string, double> values)
+    {
+        var line = new JsonObject { ["step"] = step };
+        foreach (var (name, value) in values) line[name] = double.IsFinite(value) ? value : null;
+        lines[step] = line.ToJsonString();
+        unfinished.WriteLine(lines[step]);
+        context.Metric(step, values);
+    }
+
+    /// <summary>The value of one measurement at every step that has it.</summary>
+    public IEnumerable<(int Step, double Value)> Values(string name) => lines
+        .Select(line => (line.Key, JsonNode.Parse(line.Value)?[name]?.GetValue<double>()))
+        .Where(point => point.Item2 is not null)
+        .Select(point => (point.Key, point.Item2!.Value));
+
+    public void Write() => context.Writer.Write(SupervisedStage.CurveName, Encoding.UTF8.GetBytes(string.Concat(lines.Values.Select(line => line + "\n"))));
+
+    public void Dispose() => unfinished.Dispose();
+
+    // The last line may have been cut off by a kill; its step is done again.
+    private void Take(IEnumerable<string> written)
+    {
+        foreach (string line in written)
+        {
+            try
+            {
+                if (JsonNode.Parse(line)?["step"]?.GetValue<int>() is { } step) lines[step] = line;
+            }
+            catch (System.Text.Json.JsonException)
+            {
+                return;
+            }
+        }
+    }
+}
