@@ -1,8 +1,19 @@
-using Distill.Pipeline.Pretraining;
-using Distill.Pipeline.Recipes;
+using System.Runtime.InteropServices;
+using System.Text;
+using Distill.Cli;
+using Distill.Cli.Output;
 
-using var ended = new CancellationTokenSource();
-Console.CancelKeyPress += (_, e) => { e.Cancel = true; ended.Cancel(); };
-var recipe = RecipeFile.Load<PretrainRecipe>(args[1], args[2..]);
-long tokens = 0; double seconds = 0;
-new PretrainingJob(recipe, Path.Combine("runs", recipe.Name), TimeProvider.System).Run(r => { tokens += r.Tokens; seconds += r.Seconds; if (r.Step % 20 == 0) Console.WriteLine($"{r.Step}/{r.Steps} loss {r.Loss:F4} entropy {r.Entropy:F3} norm {r.GradientNorm:F3} {tokens / seconds:F0} tok/s"); }, ended.Token);
+Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+using var cancellation = new CancellationTokenSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+return DistillCommandLine.Run(args, ConsoleStreams.OfProcess(), TimeProvider.System, cancellation.Token);
+
+// The first signal lets the work stop between two steps and save what it has; the second ends the process as it is.
+void End(PosixSignalContext signal)
+{
+    if (cancellation.IsCancellationRequested) Environment.Exit(ExitCode.Interrupted);
+    signal.Cancel = true;
+    Console.Error.WriteLine("\nStopping after the current step; once more ends at once.");
+    cancellation.Cancel();
+}
