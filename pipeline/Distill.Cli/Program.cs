@@ -1,26 +1,19 @@
-using Distill.Pipeline.Pretraining;
-using Distill.Pipeline.Recipes;
-using Distill.Pipeline.Runs;
+using System.Runtime.InteropServices;
+using System.Text;
+using Distill.Cli;
+using Distill.Cli.Output;
 
-using var ended = new CancellationTokenSource();
-Console.CancelKeyPress += (_, e) => { e.Cancel = true; ended.Cancel(); };
-if (args[0] == "run")
-{
-    PipelineRun.Run(RecipeFile.Load<DistillationRecipe>(args[1], args[2..]), new RunOptions(), new O(), TimeProvider.System, ended.Token);
-    return;
-}
-var recipe = RecipeFile.Load<PretrainRecipe>(args[1], args[2..]);
-long tokens = 0; double seconds = 0;
-new PretrainingJob(recipe, Path.Combine("runs", recipe.Name), TimeProvider.System).Run(r => { tokens += r.Tokens; seconds += r.Seconds; if (r.Step % 20 == 0) Console.WriteLine($"{r.Step}/{r.Steps} loss {r.Loss:F4} entropy {r.Entropy:F3} norm {r.GradientNorm:F3} {tokens / seconds:F0} tok/s"); }, ended.Token);
+Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+using var cancellation = new CancellationTokenSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+return DistillCommandLine.Run(args, ConsoleStreams.OfProcess(), TimeProvider.System, cancellation.Token);
 
-internal sealed class O : IRunObserver
+// The first signal lets the work stop between two steps and save what it has; the second ends the process as it is.
+void End(PosixSignalContext signal)
 {
-    private long last;
-    public void RunStarted(string name, string folder) => Console.WriteLine($"{name} {folder}");
-    public void StageStarted(string stage, string reason) => Console.WriteLine($"  {stage}: {reason}");
-    public void Progress(string stage, StageProgress p) { if (Environment.TickCount64 - last < 3000) return; last = Environment.TickCount64; Console.WriteLine($"      {p.Done}/{p.Total} {p.Unit} {p.Detail} {p.Rate:F0} {p.RateUnit}"); }
-    public void Metric(string stage, int step, IReadOnlyDictionary<string, double> values) { if (values.TryGetValue("held_out", out var h)) Console.WriteLine($"      step {step} held-out {h:F4} reward {values["reward"]:F3} entropy {values["entropy"]:F3} mismatch {values["mismatch"]:G3}"); }
-    public void StageFinished(string stage, TimeSpan elapsed, string summary) => Console.WriteLine($"  {stage} done in {elapsed.TotalSeconds:F1} s: {summary}");
-    public void StageCached(string stage, string reason, string summary) => Console.WriteLine($"  {stage} {reason}: {summary}");
-    public void Warning(string message) => Console.WriteLine($"  ! {message}");
+    if (cancellation.IsCancellationRequested) Environment.Exit(ExitCode.Interrupted);
+    signal.Cancel = true;
+    Console.Error.WriteLine("\nStopping after the current step; once more ends at once.");
+    cancellation.Cancel();
 }

@@ -1,0 +1,96 @@
+using Distill.Cli.Models;
+using Distill.Generation;
+using Distill.Tokenization;
+
+namespace Distill.Cli.Chat;
+
+/// <summary>
+/// A conversation with a model, answered token by token. The cache keeps what the turns have in common, so a turn reads only what is new.
+/// Not thread-safe; dispose it before the model.
+/// </summary>
+internal sealed class Conversation : IDisposable
+{
+    // A cache for a long model's whole context would take gigabytes before the first word.
+    private const int LongestContext = 8192;
+
+    private readonly ChatEncoder encoder;
+    private readonly ConversationOptions options;
+    private readonly IDecodeSession session;
+    private readonly Sampler sampler;
+    private readonly float[] logits; // [vocab]
+    private readonly List<ChatMessage> messages = [];
+    private readonly List<int> read = []; // what the cache holds
+    private RandomStream random;
+
+    public Conversation(ServedModel served, ConversationOptions options)
+    {
+        encoder = served.Encoder;
+        this.options = options;
+        session = served.Model.Open(1, Math.Min(served.Model.MaxLength, LongestContext));
+        sampler = new Sampler(served.Model.VocabularySize);
+        logits = new float[served.Model.VocabularySize];
+        random = new RandomStream(options.Seed);
+        if (options.System is { } system) messages.Add(ChatMessage.System(system));
+    }
+
+    /// <param name="given">Sees the reply as it comes.</param>
+    /// <exception cref="InvalidDataException">The message alone is longer than the model can read.</exception>
+    /// <exception cref="OperationCanceledException">Between two tokens.</exception>
+    public ChatReply Ask(string text, Action<ChatPiece> given, CancellationToken cancellation)
+    {
+        messages.Add(ChatMessage.User(text));
+        var (prompt, forgotten) = Fit();
+        var reply = new ReplyText(encoder.Tokenizer, prompt, given);
+        Read(prompt);
+        int count = 0, limit = Math.Min(options.MaxTokens, session.MaxLength - prompt.Length);
+        bool ended = false;
+        while (!ended && count < limit)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int token = sampler.Choose(logits, options.Sampling, [], ref random).Token;
+            count++;
+            ended = token == encoder.EndToken;
+            if (ended) break;
+            reply.Push(token);
+            if (count < limit) Step(token);
+        }
+
+        reply.Flush();
+        messages.Add(ChatMessage.Assistant(reply.Answer));
+        return new ChatReply(reply.Reasoning, reply.Answer, ended ? "end" : "length", count, forgotten);
+    }
+
+    public void Dispose() => session.Dispose();
+
+    /// <summary>The prompt, the oldest turns left out until at least a word of an answer fits.</summary>
+    private (int[] Prompt, int Forgotten) Fit()
+    {
+        int first = options.System is null ? 0 : 1, forgotten = 0;
+        while (true)
+        {
+            int[] prompt = encoder.EncodePrompt(messages);
+            if (prompt.Length < session.MaxLength) return (prompt, forgotten);
+            // A turn is a question and its answer; the last message is the question being asked.
+            if (messages.Count - first < 3) throw new InvalidDataException($"The message takes {prompt.Length:N0} tokens; the model reads {session.MaxLength:N0} with the answer.");
+            messages.RemoveRange(first, 2);
+            forgotten += 2;
+        }
+    }
+
+    private void Read(int[] prompt)
+    {
+        // At least one token is read anew: its logits begin the reply.
+        int common = 0, most = Math.Min(read.Count, prompt.Length - 1);
+        while (common < most && read[common] == prompt[common]) common++;
+        session.Truncate(0, common);
+        session.Prefill(0, prompt.AsSpan(common), logits);
+        read.RemoveRange(common, read.Count - common);
+        read.AddRange(prompt.AsSpan(common));
+    }
+
+    private void Step(int token)
+    {
+        session.Step([token], logits);
+        read.Add(token);
+    }
+}

@@ -1,0 +1,35 @@
+using Distill.Cli.Output;
+using Distill.Cli.Progress;
+
+namespace Distill.Cli;
+
+/// <summary>Where a command reads and writes, and what may end it. One command at a time; the entry disposes it.</summary>
+internal sealed class CommandContext : IDisposable
+{
+    public CommandContext(ConsoleStreams streams, bool json, TimeProvider clock, CancellationToken cancellation)
+    {
+        (Streams, IsJson, Clock, Cancellation) = (streams, json, clock, cancellation);
+        Results = new ResultWriter(streams, json);
+        Progress = ProgressDisplay.Create(streams, clock);
+    }
+
+    public ConsoleStreams Streams { get; }
+
+    /// <summary>Results are for machines: nothing but JSON on standard output.</summary>
+    public bool IsJson { get; }
+
+    public TimeProvider Clock { get; }
+
+    public CancellationToken Cancellation { get; }
+
+    /// <summary>Standard output.</summary>
+    public ResultWriter Results { get; }
+
+    /// <summary>Standard error.</summary>
+    public ProgressDisplay Progress { get; }
+
+    /// <summary>The command line that continues an interrupted command; null where nothing is lost by starting over.</summary>
+    public string? Continuation { get; set; }
+
+    public void Dispose() => Progress.Dispose();
+}

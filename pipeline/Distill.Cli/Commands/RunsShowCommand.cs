@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Distill.Cli.Output;
+using Distill.Cli.Parsing;
+using Distill.Pipeline.Runs;
+
+namespace Distill.Cli.Commands;
+
+/// <summary><c>distill runs show</c>.</summary>
+internal sealed class RunsShowCommand : DistillCommand
+{
+    private const int DigestLength = 12;
+    private readonly Argument<string> run = RunReference.Argument();
+    private readonly Option<string> runs = RunArguments.RunsOption();
+
+    public RunsShowCommand()
+        : base("show", "Shows the stages of a run: state, time, digest of the result, and what came out.")
+    {
+        Arguments.Add(run);
+        Options.Add(runs);
+    }
+
+    public override IReadOnlyList<string> Examples => ["distill runs show quickstart", "distill runs show quickstart --json"];
+
+    public override int Execute(ParseResult parsed, CommandContext context)
+    {
+        var (folder, name) = RunReference.Read(parsed.GetRequiredValue(run), parsed.GetRequiredValue(runs));
+        var summary = RunCatalogue.Find(folder, name);
+        if (context.IsJson) context.Results.Json(summary);
+        context.Results.Line($"{summary.Name}: {summary.State}, {summary.Folder}");
+        context.Results.Table(["stage", "state", "time", "digest", "result"], summary.Stages.Select(Row), words: 5);
+        return ExitCode.Done;
+    }
+
+    private static string[] Row(StageRecord stage) =>
+    [
+        stage.Name,
+        stage.State,
+        stage.Seconds is { } seconds ? Figures.Duration(TimeSpan.FromSeconds(seconds)) : Figures.None,
+        stage.Digest?[..Math.Min(stage.Digest.Length, DigestLength)] ?? Figures.None,
+        stage.Summary,
+    ];
+}

@@ -1,0 +1,33 @@
+using Distill.Evaluation.Statistics;
+using Distill.Export.Parity;
+
+namespace Distill.Cli.Output;
+
+/// <summary>Numbers as people read them.</summary>
+internal static class Figures
+{
+    public const string None = "–";
+
+    /// <summary><c>0.8 s</c>, <c>42 s</c>, <c>3:05</c>, <c>1:02:03</c>.</summary>
+    public static string Duration(TimeSpan time)
+    {
+        if (time < TimeSpan.FromSeconds(9.95)) return $"{time.TotalSeconds:F1} s";
+        long seconds = (long)Math.Round(time.TotalSeconds);
+        if (seconds < 60) return $"{seconds} s";
+        return seconds < 3600 ? $"{seconds / 60}:{seconds % 60:D2}" : $"{seconds / 3600}:{seconds / 60 % 60:D2}:{seconds % 60:D2}";
+    }
+
+    /// <summary><c>97.5 %</c>.</summary>
+    public static string Share(double? share) => share is { } value ? $"{100 * value:F1} %" : None;
+
+    /// <summary><c>94.1–99.0 %</c>.</summary>
+    public static string Range(Interval? interval) => interval is { } range ? $"{100 * range.Low:F1}–{100 * range.High:F1} %" : None;
+
+    /// <summary>The parity gate's figures in one line.</summary>
+    public static string Parity(ParityReport report) =>
+        $"largest logit difference {report.MaxAbsLogitDiff:G3} of {report.MaxAbsLogit:G3} "
+        + $"({Relative(report):G2}, allowed {report.Tolerance.RelativeLogits:G2}) over {report.PositionsCompared:N0} positions; "
+        + $"{report.GreedyMismatches:N0} of {report.GreedyTokensCompared:N0} greedy tokens differ (allowed {report.Tolerance.MismatchShare * 100:G2} %)";
+
+    private static double Relative(ParityReport report) => report.MaxAbsLogit > 0 ? report.MaxAbsLogitDiff / report.MaxAbsLogit : 0;
+}

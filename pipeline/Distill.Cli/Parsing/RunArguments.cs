@@ -1,0 +1,70 @@
+using System.CommandLine;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
+
+namespace Distill.Cli.Parsing;
+
+/// <summary>The words that <c>run</c>, <c>plan</c> and <c>generate</c> share. Adds itself to the command it is made for.</summary>
+internal sealed class RunArguments
+{
+    private readonly Argument<string> recipe = RecipeArgument();
+    private readonly Option<string> name = new("--name") { HelpName = "N", Description = $"Name of the run; {RunName.Rule}. Default: the recipe's name." };
+    private readonly Option<string> from = Stage("--from", "Do this stage and all after it again.");
+    private readonly Option<string> only = Stage("--only", "Do only this stage; what it needs must be finished.");
+    private readonly Option<string> force = Stage("--force", "Do this stage again even if nothing it depends on changed.");
+    private readonly Option<string[]> set = SetOption();
+    private readonly Option<bool> noCache = new("--no-cache") { Description = "Take nothing from other runs; the run's own finished stages still count." };
+    private readonly Option<string> runs = RunsOption();
+
+    /// <param name="choosesStages">Whether --from, --only and --force make sense.</param>
+    public RunArguments(Command command, bool choosesStages = true)
+    {
+        command.Arguments.Add(recipe);
+        Option[] options = choosesStages ? [name, from, only, force, set, noCache, runs] : [name, set, noCache, runs];
+        foreach (var option in options) command.Options.Add(option);
+    }
+
+    public static Argument<string> RecipeArgument() => new("RECIPE") { Description = "Recipe file (YAML), e.g. recipes/quickstart.yaml." };
+
+    public static Option<string[]> SetOption() => new("--set")
+    {
+        HelpName = "KEY=VALUE",
+        Description = "Change one value of the recipe, e.g. --set sft.epochs=2 or --set problems.families.0.level=3; may be repeated.",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    public static Option<string> RunsOption() => new("--runs") { HelpName = "DIR", Description = "Folder that holds the runs. Default runs.", DefaultValueFactory = _ => "runs" };
+
+    public string RecipeFileOf(ParseResult parsed) => parsed.GetRequiredValue(recipe);
+
+    /// <exception cref="InvalidRecipeException">The recipe, or a --set, is wrong.</exception>
+    public DistillationRecipe RecipeOf(ParseResult parsed) => RecipeFile.Load<DistillationRecipe>(RecipeFileOf(parsed), parsed.GetValue(set));
+
+    /// <exception cref="UsageException">Two of the options exclude each other, or the name cannot be one.</exception>
+    public RunOptions OptionsOf(ParseResult parsed)
+    {
+        var options = new RunOptions
+        {
+            RunsFolder = parsed.GetRequiredValue(runs),
+            Name = parsed.GetValue(name),
+            From = parsed.GetValue(from),
+            Only = parsed.GetValue(only),
+            Force = parsed.GetValue(force),
+            UseOtherRuns = !parsed.GetValue(noCache),
+        };
+        if (options.Name is { } chosen && !RunName.IsValid(chosen)) throw new UsageException($"--name '{chosen}' cannot be a run's name.", $"{RunName.Rule}.");
+        string[] choices = [.. new[] { (options.From, from), (options.Only, only), (options.Force, force) }.Where(pair => pair.Item1 is not null).Select(pair => pair.Item2.Name)];
+        return choices.Length <= 1 ? options : throw new UsageException($"{string.Join(" and ", choices)} exclude each other.", "Keep one of them.");
+    }
+
+    private static Option<string> Stage(string name, string description)
+    {
+        var option = new Option<string>(name) { HelpName = "STAGE", Description = $"{description} One of {string.Join(", ", StageNames.All)}." };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !StageNames.All.Contains(token.Value)) result.AddError($"There is no stage '{token.Value}'; {Suggestion.Remedy(token.Value, StageNames.All)}");
+        });
+        return option;
+    }
+}
