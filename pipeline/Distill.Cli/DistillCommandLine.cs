@@ -44,7 +44,7 @@ internal static class DistillCommandLine
         bool asksForHelp = parsed.GetValue(Help) || (command is not DistillCommand && parsed.UnmatchedTokens.Count == 0);
         if (asksForHelp) return Print(streams, HelpText.Of(root, command));
 
-        using var context = new CommandContext(streams, parsed.GetValue(Json), clock, cancellation);
+        using var context = new CommandContext(args, streams, parsed.GetValue(Json), clock, cancellation);
         try
         {
             UsageErrors.ThrowIfAny(parsed);

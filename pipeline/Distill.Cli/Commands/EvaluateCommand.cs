@@ -57,7 +57,7 @@ internal sealed class EvaluateCommand : DistillCommand
     private static (EvaluationResult Result, TimeSpan Elapsed) Measure(
         ServedModel served, int slots, IReadOnlyList<Problem> originals, IReadOnlyList<Problem> perturbed, EvaluationOptions options, CommandContext context)
     {
-        context.Progress.Begin("evaluate", $"{originals.Count:N0} problems{(perturbed.Count > 0 ? $", {perturbed.Count:N0} twins" : "")}, {options.Samples} samples each");
+        context.Progress.Begin("evaluate", $"{originals.Count:N0} problems{(perturbed.Count > 0 ? $", {perturbed.Count:N0} twins" : "")}{(options.Samples > 0 ? $", greedy and {options.Samples} drawn" : "")}");
         long start = context.Clock.GetTimestamp();
         var evaluator = new Evaluator(served.Generator(slots), served.Encoder);
         var result = evaluator.Run(served.Name, originals, perturbed, options, Show, context.Cancellation);

@@ -16,7 +16,8 @@ internal sealed class PlanCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        var plan = PipelineRun.Plan(arguments.RecipeOf(parsed), arguments.OptionsOf(parsed));
+        var options = arguments.OptionsOf(parsed);
+        var plan = PipelineRun.Plan(arguments.RecipeOf(parsed), options);
         if (context.IsJson) context.Results.Json(plan);
         context.Results.Line($"{plan.Name} in {plan.Folder}");
         context.Results.Table(["stage", "decision", "reason", "work"], plan.Stages.Select(stage => (string[])[stage.Name, Word(stage.Decision), stage.Reason, stage.Work]), words: 4);

@@ -33,7 +33,7 @@ internal sealed class PretrainCommand : DistillCommand
         var plan = RecipeFile.Load<PretrainRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set));
         string work = Path.GetFullPath(Path.Combine(parsed.GetRequiredValue(runs), plan.Name));
         RequireOwn(work);
-        context.Continuation = "the same command";
+        context.Continuation = context.CommandLine;
         IRunObserver observer = context.IsJson ? new JsonRunObserver(context.Results, context.Clock) : new ConsoleRunObserver(context.Progress);
         long start = context.Clock.GetTimestamp();
         var watch = new Watch(observer);
@@ -61,18 +61,18 @@ internal sealed class PretrainCommand : DistillCommand
     private sealed class Watch(IRunObserver observer)
     {
         private const int MetricEvery = 20;
-        private double smoothed, tokensPerSecond;
+        private double smoothed, tokens, seconds;
 
         /// <summary>Of the last step.</summary>
         public double Loss { get; private set; }
 
         public void AfterStep(StepReport step)
         {
-            double weight = smoothed == 0 ? 1 : 0.05, rate = step.Seconds > 0 ? step.Tokens / step.Seconds : 0;
-            smoothed += weight * (step.Loss - smoothed);
-            tokensPerSecond += weight * (rate - tokensPerSecond);
+            bool first = smoothed == 0; // it also warms up: its time says nothing
+            smoothed += (first ? 1 : 0.05) * (step.Loss - smoothed);
+            if (!first) (tokens, seconds) = (tokens + step.Tokens, seconds + step.Seconds);
             Loss = step.Loss;
-            observer.Progress(StageName, new StageProgress(step.Step, step.Steps, "steps", $"loss {smoothed:F3}", tokensPerSecond, "tokens/s"));
+            observer.Progress(StageName, new StageProgress(step.Step, step.Steps, "steps", $"loss {smoothed:F3}", seconds > 0 ? tokens / seconds : 0, "tokens/s"));
             if (step.Step % MetricEvery == 0 || step.Step == step.Steps)
                 observer.Metric(StageName, step.Step, new Dictionary<string, double> { ["loss"] = step.Loss, ["gradient_norm"] = step.GradientNorm, ["learning_rate"] = step.LearningRate, ["entropy"] = step.Entropy });
         }

@@ -18,6 +18,9 @@ internal sealed class RunCommand : DistillCommand
         "distill run recipes/quickstart.yaml --force parity",
     ];
 
-    public override int Execute(ParseResult parsed, CommandContext context) =>
-        RunExecution.Execute(arguments.RecipeOf(parsed), arguments.OptionsOf(parsed), context);
+    public override int Execute(ParseResult parsed, CommandContext context)
+    {
+        var options = arguments.OptionsOf(parsed);
+        return RunExecution.Execute(arguments.RecipeOf(parsed), options, context);
+    }
 }

@@ -25,7 +25,7 @@ internal static class RunExecution
     }
 
     /// <summary>The <c>--runs</c> that a command line needs to find the run again.</summary>
-    public static string RunsWords(RunOptions options) => options.RunsFolder == new RunOptions().RunsFolder ? "" : $" --runs {options.RunsFolder}";
+    public static string RunsWords(RunOptions options) => options.RunsFolder == new RunOptions().RunsFolder ? "" : $" --runs {CommandContext.Quoted(options.RunsFolder)}";
 
     private static void Show(RunResult result, TimeSpan elapsed, ResultWriter results)
     {

@@ -9,7 +9,7 @@ internal static class EvaluationTables
     public static void Show(EvaluationFigures figures, ResultWriter results)
     {
         var report = figures.Evaluation;
-        results.Line($"{report.Model} ({figures.Kind}): {report.Problems:N0} problems, greedy answer{(report.Samples > 0 ? $" and {report.Samples} samples" : "")} each");
+        results.Line($"{report.Model} ({figures.Kind}): {report.Problems:N0} problems, each answered greedily{(report.Samples > 0 ? $" and {report.Samples} times by chance" : "")}");
         ByDomain(report, results);
         if (report.Twins is { } twins) ByTwin(twins, results);
         results.Line($"tokens   {report.MeanTokens:F1} per completion, {Figures.Share(report.Truncated)} cut off at the limit, {Figures.Share(report.Undecidable)} without a readable answer");

@@ -49,12 +49,12 @@ internal static class CommandOptions
     {
         if (result.Tokens is not [var token]) return otherwise;
         if (T.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most) return value;
-        result.AddError($"{name} '{token.Value}' does not fit; give a {(T.IsInteger(least + (T.One / (T.One + T.One))) ? "whole number" : "number")} in {Range(least, most)}");
+        result.AddError($"{name} '{token.Value}' does not fit: give a {(T.IsInteger(least + (T.One / (T.One + T.One))) ? "whole number" : "number")}, {Range(least, most)}");
         return otherwise;
     }
 
     private static string Range<T>(T least, T most)
-        where T : IFormattable => $"{Text(least)}..{Text(most)}";
+        where T : IFormattable => most is long.MaxValue ? $"{Text(least)} and up" : $"{Text(least)}..{Text(most)}";
 
     private static string Text<T>(T number)
         where T : IFormattable => number.ToString(number is double ? "0.######" : "N0", CultureInfo.InvariantCulture);

@@ -16,7 +16,7 @@ internal static class HelpText
     public static string Of(Command root, Command command)
     {
         var text = new StringBuilder();
-        text.Append(command.Description).Append("\n\nUsage: ").Append(Usage(command)).Append('\n');
+        text.AppendJoin('\n', Wrap(command.Description ?? "", Width)).Append("\n\nUsage: ").Append(Usage(command)).Append('\n');
         Section(text, "Commands", command.Subcommands.Select(sub => (Signature(sub), sub.Description ?? "")));
         Section(text, "Arguments", command.Arguments.Select(argument => (argument.Name, argument.Description ?? "")));
         var general = command == root ? [] : root.Options.Where(option => option.Recursive);
@@ -50,16 +50,16 @@ internal static class HelpText
             any = true;
             text.Append("  ").Append(name.PadRight(Column - 2));
             if (name.Length > Column - 4) text.Append('\n').Append(' ', Column);
-            text.AppendJoin("\n" + new string(' ', Column), Wrap(description)).Append('\n');
+            text.AppendJoin("\n" + new string(' ', Column), Wrap(description, Width - Column)).Append('\n');
         }
     }
 
-    private static IEnumerable<string> Wrap(string description)
+    private static IEnumerable<string> Wrap(string description, int width)
     {
         var line = new StringBuilder();
         foreach (string word in description.Split(' '))
         {
-            if (line.Length > 0 && line.Length + 1 + word.Length > Width - Column)
+            if (line.Length > 0 && line.Length + 1 + word.Length > width)
             {
                 yield return line.ToString();
                 line.Clear();

@@ -21,7 +21,8 @@ internal static class UsageErrors
                 : new UsageException($"'{word}' is one argument too many for '{HelpText.PathOf(command)}'.", HelpFor(command));
         }
 
-        if (parsed.Errors is [var error, ..]) throw new UsageException(Describe(error), HelpFor(command));
+        // What is missing comes in the order in which it is typed: arguments, then options.
+        if (parsed.Errors.OrderBy(error => error.SymbolResult is OptionResult).FirstOrDefault() is { } first) throw new UsageException(Describe(first), HelpFor(command));
     }
 
     // The parser takes an unknown option for an argument as long as the command still wants one.
@@ -33,13 +34,10 @@ internal static class UsageErrors
     private static string Describe(ParseError error) => error.SymbolResult switch
     {
         ArgumentResult { Argument: var argument, Tokens.Count: 0, Parent: CommandResult } => $"{argument.Name} is missing: {argument.Description}",
+        OptionResult { Option: var option, IdentifierToken: null } => $"{option.Name} is missing: {option.Description}",
         OptionResult { Option: var option, Tokens.Count: 0 } => $"{option.Name} needs a value: {option.Description}",
-        CommandResult { Command: var command } result when Missing(command, result) is { } option => $"{option.Name} is missing: {option.Description}",
         _ => error.Message,
     };
-
-    private static Option? Missing(Command command, CommandResult result) =>
-        command.Options.FirstOrDefault(option => option.Required && result.GetResult(option) is null or { Tokens.Count: 0 });
 
     private static IEnumerable<Option> Options(ParseResult parsed) =>
         parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive));
