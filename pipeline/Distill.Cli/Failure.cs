@@ -19,17 +19,22 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
         GateFailedException gate => new(ExitCode.GateFailed, "gate_failed", gate.Message, ""),
         OperationCanceledException when context.Cancellation.IsCancellationRequested => Interrupted(context),
         // These name the file and say what is wrong with it.
-        InvalidDataException or IOException or UnauthorizedAccessException or TemplateException => new(ExitCode.Fault, "fault", exception.Message, ""),
+        InvalidDataException or IOException or UnauthorizedAccessException or TemplateException =>
+            new(ExitCode.Fault, "fault", exception.Message, ""),
         ArgumentException => new(ExitCode.Fault, "fault", exception.Message, Tracing),
-        OutOfMemoryException => new(ExitCode.Fault, "fault", "There is not enough memory.", "Use fewer slots, shorter completions or a smaller model."),
-        _ => new(ExitCode.Fault, "fault", $"{exception.GetType().Name}: {exception.Message}", $"This should not happen. {Tracing} Please report it."),
+        OutOfMemoryException =>
+            new(ExitCode.Fault, "fault", "There is not enough memory.", "Use fewer slots, shorter completions or a smaller model."),
+        _ => new(ExitCode.Fault, "fault", $"{exception.GetType().Name}: {exception.Message}",
+            $"This should not happen. {Tracing} Please report it."),
     };
 
     public int Report(CommandContext context, string? trace)
     {
         if (context.IsJson)
         {
-            context.Results.Json(new { error = new { code = Code, kind = Kind, message = Message, hint = Hint, @continue = Continuation(context), problems = Problems, trace } });
+            context.Results.Json(
+                new { error = new { code = Code, kind = Kind, message = Message, hint = Hint, @continue = Continuation(context),
+                problems = Problems, trace } });
             return Code;
         }
 

@@ -32,5 +32,6 @@ internal sealed class GenerateCommand : DistillCommand
         return RunExecution.Execute(recipe, options, context);
     }
 
-    private static string DefaultName(Recipe recipe) => recipe.Name[..Math.Min(recipe.Name.Length, LongestName - NameSuffix.Length)] + NameSuffix;
+    private static string DefaultName(Recipe recipe) =>
+        recipe.Name[..Math.Min(recipe.Name.Length, LongestName - NameSuffix.Length)] + NameSuffix;
 }

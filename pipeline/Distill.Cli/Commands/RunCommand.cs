@@ -9,7 +9,8 @@ internal sealed class RunCommand : DistillCommand
     private readonly RunArguments arguments;
 
     public RunCommand()
-        : base("run", "Runs a recipe: what is finished already is taken as it is, the rest is done, and a report is written.") => arguments = new(this);
+        : base("run", "Runs a recipe: what is finished already is taken as it is, the rest is done, and a report is written.") =>
+            arguments = new(this);
 
     public override IReadOnlyList<string> Examples =>
     [

@@ -38,7 +38,8 @@ internal sealed class ResultWriter(ConsoleStreams streams, bool json)
         }
 
         foreach (var row in rows) table.AddRow([.. row.Select(cell => new Text(SafeText.Of(cell)))]);
-        foreach (string line in Render(table).Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0)) streams.Out.WriteLine(line);
+        var lines = Render(table).Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0);
+        foreach (string line in lines) streams.Out.WriteLine(line);
     }
 
     /// <summary>One JSON value on a line of its own.</summary>
@@ -52,7 +53,8 @@ internal sealed class ResultWriter(ConsoleStreams streams, bool json)
     private string Render(Table table)
     {
         using var text = new StringWriter();
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(text) });
+        var settings = new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(text) };
+        var console = AnsiConsole.Create(settings);
         console.Profile.Width = streams.OutIsTerminal ? Math.Max(NarrowestWidth, AnsiConsole.Profile.Width) : RedirectedWidth;
         console.Profile.Capabilities.Unicode = true;
         console.Write(table);

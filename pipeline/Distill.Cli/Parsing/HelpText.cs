@@ -21,23 +21,27 @@ internal static class HelpText
         Section(text, "Arguments", command.Arguments.Select(argument => (argument.Name, argument.Description ?? "")));
         var general = command == root ? [] : root.Options.Where(option => option.Recursive);
         Section(text, "Options", command.Options.Concat(general).Select(option => (NameOf(option), option.Description ?? "")));
-        var examples = command is DistillCommand own ? own.Examples : [.. command.Subcommands.OfType<DistillCommand>().SelectMany(sub => sub.Examples.Take(1)).Take(4)];
+        var examples = command is DistillCommand own ? own.Examples
+            : [.. command.Subcommands.OfType<DistillCommand>().SelectMany(sub => sub.Examples.Take(1)).Take(4)];
         if (examples.Count > 0) text.Append("\nExamples:\n").AppendJoin('\n', examples.Select(example => "  " + example)).Append('\n');
         if (command == root) text.Append('\n').Append(ExitCodes);
         return text.ToString().TrimEnd();
     }
 
     /// <summary><c>distill runs show</c>.</summary>
-    public static string PathOf(Command command) => command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{PathOf(parent)} {command.Name}" : command.Name;
+    public static string PathOf(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{PathOf(parent)} {command.Name}" : command.Name;
 
     private static string Usage(Command command)
     {
         if (command.Subcommands.Count > 0) return PathOf(command) + " COMMAND";
-        var words = command.Arguments.Select(argument => argument.Name).Concat(command.Options.Where(option => option.Required).Select(NameOf));
+        var words = command.Arguments.Select(argument => argument.Name)
+            .Concat(command.Options.Where(option => option.Required).Select(NameOf));
         return string.Join(' ', words.Prepend(PathOf(command))) + " [options]";
     }
 
-    private static string Signature(Command command) => string.Join(' ', command.Arguments.Select(argument => argument.Name).Prepend(command.Name));
+    private static string Signature(Command command) =>
+        string.Join(' ', command.Arguments.Select(argument => argument.Name).Prepend(command.Name));
 
     private static string NameOf(Option option) => option.HelpName is { } value ? $"{option.Name} {value}" : option.Name;
 

@@ -24,7 +24,8 @@ internal sealed class ProgressMeter(TimeProvider clock)
     {
         var parts = new List<string> { $"{progress.Done:N0}/{progress.Total:N0} {progress.Unit}" };
         if (progress.Detail.Length > 0) parts.Add(progress.Detail);
-        if (progress.Rate > 0) parts.Add(progress.Rate >= 10 ? $"{progress.Rate:N0} {progress.RateUnit}" : $"{progress.Rate:N1} {progress.RateUnit}");
+        if (progress.Rate > 0) parts.Add(progress.Rate >= 10 ? $"{progress.Rate:N0} {progress.RateUnit}"
+            : $"{progress.Rate:N1} {progress.RateUnit}");
         if (TimeLeft(progress) is { } left) parts.Add($"{Figures.Duration(left)} left");
         return string.Join(", ", parts);
     }

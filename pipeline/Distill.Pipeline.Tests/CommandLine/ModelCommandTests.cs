@@ -54,10 +54,12 @@ public sealed class ModelCommandTests : IDisposable
     public void An_evaluation_is_a_table_or_one_object()
     {
         string trained = TinyCheckpoint.Write(At("trained"));
-        string[] command = ["evaluate", trained, "--problems", "arithmetic:1,words", "--limit", "6", "--samples", "2", "--max-tokens", "8", "--twins"];
+        string[] command = ["evaluate", trained, "--problems", "arithmetic:1,words", "--limit", "6", "--samples", "2", "--max-tokens",
+            "8", "--twins"];
         var table = CommandLineRun.Of(command);
         table.Code.ShouldBe(0, table.Error);
-        foreach (string word in (string[])["domain", "maj@2", "arithmetic", "words", "all", "renamed", "tokens/s"]) table.Out.ShouldContain(word);
+        foreach (string word in (string[])["domain", "maj@2", "arithmetic", "words", "all", "renamed",
+            "tokens/s"]) table.Out.ShouldContain(word);
 
         var json = CommandLineRun.Of([.. command, "--json", "--out", At("figures.json")]);
         var report = json.Json().GetProperty("evaluation");
@@ -75,9 +77,11 @@ public sealed class ModelCommandTests : IDisposable
         string trained = TinyCheckpoint.Write(At("trained"));
         CommandLineRun.Of("export", trained, "--out", At("onnx")).Code.ShouldBe(0);
         string problems = At("problems.jsonl");
-        using (var stream = File.Create(problems)) ProblemFile.Write(stream, ProblemSet.Generate([new MixturePart("arithmetic", 1)], 3, Split.Test, 5));
+        using (var stream = File.Create(problems)) ProblemFile.Write(stream,
+            ProblemSet.Generate([new MixturePart("arithmetic", 1)], 3, Split.Test, 5));
         JsonElement Traces(string model) =>
-            CommandLineRun.Of("evaluate", model, "--problems", problems, "--samples", "0", "--max-tokens", "8", "--json").Json().GetProperty("evaluation").GetProperty("sampleTraces");
+            CommandLineRun.Of("evaluate", model, "--problems", problems, "--samples", "0", "--max-tokens", "8", "--json").Json()
+                .GetProperty("evaluation").GetProperty("sampleTraces");
         Traces(At("onnx")).GetRawText().ShouldBe(Traces(trained).GetRawText());
     }
 
@@ -87,7 +91,8 @@ public sealed class ModelCommandTests : IDisposable
         string trained = TinyCheckpoint.Write(At("trained"));
         var run = CommandLineRun.With("2 + 3\n\n4 + 5\n/exit\n6 + 7\n", default, "chat", trained, "--json", "--max-tokens", "5");
         run.Code.ShouldBe(0, run.Error);
-        var turns = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var turns = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
         turns.Select(turn => turn.GetProperty("prompt").GetString()).ShouldBe(["2 + 3", "4 + 5"]);
         turns.ShouldAllBe(turn => turn.GetProperty("tokens").GetInt32() <= 5);
     }
@@ -108,7 +113,8 @@ public sealed class ModelCommandTests : IDisposable
     public void A_cancelled_command_ends_with_130()
     {
         string trained = TinyCheckpoint.Write(At("trained"));
-        var run = CommandLineRun.With("", new CancellationToken(canceled: true), "evaluate", trained, "--problems", "arithmetic", "--limit", "3");
+        var run = CommandLineRun.With("", new CancellationToken(canceled: true), "evaluate", trained, "--problems", "arithmetic",
+            "--limit", "3");
         run.Code.ShouldBe(130);
         run.Error.ShouldContain("Interrupted.");
     }

@@ -26,8 +26,10 @@ public sealed class PretrainCommandTests : IDisposable
     {
         var run = CommandLineRun.Of("pretrain", recipe, "--runs", Path.Combine(folder.Path, "runs"), "--json");
         run.Code.ShouldBe(0, run.Out);
-        var events = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
-        string[] names = [.. events.Select(line => line.GetProperty("event").GetString()!).Where(name => name != "progress")]; // comes when it is due
+        var events = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
+        string[] names = [.. events.Select(line => line.GetProperty("event").GetString()!)
+            .Where(name => name != "progress")]; // comes when it is due
         names.ShouldBe(["run_started", "stage_started", "metric", "stage_finished", "run_finished"]);
         File.Exists(Path.Combine(events[^1].GetProperty("modelFolder").GetString()!, "model.safetensors")).ShouldBeTrue();
     }
@@ -35,7 +37,8 @@ public sealed class PretrainCommandTests : IDisposable
     [Fact]
     public void Interrupted_it_says_how_to_go_on()
     {
-        var run = CommandLineRun.With("", new CancellationToken(canceled: true), "pretrain", recipe, "--runs", Path.Combine(folder.Path, "runs"), "--set", "seed=4");
+        var run = CommandLineRun.With("", new CancellationToken(canceled: true), "pretrain", recipe, "--runs",
+            Path.Combine(folder.Path, "runs"), "--set", "seed=4");
         run.Code.ShouldBe(130);
         run.Error.ShouldContain("Continue with: distill pretrain ");
         run.Error.ShouldContain("--set seed=4");

@@ -12,12 +12,14 @@ internal static class TinyCheckpoint
     {
         Directory.CreateDirectory(folder);
         var family = ProblemFamilies.Get("arithmetic");
-        var texts = Enumerable.Range(0, 200).Select(i => family.Generate(1, i, Split.Train, 1)).SelectMany(problem => (string[])[problem.Text, problem.ReferenceSolution!]);
+        var texts = Enumerable.Range(0, 200).Select(i => family.Generate(1, i, Split.Train, 1))
+            .SelectMany(problem => (string[])[problem.Text, problem.ReferenceSolution!]);
         BytePairTrainer.Train(texts, new BytePairTrainerOptions { VocabularySize = 300 }).Save(folder);
         var encoder = Tokenization.ChatEncoder.Load(folder);
         using var parameters = new FlatParameters(new DecoderArchitecture
         {
-            ModelType = "qwen3", VocabularySize = encoder.Tokenizer.VocabularySize, HiddenSize = 16, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadSize = 16, IntermediateSize = 32,
+            ModelType = "qwen3", VocabularySize = encoder.Tokenizer.VocabularySize, HiddenSize = 16, Layers = 1, Heads = 2,
+                KeyValueHeads = 1, HeadSize = 16, IntermediateSize = 32,
             MaxPositions = 512, EosTokenId = encoder.EndToken, PadTokenId = encoder.Tokenizer.PadToken,
         });
         parameters.Initialize(seed);

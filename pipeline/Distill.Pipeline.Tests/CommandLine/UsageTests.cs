@@ -10,7 +10,8 @@ public sealed class UsageTests
     {
         var run = CommandLineRun.Of();
         run.Code.ShouldBe(0);
-        foreach (string word in (string[])["run RECIPE", "evaluate MODEL", "export CHECKPOINT", "Exit codes", "130"]) run.Out.ShouldContain(word);
+        foreach (string word in (string[])["run RECIPE", "evaluate MODEL", "export CHECKPOINT", "Exit codes",
+            "130"]) run.Out.ShouldContain(word);
         run.Error.ShouldBeEmpty();
     }
 
@@ -73,7 +74,8 @@ public sealed class UsageTests
         string recipe = folder.File("r.yaml", SampleRecipe.Text.Replace("samples: 2", "sampels: 2").Replace("0.01", "7"));
         var run = CommandLineRun.Of("run", recipe, "--set", "problems.families.0.name=arithmetik");
         run.Code.ShouldBe(2);
-        foreach (string word in (string[])["3 problems", "did you mean 'samples'?", "sft.learning_rate = 7", "did you mean 'arithmetic'?"]) run.Error.ShouldContain(word);
+        foreach (string word in (string[])["3 problems", "did you mean 'samples'?", "sft.learning_rate = 7",
+            "did you mean 'arithmetic'?"]) run.Error.ShouldContain(word);
 
         var problems = CommandLineRun.Of("run", recipe, "--json").Json().GetProperty("error").GetProperty("problems");
         problems.EnumerateArray().Select(problem => problem.GetProperty("path").GetString()).ShouldContain("sft.learning_rate");
