@@ -10,13 +10,16 @@ namespace Distill.Cli;
 internal static class DistillCommandLine
 {
     private const string TraceVariable = "DISTILL_TRACE";
-    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON for machines on standard output, nothing else.", Recursive = true };
-    private static readonly Option<bool> Verbose = new("--verbose") { Description = $"Show where an error comes from (or set {TraceVariable}=1).", Recursive = true };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON for machines on standard output, nothing else.",
+        Recursive = true };
+    private static readonly Option<bool> Verbose = new("--verbose")
+        { Description = $"Show where an error comes from (or set {TraceVariable}=1).", Recursive = true };
     private static readonly Option<bool> Help = new("--help", "-h", "-?") { Description = "Show this help.", Recursive = true };
     private static readonly Option<bool> Version = new("--version") { Description = "Show the version." };
 
     /// <summary>A command is a class in Commands/ and a line here.</summary>
-    private static Command Root() => new("distill", "Turns a large reasoning model into a small one: problems, teacher traces, training, ONNX, proof.")
+    private static Command Root() =>
+        new("distill", "Turns a large reasoning model into a small one: problems, teacher traces, training, ONNX, proof.")
     {
         new RunCommand(),
         new PlanCommand(),
@@ -44,7 +47,7 @@ internal static class DistillCommandLine
         bool asksForHelp = parsed.GetValue(Help) || (command is not DistillCommand && parsed.UnmatchedTokens.Count == 0);
         if (asksForHelp) return Print(streams, HelpText.Of(root, command));
 
-        using var context = new CommandContext(streams, parsed.GetValue(Json), clock, cancellation);
+        using var context = new CommandContext(args, streams, parsed.GetValue(Json), clock, cancellation);
         try
         {
             UsageErrors.ThrowIfAny(parsed);

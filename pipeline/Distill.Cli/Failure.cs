@@ -18,18 +18,23 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
         RunRefusedException refused => new(ExitCode.Usage, "usage", refused.Message, ""),
         GateFailedException gate => new(ExitCode.GateFailed, "gate_failed", gate.Message, ""),
         OperationCanceledException when context.Cancellation.IsCancellationRequested => Interrupted(context),
-        // These name the file or the value and say what is wrong with it.
-        InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException or TemplateException or NotSupportedException =>
-            new(ExitCode.Fault, "fault", exception.Message, Tracing),
-        OutOfMemoryException => new(ExitCode.Fault, "fault", "There is not enough memory.", "Use fewer slots, shorter completions or a smaller model."),
-        _ => new(ExitCode.Fault, "fault", $"{exception.GetType().Name}: {exception.Message}", $"This should not happen. {Tracing} Please report it."),
+        // These name the file and say what is wrong with it.
+        InvalidDataException or IOException or UnauthorizedAccessException or TemplateException =>
+            new(ExitCode.Fault, "fault", exception.Message, ""),
+        ArgumentException => new(ExitCode.Fault, "fault", exception.Message, Tracing),
+        OutOfMemoryException =>
+            new(ExitCode.Fault, "fault", "There is not enough memory.", "Use fewer slots, shorter completions or a smaller model."),
+        _ => new(ExitCode.Fault, "fault", $"{exception.GetType().Name}: {exception.Message}",
+            $"This should not happen. {Tracing} Please report it."),
     };
 
     public int Report(CommandContext context, string? trace)
     {
         if (context.IsJson)
         {
-            context.Results.Json(new { error = new { code = Code, kind = Kind, message = Message, hint = Hint, @continue = Continuation(context), problems = Problems, trace } });
+            context.Results.Json(
+                new { error = new { code = Code, kind = Kind, message = Message, hint = Hint, @continue = Continuation(context),
+                problems = Problems, trace } });
             return Code;
         }
 
@@ -43,5 +48,5 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
     private string? Continuation(CommandContext context) => Code == ExitCode.Usage ? null : context.Continuation;
 
     private static Failure Interrupted(CommandContext context) =>
-        new(ExitCode.Interrupted, "interrupted", "Interrupted.", context.Continuation is { } command ? $"Continue with: {command}" : "Nothing was left behind; run it again to start over.");
+        new(ExitCode.Interrupted, "interrupted", "Interrupted.", context.Continuation is { } command ? $"Continue with: {command}" : "");
 }

@@ -60,6 +60,9 @@ internal sealed class Conversation : IDisposable
         return new ChatReply(reply.Reasoning, reply.Answer, ended ? "end" : "length", count, forgotten);
     }
 
+    /// <summary>Begins anew; the system message stays.</summary>
+    public void Forget() => messages.RemoveAll(message => message.Role != "system");
+
     public void Dispose() => session.Dispose();
 
     /// <summary>The prompt, the oldest turns left out until at least a word of an answer fits.</summary>
@@ -71,7 +74,9 @@ internal sealed class Conversation : IDisposable
             int[] prompt = encoder.EncodePrompt(messages);
             if (prompt.Length < session.MaxLength) return (prompt, forgotten);
             // A turn is a question and its answer; the last message is the question being asked.
-            if (messages.Count - first < 3) throw new InvalidDataException($"The message takes {prompt.Length:N0} tokens; the model reads {session.MaxLength:N0} with the answer.");
+            if (messages.Count - first < 3)
+                throw new InvalidDataException(
+                $"The message takes {prompt.Length:N0} tokens; the model reads {session.MaxLength:N0} with the answer.");
             messages.RemoveRange(first, 2);
             forgotten += 2;
         }

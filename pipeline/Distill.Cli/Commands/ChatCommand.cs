@@ -9,8 +9,9 @@ namespace Distill.Cli.Commands;
 /// <summary><c>distill chat</c>: talk to a model.</summary>
 internal sealed class ChatCommand : DistillCommand
 {
-    private const string Leave = "/exit";
-    private readonly Argument<string> model = new("MODEL") { Description = "Folder of an exported model (genai_config.json) or a checkpoint (config.json and safetensors)." };
+    private const string Leave = "/exit", Anew = "/new";
+    private readonly Argument<string> model = new("MODEL")
+        { Description = "Folder of an exported model (genai_config.json) or a checkpoint (config.json and safetensors)." };
     private readonly Option<string> prompt = new("--prompt") { HelpName = "TEXT", Description = "Ask this, print the reply and end." };
     private readonly Option<string> system = new("--system") { HelpName = "TEXT", Description = "System message." };
     private readonly Option<double> temperature = CommandOptions.Number("--temperature", "0 takes the most probable token.", 0, 10, 0.0);
@@ -18,13 +19,14 @@ internal sealed class ChatCommand : DistillCommand
     private readonly Option<long> seed = CommandOptions.Number("--seed", "Of the sampling.", 0, long.MaxValue, 0);
 
     public ChatCommand()
-        : base("chat", $"Talks to a model, token by token, its reasoning shown apart. {Leave} or the end of the input ends it; redirected input is read line by line.")
+        : base("chat", $"Talks to a model, token by token, its reasoning shown apart. {Anew} forgets what was said, {Leave} or the end of the input ends it; redirected input is read line by line.")
     {
         Arguments.Add(model);
         foreach (var option in (Option[])[prompt, system, temperature, maxTokens, seed]) Options.Add(option);
     }
 
-    public override IReadOnlyList<string> Examples => ["distill chat teacher/models/tiny-reasoner", "distill chat teacher/models/tiny-reasoner --prompt 'What is (3 + 4) * 2?' --json"];
+    public override IReadOnlyList<string> Examples =>
+        ["distill chat teacher/models/tiny-reasoner", "distill chat teacher/models/tiny-reasoner --prompt 'What is (3 + 4) * 2?' --json"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
@@ -44,10 +46,11 @@ internal sealed class ChatCommand : DistillCommand
     private static void Talk(Conversation conversation, CommandContext context)
     {
         bool person = context.Streams is { InIsTerminal: true, OutIsTerminal: true } && !context.IsJson;
-        if (person) context.Results.Line($"Ask away; {Leave} ends.");
+        if (person) context.Results.Line($"Ask away; {Anew} forgets what was said, {Leave} ends.");
         while (NextLine(context, person) is { } line && line.Trim() != Leave)
         {
-            if (line.Trim().Length > 0) Answer(conversation, line.Trim(), context);
+            if (line.Trim() == Anew) conversation.Forget();
+            else if (line.Trim().Length > 0) Answer(conversation, line.Trim(), context);
         }
     }
 
@@ -66,7 +69,9 @@ internal sealed class ChatCommand : DistillCommand
         if (context.IsJson)
         {
             var reply = conversation.Ask(text, _ => { }, context.Cancellation);
-            context.Results.Json(new { prompt = text, reply.Reasoning, reply.Answer, reply.StopReason, reply.Tokens, reply.Forgotten, seconds = Math.Round(context.Clock.GetElapsedTime(start).TotalSeconds, 3) });
+            context.Results.Json(
+                new { prompt = text, reply.Reasoning, reply.Answer, reply.StopReason, reply.Tokens, reply.Forgotten,
+                seconds = Math.Round(context.Clock.GetElapsedTime(start).TotalSeconds, 3) });
             return;
         }
 

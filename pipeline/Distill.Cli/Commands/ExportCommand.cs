@@ -16,11 +16,15 @@ internal sealed class ExportCommand : DistillCommand
     // Quantized operators round what they read, differently with and without the cache.
     private const double ExactCheck = 1e-4, QuantizedCheck = 0.05;
 
-    private readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "Folder with config.json, safetensors and tokenizer.json." };
-    private readonly Option<string> precision = CommandOptions.Word("--precision", "Number format of the weights.", ExportPrecisions.Names, "fp32");
+    private readonly Argument<string> checkpoint = new("CHECKPOINT")
+        { Description = "Folder with config.json, safetensors and tokenizer.json." };
+    private readonly Option<string> precision = CommandOptions.Word("--precision", "Number format of the weights.",
+        ExportPrecisions.Names, "fp32");
     private readonly Option<string> output = new("--out") { HelpName = "DIR", Description = "Folder to make.", Required = true };
-    private readonly Option<string> name = new("--name") { HelpName = "TEXT", Description = "Title of the model card. Default: the checkpoint folder's name." };
-    private readonly Option<string> license = new("--license") { HelpName = "SPDX", Description = "License of the weights, for the model card. Default other.", DefaultValueFactory = _ => "other" };
+    private readonly Option<string> name = new("--name")
+        { HelpName = "TEXT", Description = "Title of the model card. Default: the checkpoint folder's name." };
+    private readonly Option<string> license = new("--license")
+        { HelpName = "SPDX", Description = "License of the weights, for the model card. Default other.", DefaultValueFactory = _ => "other" };
     private readonly Option<bool> force = new("--force") { Description = "Replace an exported model in DIR." };
 
     public ExportCommand()
@@ -31,7 +35,8 @@ internal sealed class ExportCommand : DistillCommand
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill export student/models/tiny-base --out /tmp/tiny-onnx", "distill export student/models/tiny-base --precision int4 --out /tmp/tiny-int4 --force"];
+        ["distill export student/models/tiny-base --out /tmp/tiny-onnx",
+            "distill export student/models/tiny-base --precision int4 --out /tmp/tiny-int4 --force"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
@@ -39,7 +44,9 @@ internal sealed class ExportCommand : DistillCommand
         string target = Path.GetFullPath(parsed.GetRequiredValue(output));
         RequireFree(target, parsed.GetValue(force));
         var source = ModelFolders.OpenCheckpoint(parsed.GetRequiredValue(checkpoint));
-        var tokenizer = source.Tokenizer ?? throw new UsageException($"'{source.Folder}' has no {TokenizerFiles.TokenizerName}.", "An exported model carries its tokenizer; put it into the checkpoint's folder.");
+        var tokenizer = source.Tokenizer
+            ?? throw new UsageException($"'{source.Folder}' has no {TokenizerFiles.TokenizerName}.",
+            "An exported model carries its tokenizer; put it into the checkpoint's folder.");
         var format = ExportPrecisions.Parse(parsed.GetRequiredValue(precision))!.Value;
         string title = parsed.GetValue(name) ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(source.Folder)));
         context.Progress.Begin("export", $"{source.Architecture.ParameterCount:N0} parameters, {format.Name()}");
@@ -59,7 +66,10 @@ internal sealed class ExportCommand : DistillCommand
     {
         var elapsed = context.Clock.GetElapsedTime(start);
         long bytes = Directory.EnumerateFiles(target, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
-        if (context.IsJson) context.Results.Json(new { folder = target, precision = format.Name(), parameters = source.Architecture.ParameterCount, bytes, seconds = Math.Round(elapsed.TotalSeconds, 3) });
+        if (context.IsJson)
+            context.Results.Json(
+                new { folder = target, precision = format.Name(), parameters = source.Architecture.ParameterCount, bytes,
+                seconds = Math.Round(elapsed.TotalSeconds, 3) });
         context.Results.Line($"model    {target}");
         context.Results.Line($"size     {bytes / 1e6:N1} MB, {format.Name()}, {source.Architecture.ParameterCount:N0} parameters");
         context.Results.Line($"time     {Figures.Duration(elapsed)}");
@@ -77,15 +87,21 @@ internal sealed class ExportCommand : DistillCommand
     // Of the names and digests of the files that make the model; which shard holds what follows from them.
     private static string Digest(string folder)
     {
-        var files = Directory.EnumerateFiles(folder, "*.safetensors").Append(Path.Combine(folder, DecoderConfigJson.FileName)).Order(StringComparer.Ordinal);
-        return FileDigest.Of(Encoding.UTF8.GetBytes(string.Concat(files.Select(file => $"{Path.GetFileName(file)} {FileDigest.OfFile(file)}\n"))));
+        var files = Directory.EnumerateFiles(folder, "*.safetensors").Append(Path.Combine(folder, DecoderConfigJson.FileName))
+            .Order(StringComparer.Ordinal);
+        return FileDigest.Of(
+            Encoding.UTF8.GetBytes(string.Concat(files.Select(file => $"{Path.GetFileName(file)} {FileDigest.OfFile(file)}\n"))));
     }
 
     private static void RequireFree(string target, bool force)
     {
         if (File.Exists(target)) throw new UsageException($"'{target}' is a file.", "Give a folder with --out DIR.");
         if (!Directory.Exists(target) || !Directory.EnumerateFileSystemEntries(target).Any()) return;
-        if (!ModelFolders.IsOnnx(target)) throw new UsageException($"'{target}' holds something else than an exported model.", "Give another folder with --out DIR.");
-        if (!force) throw new UsageException($"'{target}' holds a model already.", "Give another folder with --out DIR, or --force to replace it.");
+        if (!ModelFolders.IsOnnx(target))
+            throw new UsageException($"'{target}' holds something else than an exported model.",
+                "Give another folder with --out DIR.");
+        if (!force)
+            throw new UsageException($"'{target}' holds a model already.",
+                "Give another folder with --out DIR, or --force to replace it.");
     }
 }

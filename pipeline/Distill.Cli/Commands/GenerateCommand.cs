@@ -24,13 +24,14 @@ internal sealed class GenerateCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        var recipe = arguments.RecipeOf(parsed);
         var options = arguments.OptionsOf(parsed);
+        var recipe = arguments.RecipeOf(parsed);
         options = options with { Name = options.Name ?? DefaultName(recipe), Until = StageNames.Curated };
         // 'resume' would go on to the training; the same words continue the data set.
-        context.Continuation = "the same command";
+        context.Continuation = context.CommandLine;
         return RunExecution.Execute(recipe, options, context);
     }
 
-    private static string DefaultName(Recipe recipe) => recipe.Name[..Math.Min(recipe.Name.Length, LongestName - NameSuffix.Length)] + NameSuffix;
+    private static string DefaultName(Recipe recipe) =>
+        recipe.Name[..Math.Min(recipe.Name.Length, LongestName - NameSuffix.Length)] + NameSuffix;
 }

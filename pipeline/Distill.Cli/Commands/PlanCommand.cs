@@ -10,16 +10,20 @@ internal sealed class PlanCommand : DistillCommand
     private readonly RunArguments arguments;
 
     public PlanCommand()
-        : base("plan", "Shows what a run would do, what is finished already, why, and how much work remains. Changes nothing.") => arguments = new(this);
+        : base("plan", "Shows what a run would do, what is finished already, why, and how much work remains. Changes nothing.") =>
+            arguments = new(this);
 
-    public override IReadOnlyList<string> Examples => ["distill plan recipes/quickstart.yaml", "distill plan recipes/quickstart.yaml --set sft.epochs=3"];
+    public override IReadOnlyList<string> Examples =>
+        ["distill plan recipes/quickstart.yaml", "distill plan recipes/quickstart.yaml --set sft.epochs=3"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        var plan = PipelineRun.Plan(arguments.RecipeOf(parsed), arguments.OptionsOf(parsed));
+        var options = arguments.OptionsOf(parsed);
+        var plan = PipelineRun.Plan(arguments.RecipeOf(parsed), options);
         if (context.IsJson) context.Results.Json(plan);
         context.Results.Line($"{plan.Name} in {plan.Folder}");
-        context.Results.Table(["stage", "decision", "reason", "work"], plan.Stages.Select(stage => (string[])[stage.Name, Word(stage.Decision), stage.Reason, stage.Work]), words: 4);
+        context.Results.Table(["stage", "decision", "reason", "work"],
+            plan.Stages.Select(stage => (string[])[stage.Name, Word(stage.Decision), stage.Reason, stage.Work]), words: 4);
         return ExitCode.Done;
     }
 

@@ -26,15 +26,17 @@ internal sealed class PretrainCommand : DistillCommand
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill pretrain recipes/tiny-base.yaml", "distill pretrain recipes/tiny-base.yaml --set training.steps=100 --set output=/tmp/tiny"];
+        ["distill pretrain recipes/tiny-base.yaml",
+            "distill pretrain recipes/tiny-base.yaml --set training.steps=100 --set output=/tmp/tiny"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var plan = RecipeFile.Load<PretrainRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set));
         string work = Path.GetFullPath(Path.Combine(parsed.GetRequiredValue(runs), plan.Name));
         RequireOwn(work);
-        context.Continuation = "the same command";
-        IRunObserver observer = context.IsJson ? new JsonRunObserver(context.Results, context.Clock) : new ConsoleRunObserver(context.Progress);
+        context.Continuation = context.CommandLine;
+        IRunObserver observer = context.IsJson ? new JsonRunObserver(context.Results, context.Clock)
+            : new ConsoleRunObserver(context.Progress);
         long start = context.Clock.GetTimestamp();
         var watch = new Watch(observer);
         observer.RunStarted(plan.Name, work);
@@ -42,7 +44,10 @@ internal sealed class PretrainCommand : DistillCommand
         new PretrainingJob(plan, work, context.Clock).Run(watch.AfterStep, context.Cancellation);
         var elapsed = context.Clock.GetElapsedTime(start);
         observer.StageFinished(StageName, elapsed, $"{plan.Training.Steps:N0} steps, loss {watch.Loss:F4}");
-        if (context.IsJson) context.Results.Json(new { @event = "run_finished", plan.Name, folder = work, modelFolder = plan.Output, watch.Loss, seconds = Math.Round(elapsed.TotalSeconds, 3) });
+        if (context.IsJson)
+            context.Results.Json(
+                new { @event = "run_finished", plan.Name, folder = work, modelFolder = plan.Output, watch.Loss,
+                seconds = Math.Round(elapsed.TotalSeconds, 3) });
         context.Results.Line($"model    {plan.Output}");
         context.Results.Line($"time     {Figures.Duration(elapsed)}");
         return ExitCode.Done;
@@ -54,27 +59,31 @@ internal sealed class PretrainCommand : DistillCommand
         if (!Directory.Exists(work) || !Directory.EnumerateFileSystemEntries(work).Any()) return;
         string resolved = Path.Combine(work, "recipe.yaml");
         if (!File.Exists(resolved) || !File.ReadLines(resolved).Take(10).Contains("kind: pretrain"))
-            throw new UsageException($"'{work}' holds something else than a pretraining.", "Give another place with --runs DIR, or another name with --set name=NAME.");
+            throw new UsageException($"'{work}' holds something else than a pretraining.",
+                "Give another place with --runs DIR, or another name with --set name=NAME.");
     }
 
     /// <summary>Steps → observer: progress always, the figures now and then.</summary>
     private sealed class Watch(IRunObserver observer)
     {
         private const int MetricEvery = 20;
-        private double smoothed, tokensPerSecond;
+        private double smoothed, tokens, seconds;
 
         /// <summary>Of the last step.</summary>
         public double Loss { get; private set; }
 
         public void AfterStep(StepReport step)
         {
-            double weight = smoothed == 0 ? 1 : 0.05, rate = step.Seconds > 0 ? step.Tokens / step.Seconds : 0;
-            smoothed += weight * (step.Loss - smoothed);
-            tokensPerSecond += weight * (rate - tokensPerSecond);
+            bool first = smoothed == 0; // it also warms up: its time says nothing
+            smoothed += (first ? 1 : 0.05) * (step.Loss - smoothed);
+            if (!first) (tokens, seconds) = (tokens + step.Tokens, seconds + step.Seconds);
             Loss = step.Loss;
-            observer.Progress(StageName, new StageProgress(step.Step, step.Steps, "steps", $"loss {smoothed:F3}", tokensPerSecond, "tokens/s"));
+            observer.Progress(StageName,
+                new StageProgress(step.Step, step.Steps, "steps", $"loss {smoothed:F3}", seconds > 0 ? tokens / seconds : 0, "tokens/s"));
             if (step.Step % MetricEvery == 0 || step.Step == step.Steps)
-                observer.Metric(StageName, step.Step, new Dictionary<string, double> { ["loss"] = step.Loss, ["gradient_norm"] = step.GradientNorm, ["learning_rate"] = step.LearningRate, ["entropy"] = step.Entropy });
+                observer.Metric(StageName, step.Step, new Dictionary<string,
+                    double> { ["loss"] = step.Loss, ["gradient_norm"] = step.GradientNorm, ["learning_rate"] = step.LearningRate,
+                    ["entropy"] = step.Entropy });
         }
     }
 }

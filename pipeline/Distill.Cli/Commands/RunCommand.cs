@@ -9,7 +9,8 @@ internal sealed class RunCommand : DistillCommand
     private readonly RunArguments arguments;
 
     public RunCommand()
-        : base("run", "Runs a recipe: what is finished already is taken as it is, the rest is done, and a report is written.") => arguments = new(this);
+        : base("run", "Runs a recipe: what is finished already is taken as it is, the rest is done, and a report is written.") =>
+            arguments = new(this);
 
     public override IReadOnlyList<string> Examples =>
     [
@@ -18,6 +19,9 @@ internal sealed class RunCommand : DistillCommand
         "distill run recipes/quickstart.yaml --force parity",
     ];
 
-    public override int Execute(ParseResult parsed, CommandContext context) =>
-        RunExecution.Execute(arguments.RecipeOf(parsed), arguments.OptionsOf(parsed), context);
+    public override int Execute(ParseResult parsed, CommandContext context)
+    {
+        var options = arguments.OptionsOf(parsed);
+        return RunExecution.Execute(arguments.RecipeOf(parsed), options, context);
+    }
 }

@@ -14,18 +14,22 @@ internal static class RunExecution
     {
         long start = context.Clock.GetTimestamp();
         context.Continuation ??= $"distill resume {options.Name ?? recipe.Name}{RunsWords(options)}";
-        IRunObserver observer = context.IsJson ? new JsonRunObserver(context.Results, context.Clock) : new ConsoleRunObserver(context.Progress);
+        IRunObserver observer = context.IsJson ? new JsonRunObserver(context.Results, context.Clock)
+            : new ConsoleRunObserver(context.Progress);
         var result = PipelineRun.Run(recipe, options, observer, context.Clock, context.Cancellation);
         context.Progress.End();
         var elapsed = context.Clock.GetElapsedTime(start);
         if (context.IsJson)
-            context.Results.Json(new { @event = "run_finished", result.Name, result.Folder, result.ReportPath, result.ModelFolder, result.Report?.Parity, seconds = Math.Round(elapsed.TotalSeconds, 3) });
+            context.Results.Json(
+                new { @event = "run_finished", result.Name, result.Folder, result.ReportPath, result.ModelFolder, result.Report?.Parity,
+                seconds = Math.Round(elapsed.TotalSeconds, 3) });
         else Show(result, elapsed, context.Results);
         return ExitCode.Done;
     }
 
     /// <summary>The <c>--runs</c> that a command line needs to find the run again.</summary>
-    public static string RunsWords(RunOptions options) => options.RunsFolder == new RunOptions().RunsFolder ? "" : $" --runs {options.RunsFolder}";
+    public static string RunsWords(RunOptions options) =>
+        options.RunsFolder == new RunOptions().RunsFolder ? "" : $" --runs {CommandContext.Quoted(options.RunsFolder)}";
 
     private static void Show(RunResult result, TimeSpan elapsed, ResultWriter results)
     {

@@ -25,5 +25,6 @@ internal sealed class RunsListCommand : DistillCommand
     }
 
     private static string[] Row(RunSummary run) =>
-        [run.Name, run.State, $"{run.Stages.Count(stage => stage.State == "finished")}/{run.Stages.Count}", $"{run.Changed.ToLocalTime():yyyy-MM-dd HH:mm}"];
+        [run.Name, run.State, $"{run.Stages.Count(stage => stage.State == "finished")}/{run.Stages.Count}",
+            $"{run.Changed.ToLocalTime():yyyy-MM-dd HH:mm}"];
 }

@@ -8,14 +8,16 @@ internal static class ModelFolders
 {
     public static bool IsOnnx(string folder) => File.Exists(Path.Combine(folder, ModelFolder.ConfigurationFile));
 
-    public static bool IsCheckpoint(string folder) => File.Exists(Path.Combine(folder, DecoderConfigJson.FileName)) && Directory.EnumerateFiles(folder, "*.safetensors").Any();
+    public static bool IsCheckpoint(string folder) =>
+        File.Exists(Path.Combine(folder, DecoderConfigJson.FileName)) && Directory.EnumerateFiles(folder, "*.safetensors").Any();
 
     /// <exception cref="UsageException">There is no model.</exception>
     public static void RequireModel(string folder)
     {
         RequireFolder(folder);
         if (!IsOnnx(folder) && !IsCheckpoint(folder))
-            throw new UsageException($"'{folder}' is not a model: it has neither {ModelFolder.ConfigurationFile} (an ONNX model) nor {DecoderConfigJson.FileName} with safetensors (a checkpoint).",
+            throw new UsageException(
+                $"'{folder}' is not a model: it has neither {ModelFolder.ConfigurationFile} (an ONNX model) nor {DecoderConfigJson.FileName} with safetensors (a checkpoint).",
                 "Give a folder that 'distill run', 'distill export' or 'distill pretrain' made.");
     }
 
@@ -25,7 +27,8 @@ internal static class ModelFolders
         RequireFolder(folder);
         if (IsCheckpoint(folder)) return Checkpoint.Open(folder);
         throw new UsageException($"'{folder}' is not a checkpoint: it lacks {DecoderConfigJson.FileName} or safetensors.",
-            IsOnnx(folder) ? "It is an exported model; give the checkpoint it was made from." : "Give a folder with a model that was trained or downloaded.");
+            IsOnnx(folder) ? "It is an exported model; give the checkpoint it was made from."
+            : "Give a folder with a model that was trained or downloaded.");
     }
 
     /// <exception cref="UsageException">There is no ONNX model.</exception>
@@ -34,12 +37,14 @@ internal static class ModelFolders
         RequireFolder(folder);
         if (IsOnnx(folder)) return;
         throw new UsageException($"'{folder}' is not an exported model: it has no {ModelFolder.ConfigurationFile}.",
-            IsCheckpoint(folder) ? "It is a checkpoint; 'distill export' makes an ONNX model of it." : "Give a folder that 'distill export' made.");
+            IsCheckpoint(folder) ? "It is a checkpoint; 'distill export' makes an ONNX model of it."
+            : "Give a folder that 'distill export' made.");
     }
 
     private static void RequireFolder(string folder)
     {
         if (Directory.Exists(folder)) return;
-        throw new UsageException($"There is no folder '{folder}'.", File.Exists(folder) ? "It is a file; give the model folder it lies in." : "Give the path of a model folder.");
+        throw new UsageException($"There is no folder '{folder}'.", File.Exists(folder)
+            ? "It is a file; give the model folder it lies in." : "Give the path of a model folder.");
     }
 }

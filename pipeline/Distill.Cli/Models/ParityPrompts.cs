@@ -24,7 +24,9 @@ internal static class ParityPrompts
             fitting.Add((prompt, whole[..Math.Min(whole.Length, maxLength)]));
         }
 
-        if (fitting.Count == 0) throw new InvalidDataException($"The model reads {maxLength} tokens; no prompt of the problem families fits.");
+        if (fitting.Count == 0)
+            throw new InvalidDataException(
+            $"The model reads {maxLength} tokens; no prompt of the problem families fits.");
         return new ParityInputs
         {
             Sequences = [.. fitting.Take(WholeSequences).Select(pair => pair.Whole)],

@@ -32,15 +32,18 @@ internal static class ProblemSource
     /// <summary>The twins that the problems' families can make of them.</summary>
     public static IReadOnlyList<Problem> TwinsOf(IEnumerable<Problem> problems) => [.. problems.SelectMany(TwinsOf)];
 
-    private static string Spelling => $"Give a file of problems (.jsonl), or families with levels, e.g. arithmetic:2,words:2. Families: {string.Join(", ", ProblemFamilies.All.Select(family => family.Name))}.";
+    private static string Spelling =>
+        $"Give a file of problems (.jsonl), or families with levels, e.g. arithmetic:2,words:2. Families: {string.Join(", ", ProblemFamilies.All.Select(family => family.Name))}.";
 
     // A twin beside its original is not a problem of its own.
     private static IReadOnlyList<Problem> FromFile(string file, int limit)
     {
-        Problem[] problems = [.. ProblemFile.Read(file).Where(problem => ProblemId.TryParse(problem.Id) is not { Twin: not null }).Take(limit)];
+        Problem[] problems = [.. ProblemFile.Read(file).Where(problem => ProblemId.TryParse(problem.Id) is not { Twin: not null })
+            .Take(limit)];
         if (problems.Length == 0) throw new InvalidDataException($"'{file}' holds no problem.");
         return problems.FirstOrDefault(problem => ProblemFamilies.TryGet(problem.Family) is null) is { } unknown
-            ? throw new InvalidDataException($"'{file}': problem '{unknown.Id}' is of family '{unknown.Family}', which no verifier here can grade.")
+            ? throw new InvalidDataException(
+                $"'{file}': problem '{unknown.Id}' is of family '{unknown.Family}', which no verifier here can grade.")
             : problems;
     }
 
@@ -48,9 +51,12 @@ internal static class ProblemSource
     {
         string[] parts = word.Trim().Split(':');
         string[] names = [.. ProblemFamilies.All.Select(family => family.Name)];
-        if (!names.Contains(parts[0])) throw new ArgumentException($"there is no family '{parts[0]}'; {Suggestion.Remedy(parts[0], names)}");
+        if (!names.Contains(parts[0]))
+            throw new ArgumentException(
+            $"there is no family '{parts[0]}'; {Suggestion.Remedy(parts[0], names)}");
         int level = 1;
-        bool valid = parts.Length == 1 || (parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out level));
+        bool valid = parts.Length == 1
+            || (parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out level));
         return valid ? new MixturePart(parts[0], level) : throw new ArgumentException($"'{word}' is not FAMILY:LEVEL.");
     }
 

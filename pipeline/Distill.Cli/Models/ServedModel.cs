@@ -52,7 +52,8 @@ internal sealed class ServedModel : IDisposable
     public void Dispose() => Model.Dispose();
 
     private static OnnxTokenModel Serve(Checkpoint checkpoint, OnnxModelOptions options) =>
-        OnnxTokenModel.FromBytes(new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights()), checkpoint.Architecture.MaxPositions, options);
+        OnnxTokenModel.FromBytes(new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights()),
+            checkpoint.Architecture.MaxPositions, options);
 
     // The graph and what lies beside it: the weights are in one or the other.
     private static long OnnxBytes(string folder)

@@ -10,7 +10,9 @@ internal sealed record EvaluationFigures(string Kind, EvaluationReport Evaluatio
     {
         double seconds = Math.Max(elapsed.TotalSeconds, 1e-6);
         var totals = result.Totals;
-        return new(kind, result.Report, new(Math.Round(seconds, 3), totals.Completions, totals.CompletionTokens, totals.PromptTokens, Math.Round(totals.CompletionTokens / seconds, 1)));
+        return new(kind, result.Report,
+            new(Math.Round(seconds, 3), totals.Completions, totals.CompletionTokens, totals.PromptTokens,
+            Math.Round(totals.CompletionTokens / seconds, 1)));
     }
 }
 

@@ -9,7 +9,7 @@ internal static class EvaluationTables
     public static void Show(EvaluationFigures figures, ResultWriter results)
     {
         var report = figures.Evaluation;
-        results.Line($"{report.Model} ({figures.Kind}): {report.Problems:N0} problems, greedy answer{(report.Samples > 0 ? $" and {report.Samples} samples" : "")} each");
+        results.Line($"{report.Model} ({figures.Kind}): {report.Problems:N0} problems, each answered greedily{(report.Samples > 0 ? $" and {report.Samples} times by chance" : "")}");
         ByDomain(report, results);
         if (report.Twins is { } twins) ByTwin(twins, results);
         results.Line($"tokens   {report.MeanTokens:F1} per completion, {Figures.Share(report.Truncated)} cut off at the limit, {Figures.Share(report.Undecidable)} without a readable answer");
@@ -19,21 +19,29 @@ internal static class EvaluationTables
 
     private static void ByDomain(EvaluationReport report, ResultWriter results)
     {
-        var rows = report.ByDomain.Select(domain => Row(domain.Domain, domain.Problems, domain.Greedy, domain.GreedyInterval95, domain.PassAt1, domain.Interval95, domain.MajAtK)).ToList();
-        if (rows.Count > 1) rows.Add(Row("all", report.Problems, report.Greedy, report.GreedyInterval95, report.PassAt1, report.Interval95, report.MajAtK));
+        var rows = report.ByDomain.Select(domain =>
+            Row(domain.Domain, domain.Problems, domain.Greedy, domain.GreedyInterval95, domain.PassAt1, domain.Interval95, domain.MajAtK))
+            .ToList();
+        if (rows.Count > 1)
+            rows.Add(
+                Row("all", report.Problems, report.Greedy, report.GreedyInterval95, report.PassAt1, report.Interval95, report.MajAtK));
         int columns = report.Samples > 1 ? 7 : report.Samples > 0 ? 6 : 4;
         string[] header = ["domain", "problems", "greedy", "95 %", "pass@1", "95 %", $"maj@{report.Samples}"];
         results.Table(header[..columns], rows.Select(row => row[..columns]));
     }
 
-    private static string[] Row(string name, int problems, double greedy, Interval greedyRange, double? sampled, Interval? range, double? vote) =>
-        [name, $"{problems:N0}", Figures.Share(greedy), Figures.Range(greedyRange), Figures.Share(sampled), Figures.Range(range), Figures.Share(vote)];
+    private static string[] Row(string name, int problems, double greedy, Interval greedyRange, double? sampled, Interval? range,
+        double? vote) =>
+        [name, $"{problems:N0}", Figures.Share(greedy), Figures.Range(greedyRange), Figures.Share(sampled), Figures.Range(range),
+            Figures.Share(vote)];
 
     private static void ByTwin(TwinReport twins, ResultWriter results)
     {
         var rows = twins.ByKind
-            .Select(kind => (string[])[kind.Kind, $"{kind.Pairs:N0}", Figures.Share(kind.Original), Figures.Share(kind.Perturbed), Figures.Range(kind.PerturbedInterval95), $"{kind.McNemarP:G2}"])
-            .Append([$"all ({twins.Problems:N0} problems)", $"{twins.Twins:N0}", Figures.Share(twins.Original), Figures.Share(twins.Perturbed), Figures.Range(twins.PerturbedInterval95), Figures.None]);
+            .Select(kind => (string[])[kind.Kind, $"{kind.Pairs:N0}", Figures.Share(kind.Original), Figures.Share(kind.Perturbed),
+                Figures.Range(kind.PerturbedInterval95), $"{kind.McNemarP:G2}"])
+            .Append([$"all ({twins.Problems:N0} problems)", $"{twins.Twins:N0}", Figures.Share(twins.Original),
+                Figures.Share(twins.Perturbed), Figures.Range(twins.PerturbedInterval95), Figures.None]);
         results.Table(["twins", "pairs", "originals", "twins", "95 %", "p"], rows);
     }
 }

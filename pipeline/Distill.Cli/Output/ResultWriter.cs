@@ -10,6 +10,7 @@ internal sealed class ResultWriter(ConsoleStreams streams, bool json)
 {
     // Wide enough that a redirected table never wraps.
     private const int RedirectedWidth = 400;
+    private const int NarrowestWidth = 40;
 
     public static JsonSerializerOptions Spelling { get; } = new()
     {
@@ -29,7 +30,7 @@ internal sealed class ResultWriter(ConsoleStreams streams, bool json)
     public void Table(IReadOnlyList<string> header, IEnumerable<IReadOnlyList<string>> rows, int words = 1)
     {
         if (json) return;
-        var table = new Table { Border = TableBorder.Simple, UseSafeBorder = !streams.OutIsTerminal };
+        var table = new Table { Border = TableBorder.Simple };
         for (int i = 0; i < header.Count; i++)
         {
             var column = new TableColumn(Markup.Escape(header[i]));
@@ -37,7 +38,8 @@ internal sealed class ResultWriter(ConsoleStreams streams, bool json)
         }
 
         foreach (var row in rows) table.AddRow([.. row.Select(cell => new Text(SafeText.Of(cell)))]);
-        Terminal().Write(table);
+        var lines = Render(table).Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0);
+        foreach (string line in lines) streams.Out.WriteLine(line);
     }
 
     /// <summary>One JSON value on a line of its own.</summary>
@@ -47,15 +49,15 @@ internal sealed class ResultWriter(ConsoleStreams streams, bool json)
         streams.Out.Flush();
     }
 
-    private IAnsiConsole Terminal()
+    // By way of a string, so that what surrounds a table on a terminal does not end up in files.
+    private string Render(Table table)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = streams.OutIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(streams.Out),
-        });
-        if (!streams.OutIsTerminal) console.Profile.Width = RedirectedWidth;
-        return console;
+        using var text = new StringWriter();
+        var settings = new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(text) };
+        var console = AnsiConsole.Create(settings);
+        console.Profile.Width = streams.OutIsTerminal ? Math.Max(NarrowestWidth, AnsiConsole.Profile.Width) : RedirectedWidth;
+        console.Profile.Capabilities.Unicode = true;
+        console.Write(table);
+        return text.ToString();
     }
 }

@@ -39,7 +39,8 @@ internal static class CommandOptions
 
         option.Validators.Add(result =>
         {
-            if (result.Tokens is [var token] && !words.Contains(token.Value)) result.AddError($"{name} '{token.Value}' is not known; {Suggestion.Remedy(token.Value, words)}");
+            if (result.Tokens is [var token] && !words.Contains(token.Value))
+                result.AddError($"{name} '{token.Value}' is not known; {Suggestion.Remedy(token.Value, words)}");
         });
         return option;
     }
@@ -48,13 +49,14 @@ internal static class CommandOptions
         where T : struct, INumber<T>
     {
         if (result.Tokens is not [var token]) return otherwise;
-        if (T.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most) return value;
-        result.AddError($"{name} '{token.Value}' does not fit; give a {(T.IsInteger(least + (T.One / (T.One + T.One))) ? "whole number" : "number")} in {Range(least, most)}");
+        if (T.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= least
+            && value <= most) return value;
+        result.AddError($"{name} '{token.Value}' does not fit: give a {(T.IsInteger(least + (T.One / (T.One + T.One))) ? "whole number" : "number")}, {Range(least, most)}");
         return otherwise;
     }
 
     private static string Range<T>(T least, T most)
-        where T : IFormattable => $"{Text(least)}..{Text(most)}";
+        where T : IFormattable => most is long.MaxValue ? $"{Text(least)} and up" : $"{Text(least)}..{Text(most)}";
 
     private static string Text<T>(T number)
         where T : IFormattable => number.ToString(number is double ? "0.######" : "N0", CultureInfo.InvariantCulture);

@@ -8,12 +8,14 @@ namespace Distill.Cli.Parsing;
 internal sealed class RunArguments
 {
     private readonly Argument<string> recipe = RecipeArgument();
-    private readonly Option<string> name = new("--name") { HelpName = "N", Description = $"Name of the run; {RunName.Rule}. Default: the recipe's name." };
+    private readonly Option<string> name = new("--name")
+        { HelpName = "N", Description = $"Name of the run; {RunName.Rule}. Default: the recipe's name." };
     private readonly Option<string> from = Stage("--from", "Do this stage and all after it again.");
     private readonly Option<string> only = Stage("--only", "Do only this stage; what it needs must be finished.");
     private readonly Option<string> force = Stage("--force", "Do this stage again even if nothing it depends on changed.");
     private readonly Option<string[]> set = SetOption();
-    private readonly Option<bool> noCache = new("--no-cache") { Description = "Take nothing from other runs; the run's own finished stages still count." };
+    private readonly Option<bool> noCache = new("--no-cache")
+        { Description = "Take nothing from other runs; the run's own finished stages still count." };
     private readonly Option<string> runs = RunsOption();
 
     /// <param name="choosesStages">Whether --from, --only and --force make sense.</param>
@@ -34,12 +36,14 @@ internal sealed class RunArguments
         AllowMultipleArgumentsPerToken = false,
     };
 
-    public static Option<string> RunsOption() => new("--runs") { HelpName = "DIR", Description = "Folder that holds the runs. Default runs.", DefaultValueFactory = _ => "runs" };
+    public static Option<string> RunsOption() =>
+        new("--runs") { HelpName = "DIR", Description = "Folder that holds the runs. Default runs.", DefaultValueFactory = _ => "runs" };
 
     public string RecipeFileOf(ParseResult parsed) => parsed.GetRequiredValue(recipe);
 
     /// <exception cref="InvalidRecipeException">The recipe, or a --set, is wrong.</exception>
-    public DistillationRecipe RecipeOf(ParseResult parsed) => RecipeFile.Load<DistillationRecipe>(RecipeFileOf(parsed), parsed.GetValue(set));
+    public DistillationRecipe RecipeOf(ParseResult parsed) =>
+        RecipeFile.Load<DistillationRecipe>(RecipeFileOf(parsed), parsed.GetValue(set));
 
     /// <exception cref="UsageException">Two of the options exclude each other, or the name cannot be one.</exception>
     public RunOptions OptionsOf(ParseResult parsed)
@@ -53,17 +57,23 @@ internal sealed class RunArguments
             Force = parsed.GetValue(force),
             UseOtherRuns = !parsed.GetValue(noCache),
         };
-        if (options.Name is { } chosen && !RunName.IsValid(chosen)) throw new UsageException($"--name '{chosen}' cannot be a run's name.", $"{RunName.Rule}.");
-        string[] choices = [.. new[] { (options.From, from), (options.Only, only), (options.Force, force) }.Where(pair => pair.Item1 is not null).Select(pair => pair.Item2.Name)];
-        return choices.Length <= 1 ? options : throw new UsageException($"{string.Join(" and ", choices)} exclude each other.", "Keep one of them.");
+        if (options.Name is { } chosen && !RunName.IsValid(chosen))
+            throw new UsageException($"--name '{chosen}' cannot be a run's name.",
+                $"{RunName.Rule}.");
+        (string? Stage, Option Option)[] all = [(options.From, from), (options.Only, only), (options.Force, force)];
+        string[] choices = [.. all.Where(pair => pair.Stage is not null).Select(pair => pair.Option.Name)];
+        return choices.Length <= 1 ? options
+            : throw new UsageException($"{string.Join(" and ", choices)} exclude each other.", "Keep one of them.");
     }
 
     private static Option<string> Stage(string name, string description)
     {
-        var option = new Option<string>(name) { HelpName = "STAGE", Description = $"{description} One of {string.Join(", ", StageNames.All)}." };
+        var option = new Option<string>(name)
+            { HelpName = "STAGE", Description = $"{description} One of {string.Join(", ", StageNames.All)}." };
         option.Validators.Add(result =>
         {
-            if (result.Tokens is [var token] && !StageNames.All.Contains(token.Value)) result.AddError($"There is no stage '{token.Value}'; {Suggestion.Remedy(token.Value, StageNames.All)}");
+            if (result.Tokens is [var token] && !StageNames.All.Contains(token.Value))
+                result.AddError($"There is no stage '{token.Value}'; {Suggestion.Remedy(token.Value, StageNames.All)}");
         });
         return option;
     }

@@ -12,7 +12,8 @@ internal static class UsageErrors
     {
         var command = parsed.CommandResult.Command;
         if (UnknownOption(parsed) is { } option)
-            throw new UsageException($"There is no option '{option}' for '{HelpText.PathOf(command)}'{Near(option, Options(parsed))}", HelpFor(command));
+            throw new UsageException($"There is no option '{option}' for '{HelpText.PathOf(command)}'{Near(option, Options(parsed))}",
+                HelpFor(command));
         if (parsed.UnmatchedTokens is [var word, ..])
         {
             var commands = command.Subcommands.Select(sub => sub.Name).ToList();
@@ -21,7 +22,9 @@ internal static class UsageErrors
                 : new UsageException($"'{word}' is one argument too many for '{HelpText.PathOf(command)}'.", HelpFor(command));
         }
 
-        if (parsed.Errors is [var error, ..]) throw new UsageException(Describe(error), HelpFor(command));
+        // What is missing comes in the order in which it is typed: arguments, then options.
+        if (parsed.Errors.OrderBy(error => error.SymbolResult is OptionResult).FirstOrDefault() is { } first)
+            throw new UsageException(Describe(first), HelpFor(command));
     }
 
     // The parser takes an unknown option for an argument as long as the command still wants one.
@@ -32,14 +35,12 @@ internal static class UsageErrors
 
     private static string Describe(ParseError error) => error.SymbolResult switch
     {
-        ArgumentResult { Argument: var argument, Tokens.Count: 0, Parent: CommandResult } => $"{argument.Name} is missing: {argument.Description}",
+        ArgumentResult { Argument: var argument, Tokens.Count: 0, Parent: CommandResult } =>
+            $"{argument.Name} is missing: {argument.Description}",
+        OptionResult { Option: var option, IdentifierToken: null } => $"{option.Name} is missing: {option.Description}",
         OptionResult { Option: var option, Tokens.Count: 0 } => $"{option.Name} needs a value: {option.Description}",
-        CommandResult { Command: var command } result when Missing(command, result) is { } option => $"{option.Name} is missing: {option.Description}",
         _ => error.Message,
     };
-
-    private static Option? Missing(Command command, CommandResult result) =>
-        command.Options.FirstOrDefault(option => option.Required && result.GetResult(option) is null or { Tokens.Count: 0 });
 
     private static IEnumerable<Option> Options(ParseResult parsed) =>
         parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive));
@@ -47,7 +48,8 @@ internal static class UsageErrors
     private static string Near(string word, IEnumerable<Option> options)
     {
         string name = word.Split('=', ':')[0].TrimStart('-');
-        return Suggestion.Nearest(name, options.Select(option => option.Name.TrimStart('-'))) is { } near ? $"; did you mean '--{near}'?" : ".";
+        return Suggestion.Nearest(name, options.Select(option => option.Name.TrimStart('-'))) is { } near ? $"; did you mean '--{near}'?"
+            : ".";
     }
 
     private static string Near(string word, IReadOnlyCollection<string> commands) => $"; {Suggestion.Remedy(word, commands)}";

@@ -17,15 +17,18 @@ internal sealed class JsonRunObserver(ResultWriter results, TimeProvider clock) 
     {
         if (clock.GetElapsedTime(lastProgress) < Interval) return;
         lastProgress = clock.GetTimestamp();
-        results.Json(new { @event = "progress", stage, progress.Done, progress.Total, progress.Unit, progress.Detail, progress.Rate, progress.RateUnit });
+        results.Json(new { @event = "progress", stage, progress.Done, progress.Total, progress.Unit, progress.Detail, progress.Rate,
+            progress.RateUnit });
     }
 
-    public void Metric(string stage, int step, IReadOnlyDictionary<string, double> values) => results.Json(new { @event = "metric", stage, step, values });
+    public void Metric(string stage, int step, IReadOnlyDictionary<string, double> values) =>
+        results.Json(new { @event = "metric", stage, step, values });
 
     public void StageFinished(string stage, TimeSpan elapsed, string summary) =>
         results.Json(new { @event = "stage_finished", stage, seconds = Math.Round(elapsed.TotalSeconds, 3), summary });
 
-    public void StageCached(string stage, string reason, string summary) => results.Json(new { @event = "stage_cached", stage, reason, summary });
+    public void StageCached(string stage, string reason, string summary) =>
+        results.Json(new { @event = "stage_cached", stage, reason, summary });
 
     public void Warning(string message) => results.Json(new { @event = "warning", message });
 }

@@ -38,6 +38,7 @@ internal abstract class ProgressDisplay(TimeProvider clock, TimeSpan interval) :
     /// <summary>Cheap enough to be called at every step: it shows what is due.</summary>
     public void Report(StageProgress progress)
     {
+        meter.See(progress);
         bool due = clock.GetElapsedTime(lastShown) >= interval;
         if (!due) return;
         lastShown = clock.GetTimestamp();

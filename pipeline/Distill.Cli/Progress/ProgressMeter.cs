@@ -9,17 +9,23 @@ internal sealed class ProgressMeter(TimeProvider clock)
     private long start;
     private double before = -1; // done when first seen: what an earlier process did says nothing about our speed
 
-    public void Restart() => (start, before) = (clock.GetTimestamp(), -1);
+    public void Restart() => before = -1;
+
+    /// <summary>To be told of every step: the first one is where our own speed is counted from.</summary>
+    public void See(StageProgress progress)
+    {
+        if (before < 0) (before, start) = (progress.Done, clock.GetTimestamp());
+    }
 
     public static double ShareOf(StageProgress progress) => progress.Total > 0 ? Math.Clamp(progress.Done / progress.Total, 0, 1) : 0;
 
     /// <summary><c>1,200/4,000 traces, loss 0.123, 5,300 tokens/s, 0:42 left</c>.</summary>
     public string Describe(StageProgress progress)
     {
-        if (before < 0) (before, start) = (progress.Done, clock.GetTimestamp());
         var parts = new List<string> { $"{progress.Done:N0}/{progress.Total:N0} {progress.Unit}" };
         if (progress.Detail.Length > 0) parts.Add(progress.Detail);
-        if (progress.Rate > 0) parts.Add(progress.Rate >= 10 ? $"{progress.Rate:N0} {progress.RateUnit}" : $"{progress.Rate:N1} {progress.RateUnit}");
+        if (progress.Rate > 0) parts.Add(progress.Rate >= 10 ? $"{progress.Rate:N0} {progress.RateUnit}"
+            : $"{progress.Rate:N1} {progress.RateUnit}");
         if (TimeLeft(progress) is { } left) parts.Add($"{Figures.Duration(left)} left");
         return string.Join(", ", parts);
     }

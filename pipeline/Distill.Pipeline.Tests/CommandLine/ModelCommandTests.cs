@@ -1,0 +1,123 @@
+using System.Text.Json;
+using Distill.Data.Problems;
+using Distill.Pipeline.Tests.Testing;
+
+namespace Distill.Pipeline.Tests.CommandLine;
+
+/// <summary>The commands that open models, on models that answer nonsense quickly.</summary>
+public sealed class ModelCommandTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData("fp32"), InlineData("int4")]
+    public void An_export_is_its_checkpoint_and_no_other(string precision)
+    {
+        string trained = TinyCheckpoint.Write(At("trained")), other = TinyCheckpoint.Write(At("other"), seed: 2);
+        CommandLineRun.Of("export", trained, "--precision", precision, "--out", At("onnx")).Code.ShouldBe(0);
+        string[] size = ["--prompts", "6", "--tokens", "12"];
+
+        var same = CommandLineRun.Of(["verify", At("onnx"), "--against", trained, .. size]);
+        same.Code.ShouldBe(0, same.Error);
+        same.Out.ShouldContain("parity holds");
+
+        var different = CommandLineRun.Of(["verify", At("onnx"), "--against", other, .. size]);
+        different.Code.ShouldBe(3);
+        different.Error.ShouldContain("The exported model is not the checkpoint.");
+
+        var json = CommandLineRun.Of(["verify", At("onnx"), "--against", other, "--json", .. size]);
+        json.Code.ShouldBe(3);
+        json.Json().GetProperty("passed").GetBoolean().ShouldBeFalse();
+        json.Json().GetProperty("parity").GetProperty("maxAbsLogitDiff").GetDouble().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public void An_export_replaces_only_a_model_and_only_when_told()
+    {
+        string trained = TinyCheckpoint.Write(At("trained"));
+        CommandLineRun.Of("export", trained, "--out", At("onnx")).Code.ShouldBe(0);
+        var again = CommandLineRun.Of("export", trained, "--out", At("onnx"));
+        again.Code.ShouldBe(2);
+        again.Error.ShouldContain("--force");
+        CommandLineRun.Of("export", trained, "--out", At("onnx"), "--force", "--precision", "int8").Code.ShouldBe(0);
+        Directory.GetFiles(At("onnx/onnx")).Select(Path.GetFileName).ShouldContain("model_int8.onnx");
+
+        folder.File("notes/diary.txt", "mine");
+        CommandLineRun.Of("export", trained, "--out", At("notes"), "--force").Code.ShouldBe(2);
+        File.Exists(At("notes/diary.txt")).ShouldBeTrue();
+        Directory.GetDirectories(folder.Path).Select(Path.GetFileName).ShouldBe(["notes", "onnx", "trained"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void An_evaluation_is_a_table_or_one_object()
+    {
+        string trained = TinyCheckpoint.Write(At("trained"));
+        string[] command = ["evaluate", trained, "--problems", "arithmetic:1,words", "--limit", "6", "--samples", "2", "--max-tokens",
+            "8", "--twins"];
+        var table = CommandLineRun.Of(command);
+        table.Code.ShouldBe(0, table.Error);
+        foreach (string word in (string[])["domain", "maj@2", "arithmetic", "words", "all", "renamed",
+            "tokens/s"]) table.Out.ShouldContain(word);
+
+        var json = CommandLineRun.Of([.. command, "--json", "--out", At("figures.json")]);
+        var report = json.Json().GetProperty("evaluation");
+        report.GetProperty("problems").GetInt32().ShouldBe(6);
+        report.GetProperty("greedyInterval95").GetArrayLength().ShouldBe(2);
+        report.GetProperty("byDomain").GetArrayLength().ShouldBe(2);
+        report.GetProperty("twins").GetProperty("twins").GetInt32().ShouldBeGreaterThan(5);
+        json.Json().GetProperty("kind").GetString().ShouldBe("checkpoint");
+        File.ReadAllText(At("figures.json")).ShouldBe(json.Out);
+    }
+
+    [Fact]
+    public void A_checkpoint_and_its_export_get_the_same_marks()
+    {
+        string trained = TinyCheckpoint.Write(At("trained"));
+        CommandLineRun.Of("export", trained, "--out", At("onnx")).Code.ShouldBe(0);
+        string problems = At("problems.jsonl");
+        using (var stream = File.Create(problems)) ProblemFile.Write(stream,
+            ProblemSet.Generate([new MixturePart("arithmetic", 1)], 3, Split.Test, 5));
+        JsonElement Traces(string model) =>
+            CommandLineRun.Of("evaluate", model, "--problems", problems, "--samples", "0", "--max-tokens", "8", "--json").Json()
+                .GetProperty("evaluation").GetProperty("sampleTraces");
+        Traces(At("onnx")).GetRawText().ShouldBe(Traces(trained).GetRawText());
+    }
+
+    [Fact]
+    public void A_chat_answers_each_line_of_redirected_input()
+    {
+        string trained = TinyCheckpoint.Write(At("trained"));
+        var run = CommandLineRun.With("2 + 3\n\n4 + 5\n/exit\n6 + 7\n", default, "chat", trained, "--json", "--max-tokens", "5");
+        run.Code.ShouldBe(0, run.Error);
+        var turns = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
+        turns.Select(turn => turn.GetProperty("prompt").GetString()).ShouldBe(["2 + 3", "4 + 5"]);
+        turns.ShouldAllBe(turn => turn.GetProperty("tokens").GetInt32() <= 5);
+    }
+
+    [Fact]
+    public void A_damaged_model_is_a_fault()
+    {
+        string trained = TinyCheckpoint.Write(At("trained"));
+        File.WriteAllText(Path.Combine(trained, "model.safetensors"), "no");
+        var run = CommandLineRun.Of("chat", trained, "--prompt", "hello");
+        run.Code.ShouldBe(1);
+        run.Error.ShouldContain("model.safetensors");
+        run.Error.ShouldNotContain("   at ");
+        CommandLineRun.Of("chat", trained, "--prompt", "hello", "--verbose").Error.ShouldContain("   at ");
+    }
+
+    [Fact]
+    public void A_cancelled_command_ends_with_130()
+    {
+        string trained = TinyCheckpoint.Write(At("trained"));
+        var run = CommandLineRun.With("", new CancellationToken(canceled: true), "evaluate", trained, "--problems", "arithmetic",
+            "--limit", "3");
+        run.Code.ShouldBe(130);
+        run.Error.ShouldContain("Interrupted.");
+    }
+
+    private string At(string name) => Path.Combine(folder.Path, name);
+}

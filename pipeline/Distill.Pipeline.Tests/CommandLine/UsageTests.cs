@@ -1,0 +1,103 @@
+using Distill.Pipeline.Tests.Testing;
+
+namespace Distill.Pipeline.Tests.CommandLine;
+
+/// <summary>What a user sees who typed something wrong, or nothing.</summary>
+public sealed class UsageTests
+{
+    [Fact]
+    public void Alone_it_shows_what_there_is_and_the_exit_codes()
+    {
+        var run = CommandLineRun.Of();
+        run.Code.ShouldBe(0);
+        foreach (string word in (string[])["run RECIPE", "evaluate MODEL", "export CHECKPOINT", "Exit codes",
+            "130"]) run.Out.ShouldContain(word);
+        run.Error.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("run"), InlineData("plan"), InlineData("resume"), InlineData("generate"), InlineData("pretrain"), InlineData("evaluate")]
+    [InlineData("export"), InlineData("verify"), InlineData("chat"), InlineData("runs", "ls"), InlineData("runs", "show")]
+    public void Every_command_has_help_with_an_example(params string[] command)
+    {
+        var run = CommandLineRun.Of([.. command, "--help"]);
+        run.Code.ShouldBe(0);
+        run.Out.ShouldContain("Usage: distill " + string.Join(' ', command));
+        run.Out.ShouldContain("Examples:\n  distill " + string.Join(' ', command));
+        run.Out.ShouldContain("--json");
+    }
+
+    [Theory]
+    [InlineData("There is no command 'distill rum'; did you mean 'run'?", "rum")]
+    [InlineData("There is no command 'distill runs sow'; did you mean 'show'?", "runs", "sow")]
+    [InlineData("There is no option '--sampels' for 'distill evaluate'; did you mean '--samples'?", "evaluate", "m", "--problems", "p", "--sampels", "3")]
+    [InlineData("There is no option '--problem' for 'distill evaluate'; did you mean '--problems'?", "evaluate", "--problem", "p")]
+    [InlineData("There is no stage 'stf'; did you mean 'sft'?", "run", "r.yaml", "--from", "stf")]
+    [InlineData("--from and --only exclude each other.", "run", "r.yaml", "--from", "sft", "--only", "rl")]
+    [InlineData("--samples '-1' does not fit: give a whole number, 0..1,024", "evaluate", "m", "--problems", "p", "--samples", "-1")]
+    [InlineData("--temperature 'warm' does not fit: give a number, 0.01..10", "evaluate", "m", "--problems", "p", "--temperature", "warm")]
+    [InlineData("--precision 'int5' is not known; did you mean 'int8'?", "export", "m", "--out", "o", "--precision", "int5")]
+    [InlineData("MODEL is missing", "evaluate")]
+    [InlineData("--problems is missing", "evaluate", "m")]
+    [InlineData("--against is missing", "verify", "m")]
+    [InlineData("'b' is one argument too many", "chat", "a", "b")]
+    [InlineData("--strategy refine is not available yet.", "evaluate", "m", "--problems", "p", "--strategy", "refine")]
+    [InlineData("did you mean 'arithmetic'?", "evaluate", "m", "--problems", "arithmetik:1")]
+    [InlineData("arithmetic has levels 1 to 3, not 9.", "evaluate", "m", "--problems", "arithmetic:9")]
+    [InlineData("There is no problem file 'no/such.jsonl'.", "evaluate", "m", "--problems", "no/such.jsonl")]
+    [InlineData("There is no folder 'no/such'.", "evaluate", "no/such", "--problems", "arithmetic")]
+    [InlineData("There is no folder 'no/such'.", "chat", "no/such")]
+    [InlineData("There is no folder 'no/such'.", "verify", "no/such", "--against", "no/such")]
+    public void A_mistake_ends_with_2_and_says_what_to_type(string message, params string[] args)
+    {
+        var run = CommandLineRun.Of(args);
+        run.Code.ShouldBe(2, run.Error);
+        run.Error.ShouldStartWith("error: ");
+        run.Error.ShouldContain(message);
+        run.Error.ShouldNotContain("   at ");
+        run.Out.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_mistake_is_one_object_for_machines()
+    {
+        var run = CommandLineRun.Of("rum", "--json");
+        run.Code.ShouldBe(2);
+        run.Error.ShouldBeEmpty();
+        run.Json().GetProperty("error").GetProperty("kind").GetString().ShouldBe("usage");
+    }
+
+    [Fact]
+    public void Every_problem_of_a_recipe_is_listed()
+    {
+        using var folder = SampleRecipe.Folder();
+        string recipe = folder.File("r.yaml", SampleRecipe.Text.Replace("samples: 2", "sampels: 2").Replace("0.01", "7"));
+        var run = CommandLineRun.Of("run", recipe, "--set", "problems.families.0.name=arithmetik");
+        run.Code.ShouldBe(2);
+        foreach (string word in (string[])["3 problems", "did you mean 'samples'?", "sft.learning_rate = 7",
+            "did you mean 'arithmetic'?"]) run.Error.ShouldContain(word);
+
+        var problems = CommandLineRun.Of("run", recipe, "--json").Json().GetProperty("error").GetProperty("problems");
+        problems.EnumerateArray().Select(problem => problem.GetProperty("path").GetString()).ShouldContain("sft.learning_rate");
+        problems.GetArrayLength().ShouldBe(2);
+    }
+
+    [Fact]
+    public void A_recipe_of_the_other_kind_is_sent_to_its_command()
+    {
+        using var folder = SampleRecipe.Folder();
+        var run = CommandLineRun.Of("pretrain", folder.File("r.yaml", SampleRecipe.Text));
+        run.Code.ShouldBe(2);
+        run.Error.ShouldContain("run it with 'distill run'");
+    }
+
+    [Fact]
+    public void A_folder_that_is_no_model_is_named_with_what_it_lacks()
+    {
+        using var folder = new TemporaryFolder();
+        var run = CommandLineRun.Of("chat", folder.Path, "--prompt", "hello");
+        run.Code.ShouldBe(2);
+        run.Error.ShouldContain("is not a model");
+        run.Error.ShouldContain("genai_config.json");
+    }
+}
