@@ -17,7 +17,7 @@ internal static class FixtureFolder
     public static string Require(params string[] parts)
     {
         string path = Path.Combine([s_root, .. parts]);
-        Assert.SkipUnless(Directory.Exists(path), $"No golden values '{string.Join('/', parts)}' at '{path}'; set DISTILL_FIXTURES to their folder.");
+        Assert.SkipUnless(Directory.Exists(path), $"No golden values at '{path}'; set DISTILL_FIXTURES to their folder.");
         return path;
     }
 

@@ -1,6 +1,6 @@
 namespace Distill.Testing;
 
-/// <summary>The folder of Distill.sln, found from where the tests run: continuous integration maps source paths to /_/, so those do not tell.</summary>
+/// <summary>The folder of Distill.sln, found from where the tests run; source paths are no help, for CI builds map them to /_/.</summary>
 internal static class RepositoryFolder
 {
     public static string Root { get; } = Find();
