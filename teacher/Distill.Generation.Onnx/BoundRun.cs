@@ -3,9 +3,9 @@ using Microsoft.ML.OnnxRuntime;
 namespace Distill.Generation.Onnx;
 
 /// <summary>Inputs and outputs bound once and run many times: a step then costs one native call and no allocation. Owns the values bound.</summary>
-internal sealed class BoundRun(InferenceSession session) : IDisposable
+internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
 {
-    private readonly OrtIoBinding binding = session.CreateIoBinding();
+    private readonly OrtIoBinding binding = model.Session.CreateIoBinding();
     private readonly Dictionary<string, OrtValue> values = [];
 
     /// <summary>Binds, replacing what was bound to the name.</summary>
@@ -22,7 +22,18 @@ internal sealed class BoundRun(InferenceSession session) : IDisposable
         Keep("o" + name, value);
     }
 
-    public void Run(RunOptions options) => session.RunWithBinding(options, binding);
+    /// <exception cref="InvalidDataException">The graph was loaded but cannot be run: a graph's kernels check more than its types say.</exception>
+    public void Run(RunOptions options)
+    {
+        try
+        {
+            model.Session.RunWithBinding(options, binding);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new InvalidDataException($"{model.Source}: ONNX Runtime cannot run it: {e.Message}", e);
+        }
+    }
 
     public void Dispose()
     {

@@ -141,7 +141,7 @@ internal sealed class OnnxDecodeSession : IDecodeSession
 
     private BoundRun BindSlot(int slot)
     {
-        var run = new BoundRun(model.Session);
+        var run = new BoundRun(model);
         cache.Bind(run, slot, 1);
         return run;
     }
@@ -149,7 +149,7 @@ internal sealed class OnnxDecodeSession : IDecodeSession
     private BoundRun BindStep(int n)
     {
         // The mask is as wide as the cache, at least 2: a width of 1 = one new token would mean "first prompt, no past".
-        var run = new BoundRun(model.Session);
+        var run = new BoundRun(model);
         run.Input(signature.Names.InputIds, ids.View(TensorElementType.Int64, 0, n, 1));
         run.Input(signature.Names.AttentionMask, mask.View(TensorElementType.Int64, 0, n, MaxLength));
         run.Output(signature.Names.Logits, logits.View(TensorElementType.Float, 0, n, 1, signature.VocabularySize));

@@ -9,11 +9,15 @@ namespace Distill.Generation.Onnx;
 /// </summary>
 public sealed class OnnxTokenModel : ITokenModel
 {
+    // Longer than any sliding window in use; the pages of a cache cost nothing until tokens fill them.
+    private const int LongestProbe = 1 << 16;
+
     private readonly OnnxModelOptions options;
 
-    private OnnxTokenModel(InferenceSession session, DecoderSignature signature, int maxLength, OnnxModelOptions options)
+    private OnnxTokenModel(InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options)
     {
         Session = session;
+        Source = source;
         Signature = signature;
         MaxLength = maxLength;
         this.options = options;
@@ -26,6 +30,9 @@ public sealed class OnnxTokenModel : ITokenModel
     internal InferenceSession Session { get; }
 
     internal DecoderSignature Signature { get; }
+
+    /// <summary>File or description, for messages.</summary>
+    internal string Source { get; }
 
     /// <summary>Loads a model folder.</summary>
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
@@ -61,6 +68,29 @@ public sealed class OnnxTokenModel : ITokenModel
 
     public void Dispose() => Session.Dispose();
 
+    /// <summary>
+    /// Runs one token. A graph may leave open the sizes that its configuration fills in; only its kernels then know that these
+    /// are wrong, and the folder must be refused here rather than in the middle of a batch.
+    /// </summary>
+    private void Probe()
+    {
+        long most = Math.Min(Math.Min(MaxLength, LongestProbe), options.MaxCacheBytes / KeyValueCache.BytesFor(Signature, 1, 1));
+        try
+        {
+            RunOneToken(2);
+        }
+        catch (InvalidDataException) when (most > 2)
+        {
+            RunOneToken((int)most); // a sliding-window cache must hold its window, whose length the signature does not tell
+        }
+    }
+
+    private void RunOneToken(int maxLength)
+    {
+        using var session = new OnnxDecodeSession(this, 1, maxLength);
+        session.Prefill(0, [0], new float[VocabularySize]);
+    }
+
     private static OnnxTokenModel Create(
         Func<SessionOptions, InferenceSession> open, GenAIConfiguration? configuration, int maxLength, string source, OnnxModelOptions? options)
     {
@@ -78,7 +108,9 @@ public sealed class OnnxTokenModel : ITokenModel
         try
         {
             session = open(sessionOptions);
-            return new OnnxTokenModel(session, DecoderSignature.Read(session, configuration, source), maxLength, options);
+            var model = new OnnxTokenModel(session, DecoderSignature.Read(session, configuration, source), maxLength, source, options);
+            if (configuration is not null) model.Probe();
+            return model;
         }
         catch (OnnxRuntimeException e)
         {

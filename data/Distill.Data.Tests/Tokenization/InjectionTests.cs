@@ -15,14 +15,14 @@ public sealed class InjectionTests
     [Fact]
     public void Prompts_hold_only_the_control_tokens_that_the_template_wrote()
     {
-        string folder = TokenizationFixtures.Folder("templates");
+        string folder = FixtureFolder.Require("templates");
         var encoders = new Dictionary<string, ChatEncoder>();
         int lines = 0;
-        foreach (var line in TokenizationFixtures.Lines(folder, "injection.jsonl"))
+        foreach (var line in ReferenceLines.Read(folder, "injection.jsonl"))
         {
             string name = line.Text("tokenizer");
             if (!encoders.TryGetValue(name, out var encoder))
-                encoders.Add(name, encoder = ChatEncoder.Load(TokenizationFixtures.Folder($"tokenizers/{name}")));
+                encoders.Add(name, encoder = ChatEncoder.Load(FixtureFolder.Require($"tokenizers/{name}")));
             int[] ids = encoder.Encode(new Dictionary<string, JsonElement>
             {
                 ["messages"] = line.GetProperty("messages"),

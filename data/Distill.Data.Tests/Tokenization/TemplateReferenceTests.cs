@@ -15,12 +15,12 @@ public sealed class TemplateReferenceTests
     [Fact]
     public void Whole_templates_render_as_the_reference()
     {
-        string folder = TokenizationFixtures.Folder("templates");
+        string folder = FixtureFolder.Require("templates");
         var templates = Directory.GetFiles(Path.Combine(folder, "templates"))
             .ToDictionary(p => Path.GetFileName(p), p => new ChatTemplate(File.ReadAllText(p), new FixedClock()));
         var wrong = new List<string>();
         int lines = 0;
-        foreach (var line in TokenizationFixtures.Lines(folder, "rendered.jsonl"))
+        foreach (var line in ReferenceLines.Read(folder, "rendered.jsonl"))
         {
             lines++;
             string expected = Expected(line, "rendered");
@@ -36,11 +36,11 @@ public sealed class TemplateReferenceTests
     [Fact]
     public void Every_feature_renders_as_the_reference()
     {
-        string folder = TokenizationFixtures.Folder("templates");
+        string folder = FixtureFolder.Require("templates");
         var variables = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "context.json"))).RootElement.EnumerateObject()
             .ToDictionary(p => p.Name, p => p.Value);
         var wrong = new List<string>();
-        foreach (var line in TokenizationFixtures.Lines(folder, "features.jsonl"))
+        foreach (var line in ReferenceLines.Read(folder, "features.jsonl"))
         {
             // Plain Jinja leaves this variable undefined; transformers, and we, always define it.
             if (line.Text("feature") == "add_generation_prompt undefined") continue;
@@ -54,7 +54,7 @@ public sealed class TemplateReferenceTests
     [Fact]
     public void Hostile_templates_are_refused_or_bounded()
     {
-        string folder = TokenizationFixtures.Folder("templates");
+        string folder = FixtureFolder.Require("templates");
         var variables = new Dictionary<string, JsonElement>
         {
             ["messages"] = JsonSerializer.SerializeToElement(new[] { new { role = "user", content = "hi" } }),
@@ -63,7 +63,7 @@ public sealed class TemplateReferenceTests
             ["eos_token"] = JsonSerializer.SerializeToElement("</s>"),
         };
         var wrong = new List<string>();
-        foreach (var line in TokenizationFixtures.Lines(folder, "hostile.jsonl"))
+        foreach (var line in ReferenceLines.Read(folder, "hostile.jsonl"))
         {
             string? text = TextOrNull(line.Text("template"), variables);
             bool sameText = text is not null && line.Text("reference") == "renders" && text.Length == line.GetProperty("length").GetInt32()

@@ -5,23 +5,23 @@ namespace Distill.Data.Tests.Tokenization;
 /// <summary>Encodings and decodings of the reference library, line by line.</summary>
 public sealed class TokenizerReferenceTests
 {
-    public static TheoryData<string> Supported => [.. All.Where(name => !name.Contains("optional"))];
+    public static TheoryData<string> Supported => FixtureFolder.Rows(All.Where(name => !name.Contains("optional")));
 
-    public static TheoryData<string> Refused => [.. All.Where(name => name.Contains("optional"))];
+    public static TheoryData<string> Refused => FixtureFolder.Rows(All.Where(name => name.Contains("optional")));
 
     private static IEnumerable<string> All =>
-        TokenizationFixtures.Folders("tokenizers").Where(n => n != "small")
-            .Concat(TokenizationFixtures.Folders("tokenizers/small").Select(n => "small/" + n));
+        FixtureFolder.Cases("tokenizers").Select(folder => Path.GetFileName(folder)).Where(name => name != "small")
+            .Concat(FixtureFolder.Cases("tokenizers/small").Select(folder => "small/" + Path.GetFileName(folder)));
 
     [Theory]
     [MemberData(nameof(Supported))]
     public void Encodings_and_decodings_equal_the_reference(string name)
     {
-        string folder = TokenizationFixtures.Folder(Path.Combine("tokenizers", name));
+        string folder = FixtureFolder.Require("tokenizers", name);
         var tokenizer = Tokenizer.Load(folder);
         var wrong = new List<string>();
         int lines = 0;
-        foreach (var line in TokenizationFixtures.Lines(folder, "encodings.jsonl"))
+        foreach (var line in ReferenceLines.Read(folder, "encodings.jsonl"))
         {
             lines++;
             string text = line.Text("text");
@@ -54,10 +54,10 @@ public sealed class TokenizerReferenceTests
     [MemberData(nameof(Supported))]
     public void Incremental_decoding_gives_what_the_reference_allows(string name)
     {
-        string folder = TokenizationFixtures.Folder(Path.Combine("tokenizers", name));
+        string folder = FixtureFolder.Require("tokenizers", name);
         Assert.SkipUnless(File.Exists(Path.Combine(folder, "incremental.jsonl")), "this tokenizer does not decode by bytes");
         var tokenizer = Tokenizer.Load(folder);
-        foreach (var line in TokenizationFixtures.Lines(folder, "incremental.jsonl"))
+        foreach (var line in ReferenceLines.Read(folder, "incremental.jsonl"))
         {
             bool skipSpecial = line.GetProperty("skip_special_tokens").GetBoolean();
             int[] ids = line.Ids("ids");
@@ -80,16 +80,16 @@ public sealed class TokenizerReferenceTests
     [MemberData(nameof(Refused))]
     public void What_is_not_supported_is_refused_by_name(string name)
     {
-        string folder = TokenizationFixtures.Folder(Path.Combine("tokenizers", name));
+        string folder = FixtureFolder.Require("tokenizers", name);
         Should.Throw<InvalidDataException>(() => Tokenizer.Load(folder)).Message.ShouldContain("is not supported");
     }
 
     [Fact]
     public void The_dialect_of_the_merges_does_not_change_the_fingerprint()
     {
-        var pairs = Tokenizer.Load(TokenizationFixtures.Folder("tokenizers/small/merges-pairs"));
-        var strings = Tokenizer.Load(TokenizationFixtures.Folder("tokenizers/small/merges-strings"));
+        var pairs = Tokenizer.Load(FixtureFolder.Require("tokenizers/small/merges-pairs"));
+        var strings = Tokenizer.Load(FixtureFolder.Require("tokenizers/small/merges-strings"));
         pairs.Fingerprint.ShouldBe(strings.Fingerprint);
-        pairs.Fingerprint.ShouldNotBe(Tokenizer.Load(TokenizationFixtures.Folder("tokenizers/small/digits-individual")).Fingerprint);
+        pairs.Fingerprint.ShouldNotBe(Tokenizer.Load(FixtureFolder.Require("tokenizers/small/digits-individual")).Fingerprint);
     }
 }

@@ -135,11 +135,10 @@ public sealed class CheckpointTests
     [Fact]
     public void Every_storage_form_holds_the_same_model_up_to_its_rounding()
     {
-        string root = FixtureFolder.Require("hf");
-        var full = Checkpoint.Open(Path.Combine(root, "storage-fp32-sharded")).LoadWeights();
+        var full = Checkpoint.Open(FixtureFolder.Require("hf", "storage-fp32-sharded")).LoadWeights();
         foreach (var (name, tolerance) in new[] { ("storage-fp16", 1 / 1024f), ("storage-bf16-sharded", 1 / 128f) })
         {
-            var stored = Checkpoint.Open(Path.Combine(root, name)).LoadWeights();
+            var stored = Checkpoint.Open(FixtureFolder.Require("hf", name)).LoadWeights();
             foreach (var parameter in ParameterMap.For(full.Architecture))
             {
                 var (a, b) = (full[parameter.Name].ToArray(), stored[parameter.Name].ToArray());

@@ -8,24 +8,13 @@ namespace Distill.Teacher.Tests.Onnx;
 /// <summary>Broken folders that ONNX Runtime would often load and run: each must be refused, by name and with a reason.</summary>
 public sealed class HostileFolderTests
 {
-    public static TheoryData<string> Folders
-    {
-        get
-        {
-            var data = new TheoryData<string>();
-            string? root = FixtureFolder.Root is { } fixtures ? Path.Combine(fixtures, "genai", "hostile") : null;
-            foreach (string folder in Directory.Exists(root) ? Directory.GetDirectories(root).Order().ToArray() : []) data.Add(Path.GetFileName(folder));
-            if (data.Count == 0) data.Add("absent");
-            return data;
-        }
-    }
+    public static TheoryData<string> Folders => FixtureFolder.Rows("genai/hostile");
 
     [Theory]
     [MemberData(nameof(Folders))]
     public void A_broken_folder_is_refused_with_a_reason(string name)
     {
-        string folder = Path.Combine(FixtureFolder.Require("genai"), "hostile", name);
-        Assert.SkipUnless(Directory.Exists(folder), "No broken folder found.");
+        string folder = FixtureFolder.Require("genai", "hostile", name);
         using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "expected.json")));
         JsonElement expected = document.RootElement;
         using var copy = new TemporaryFolder();
@@ -40,17 +29,21 @@ public sealed class HostileFolderTests
                 Should.Throw<InvalidDataException>(() => Generate(folder)).Message.ShouldContain("not finite");
                 break;
             default:
-                var fault = Should.Throw<InvalidDataException>(() => Generate(folder));
-                fault.Message.ShouldContain(name);
+                Should.Throw<InvalidDataException>(() => Load(folder).Dispose()).Message.ShouldContain(name);
                 break;
         }
     }
 
-    private static Completion Generate(string folder)
+    private static OnnxTokenModel Load(string folder)
     {
         var opened = ModelFolder.Open(folder);
         opened.LoadTokenizer().VocabularySize.ShouldBeGreaterThan(0);
-        using var model = OnnxTokenModel.Load(opened, new OnnxModelOptions { IntraOpThreads = 1 });
+        return OnnxTokenModel.Load(opened, new OnnxModelOptions { IntraOpThreads = 1 });
+    }
+
+    private static Completion Generate(string folder)
+    {
+        using var model = Load(folder);
         return new Generator(model).Complete([new GenerationRequest { Prompt = [5, 6, 7], MaxNewTokens = 4, Seeds = [0] }])[0][0];
     }
 
