@@ -27,9 +27,9 @@ public static class PipelineRun
         var done = new List<FinishedStage>();
         foreach (var stage in stages.TakeWhile(stage => !selection.IsBeyondEnd(stage)))
         {
-            var artifact = runner.Run(stage, inputs, cancellation);
+            var (artifact, outcome) = runner.Run(stage, inputs, cancellation);
             inputs[stage.Name] = new StageInput(artifact.Folder, artifact.Digest, artifact);
-            done.Add(new FinishedStage(stage, artifact, inputs));
+            done.Add(new FinishedStage(stage, artifact, outcome, inputs));
             WriteLock(folder, done);
         }
 

@@ -1,6 +1,61 @@
+using System.Text;
+using Distill.Export.Package;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Reporting;
+
 namespace Distill.Pipeline.Runs;
+
+/// <summary>After the last stage: the report, and the model folder with its card filled in.</summary>
 internal static class RunCompletion
 {
-    public static RunResult Finish(DistillationRecipe recipe, RunFolder folder, IReadOnlyList<FinishedStage> done, bool whole, RunLedger ledger) => new(folder.Name, folder.Path, null, null, null);
+    public static RunResult Finish(DistillationRecipe recipe, RunFolder folder, IReadOnlyList<FinishedStage> done, bool isWhole, RunLedger ledger)
+    {
+        if (!isWhole) return new RunResult(folder.Name, folder.Path, null, null, null);
+        var artifacts = new RunArtifacts(recipe, done);
+        var report = ReportAssembly.Of(recipe, folder.Name, artifacts, ledger);
+        RunFolder.Replace(folder.ReportJsonPath, ReportJson.Write(report));
+        RunFolder.Replace(folder.ReportPath, Encoding.UTF8.GetBytes(ReportHtml.Write(report, artifacts.Curves())));
+        PublishModel(recipe, folder, artifacts, report);
+        return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath, report);
+    }
+
+    /// <summary>The exported folder again with its results in card and provenance; exchanged as a whole.</summary>
+    private static void PublishModel(DistillationRecipe recipe, RunFolder folder, RunArtifacts artifacts, RunReport report)
+    {
+        string fresh = folder.ModelPath + ".new";
+        if (Directory.Exists(fresh)) Directory.Delete(fresh, recursive: true);
+        var exported = artifacts.Find(StageNames.Onnx)!;
+        foreach (var file in exported.Manifest.Files)
+        {
+            string target = Path.Combine(fresh, file.Path);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(exported.PathOf(file.Path), target);
+        }
+
+        ModelPackage.Describe(fresh, artifacts.StudentArchitecture(), Describe(recipe, artifacts, report), recipe.Export.Precision.ToExport());
+        if (Directory.Exists(folder.ModelPath)) Directory.Delete(folder.ModelPath, recursive: true);
+        Directory.Move(fresh, folder.ModelPath);
+    }
+
+    private static PackageDescription Describe(DistillationRecipe recipe, RunArtifacts artifacts, RunReport report) => new()
+    {
+        Name = recipe.Name,
+        Teacher = Path.GetFileName(recipe.Teacher.Model),
+        Digests = new Dictionary<string, string>
+        {
+            ["recipe"] = report.RecipeDigest,
+            ["traces"] = artifacts.Find(StageNames.Traces)!.Digest,
+            ["checkpoint"] = artifacts.Find(artifacts.StudentStage)!.Digest,
+            ["teacher"] = artifacts.ExternalDigest(ExternalInputs.Teacher),
+            ["base"] = artifacts.ExternalDigest(ExternalInputs.Base),
+        },
+        Parity = report.Parity,
+        Results = [.. report.Evaluations.Where(row => row.Model is "onnx").SelectMany(row => (KeyValuePair<string, string>[])
+        [
+            new("held-out problems", ReportFormat.Count(row.Problems)),
+            new("solved greedily, % [95 %]", ReportFormat.Percent(row.Greedy, row.GreedyInterval95)),
+            new("solved by one sample, % [95 %]", ReportFormat.Percent(row.PassAt1, row.Interval95)),
+            .. row.Twins is { } twins ? [new("original → perturbation twins, %", $"{ReportFormat.Percent(twins.Original)} → {ReportFormat.Percent(twins.Perturbed)}")] : Array.Empty<KeyValuePair<string, string>>(),
+        ])],
+    };
 }

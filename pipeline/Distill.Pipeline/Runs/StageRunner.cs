@@ -10,7 +10,7 @@ internal sealed class StageRunner(
     private const string WorkKeyName = ".work-key";
 
     /// <exception cref="RunRefusedException">The stage is not finished and may not be done.</exception>
-    public Artifact Run(IStage stage, IReadOnlyDictionary<string, StageInput> inputs, CancellationToken cancellation)
+    public (Artifact Artifact, StageOutcome Outcome) Run(IStage stage, IReadOnlyDictionary<string, StageInput> inputs, CancellationToken cancellation)
     {
         var key = StageKey.Of(stage, inputs);
         string target = folder.Inside(stage.Folder);
@@ -34,7 +34,7 @@ internal sealed class StageRunner(
         }
 
         if (!selection.MayRun(stage)) throw new RunRefusedException($"The stage '{stage.Name}' is needed and not finished ({reason}). Run without --only first.");
-        return Do(stage, key, inputs, reason, target, cancellation);
+        return (Do(stage, key, inputs, reason, target, cancellation), new StageOutcome("done", reason));
     }
 
     private Artifact Do(IStage stage, StageKey key, IReadOnlyDictionary<string, StageInput> inputs, string reason, string target, CancellationToken cancellation)
@@ -58,10 +58,10 @@ internal sealed class StageRunner(
         return artifact;
     }
 
-    private Artifact Cached(IStage stage, Artifact artifact, string reason)
+    private (Artifact Artifact, StageOutcome Outcome) Cached(IStage stage, Artifact artifact, string reason)
     {
         observer.StageCached(stage.Name, reason, FinishedStages.SummaryOf(artifact));
-        return artifact;
+        return (artifact, new StageOutcome("cached", reason));
     }
 
     // Finished work of another key goes; unfinished work of this key stays, so that committed parts are not made twice.
