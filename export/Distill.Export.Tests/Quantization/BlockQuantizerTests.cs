@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Distill.Architecture;
 using Distill.Export.Quantization;
-using Distill.Export.Tests.Support;
 
 namespace Distill.Export.Tests.Quantization;
 
