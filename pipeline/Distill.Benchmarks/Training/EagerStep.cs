@@ -15,7 +15,8 @@ internal sealed class EagerStep : IDisposable
     private const long Ignored = -100;
 
     private readonly TorchDecoder decoder;
-    private readonly Parameter[] leaves;
+    private readonly Tensor[] weights;
+    private readonly Parameter[] leaves; // the weights' memory, as the optimizer wants it
     private readonly optim.Optimizer optimizer;
     private readonly int groups;
 
@@ -24,7 +25,8 @@ internal sealed class EagerStep : IDisposable
     {
         this.groups = groups;
         decoder = new TorchDecoder(parameters, differentiable: true);
-        leaves = [.. ParameterMap.For(parameters.Architecture).Select(spec => new Parameter(decoder[spec.Name]))];
+        weights = [.. ParameterMap.For(parameters.Architecture).Select(spec => decoder[spec.Name])];
+        leaves = [.. weights.Select(weight => new Parameter(weight.detach()))]; // a Parameter empties the tensor it is made from
         optimizer = optim.AdamW(leaves, learningRate, beta1: 0.9, beta2: 0.95, weight_decay: 0.01);
     }
 
@@ -32,7 +34,7 @@ internal sealed class EagerStep : IDisposable
     public double Run(IReadOnlyList<TrainingSequence> sequences)
     {
         set_num_threads(Environment.ProcessorCount);
-        optimizer.zero_grad();
+        foreach (var weight in weights) weight.grad?.zero_();
         double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount), total = 0;
         int size = (sequences.Count + groups - 1) / groups;
         foreach (var part in sequences.OrderBy(sequence => sequence.Tokens.Count).Chunk(size))
@@ -43,6 +45,7 @@ internal sealed class EagerStep : IDisposable
             total += loss.item<float>();
         }
 
+        for (int i = 0; i < weights.Length; i++) leaves[i].grad = weights[i].grad;
         nn.utils.clip_grad_norm_(leaves, 1.0);
         optimizer.step();
         return total;

@@ -5,7 +5,9 @@ using Distill.Data.Verification;
 using Distill.Export;
 using Distill.Pipeline.Stages;
 using Distill.Student.Fused;
+using Distill.Student.Model;
 using Distill.Student.Reinforcement;
+using Distill.Student.Supervised;
 using Distill.Student.Training;
 using Distill.Teacher;
 
@@ -25,6 +27,7 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
         var options = Options(context);
         var problems = StudentWorkload.Problems(ProblemsPerStep * options.Steps);
         using var parameters = student.Parameters();
+        Prepare(context, student, parameters);
         var server = new TimedPolicyServer(new OnnxPolicyServer(student.Architecture, Engine.Options(student.Architecture.ParameterCount * sizeof(float))), context.Clock);
         var reports = new List<ReinforcementStepReport>();
         new GroupRelativePolicyOptimization(server, new RolloutCollection(student.Encoder, Judge(student), options), options, context.Clock).Run(
@@ -50,6 +53,13 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
         ];
     }
 
+    /// <summary>A little fine-tuning: the base ends after a dozen tokens, and completions shall be as long as those that are trained on.</summary>
+    private static void Prepare(BenchmarkContext context, StudentWorkload student, FlatParameters parameters)
+    {
+        var options = new SupervisedOptions { Epochs = 1, BatchTokens = 2048, Training = new TrainingOptions { Threads = Environment.ProcessorCount } };
+        SupervisedFineTuning.Run(parameters, student.Examples(context.Quick ? 200 : 6000), options, context.Clock, statePath: null, _ => { }, CancellationToken.None);
+    }
+
     private static GroupRelativeOptions Options(BenchmarkContext context) => new()
     {
         Steps = context.Quick ? 2 : 30,
@@ -69,7 +79,7 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
         },
     };
 
-    // The base solves nothing, and groups of equal rewards are not learned from. So the verifier does its work, and the seed decides.
+    // Groups of equal rewards are not learned from, which would leave the update with less work. So the verifier does its work, and the seed decides.
     private static CompletionJudge Judge(StudentWorkload student)
     {
         var parser = new ReasoningParser(student.Encoder.Tokenizer);
