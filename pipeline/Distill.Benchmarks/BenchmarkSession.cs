@@ -16,7 +16,7 @@ internal static class BenchmarkSession
             log($"{benchmark.Name}: {benchmark.Summary}");
             foreach (var figure in Run(benchmark, context))
             {
-                log($"  {figure.What}: {figure.MeasuredText} {figure.Unit} {(figure.Target.Length > 0 ? $"({figure.Target}: {figure.Outcome})" : "")}");
+                log("  " + Line(figure));
                 rows.Add((benchmark.Name, figure));
             }
         }
@@ -32,7 +32,19 @@ internal static class BenchmarkSession
         }
         catch (WorkloadAbsentException absent)
         {
-            return [Figure.NotApplicable(benchmark.Summary, "", absent.Message)];
+            return [Figure.NotApplicable("everything", "", absent.Message)];
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            context.Log(fault.ToString());
+            return [Figure.Failed(fault)]; // what the others took minutes to measure must not be lost
         }
     }
+
+    private static string Line(Figure figure) => figure.Outcome switch
+    {
+        Outcome.NotApplicable => $"{figure.What}: not measured, {figure.Note}",
+        Outcome.Unjudged => $"{figure.What}: {figure.MeasuredText} {figure.Unit}",
+        _ => $"{figure.What}: {figure.MeasuredText} {figure.Unit} ({figure.Target}: {figure.Outcome})",
+    };
 }

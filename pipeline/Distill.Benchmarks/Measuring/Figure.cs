@@ -3,6 +3,8 @@ namespace Distill.Benchmarks.Measuring;
 internal enum Outcome
 {
     Passed,
+
+    /// <summary>Also when the benchmark failed.</summary>
     Missed,
 
     /// <summary>Measured for the record; the design demands nothing of it.</summary>
@@ -29,6 +31,8 @@ internal sealed record Figure(string What, string Target, Series? Measured, stri
     public static Figure Plain(string what, Series measured, string unit, string note = "") => new(what, "", measured, unit, Outcome.Unjudged, note);
 
     public static Figure NotApplicable(string what, string target, string reason) => new(what, target, null, "", Outcome.NotApplicable, reason);
+
+    public static Figure Failed(Exception fault) => new("everything", "", null, "", Outcome.Missed, $"failed: {fault.Message}");
 
     public string MeasuredText => Measured switch
     {
