@@ -1,0 +1,25 @@
+using Distill.Benchmarks.Exporting;
+using Distill.Benchmarks.Generation;
+using Distill.Benchmarks.Machines;
+using Distill.Benchmarks.Runs;
+using Distill.Benchmarks.Training;
+
+namespace Distill.Benchmarks;
+
+/// <summary>Every benchmark, in the order of <c>all</c>.</summary>
+internal static class BenchmarkList
+{
+    public static IReadOnlyList<IBenchmark> All { get; } =
+    [
+        new MachineBenchmark(),
+        new SamplerBenchmark(),
+        new PackingBenchmark(),
+        new TrainingStepBenchmark(),
+        new GroupRelativeStepBenchmark(),
+        new RaggedLoadBenchmark(),
+        new DecodeBenchmark(),
+        new ExportBenchmark(),
+        new ParityBenchmark(),
+        new PipelineBenchmark(),
+    ];
+}

@@ -1,0 +1,78 @@
+using Distill.Generation;
+
+namespace Distill.Benchmarks.Generation;
+
+/// <summary>Passes everything through and notes how long the backend took for it. One session at a time. The model stays the caller's.</summary>
+internal sealed class TimedTokenModel(ITokenModel model, TimeProvider clock) : ITokenModel
+{
+    private BackendTimes times;
+
+    public int VocabularySize => model.VocabularySize;
+
+    public int MaxLength => model.MaxLength;
+
+    /// <summary>Since the last call of this.</summary>
+    public BackendTimes TakeTimes()
+    {
+        var taken = times;
+        times = default;
+        return taken;
+    }
+
+    public IDecodeSession Open(int slots, int maxLength)
+    {
+        long began = clock.GetTimestamp();
+        var session = new TimedSession(this, model.Open(slots, maxLength));
+        times = times with { Opening = times.Opening + Since(began) };
+        return session;
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private double Since(long began) => clock.GetElapsedTime(began).TotalSeconds;
+
+    private sealed class TimedSession(TimedTokenModel owner, IDecodeSession session) : IDecodeSession
+    {
+        public int Slots => session.Slots;
+
+        public int MaxLength => session.MaxLength;
+
+        public int Length(int slot) => session.Length(slot);
+
+        public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
+        {
+            long began = owner.Now;
+            session.Prefill(slot, tokens, logits);
+            owner.times = owner.times with { Prefilling = owner.times.Prefilling + owner.Since(began) };
+        }
+
+        public void Step(ReadOnlySpan<int> tokens, Span<float> logits)
+        {
+            long began = owner.Now;
+            session.Step(tokens, logits);
+            owner.times = owner.times with { Stepping = owner.times.Stepping + owner.Since(began) };
+        }
+
+        public void Copy(int from, int to)
+        {
+            long began = owner.Now;
+            session.Copy(from, to);
+            owner.times = owner.times with { Copying = owner.times.Copying + owner.Since(began) };
+        }
+
+        public void Truncate(int slot, int length) => session.Truncate(slot, length);
+
+        public void Clear(int slot) => session.Clear(slot);
+
+        public void Dispose()
+        {
+            long began = owner.Now;
+            session.Dispose();
+            owner.times = owner.times with { Opening = owner.times.Opening + owner.Since(began) };
+        }
+    }
+
+    private long Now => clock.GetTimestamp();
+}

@@ -1,0 +1,31 @@
+using System.Text;
+using Distill.Benchmarks.Machines;
+
+namespace Distill.Benchmarks.Measuring;
+
+/// <summary>The results as Markdown.</summary>
+internal static class ResultTable
+{
+    public static string Write(MachineDescription machine, MachineRates rates, bool quick, IEnumerable<(string Benchmark, Figure Figure)> rows)
+    {
+        var text = new StringBuilder();
+        text.Append($"# {machine.Processor}, {machine.Cores} cores\n\n");
+        text.Append($"{machine.Date:yyyy-MM-dd} · {machine.Runtime} · ONNX Runtime {machine.OnnxRuntime} · libtorch {machine.Torch}\n\n");
+        text.Append($"Copy {rates.Copy.Median:F1} GB/s (read plus written), read {rates.Read.Median:F1} GB/s, ");
+        text.Append($"matrix product fp32 {rates.Float32.Median:F0}, bf16 {rates.BFloat16.Median:F0} GFLOP/s, measured in this run.\n");
+        text.Append("Variants of a benchmark ran in turns; median (least..most) over the rounds, ratios round by round.\n\n");
+        if (quick) text.Append("**`--quick`: the sizes only show that everything runs; the figures mean nothing.**\n\n");
+        text.Append("| benchmark | what | to reach | measured | unit | | note |\n|---|---|---|---|---|---|---|\n");
+        foreach (var (benchmark, figure) in rows)
+            text.Append($"| {benchmark} | {figure.What} | {figure.Target} | {figure.MeasuredText} | {figure.Unit} | {Word(figure.Outcome)} | {figure.Note} |\n");
+        return text.ToString();
+    }
+
+    private static string Word(Outcome outcome) => outcome switch
+    {
+        Outcome.Passed => "passed",
+        Outcome.Missed => "not",
+        Outcome.NotApplicable => "n.a.",
+        _ => "",
+    };
+}

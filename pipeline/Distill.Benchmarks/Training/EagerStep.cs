@@ -1,0 +1,76 @@
+using Distill.Architecture;
+using Distill.Student.Model;
+using Distill.Student.Training;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Distill.Benchmarks.Training;
+
+/// <summary>
+/// A training step as one would write it in plain TorchSharp: padded batches, autograd, mean cross-entropy, libtorch's clipping and
+/// AdamW, fp32. Dispose it before its parameters.
+/// </summary>
+internal sealed class EagerStep : IDisposable
+{
+    private const long Ignored = -100;
+
+    private readonly TorchDecoder decoder;
+    private readonly Tensor[] weights;
+    private readonly Parameter[] leaves; // the weights' memory, as the optimizer wants it
+    private readonly optim.Optimizer optimizer;
+    private readonly int groups;
+
+    /// <param name="groups">Batches that a step is cut into, sequences of like length together: 1 pads everything to the longest.</param>
+    public EagerStep(FlatParameters parameters, double learningRate, int groups)
+    {
+        this.groups = groups;
+        decoder = new TorchDecoder(parameters, differentiable: true);
+        weights = [.. ParameterMap.For(parameters.Architecture).Select(spec => decoder[spec.Name])];
+        leaves = [.. weights.Select(weight => new Parameter(weight.detach()))]; // a Parameter empties the tensor it is made from
+        optimizer = optim.AdamW(leaves, learningRate, beta1: 0.9, beta2: 0.95, weight_decay: 0.01);
+    }
+
+    /// <returns>The loss.</returns>
+    public double Run(IReadOnlyList<TrainingSequence> sequences)
+    {
+        set_num_threads(Environment.ProcessorCount);
+        foreach (var weight in weights) weight.grad?.zero_();
+        double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount), total = 0;
+        int size = (sequences.Count + groups - 1) / groups;
+        foreach (var part in sequences.OrderBy(sequence => sequence.Tokens.Count).Chunk(size))
+        {
+            using var scope = NewDisposeScope();
+            var loss = Loss(part) / learned;
+            loss.backward();
+            total += loss.item<float>();
+        }
+
+        for (int i = 0; i < weights.Length; i++) leaves[i].grad = weights[i].grad;
+        nn.utils.clip_grad_norm_(leaves, 1.0);
+        optimizer.step();
+        return total;
+    }
+
+    public void Dispose()
+    {
+        optimizer.Dispose();
+        foreach (var leaf in leaves) leaf.Dispose();
+        decoder.Dispose();
+    }
+
+    private Tensor Loss(TrainingSequence[] sequences)
+    {
+        int time = sequences.Max(sequence => sequence.Tokens.Count);
+        long[] ids = new long[sequences.Length * time], targets = new long[sequences.Length * time];
+        Array.Fill(targets, Ignored);
+        for (int row = 0; row < sequences.Length; row++)
+        {
+            var (tokens, first) = sequences[row];
+            for (int i = 0; i < tokens.Count; i++) ids[(row * time) + i] = tokens[i];
+            for (int i = first; i < tokens.Count; i++) targets[(row * time) + i - 1] = tokens[i]; // predicted from the token before it
+        }
+
+        var logits = decoder.Forward(tensor(ids, [sequences.Length, time])); // [batch, time, vocab]
+        return nn.functional.cross_entropy(logits.flatten(0, 1), tensor(targets), ignore_index: Ignored, reduction: nn.Reduction.Sum);
+    }
+}

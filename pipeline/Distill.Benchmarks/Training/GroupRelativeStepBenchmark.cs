@@ -1,0 +1,92 @@
+using Distill.Benchmarks.Measuring;
+using Distill.Benchmarks.Workloads;
+using Distill.Data.Problems;
+using Distill.Data.Verification;
+using Distill.Export;
+using Distill.Pipeline.Stages;
+using Distill.Student.Fused;
+using Distill.Student.Model;
+using Distill.Student.Reinforcement;
+using Distill.Student.Supervised;
+using Distill.Student.Training;
+using Distill.Teacher;
+
+namespace Distill.Benchmarks.Training;
+
+internal sealed class GroupRelativeStepBenchmark : IBenchmark
+{
+    private const int ProblemsPerStep = 8, Samples = 8;
+
+    public string Name => "rl-step";
+
+    public string Summary => "GRPO steps of the tiny student: 64 completions of up to 64 tokens";
+
+    public IReadOnlyList<Figure> Run(BenchmarkContext context)
+    {
+        var student = new StudentWorkload();
+        var options = Options(context);
+        var problems = StudentWorkload.Problems(ProblemsPerStep * options.Steps);
+        using var parameters = student.Parameters();
+        Prepare(context, student, parameters);
+        var server = new TimedPolicyServer(new OnnxPolicyServer(student.Architecture, Engine.Options(student.Architecture.ParameterCount * sizeof(float))), context.Clock);
+        var reports = new List<ReinforcementStepReport>();
+        new GroupRelativePolicyOptimization(server, new RolloutCollection(student.Encoder, Judge(student), options), options, context.Clock).Run(
+            parameters, (step, place) => problems[(step * ProblemsPerStep) + place], [problems[0]], statePath: null, reports.Add, CancellationToken.None);
+
+        // The first hand-over is for the held-out problems, and so is the one after the last step. The first step warms up.
+        var handovers = server.Seconds.Skip(2).Take(reports.Count - 1);
+        return Figures([.. reports.Skip(1)], new Series(handovers));
+    }
+
+    private static Figure[] Figures(IReadOnlyList<ReinforcementStepReport> steps, Series handovers)
+    {
+        var seconds = Series.Of(steps, step => step.GenerationSeconds + step.TrainingSeconds);
+        var tokens = Series.Of(steps, step => step.CompletionTokens);
+        return
+        [
+            Figure.AtLeast("completion tokens, sampling and update together", 20_000, tokens.Over(seconds), "tokens/s",
+                $"{steps.Count} steps, {steps.Average(step => step.MeanTokens):F0} tokens a completion on average"),
+            Figure.AtMost("handing over the weights, share of the step", 2, handovers.Over(seconds).Select(share => 100 * share), "%", "no disk: a model of bytes, opened as a new session"),
+            Figure.Plain("step", seconds.Select(value => 1000 * value), "ms"),
+            Figure.Plain("update, share of the step", Series.Of(steps, step => 100 * step.TrainingSeconds / (step.GenerationSeconds + step.TrainingSeconds)), "%"),
+            Figure.Plain("trainer against sampler, mean difference of log-probabilities", Series.Of(steps, step => step.Mismatch), "nats"),
+        ];
+    }
+
+    /// <summary>A little fine-tuning: the base ends after a dozen tokens, and completions shall be as long as those that are trained on.</summary>
+    private static void Prepare(BenchmarkContext context, StudentWorkload student, FlatParameters parameters)
+    {
+        var options = new SupervisedOptions { Epochs = 1, BatchTokens = 2048, Training = new TrainingOptions { Threads = Environment.ProcessorCount } };
+        SupervisedFineTuning.Run(parameters, student.Examples(context.Quick ? 200 : 6000), options, context.Clock, statePath: null, _ => { }, CancellationToken.None);
+    }
+
+    private static GroupRelativeOptions Options(BenchmarkContext context) => new()
+    {
+        Steps = context.Quick ? 2 : 30,
+        ProblemsPerStep = ProblemsPerStep,
+        Samples = Samples,
+        MaxTokens = 64,
+        Slots = ProblemsPerStep * Samples,
+        MaskTruncated = false, // every completion is learned from, so that the update has all its work
+        EvaluateEvery = int.MaxValue,
+        EvaluationSamples = 1,
+        Training = new TrainingOptions
+        {
+            LearningRate = 1e-6, // the policy shall stay what it is while it is measured
+            Decay = Decay.Constant,
+            Precision = MatmulPrecision.Float32,
+            Threads = Environment.ProcessorCount,
+        },
+    };
+
+    // Groups of equal rewards are not learned from, which would leave the update with less work. So the verifier does its work, and the seed decides.
+    private static CompletionJudge Judge(StudentWorkload student)
+    {
+        var parser = new ReasoningParser(student.Encoder.Tokenizer);
+        return (problem, completion) =>
+        {
+            var verdict = ProblemFamilies.Get(problem.Family).Verifier.Verify(parser.Parse(completion).Answer, problem);
+            return verdict == Verdict.Correct || completion.Seed % 2 == 0 ? Verdict.Correct : Verdict.Incorrect;
+        };
+    }
+}

@@ -1,0 +1,72 @@
+using Distill.Benchmarks.Measuring;
+using Distill.Benchmarks.Workloads;
+using Distill.Student.Fused;
+using Distill.Student.Training;
+
+namespace Distill.Benchmarks.Training;
+
+internal sealed class TrainingStepBenchmark : IBenchmark
+{
+    private const double LearningRate = 1e-4, LeastRatio = 1.5;
+
+    public string Name => "training-step";
+
+    public string Summary => "a step of the tiny student, fused against plain eager";
+
+    public IReadOnlyList<Figure> Run(BenchmarkContext context)
+    {
+        var student = new StudentWorkload();
+        using var mixedWeights = student.Parameters();
+        using var singleWeights = student.Parameters();
+        using var paddedWeights = student.Parameters();
+        using var groupedWeights = student.Parameters();
+        using var mixed = new FusedStep(mixedWeights, LearningRate, MatmulPrecision.BFloat16);
+        using var single = new FusedStep(singleWeights, LearningRate, MatmulPrecision.Float32);
+        using var padded = new EagerStep(paddedWeights, LearningRate, groups: 1);
+        using var grouped = new EagerStep(groupedWeights, LearningRate, groups: 8);
+        var steps = new EpochSource(student.Examples(context.Quick ? 24 : 600), epochs: 1, batchTokens: context.Quick ? 1024 : 8192, seed: 1);
+        RequireSameWork(steps.At(0), mixed.Run, single.Run, padded.Run, grouped.Run);
+        double Rate(Func<IReadOnlyList<TrainingSequence>, double> step) => TokensPerSecond(context, steps, step);
+        var rates = Interleaving.Run<double>(context.Rounds, () => Rate(mixed.Run), () => Rate(single.Run), () => Rate(padded.Run), () => Rate(grouped.Run));
+        return Figures(new(rates[0]), new(rates[1]), new(rates[2]), new(rates[3]), MeanLength(steps));
+    }
+
+    private static Figure[] Figures(Series mixed, Series single, Series padded, Series grouped, double length) =>
+    [
+        Figure.Plain("fused, mixed precision", mixed, "tokens/s", $"8k-token steps, {length:F0} tokens a sequence on average"),
+        Figure.Plain("fused, fp32", single, "tokens/s"),
+        Figure.Plain("eager, fp32, padded to the longest", padded, "tokens/s", "tokens without padding are counted"),
+        Figure.Plain("eager, fp32, 8 groups of like length", grouped, "tokens/s", "little padding, but more operations"),
+        Figure.AtLeast("fused mixed ÷ eager padded", LeastRatio, mixed.Over(padded), "×"),
+        Figure.AtLeast("fused fp32 ÷ eager padded", LeastRatio, single.Over(padded), "×", "same precision"),
+        Figure.AtLeast("fused fp32 ÷ eager grouped", LeastRatio, single.Over(grouped), "×", "same precision, hardly any padding"),
+    ];
+
+    // A ratio means nothing unless the variants compute the same.
+    private static void RequireSameWork(IReadOnlyList<TrainingSequence> step, params IReadOnlyList<Func<IReadOnlyList<TrainingSequence>, double>> variants)
+    {
+        // Twice: the second loss differs when a variant's gradient or update is missing.
+        foreach (int pass in (int[])[1, 2])
+        {
+            double[] losses = [.. variants.Select(variant => variant(step))];
+            if (losses.Max() - losses.Min() > 5e-3 * losses.Max())
+                throw new InvalidOperationException($"The variants do not compute the same: losses at step {pass} are {string.Join(", ", losses.Select(loss => $"{loss:F4}"))}.");
+        }
+    }
+
+    private static double TokensPerSecond(BenchmarkContext context, EpochSource steps, Func<IReadOnlyList<TrainingSequence>, double> step)
+    {
+        long tokens = 0;
+        double seconds = context.Seconds(() =>
+        {
+            for (int i = 0; i < steps.Steps; i++)
+            {
+                step(steps.At(i));
+                tokens += steps.At(i).Sum(sequence => (long)sequence.Tokens.Count);
+            }
+        });
+        return tokens / seconds;
+    }
+
+    private static double MeanLength(EpochSource steps) => Enumerable.Range(0, steps.Steps).SelectMany(steps.At).Average(sequence => sequence.Tokens.Count);
+}
