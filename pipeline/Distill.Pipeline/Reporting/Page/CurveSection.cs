@@ -1,0 +1,45 @@
+using Distill.Pipeline.Reporting.Plots;
+
+namespace Distill.Pipeline.Reporting.Page;
+
+/// <summary>Learning curves: one plot per measurement, the stages in it side by side; reward and held-out accuracy share theirs.</summary>
+internal static class CurveSection
+{
+    // What a reader asks first; the others are folded away behind them.
+    private static readonly string[] First = ["loss", "reward", "entropy"];
+
+    public static Html Of(IReadOnlyList<MetricSeries> curves)
+    {
+        var panels = curves
+            .Select(curve => curve with { Points = [.. curve.Points.Where(point => double.IsFinite(point.Step) && double.IsFinite(point.Value))] })
+            .Where(curve => curve.Points.Count > 1)
+            .GroupBy(curve => Panel(curve.Name))
+            .OrderBy(panel => Array.IndexOf(First, panel.Key) is >= 0 and var place ? place : First.Length)
+            .ToList();
+        var (shown, folded) = (panels.Where(panel => First.Contains(panel.Key)).ToList(), panels.Where(panel => !First.Contains(panel.Key)).ToList());
+        return Html.If(panels.Count > 0, () => Parts.Section("Learning curves", "Every step faint, the centred moving average strong.", Html.Of($"""
+            <div class="plots">{shown.Select(panel => Plot(panel.Key, [.. panel]))}</div>
+            {Html.If(folded.Count > 0, () => Html.Of($"""
+                <details><summary>{folded.Count} more measurements</summary><div class="plots">{folded.Select(panel => Plot(panel.Key, [.. panel]))}</div></details>
+                """))}
+            """)));
+    }
+
+    private static bool IsHeldOut(string name) => Figures.Words(name).StartsWith("held out", StringComparison.Ordinal);
+
+    private static string Panel(string name) => IsHeldOut(name) || name is "mean_reward" or "meanReward" ? "reward" : name;
+
+    private static Html Plot(string name, IReadOnlyList<MetricSeries> curves)
+    {
+        bool mixed = curves.Any(curve => IsHeldOut(curve.Name));
+        string title = mixed ? "reward and held-out accuracy" : Figures.Words(name);
+        PlotLine[] lines = [.. curves.Select(curve => new PlotLine(Label(curve, mixed), ModelNames.Color(curve.Stage), mixed && IsHeldOut(curve.Name), curve.Points))];
+        return Html.Of($"""
+            <figure><figcaption>{title}, by step</figcaption>
+            {Parts.Legend(lines.Select(line => (line.Color, line.Second ? "dashed" : "solid", line.Label)))}
+            {LinePlot.Of($"{title} over steps", lines)}</figure>
+            """);
+    }
+
+    private static string Label(MetricSeries curve, bool mixed) => mixed ? $"{curve.Stage}: {Figures.Words(curve.Name)}" : curve.Stage;
+}

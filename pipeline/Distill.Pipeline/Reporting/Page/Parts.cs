@@ -1,0 +1,52 @@
+using Distill.Evaluation.Statistics;
+
+namespace Distill.Pipeline.Reporting.Page;
+
+/// <summary>What the sections of the page are made of.</summary>
+internal static class Parts
+{
+    /// <param name="note">What the section shows and how to read it; one sentence or two.</param>
+    public static Html Section(string title, string note, Html content) => Html.Of($"""
+        <section><h2>{title}</h2>
+        {Html.If(note.Length > 0, () => Html.Of($"<p class=\"note\">{note}</p>"))}
+        {content}</section>
+        """);
+
+    /// <summary>A table that scrolls by itself where the window is narrow. The first column is words, the others numbers.</summary>
+    public static Html Table(IReadOnlyList<string> header, IEnumerable<Html> rows) => Html.Of($"""
+        <div class="scroll"><table><thead><tr>{header.Select(cell => Html.Of($"<th scope=\"col\">{cell}</th>"))}</tr></thead>
+        <tbody>{rows}</tbody></table></div>
+        """);
+
+    public static Html Row(Html head, params IEnumerable<Html> cells) => Html.Of($"""
+        <tr><th scope="row">{head}</th>{cells}</tr>
+
+        """);
+
+    public static Html Cell(string text) => Html.Of($"<td>{text}</td>");
+
+    public static Html Absent { get; } = Html.Of($"<td class=\"absent\" title=\"not measured\">{Figures.NotMeasured}</td>");
+
+    public static Html Share(double? share, int sample) => share is { } known ? Cell(Figures.Percent(known, sample)) : Absent;
+
+    /// <summary>A share over its interval, with a bar behind it as long as the share.</summary>
+    public static Html Share(double? share, Interval? interval, int sample) => share is not { } known
+        ? Absent
+        : Html.Of($"""
+            <td class="share" style="--share:{Math.Clamp(known, 0, 1) * 100}%"><b>{Figures.Percent(known, sample)}</b><small>{(interval is { } range ? Figures.Range(range, sample) : "")}</small></td>
+            """);
+
+    /// <summary>A model's name with its colour.</summary>
+    public static Html Model(string model) => Html.Of($"""
+        <span class="model {ModelNames.Color(model)}">{model}</span>
+        """);
+
+    /// <summary>The first characters of a digest; all of it for who points at it.</summary>
+    public static Html Digest(string digest) => Html.Of($"""
+        <code title="{digest}">{Figures.ShortDigest(digest)}</code>
+        """);
+
+    public static Html Legend(IEnumerable<(string Color, string Key, string Text)> items) => Html.Of($"""
+        <div class="legend">{items.Select(item => Html.Of($"<span class=\"{item.Color}\"><i class=\"{item.Key}\"></i>{item.Text}</span>"))}</div>
+        """);
+}
