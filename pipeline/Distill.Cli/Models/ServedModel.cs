@@ -1,7 +1,5 @@
-using Distill.Architecture;
-using Distill.Export;
 using Distill.Generation;
-using Distill.Generation.Onnx;
+using Distill.Pipeline.Stages;
 using Distill.Tokenization;
 
 namespace Distill.Cli.Models;
@@ -12,11 +10,9 @@ namespace Distill.Cli.Models;
 /// </summary>
 internal sealed class ServedModel : IDisposable
 {
-    // Up to here a core's cache holds a good part of the weights, and one thread per session beats several per operator.
-    private const long SmallBytes = 50L << 20;
+    private readonly Engine engine;
 
-    private ServedModel(string name, string kind, ITokenModel model, ChatEncoder encoder, int workers) =>
-        (Name, Kind, Model, Encoder, Workers) = (name, kind, model, encoder, workers);
+    private ServedModel(string name, string kind, Engine engine) => (Name, Kind, this.engine) = (name, kind, engine);
 
     /// <summary>The folder's name.</summary>
     public string Name { get; }
@@ -24,42 +20,21 @@ internal sealed class ServedModel : IDisposable
     /// <summary><c>onnx</c> or <c>checkpoint</c>.</summary>
     public string Kind { get; }
 
-    public ITokenModel Model { get; }
+    public ITokenModel Model => engine.Model;
 
-    public ChatEncoder Encoder { get; }
+    public ChatEncoder Encoder => engine.Encoder;
 
-    /// <summary>How many threads should decode, each with a session of its own.</summary>
-    public int Workers { get; }
-
-    /// <param name="batched">Many completions at once; otherwise one conversation, which wants all cores in each step.</param>
+    /// <param name="batched">Many completions at once; otherwise one conversation.</param>
     /// <exception cref="UsageException">The folder is no model.</exception>
     /// <exception cref="InvalidDataException">The model cannot be used; names the file and the reason.</exception>
     public static ServedModel Open(string folder, bool batched)
     {
         ModelFolders.RequireModel(folder);
-        bool onnx = ModelFolders.IsOnnx(folder);
-        bool small = (onnx ? OnnxBytes(folder) : 4 * Checkpoint.Open(folder).Architecture.ParameterCount) <= SmallBytes;
-        int workers = small && batched ? Environment.ProcessorCount : 1;
-        var options = new OnnxModelOptions { IntraOpThreads = small ? 1 : 0, AllowSpinning = workers == 1 };
-        var encoder = ChatEncoder.Load(folder);
-        var model = onnx ? OnnxTokenModel.Load(folder, options) : Serve(Checkpoint.Open(folder), options);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        return new ServedModel(name, onnx ? "onnx" : "checkpoint", model, encoder, workers);
+        return new ServedModel(name, ModelFolders.IsOnnx(folder) ? "onnx" : "checkpoint", Engine.Open(folder, slots: 1, batched));
     }
 
-    public Generator Generator(int slots) => new(Model, new GeneratorOptions { Slots = slots, Workers = Workers });
+    public Generator Generator(int slots) => new(Model, new GeneratorOptions { Slots = slots, Workers = engine.Workers });
 
-    public void Dispose() => Model.Dispose();
-
-    private static OnnxTokenModel Serve(Checkpoint checkpoint, OnnxModelOptions options) =>
-        OnnxTokenModel.FromBytes(new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights()),
-            checkpoint.Architecture.MaxPositions, options);
-
-    // The graph and what lies beside it: the weights are in one or the other.
-    private static long OnnxBytes(string folder)
-    {
-        string graph = ModelFolder.Open(folder).GraphPath;
-        string stem = Path.GetFileName(graph);
-        return Directory.EnumerateFiles(Path.GetDirectoryName(graph)!, stem + "*").Sum(file => new FileInfo(file).Length);
-    }
+    public void Dispose() => engine.Dispose();
 }

@@ -11,7 +11,7 @@ public sealed class RecipeReferenceTests
     public void The_reference_names_every_key()
     {
         using var folder = SampleRecipe.Folder();
-        string text = File.ReadAllText(Repository.PathOf("docs/recipes.md"));
+        string text = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs/recipes.md"));
         var distillation = RecipeWriter.ToJson(SampleRecipe.Parse(folder), path => path);
         const string Pretraining = "{ kind: pretrain, name: base, output: out, data: { families: [ { name: words } ] }, training: { steps: 1 } }";
         var pretraining = RecipeWriter.ToJson(RecipeFile.Parse(Pretraining, "p.yaml", folder.Path), path => path);
@@ -22,7 +22,7 @@ public sealed class RecipeReferenceTests
     [Fact]
     public void Every_recipe_of_the_repository_is_valid_where_its_models_are_there()
     {
-        string[] files = Directory.GetFiles(Repository.PathOf("recipes"), "*.yaml");
+        string[] files = Directory.GetFiles(Path.Combine(RepositoryFolder.Root, "recipes"), "*.yaml");
         files.ShouldNotBeEmpty();
         foreach (string file in files) RecipeFile.Load(file).Name.ShouldBe(Path.GetFileNameWithoutExtension(file));
     }

@@ -23,10 +23,10 @@ internal static class SmallRun
         evaluation: { samples: 2, max_tokens: 64, slots: 16 }
         """;
 
-    public static string Text => Recipe.Replace("MODELS", Repository.Root, StringComparison.Ordinal);
+    public static string Text => Recipe.Replace("MODELS", RepositoryFolder.Root, StringComparison.Ordinal);
 
     public static DistillationRecipe Parse(params string[] overrides) =>
-        (DistillationRecipe)RecipeFile.Parse(Text, "small.yaml", Repository.Root, overrides);
+        (DistillationRecipe)RecipeFile.Parse(Text, "small.yaml", RepositoryFolder.Root, overrides);
 
     public static (RunResult Result, RecordingObserver Observer) Run(TemporaryFolder folder, RunOptions? options = null, params string[] overrides)
     {

@@ -9,6 +9,7 @@ namespace Distill.Pipeline.Runs;
 internal sealed class AnswerSheets
 {
     private const ulong BootstrapSeed = 1;
+    private const int Resamples = 2_000;
 
     private static readonly (string Before, string After)[] Pairs =
         [("base", "answer-only"), ("answer-only", "sft"), ("base", "sft"), ("sft", "rl"), ("rl", "teacher"), ("sft", "teacher")];
@@ -21,29 +22,28 @@ internal sealed class AnswerSheets
         .Where(stage => stage.Stage is EvaluationStage)
         .ToDictionary(stage => stage.Stage.Name.Split('/')[1], stage => File.ReadLines(stage.Artifact.PathOf(EvaluationStage.AnswersName)).Select(Parse).ToList()));
 
-    public IReadOnlyList<Comparison> Compare() => [.. Pairs
-        .Where(pair => sheets.ContainsKey(pair.Before) && sheets.ContainsKey(pair.After) && !(pair.Before == "sft" && pair.After == "teacher" && sheets.ContainsKey("rl")))
-        .SelectMany(pair => (Comparison?[])[Compare(pair, "greedy", answer => answer.Greedy ? 1 : 0), Compare(pair, "passAt1", answer => answer.Sampled)])
-        .OfType<Comparison>()];
+    public IReadOnlyList<ModelComparison> Compare() => [.. Pairs
+        .Where(pair => sheets.ContainsKey(pair.Before) && sheets.ContainsKey(pair.After) && !(pair is ("sft", "teacher") && sheets.ContainsKey("rl")))
+        .Select(pair => new ModelComparison(
+            pair.After, pair.Before, Originals(pair.After).Count(), Difference(pair, answer => answer.Greedy ? 1 : 0), Difference(pair, answer => answer.Sampled)))];
 
-    /// <summary>Null when either model was not evaluated.</summary>
+    /// <summary>Greedy answers, token by token, twins included; null when either model was not evaluated.</summary>
     public AnswerEquality? Equality(string model, string other)
     {
         if (!sheets.TryGetValue(model, out var first) || !sheets.TryGetValue(other, out var second)) return null;
-        int equal = first.Zip(second).Count(pair => pair.First.ProblemId == pair.Second.ProblemId && pair.First.Tokens == pair.Second.Tokens);
-        return new AnswerEquality(other, Math.Max(first.Count, second.Count), equal);
+        int identical = first.Zip(second).Count(pair => pair.First.ProblemId == pair.Second.ProblemId && pair.First.Tokens == pair.Second.Tokens);
+        int problems = Math.Max(first.Count, second.Count);
+        return new AnswerEquality(identical == problems, problems, identical);
+    }
+
+    private PairedBootstrap? Difference((string Before, string After) pair, Func<Answer, double?> value)
+    {
+        double[] before = [.. Originals(pair.Before).Select(value).OfType<double>()], after = [.. Originals(pair.After).Select(value).OfType<double>()];
+        return before.Length == 0 || before.Length != after.Length ? null : PairedBootstrap.Run(before, after, BootstrapSeed, Resamples);
     }
 
     // Twins have no samples; greedy is compared on the originals alone too, so that both measures speak of the same problems.
-    private Comparison? Compare((string Before, string After) pair, string measure, Func<Answer, double?> value)
-    {
-        double[] before = Values(pair.Before), after = Values(pair.After);
-        if (before.Length == 0 || before.Length != after.Length) return null;
-        var difference = PairedBootstrap.Run(before, after, BootstrapSeed, resamples: 2_000);
-        return new Comparison(pair.Before, pair.After, measure, before.Length, difference.Mean, difference.Interval, difference.P);
-
-        double[] Values(string model) => [.. sheets[model].Where(answer => !answer.ProblemId.Contains('~')).Select(value).OfType<double>()];
-    }
+    private IEnumerable<Answer> Originals(string model) => sheets[model].Where(answer => !answer.ProblemId.Contains('~', StringComparison.Ordinal));
 
     private static Answer Parse(string line)
     {

@@ -19,24 +19,34 @@ internal static class ReportAssembly
             Run = run,
             RecipeDigest = CanonicalJson.Digest(RecipeWriter.ToJson(recipe, path => Path.GetFileName(path))),
             Stages = [.. artifacts.Stages.Select(stage => Describe(stage, ledger))],
-            Evaluations = [.. artifacts.Stages.Where(stage => stage.Stage is EvaluationStage).Select(stage => Evaluation(stage))],
+            Evaluations = [.. artifacts.Stages.Where(stage => stage.Stage is EvaluationStage).Select(Evaluation)],
             Parity = artifacts.Find(StageNames.Parity) is { } parity
                 ? JsonSerializer.Deserialize<ParityReport>(File.ReadAllBytes(parity.PathOf(ParityStage.ReportName)), ParityStage.ReportSpelling)
                 : null,
-            Throughput = artifacts.Stages.SelectMany(stage => Entry(stage, ledger)?.Measures.Select(measure => KeyValuePair.Create($"{stage.Stage.Name}.{measure.Key}", measure.Value)) ?? [])
-                .ToDictionary(pair => pair.Key, pair => pair.Value),
+            Throughput = Rates(artifacts, ledger),
             Comparisons = answers.Compare(),
-            OnnxAnswers = answers.Equality("onnx", artifacts.StudentStage),
-            Models = [.. Sizes(recipe, artifacts)],
+            OnnxGreedyAnswersEqual = answers.Equality("onnx", artifacts.StudentStage),
+            ModelSizes = [.. Sizes(recipe, artifacts)],
             Curation = artifacts.Find(StageNames.Curated) is { } curated
-                ? JsonSerializer.Deserialize<CurationCounts>(File.ReadAllBytes(curated.PathOf(CurationStage.Counts)), CanonicalJson.Spelling)
+                ? JsonSerializer.Deserialize<CurationReport>(File.ReadAllBytes(curated.PathOf(CurationStage.Counts)), CanonicalJson.Spelling)
                 : null,
+            Notes = [.. Notes(artifacts)],
         };
     }
 
     private static StageReport Describe(FinishedStage stage, RunLedger ledger) => new(
-        stage.Stage.Name, stage.Outcome.State, stage.Outcome.Reason, Entry(stage, ledger) is { TakenFrom: null } entry ? Math.Round(entry.Seconds, 3) : null,
-        FinishedStages.SummaryOf(stage.Artifact), stage.Inputs, new Dictionary<string, string> { [stage.Stage.Folder] = stage.Artifact.Digest });
+        stage.Stage.Name, stage.Outcome.State, $"{stage.Outcome.Reason}: {FinishedStages.SummaryOf(stage.Artifact)}",
+        Entry(stage, ledger) is { TakenFrom: null } entry ? Math.Round(entry.Seconds, 3) : null,
+        stage.Inputs, new Dictionary<string, string> { [stage.Stage.Folder] = stage.Artifact.Digest });
+
+    private static Dictionary<string, double> Rates(RunArtifacts artifacts, RunLedger ledger) => artifacts.Stages
+        .SelectMany(stage => Entry(stage, ledger)?.Measures.Select(measure => KeyValuePair.Create($"{stage.Stage.Name}/{measure.Key}", measure.Value)) ?? [])
+        .ToDictionary(pair => pair.Key, pair => pair.Value);
+
+    private static IEnumerable<string> Notes(RunArtifacts artifacts)
+    {
+        if (artifacts.Find(StageNames.Rl) is { } rl) yield return $"Reinforcement: {FinishedStages.SummaryOf(rl)}.";
+    }
 
     private static LedgerEntry? Entry(FinishedStage stage, RunLedger ledger) => ledger.Find(stage.Stage.Name, FinishedStages.KeyOf(stage.Artifact) ?? "");
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Distill.Evaluation;
 using Distill.Export.Package;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
@@ -13,8 +14,8 @@ internal static class RunCompletion
         if (!isWhole) return new RunResult(folder.Name, folder.Path, null, null, null);
         var artifacts = new RunArtifacts(recipe, done);
         var report = ReportAssembly.Of(recipe, folder.Name, artifacts, ledger);
-        RunFolder.Replace(folder.ReportJsonPath, ReportJson.Write(report));
-        RunFolder.Replace(folder.ReportPath, Encoding.UTF8.GetBytes(ReportHtml.Write(report, artifacts.Curves())));
+        RunFolder.Replace(folder.ReportJsonPath, Encoding.UTF8.GetBytes(ReportJson.Write(report)));
+        RunFolder.Replace(folder.ReportPath, Encoding.UTF8.GetBytes(ReportHtml.Render(report, artifacts.Curves())));
         PublishModel(recipe, folder, artifacts, report);
         return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath, report);
     }
@@ -50,12 +51,15 @@ internal static class RunCompletion
             ["base"] = artifacts.ExternalDigest(ExternalInputs.Base),
         },
         Parity = report.Parity,
-        Results = [.. report.Evaluations.Where(row => row.Model is "onnx").SelectMany(row => (KeyValuePair<string, string>[])
-        [
-            new("held-out problems", ReportFormat.Count(row.Problems)),
-            new("solved greedily, % [95 %]", ReportFormat.Percent(row.Greedy, row.GreedyInterval95)),
-            new("solved by one sample, % [95 %]", ReportFormat.Percent(row.PassAt1, row.Interval95)),
-            .. row.Twins is { } twins ? [new("original → perturbation twins, %", $"{ReportFormat.Percent(twins.Original)} → {ReportFormat.Percent(twins.Perturbed)}")] : Array.Empty<KeyValuePair<string, string>>(),
-        ])],
+        Results = [.. report.Evaluations.Where(row => row.Model == "onnx").SelectMany(Results)],
     };
+
+    private static IEnumerable<KeyValuePair<string, string>> Results(EvaluationReport row)
+    {
+        yield return new("held-out problems", Figures.Count(row.Problems));
+        yield return new("solved greedily [95 %]", $"{Figures.Percent(row.Greedy, row.Problems)} [{Figures.Range(row.GreedyInterval95, row.Problems)}]");
+        if (row is { PassAt1: { } share, Interval95: { } range }) yield return new("solved by one sample [95 %]", $"{Figures.Percent(share, row.Problems)} [{Figures.Range(range, row.Problems)}]");
+        if (row.Twins is { } twins)
+            yield return new("original → perturbation twins", $"{Figures.Number(twins.Original, twins.Problems)} → {Figures.Percent(twins.Perturbed, twins.Problems)}");
+    }
 }

@@ -1,4 +1,5 @@
 using Distill.Data.Storage;
+using Distill.Pipeline.Reporting;
 
 namespace Distill.Pipeline.Runs;
 
@@ -34,7 +35,7 @@ internal sealed class StageRunner(
         }
 
         if (!selection.MayRun(stage)) throw new RunRefusedException($"The stage '{stage.Name}' is needed and not finished ({reason}). Run without --only first.");
-        return (Do(stage, key, inputs, reason, target, cancellation), new StageOutcome("done", reason));
+        return (Do(stage, key, inputs, reason, target, cancellation), new StageOutcome(StageState.Done, reason));
     }
 
     private Artifact Do(IStage stage, StageKey key, IReadOnlyDictionary<string, StageInput> inputs, string reason, string target, CancellationToken cancellation)
@@ -61,7 +62,7 @@ internal sealed class StageRunner(
     private (Artifact Artifact, StageOutcome Outcome) Cached(IStage stage, Artifact artifact, string reason)
     {
         observer.StageCached(stage.Name, reason, FinishedStages.SummaryOf(artifact));
-        return (artifact, new StageOutcome("cached", reason));
+        return (artifact, new StageOutcome(StageState.Cached, reason));
     }
 
     // Finished work of another key goes; unfinished work of this key stays, so that committed parts are not made twice.

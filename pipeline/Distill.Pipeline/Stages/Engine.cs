@@ -16,12 +16,12 @@ public sealed class Engine : IDisposable
 
     private readonly OnnxTokenModel model;
 
-    private Engine(OnnxTokenModel model, ChatEncoder encoder, long bytes, int slots)
+    private Engine(OnnxTokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched)
     {
         this.model = model;
         Encoder = encoder;
-        WeightBytes = bytes;
-        Generator = new Generator(model, new GeneratorOptions { Slots = slots, Workers = IsSmall(bytes) ? Environment.ProcessorCount : 1 });
+        Workers = batched && IsSmall(bytes) ? Environment.ProcessorCount : 1;
+        Generator = new Generator(model, new GeneratorOptions { Slots = slots, Workers = Workers });
     }
 
     public Generator Generator { get; }
@@ -30,36 +30,42 @@ public sealed class Engine : IDisposable
 
     public ITokenModel Model => model;
 
-    /// <summary>Size of the weights.</summary>
-    public long WeightBytes { get; }
+    /// <summary>Threads that decode, each with a session of its own.</summary>
+    public int Workers { get; }
 
     /// <summary>Opens either kind of folder, by what lies in it.</summary>
     /// <param name="slots">Rows decoded together.</param>
+    /// <param name="batched">Many completions at once; otherwise one conversation, which is one row on one thread or on all of an operator's.</param>
     /// <exception cref="InvalidDataException">Neither a model folder nor a checkpoint; names the file and the reason.</exception>
-    public static Engine Open(string folder, int slots) => File.Exists(Path.Combine(folder, ModelFolder.ConfigurationFile))
-        ? OpenModelFolder(folder, slots)
-        : OpenCheckpoint(folder, slots);
+    public static Engine Open(string folder, int slots, bool batched = true) =>
+        IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched) : OpenCheckpoint(folder, slots, batched);
+
+    /// <summary>Whether a folder says of itself that it is an ONNX model.</summary>
+    public static bool IsModelFolder(string folder) => File.Exists(Path.Combine(folder, ModelFolder.ConfigurationFile));
 
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
-    public static Engine OpenModelFolder(string folder, int slots)
+    public static Engine OpenModelFolder(string folder, int slots, bool batched = true)
     {
         var opened = ModelFolder.Open(folder);
-        long bytes = Directory.EnumerateFiles(Path.GetDirectoryName(opened.GraphPath)!).Sum(path => new FileInfo(path).Length);
-        return new Engine(OnnxTokenModel.Load(opened, Options(bytes)), opened.LoadEncoder(), bytes, slots);
+        // The graph and what lies beside it under its name: the weights are in one or the other.
+        long bytes = Directory.EnumerateFiles(Path.GetDirectoryName(opened.GraphPath)!, Path.GetFileName(opened.GraphPath) + "*").Sum(path => new FileInfo(path).Length);
+        var encoder = opened.LoadEncoder();
+        return new Engine(OnnxTokenModel.Load(opened, Options(bytes, batched)), encoder, bytes, slots, batched);
     }
 
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
-    public static Engine OpenCheckpoint(string folder, int slots)
+    public static Engine OpenCheckpoint(string folder, int slots, bool batched = true)
     {
         var checkpoint = Checkpoint.Open(folder);
+        var encoder = ChatEncoder.Load(folder);
         long bytes = checkpoint.Architecture.ParameterCount * sizeof(float);
         byte[] graph = new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights());
-        return new Engine(OnnxTokenModel.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes)), ChatEncoder.Load(folder), bytes, slots);
+        return new Engine(OnnxTokenModel.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched)), encoder, bytes, slots, batched);
     }
 
     /// <summary>How ONNX Runtime is best used for a model of this size.</summary>
-    public static OnnxModelOptions Options(long weightBytes) =>
-        IsSmall(weightBytes) ? new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = false } : new OnnxModelOptions();
+    public static OnnxModelOptions Options(long weightBytes, bool batched = true) =>
+        IsSmall(weightBytes) ? new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = !batched } : new OnnxModelOptions();
 
     public void Dispose() => model.Dispose();
 
