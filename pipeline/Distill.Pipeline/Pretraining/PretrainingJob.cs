@@ -33,7 +33,7 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
         using var parameters = new FlatParameters(ArchitectureFor(encoder));
         using (var log = new TrainingLog(Path.Combine(workFolder, LogName)))
         {
-            Student.Pretraining.Pretraining.Run(parameters, encoder, Options(), StatePath, clock, report =>
+            Student.Pretraining.Pretraining.Run(parameters, StartWeights(parameters.Architecture), encoder, Options(), StatePath, clock, report =>
             {
                 log.Add(report);
                 afterStep(report);
@@ -82,6 +82,15 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
             EosTokenId = encoder.EndToken,
             PadTokenId = encoder.Tokenizer.PadToken,
         };
+    }
+
+    private WeightSet? StartWeights(DecoderArchitecture architecture)
+    {
+        if (recipe.Start is null) return null;
+        var checkpoint = Checkpoint.Open(recipe.Start);
+        return checkpoint.Architecture == architecture
+            ? checkpoint.LoadWeights()
+            : throw new InvalidDataException($"'{recipe.Start}' is a decoder of another shape or vocabulary than the recipe describes.");
     }
 
     private PretrainingMixture Mixture() => new()

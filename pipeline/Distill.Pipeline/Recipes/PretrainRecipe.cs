@@ -6,6 +6,9 @@ public sealed record PretrainRecipe : Recipe
     /// <summary>Folder the finished model is put in, relative to the recipe. Required.</summary>
     public required string Output { get; init; }
 
+    /// <summary>Folder of a checkpoint to start from, relative to the recipe; null starts from random weights. Its shape must be that of <see cref="Architecture"/>.</summary>
+    public string? Start { get; init; }
+
     public required TokenizerSection Tokenizer { get; init; }
 
     public required ArchitectureSection Architecture { get; init; }
@@ -26,6 +29,7 @@ public sealed record PretrainRecipe : Recipe
             Name = ReadName(root),
             Seed = ReadSeed(root),
             Output = output.Length == 0 ? "" : Path.GetFullPath(output, folder),
+            Start = root.Has("start") ? root.Folder("start", "make it with the recipe that the comments name, or leave start out", "config.json") : null,
             Tokenizer = TokenizerSection.Bind(root.Section("tokenizer")),
             Architecture = architecture,
             Data = PretrainDataSection.Bind(root.Section("data")),

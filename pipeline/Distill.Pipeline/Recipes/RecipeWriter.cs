@@ -29,6 +29,7 @@ public static class RecipeWriter
             PretrainRecipe pretrain => CanonicalJson.ToNode(pretrain with
             {
                 Output = path(pretrain.Output),
+                Start = pretrain.Start is { } start ? path(start) : null,
                 Tokenizer = pretrain.Tokenizer with { From = pretrain.Tokenizer.From is { } from ? path(from) : null },
             }).AsObject(),
             _ => throw new ArgumentException($"No such kind of recipe: {recipe.GetType()}.", nameof(recipe)),

@@ -1,3 +1,4 @@
+using Distill.Architecture;
 using Distill.Student.Model;
 using Distill.Student.Training;
 using Distill.Tokenization;
@@ -10,18 +11,20 @@ namespace Distill.Student.Pretraining;
 /// </summary>
 public static class Pretraining
 {
-    /// <param name="parameters">Overwritten: initialised, or filled from the state.</param>
+    /// <param name="parameters">Overwritten: initialised, or filled from <paramref name="start"/> or the state.</param>
+    /// <param name="start">Weights to start from; null starts from random ones.</param>
     /// <param name="statePath">Where the state is kept; continued from when it exists, deleted by nobody.</param>
     /// <param name="afterStep">Sees every step.</param>
     /// <exception cref="OperationCanceledException">Between two steps, after saving the state.</exception>
     public static void Run(
-        FlatParameters parameters, ChatEncoder encoder, PretrainingOptions options, string statePath, TimeProvider clock,
+        FlatParameters parameters, WeightSet? start, ChatEncoder encoder, PretrainingOptions options, string statePath, TimeProvider clock,
         Action<StepReport> afterStep, CancellationToken cancellation)
     {
         var training = options.Training;
         var source = new PretrainingSource(options.Mixture, encoder, options.Seed, options.SequencesPerStep, options.Steps);
         var optimizer = new AdamW(parameters, training.Optimizer);
         if (File.Exists(statePath)) TrainingState.Load(statePath, parameters, optimizer);
+        else if (start is not null) parameters.Load(start);
         else parameters.Initialize(options.Seed);
         using var model = GradientModels.Create(parameters, training);
         var schedule = new LearningRateSchedule(training.LearningRate, training.Decay, training.WarmupShare, options.DecayShare);
