@@ -19,7 +19,7 @@ internal static class TwinSection
 
     private static Html Row(string head, string model, TwinKindReport kind) => Parts.Row(
         Html.Of($"{head}"),
-        Html.Of($"<td>{Parts.Model(model)}</td>"),
+        Html.Of($"<td class=\"words\">{Parts.Model(model)}</td>"),
         Parts.Cell(Figures.Count(kind.Pairs)),
         Parts.Share(kind.Original, kind.Pairs),
         Parts.Share(kind.Perturbed, kind.PerturbedInterval95, kind.Pairs),

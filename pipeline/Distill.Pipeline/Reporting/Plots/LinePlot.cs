@@ -62,16 +62,17 @@ internal static class LinePlot
         return "M" + string.Join('L', kept.Select(point => string.Create(CultureInfo.InvariantCulture, $"{x.Place(point.Step):0.##} {y.Place(point.Value):0.##}")));
     }
 
-    // Centred, so that nothing is shifted: the training is over, its future is known.
+    // Centred, so that nothing is shifted: the training is over, its future is known. Where a curve begins it is steep, so the window
+    // narrows there; where it ends it is level, so the window keeps its past and the last step's chance is no result.
     private static (double Step, double Value)[] Smoothed(IReadOnlyList<(double Step, double Value)> points)
     {
         int reach = Math.Max(2, points.Count / 40);
         return [.. points.Select((point, i) =>
         {
-            int near = Math.Min(reach, Math.Min(i, points.Count - 1 - i));
+            int from = Math.Max(0, i - reach), to = Math.Min(points.Count - 1, i + Math.Min(reach, i));
             double sum = 0;
-            for (int k = i - near; k <= i + near; k++) sum += points[k].Value;
-            return (point.Step, sum / ((2 * near) + 1));
+            for (int k = from; k <= to; k++) sum += points[k].Value;
+            return (point.Step, sum / (to - from + 1));
         })];
     }
 }
