@@ -25,7 +25,8 @@ internal static class Findings
         .. Against(report),
         .. ModelNames.Sorted(report).SelectMany(Twins),
         .. ModelNames.Sorted(report).Where(row => row.Truncated > ManyTruncated).Select(row => new Finding(
-            FindingKind.Open, $"{ModelNames.Word(row.Model)}: {Figures.Percent(row.Truncated, row.Problems)} of the completions reached the token limit and count as wrong")),
+            FindingKind.Open,
+            $"{ModelNames.Word(row.Model)}: {Figures.Percent(row.Truncated, row.Problems)} of the completions reached the token limit and count as wrong")),
     ];
 
     private static IEnumerable<Finding> Compared(ModelComparison comparison)
@@ -39,7 +40,8 @@ internal static class Findings
     private static Finding Difference(ModelComparison comparison, string how, PairedBootstrap difference)
     {
         int n = comparison.Problems;
-        string figures = $"{Figures.Points(difference.Mean, n)} points (95 % {Figures.PointsRange(difference.Interval, n)}; {Figures.PInWords(difference.P)}; {Figures.Count(n)} problems)";
+        string figures = $"{Figures.Points(difference.Mean, n)} points (95 % {Figures.PointsRange(difference.Interval, n)}; "
+            + $"{Figures.PInWords(difference.P)}; {Figures.Count(n)} problems)";
         string model = ModelNames.Word(comparison.Model), against = ModelNames.Word(comparison.Against);
         return (difference.Interval.Low > 0, difference.Interval.High < 0) switch
         {
@@ -54,11 +56,12 @@ internal static class Findings
         string[] students = [ModelNames.Onnx, ModelNames.Rl, ModelNames.Sft];
         var student = students.Select(name => ModelNames.Find(report, name)).FirstOrDefault(row => row is not null);
         if (student is null || ModelNames.Find(report, ModelNames.Teacher) is not { } teacher) yield break;
-        if (ModelNames.SizeOf(report, student.Model) is not { Parameters: > 0 } small || ModelNames.SizeOf(report, ModelNames.Teacher) is not { } large) yield break;
+        if (ModelNames.SizeOf(report, student.Model) is not { Parameters: > 0 } small) yield break;
+        if (ModelNames.SizeOf(report, ModelNames.Teacher) is not { } large) yield break;
         yield return new Finding(
             FindingKind.Open,
-            $"{ModelNames.Word(student.Model)} has {Figures.Short((double)large.Parameters / small.Parameters)} times fewer parameters than the teacher and solves "
-            + $"{Figures.Percent(student.Greedy, student.Problems)} of the problems against {Figures.Percent(teacher.Greedy, teacher.Problems)}");
+            $"{ModelNames.Word(student.Model)} has {Figures.Short((double)large.Parameters / small.Parameters)} times fewer parameters than the teacher "
+            + $"and solves {Figures.Percent(student.Greedy, student.Problems)} of the problems against {Figures.Percent(teacher.Greedy, teacher.Problems)}");
     }
 
     private static IEnumerable<Finding> Twins(EvaluationReport row)
@@ -70,5 +73,6 @@ internal static class Findings
     }
 
     private static string Fall(TwinKindReport kind) =>
-        $"{kind.Kind} {Figures.Number(kind.Original, kind.Pairs)} → {Figures.Percent(kind.Perturbed, kind.Pairs)} ({Figures.PInWords(kind.McNemarP)}; {Figures.Count(kind.Pairs)} pairs)";
+        $"{kind.Kind} {Figures.Number(kind.Original, kind.Pairs)} → {Figures.Percent(kind.Perturbed, kind.Pairs)} "
+        + $"({Figures.PInWords(kind.McNemarP)}; {Figures.Count(kind.Pairs)} pairs)";
 }
