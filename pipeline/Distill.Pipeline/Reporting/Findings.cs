@@ -25,7 +25,8 @@ internal static class Findings
         .. Against(report),
         .. ModelNames.Sorted(report).SelectMany(Twins),
         .. ModelNames.Sorted(report).Where(row => row.Truncated > ManyTruncated).Select(row => new Finding(
-            FindingKind.Open, $"{ModelNames.Word(row.Model)}: {Figures.Percent(row.Truncated, row.Problems)} of the completions reached the token limit and count as wrong")),
+            FindingKind.Open,
+            $"{ModelNames.Word(row.Model)}: {Figures.Percent(row.Truncated, row.Problems)} of the completions reached the token limit and count as wrong")),
     ];
 
     private static IEnumerable<Finding> Compared(ModelComparison comparison)
@@ -39,13 +40,14 @@ internal static class Findings
     private static Finding Difference(ModelComparison comparison, string how, PairedBootstrap difference)
     {
         int n = comparison.Problems;
-        string figures = $"{Figures.Points(difference.Mean, n)} points, 95 % {Figures.PointsRange(difference.Interval, n)}, {Figures.PInWords(difference.P)}, {Figures.Count(n)} problems";
+        string figures = $"{Figures.Points(difference.Mean, n)} points (95 % {Figures.PointsRange(difference.Interval, n)}; "
+            + $"{Figures.PInWords(difference.P)}; {Figures.Count(n)} problems)";
         string model = ModelNames.Word(comparison.Model), against = ModelNames.Word(comparison.Against);
         return (difference.Interval.Low > 0, difference.Interval.High < 0) switch
         {
-            (true, _) => new Finding(FindingKind.Good, $"{model} is better than {against}, {how}: {figures}"),
-            (_, true) => new Finding(FindingKind.Bad, $"{model} is worse than {against}, {how}: {figures}"),
-            _ => new Finding(FindingKind.Open, $"{model} and {against} cannot be told apart, {how}: {figures}"),
+            (true, _) => new Finding(FindingKind.Good, $"{model} better than {against}, {how}: {figures}"),
+            (_, true) => new Finding(FindingKind.Bad, $"{model} worse than {against}, {how}: {figures}"),
+            _ => new Finding(FindingKind.Open, $"{model} and {against} not told apart, {how}: {figures}"),
         };
     }
 
@@ -54,18 +56,23 @@ internal static class Findings
         string[] students = [ModelNames.Onnx, ModelNames.Rl, ModelNames.Sft];
         var student = students.Select(name => ModelNames.Find(report, name)).FirstOrDefault(row => row is not null);
         if (student is null || ModelNames.Find(report, ModelNames.Teacher) is not { } teacher) yield break;
-        if (ModelNames.SizeOf(report, student.Model) is not { Parameters: > 0 } small || ModelNames.SizeOf(report, ModelNames.Teacher) is not { } large) yield break;
+        if (ModelNames.SizeOf(report, student.Model) is not { Parameters: > 0 } small) yield break;
+        if (ModelNames.SizeOf(report, ModelNames.Teacher) is not { } large) yield break;
         yield return new Finding(
             FindingKind.Open,
-            $"{ModelNames.Word(student.Model)} has {Figures.Short((double)large.Parameters / small.Parameters)} times fewer parameters than the teacher and solves "
-            + $"{Figures.Percent(student.Greedy, student.Problems)} of the problems against {Figures.Percent(teacher.Greedy, teacher.Problems)}");
+            $"{ModelNames.Word(student.Model)} has {Figures.Short((double)large.Parameters / small.Parameters)} times fewer parameters than the teacher "
+            + $"and solves {Figures.Percent(student.Greedy, student.Problems)} of the problems against {Figures.Percent(teacher.Greedy, teacher.Problems)}");
     }
 
     private static IEnumerable<Finding> Twins(EvaluationReport row)
     {
         if (row.Twins is not { } twins) yield break;
-        string figures = $"{Figures.Number(twins.Original, twins.Problems)} → {Figures.Percent(twins.Perturbed, twins.Problems)}";
-        var fallen = twins.ByKind.Where(kind => kind.McNemarP < 0.05 && kind.OnlyOriginal > kind.OnlyPerturbed).Select(kind => kind.Kind).ToList();
-        if (fallen.Count > 0) yield return new Finding(FindingKind.Bad, $"{ModelNames.Word(row.Model)} loses on perturbed twins ({string.Join(", ", fallen)}): {figures}");
+        var fallen = twins.ByKind.Where(kind => kind.McNemarP < 0.05 && kind.OnlyOriginal > kind.OnlyPerturbed).ToList();
+        if (fallen.Count == 0) yield break;
+        yield return new Finding(FindingKind.Bad, $"{ModelNames.Word(row.Model)} lower on perturbed twins: {string.Join(", ", fallen.Select(Fall))}");
     }
+
+    private static string Fall(TwinKindReport kind) =>
+        $"{kind.Kind} {Figures.Number(kind.Original, kind.Pairs)} → {Figures.Percent(kind.Perturbed, kind.Pairs)} "
+        + $"({Figures.PInWords(kind.McNemarP)}; {Figures.Count(kind.Pairs)} pairs)";
 }

@@ -19,9 +19,11 @@ public static class Headline
     private static string Export(RunReport report) => (report.Parity, report.OnnxGreedyAnswersEqual) switch
     {
         ({ Passed: false }, _) => "exported file is NOT the trained model: the parity gate failed",
-        (_, { Equal: false } answers) => $"exported file answers {Figures.Count(answers.Problems - answers.IdenticalAnswers)} of {Figures.Count(answers.Problems)} problems differently",
+        (_, { Equal: false } answers) =>
+            $"exported file answers {Figures.Count(answers.Problems - answers.IdenticalAnswers)} of {Figures.Count(answers.Problems)} problems differently",
         ({ GreedyMismatches: 0 }, _) => "exported file identical to the trained model",
-        ({ } parity, _) => $"exported file within its tolerance: {Figures.Count(parity.GreedyMismatches)} of {Figures.Count(parity.GreedyTokensCompared)} greedy tokens differ",
+        ({ } parity, _) => "exported file within its tolerance: "
+            + $"{Figures.Count(parity.GreedyMismatches)} of {Figures.Count(parity.GreedyTokensCompared)} greedy tokens differ",
         (null, { }) => "exported file answers as the trained model",
         _ => "",
     };

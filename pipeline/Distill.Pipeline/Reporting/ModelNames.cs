@@ -10,7 +10,8 @@ internal static class ModelNames
     private static readonly string[] Order = [Teacher, Base, AnswerOnly, Sft, Rl, Onnx];
 
     /// <summary>From the teacher to the exported file; models of other names follow as they were given.</summary>
-    public static IReadOnlyList<EvaluationReport> Sorted(RunReport report) => [.. report.Evaluations.OrderBy(row => Array.IndexOf(Order, row.Model) is >= 0 and var place ? place : Order.Length)];
+    public static IReadOnlyList<EvaluationReport> Sorted(RunReport report) =>
+        [.. report.Evaluations.OrderBy(row => Array.IndexOf(Order, row.Model) is >= 0 and var place ? place : Order.Length)];
 
     /// <summary>The word for a model in a sentence: what it learned from, where its name does not say.</summary>
     public static string Word(string model) => model switch

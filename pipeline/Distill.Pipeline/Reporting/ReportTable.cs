@@ -13,7 +13,8 @@ public sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<IRe
     {
         var rows = ModelNames.Sorted(report);
         bool voted = rows.Any(row => row.MajAtK is not null);
-        string[] header = ["model", "parameters", "greedy, 95 %", "sampled pass@1, 95 %", .. voted ? new[] { "maj@k" } : [], "tokens", "truncated", "original → twins"];
+        string[] votes = voted ? ["maj@k"] : [];
+        string[] header = ["model", "parameters", "greedy, 95 %", "sampled pass@1, 95 %", .. votes, "tokens", "truncated", "original → twins"];
         return new ReportTable(header, [.. rows.Select(row => Cells(report, row, voted))]);
     }
 
@@ -42,12 +43,15 @@ public sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<IRe
             .. voted ? new[] { votes } : [],
             Figures.Tokens(row.MeanTokens),
             Figures.Percent(row.Truncated, row.Problems),
-            row.Twins is { } twins ? $"{Figures.Number(twins.Original, twins.Problems)} → {Figures.Percent(twins.Perturbed, twins.Problems)}" : Figures.NotMeasured,
+            row.Twins is { } twins
+                ? $"{Figures.Number(twins.Original, twins.Problems)} → {Figures.Percent(twins.Perturbed, twins.Problems)}"
+                : Figures.NotMeasured,
         ];
     }
 
     private static void Line(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
 
     private static string Escaped(string cell) =>
-        cell.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).ReplaceLineEndings(" ");
+        cell.Replace("\\", "\\\\", StringComparison.Ordinal)
+            .Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).ReplaceLineEndings(" ");
 }

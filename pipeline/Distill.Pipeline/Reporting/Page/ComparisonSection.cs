@@ -7,7 +7,8 @@ internal static class ComparisonSection
 {
     public static Html Of(RunReport report) => Html.If(report.Comparisons.Count > 0, () => Parts.Section(
         "Paired comparisons",
-        "Difference in points of problems solved, over the same problems; paired bootstrap. Where the 95 % interval includes 0, the models cannot be told apart.",
+        "Difference in points of problems solved, over the same problems; paired bootstrap. "
+        + "Where the 95 % interval includes 0, the models cannot be told apart.",
         Parts.Table(["difference", "problems", "greedy", "95 %", "p", "sampled", "95 %", "p"], report.Comparisons.Select(Row))));
 
     private static Html Row(ModelComparison comparison) => Parts.Row(

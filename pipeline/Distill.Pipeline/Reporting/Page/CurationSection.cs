@@ -15,6 +15,9 @@ internal static class CurationSection
             $"{Figures.Count(all)} traces of the teacher, {Figures.Count(curation.Kept)} kept; each dropped for the first reason that applied.",
             Parts.Table(
                 ["traces", "count", "share"],
-                [row("kept", curation.Kept), .. curation.Dropped.OrderByDescending(drop => drop.Value).Select(drop => row($"dropped: {Figures.Words(drop.Key)}", drop.Value))]));
+                [
+                    row("kept", curation.Kept),
+                    .. curation.Dropped.OrderByDescending(drop => drop.Value).Select(drop => row($"dropped: {Figures.Words(drop.Key)}", drop.Value)),
+                ]));
     });
 }

@@ -16,11 +16,13 @@ internal static class CurveSection
             .GroupBy(curve => Panel(curve.Name))
             .OrderBy(panel => Array.IndexOf(First, panel.Key) is >= 0 and var place ? place : First.Length)
             .ToList();
-        var (shown, folded) = (panels.Where(panel => First.Contains(panel.Key)).ToList(), panels.Where(panel => !First.Contains(panel.Key)).ToList());
+        var shown = panels.Where(panel => First.Contains(panel.Key));
+        var folded = panels.Where(panel => !First.Contains(panel.Key)).ToList();
         return Html.If(panels.Count > 0, () => Parts.Section("Learning curves", "Every step faint, the centred moving average strong.", Html.Of($"""
             <div class="plots">{shown.Select(panel => Plot(panel.Key, [.. panel]))}</div>
             {Html.If(folded.Count > 0, () => Html.Of($"""
-                <details><summary>{folded.Count} more measurements</summary><div class="plots">{folded.Select(panel => Plot(panel.Key, [.. panel]))}</div></details>
+                <details><summary>{folded.Count} more measurements</summary>
+                <div class="plots">{folded.Select(panel => Plot(panel.Key, [.. panel]))}</div></details>
                 """))}
             """)));
     }
@@ -33,7 +35,8 @@ internal static class CurveSection
     {
         bool mixed = curves.Any(curve => IsHeldOut(curve.Name));
         string title = mixed ? "reward and held-out accuracy" : Figures.Words(name);
-        PlotLine[] lines = [.. curves.Select(curve => new PlotLine(Label(curve, mixed), ModelNames.Color(curve.Stage), mixed && IsHeldOut(curve.Name), curve.Points))];
+        PlotLine[] lines =
+            [.. curves.Select(curve => new PlotLine(Label(curve, mixed), ModelNames.Color(curve.Stage), IsHeldOut(curve.Name), curve.Points))];
         return Html.Of($"""
             <figure><figcaption>{title}, by step</figcaption>
             {Parts.Legend(lines.Select(line => (line.Color, line.Second ? "dashed" : "solid", line.Label)))}

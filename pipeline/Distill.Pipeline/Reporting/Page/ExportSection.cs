@@ -29,7 +29,8 @@ internal static class ExportSection
     {
         if (answers is null) yield break;
         yield return Check(
-            "greedy answers that differ", Figures.Count(answers.Problems - answers.IdenticalAnswers), "", $"{Figures.Count(answers.Problems)} problems", answers.Equal);
+            "greedy answers that differ", Figures.Count(answers.Problems - answers.IdenticalAnswers), "",
+            $"{Figures.Count(answers.Problems)} problems", answers.Equal);
     }
 
     private static Html Check(string name, string measured, string allowed, string compared, bool passed) => Parts.Row(

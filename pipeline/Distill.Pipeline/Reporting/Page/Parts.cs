@@ -13,10 +13,13 @@ internal static class Parts
         """);
 
     /// <summary>A table that scrolls by itself where the window is narrow. The first column is words, the others numbers.</summary>
-    public static Html Table(IReadOnlyList<string> header, IEnumerable<Html> rows) => Html.Of($"""
-        <div class="scroll"><table><thead><tr>{header.Select(cell => Html.Of($"<th scope=\"col\">{cell}</th>"))}</tr></thead>
+    /// <param name="words">Other columns that hold words.</param>
+    public static Html Table(IReadOnlyList<string> header, IEnumerable<Html> rows, params string[] words) => Html.Of($"""
+        <div class="scroll"><table><thead><tr>{header.Select(cell => Html.Of($"<th scope=\"col\"{Left(words.Contains(cell))}>{cell}</th>"))}</tr></thead>
         <tbody>{rows}</tbody></table></div>
         """);
+
+    private static Html Left(bool words) => Html.If(words, () => Html.Of($" class=\"words\""));
 
     public static Html Row(Html head, params IEnumerable<Html> cells) => Html.Of($"""
         <tr><th scope="row">{head}</th>{cells}</tr>
@@ -33,7 +36,8 @@ internal static class Parts
     public static Html Share(double? share, Interval? interval, int sample) => share is not { } known
         ? Absent
         : Html.Of($"""
-            <td class="share" style="--share:{Math.Clamp(known, 0, 1) * 100}%"><b>{Figures.Percent(known, sample)}</b><small>{(interval is { } range ? Figures.Range(range, sample) : "")}</small></td>
+            <td class="share" style="--share:{Math.Clamp(known, 0, 1) * 100}%"><b>{Figures.Percent(known, sample)}</b>
+            <small>{(interval is { } range ? Figures.Range(range, sample) : "")}</small></td>
             """);
 
     /// <summary>A model's name with its colour.</summary>

@@ -29,7 +29,8 @@ internal static class ResultsSection
     }
 
     private static string Note(IReadOnlyList<EvaluationReport> rows) =>
-        $"Held-out problems: {Distinct(rows, row => row.Problems)}; samples per problem: {Distinct(rows, row => row.Samples)}. Ranges are 95 % intervals over problems. "
+        $"Held-out problems: {Distinct(rows, row => row.Problems)}; samples per problem: {Distinct(rows, row => row.Samples)}. "
+        + "Ranges are 95 % intervals over problems. "
         + "Greedy: one answer, the likeliest token each time. Sampled pass@1: mean over answers drawn from the model. Truncated completions count as wrong.";
 
     private static string Distinct(IReadOnlyList<EvaluationReport> rows, Func<EvaluationReport, int> count) =>
@@ -40,7 +41,7 @@ internal static class ResultsSection
         var size = ModelNames.SizeOf(report, row.Model);
         Html[] cells =
         [
-            size is null ? Parts.Absent : Html.Of($"<td title=\"{Figures.Count(size.Parameters)}\">{Figures.Parameters(size.Parameters)}<small>{Figures.Bytes(size.Bytes)}</small></td>"),
+            size is null ? Parts.Absent : Size(size),
             Parts.Share(row.Greedy, row.GreedyInterval95, row.Problems),
             Parts.Share(row.PassAt1, row.Interval95, row.Problems),
             row.MajAtK is { } votes ? Html.Of($"<td>{Figures.Percent(votes, row.Problems)}<small>k = {row.Samples}</small></td>") : Parts.Absent,
@@ -51,6 +52,10 @@ internal static class ResultsSection
         ];
         return Parts.Row(Html.Of($"{Parts.Model(row.Model)}<small>{ModelNames.Meaning(row.Model)}</small>"), cells);
     }
+
+    private static Html Size(ModelSize size) => Html.Of($"""
+        <td title="{Figures.Count(size.Parameters)}">{Figures.Parameters(size.Parameters)}<small>{Figures.Bytes(size.Bytes)}</small></td>
+        """);
 
     private static BarGroup Solved(EvaluationReport row) => new(row.Model, ModelNames.Color(row.Model),
     [

@@ -9,7 +9,7 @@ internal static class StageSection
         {Html.If(report.Stages.Count > 0, () => Parts.Section(
             "Stages",
             "Digests name the bytes that were read and made; point at one to see all of it.",
-            Parts.Table(["stage", "state", "time", "reason", "read", "made"], report.Stages.Select(Row))))}
+            Parts.Table(["stage", "state", "time", "reason", "read", "made"], report.Stages.Select(Row), "state", "reason", "read", "made")))}
         """);
 
     private static Html Row(StageReport stage) => Parts.Row(

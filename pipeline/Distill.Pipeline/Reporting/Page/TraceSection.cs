@@ -19,13 +19,17 @@ internal static class TraceSection
     }
 
     private static Html Trace(EvaluationReport row, SampleTrace trace) => Html.Of($"""
-        <details class="trace"><summary>{Parts.Model(row.Model)} <span class="pill {Class(trace.Verdict)}">{Word(trace.Verdict)}</span> <bdi>{FirstLine(trace.Problem)}</bdi></summary>
+        <details class="trace"><summary>{Parts.Model(row.Model)} <span class="pill {Class(trace.Verdict)}">{Word(trace.Verdict)}</span>
+        <bdi>{FirstLine(trace.Problem)}</bdi></summary>
         <dl><dt>problem <code>{trace.ProblemId}</code></dt><dd><pre>{Bounded(trace.Problem)}</pre></dd>
-        <dt>reasoning</dt><dd>{(trace.Reasoning.Length == 0 ? Html.Of($"<p class=\"absent\">none</p>") : Html.Of($"<pre>{Bounded(trace.Reasoning)}</pre>"))}</dd>
-        <dt>answer</dt><dd>{(trace.Answer is null ? Html.Of($"<p class=\"absent\">none</p>") : Html.Of($"<pre>{Bounded(trace.Answer)}</pre>"))}</dd>
+        <dt>reasoning</dt><dd>{Text(trace.Reasoning)}</dd>
+        <dt>answer</dt><dd>{Text(trace.Answer)}</dd>
         <dt>reference answer</dt><dd><pre>{Bounded(trace.ReferenceAnswer)}</pre></dd></dl></details>
 
         """);
+
+    private static Html Text(string? text) =>
+        string.IsNullOrEmpty(text) ? Html.Of($"<p class=\"absent\">none</p>") : Html.Of($"<pre>{Bounded(text)}</pre>");
 
     private static string FirstLine(string text)
     {

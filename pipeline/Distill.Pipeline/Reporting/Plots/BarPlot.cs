@@ -34,7 +34,8 @@ internal static class BarPlot
     }
 
     private static Html Tick(double x, double share, double bottom) => Html.Of($"""
-        <line class="grid" x1="{x}" y1="{Top}" x2="{x}" y2="{bottom}"/><text class="tick" x="{x}" y="{bottom + 16}" text-anchor="middle">{(int)(share * 100)} %</text>
+        <line class="grid" x1="{x}" y1="{Top}" x2="{x}" y2="{bottom}"/>
+        <text class="tick" x="{x}" y="{bottom + 16}" text-anchor="middle">{(int)(share * 100)} %</text>
         """);
 
     private static Html Group(BarGroup group, Axis axis, double top)
@@ -52,7 +53,8 @@ internal static class BarPlot
         if (bar is null) return Html.Of($"""<text class="absent" x="{Left + 6}" y="{middle + 4}">not measured</text>""");
         double low = axis.Place(bar.Interval.Low), high = axis.Place(bar.Interval.High);
         return Html.Of($"""
-            <g><title>{bar.Explanation}</title><rect class="bar s{series}" x="{Left}" y="{top}" width="{Math.Max(1, axis.Place(bar.Share) - Left)}" height="{BarHeight}" rx="2"/>
+            <g><title>{bar.Explanation}</title>
+            <rect class="bar s{series}" x="{Left}" y="{top}" width="{Math.Max(1, axis.Place(bar.Share) - Left)}" height="{BarHeight}" rx="2"/>
             <path class="whisker" d="M{low} {middle}H{high}M{low} {middle - 3}V{middle + 3}M{high} {middle - 3}V{middle + 3}"/>
             <text class="value" x="{Width - 2}" y="{middle + 4}" text-anchor="end">{bar.Text}</text></g>
             """);

@@ -40,7 +40,8 @@ internal static class LinePlot
     }
 
     private static Html Horizontal(double y, double tick) => Html.Of($"""
-        <line class="grid" x1="{Left}" y1="{y}" x2="{Width - Right}" y2="{y}"/><text class="tick" x="{Left - 7}" y="{y + 4}" text-anchor="end">{Axis.Label(tick)}</text>
+        <line class="grid" x1="{Left}" y1="{y}" x2="{Width - Right}" y2="{y}"/>
+        <text class="tick" x="{Left - 7}" y="{y + 4}" text-anchor="end">{Axis.Label(tick)}</text>
         """);
 
     private static Html Line(PlotLine line, Axis x, Axis y)
@@ -51,27 +52,32 @@ internal static class LinePlot
             <g class="{line.Color}"><title>{line.Label}</title>
             {Html.If(!few, () => Html.Of($"""<path class="raw" d="{Path(line.Points, x, y)}"/>"""))}
             <path class="{(line.Second ? "line second" : "line")}" d="{Path(smooth, x, y)}"/>
-            {Html.If(few, () => Html.Of($"{line.Points.Select(point => Html.Of($"""<circle class="dot" cx="{x.Place(point.Step)}" cy="{y.Place(point.Value)}" r="2.5"/>"""))}"))}</g>
+            {(few ? line.Points.Select(point => Dot(x.Place(point.Step), y.Place(point.Value))) : [])}</g>
             """);
     }
+
+    private static Html Dot(double x, double y) => Html.Of($"""<circle class="dot" cx="{x}" cy="{y}" r="2.5"/>""");
 
     private static string Path(IReadOnlyList<(double Step, double Value)> points, Axis x, Axis y)
     {
         int every = (points.Count / MostPoints) + 1;
         var kept = points.Where((_, i) => i % every == 0 || i == points.Count - 1);
-        return "M" + string.Join('L', kept.Select(point => string.Create(CultureInfo.InvariantCulture, $"{x.Place(point.Step):0.##} {y.Place(point.Value):0.##}")));
+        string place((double Step, double Value) point) =>
+            string.Create(CultureInfo.InvariantCulture, $"{x.Place(point.Step):0.##} {y.Place(point.Value):0.##}");
+        return "M" + string.Join('L', kept.Select(place));
     }
 
-    // Centred, so that nothing is shifted: the training is over, its future is known.
+    // Centred, so that nothing is shifted: the training is over, its future is known. Where a curve begins it is steep, so the window
+    // narrows there; where it ends it is level, so the window keeps its past and the last step's chance is no result.
     private static (double Step, double Value)[] Smoothed(IReadOnlyList<(double Step, double Value)> points)
     {
-        int reach = Math.Max(2, points.Count / 40);
+        int reach = Math.Max(2, points.Count / 25);
         return [.. points.Select((point, i) =>
         {
-            int near = Math.Min(reach, Math.Min(i, points.Count - 1 - i));
+            int from = Math.Max(0, i - reach), to = Math.Min(points.Count - 1, i + Math.Min(reach, i));
             double sum = 0;
-            for (int k = i - near; k <= i + near; k++) sum += points[k].Value;
-            return (point.Step, sum / ((2 * near) + 1));
+            for (int k = from; k <= to; k++) sum += points[k].Value;
+            return (point.Step, sum / (to - from + 1));
         })];
     }
 }
