@@ -93,7 +93,8 @@ public static class ProblemFile
                 row.OptionalText("reference_solution"),
                 row.Text("signature"));
         }
-        catch (Exception reason) when (reason is JsonException or FormatException)
+        // InvalidOperationException: a property's name is not valid text, e.g. half a surrogate pair.
+        catch (Exception reason) when (reason is JsonException or FormatException or InvalidOperationException)
         {
             throw new InvalidDataException($"{place}: {reason.Message}", reason);
         }

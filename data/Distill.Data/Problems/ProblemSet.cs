@@ -21,8 +21,10 @@ public static class ProblemSet
         Check(parts);
         var shares = Shares(parts, count);
         var problems = new List<Problem>(count);
+        // One for all parts: two levels of a family can ask the same.
+        var signatures = new HashSet<string>();
         for (var i = 0; i < parts.Count; i++)
-            problems.AddRange(Distinct(parts[i], seed, split, shares[i]));
+            problems.AddRange(Distinct(parts[i], seed, split, shares[i], signatures));
         new RandomSource("problem set", SplitRule.Word(split), seed, count).Shuffle(problems);
         return problems;
     }
@@ -40,6 +42,8 @@ public static class ProblemSet
                 throw new ArgumentException($"{part.Family} level {part.Level} has weight {part.Weight}; it must be above 0.", nameof(parts));
         }
 
+        if (!double.IsFinite(parts.Sum(part => part.Weight)))
+            throw new ArgumentException("The weights are too large to be added up.", nameof(parts));
         if (parts.GroupBy(part => (part.Family, part.Level)).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
             throw new ArgumentException($"{twice.Family} level {twice.Level} is named twice.", nameof(parts));
     }
@@ -57,10 +61,9 @@ public static class ProblemSet
         return shares;
     }
 
-    private static List<Problem> Distinct(MixturePart part, ulong seed, Split split, int count)
+    private static List<Problem> Distinct(MixturePart part, ulong seed, Split split, int count, HashSet<string> signatures)
     {
         var family = ProblemFamilies.Get(part.Family);
-        var signatures = new HashSet<string>();
         var problems = new List<Problem>(count);
         var repeats = 0;
         for (long index = 0; problems.Count < count; index++)

@@ -30,21 +30,30 @@ internal sealed class CountdownFamily : ProblemFamily<CountdownContent>
     protected override CountdownContent? Draw(RandomSource random, int level) =>
         DrawContent(random, level + 1, random.Chance(ImpossibleShare), Surroundings.Draw(random, []));
 
-    protected override CountdownContent? Perturb(CountdownContent original, TwinKind kind, RandomSource random)
+    /// <summary>Fewer than a hundred other targets come up in thousands of draws; each is searched once.</summary>
+    protected override Func<RandomSource, CountdownContent?> Perturbation(CountdownContent original, TwinKind kind)
     {
-        var possible = Reachability.Of(original.Numbers).Contains(original.Target);
-        return kind switch
+        if (kind != TwinKind.Unsatisfiable)
+            return base.Perturbation(original, kind);
+        var targets = Reachability.Of(original.Numbers).Contains(original.Target) ? Targets(original.Numbers, impossible: true) : [];
+        var known = new Dictionary<int, CountdownContent?>();
+        return random =>
         {
-            TwinKind.Irrelevant => original with { Surroundings = original.Surroundings.WithClause(random, []) },
-            TwinKind.Renamed => DrawContent(random, original.Numbers.Count, !possible, Surroundings.None) is { } other
-                ? original with { Numbers = other.Numbers, Target = other.Target }
-                : null,
-            TwinKind.Unsatisfiable when possible => DrawTarget(random, original.Numbers, impossible: true) is { } target
-                ? Checked(original with { Target = target })
-                : null,
-            _ => null,
+            if (targets.Count == 0)
+                return null;
+            var target = random.Pick(targets);
+            if (!known.TryGetValue(target, out var content))
+                known[target] = content = Checked(original with { Target = target });
+            return content;
         };
     }
+
+    protected override CountdownContent? Perturb(CountdownContent original, TwinKind kind, RandomSource random) => kind switch
+    {
+        TwinKind.Irrelevant => original with { Surroundings = original.Surroundings.WithClause(random, []) },
+        TwinKind.Renamed => Renumbered(original, random),
+        _ => null,
+    };
 
     protected override string Signature(CountdownContent content) => CountdownSignature.Write(content.Numbers, content.Target);
 
@@ -94,12 +103,23 @@ internal sealed class CountdownFamily : ProblemFamily<CountdownContent>
         return numbers;
     }
 
-    private static int? DrawTarget(RandomSource random, IReadOnlyList<int> numbers, bool impossible)
+    private CountdownContent? Renumbered(CountdownContent original, RandomSource random)
+    {
+        var possible = Reachability.Of(original.Numbers).Contains(original.Target);
+        if (DrawContent(random, original.Numbers.Count, !possible, Surroundings.None) is not { } other)
+            return null;
+        // The same numbers in another order are no other numbers.
+        return Signature(other) == Signature(original) ? null : original with { Numbers = other.Numbers, Target = other.Target };
+    }
+
+    private static int? DrawTarget(RandomSource random, IReadOnlyList<int> numbers, bool impossible) =>
+        Targets(numbers, impossible) is { Count: > 0 } targets ? random.Pick(targets) : null;
+
+    private static List<int> Targets(IReadOnlyList<int> numbers, bool impossible)
     {
         var reachable = Reachability.Of(numbers);
         var largest = (int)Math.Min(LargestTarget, reachable.Max());
-        var targets = Enumerable.Range(1, largest).Where(target => reachable.Contains(target) != impossible).ToList();
-        return targets.Count == 0 ? null : random.Pick(targets);
+        return Enumerable.Range(1, largest).Where(target => reachable.Contains(target) != impossible).ToList();
     }
 
     private static CountdownContent? Checked(CountdownContent content)

@@ -90,7 +90,7 @@ internal sealed class WordsFamily : ProblemFamily<StoryContent>
         return content with { Distractors = [.. content.Distractors, (before, StoryWording.Distractor(random, content, before))] };
     }
 
-    private static StoryContent? Renamed(StoryContent original, RandomSource random)
+    private StoryContent? Renamed(StoryContent original, RandomSource random)
     {
         var kinds = original.Events.Select(story => story.Kind).ToList();
         var tooMuch = original.Solve().IsImpossible ? DrawLoss(random, kinds) : -1;
@@ -106,7 +106,10 @@ internal sealed class WordsFamily : ProblemFamily<StoryContent>
             Thing = random.Pick(Vocabulary.Objects.Where(thing => thing != original.Thing).ToList()),
             Distractors = [],
         };
-        return original.Distractors.Aggregate(renamed, (content, _) => WithDistractor(content, random));
+        // The same numbers with other names would only ask whether names are read.
+        return Signature(renamed) == Signature(original)
+            ? null
+            : original.Distractors.Aggregate(renamed, (content, _) => WithDistractor(content, random));
     }
 
     /// <summary>One loss made too large, or the last event turned into such a loss.</summary>
