@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Distill.Data.Problems;
 using Distill.Evaluation;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 
 namespace Distill.Pipeline.Stages;
@@ -72,8 +73,8 @@ internal sealed class EvaluationStage : IStage
         context.Measure("tokensPerSecond", result.Totals.CompletionTokens / context.Clock.GetElapsedTime(began).TotalSeconds);
         context.Writer.Write(ReportName, JsonSerializer.SerializeToUtf8Bytes(result.Report, Spelling));
         context.Writer.Write(AnswersName, Answers(result));
-        string sampled = result.Report.PassAt1 is { } share ? $", sampled {share:P1}" : "";
-        return $"greedy {result.Report.Greedy:P1}{sampled} of {test.Length:N0} problems";
+        string sampled = result.Report.PassAt1 is { } share ? $", sampled {Figures.Percent(share, test.Length)}" : "";
+        return $"greedy {Figures.Percent(result.Report.Greedy, test.Length)}{sampled} of {test.Length:N0} problems";
     }
 
     private Engine Open(StageInput model)

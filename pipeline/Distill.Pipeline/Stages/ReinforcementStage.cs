@@ -4,6 +4,7 @@ using Distill.Data.Problems;
 using Distill.Export;
 using Distill.Generation;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 using Distill.Student.Fused;
 using Distill.Student.Model;
@@ -51,7 +52,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, SupervisedStage.CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
         context.AddFolder(SupervisedStage.CheckpointFolder);
-        return $"sampled accuracy on {heldOut.Length} validation problems {result.Before:P1} → {result.Best:P1} at step {result.BestStep}";
+        return $"sampled accuracy on {heldOut.Length} validation problems {Figures.Percent(result.Before, heldOut.Length)} → {Figures.Percent(result.Best, heldOut.Length)} at step {result.BestStep}";
     }
 
     private GroupRelativeOptions OptionsOf() => new()
