@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Text;
+using Distill.Data.Problems;
+
+namespace Distill.Data.Tests.Problems;
+
+/// <summary>
+/// Draws are a contract: splits, committed models and reported scores hang on them. When a test here fails, the change that made it
+/// fail is wrong, not the pinned value: models would be tested on what they were trained on.
+/// </summary>
+public sealed class GoldenProblemTests
+{
+    /// <summary>
+    /// In words: the first problem of every family, level and split, with its twins, exactly as a problem file holds them, and the first
+    /// facts of every family.
+    /// </summary>
+    [Theory]
+    [InlineData("arithmetic")]
+    [InlineData("words")]
+    [InlineData("countdown")]
+    [InlineData("knights")]
+    [InlineData("contradiction")]
+    public void The_first_problems_never_change(string family)
+    {
+        using var stream = new MemoryStream();
+        var firsts = Enumerable.Range(1, 3).SelectMany(level => FamilySamples.Of(family, level))
+            .Where(sample => sample.Problem.Id.EndsWith("/000000"));
+        ProblemFile.Write(stream, firsts.SelectMany(sample => sample.Twins.Select(twin => twin.Problem).Prepend(sample.Problem)));
+        var facts = Enumerable.Range(0, 8).Select(index => ProblemFamilies.Get(family).Fact(FamilySamples.Seed, index));
+
+        var now = Encoding.UTF8.GetString(stream.ToArray()) + string.Join('\n', facts) + "\n";
+
+        now.ShouldBe(Pinned(family));
+    }
+
+    /// <summary>In digests: many problems, their twins, and facts.</summary>
+    [Theory]
+    [InlineData("arithmetic", 1, "331ee162eb0bc5b3", "ac9147e3d6b0658c")]
+    [InlineData("arithmetic", 2, "90ec9c2410751ba0", "b125cbb68bf35bea")]
+    [InlineData("arithmetic", 3, "0cecf1e952dd5da5", "5f45f268fa63f527")]
+    [InlineData("words", 1, "8c7fb3ba07e45a5d", "5e71d09ecc8f7b7f")]
+    [InlineData("words", 2, "aa80ffaf5500a1c2", "8ea15dc9cea10691")]
+    [InlineData("words", 3, "a266ffc25fbce239", "937ca9802e6e1f56")]
+    [InlineData("countdown", 1, "88d7c1f938583039", "051d24f485a2a190")]
+    [InlineData("countdown", 2, "5e35eb768ff3563d", "095d1ba352513875")]
+    [InlineData("countdown", 3, "d45a481fc965d434", "ded58a3068e66257")]
+    [InlineData("knights", 1, "1b32007aa708918d", "4d61d6e397f8b8b9")]
+    [InlineData("knights", 2, "0399b2fb1685b902", "296d0fbd7af8d707")]
+    [InlineData("knights", 3, "82c6250414b438be", "cd362bddad5cd9b3")]
+    [InlineData("contradiction", 1, "60d32255a11c2fb0", "46c5d84bfd4b7a7e")]
+    [InlineData("contradiction", 2, "b97efbe91cf77f01", "53b49beafcc98d2e")]
+    [InlineData("contradiction", 3, "b000f5a2f8ed54e8", "d21c6d7b2814b504")]
+    public void Many_problems_never_change(string family, int level, string problems, string twins)
+    {
+        var samples = FamilySamples.Of(family, level);
+
+        Digest(samples.Select(sample => $"{sample.Problem}")).ShouldBe(problems);
+        Digest(samples.SelectMany(sample => sample.Twins).Select(twin => $"{twin}")).ShouldBe(twins);
+    }
+
+    [Theory]
+    [InlineData("arithmetic", "874cfefcb225991d")]
+    [InlineData("words", "10de601b60eabc03")]
+    [InlineData("countdown", "3c6a1120ab8f6aba")]
+    [InlineData("knights", "f552bbff99267042")]
+    [InlineData("contradiction", "fd21dd472735dcd0")]
+    public void Many_facts_never_change(string family, string facts) =>
+        Digest(Enumerable.Range(0, 500).Select(index => ProblemFamilies.Get(family).Fact(FamilySamples.Seed, index))).ShouldBe(facts);
+
+    [Fact]
+    public void Every_family_is_pinned() => ProblemFamilies.All.ShouldAllBe(family => Pinned(family.Name).Length > 0);
+
+    private static string Digest(IEnumerable<string> lines) =>
+        StableHash.Of(string.Join('\n', lines)).ToString("x16", CultureInfo.InvariantCulture);
+
+    private static string Pinned(string family)
+    {
+        using var stream = typeof(GoldenProblemTests).Assembly.GetManifestResourceStream($"golden/{family}.txt")
+            ?? throw new InvalidOperationException($"No problems of '{family}' are pinned.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

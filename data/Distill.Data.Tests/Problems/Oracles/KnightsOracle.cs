@@ -1,0 +1,88 @@
+using System.Text.RegularExpressions;
+using Distill.Data.Problems;
+
+namespace Distill.Data.Tests.Problems.Oracles;
+
+internal sealed partial class KnightsOracle : Oracle
+{
+    public override bool Accepts(string text, string answer)
+    {
+        var (statements, worlds) = Solve(text);
+        return answer == "contradiction" ? worlds.Count == 0 : worlds.Count == 1 && answer == Describe(People(statements), worlds[0]);
+    }
+
+    public override bool IsUnsatisfiable(string text) => Solve(text).Worlds.Count == 0;
+
+    public override void CheckSteps(Problem problem)
+    {
+        var (statements, _) = Solve(problem.Text);
+        var all = Subsets(People(statements));
+        var cases = Regex.Split(problem.ReferenceSolution!, "(?:^| ; )if ").Skip(1).ToArray();
+        List<HashSet<string>> worlds = [];
+        for (var i = 0; i < cases.Length; i++)
+        {
+            worlds.ShouldBeEmpty($"{problem.Id}: a case after the one that holds");
+            var items = StepText.Items(cases[i]);
+            items[0].ShouldBe($"{statements[0].Speaker} {(i == 0 ? "knight" : "knave")}", problem.Id);
+            worlds = all.Where(world => Holds(items[0], world)).ToList();
+            for (var step = 1; step < items.Length; step++)
+                worlds = Follow(items[step], statements[step - 1], worlds).ShouldNotBeNull($"{problem.Id}: {items[step]}");
+            (worlds.Count == 0 || items.Length == statements.Count + 1).ShouldBeTrue(problem.Id);
+        }
+
+        (cases.Length == 2 || worlds.Count == 1).ShouldBeTrue(problem.Id);
+        problem.ReferenceAnswer.ShouldBe(worlds.Count == 0 ? "contradiction" : Describe(People(statements), worlds.Single()), problem.Id);
+    }
+
+    public override bool IsTrue(string fact)
+    {
+        if (Step().Match(fact) is not { Success: true, Groups: var groups })
+            return false;
+        var statement = new KnightsStatement(groups[1].Value.Split(' ')[0], groups[2].Value);
+        var worlds = Subsets(statement.People.Distinct().ToList()).Where(world => Holds(groups[1].Value, world)).ToList();
+        return Follow(fact, statement, worlds) is not null;
+    }
+
+    /// <returns>The worlds left after a step of the trace, or null when it says anything but what then became certain.</returns>
+    private static List<HashSet<string>>? Follow(string item, KnightsStatement statement, List<HashSet<string>> worlds)
+    {
+        var groups = Step().Match(item).Groups;
+        var (speaker, claim, conclusion) = (groups[1].Value, groups[2].Value, groups[3].Value);
+        var isQuoted = claim == statement.Claim && speaker.Split(' ')[0] == statement.Speaker
+            && (!speaker.Contains(' ', StringComparison.Ordinal) || worlds.All(world => Holds(speaker, world)));
+        var left = worlds.Where(statement.Fits).ToList();
+        var news = Certain(statement, left).Except(Certain(statement, worlds)).ToHashSet();
+        var expected = conclusion switch
+        {
+            "no" => left.Count == 0,
+            "ok" => left.Count == worlds.Count,
+            _ => left.Count > 0 && news.Count > 0 && news.SetEquals(conclusion.Split(" , ")),
+        };
+        return isQuoted && expected ? left : null;
+    }
+
+    private static IEnumerable<string> Certain(KnightsStatement statement, List<HashSet<string>> worlds) =>
+        statement.People.SelectMany(person => new[] { $"{person} knight", $"{person} knave" })
+            .Where(saying => worlds.All(world => Holds(saying, world)));
+
+    private static bool Holds(string saying, HashSet<string> world) =>
+        world.Contains(saying.Split(' ')[0]) == saying.EndsWith(" knight", StringComparison.Ordinal);
+
+    private static (List<KnightsStatement> Statements, List<HashSet<string>> Worlds) Solve(string text)
+    {
+        var statements = KnightsStatement.ReadAll(text);
+        return (statements, Subsets(People(statements)).Where(world => statements.All(statement => statement.Fits(world))).ToList());
+    }
+
+    private static List<string> People(List<KnightsStatement> statements) =>
+        statements.SelectMany(statement => statement.People).Distinct().ToList();
+
+    private static List<HashSet<string>> Subsets(List<string> people) => people.Aggregate(
+        new List<HashSet<string>> { new() }, (worlds, person) => [.. worlds, .. worlds.Select(world => new HashSet<string>(world) { person })]);
+
+    private static string Describe(List<string> people, HashSet<string> world) =>
+        string.Join(" , ", people.Select(person => $"{person} {(world.Contains(person) ? "knight" : "knave")}"));
+
+    [GeneratedRegex("^([a-z]+(?: knight| knave)?) says (.+) so (.+)$")]
+    private static partial Regex Step();
+}

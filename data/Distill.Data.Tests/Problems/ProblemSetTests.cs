@@ -1,0 +1,94 @@
+using Distill.Data.Problems;
+
+namespace Distill.Data.Tests.Problems;
+
+public sealed class ProblemSetTests
+{
+    [Fact]
+    public void Shares_are_exact_and_rounding_goes_to_the_largest_remainders()
+    {
+        MixturePart[] parts = [new("arithmetic", 1, 1), new("words", 2, 2.5), new("knights", 3, 3)];
+
+        var counts = ProblemSet.Generate(parts, 5, Split.Train, 100).CountBy(problem => (problem.Family, problem.Level)).ToDictionary();
+
+        // 15.38, 38.46, 46.15
+        counts.Count.ShouldBe(3);
+        (counts[("arithmetic", 1)], counts[("words", 2)], counts[("knights", 3)]).ShouldBe((15, 39, 46));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(101)]
+    public void A_set_has_as_many_problems_as_asked_for(int count)
+    {
+        MixturePart[] parts = [new("arithmetic", 1, 0.1), new("arithmetic", 2, 0.2), new("words", 1, 0.7)];
+
+        ProblemSet.Generate(parts, 5, Split.Test, count).Count.ShouldBe(count);
+    }
+
+    [Fact]
+    public void A_set_follows_from_its_arguments()
+    {
+        MixturePart[] parts = [new("arithmetic", 1), new("contradiction", 2)];
+        var expected = ProblemSet.Generate(parts, 5, Split.Test, 40);
+
+        ProblemSet.Generate(parts, 5, Split.Test, 40).ShouldBe(expected);
+        ProblemSet.Generate(parts, 6, Split.Test, 40).ShouldNotBe(expected);
+        expected.ShouldAllBe(problem => problem.Split == Split.Test);
+    }
+
+    [Fact]
+    public void Families_are_mixed_rather_than_one_after_the_other()
+    {
+        var families = ProblemSet.Generate([new("arithmetic", 1), new("words", 1)], 5, Split.Train, 100).Select(problem => problem.Family).ToArray();
+
+        families.Zip(families.Skip(1)).Count(pair => pair.First != pair.Second).ShouldBeInRange(30, 70);
+    }
+
+    [Fact]
+    public void No_signature_comes_twice()
+    {
+        // So many of the few problems with two people that repeats must have been drawn.
+        var problems = ProblemSet.Generate([new("knights", 1)], 5, Split.Train, 200);
+
+        problems.Select(problem => problem.Signature).Distinct().Count().ShouldBe(200);
+        problems.Max(problem => ProblemId.TryParse(problem.Id)!.Index).ShouldBeGreaterThan(200);
+    }
+
+    /// <summary>Five people in four comparisons are asked about at two levels.</summary>
+    [Fact]
+    public void No_signature_comes_twice_where_two_levels_of_a_family_meet()
+    {
+        var problems = ProblemSet.Generate([new("contradiction", 1), new("contradiction", 2)], 5, Split.Train, 2400);
+
+        problems.Select(problem => problem.Signature).Distinct().Count().ShouldBe(2400);
+    }
+
+    [Fact]
+    public void A_family_that_has_fewer_problems_says_how_many() =>
+        Should.Throw<ArgumentException>(() => ProblemSet.Generate([new("knights", 1)], 5, Split.Train, 5000))
+            .Message.ShouldContain("knights level 1 has only about");
+
+    [Theory]
+    [InlineData("chess", 1, 1.0, "'chess'")]
+    [InlineData("words", 0, 1.0, "levels 1 to 3, not 0")]
+    [InlineData("words", 4, 1.0, "levels 1 to 3, not 4")]
+    [InlineData("words", 1, 0.0, "must be above 0")]
+    [InlineData("words", 1, -1.0, "must be above 0")]
+    [InlineData("words", 1, double.NaN, "must be above 0")]
+    [InlineData("words", 1, double.PositiveInfinity, "must be above 0")]
+    [InlineData("arithmetic", 1, 1.0, "named twice")]
+    [InlineData("words", 1, double.MaxValue, "too large")]
+    public void A_part_that_makes_no_sense_is_named(string family, int level, double weight, string reason) =>
+        Should.Throw<ArgumentException>(() => ProblemSet.Generate(
+            [new("arithmetic", 1, weight > 1e300 ? weight : 1), new(family, level, weight)], 5, Split.Train, 10)).Message.ShouldContain(reason);
+
+    [Fact]
+    public void A_set_of_nothing_is_refused()
+    {
+        Should.Throw<ArgumentException>(() => ProblemSet.Generate([], 5, Split.Train, 10)).Message.ShouldContain("at least one family");
+        Should.Throw<ArgumentOutOfRangeException>(() => ProblemSet.Generate([new("words", 1)], 5, Split.Train, -1));
+    }
+}

@@ -1,0 +1,110 @@
+using Distill.Data.Problems;
+using Distill.Data.Verification;
+
+namespace Distill.Data.Tests.Verification;
+
+/// <summary>Which ways to write an answer count.</summary>
+public sealed class AnswerFormTests
+{
+    [Theory]
+    [InlineData("16", Verdict.Correct)]
+    [InlineData(" 16 . ", Verdict.Correct)]
+    [InlineData("016", Verdict.Correct)]
+    [InlineData("17", Verdict.Incorrect)]
+    [InlineData("-16", Verdict.Incorrect)]
+    [InlineData("impossible", Verdict.Incorrect)]
+    [InlineData("1 6", Verdict.Undecidable)]
+    [InlineData("16.0", Verdict.Undecidable)]
+    [InlineData("+16", Verdict.Undecidable)]
+    [InlineData("16 . .", Verdict.Undecidable)]
+    [InlineData("1000000000", Verdict.Undecidable)]
+    public void An_integer(string answer, Verdict expected) => Verify(new IntegerVerifier(), "16", answer).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("-3", "- 3", Verdict.Correct)]
+    [InlineData("-3", "3", Verdict.Incorrect)]
+    [InlineData("impossible", "IMPOSSIBLE.", Verdict.Correct)]
+    [InlineData("impossible", "0", Verdict.Incorrect)]
+    [InlineData("impossible", "not possible", Verdict.Undecidable)]
+    public void An_integer_below_zero_or_none(string reference, string answer, Verdict expected) =>
+        Verify(new IntegerVerifier(), reference, answer).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("yes", Verdict.Correct)]
+    [InlineData("Yes.", Verdict.Correct)]
+    [InlineData("no", Verdict.Incorrect)]
+    [InlineData("yes no", Verdict.Undecidable)]
+    [InlineData("maybe", Verdict.Undecidable)]
+    public void Yes_or_no(string answer, Verdict expected) => Verify(new YesNoVerifier(), "yes", answer).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("anna knight , ben knave", Verdict.Correct)]
+    [InlineData("ben knave, anna knight.", Verdict.Correct)]
+    [InlineData("Anna is a knight and Ben is a knave", Verdict.Correct)]
+    [InlineData("anna : knight ; ben : knave", Verdict.Correct)]
+    [InlineData("anna knight", Verdict.Incorrect)]
+    [InlineData("anna knight , ben knight", Verdict.Incorrect)]
+    [InlineData("anna knight , ben knave , ben knight", Verdict.Incorrect)]
+    [InlineData("anna knight , ben knave , tom knave", Verdict.Incorrect)]
+    [InlineData("contradiction", Verdict.Incorrect)]
+    [InlineData("anna knight , ben knave , ben knave", Verdict.Undecidable)]
+    [InlineData("anna knight ben", Verdict.Undecidable)]
+    [InlineData("ann4 knight , ben knave", Verdict.Undecidable)]
+    [InlineData("is a and", Verdict.Undecidable)]
+    public void Who_is_what(string answer, Verdict expected) => Verify(new KnightsVerifier(), "anna knight , ben knave", answer).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("contradiction.", Verdict.Correct)]
+    [InlineData("anna knight , ben knave", Verdict.Incorrect)]
+    public void Nobody_can_be_anything(string answer, Verdict expected) => Verify(new KnightsVerifier(), "contradiction", answer).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("( 3 + 5 ) * 2", Verdict.Correct)]
+    [InlineData("2*(5+3).", Verdict.Correct)]
+    [InlineData("((3+(5)))*2", Verdict.Correct)]
+    [InlineData("3 + 5 * 2", Verdict.Incorrect)]
+    [InlineData("8 * 2", Verdict.Incorrect)]
+    [InlineData("16", Verdict.Incorrect)]
+    [InlineData("( 3 + 5 ) * 2 + 2 - 2", Verdict.Incorrect)]
+    [InlineData("impossible", Verdict.Incorrect)]
+    [InlineData("( 3 + 5 ) * 2 = 16", Verdict.Undecidable)]
+    [InlineData("( 3 + 5 ) x 2", Verdict.Undecidable)]
+    [InlineData("( 3 + 5 ) 2", Verdict.Undecidable)]
+    [InlineData("-3 + 5", Verdict.Undecidable)]
+    [InlineData("00003 + 5", Verdict.Undecidable)]
+    [InlineData("( 3 + 5 * 2", Verdict.Undecidable)]
+    public void An_expression(string answer, Verdict expected) =>
+        Verify(new CountdownVerifier(), "any", answer, "countdown:2 3 5=16").ShouldBe(expected);
+
+    [Theory]
+    [InlineData("2 - 5 - 3 + 9", "countdown:2 3 5 9=3", Verdict.Correct)]
+    [InlineData("2 - 5 * 9", "countdown:2 5 9=43", Verdict.Incorrect)]
+    [InlineData("impossible", "countdown:2 2=3", Verdict.Correct)]
+    [InlineData("impossible", "countdown:2 2=0", Verdict.Incorrect)]
+    [InlineData("impossible", "countdown:9999 9999 9999 9999 9999=7", Verdict.Correct)]
+    [InlineData("9999 * 9999 * 9999 * 9999 * 9999", "countdown:9999 9999 9999 9999 9999=7", Verdict.Incorrect)]
+    public void An_expression_may_pass_below_zero_and_impossible_is_searched_for(string answer, string signature, Verdict expected) =>
+        Verify(new CountdownVerifier(), "any", answer, signature).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("words:Start.1.0")]
+    [InlineData("countdown:1 2")]
+    [InlineData("countdown:=5")]
+    [InlineData("countdown:1 2=3=4")]
+    [InlineData("countdown:1 -2=3")]
+    [InlineData("countdown:1 2 3 4 5 6=3")]
+    [InlineData("countdown:1 10000=3")]
+    public void A_problem_that_is_not_countdown_is_a_fault_of_the_caller(string signature) =>
+        Should.Throw<ArgumentException>(() => Verify(new CountdownVerifier(), "any", "1", signature)).Message.ShouldContain(signature);
+
+    [Fact]
+    public void Verifiers_have_names_and_versions_for_cache_keys()
+    {
+        IVerifier[] verifiers = [new IntegerVerifier(), new CountdownVerifier(), new KnightsVerifier(), new YesNoVerifier()];
+
+        verifiers.Select(verifier => $"{verifier.Name} {verifier.Version}").ShouldBe(["integer 1", "countdown 1", "knights 1", "yes-no 1"]);
+    }
+
+    private static Verdict Verify(IVerifier verifier, string reference, string answer, string signature = "") =>
+        verifier.Verify(answer, new Problem("id", "family", "domain", Split.Test, 1, "text", reference, null, signature));
+}
