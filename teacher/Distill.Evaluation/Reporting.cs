@@ -55,12 +55,14 @@ internal static class Reporting
     private static TwinReport Compare(IReadOnlyList<ProblemResult> results, IReadOnlyList<ProblemResult> twins, IReadOnlyList<TwinPair> pairs)
     {
         int[] originals = [.. pairs.Select(pair => pair.Original).Distinct()];
-        int solvedOriginals = originals.Count(i => results[i].Greedy.IsCorrect), solvedTwins = twins.Count(twin => twin.Greedy.IsCorrect);
+        int solvedOriginals = originals.Count(i => results[i].Greedy.IsCorrect);
+        // Every problem counts once, however many twins it has: the share and its interval then speak of the same thing.
+        double[] solvedShares = [.. pairs.GroupBy(pair => pair.Original).Select(group => group.Average(pair => twins[pair.Twin].Greedy.IsCorrect ? 1.0 : 0))];
         return new TwinReport(
             (double)solvedOriginals / originals.Length,
-            (double)solvedTwins / twins.Count,
+            solvedShares.Average(),
             Proportion.Wilson(solvedOriginals, originals.Length),
-            Proportion.Clustered([.. pairs.GroupBy(pair => pair.Original).Select(group => group.Average(pair => twins[pair.Twin].Greedy.IsCorrect ? 1.0 : 0))]),
+            Proportion.Clustered(solvedShares),
             originals.Length,
             twins.Count,
             [.. pairs.GroupBy(pair => pair.Kind).OrderBy(group => group.Key).Select(group => CompareKind(group.Key, [.. group], results, twins))]);
