@@ -13,6 +13,7 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
 
     public static Failure Of(Exception exception, CommandContext context) => exception switch
     {
+        AggregateException { InnerExceptions: [var only] } => Of(only, context), // what one of the training threads threw
         UsageException usage => new(ExitCode.Usage, "usage", usage.Message, usage.Hint),
         InvalidRecipeException invalid => new(ExitCode.Usage, "invalid_recipe", invalid.Message, "", invalid.Problems),
         RunRefusedException refused => new(ExitCode.Usage, "usage", refused.Message, ""),

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Distill.Architecture;
 using Distill.Cli.Models;
+using Distill.Pipeline.Storage;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Data.Storage;

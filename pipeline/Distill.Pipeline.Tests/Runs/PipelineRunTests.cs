@@ -67,6 +67,16 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
     }
 
     [Fact]
+    public void Only_one_stage_needs_only_what_it_is_made_from()
+    {
+        Copy();
+        Directory.Delete(Path.Combine(folder.Path, "small", "4-answer-only"), recursive: true);
+        var (_, observer) = SmallRun.Run(folder, new RunOptions { Only = "sft" });
+        observer.Done.ShouldBe(["sft"]);
+        observer.Cached.ShouldBe(["problems", "traces", "curated"]);
+    }
+
+    [Fact]
     public void A_damaged_file_is_noticed_and_its_stage_done_again()
     {
         Copy();

@@ -3,6 +3,8 @@ using Distill.Architecture;
 using Distill.Data.Problems;
 using Distill.Export.Package;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
+using Distill.Pipeline.Storage;
 using Distill.Student.Model;
 using Distill.Student.Pretraining;
 using Distill.Student.Training;
@@ -15,9 +17,12 @@ namespace Distill.Pipeline.Pretraining;
 /// A small model from nothing (<c>distill pretrain</c>): trains a tokenizer, then a decoder, and puts the model folder where the recipe
 /// says. The work folder keeps tokenizer, state and log, so that a killed run continues exactly. One thread calls it.
 /// </summary>
-/// <param name="workFolder">Kept between runs of the same recipe; emptied when the recipe changed.</param>
+/// <param name="workFolder">Kept between runs of the same recipe.</param>
 public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, TimeProvider clock)
 {
+    /// <summary>Raised whenever the same recipe could give another model.</summary>
+    private const int Version = 1;
+
     private const string RecipeName = "recipe.yaml", StateName = "state.safetensors", LogName = "training.jsonl";
     private const int CorpusProblems = 20_000;
 
@@ -25,31 +30,48 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
 
     /// <param name="afterStep">Sees every step.</param>
     /// <exception cref="OperationCanceledException">Between two steps, after saving the state.</exception>
-    /// <exception cref="InvalidDataException">The tokenizer folder cannot be used.</exception>
+    /// <exception cref="RunRefusedException">The work or output folder holds something else, or another process works there.</exception>
+    /// <exception cref="InvalidDataException">The tokenizer folder or the start cannot be used.</exception>
     public void Run(Action<StepReport> afterStep, CancellationToken cancellation)
     {
+        RequireFreeOutput();
+        using var held = new RunFolder(Path.GetDirectoryName(workFolder)!, Path.GetFileName(workFolder)).Lock();
         Prepare();
         var encoder = LoadEncoder();
         using var parameters = new FlatParameters(ArchitectureFor(encoder));
-        using (var log = new TrainingLog(Path.Combine(workFolder, LogName)))
+        using var log = new TrainingLog(Path.Combine(workFolder, LogName));
+        Student.Pretraining.Pretraining.Run(parameters, StartWeights(parameters.Architecture), encoder, Options(), StatePath, clock, report =>
         {
-            Student.Pretraining.Pretraining.Run(parameters, StartWeights(parameters.Architecture), encoder, Options(), StatePath, clock, report =>
-            {
-                log.Add(report);
-                afterStep(report);
-            }, cancellation);
-        }
-
-        Publish(parameters.ToWeightSet());
+            log.Add(report);
+            afterStep(report);
+        }, cancellation);
+        FolderExchange.Write(recipe.Output, fresh => Fill(fresh, parameters.ToWeightSet(), log));
     }
 
-    // State of another recipe must not be continued; what belongs to this one is told by the resolved text.
+    // What is replaced at the end must be a model that this command made, never a folder of something else.
+    private void RequireFreeOutput()
+    {
+        if (!Directory.Exists(recipe.Output) || !Directory.EnumerateFileSystemEntries(recipe.Output).Any()) return;
+        bool isOurs = File.Exists(Path.Combine(recipe.Output, RecipeName)) && File.Exists(Path.Combine(recipe.Output, DecoderConfigJson.FileName));
+        if (!isOurs) throw new RunRefusedException($"The output '{recipe.Output}' holds something that 'distill pretrain' did not make. Give another place with --set output=FOLDER, or empty it.");
+    }
+
+    // The state of another recipe, start or tokenizer must be neither continued nor silently lost.
     private void Prepare()
     {
-        string path = Path.Combine(workFolder, RecipeName), text = RecipeWriter.ToYaml(recipe, workFolder);
-        if (Directory.Exists(workFolder) && !(File.Exists(path) && File.ReadAllText(path) == text)) Directory.Delete(workFolder, recursive: true);
-        Directory.CreateDirectory(workFolder);
-        File.WriteAllText(path, text);
+        string path = Path.Combine(workFolder, RecipeName), text = RecipeWriter.ToYaml(recipe, workFolder) + Origins();
+        if (File.Exists(path) && File.ReadAllText(path) == text) return;
+        if (File.Exists(StatePath))
+            throw new RunRefusedException($"'{workFolder}' holds the unfinished or finished training of another recipe. Remove it, or train under another name with --set name=NAME.");
+        RunFolder.Replace(path, Encoding.UTF8.GetBytes(text));
+    }
+
+    private string Origins()
+    {
+        string text = $"# version: {Version}\n";
+        if (recipe.Start is { } start) text += $"# start: {ExternalInputs.DigestOf(start)}\n";
+        if (recipe.Tokenizer.From is { } from) text += $"# tokenizer: {Tokenizer.Load(from).Fingerprint}\n";
+        return text;
     }
 
     private ChatEncoder LoadEncoder()
@@ -118,29 +140,17 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
         },
     };
 
-    /// <summary>Writes the model beside its place and exchanges the folders, so that nobody opens half a model.</summary>
-    private void Publish(WeightSet weights)
+    private void Fill(string folder, WeightSet weights, TrainingLog log)
     {
-        string target = recipe.Output, fresh = target + ".new", old = target + ".old";
-        foreach (string leftover in (string[])[fresh, old])
-        {
-            if (Directory.Exists(leftover)) Directory.Delete(leftover, recursive: true);
-        }
-
-        Directory.CreateDirectory(fresh);
-        File.Copy(Path.Combine(workFolder, LogName), Path.Combine(fresh, LogName));
-        File.WriteAllText(Path.Combine(fresh, RecipeName), RecipeWriter.ToYaml(recipe, target));
+        File.WriteAllText(Path.Combine(folder, LogName), log.Summary());
+        File.WriteAllText(Path.Combine(folder, RecipeName), RecipeWriter.ToYaml(recipe, recipe.Output));
         var tokenizer = TokenizerFiles.Read(workFolder);
-        if (recipe.Export) ModelPackage.Write(fresh, weights, tokenizer, Description());
+        if (recipe.Export) ModelPackage.Write(folder, weights, tokenizer, Description());
         else
         {
-            Checkpoint.Save(fresh, weights, tokenizer);
-            File.WriteAllText(Path.Combine(fresh, "README.md"), CheckpointCard(weights.Architecture), new UTF8Encoding(false));
+            Checkpoint.Save(folder, weights, tokenizer);
+            File.WriteAllText(Path.Combine(folder, "README.md"), CheckpointCard(weights.Architecture), new UTF8Encoding(false));
         }
-
-        if (Directory.Exists(target)) Directory.Move(target, old);
-        Directory.Move(fresh, target);
-        if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
     }
 
     private PackageDescription Description() => new()

@@ -1,57 +1,59 @@
+using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
 using Distill.Student.Training;
 
 namespace Distill.Pipeline.Pretraining;
 
 /// <summary>
-/// Means over every hundred steps as JSON lines; no times, so that the same recipe writes the same log. A continued training first cuts
-/// off what lies beyond the step it continues from. Not thread-safe; the creator disposes it.
+/// One line a step in the work folder; no times, so that the same recipe writes the same log. A continued training does some steps
+/// again, and their lines count once. Not thread-safe; the creator disposes it.
 /// </summary>
-internal sealed class TrainingLog(string path) : IDisposable
+internal sealed class TrainingLog : IDisposable
 {
     private const int Window = 100;
-    private readonly List<StepReport> window = [];
-    private StreamWriter? writer;
+    private readonly SortedDictionary<int, Line> lines = [];
+    private readonly StreamWriter writer;
+
+    public TrainingLog(string path)
+    {
+        if (File.Exists(path)) Take(File.ReadLines(path));
+        RunFolder.Replace(path, Encoding.UTF8.GetBytes(string.Concat(lines.Values.Select(Text))));
+        writer = new StreamWriter(path, append: true) { AutoFlush = true };
+    }
 
     public void Add(StepReport report)
     {
-        writer ??= Open(report.Step);
-        window.Add(report);
-        if (report.Step % Window != 0 && report.Step != report.Steps) return;
-        var line = new JsonObject
-        {
-            ["step"] = report.Step,
-            ["steps"] = report.Steps,
-            ["loss"] = Math.Round(window.Average(step => step.Loss), 5),
-            ["gradient_norm"] = Math.Round(window.Average(step => step.GradientNorm), 4),
-            ["learning_rate"] = Math.Round(report.LearningRate, 7),
-            ["tokens"] = window.Sum(step => step.Tokens),
-        };
-        writer.WriteLine(line.ToJsonString());
-        writer.Flush();
-        window.Clear();
+        var line = new Line(report.Step, report.Steps, report.Loss, report.GradientNorm, report.LearningRate, report.Tokens);
+        lines[report.Step] = line;
+        writer.Write(Text(line));
     }
 
-    public void Dispose() => writer?.Dispose();
+    /// <summary>Means over every hundred steps as JSON lines: what lies beside a finished model.</summary>
+    public string Summary() => string.Concat(lines.Values.Chunk(Window).Select(chunk => Text(new Line(
+        chunk[^1].Step, chunk[^1].Steps, Math.Round(chunk.Average(line => line.Loss), 5), Math.Round(chunk.Average(line => line.GradientNorm), 4),
+        Math.Round(chunk[^1].LearningRate, 7), chunk.Sum(line => line.Tokens)))));
 
-    private StreamWriter Open(int nextStep)
-    {
-        string[] kept = File.Exists(path) ? [.. File.ReadLines(path).Where(line => StepOf(line) < nextStep)] : [];
-        File.WriteAllLines(path, kept);
-        return new StreamWriter(path, append: true) { NewLine = "\n" };
-    }
+    public void Dispose() => writer.Dispose();
 
-    // A line cut off by a kill is not JSON; it lies beyond the saved state.
-    private static int StepOf(string line)
+    // A line cut off by a kill lies beyond the saved state; its step is done again.
+    private void Take(IEnumerable<string> written)
     {
-        try
+        foreach (string text in written)
         {
-            return JsonNode.Parse(line)?["step"]?.GetValue<int>() ?? int.MaxValue;
-        }
-        catch (JsonException)
-        {
-            return int.MaxValue;
+            try
+            {
+                if (JsonSerializer.Deserialize<Line>(text, CanonicalJson.Spelling) is { } line) lines[line.Step] = line;
+            }
+            catch (JsonException)
+            {
+                return;
+            }
         }
     }
+
+    private static string Text(Line line) => JsonSerializer.Serialize(line, CanonicalJson.Spelling) + "\n";
+
+    private sealed record Line(int Step, int Steps, double Loss, double GradientNorm, double LearningRate, long Tokens);
 }

@@ -26,8 +26,22 @@ internal sealed class FinishedStages(RunFolder folder, bool useOtherRuns)
 
     public static string SummaryOf(Artifact artifact) => artifact.Manifest.Facts.GetValueOrDefault(StageKey.SummaryFact, "");
 
-    /// <summary>Copies another run's artefact, file by file with digests checked; both have the same digest afterwards.</summary>
-    public static Artifact Import(Artifact source, string target)
+    /// <summary>Copies another run's artefact; null when that run takes it away meanwhile.</summary>
+    public static Artifact? TryImport(Artifact source, string target)
+    {
+        try
+        {
+            Artifact.Remove(target);
+            return Import(source, target);
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    // File by file with digests checked; both have the same digest afterwards.
+    private static Artifact Import(Artifact source, string target)
     {
         var writer = new ArtifactWriter(target, source.Manifest.Kind, source.Manifest.StageVersion, source.Manifest.Parents);
         foreach (var file in source.Manifest.Files)
@@ -40,7 +54,7 @@ internal sealed class FinishedStages(RunFolder folder, bool useOtherRuns)
 
         foreach (var (name, value) in source.Manifest.Facts) writer.Fact(name, value);
         var copy = writer.Commit();
-        return copy.Digest == source.Digest ? copy : throw new IOException($"'{source.Folder}' changed while it was copied to '{target}'.");
+        return copy.Digest == source.Digest ? copy : throw new InvalidDataException($"'{source.Folder}' changed while it was copied to '{target}'.");
     }
 
     // A damaged manifest is nobody's finished artefact; the stage is done again.
@@ -50,7 +64,7 @@ internal sealed class FinishedStages(RunFolder folder, bool useOtherRuns)
         {
             return Artifact.TryOpen(path);
         }
-        catch (InvalidDataException)
+        catch (Exception fault) when (fault is InvalidDataException or IOException)
         {
             return null;
         }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Stages;
 
 namespace Distill.Pipeline.Runs;
@@ -17,6 +18,7 @@ public static class PipelineRun
         var folder = FolderFor(recipe, options);
         var stages = StageList.For(recipe);
         var selection = new StageSelection(options, stages);
+        ModelCheck.Require(recipe);
         using var held = folder.Lock();
         folder.WriteRecipe(recipe);
         using var metrics = new RunMetrics(folder.MetricsPath, clock);
@@ -25,10 +27,11 @@ public static class PipelineRun
         var runner = new StageRunner(folder, selection, new FinishedStages(folder, options.UseOtherRuns), ledger, metrics, observer, clock);
         var inputs = new Dictionary<string, StageInput>(ExternalInputs.Of(recipe));
         var done = new List<FinishedStage>();
-        foreach (var stage in stages.TakeWhile(stage => !selection.IsBeyondEnd(stage)))
+        foreach (var stage in selection.Needed(stages).TakeWhile(stage => !selection.IsBeyondEnd(stage)))
         {
             var (artifact, outcome) = runner.Run(stage, inputs, cancellation);
             inputs[stage.Name] = new StageInput(artifact.Folder, artifact.Digest, artifact);
+            if (stage.Name == StageNames.Onnx && outcome.State == StageState.Done) folder.Withdraw();
             done.Add(new FinishedStage(stage, artifact, outcome, inputs));
             WriteLock(folder, done);
         }
@@ -41,8 +44,10 @@ public static class PipelineRun
     {
         var folder = FolderFor(recipe, options);
         var stages = StageList.For(recipe);
-        var planner = new StagePlanner(new StageSelection(options, stages), new FinishedStages(folder, options.UseOtherRuns));
-        return new RunPlan(folder.Name, folder.Path, planner.Plan(stages, ExternalInputs.Of(recipe)));
+        var selection = new StageSelection(options, stages);
+        ModelCheck.Require(recipe);
+        var planner = new StagePlanner(selection, new FinishedStages(folder, options.UseOtherRuns));
+        return new RunPlan(folder.Name, folder.Path, planner.Plan(selection.Needed(stages), ExternalInputs.Of(recipe)));
     }
 
     /// <summary>The resolved recipe that a run was started with.</summary>

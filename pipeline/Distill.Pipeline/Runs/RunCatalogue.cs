@@ -26,8 +26,9 @@ public static class RunCatalogue
     /// <exception cref="RunRefusedException">There is no such run.</exception>
     public static RunSummary Find(string runsFolder, string name)
     {
-        _ = PipelineRun.RecipeOf(runsFolder, name);
-        return Summarize(new RunFolder(runsFolder, name));
+        var runs = List(runsFolder);
+        return runs.FirstOrDefault(run => run.Name == name)
+            ?? throw new RunRefusedException($"There is no run '{name}' in {Path.GetFullPath(runsFolder)}" + (runs.Count == 0 ? "." : $"; {Suggestion.Remedy(name, [.. runs.Select(run => run.Name)])}"));
     }
 
     private static bool IsDistillation(RunFolder folder) => !File.ReadAllText(folder.RecipePath).Contains("\nkind: pretrain", StringComparison.Ordinal);

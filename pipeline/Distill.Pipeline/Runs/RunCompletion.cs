@@ -3,6 +3,7 @@ using Distill.Evaluation;
 using Distill.Export.Package;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
+using Distill.Pipeline.Storage;
 
 namespace Distill.Pipeline.Runs;
 
@@ -21,10 +22,8 @@ internal static class RunCompletion
     }
 
     /// <summary>The exported folder again with its results in card and provenance; exchanged as a whole.</summary>
-    private static void PublishModel(DistillationRecipe recipe, RunFolder folder, RunArtifacts artifacts, RunReport report)
+    private static void PublishModel(DistillationRecipe recipe, RunFolder folder, RunArtifacts artifacts, RunReport report) => FolderExchange.Write(folder.ModelPath, fresh =>
     {
-        string fresh = folder.ModelPath + ".new";
-        if (Directory.Exists(fresh)) Directory.Delete(fresh, recursive: true);
         var exported = artifacts.Find(StageNames.Onnx)!;
         foreach (var file in exported.Manifest.Files)
         {
@@ -34,9 +33,7 @@ internal static class RunCompletion
         }
 
         ModelPackage.Describe(fresh, artifacts.StudentArchitecture(), Describe(recipe, artifacts, report), recipe.Export.Precision.ToExport());
-        if (Directory.Exists(folder.ModelPath)) Directory.Delete(folder.ModelPath, recursive: true);
-        Directory.Move(fresh, folder.ModelPath);
-    }
+    });
 
     private static PackageDescription Describe(DistillationRecipe recipe, RunArtifacts artifacts, RunReport report) => new()
     {

@@ -5,6 +5,10 @@ namespace Distill.Pipeline.Runs;
 /// <summary>Where the parts of a run lie. Nothing is created before <see cref="Lock"/>.</summary>
 internal sealed class RunFolder(string runsFolder, string name)
 {
+    private const int LockAttempts = 4;
+
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(50);
+
     public string Name => name;
 
     public string RunsPath { get; } = System.IO.Path.GetFullPath(runsFolder);
@@ -32,13 +36,19 @@ internal sealed class RunFolder(string runsFolder, string name)
     public IDisposable Lock()
     {
         Directory.CreateDirectory(Path);
-        try
+        for (int attempt = 0; ; attempt++)
         {
-            return new FileStream(Inside(".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            throw new RunRefusedException($"Another process is working on the run '{name}' in {RunsPath}. Wait for it, or give this one another name with --name.");
+            try
+            {
+                return new FileStream(Inside(".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(Inside(".lock")))
+            {
+                // Somebody who lists the runs looks at the lock for a moment; somebody who works on the run stays.
+                if (attempt == LockAttempts)
+                    throw new RunRefusedException($"Another process is working on the run '{name}' in {RunsPath}. Wait for it, or give this one another name with --name.");
+                Thread.Sleep(LockPause);
+            }
         }
     }
 
@@ -63,6 +73,14 @@ internal sealed class RunFolder(string runsFolder, string name)
         string temporary = path + ".tmp";
         File.WriteAllBytes(temporary, content);
         File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <summary>Takes back what was published of an export that is being made anew; the artefacts stay.</summary>
+    public void Withdraw()
+    {
+        File.Delete(ReportPath);
+        File.Delete(ReportJsonPath);
+        if (Directory.Exists(ModelPath)) Directory.Delete(ModelPath, recursive: true);
     }
 
     public void WriteRecipe(DistillationRecipe recipe) => Replace(RecipePath, System.Text.Encoding.UTF8.GetBytes(RecipeWriter.ToYaml(recipe, Path)));

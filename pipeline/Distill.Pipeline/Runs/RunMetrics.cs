@@ -3,10 +3,19 @@ using System.Text.Json.Nodes;
 namespace Distill.Pipeline.Runs;
 
 /// <summary>Appends measurements to <c>metrics.jsonl</c> as they come, with the time they came at. Thread-safe; the creator disposes it.</summary>
-internal sealed class RunMetrics(string path, TimeProvider clock) : IDisposable
+internal sealed class RunMetrics : IDisposable
 {
     private readonly Lock gate = new();
-    private readonly StreamWriter writer = new(path, append: true) { NewLine = "\n", AutoFlush = true };
+    private readonly TimeProvider clock;
+    private readonly StreamWriter writer;
+
+    public RunMetrics(string path, TimeProvider clock)
+    {
+        this.clock = clock;
+        bool isCutOff = EndsWithinLine(path);
+        writer = new StreamWriter(path, append: true) { NewLine = "\n", AutoFlush = true };
+        if (isCutOff) writer.WriteLine();
+    }
 
     public void Add(string stage, int step, IReadOnlyDictionary<string, double> values)
     {
@@ -16,4 +25,14 @@ internal sealed class RunMetrics(string path, TimeProvider clock) : IDisposable
     }
 
     public void Dispose() => writer.Dispose();
+
+    // A kill may have cut the last line; the next one must not be glued to it.
+    private static bool EndsWithinLine(string path)
+    {
+        if (!File.Exists(path)) return false;
+        using var stream = File.OpenRead(path);
+        if (stream.Length == 0) return false;
+        stream.Seek(-1, SeekOrigin.End);
+        return stream.ReadByte() != '\n';
+    }
 }

@@ -19,10 +19,13 @@ internal sealed class StagePlanner(StageSelection selection, FinishedStages fini
         if (unknown is not null) return new(stage.Name, StageDecision.Depends, $"done if '{unknown}' comes out differently", stage.Work);
         var key = StageKey.Of(stage, inputs);
         var own = finished.Own(stage);
-        if (own is not null && FinishedStages.KeyOf(own) == key.Digest) return Cached(stage, own, "unchanged", inputs);
+        bool isSame = own is not null && FinishedStages.KeyOf(own) == key.Digest;
+        if (isSame && own!.Verify().Count == 0) return Cached(stage, own, "unchanged", inputs);
         if (finished.Elsewhere(stage, key) is { } other) return Cached(stage, other.Artifact, $"taken from run '{other.Run}'", inputs);
-        string reason = own is null ? "not done yet" : key.Difference(own.Manifest.Facts.GetValueOrDefault(StageKey.TextFact));
-        return new(stage.Name, StageDecision.Run, reason, stage.Work);
+        string reason = own is null ? "not done yet" : isSame ? "its files were damaged" : key.Difference(own.Manifest.Facts.GetValueOrDefault(StageKey.TextFact));
+        return selection.MayRun(stage)
+            ? new(stage.Name, StageDecision.Run, reason, stage.Work)
+            : new(stage.Name, StageDecision.Skipped, $"needed and not finished ({reason}): the run would be refused", "");
     }
 
     private static PlannedStage Cached(IStage stage, Artifact artifact, string reason, Dictionary<string, StageInput> inputs)

@@ -25,10 +25,8 @@ internal sealed class StageRunner(
                 else return Cached(stage, own, "unchanged");
             }
 
-            if (finished.Elsewhere(stage, key) is { } other)
+            if (finished.Elsewhere(stage, key) is { } other && FinishedStages.TryImport(other.Artifact, target) is { } copy)
             {
-                Artifact.Remove(target);
-                var copy = FinishedStages.Import(other.Artifact, target);
                 ledger.Put(stage.Name, new LedgerEntry(key.Digest, 0, new Dictionary<string, double>(), other.Run));
                 return Cached(stage, copy, $"taken from run '{other.Run}'");
             }
@@ -52,7 +50,7 @@ internal sealed class StageRunner(
         writer.Fact(StageKey.TextFact, key.Text);
         writer.Fact(StageKey.SummaryFact, summary);
         var artifact = writer.Commit();
-        File.Delete(Path.Combine(target, WorkKeyName));
+        RemoveUnnamed(artifact);
         var elapsed = clock.GetElapsedTime(began);
         ledger.Put(stage.Name, new LedgerEntry(key.Digest, elapsed.TotalSeconds, context.Measures));
         observer.StageFinished(stage.Name, elapsed, summary);
@@ -69,10 +67,25 @@ internal sealed class StageRunner(
     private static void Prepare(string target, StageKey key)
     {
         string keyPath = Path.Combine(target, WorkKeyName);
-        bool continues = File.Exists(keyPath) && File.ReadAllText(keyPath) == key.Digest;
-        if (!continues) Artifact.Remove(target);
+        bool isFinished = Directory.Exists(target) && Artifact.TryOpen(target) is not null;
+        if (isFinished || !File.Exists(keyPath) || File.ReadAllText(keyPath) != key.Digest)
+        {
+            File.Delete(keyPath); // first, or a kill within the removal could leave a part of the work that still looks like ours
+            Artifact.Remove(target);
+        }
+
         Directory.CreateDirectory(target);
         RunFolder.Replace(keyPath, System.Text.Encoding.UTF8.GetBytes(key.Digest));
+    }
+
+    // Training states, the work key: what only mattered until the artefact was whole.
+    private static void RemoveUnnamed(Artifact artifact)
+    {
+        var named = artifact.Manifest.Files.Select(file => Path.Combine(artifact.Folder, file.Path)).ToHashSet(StringComparer.Ordinal);
+        foreach (string path in Directory.EnumerateFiles(artifact.Folder, "*", SearchOption.AllDirectories).ToList())
+        {
+            if (!named.Contains(path) && !Path.GetFileName(path).StartsWith("manifest-", StringComparison.Ordinal)) File.Delete(path);
+        }
     }
 
     private string? Faults(Artifact artifact)

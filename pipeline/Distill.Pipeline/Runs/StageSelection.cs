@@ -23,6 +23,20 @@ internal sealed class StageSelection
             throw new RunRefusedException("--from, --only and --force exclude one another: give one of them.");
     }
 
+    /// <summary>The stages to look at: all, or with <c>--only</c> the chosen ones and what they are made from.</summary>
+    public IReadOnlyList<IStage> Needed(IReadOnlyList<IStage> stages)
+    {
+        if (options.Only is null) return stages;
+        var needed = new HashSet<string>();
+        foreach (var stage in stages.Reverse().Where(stage => Group(stage) == options.Only || needed.Contains(stage.Name)))
+        {
+            needed.Add(stage.Name);
+            needed.UnionWith(stage.Inputs);
+        }
+
+        return [.. stages.Where(stage => needed.Contains(stage.Name))];
+    }
+
     public static string Group(IStage stage) => stage.Name.Split('/')[0];
 
     public bool IsForced(IStage stage)

@@ -26,8 +26,7 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
     {
         ["max_per_problem"] = recipe.Curation.MaxPerProblem,
         ["rules_version"] = TraceCuration.Version,
-        ["verifiers"] = new JsonObject(recipe.Problems.Families.Select(share => share.Name).Distinct().Order(StringComparer.Ordinal)
-            .Select(name => KeyValuePair.Create(name, (JsonNode?)ProblemFamilies.Get(name).Verifier.Version))),
+        ["verifiers"] = VerifierVersions.Of(recipe),
     };
 
     public string Work => $"{(long)recipe.Problems.Train * recipe.Teacher.Samples:N0} traces";
@@ -42,7 +41,7 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
         context.Writer.Write(Counts, CountsOf(result));
         var card = new DatasetCard
         {
-            Title = $"{recipe.Name}: graded reasoning traces",
+            Title = "Graded reasoning traces",
             Description = "The teacher's traces with the verifier's verdict. Train on rows with `keep`; `drop_reason` says why not on the others.",
             Graded = true,
             Files = new Dictionary<Split, IReadOnlyList<Data.Storage.ArtifactFile>> { [Split.Train] = [file] },

@@ -39,6 +39,7 @@ internal sealed class EvaluationStage : IStage
         ["temperature"] = recipe.Evaluation.Temperature,
         ["max_tokens"] = recipe.Evaluation.MaxTokens,
         ["seed"] = recipe.Seed,
+        ["verifiers"] = VerifierVersions.Of(recipe),
     };
 
     public string Work => $"{recipe.Problems.Test:N0} problems × (1 greedy + {recipe.Evaluation.Samples} samples), twins of {recipe.Problems.Twins:N0}";

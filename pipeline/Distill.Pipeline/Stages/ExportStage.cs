@@ -20,7 +20,7 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
 
     public IReadOnlyList<string> Inputs => [student];
 
-    public JsonObject Options => new() { ["export"] = CanonicalJson.ToNode(recipe.Export), ["name"] = recipe.Name };
+    public JsonObject Options => new() { ["export"] = CanonicalJson.ToNode(recipe.Export), ["name"] = recipe.Name, ["teacher"] = Path.GetFileName(recipe.Teacher.Model) };
 
     public string Work => $"{student} student as {Precision.Name()}";
 

@@ -30,7 +30,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
 
     public IReadOnlyList<string> Inputs => [StageNames.Problems, StageNames.Sft];
 
-    public JsonObject Options => new() { ["rl"] = CanonicalJson.ToNode(recipe.Rl), ["seed"] = recipe.Seed };
+    public JsonObject Options => new() { ["rl"] = CanonicalJson.ToNode(recipe.Rl), ["seed"] = recipe.Seed, ["verifiers"] = VerifierVersions.Of(recipe) };
 
     public string Work => $"at most {recipe.Rl.Steps:N0} updates of {recipe.Rl.ProblemsPerStep} problems × {recipe.Rl.Samples} samples";
 

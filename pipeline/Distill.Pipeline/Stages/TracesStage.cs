@@ -25,6 +25,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
 
     public JsonObject Options => new()
     {
+        ["teacher"] = TeacherName,
         ["samples"] = recipe.Teacher.Samples,
         ["temperature"] = recipe.Teacher.Temperature,
         ["top_p"] = recipe.Teacher.TopP,
@@ -34,6 +35,8 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
 
     public string Work =>
         $"{recipe.Problems.Train:N0} problems × {recipe.Teacher.Samples} samples, at most {(long)recipe.Problems.Train * recipe.Teacher.Samples * recipe.Teacher.MaxTokens:N0} tokens";
+
+    private string TeacherName => Path.GetFileName(recipe.Teacher.Model);
 
     public string Run(StageContext context)
     {
@@ -56,7 +59,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
     private TraceCollectionOptions CollectionOptions(StageInput teacher) => new()
     {
         Seed = (ulong)recipe.Seed,
-        Teacher = Path.GetFileName(teacher.Folder.TrimEnd(Path.DirectorySeparatorChar)),
+        Teacher = TeacherName,
         TeacherDigest = teacher.Digest,
         Samples = recipe.Teacher.Samples,
         Sampling = new SamplingOptions { Temperature = recipe.Teacher.Temperature, TopP = recipe.Teacher.TopP },
@@ -76,8 +79,8 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
 
     private DatasetCard Card(IReadOnlyList<ArtifactFile> files) => new()
     {
-        Title = $"{recipe.Name}: reasoning traces",
-        Description = $"Completions of generated problems by the teacher `{Path.GetFileName(recipe.Teacher.Model)}`, as generated: nothing is graded or left out.",
+        Title = "Reasoning traces",
+        Description = $"Completions of generated problems by the teacher `{TeacherName}`, as generated: nothing is graded or left out.",
         Files = new Dictionary<Split, IReadOnlyList<ArtifactFile>> { [Split.Train] = files },
     };
 }

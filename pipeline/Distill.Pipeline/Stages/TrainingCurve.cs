@@ -24,8 +24,8 @@ internal sealed class TrainingCurve : IDisposable
         this.context = context;
         string path = Path.Combine(context.Folder, UnfinishedName);
         if (File.Exists(path)) Take(File.ReadLines(path));
-        unfinished = new StreamWriter(path, append: false) { AutoFlush = true, NewLine = "\n" };
-        foreach (string line in lines.Values) unfinished.WriteLine(line);
+        RunFolder.Replace(path, AllLines());
+        unfinished = new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
     }
 
     public void Add(StepReport report)
@@ -60,9 +60,11 @@ internal sealed class TrainingCurve : IDisposable
         .Where(point => point.Item2 is not null)
         .Select(point => (point.Key, point.Item2!.Value));
 
-    public void Write() => context.Writer.Write(SupervisedStage.CurveName, Encoding.UTF8.GetBytes(string.Concat(lines.Values.Select(line => line + "\n"))));
+    public void Write() => context.Writer.Write(SupervisedStage.CurveName, AllLines());
 
     public void Dispose() => unfinished.Dispose();
+
+    private byte[] AllLines() => Encoding.UTF8.GetBytes(string.Concat(lines.Values.Select(line => line + "\n")));
 
     // The last line may have been cut off by a kill; its step is done again.
     private void Take(IEnumerable<string> written)

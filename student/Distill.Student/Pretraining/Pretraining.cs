@@ -41,8 +41,8 @@ public static class Pretraining
 
         void AfterStep(StepReport report)
         {
+            afterStep(report); // first: what the caller writes down must reach at least as far as the state
             if (report.Step % options.SaveEvery == 0 || report.Step == report.Steps) TrainingState.Save(statePath, parameters, optimizer);
-            afterStep(report);
         }
     }
 }

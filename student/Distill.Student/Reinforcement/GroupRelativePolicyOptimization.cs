@@ -20,7 +20,7 @@ public sealed class GroupRelativePolicyOptimization(IPolicyServer server, Rollou
     /// <param name="problems">(step, place) → problem to train on; a pure function, so a step's problems do not depend on earlier ones.</param>
     /// <param name="heldOut">Validation problems; never trained on.</param>
     /// <param name="statePath">Where the state is kept; continued from when it exists, deleted by nobody. Null keeps none.</param>
-    /// <exception cref="OperationCanceledException">Between two steps, after saving the state.</exception>
+    /// <exception cref="OperationCanceledException">Between two steps after saving the state, or within the rollouts; then the state saved last stands.</exception>
     public ReinforcementResult Run(
         FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, string? statePath, Action<ReinforcementStepReport> afterStep,
         CancellationToken cancellation)

@@ -1,7 +1,7 @@
-namespace Distill.Cli.Models;
+namespace Distill.Pipeline.Storage;
 
 /// <summary>Makes a folder beside its place and moves it there whole, so that nobody opens half a model.</summary>
-internal static class FolderExchange
+public static class FolderExchange
 {
     /// <param name="target">Absent, empty, or replaced.</param>
     /// <param name="fill">Gets a fresh folder on the same file system.</param>
