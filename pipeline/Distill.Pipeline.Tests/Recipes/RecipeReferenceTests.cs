@@ -20,11 +20,26 @@ public sealed class RecipeReferenceTests
     }
 
     [Fact]
-    public void Every_recipe_of_the_repository_is_valid_where_its_models_are_there()
+    public void Every_recipe_of_the_repository_is_valid_but_for_models_still_to_be_made()
     {
         string[] files = Directory.GetFiles(Path.Combine(RepositoryFolder.Root, "recipes"), "*.yaml");
         files.ShouldNotBeEmpty();
-        foreach (string file in files) RecipeFile.Load(file).Name.ShouldBe(Path.GetFileNameWithoutExtension(file));
+        foreach (string file in files) Faults(file).ShouldBeEmpty(file);
+    }
+
+    // A recipe that goes on from another one's result finds it only where that was made.
+    private static IEnumerable<string> Faults(string file)
+    {
+        try
+        {
+            RecipeFile.Load(file).Name.ShouldBe(Path.GetFileNameWithoutExtension(file));
+            return [];
+        }
+        catch (InvalidRecipeException invalid)
+        {
+            return invalid.Problems.Where(problem => !(problem.Value.StartsWith("../artifacts/", StringComparison.Ordinal) && problem.Fault.StartsWith("there is no folder", StringComparison.Ordinal)))
+                .Select(problem => problem.ToString());
+        }
     }
 
     // The keys of answer_only are those of sft, said once.
