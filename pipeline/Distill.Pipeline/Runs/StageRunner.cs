@@ -70,7 +70,7 @@ internal sealed class StageRunner(
         bool isFinished = Directory.Exists(target) && Artifact.TryOpen(target) is not null;
         if (isFinished || !File.Exists(keyPath) || File.ReadAllText(keyPath) != key.Digest)
         {
-            File.Delete(keyPath); // first, or a kill within the removal could leave a part of the work that still looks like ours
+            if (Directory.Exists(target)) File.Delete(keyPath); // first, or a kill within the removal could leave a part of the work that still looks like ours
             Artifact.Remove(target);
         }
 
