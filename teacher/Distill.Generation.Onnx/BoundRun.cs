@@ -22,12 +22,17 @@ internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
         Keep("o" + name, value);
     }
 
+    /// <exception cref="OperationCanceledException">The options say to terminate.</exception>
     /// <exception cref="InvalidDataException">The graph was loaded but cannot be run: a graph's kernels check more than its types say.</exception>
     public void Run(RunOptions options)
     {
         try
         {
             model.Session.RunWithBinding(options, binding);
+        }
+        catch (OnnxRuntimeException) when (options.Terminate)
+        {
+            throw new OperationCanceledException("Generation was cancelled within a step.");
         }
         catch (OnnxRuntimeException e)
         {

@@ -90,11 +90,12 @@ internal sealed class OnnxDecodeSession : IDecodeSession
         this.logits.Span(0, n * signature.VocabularySize).CopyTo(logits);
     }
 
-    public void Copy(int from, int to)
+    public void Copy(int from, int to, int length)
     {
         if (from == to) throw new ArgumentException("A slot cannot be copied onto itself.", nameof(to));
-        cache.Copy(from, to, lengths[from]);
-        SetLength(to, lengths[from]);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, lengths[from]);
+        cache.Copy(from, to, length);
+        SetLength(to, length);
     }
 
     public void Truncate(int slot, int length)
@@ -105,6 +106,8 @@ internal sealed class OnnxDecodeSession : IDecodeSession
     }
 
     public void Clear(int slot) => SetLength(slot, 0);
+
+    public void Cancel() => runOptions.Terminate = true;
 
     public void Dispose()
     {

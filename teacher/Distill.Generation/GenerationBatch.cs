@@ -130,7 +130,7 @@ internal sealed class GenerationBatch
 
     private void Copy(int from, int to)
     {
-        session.Copy(from, to);
+        session.Copy(from, to, session.Length(from));
         held[to] = held[from];
         done += new GenerationProgress { Copies = 1 };
     }

@@ -36,12 +36,21 @@ public interface IDecodeSession : IDisposable
     /// <summary>Appends one token to each of the slots 0..n−1 and gives their logits, [n, vocab]; n is the number of tokens.</summary>
     void Step(ReadOnlySpan<int> tokens, Span<float> logits);
 
-    /// <summary>Makes slot <paramref name="to"/> a copy of slot <paramref name="from"/> (cloning a prompt, closing a hole).</summary>
-    void Copy(int from, int to);
+    /// <summary>
+    /// Makes slot <paramref name="to"/> hold the first <paramref name="length"/> tokens of slot <paramref name="from"/> (cloning a
+    /// prompt, sharing a prefix, closing a hole).
+    /// </summary>
+    void Copy(int from, int to, int length);
 
     /// <summary>Forgets all but the first <paramref name="length"/> tokens of a slot, so that a prompt can be continued another way.</summary>
     void Truncate(int slot, int length);
 
     /// <summary>Forgets a slot's content: <see cref="Truncate"/> to 0.</summary>
     void Clear(int slot);
+
+    /// <summary>
+    /// Makes the prefill or step in progress, and every later one, end soon with <see cref="OperationCanceledException"/>; what the
+    /// slots hold is then undefined. The one member that any thread may call at any time before disposal.
+    /// </summary>
+    void Cancel();
 }

@@ -23,7 +23,7 @@ public static class PackageCheck
         session.Prefill(0, ids, whole);
         session.Prefill(1, ids.AsSpan(0, 1), cached);
         // Both slots decode together: slot 0 reads on, slot 1 follows the tokens that slot 0 has read.
-        session.Copy(1, 0);
+        session.Copy(1, 0, session.Length(1));
         float[] both = new float[2 * vocabulary];
         double difference = Difference(cached, whole.AsSpan(0, vocabulary)), magnitude = whole.Max(Math.Abs);
         for (int i = 1; i < count; i++)

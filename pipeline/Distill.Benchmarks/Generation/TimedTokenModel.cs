@@ -55,16 +55,18 @@ internal sealed class TimedTokenModel(ITokenModel model, TimeProvider clock) : I
             owner.times = owner.times with { Stepping = owner.times.Stepping + owner.Since(began) };
         }
 
-        public void Copy(int from, int to)
+        public void Copy(int from, int to, int length)
         {
             long began = owner.Now;
-            session.Copy(from, to);
+            session.Copy(from, to, length);
             owner.times = owner.times with { Copying = owner.times.Copying + owner.Since(began) };
         }
 
         public void Truncate(int slot, int length) => session.Truncate(slot, length);
 
         public void Clear(int slot) => session.Clear(slot);
+
+        public void Cancel() => session.Cancel();
 
         public void Dispose()
         {

@@ -5,6 +5,7 @@ public sealed class ScriptedDecodeSession : IDecodeSession
 {
     private readonly ScriptedTokenModel model;
     private readonly List<int>[] sequences;
+    private volatile bool cancelled;
 
     internal ScriptedDecodeSession(ScriptedTokenModel model, int slots, int maxLength)
     {
@@ -51,11 +52,12 @@ public sealed class ScriptedDecodeSession : IDecodeSession
         }
     }
 
-    public void Copy(int from, int to)
+    public void Copy(int from, int to, int length)
     {
         Copies++;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, sequences[from].Count);
         if (from == to) throw new ArgumentException("A slot cannot be copied onto itself.", nameof(to));
-        sequences[to] = [.. sequences[from]];
+        sequences[to] = sequences[from][..length];
     }
 
     public void Truncate(int slot, int length)
@@ -66,11 +68,14 @@ public sealed class ScriptedDecodeSession : IDecodeSession
 
     public void Clear(int slot) => Truncate(slot, 0);
 
+    public void Cancel() => cancelled = true;
+
     public void Dispose() => Disposed = true;
 
     private void Append(int slot, int token)
     {
         ObjectDisposedException.ThrowIf(Disposed, this);
+        if (cancelled) throw new OperationCanceledException();
         if (sequences[slot].Count == MaxLength) throw new InvalidOperationException($"Slot {slot} is full at {MaxLength} tokens.");
         sequences[slot].Add(token);
     }
