@@ -14,8 +14,27 @@ public enum StopReason
 }
 
 /// <summary>What one generation produced.</summary>
-/// <param name="Tokens">New tokens only, the stop token included.</param>
+/// <param name="Tokens">New tokens only, the stop token included, and those of a stop string.</param>
 /// <param name="LogProbabilities">Log-probability of each token under the raw distribution (temperature 1, nothing removed).</param>
 /// <param name="StopReason">Why it ended.</param>
 /// <param name="Seed">The seed its sampler was started with.</param>
-public sealed record Completion(IReadOnlyList<int> Tokens, IReadOnlyList<float> LogProbabilities, StopReason StopReason, ulong Seed);
+public sealed record Completion(IReadOnlyList<int> Tokens, IReadOnlyList<float> LogProbabilities, StopReason StopReason, ulong Seed)
+{
+    /// <summary>Log-probability of each token under the distribution it was drawn from (<see cref="TokenChoice.ProcessedLogProbability"/>).</summary>
+    public IReadOnlyList<float> ProcessedLogProbabilities { get; init; } = [];
+
+    /// <summary>Probability that the filters left at each token (<see cref="TokenChoice.KeptMass"/>).</summary>
+    public IReadOnlyList<float> KeptMass { get; init; } = [];
+
+    /// <summary>Alternatives to each token; null unless asked for.</summary>
+    public TopLogProbabilities? Top { get; init; }
+
+    /// <summary>Decoded text up to the stop string or the end; null unless asked for.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>The stop string that ended it.</summary>
+    public string? StopString { get; init; }
+
+    /// <summary>What the model thought of the prompt; the same for every seed, null unless asked for.</summary>
+    public PromptScores? Prompt { get; init; }
+}

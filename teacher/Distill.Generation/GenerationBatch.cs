@@ -1,33 +1,37 @@
 namespace Distill.Generation;
 
 /// <summary>
-/// The live rows of one session, dense in slots 0..n−1 whenever a step runs. A request is prefilled once; its further seeds
-/// start from a slot whose cache begins with its prompt, cut back to the prompt.
+/// The live rows of one session, dense in slots 0..n−1 whenever a step runs. A request is read once; its further seeds start from a
+/// slot whose cache begins with its prompt, cut back to the prompt; and a prefix that another request has read is copied.
 /// </summary>
 internal sealed class GenerationBatch
 {
     private readonly IDecodeSession session;
-    private readonly RequestQueue queue;
+    private readonly IRequestSource source;
     private readonly Sampler sampler;
     private readonly int vocabularySize;
     private readonly int maxLength;
+    private readonly int promptTokensPerStep;
     private readonly GenerationRow?[] rows;
     private readonly PromptState?[] held; // whose prompt a slot's cache begins with, also after its row ended
     private readonly int[] nextTokens;
     private readonly float[] logits;
     private int count;
 
-    // The request whose seeds are being handed out. At most one at a time, and its seeds go first, so until the last of them
-    // has started some slot still holds its prompt.
+    // The request whose seeds are being handed out, and the slot that it is read into. At most one at a time, and its seeds go first,
+    // so until the last of them has started some slot still holds its prompt.
     private PromptState? opening;
+    private int openingSlot;
     private GenerationProgress done;
 
-    public GenerationBatch(IDecodeSession session, int vocabularySize, int maxLength, RequestQueue queue)
+    /// <param name="promptTokensPerStep">Prompt tokens to read between two steps while rows are waiting for the next one.</param>
+    public GenerationBatch(IDecodeSession session, int vocabularySize, int maxLength, IRequestSource source, int promptTokensPerStep = int.MaxValue)
     {
         this.session = session;
-        this.queue = queue;
+        this.source = source;
         this.vocabularySize = vocabularySize;
         this.maxLength = maxLength;
+        this.promptTokensPerStep = promptTokensPerStep;
         sampler = new Sampler(vocabularySize);
         rows = new GenerationRow?[session.Slots];
         held = new PromptState?[session.Slots];
@@ -35,77 +39,120 @@ internal sealed class GenerationBatch
         logits = new float[(long)session.Slots * vocabularySize];
     }
 
+    /// <summary>Works until the source has nothing more.</summary>
     public void Run(CancellationToken cancellation)
     {
         do
         {
+            DropAbandoned();
             Admit(cancellation);
             CloseHoles();
             if (count > 0) Step();
-            queue.Report(done);
+            source.Report(done);
             done = default;
         }
-        while (count > 0 && !queue.Closed);
+        while ((count > 0 || opening is { HasSeeds: true }) && !source.Closed);
     }
 
+    private void DropAbandoned()
+    {
+        for (int slot = 0; slot < count; slot++)
+        {
+            if (rows[slot] is { Prompt.Ticket.Abandoned: true }) rows[slot] = null;
+        }
+
+        if (opening is { Ticket.Abandoned: true }) opening = null;
+    }
+
+    /// <summary>Fills free slots. A prompt too long for what may be read before the next step goes on after it.</summary>
     private void Admit(CancellationToken cancellation)
     {
-        for (int slot = 0; slot < rows.Length; slot++)
+        int budget = promptTokensPerStep;
+        while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (rows[slot] is null && !Occupy(slot)) return;
-            count = Math.Max(count, slot + 1);
+            bool fresh = opening is not { HasSeeds: true };
+            int slot = !fresh && rows[openingSlot] is null ? openingSlot : Array.IndexOf(rows, null);
+            if (slot < 0) return;
+            if (fresh && (budget <= 0 || !Open(slot, budget))) return;
+            if (!Read(ref budget)) return;
+            Start(fresh ? openingSlot : slot);
         }
     }
 
-    /// <summary>Starts the next completion in a free slot; false when nothing is waiting. Completions of one token end right here.</summary>
-    private bool Occupy(int slot)
+    /// <summary>Takes the next request and chooses its slot: outside the running rows when reading it may take several steps.</summary>
+    private bool Open(int slot, int budget)
     {
-        do
+        if (source.Take() is not { } ticket) return false;
+        opening = new PromptState(ticket, vocabularySize, maxLength);
+        if (slot < count && opening.Prompt.Length > budget)
         {
-            if (opening is not { HasSeeds: true })
-            {
-                int index = queue.Take(out GenerationRequest? request);
-                if (index < 0) return false;
-                Prefill(slot, new PromptState(index, request!, vocabularySize, maxLength));
-            }
-            else if (held[slot] != opening)
-            {
-                Copy(Array.IndexOf(held, opening), slot);
-            }
-
-            session.Truncate(slot, opening!.Prompt.Length);
-            rows[slot] = opening.NextRow();
+            CloseHoles();
+            slot = count;
         }
-        while (Advance(slot, opening.Logits));
+
+        openingSlot = slot;
+        ReuseShared(slot);
         return true;
     }
 
-    private void Prefill(int slot, PromptState prompt)
+    private void ReuseShared(int slot)
     {
-        session.Clear(slot);
-        session.Prefill(slot, prompt.Prompt, prompt.Logits);
-        held[slot] = opening = prompt;
-        done += new GenerationProgress { Prefills = 1, PromptTokens = prompt.Prompt.Length };
+        int from = opening!.Shared == 0 ? -1 : Array.FindIndex(held, prompt => prompt is not null && prompt.HasPrefixOf(opening));
+        if (from >= 0 && from != slot)
+        {
+            session.Copy(from, slot, opening.Shared);
+            done += new GenerationProgress { Copies = 1 };
+        }
+
+        session.Truncate(slot, from < 0 ? 0 : opening.Shared);
+        if (from >= 0) opening.SkipShared();
+        held[slot] = null;
+    }
+
+    /// <summary>Reads what the budget allows of the opening prompt, at least one part; true when all of it has been read.</summary>
+    private bool Read(ref int budget)
+    {
+        if (opening!.IsRead) return true;
+        do
+        {
+            int tokens = opening.ReadPart(session, openingSlot, sampler);
+            budget -= tokens;
+            done += new GenerationProgress { PromptTokens = tokens };
+        }
+        while (!opening.IsRead && (count == 0 || budget > 0));
+        if (!opening.IsRead) return false;
+        held[openingSlot] = opening;
+        done += new GenerationProgress { Prefills = 1 };
+        return true;
+    }
+
+    /// <summary>Starts the opening request's next seed in a free slot. Completions of one token end right here.</summary>
+    private void Start(int slot)
+    {
+        int prompt = opening!.Prompt.Length;
+        if (held[slot] == opening) session.Truncate(slot, prompt);
+        else Copy(Array.IndexOf(held, opening), slot, prompt);
+        GenerationRow row = opening.NextRow();
+        if (row.IsFull) row.End(StopReason.Length);
+        else
+        {
+            rows[slot] = row;
+            count = Math.Max(count, slot + 1);
+            Advance(slot, opening.Logits);
+        }
     }
 
     private void CloseHoles()
     {
         for (int slot = 0; slot < count; slot++)
         {
-            while (count > slot && rows[count - 1] is null) Release(--count);
+            while (count > slot && rows[count - 1] is null) count--;
             if (slot >= count || rows[slot] is not null) continue;
-            Copy(count - 1, slot);
-            rows[slot] = rows[count - 1];
-            rows[count - 1] = null;
-            Release(--count);
+            count--;
+            Copy(count, slot, session.Length(count));
+            (rows[slot], rows[count]) = (rows[count], null);
         }
-    }
-
-    private void Release(int slot)
-    {
-        session.Clear(slot);
-        held[slot] = null;
     }
 
     private void Step()
@@ -116,21 +163,24 @@ internal sealed class GenerationBatch
         for (int slot = 0; slot < count; slot++) Advance(slot, logits.AsSpan(slot * vocabularySize, vocabularySize));
     }
 
-    /// <summary>Samples a slot's next token. True when that ended its row: the completion is handed over and the slot is free.</summary>
-    private bool Advance(int slot, ReadOnlySpan<float> rowLogits)
+    /// <summary>Samples a slot's next token; the slot is free when that ended its row.</summary>
+    private void Advance(int slot, ReadOnlySpan<float> rowLogits)
     {
-        GenerationRow row = rows[slot]!;
-        Completion? completion = row.Advance(rowLogits, sampler);
+        try
+        {
+            if (rows[slot]!.Advance(rowLogits, sampler)) rows[slot] = null;
+        }
+        catch (InvalidDataException fault) when (rows[slot]!.Prompt.Ticket.TakesFault(fault))
+        {
+            rows[slot] = null;
+        }
+
         done += new GenerationProgress { CompletionTokens = 1 };
-        if (completion is null) return false;
-        rows[slot] = null;
-        row.HandOver(queue, completion);
-        return true;
     }
 
-    private void Copy(int from, int to)
+    private void Copy(int from, int to, int length)
     {
-        session.Copy(from, to, session.Length(from));
+        session.Copy(from, to, length);
         held[to] = held[from];
         done += new GenerationProgress { Copies = 1 };
     }

@@ -5,7 +5,7 @@ public sealed record GenerationRequest
 {
     public required IReadOnlyList<int> Prompt { get; init; }
 
-    /// <summary>At least 1. Prompt and completion together never exceed the model's length, whatever this says.</summary>
+    /// <summary>At least 1, or 0 with <see cref="ScorePrompt"/>. Prompt and completion together never exceed the model's length, whatever this says.</summary>
     public required int MaxNewTokens { get; init; }
 
     /// <summary>How every completion is sampled, unless <see cref="SamplingBySeed"/> says otherwise.</summary>
@@ -20,6 +20,21 @@ public sealed record GenerationRequest
     /// <summary>One completion per seed: the prompt is read once and its cache copied. Same seed, same completion.</summary>
     public required IReadOnlyList<ulong> Seeds { get; init; }
 
+    /// <summary>
+    /// How many tokens at the prompt's start many requests have in common (a system prompt, worked examples): a cache that holds them
+    /// already is copied. They are read in a run of their own either way, so results do not depend on it. 0 shares nothing.
+    /// </summary>
+    public int SharedPrefix { get; init; }
+
+    /// <summary>Asks for the text while it is made, and for its end at stop strings.</summary>
+    public TextOutput? Text { get; init; }
+
+    /// <summary>Alternatives to report at every token (and at every prompt token with <see cref="ScorePrompt"/>). Default 0.</summary>
+    public int TopLogProbabilities { get; init; }
+
+    /// <summary>Report the log-probability of every prompt token, from the same run that reads the prompt; nothing is shared then.</summary>
+    public bool ScorePrompt { get; init; }
+
     public SamplingOptions SamplingOf(int seedIndex) => SamplingBySeed is { } each ? each[seedIndex] : Sampling;
 
     /// <exception cref="ArgumentException">The request cannot be served by a model of this vocabulary and length.</exception>
@@ -28,16 +43,23 @@ public sealed record GenerationRequest
         if (Prompt.Count == 0) throw new ArgumentException("The prompt is empty; generation needs at least one token to start from.");
         if (Prompt.Count >= maxLength)
             throw new ArgumentException($"The prompt has {Prompt.Count} tokens and leaves no room to answer: the model reads {maxLength} at most.");
-        if (MaxNewTokens < 1) throw new ArgumentException($"MaxNewTokens {MaxNewTokens} must be at least 1.");
+        if (MaxNewTokens < (ScorePrompt ? 0 : 1)) throw new ArgumentException($"MaxNewTokens {MaxNewTokens} must be at least 1, or 0 when only the prompt is scored.");
+        if (SharedPrefix < 0 || SharedPrefix > Prompt.Count) throw new ArgumentException($"SharedPrefix {SharedPrefix} must be in 0..{Prompt.Count}, the prompt's length.");
+        if (TopLogProbabilities < 0) throw new ArgumentException($"TopLogProbabilities {TopLogProbabilities} must not be negative.");
         foreach (int token in Prompt)
         {
             if ((uint)token >= (uint)vocabularySize) throw new ArgumentException($"Prompt token {token} is outside the vocabulary 0..{vocabularySize - 1}.");
         }
 
-        Sampling.Validate();
-        if (SamplingBySeed is null) return;
-        if (SamplingBySeed.Count != Seeds.Count)
+        if (SamplingBySeed is not null && SamplingBySeed.Count != Seeds.Count)
             throw new ArgumentException($"SamplingBySeed has {SamplingBySeed.Count} entries for {Seeds.Count} seeds.");
-        foreach (SamplingOptions sampling in SamplingBySeed) sampling.Validate();
+        foreach (SamplingOptions sampling in SamplingBySeed ?? [Sampling])
+        {
+            sampling.Validate();
+            foreach (int token in sampling.LogitBias?.Keys ?? [])
+            {
+                if (token >= vocabularySize) throw new ArgumentException($"Logit bias token {token} is outside the vocabulary 0..{vocabularySize - 1}.");
+            }
+        }
     }
 }

@@ -5,8 +5,12 @@ internal sealed class GenerationRow
 {
     private readonly int seedIndex;
     private readonly SamplingOptions sampling;
-    private readonly float[] logProbabilities;
     private readonly int[] tokens; // [prompt + limit]: the sampler's history in one span
+    private readonly float[] logProbabilities; // [limit], as the two below
+    private readonly float[] processed;
+    private readonly float[] keptMass;
+    private readonly RowTop? top;
+    private readonly RowText? text;
     private RandomStream random;
     private int count;
 
@@ -14,37 +18,52 @@ internal sealed class GenerationRow
     {
         Prompt = prompt;
         this.seedIndex = seedIndex;
-        sampling = prompt.Request.SamplingOf(seedIndex);
-        random = new RandomStream(prompt.Request.Seeds[seedIndex]);
+        GenerationRequest request = prompt.Request;
+        sampling = request.SamplingOf(seedIndex);
+        random = new RandomStream(request.Seeds[seedIndex]);
         tokens = new int[prompt.Prompt.Length + prompt.Limit];
         prompt.Prompt.CopyTo(tokens, 0);
         logProbabilities = new float[prompt.Limit];
+        processed = new float[prompt.Limit];
+        keptMass = new float[prompt.Limit];
+        top = request.TopLogProbabilities > 0 && prompt.Limit > 0 ? new RowTop(Math.Min(request.TopLogProbabilities, prompt.Logits.Length)) : null;
+        text = request.Text is { } output ? new RowText(output) : null;
     }
 
     public PromptState Prompt { get; }
 
     public int LastToken => tokens[Prompt.Prompt.Length + count - 1];
 
-    /// <summary>Samples the next token; the completion when that ended it.</summary>
-    public Completion? Advance(ReadOnlySpan<float> logits, Sampler sampler)
+    public bool IsFull => count == Prompt.Limit;
+
+    /// <summary>Samples the next token and tells the request's owner; true when that ended the completion.</summary>
+    public bool Advance(ReadOnlySpan<float> logits, Sampler sampler)
     {
         int length = Prompt.Prompt.Length + count;
         TokenChoice choice = sampler.Choose(logits, sampling, tokens.AsSpan(0, length), ref random);
-        tokens[length] = choice.Token;
-        logProbabilities[count++] = choice.LogProbability;
-        foreach (int stop in Prompt.Request.StopTokens)
-        {
-            if (choice.Token == stop) return Finish(StopReason.StopToken);
-        }
-
-        return count == Prompt.Limit ? Finish(StopReason.Length) : null;
+        top?.Add(logits, sampling.IsGreedy ? choice.Token : null, sampler);
+        (tokens[length], logProbabilities[count], processed[count], keptMass[count]) =
+            (choice.Token, choice.LogProbability, choice.ProcessedLogProbability, choice.KeptMass);
+        count++;
+        bool stopToken = Prompt.Request.StopTokens.Contains(choice.Token);
+        string shown = stopToken ? text?.End() ?? "" : text?.Push(choice.Token) ?? "";
+        bool stopString = text is { Matched: not null };
+        bool ended = stopToken || stopString || IsFull;
+        if (ended && !stopToken && !stopString) shown += text?.End();
+        Prompt.Ticket.Token(seedIndex, choice, shown);
+        if (ended) End(stopToken ? StopReason.StopToken : stopString ? StopReason.StopString : StopReason.Length);
+        return ended;
     }
 
-    public void HandOver(RequestQueue queue, Completion completion) => queue.Complete(Prompt.Index, seedIndex, completion);
-
-    private Completion Finish(StopReason reason) => new(
-        tokens[Prompt.Prompt.Length..(Prompt.Prompt.Length + count)],
-        logProbabilities.AsSpan(0, count).ToArray(),
-        reason,
-        Prompt.Request.Seeds[seedIndex]);
+    /// <summary>Hands the completion over as it stands.</summary>
+    public void End(StopReason reason) => Prompt.Ticket.Complete(seedIndex, new Completion(
+        tokens[Prompt.Prompt.Length..(Prompt.Prompt.Length + count)], logProbabilities[..count], reason, Prompt.Request.Seeds[seedIndex])
+    {
+        ProcessedLogProbabilities = processed[..count],
+        KeptMass = keptMass[..count],
+        Top = top?.ToTop(),
+        Text = text?.Whole,
+        StopString = text?.Matched,
+        Prompt = Prompt.Scores?.ToScores(),
+    });
 }

@@ -37,7 +37,7 @@ public sealed class Generator
     /// <param name="progress">Called after every step, one call at a time; the last call carries the totals.</param>
     /// <returns>The totals.</returns>
     /// <exception cref="ArgumentException">A request that cannot be served, named by its index; nothing has run.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled between two steps; completions already handed over stand.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, also within a step; completions already handed over stand.</exception>
     public GenerationProgress Run(
         IReadOnlyList<GenerationRequest> requests,
         Action<int, int, Completion> completed,
@@ -68,6 +68,7 @@ public sealed class Generator
     {
         int share = (options.Slots / workers) + (worker < options.Slots % workers ? 1 : 0);
         using var session = model.Open(Math.Min(share, queue.Total), capacity);
+        using var registration = cancellation.Register(session.Cancel); // unregistered, and waited for, before the session is disposed
         try
         {
             new GenerationBatch(session, model.VocabularySize, model.MaxLength, queue).Run(cancellation);

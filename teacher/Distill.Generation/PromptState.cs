@@ -1,23 +1,90 @@
 namespace Distill.Generation;
 
 /// <summary>A request being served: its prompt is in the cache of at least one slot as long as any of its rows lives.</summary>
-internal sealed class PromptState(int index, GenerationRequest request, int vocabularySize, int maxLength)
+internal sealed class PromptState
 {
+    // A prompt is read in parts of fixed ends, so that what a model computes for it does not depend on how busy the batch is.
+    private const int LongestPart = 512;
+
+    // Scoring needs the logits of every position at once: [part, vocab] of at most 16 MiB.
+    private const int MostScoringLogits = 4 << 20;
+
+    private readonly int vocabularySize;
+    private readonly int[] ends; // of the parts, ascending; the last is the prompt's length
     private int nextSeed;
+    private int nextPart;
 
-    public int Index => index;
+    public PromptState(RequestTicket ticket, int vocabularySize, int maxLength)
+    {
+        this.vocabularySize = vocabularySize;
+        Ticket = ticket;
+        Prompt = [.. ticket.Request.Prompt];
+        Logits = new float[vocabularySize];
+        Limit = Math.Min(Request.MaxNewTokens, maxLength - Prompt.Length);
+        // The last token is always read: its logits are where the completions start.
+        Shared = Request.ScorePrompt ? 0 : Math.Min(Request.SharedPrefix, Prompt.Length - 1);
+        Scores = Request.ScorePrompt ? new PromptScoring(Prompt, Request.TopLogProbabilities, vocabularySize) : null;
+        ends = Ends(Request.ScorePrompt ? Math.Clamp(MostScoringLogits / vocabularySize, 16, LongestPart) : LongestPart);
+    }
 
-    public GenerationRequest Request => request;
+    public RequestTicket Ticket { get; }
+
+    public GenerationRequest Request => Ticket.Request;
 
     /// <summary>Logits after the prompt, [vocab]: where every seed starts.</summary>
-    public float[] Logits { get; } = new float[vocabularySize];
+    public float[] Logits { get; }
 
-    public int[] Prompt { get; } = [.. request.Prompt];
+    public int[] Prompt { get; }
+
+    /// <summary>Tokens at the prompt's start that another request's cache may provide.</summary>
+    public int Shared { get; }
+
+    public PromptScoring? Scores { get; }
 
     /// <summary>New tokens that the request and the model's length allow. Not the session's: results must not depend on that.</summary>
-    public int Limit { get; } = Math.Min(request.MaxNewTokens, maxLength - request.Prompt.Count);
+    public int Limit { get; }
 
-    public bool HasSeeds => nextSeed < request.Seeds.Count;
+    public bool HasSeeds => nextSeed < Request.Seeds.Count;
+
+    public bool IsRead => nextPart == ends.Length;
 
     public GenerationRow NextRow() => new(this, nextSeed++);
+
+    /// <summary>Whether this prompt's cache begins with the other's shared tokens, read in the same parts.</summary>
+    public bool HasPrefixOf(PromptState other) =>
+        Shared == other.Shared && Prompt.AsSpan(0, other.Shared).SequenceEqual(other.Prompt.AsSpan(0, other.Shared));
+
+    /// <summary>The slot's cache holds the shared tokens already.</summary>
+    public void SkipShared() => nextPart = Array.IndexOf(ends, Shared) + 1;
+
+    /// <summary>Reads the next part into a slot that holds those before it; gives its number of tokens.</summary>
+    public int ReadPart(IDecodeSession session, int slot, Sampler sampler)
+    {
+        int start = nextPart == 0 ? 0 : ends[nextPart - 1];
+        ReadOnlySpan<int> part = Prompt.AsSpan(start, ends[nextPart] - start);
+        if (Scores is null) session.Prefill(slot, part, Logits);
+        else
+        {
+            Span<float> every = Scores.Logits(part.Length * vocabularySize);
+            session.Prefill(slot, part, every);
+            Scores.Add(start, every, sampler);
+            every[^vocabularySize..].CopyTo(Logits);
+        }
+
+        nextPart++;
+        return part.Length;
+    }
+
+    private int[] Ends(int longest)
+    {
+        var list = new List<int>();
+        if (Shared > 0) Cut(0, Shared);
+        Cut(Shared, Prompt.Length);
+        return [.. list];
+
+        void Cut(int start, int end)
+        {
+            for (int at = start; at < end; at = list[^1]) list.Add(Math.Min(at + longest, end));
+        }
+    }
 }

@@ -2,7 +2,7 @@ namespace Distill.Generation;
 
 /// <summary>The work of one run, shared by its workers: hands out requests in order, gathers completions and progress.</summary>
 internal sealed class RequestQueue(
-    IReadOnlyList<GenerationRequest> requests, Action<int, int, Completion> completed, Action<GenerationProgress>? progress)
+    IReadOnlyList<GenerationRequest> requests, Action<int, int, Completion> completed, Action<GenerationProgress>? progress) : IRequestSource
 {
     private readonly Lock gate = new();
     private GenerationProgress total = new() { Total = requests.Sum(request => request.Seeds.Count) };
@@ -16,35 +16,22 @@ internal sealed class RequestQueue(
         get { lock (gate) return total; }
     }
 
-    /// <summary>True once a worker failed: the others stop too.</summary>
     public bool Closed
     {
         get { lock (gate) return closed; }
     }
 
-    /// <summary>Next request that asks for any completion; −1 when there is none left.</summary>
-    public int Take(out GenerationRequest? request)
+    public RequestTicket? Take()
     {
         lock (gate)
         {
             while (!closed && next < requests.Count)
             {
                 int index = next++;
-                request = requests[index];
-                if (request.Seeds.Count > 0) return index;
+                if (requests[index].Seeds.Count > 0) return new Ticket(this, index, requests[index]);
             }
 
-            request = null;
-            return -1;
-        }
-    }
-
-    public void Complete(int request, int seed, Completion completion)
-    {
-        lock (gate)
-        {
-            total += new GenerationProgress { Completions = 1 };
-            completed(request, seed, completion);
+            return null;
         }
     }
 
@@ -60,5 +47,19 @@ internal sealed class RequestQueue(
     public void Close()
     {
         lock (gate) closed = true;
+    }
+
+    private void Complete(int request, int seed, Completion completion)
+    {
+        lock (gate)
+        {
+            total += new GenerationProgress { Completions = 1 };
+            completed(request, seed, completion);
+        }
+    }
+
+    private sealed class Ticket(RequestQueue queue, int index, GenerationRequest request) : RequestTicket(request)
+    {
+        public override void Complete(int seedIndex, Completion completion) => queue.Complete(index, seedIndex, completion);
     }
 }

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Distill.Generation;
 
 /// <summary>
-/// Repetition penalty and truncating filters over scores, [vocab]; removed tokens become −∞. Definitions as in transformers'
+/// Logit bias, repetition penalty and truncating filters over scores, [vocab]; removed tokens become −∞. Definitions as in transformers'
 /// logits processors. Where equal scores straddle a top-p border the lowest ids stay.
 /// </summary>
 internal sealed class DistributionFilters(int vocabularySize)
@@ -23,6 +23,11 @@ internal sealed class DistributionFilters(int vocabularySize)
         }
 
         foreach (int token in history) seen[token] = false;
+    }
+
+    public static void AddBias(Span<float> scores, IReadOnlyDictionary<int, float> bias)
+    {
+        foreach (var (token, value) in bias) scores[token] += value;
     }
 
     public void KeepTopK(Span<float> scores, int k)

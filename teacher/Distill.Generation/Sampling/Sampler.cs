@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Distill.Generation;
 
 /// <summary>
-/// Logits → token. Penalty, temperature, top-k, top-p, min-p, in that order, as transformers applies them; then the first token,
+/// Logits → token. Bias, penalty, temperature, top-k, top-p, min-p, in that order, as transformers applies them; then the first token,
 /// in id order, whose cumulative probability exceeds the uniform number. Owns scratch space for one vocabulary, so a choice
 /// allocates nothing; one instance per thread.
 /// </summary>
@@ -16,57 +16,101 @@ public sealed class Sampler(int vocabularySize)
     private readonly float[] weights = new float[vocabularySize];
     private readonly double[] blockSums = new double[(vocabularySize + Block - 1) / Block];
     private readonly DistributionFilters filters = new(vocabularySize);
+    private readonly TopTokens top = new();
+
+    // Of the last choice: what turns its logits and scores into log-probabilities.
+    private double rawNormalizer;
+    private double processedNormalizer;
+    private bool scored; // the last choice filled scores; otherwise they are the logits
 
     /// <param name="logits">[vocab], unchanged.</param>
     /// <param name="history">Prompt and completion so far; read only when there is a repetition penalty.</param>
     /// <param name="random">Advanced by one number per sampled token, by none when greedy.</param>
-    /// <exception cref="InvalidDataException">The logits are not finite: the model is broken.</exception>
+    /// <exception cref="InvalidDataException">The logits are not finite: the model is broken. Or a bias forbids every token.</exception>
     public TokenChoice Choose(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, ref RandomStream random) =>
-        options.IsGreedy ? ChooseGreedy(logits, options, history) : Choose(logits, options, history, random.NextDouble());
+        Choose(logits, options, history, options.IsGreedy ? 0 : random.NextDouble());
 
     /// <summary>As above with the uniform number given; ignored when greedy.</summary>
     public TokenChoice Choose(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, double uniform)
     {
-        if (options.IsGreedy) return ChooseGreedy(logits, options, history);
-        double logNormalizer = LogNormalizer(logits); // leaves exp(logit - max) in weights and their sums in blockSums
-        if (!IsRaw(options))
-        {
-            Process(logits, options, history, scores);
-            LogNormalizer(scores);
-        }
-
+        rawNormalizer = processedNormalizer = LogNormalizer(logits); // leaves exp(logit − max) in weights and their sums in blockSums
+        scored = options.IsGreedy ? options.LogitBias is not null || options.RepetitionPenalty != 1 : !IsRaw(options);
+        double keptMass = scored ? Score(logits, options, history) : 1;
+        if (options.IsGreedy) return ChooseGreedy(logits);
         int token = Pick(uniform);
-        return new TokenChoice(token, (float)(logits[token] - logNormalizer));
+        float raw = (float)(logits[token] - rawNormalizer);
+        return new TokenChoice(token, raw, scored ? (float)(scores[token] - processedNormalizer) : raw, (float)keptMass);
     }
 
-    /// <summary>Scores after penalty, temperature and filters, [vocab]; removed tokens become −∞.</summary>
+    /// <summary>Scores after bias, penalty, temperature and filters, [vocab]; removed tokens become −∞.</summary>
     public void Process(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, Span<float> processed)
     {
-        logits.CopyTo(processed);
-        if (options.RepetitionPenalty != 1) filters.Penalize(processed, history, (float)options.RepetitionPenalty);
-        if (!options.IsGreedy && options.Temperature != 1) TensorPrimitives.Divide(processed, (float)options.Temperature, processed);
-        if (options.TopK > 0) filters.KeepTopK(processed, options.TopK);
-        if (options.TopP < 1) filters.KeepTopP(processed, options.TopP);
-        if (options.MinP > 0) DistributionFilters.KeepMinP(processed, options.MinP);
+        Shape(logits, options, history, processed);
+        Filter(options, processed);
+    }
+
+    /// <summary>Raw log-probability of one given token; the alternatives that <see cref="CopyTop"/> gives are then those beside it.</summary>
+    /// <exception cref="InvalidDataException">The logits are not finite.</exception>
+    internal float Score(ReadOnlySpan<float> logits, int token)
+    {
+        rawNormalizer = processedNormalizer = LogNormalizer(logits);
+        scored = false;
+        return (float)(logits[token] - rawNormalizer);
+    }
+
+    /// <summary>
+    /// The most probable tokens beside the last choice, with raw and processed log-probabilities; the spans' length is their number, at
+    /// most the vocabulary. When it was greedy, only the chosen token was possible.
+    /// </summary>
+    internal void CopyTop(ReadOnlySpan<float> logits, int? greedyChoice, Span<int> ids, Span<float> raw, Span<float> processed)
+    {
+        int count = top.Select(logits, ids.Length);
+        top.Ids(count).CopyTo(ids);
+        for (int i = 0; i < count; i++)
+        {
+            raw[i] = (float)(logits[ids[i]] - rawNormalizer);
+            if (processed.IsEmpty) continue;
+            processed[i] = greedyChoice is { } only ? (ids[i] == only ? 0 : float.NegativeInfinity)
+                : scored ? (float)(scores[ids[i]] - processedNormalizer) : raw[i];
+        }
     }
 
     private static bool IsRaw(SamplingOptions options) =>
-        options is { Temperature: 1, TopK: 0, TopP: 1, MinP: 0, RepetitionPenalty: 1 };
+        options is { Temperature: 1, TopK: 0, TopP: 1, MinP: 0, RepetitionPenalty: 1, LogitBias: null };
 
-    private TokenChoice ChooseGreedy(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history)
+    private void Shape(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, Span<float> shaped)
     {
-        double logNormalizer = LogNormalizer(logits);
-        ReadOnlySpan<float> ranked = logits;
-        if (options.RepetitionPenalty != 1)
-        {
-            logits.CopyTo(scores);
-            filters.Penalize(scores, history, (float)options.RepetitionPenalty);
-            ranked = scores;
-        }
+        logits.CopyTo(shaped);
+        if (options.LogitBias is { } bias) DistributionFilters.AddBias(shaped, bias);
+        if (options.RepetitionPenalty != 1) filters.Penalize(shaped, history, (float)options.RepetitionPenalty);
+        if (!options.IsGreedy && options.Temperature != 1) TensorPrimitives.Divide(shaped, (float)options.Temperature, shaped);
+    }
+
+    private void Filter(SamplingOptions options, Span<float> shaped)
+    {
+        if (options.TopK > 0) filters.KeepTopK(shaped, options.TopK);
+        if (options.TopP < 1) filters.KeepTopP(shaped, options.TopP);
+        if (options.MinP > 0) DistributionFilters.KeepMinP(shaped, options.MinP);
+    }
+
+    /// <summary>Fills the scores and their normalizer; gives the probability that the filters left.</summary>
+    private double Score(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history)
+    {
+        Shape(logits, options, history, scores);
+        bool truncates = !options.IsGreedy && (options.TopK > 0 || options.TopP < 1 || options.MinP > 0);
+        double before = truncates ? LogNormalizer(scores) : 0;
+        if (truncates) Filter(options, scores);
+        processedNormalizer = LogNormalizer(scores);
+        return truncates ? Math.Min(1, Math.Exp(processedNormalizer - before)) : 1;
+    }
+
+    private TokenChoice ChooseGreedy(ReadOnlySpan<float> logits)
+    {
+        ReadOnlySpan<float> ranked = scored ? scores : logits;
 
         // Ties go to the lowest id. IndexOf over the bits' values, not IndexOfMax: that one prefers +0 to an earlier −0.
         int token = ranked.IndexOf(TensorPrimitives.Max(ranked));
-        return new TokenChoice(token, (float)(logits[token] - logNormalizer));
+        return new TokenChoice(token, (float)(logits[token] - rawNormalizer), 0, (float)Math.Exp(ranked[token] - processedNormalizer));
     }
 
     /// <summary>log Σ exp(values); exp(value − max) stays in <see cref="weights"/>, block totals in <see cref="blockSums"/>.</summary>
@@ -74,7 +118,7 @@ public sealed class Sampler(int vocabularySize)
     {
         float max = TensorPrimitives.Max(values);
         if (!float.IsFinite(max))
-            throw new InvalidDataException($"The model's logits are not finite (largest: {max}): its weights are broken or it overflowed.");
+            throw new InvalidDataException($"The model's logits are not finite (largest: {max}): its weights are broken, it overflowed, or a bias forbids every token.");
         TensorPrimitives.Subtract(values, max, weights);
         TensorPrimitives.Exp<float>(weights, weights);
         double total = 0;

@@ -20,6 +20,9 @@ public sealed record SamplingOptions
     /// <summary>Divides positive and multiplies negative logits of tokens already present (CTRL paper); 1 does nothing.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 
+    /// <summary>Token id → number added to its logit before anything else; −∞ forbids it. Null adds nothing.</summary>
+    public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
+
     public bool IsGreedy => Temperature == 0;
 
     /// <exception cref="ArgumentException">Names every impossible value at once.</exception>
@@ -31,6 +34,11 @@ public sealed record SamplingOptions
         if (!(TopP is >= 0 and <= 1)) problems.Add($"top-p {TopP} must be in 0..1");
         if (!(MinP is >= 0 and <= 1)) problems.Add($"min-p {MinP} must be in 0..1");
         if (!(RepetitionPenalty > 0 && double.IsFinite(RepetitionPenalty))) problems.Add($"repetition penalty {RepetitionPenalty} must be positive");
+        foreach (var (token, bias) in LogitBias ?? new Dictionary<int, float>())
+        {
+            if (token < 0 || float.IsNaN(bias) || float.IsPositiveInfinity(bias)) problems.Add($"logit bias {bias} of token {token} must be a number or −∞, the token at least 0");
+        }
+
         if (problems.Count > 0) throw new ArgumentException("Impossible sampling options: " + string.Join("; ", problems) + ".");
     }
 }

@@ -175,6 +175,69 @@ public sealed class GeneratorTests
         (totals.Completions, totals.Total, totals.CompletionTokens, totals.PromptTokens).ShouldBe((10, 10, 40, 5));
     }
 
+    [Fact]
+    public void A_shared_prefix_is_read_once_and_changes_nothing() => Gen.Select(Requests, Gen.Int[1, 9], Gen.Int[0, 4]).Sample((requests, slots, shared) =>
+    {
+        using var model = Model();
+        GenerationRequest[] prefixed = [.. requests.Select(request => request with
+        {
+            Prompt = [6, 7, 8, 9, .. request.Prompt], SharedPrefix = shared, Seeds = request.Seeds.Count == 0 ? [1] : request.Seeds,
+        })];
+        var generator = new Generator(model, new GeneratorOptions { Slots = slots });
+        var alone = new Generator(model).Complete([.. prefixed.Select(request => request with { SharedPrefix = 0 })]);
+        var completions = new Completion[prefixed.Length][];
+        for (int i = 0; i < prefixed.Length; i++) completions[i] = new Completion[prefixed[i].Seeds.Count];
+        var totals = generator.Run(prefixed, (request, seed, completion) => completions[request][seed] = completion);
+        for (int i = 0; i < prefixed.Length; i++)
+        {
+            for (int seed = 0; seed < completions[i].Length; seed++) ShouldBeSame(completions[i][seed], alone[i][seed]);
+        }
+
+        // Every prompt but the first finds the prefix in some slot: there is one as long as anything has been read.
+        totals.PromptTokens.ShouldBe(prefixed.Sum(request => request.Prompt.Count - shared) + (prefixed.Length > 0 ? shared : 0));
+    }, iter: 300);
+
+    [Fact]
+    public void A_prompt_is_scored_token_by_token_in_the_run_that_reads_it()
+    {
+        using var model = Model(maxLength: 1000);
+        int[] prompt = [.. Enumerable.Range(0, 700).Select(i => i * 5 % Vocabulary)];
+        var request = new GenerationRequest { Prompt = prompt, MaxNewTokens = 0, Seeds = [0], ScorePrompt = true, TopLogProbabilities = 3 };
+        var completion = new Generator(model).Complete([request])[0][0];
+        completion.Tokens.ShouldBeEmpty();
+        var sampler = new Sampler(Vocabulary);
+        float[] logits = new float[Vocabulary];
+        using var session = model.Open(1, 1000);
+        for (int i = 0; i + 1 < prompt.Length; i++)
+        {
+            session.Prefill(0, [prompt[i]], logits);
+            double normalizer = Math.Log(logits.Sum(value => Math.Exp(value)));
+            ((double)completion.Prompt!.LogProbabilities[i]).ShouldBe(logits[prompt[i + 1]] - normalizer, 1e-5);
+            int[] best = [.. Enumerable.Range(0, Vocabulary).OrderByDescending(token => logits[token]).ThenBy(token => token).Take(3)];
+            completion.Prompt.Top!.Ids.Skip(i * 3).Take(3).ShouldBe(best);
+            ((double)completion.Prompt.Top.LogProbabilities[i * 3]).ShouldBe(logits[best[0]] - normalizer, 1e-5);
+        }
+    }
+
+    [Fact]
+    public void Alternatives_carry_raw_and_processed_log_probabilities()
+    {
+        using var model = new ScriptedTokenModel(4, 8, (_, logits) => ((float[])[0, MathF.Log(2), MathF.Log(5), MathF.Log(4)]).CopyTo(logits));
+        var request = new GenerationRequest
+        {
+            Prompt = [0], MaxNewTokens = 1, Seeds = [0], TopLogProbabilities = 9, Sampling = new SamplingOptions { Temperature = 1, TopK = 2 },
+        };
+        var completion = new Generator(model).Complete([request])[0][0];
+        completion.Top!.Count.ShouldBe(4);
+        completion.Top.Ids.ShouldBe([2, 3, 1, 0]);
+        completion.Top.LogProbabilities.Select(value => Math.Round(Math.Exp(value), 6)).ShouldBe([5 / 12.0, 4 / 12.0, 2 / 12.0, 1 / 12.0], 1e-6);
+        completion.Top.Processed.Select(value => Math.Exp(value)).ShouldBe([5 / 9.0, 4 / 9.0, 0, 0], 1e-6);
+        ((double)completion.KeptMass[0]).ShouldBe(9 / 12.0, 1e-6);
+        var greedy = new Generator(model).Complete([request with { Sampling = SamplingOptions.Greedy }])[0][0];
+        greedy.Top!.Processed.ShouldBe([0, float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity]);
+        ((double)greedy.KeptMass[0]).ShouldBe(5 / 12.0, 1e-6);
+    }
+
     private static void ShouldBeSame(Completion actual, Completion expected)
     {
         actual.Tokens.ShouldBe(expected.Tokens);

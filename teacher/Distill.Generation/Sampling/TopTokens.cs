@@ -1,0 +1,43 @@
+using System.Numerics.Tensors;
+
+namespace Distill.Generation;
+
+/// <summary>The k most probable tokens of a distribution, most probable first, ties to the lower id. One instance per thread.</summary>
+internal sealed class TopTokens
+{
+    // Whole blocks below the smallest token kept so far are passed over with one vectorised maximum.
+    private const int Block = 128;
+
+    private float[] values = [];
+    private int[] ids = [];
+
+    /// <summary>Ids of the last <see cref="Select"/>, best first.</summary>
+    public ReadOnlySpan<int> Ids(int count) => ids.AsSpan(0, count);
+
+    /// <param name="scores">[vocab]</param>
+    /// <returns>How many: k, or the vocabulary when that is smaller.</returns>
+    public int Select(ReadOnlySpan<float> scores, int k)
+    {
+        k = Math.Min(k, scores.Length);
+        if (values.Length < k) (values, ids) = (new float[k], new int[k]);
+        int count = 0;
+        for (int start = 0; start < scores.Length; start += Block)
+        {
+            ReadOnlySpan<float> block = scores.Slice(start, Math.Min(Block, scores.Length - start));
+            if (count == k && !(TensorPrimitives.Max(block) > values[k - 1])) continue;
+            for (int i = 0; i < block.Length; i++)
+            {
+                if (count < k || block[i] > values[k - 1]) Insert(block[i], start + i, ref count, k);
+            }
+        }
+
+        return count;
+    }
+
+    private void Insert(float value, int id, ref int count, int k)
+    {
+        int place = count < k ? count++ : k - 1;
+        for (; place > 0 && values[place - 1] < value; place--) (values[place], ids[place]) = (values[place - 1], ids[place - 1]);
+        (values[place], ids[place]) = (value, id);
+    }
+}
