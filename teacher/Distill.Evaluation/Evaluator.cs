@@ -76,7 +76,7 @@ public sealed class Evaluator
         CompletionResult[] graded = [.. completions.Select(completion =>
         {
             ParsedCompletion parsed = parser.Parse(completion);
-            return new CompletionResult(verifier.Verify(parsed.Answer, problem), parsed.Reasoning, parsed.Answer, completion);
+            return new CompletionResult(verifier.Verify(parsed.Answer, problem), parsed.Reasoning, parsed.Answer, verifier.ClassOf(parsed.Answer, problem), completion);
         })];
         return new ProblemResult(problem, graded[0], graded[1..]);
     }

@@ -45,11 +45,11 @@ internal static class Reporting
             voted ? results.Average(Majority) : null);
     }
 
-    /// <summary>Answers are one class when they read alike; a class is right when one of its members is.</summary>
+    /// <summary>A class of equal answers is right when one of its members is.</summary>
     private static double Majority(ProblemResult result)
     {
-        var right = result.Samples.Where(sample => sample.IsCorrect).Select(sample => AnswerKey.Of(sample.Answer)).ToHashSet();
-        return MajorityVote.ExpectedCorrect(result.Samples.Select(sample => AnswerKey.Of(sample.Answer)), right.Contains);
+        var right = result.Samples.Where(sample => sample.IsCorrect).Select(sample => sample.AnswerClass).ToHashSet();
+        return MajorityVote.ExpectedCorrect(result.Samples.Select(sample => sample.AnswerClass), right.Contains);
     }
 
     private static TwinReport Compare(IReadOnlyList<ProblemResult> results, IReadOnlyList<ProblemResult> twins, IReadOnlyList<TwinPair> pairs)

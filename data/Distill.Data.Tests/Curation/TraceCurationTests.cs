@@ -112,5 +112,7 @@ public sealed class TraceCurationTests
 
         public Verdict Verify(string? answer, Problem problem) =>
             answer is null or "?" ? Verdict.Undecidable : answer == problem.ReferenceAnswer ? Verdict.Correct : Verdict.Incorrect;
+
+        public string? ClassOf(string? answer, Problem problem) => answer;
     }
 }

@@ -28,4 +28,14 @@ public sealed class CountdownVerifier : IVerifier
         var right = expression.Value == target && expression.Numbers.Order().SequenceEqual(numbers.Order());
         return right ? Verdict.Correct : Verdict.Incorrect;
     }
+
+    /// <summary>All ways to the target are one answer: the problem itself says what it asks for. The others differ by their text.</summary>
+    public string? ClassOf(string? answer, Problem problem)
+    {
+        if (AnswerText.Read(answer) is not { } text || text == CountdownFamily.Impossible)
+            return AnswerText.Read(answer);
+        if (ExpressionReader.Read(text) is null)
+            return null;
+        return Verify(answer, problem) == Verdict.Correct ? "target" : text;
+    }
 }

@@ -23,4 +23,10 @@ public interface IVerifier
 
     /// <param name="answer">The text after the reasoning, or null when the completion has none.</param>
     Verdict Verify(string? answer, Problem problem);
+
+    /// <summary>
+    /// A text that is equal for answers that mean the same, by what the problem says and never by its reference answer: what votes are
+    /// counted by. Answers of one class have one verdict; null where no answer can be read.
+    /// </summary>
+    string? ClassOf(string? answer, Problem problem);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Distill.Data.Problems;
 
 namespace Distill.Data.Verification;
@@ -22,4 +23,8 @@ public sealed class IntegerVerifier : IVerifier
             return Verdict.Undecidable;
         return value == AnswerText.ReadInteger(problem.ReferenceAnswer) ? Verdict.Correct : Verdict.Incorrect;
     }
+
+    public string? ClassOf(string? answer, Problem problem) => AnswerText.Read(answer) is not { } text
+        ? null
+        : text == Impossible ? text : AnswerText.ReadInteger(text)?.ToString(CultureInfo.InvariantCulture);
 }

@@ -27,6 +27,15 @@ public sealed class KnightsVerifier : IVerifier
         return wanted is not null && given.SetEquals(wanted) ? Verdict.Correct : Verdict.Incorrect;
     }
 
+    public string? ClassOf(string? answer, Problem problem)
+    {
+        if (AnswerText.Read(answer) is not { } text || text == Contradiction)
+            return AnswerText.Read(answer);
+        return Assignment(text) is { } given
+            ? string.Join(", ", given.OrderBy(pair => pair.Name, StringComparer.Ordinal).Select(pair => $"{pair.Name} {(pair.Knight ? "knight" : "knave")}"))
+            : null;
+    }
+
     /// <returns>(name, is a knight) pairs, or null when the text is not a list of them.</returns>
     private static HashSet<(string Name, bool Knight)>? Assignment(string text)
     {

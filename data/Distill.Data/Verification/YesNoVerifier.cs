@@ -17,4 +17,6 @@ public sealed class YesNoVerifier : IVerifier
             return Verdict.Undecidable;
         return word == problem.ReferenceAnswer ? Verdict.Correct : Verdict.Incorrect;
     }
+
+    public string? ClassOf(string? answer, Problem problem) => AnswerText.Read(answer) is "yes" or "no" ? AnswerText.Read(answer) : null;
 }

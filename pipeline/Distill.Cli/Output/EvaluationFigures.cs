@@ -1,4 +1,5 @@
 using Distill.Evaluation;
+using Distill.Generation;
 
 namespace Distill.Cli.Output;
 
@@ -6,15 +7,16 @@ namespace Distill.Cli.Output;
 /// <param name="Kind"><c>onnx</c> or <c>checkpoint</c>.</param>
 internal sealed record EvaluationFigures(string Kind, EvaluationReport Evaluation, EvaluationSpeed Throughput)
 {
-    public static EvaluationFigures Of(EvaluationResult result, string kind, TimeSpan elapsed)
-    {
-        double seconds = Math.Max(elapsed.TotalSeconds, 1e-6);
-        var totals = result.Totals;
-        return new(kind, result.Report,
-            new(Math.Round(seconds, 3), totals.Completions, totals.CompletionTokens, totals.PromptTokens,
-            Math.Round(totals.CompletionTokens / seconds, 1)));
-    }
+    public static EvaluationFigures Of(EvaluationResult result, string kind, TimeSpan elapsed) =>
+        new(kind, result.Report, EvaluationSpeed.Of(result.Totals, elapsed));
 }
 
 /// <summary>How fast the completions came.</summary>
-internal sealed record EvaluationSpeed(double Seconds, int Completions, long CompletionTokens, long PromptTokens, double TokensPerSecond);
+internal sealed record EvaluationSpeed(double Seconds, int Completions, long CompletionTokens, long PromptTokens, double TokensPerSecond)
+{
+    public static EvaluationSpeed Of(GenerationProgress totals, TimeSpan elapsed)
+    {
+        double seconds = Math.Max(elapsed.TotalSeconds, 1e-6);
+        return new(Math.Round(seconds, 3), totals.Completions, totals.CompletionTokens, totals.PromptTokens, Math.Round(totals.CompletionTokens / seconds, 1));
+    }
+}

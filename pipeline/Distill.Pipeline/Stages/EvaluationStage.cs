@@ -29,7 +29,7 @@ internal sealed class EvaluationStage : IStage
 
     public string Kind => "evaluation";
 
-    public int Version => 1;
+    public int Version => 2;
 
     public IReadOnlyList<string> Inputs => [StageNames.Problems, input];
 
