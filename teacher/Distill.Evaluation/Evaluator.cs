@@ -17,6 +17,7 @@ public sealed class Evaluator
     private readonly ChatEncoder encoder;
     private readonly Func<Problem, IVerifier> verifierOf;
     private readonly ReasoningParser parser;
+    private readonly PromptPrefix prefix;
 
     /// <param name="verifierOf">Default: the verifier of the problem's family.</param>
     /// <exception cref="InvalidDataException">The tokenizer has ids that the model does not know.</exception>
@@ -26,6 +27,7 @@ public sealed class Evaluator
         this.generator = generator;
         this.encoder = encoder;
         this.verifierOf = verifierOf ?? (problem => ProblemFamilies.Get(problem.Family).Verifier);
+        prefix = new PromptPrefix(encoder);
         parser = new ReasoningParser(encoder.Tokenizer);
     }
 
@@ -60,9 +62,11 @@ public sealed class Evaluator
     {
         ulong id = SeedSequence.Hash(problem.Id);
         var sampled = new SamplingOptions { Temperature = options.Temperature };
+        int[] prompt = ProblemPrompt.Encode(encoder, problem, generator.Model.MaxLength);
         return new GenerationRequest
         {
-            Prompt = ProblemPrompt.Encode(encoder, problem, generator.Model.MaxLength),
+            Prompt = prompt,
+            SharedPrefix = prefix.LengthIn(prompt),
             MaxNewTokens = options.MaxNewTokens,
             StopTokens = [encoder.EndToken],
             Seeds = [0, .. Enumerable.Range(0, samples).Select(sample => SeedSequence.Derive(options.Seed, id, (ulong)sample))],

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Distill.Generation;
@@ -13,6 +14,13 @@ public static class SamplingJson
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
+            if (sampling.LogitBias is { Count: > 0 } bias)
+            {
+                json.WriteStartObject("logit_bias");
+                foreach (var (token, value) in bias.OrderBy(entry => entry.Key)) json.WriteString(token.ToString(CultureInfo.InvariantCulture), value.ToString("R", CultureInfo.InvariantCulture));
+                json.WriteEndObject();
+            }
+
             json.WriteNumber("max_tokens", maxNewTokens);
             json.WriteNumber("min_p", sampling.MinP);
             json.WriteNumber("repetition_penalty", sampling.RepetitionPenalty);

@@ -15,6 +15,7 @@ public sealed class TraceCollection
     private readonly ChatEncoder encoder;
     private readonly TraceCollectionOptions options;
     private readonly ReasoningParser parser;
+    private readonly PromptPrefix prefix;
     private readonly TimeProvider clock;
     private readonly string sampling;
 
@@ -30,6 +31,7 @@ public sealed class TraceCollection
         this.options = options;
         this.clock = clock ?? TimeProvider.System;
         parser = new ReasoningParser(encoder.Tokenizer);
+        prefix = new PromptPrefix(encoder);
         sampling = SamplingJson.Write(options.Sampling, options.MaxNewTokens);
     }
 
@@ -86,9 +88,11 @@ public sealed class TraceCollection
     private GenerationRequest RequestFor(Problem problem)
     {
         ulong id = SeedSequence.Hash(problem.Id);
+        int[] prompt = ProblemPrompt.Encode(encoder, problem, generator.Model.MaxLength);
         return new GenerationRequest
         {
-            Prompt = ProblemPrompt.Encode(encoder, problem, generator.Model.MaxLength),
+            Prompt = prompt,
+            SharedPrefix = prefix.LengthIn(prompt),
             MaxNewTokens = options.MaxNewTokens,
             Sampling = options.Sampling,
             StopTokens = [encoder.EndToken],

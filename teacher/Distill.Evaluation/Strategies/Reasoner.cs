@@ -12,6 +12,7 @@ public sealed class Reasoner
     private readonly Generator generator;
     private readonly Func<Problem, IVerifier> verifierOf;
     private readonly ReasoningParser parser;
+    private readonly PromptPrefix prefix;
     private readonly Action<GenerationProgress>? progress;
     private readonly CancellationToken cancellation;
     private GenerationProgress finished;
@@ -32,6 +33,7 @@ public sealed class Reasoner
         this.progress = progress;
         this.cancellation = cancellation;
         Encoder = encoder;
+        prefix = new PromptPrefix(encoder);
         parser = new ReasoningParser(encoder.Tokenizer);
     }
 
@@ -48,7 +50,7 @@ public sealed class Reasoner
     /// <summary>A request that ends at the end of the reply.</summary>
     public GenerationRequest Request(IReadOnlyList<int> prompt, int maxNewTokens, SamplingOptions sampling, IEnumerable<ulong> seeds) => new()
     {
-        Prompt = prompt, MaxNewTokens = maxNewTokens, Sampling = sampling, StopTokens = [Encoder.EndToken], Seeds = [.. seeds],
+        Prompt = prompt, SharedPrefix = prefix.LengthIn([.. prompt]), MaxNewTokens = maxNewTokens, Sampling = sampling, StopTokens = [Encoder.EndToken], Seeds = [.. seeds],
     };
 
     /// <returns>[request][seed]</returns>
