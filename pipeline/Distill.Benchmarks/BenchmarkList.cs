@@ -1,6 +1,7 @@
 using Distill.Benchmarks.Exporting;
 using Distill.Benchmarks.Generation;
 using Distill.Benchmarks.Machines;
+using Distill.Benchmarks.Peers;
 using Distill.Benchmarks.Runs;
 using Distill.Benchmarks.Training;
 
@@ -18,6 +19,7 @@ internal static class BenchmarkList
         new GroupRelativeStepBenchmark(),
         new RaggedLoadBenchmark(),
         new DecodeBenchmark(),
+        new PeerBenchmark(),
         new ExportBenchmark(),
         new ParityBenchmark(),
         new PipelineBenchmark(),
