@@ -6,7 +6,7 @@ namespace Distill.Data.Tests.Tokenization;
 /// <summary>A damaged template renders or is refused; nothing else happens, and it ends.</summary>
 public sealed class TemplateFuzzTests
 {
-    private const int Batch = 500;
+    private const int Batch = 1000;
 
     private static readonly string[] s_snippets =
     [
@@ -42,7 +42,7 @@ public sealed class TemplateFuzzTests
         ["add_generation_prompt"] = JsonSerializer.SerializeToElement(true),
     };
 
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(0, 40)];
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(0, 100)];
 
     [Theory]
     [MemberData(nameof(Seeds))]
