@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 
 namespace Distill.Generation;
 
@@ -11,6 +12,9 @@ public sealed class Sampler(int vocabularySize)
 {
     // Partial sums keep the scan for the chosen token short and its arithmetic in double.
     private const int Block = 64;
+
+    // What three passes over it find in the first-level cache; a multiple of the block.
+    private const int Chunk = 2048;
 
     private readonly float[] scores = new float[vocabularySize];
     private readonly float[] weights = new float[vocabularySize];
@@ -108,9 +112,16 @@ public sealed class Sampler(int vocabularySize)
     {
         ReadOnlySpan<float> ranked = scored ? scores : logits;
 
-        // Ties go to the lowest id. IndexOf over the bits' values, not IndexOfMax: that one prefers +0 to an earlier −0.
-        int token = ranked.IndexOf(TensorPrimitives.Max(ranked));
+        int token = FirstOf(ranked, TensorPrimitives.Max(ranked));
         return new TokenChoice(token, (float)(logits[token] - rawNormalizer), 0, (float)Math.Exp(ranked[token] - processedNormalizer));
+    }
+
+    /// <summary>Ties go to the lowest id. A search for bits, which is vectorised; the two zeros are one value with two patterns.</summary>
+    private static int FirstOf(ReadOnlySpan<float> values, float wanted)
+    {
+        ReadOnlySpan<int> bits = MemoryMarshal.Cast<float, int>(values);
+        if (wanted != 0) return bits.IndexOf(BitConverter.SingleToInt32Bits(wanted));
+        return bits.IndexOfAny(0, int.MinValue);
     }
 
     /// <summary>log Σ exp(values); exp(value − max) stays in <see cref="weights"/>, block totals in <see cref="blockSums"/>.</summary>
@@ -119,15 +130,18 @@ public sealed class Sampler(int vocabularySize)
         float max = TensorPrimitives.Max(values);
         if (!float.IsFinite(max))
             throw new InvalidDataException($"The model's logits are not finite (largest: {max}): its weights are broken, it overflowed, or a bias forbids every token.");
-        TensorPrimitives.Subtract(values, max, weights);
-        TensorPrimitives.Exp<float>(weights, weights);
         double total = 0;
-        for (int block = 0; block < blockSums.Length; block++)
+        for (int start = 0; start < values.Length; start += Chunk)
         {
-            int start = block * Block;
-            double sum = TensorPrimitives.Sum<float>(weights.AsSpan(start, Math.Min(Block, weights.Length - start)));
-            blockSums[block] = sum;
-            total += sum;
+            Span<float> chunk = weights.AsSpan(start, Math.Min(Chunk, values.Length - start));
+            TensorPrimitives.Subtract(values.Slice(start, chunk.Length), max, chunk);
+            TensorPrimitives.Exp<float>(chunk, chunk);
+            for (int at = 0; at < chunk.Length; at += Block)
+            {
+                double sum = TensorPrimitives.Sum<float>(chunk.Slice(at, Math.Min(Block, chunk.Length - at)));
+                blockSums[(start + at) / Block] = sum;
+                total += sum;
+            }
         }
 
         return max + Math.Log(total);

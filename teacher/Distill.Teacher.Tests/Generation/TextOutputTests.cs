@@ -1,0 +1,70 @@
+using CsCheck;
+using Distill.Generation;
+using Distill.Generation.Testing;
+using Distill.Teacher.Tests.Fixtures;
+using Distill.Tokenization;
+
+namespace Distill.Teacher.Tests.Generation;
+
+/// <summary>Text and stop strings through the engine; a token of this tokenizer is a byte, so characters and stop strings span tokens.</summary>
+public sealed class TextOutputTests
+{
+    private static readonly Tokenizer Tokenizer = TinyTokenizer.Tokenizer;
+
+    [Fact]
+    public void A_stop_string_ends_a_completion_across_token_borders()
+    {
+        var completion = Say("one é two\n\nQ: three", ["\n\nQ"]);
+        (completion.Text, completion.StopString, completion.StopReason).ShouldBe(("one é two", "\n\nQ", StopReason.StopString));
+        Tokenizer.Decode([.. completion.Tokens]).ShouldBe("one é two\n\nQ");
+    }
+
+    [Fact]
+    public void What_was_held_back_comes_when_the_completion_ends_otherwise()
+    {
+        var stopped = Say("ends with ST<|end|>", ["STOP"]);
+        (stopped.Text, stopped.StopString, stopped.StopReason).ShouldBe(("ends with ST", null, StopReason.StopToken));
+        var cut = Say("é", [], limit: 1); // half a character
+        (cut.Text, cut.StopReason).ShouldBe(("\uFFFD", StopReason.Length));
+        Say("ab ST", ["STOP"], limit: 5).Text.ShouldBe("ab ST");
+    }
+
+    [Fact]
+    public void The_pieces_shown_are_the_text() => Gen.Select(Gen.String[Gen.Char["aé€ S"], 1, 12], Gen.Int[1, 20]).Sample((text, limit) =>
+    {
+        using var model = Model(text + "<|end|>");
+        using var engine = new GenerationEngine(model);
+        string shown = "";
+        Completion? completion = null;
+        foreach (var happened in engine.Stream(Request(["SS", "aSa"], limit)).ToBlockingEnumerable())
+        {
+            if (happened is TokenGenerated token) shown += token.Text;
+            else completion = ((CompletionEnded)happened).Completion;
+        }
+
+        completion!.Text.ShouldBe(shown);
+        if (completion.StopReason == StopReason.StopToken) shown.ShouldBe(text);
+        if (completion.StopReason == StopReason.StopString) text.ShouldStartWith(shown + completion.StopString);
+    }, iter: 200, threads: 1);
+
+    private static Completion Say(string text, string[] stops, int limit = 100)
+    {
+        using var model = Model(text);
+        return new Generator(model).Complete([Request(stops, limit)])[0][0];
+    }
+
+    private static GenerationRequest Request(string[] stops, int limit) => new()
+    {
+        Prompt = [0], MaxNewTokens = limit, Seeds = [0], StopTokens = [TinyTokenizer.Encoder.EndToken], Text = new TextOutput(Tokenizer, stops),
+    };
+
+    private static ScriptedTokenModel Model(string text)
+    {
+        int[] tokens = TinyTokenizer.Tokens(text);
+        return new ScriptedTokenModel(Tokenizer.VocabularySize, 200, (sequence, logits) =>
+        {
+            logits.Clear();
+            logits[tokens[(sequence.Length - 1) % tokens.Length]] = 9;
+        });
+    }
+}
