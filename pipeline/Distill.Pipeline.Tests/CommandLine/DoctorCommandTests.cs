@@ -11,7 +11,7 @@ public sealed class DoctorCommandTests
         report.GetProperty("works").GetBoolean().ShouldBeTrue();
         var findings = report.GetProperty("findings").EnumerateArray().ToDictionary(finding => finding.GetProperty("name").GetString()!);
         findings.Keys.ShouldBe(["runtime", "processor", "memory", "disk", "commits", "onnxruntime", "torch", "cuda"]);
-        findings["onnxruntime"].GetProperty("found").GetString().ShouldContain("CPU");
+        findings["onnxruntime"].GetProperty("found").GetString()!.ShouldContain("CPU");
         foreach (var finding in findings.Values.Where(finding => finding.GetProperty("state").GetString() != "ok"))
             finding.GetProperty("remedy").GetString().ShouldNotBeNullOrEmpty();
     }
