@@ -9,6 +9,6 @@ public sealed record OnnxModelOptions
     /// <summary>Whether idle operator threads spin: faster alone, harmful when another library's threads share the cores. Default true.</summary>
     public bool AllowSpinning { get; init; } = true;
 
-    /// <summary>Most memory that one session's key-value cache may take. Default 8 GiB.</summary>
+    /// <summary>Most memory that one session's cache, logits and masks may take (<see cref="SessionMemory.TotalBytes"/>). Default 8 GiB.</summary>
     public long MaxCacheBytes { get; init; } = 8L << 30;
 }

@@ -4,14 +4,12 @@ using Microsoft.ML.OnnxRuntime;
 namespace Distill.Generation.Onnx;
 
 /// <summary>
-/// A decoder run by ONNX Runtime on the CPU, with one shared key-value buffer per layer (GroupQueryAttention). Opening sessions
-/// is safe from any thread, and sessions may run concurrently. Dispose it after its sessions.
+/// A decoder run by ONNX Runtime on the CPU: over one shared key-value buffer per layer where the graph appends in place
+/// (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
+/// Opening sessions is safe from any thread, and sessions may run concurrently. Dispose it after its sessions.
 /// </summary>
 public sealed class OnnxTokenModel : ITokenModel
 {
-    // Longer than any sliding window in use; the pages of a cache cost nothing until tokens fill them.
-    private const int LongestProbe = 1 << 16;
-
     private readonly OnnxModelOptions options;
 
     private OnnxTokenModel(InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options)
@@ -40,7 +38,7 @@ public sealed class OnnxTokenModel : ITokenModel
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
     public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Create(
-        sessionOptions => new InferenceSession(folder.GraphPath, sessionOptions), folder.Configuration, folder.Configuration.ContextLength, folder.GraphPath, options);
+        sessionOptions => new InferenceSession(folder.GraphPath, sessionOptions), folder.Facts, folder.Configuration, folder.Configuration.ContextLength, folder.GraphPath, options);
 
     /// <summary>Loads a model that holds its own weights, e.g. one rewritten after every training step. All sizes must be numbers in the graph.</summary>
     /// <param name="maxLength">Longest sequence: the length of the graph's rotary table.</param>
@@ -51,64 +49,60 @@ public sealed class OnnxTokenModel : ITokenModel
         byte[] bytes = MemoryMarshal.TryGetArray(model, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
             ? segment.Array
             : model.ToArray();
-        ExternalDataCheck.Check(bytes);
-        return Create(sessionOptions => new InferenceSession(bytes, sessionOptions), null, maxLength, "The model given as bytes", options);
+        return Create(sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength, "The model given as bytes", options);
     }
 
+    /// <summary>What a session takes, and what <see cref="Open"/> compares with <see cref="OnnxModelOptions.MaxCacheBytes"/>.</summary>
+    /// <param name="slots">At least 1.</param>
+    /// <param name="maxLength">Tokens per slot, at least 2.</param>
+    public SessionMemory MemoryOf(int slots, int maxLength) => Signature.Layout.MemoryOf(slots, maxLength);
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The session would take more than <see cref="OnnxModelOptions.MaxCacheBytes"/>.</exception>
     public IDecodeSession Open(int slots, int maxLength)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, MaxLength);
-        long bytes = KeyValueCache.BytesFor(Signature, slots, maxLength);
-        if (bytes > options.MaxCacheBytes)
-            throw new ArgumentException($"A cache of {slots} slots × {maxLength} tokens takes {bytes:N0} bytes, more than the {options.MaxCacheBytes:N0} allowed: use fewer slots or shorter completions.", nameof(slots));
-        return new OnnxDecodeSession(this, slots, maxLength);
+        return OverBudget(slots, maxLength) is { } reason ? throw new ArgumentException(reason, nameof(slots)) : OpenSession(slots, maxLength);
     }
 
     public void Dispose() => Session.Dispose();
 
+    private DecodeSession OpenSession(int slots, int maxLength) =>
+        Signature.Layout.Grows ? new GrowingDecodeSession(this, slots, maxLength) : new SharedDecodeSession(this, slots, maxLength);
+
+    private string? OverBudget(int slots, int maxLength)
+    {
+        long bytes = MemoryOf(slots, maxLength).TotalBytes;
+        return bytes <= options.MaxCacheBytes ? null
+            : $"{Source}: {slots} slots × {maxLength} tokens × {Signature.Layout.Layers} layers take {bytes:N0} bytes of cache, logits and masks, and {options.MaxCacheBytes:N0} are allowed: "
+                + $"use fewer slots, fewer tokens per completion (max tokens), or raise {nameof(OnnxModelOptions.MaxCacheBytes)}.";
+    }
+
     /// <summary>
-    /// Runs one token. A graph may leave open the sizes that its configuration fills in; only its kernels then know that these
-    /// are wrong, and the folder must be refused here rather than in the middle of a batch.
+    /// Runs two tokens, one as a prompt and one as a step. A graph may leave open the sizes that its configuration fills in; only
+    /// its kernels then know that these are wrong, and the folder must be refused here rather than in the middle of a batch.
     /// </summary>
     private void Probe()
     {
-        long most = Math.Min(Math.Min(MaxLength, LongestProbe), options.MaxCacheBytes / KeyValueCache.BytesFor(Signature, 1, 1));
-        try
-        {
-            RunOneToken(2);
-        }
-        catch (InvalidDataException) when (most > 2)
-        {
-            RunOneToken((int)most); // a sliding-window cache must hold its window, whose length the signature does not tell
-        }
-    }
-
-    private void RunOneToken(int maxLength)
-    {
-        using var session = new OnnxDecodeSession(this, 1, maxLength);
-        session.Prefill(0, [0], new float[VocabularySize]);
+        if (OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
+        using var session = OpenSession(1, 2);
+        float[] logits = new float[VocabularySize];
+        session.Prefill(0, [0], logits);
+        session.Step([0], logits);
     }
 
     private static OnnxTokenModel Create(
-        Func<SessionOptions, InferenceSession> open, GenAIConfiguration? configuration, int maxLength, string source, OnnxModelOptions? options)
+        Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source, OnnxModelOptions? options)
     {
         options ??= new OnnxModelOptions();
-        using var sessionOptions = new SessionOptions
-        {
-            IntraOpNumThreads = options.IntraOpThreads,
-            InterOpNumThreads = 1,
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            EnableMemoryPattern = false, // shapes vary from run to run
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, // faults arrive as exceptions
-        };
-        sessionOptions.AddSessionConfigEntry("session.intra_op.allow_spinning", options.AllowSpinning ? "1" : "0");
         InferenceSession? session = null;
         try
         {
+            using SessionOptions sessionOptions = OptionsOf(options);
             session = open(sessionOptions);
-            var model = new OnnxTokenModel(session, DecoderSignature.Read(session, configuration, source), maxLength, source, options);
+            var model = new OnnxTokenModel(session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options);
             if (configuration is not null) model.Probe();
             return model;
         }
@@ -122,5 +116,19 @@ public sealed class OnnxTokenModel : ITokenModel
             session?.Dispose();
             throw;
         }
+    }
+
+    private static SessionOptions OptionsOf(OnnxModelOptions options)
+    {
+        var sessionOptions = new SessionOptions
+        {
+            IntraOpNumThreads = options.IntraOpThreads,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            EnableMemoryPattern = false, // shapes vary from run to run
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, // faults arrive as exceptions
+        };
+        sessionOptions.AddSessionConfigEntry("session.intra_op.allow_spinning", options.AllowSpinning ? "1" : "0");
+        return sessionOptions;
     }
 }

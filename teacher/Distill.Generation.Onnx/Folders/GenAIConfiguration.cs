@@ -1,7 +1,12 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+
 namespace Distill.Generation.Onnx;
 
-/// <summary>What the engine needs of a genai_config.json. Every value is in range; <c>search</c> and session options are not read.</summary>
-/// <param name="Type">Architecture word, one of the decoder-only ones of ONNX Runtime GenAI.</param>
+/// <summary>
+/// What the engine needs to know of a model beside its graph: read from genai_config.json, or from the config.json of a folder
+/// without one. Every value is in range; <c>search</c> and session options are not read.
+/// </summary>
+/// <param name="Type">Architecture word: one of the decoder-only ones of ONNX Runtime GenAI, or the <c>model_type</c> of config.json.</param>
 /// <param name="GraphFile">ONNX file, relative to the folder.</param>
 /// <param name="EosTokenIds">At least one; any of them ends a completion.</param>
 /// <param name="ReasoningStartTokenId"><c>bor_token_id</c>: opens the reasoning.</param>
@@ -22,6 +27,25 @@ public sealed record GenAIConfiguration(
     int? ReasoningEndTokenId,
     GraphNames Names)
 {
+    /// <summary>Null when every layer attends to everything.</summary>
+    public SlidingWindow? SlidingWindow { get; init; }
+
+    /// <summary>Name of the file that all this was read from, for messages.</summary>
+    public string SourceFile { get; init; } = ModelFolder.ConfigurationFile;
+
     /// <exception cref="InvalidDataException">Names the file, the key, the value and the range.</exception>
     public static GenAIConfiguration Load(string path) => GenAIConfigurationReader.Read(path);
+
+    /// <summary>
+    /// What a session of such a model would take, without looking at the graph: for one whose cache is shared, as the official
+    /// builder's and this project's are. <see cref="ModelFolder.MemoryOf"/> knows better.
+    /// </summary>
+    /// <param name="slots">At least 1.</param>
+    /// <param name="maxLength">Tokens per slot, at least 2.</param>
+    /// <param name="half">Cache and logits are float16 instead of float32.</param>
+    public SessionMemory MemoryOf(int slots, int maxLength, bool half = false)
+    {
+        var type = half ? TensorElementType.Float16 : TensorElementType.Float;
+        return CacheLayout.Of(this, type, type, grows: false).MemoryOf(slots, maxLength);
+    }
 }

@@ -19,5 +19,10 @@ public sealed record GraphNames
 
     public string PresentValue { get; init; } = "present.%d.value";
 
+    /// <summary>Names of a cache buffer, counted as keys and values of each layer in turn.</summary>
+    internal (string Past, string Present) CacheNames(int buffer) => buffer % 2 == 0
+        ? (Of(PastKey, buffer / 2), Of(PresentKey, buffer / 2))
+        : (Of(PastValue, buffer / 2), Of(PresentValue, buffer / 2));
+
     internal static string Of(string pattern, int layer) => pattern.Replace("%d", layer.ToString(), StringComparison.Ordinal);
 }

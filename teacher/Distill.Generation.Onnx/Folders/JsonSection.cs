@@ -16,11 +16,15 @@ internal readonly struct JsonSection(string file, string path, JsonElement? elem
 
     public bool Has(string key) => Child(key) is not null;
 
+    public bool Flag(string key) => Child(key) is { } child && (child.ValueKind is JsonValueKind.True or JsonValueKind.False
+        ? child.ValueKind == JsonValueKind.True
+        : throw Fault(key, $"must be true or false, not {Shown(child)}"));
+
     public string Text(string key, string? otherwise = null)
     {
         if (Child(key) is not { } child) return otherwise ?? throw Fault(key, "is missing");
         if (child.ValueKind != JsonValueKind.String) throw Fault(key, $"must be a text, not {Shown(child)}");
-        string text = child.GetString()!;
+        string text = Content(key, child);
         return text.Length is > 0 and <= LongestText ? text : throw Fault(key, $"must have 1..{LongestText} characters, not {text.Length}");
     }
 
@@ -28,12 +32,12 @@ internal readonly struct JsonSection(string file, string path, JsonElement? elem
 
     public int? OptionalInteger(string key, int least, int most) => Child(key) is { } child ? InRange(key, child, least, most) : null;
 
-    /// <summary>A number or a non-empty array of numbers.</summary>
-    public IReadOnlyList<int> Integers(string key, int least, int most)
+    /// <summary>A number or an array of numbers, non-empty unless said otherwise.</summary>
+    public IReadOnlyList<int> Integers(string key, int least, int most, bool orEmpty = false)
     {
         if (Child(key) is not { } child) throw Fault(key, "is missing");
         if (child.ValueKind != JsonValueKind.Array) return [InRange(key, child, least, most)];
-        if (child.GetArrayLength() is 0 or > 1024) throw Fault(key, "must have 1..1024 entries");
+        if (child.GetArrayLength() > 1024 || (!orEmpty && child.GetArrayLength() == 0)) throw Fault(key, $"must have {(orEmpty ? 0 : 1)}..1024 entries");
         JsonSection self = this;
         return [.. child.EnumerateArray().Select(item => self.InRange(key, item, least, most))];
     }
@@ -44,6 +48,18 @@ internal readonly struct JsonSection(string file, string path, JsonElement? elem
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= least && number <= most
             ? number
             : throw Fault(key, $"must be a whole number in {least}..{most}, not {Shown(value)}");
+
+    private string Content(string key, JsonElement child)
+    {
+        try
+        {
+            return child.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Fault(key, "must be sound Unicode"); // an escaped half of a surrogate pair
+        }
+    }
 
     private JsonElement? Child(string key)
     {

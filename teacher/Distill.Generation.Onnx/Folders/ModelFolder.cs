@@ -1,20 +1,34 @@
 using Distill.Tokenization;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Generation.Onnx;
 
 /// <summary>
-/// A model folder in the layout of ONNX Runtime GenAI, checked before anything native sees it: configuration in range, every
-/// path inside the folder, external data present and whole. Holds no handles; safe for concurrent use.
+/// A folder with an ONNX decoder, checked before anything native sees it: configuration in range, every path inside the
+/// folder, external data present and whole. Three layouts: ONNX Runtime GenAI (genai_config.json), Optimum (config.json and
+/// model.onnx) and transformers.js (config.json and onnx/). Holds no handles; safe for concurrent use.
 /// </summary>
 public sealed class ModelFolder
 {
+    /// <summary>Decides where it is present.</summary>
     public const string ConfigurationFile = "genai_config.json";
+
+    /// <summary>Describes a folder without <see cref="ConfigurationFile"/>.</summary>
+    public const string CheckpointFile = "config.json";
+
+    internal const string GenerationFile = "generation_config.json";
+
+    // What a checkpoint of trainable weights has; reference values and the like go by other names.
+    private static readonly string[] s_weights = ["model.safetensors", "model.safetensors.index.json"];
+
+    private readonly GraphFacts facts;
 
     private ModelFolder(string path, GenAIConfiguration configuration, string graphPath)
     {
         Path = path;
         Configuration = configuration;
         GraphPath = graphPath;
+        facts = GraphWalk.Read(graphPath);
     }
 
     public string Path { get; }
@@ -24,19 +38,36 @@ public sealed class ModelFolder
     /// <summary>Full path of the ONNX file.</summary>
     public string GraphPath { get; }
 
+    internal GraphFacts Facts => facts;
+
+    /// <summary>Whether a folder says of itself, by the files it has, that it is an ONNX model rather than a checkpoint; whether it is sound shows when it is opened.</summary>
+    public static bool Announces(string path) => Directory.Exists(path)
+        && (File.Exists(System.IO.Path.Combine(path, ConfigurationFile))
+            || (File.Exists(System.IO.Path.Combine(path, CheckpointFile))
+                && !s_weights.Any(name => File.Exists(System.IO.Path.Combine(path, name)))
+                && GraphFiles.In(path).Count > 0));
+
+    /// <param name="path">Of the folder.</param>
+    /// <param name="graphFile">ONNX file relative to the folder, with slashes, e.g. <c>onnx/model_q4.onnx</c>; null for the configuration's or the usual one.</param>
     /// <exception cref="InvalidDataException">Names the file and what is wrong with it.</exception>
-    public static ModelFolder Open(string path)
+    public static ModelFolder Open(string path, string? graphFile = null)
     {
         string root = System.IO.Path.GetFullPath(path);
         if (!Directory.Exists(root)) throw new InvalidDataException($"{root} is not a folder.");
-        string configurationPath = System.IO.Path.Combine(root, ConfigurationFile);
-        if (!File.Exists(configurationPath))
-            throw new InvalidDataException($"{root} is not a model folder: it has no {ConfigurationFile}.");
-        var configuration = GenAIConfiguration.Load(configurationPath);
-        string graph = FolderPaths.Resolve(root, configuration.GraphFile, $"{configurationPath}: model.decoder.filename");
-        ExternalDataCheck.Check(graph);
-        return new ModelFolder(root, configuration, graph);
+        var configuration = ReadConfiguration(root, graphFile);
+        string saidBy = graphFile is null ? $"{root}: {configuration.SourceFile}, name of the graph" : $"{root}: name given for the graph";
+        return new ModelFolder(root, configuration, FolderPaths.Resolve(root, configuration.GraphFile, saidBy));
     }
+
+    /// <summary>What a session over this model will take, known without loading it.</summary>
+    /// <param name="slots">At least 1.</param>
+    /// <param name="maxLength">Tokens per slot, at least 2.</param>
+    /// <exception cref="InvalidDataException">The graph has no cache or logits of a known element type.</exception>
+    public SessionMemory MemoryOf(int slots, int maxLength) => CacheLayout.Of(
+        Configuration,
+        TypeOf(GraphNames.Of(Configuration.Names.PastKey, 0)),
+        TypeOf(Configuration.Names.Logits),
+        grows: !facts.SharesCache).MemoryOf(slots, maxLength);
 
     /// <summary>Reads tokenizer.json and tokenizer_config.json.</summary>
     /// <exception cref="InvalidDataException">A file is missing or broken, or the tokenizer has ids that the model does not know.</exception>
@@ -51,7 +82,24 @@ public sealed class ModelFolder
         return encoder;
     }
 
+    private static GenAIConfiguration ReadConfiguration(string root, string? graphFile)
+    {
+        string path = System.IO.Path.Combine(root, ConfigurationFile);
+        if (File.Exists(path))
+        {
+            var configuration = GenAIConfiguration.Load(path);
+            return graphFile is null ? configuration : configuration with { GraphFile = graphFile };
+        }
+
+        return File.Exists(System.IO.Path.Combine(root, CheckpointFile))
+            ? CheckpointConfigurationReader.Read(root, graphFile ?? GraphFiles.Choose(root))
+            : throw new InvalidDataException($"{root} is not a model folder: it has neither {ConfigurationFile} nor {CheckpointFile} with an ONNX file.");
+    }
+
+    private TensorElementType TypeOf(string value) =>
+        facts.FloatTypeOf(value) ?? throw new InvalidDataException($"{GraphPath} has no '{value}' of float or float16.");
+
     private Tokenizer Checked(Tokenizer tokenizer) => tokenizer.VocabularySize <= Configuration.VocabularySize
         ? tokenizer
-        : throw new InvalidDataException($"{Path}: tokenizer.json has {tokenizer.VocabularySize} ids but {ConfigurationFile} gives the model {Configuration.VocabularySize}.");
+        : throw new InvalidDataException($"{Path}: tokenizer.json has {tokenizer.VocabularySize} ids but {Configuration.SourceFile} gives the model {Configuration.VocabularySize}.");
 }

@@ -5,66 +5,66 @@ namespace Distill.Generation.Onnx;
 
 /// <summary>What a decoder graph takes and gives, read from the loaded session and checked against what the engine feeds.</summary>
 /// <param name="LastLogitsOnly">The graph gives [batch, 1, vocab]: only the last position.</param>
-internal sealed record DecoderSignature(GraphNames Names, int Layers, int KeyValueHeads, int HeadSize, int VocabularySize, bool LastLogitsOnly)
+internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bool LastLogitsOnly)
 {
+    public int VocabularySize => Layout.VocabularySize;
+
+    /// <param name="facts">Tells a shared cache from a growing one, which inputs and outputs alone do not.</param>
     /// <param name="configuration">Fills symbolic dimensions and must agree with fixed ones; null for a graph that says all itself.</param>
     /// <param name="source">File or description, for messages.</param>
-    /// <exception cref="InvalidDataException">The graph is not a decoder with a shared key-value cache, or contradicts its configuration.</exception>
-    public static DecoderSignature Read(InferenceSession session, GenAIConfiguration? configuration, string source)
+    /// <exception cref="InvalidDataException">The graph is not a decoder with a key-value cache, or contradicts its configuration.</exception>
+    public static DecoderSignature Read(InferenceSession session, GraphFacts facts, GenAIConfiguration? configuration, string source)
     {
         var names = configuration?.Names ?? new GraphNames();
-        var (inputs, outputs) = (session.InputMetadata, session.OutputMetadata);
+        var inputs = new GraphValues(session.InputMetadata, source);
+        var outputs = new GraphValues(session.OutputMetadata, source);
         int layers = 0;
-        while (inputs.ContainsKey(GraphNames.Of(names.PastKey, layers))) layers++;
-        Agree("layers with a cache input", layers, configuration?.Layers ?? Math.Max(layers, 1));
-        Expect(inputs, names.InputIds, TensorElementType.Int64, 2);
-        Expect(inputs, names.AttentionMask, TensorElementType.Int64, 2);
-        if (inputs.ContainsKey(names.PositionIds))
-            throw Fault($"takes '{names.PositionIds}', so its cache grows by copies; this engine shares one cache buffer (GroupQueryAttention). Export the model again");
-        if (inputs.Count != 2 + (2 * layers))
-            throw Fault($"has inputs that the engine does not feed: {string.Join(", ", inputs.Keys.Where(name => !IsKnown(name)).Take(5))}");
+        while (inputs.Has(GraphNames.Of(names.PastKey, layers))) layers++;
+        if (layers == 0 || layers != (configuration?.Layers ?? layers))
+            throw inputs.Fault($"has {layers} layers with a cache input ('{names.PastKey}'), expected {configuration?.Layers.ToString() ?? "at least 1"}{SaidBy(configuration)}");
+        CheckInputs(inputs, names, layers, facts.SharesCache);
 
-        int heads = 0, headSize = 0;
+        var sizes = new CacheSizes(configuration, source);
+        var cacheType = inputs.TypeOf(GraphNames.Of(names.PastKey, 0));
         for (int layer = 0; layer < layers; layer++)
         {
-            foreach (string pattern in (string[])[names.PastKey, names.PastValue, names.PresentKey, names.PresentValue])
-            {
-                bool past = pattern == names.PastKey || pattern == names.PastValue;
-                int[] dims = Expect(past ? inputs : outputs, GraphNames.Of(pattern, layer), TensorElementType.Float, 4);
-                heads = Dimension($"key-value heads of {GraphNames.Of(pattern, layer)}", dims[1], configuration?.KeyValueHeads, heads);
-                headSize = Dimension($"head size of {GraphNames.Of(pattern, layer)}", dims[3], configuration?.HeadSize, headSize);
-            }
+            sizes.Add(inputs, GraphNames.Of(names.PastKey, layer), cacheType);
+            sizes.Add(inputs, GraphNames.Of(names.PastValue, layer), cacheType);
+            sizes.Add(outputs, GraphNames.Of(names.PresentKey, layer), cacheType);
+            sizes.Add(outputs, GraphNames.Of(names.PresentValue, layer), cacheType);
         }
 
-        int[] logits = Expect(outputs, names.Logits, TensorElementType.Float, 3);
-        int vocabulary = Dimension("vocabulary of the logits", logits[2], configuration?.VocabularySize, 0);
-        return new DecoderSignature(names, layers, heads, headSize, vocabulary, logits[1] == 1);
-
-        InvalidDataException Fault(string reason) => new($"{source} {reason}.");
-
-        bool IsKnown(string name) => name == names.InputIds || name == names.AttentionMask
-            || Enumerable.Range(0, layers).Any(layer => name == GraphNames.Of(names.PastKey, layer) || name == GraphNames.Of(names.PastValue, layer));
-
-        int[] Expect(IReadOnlyDictionary<string, NodeMetadata> values, string name, TensorElementType type, int rank)
+        var logitsType = outputs.TypeOf(names.Logits);
+        int[] logits = outputs.Expect(names.Logits, logitsType, 3);
+        int vocabulary = sizes.Agreed("vocabulary of the logits", logits[2], configuration?.VocabularySize, 0);
+        var layout = new CacheLayout(layers, sizes.Heads, sizes.HeadSize, vocabulary)
         {
-            if (!values.TryGetValue(name, out NodeMetadata? value)) throw Fault($"has no '{name}'");
-            if (!value.IsTensor || value.ElementDataType != type || value.Dimensions.Length != rank)
-                throw Fault($"declares '{name}' as {value.ElementDataType} of rank {value.Dimensions?.Length}; the engine needs {type} of rank {rank}");
-            return value.Dimensions;
+            CacheType = cacheType, LogitsType = logitsType, Grows = !facts.SharesCache, Windows = CacheLayout.WindowsOf(configuration, layers),
+        };
+        return new DecoderSignature(names, layout, logits[1] == 1);
+    }
+
+    public static string SaidBy(GenAIConfiguration? configuration) => configuration is null ? "" : $" ({configuration.SourceFile})";
+
+    private static void CheckInputs(GraphValues inputs, GraphNames names, int layers, bool sharesCache)
+    {
+        if (!sharesCache && !inputs.Has(names.PositionIds))
+            throw inputs.Fault($"has neither GroupQueryAttention nor an input '{names.PositionIds}', so rows of different length cannot be run together");
+        var known = new HashSet<string>(StringComparer.Ordinal) { names.InputIds, names.AttentionMask };
+        if (!sharesCache) known.Add(names.PositionIds);
+        foreach (string name in known)
+        {
+            int[] dims = inputs.Expect(name, TensorElementType.Int64, 2);
+            if (dims[0] > 0 || dims[1] > 0) throw inputs.Fault($"fixes the shape of '{name}' to [{string.Join(", ", dims)}]; batch and length must be open");
         }
 
-        int Dimension(string what, int graph, int? configured, int known)
+        for (int layer = 0; layer < layers; layer++)
         {
-            int size = graph > 0 ? graph : configured ?? known;
-            if (size <= 0) throw Fault($"leaves the {what} open; give it as a number");
-            if (configured is { } expected) Agree(what, size, expected);
-            if (known > 0) Agree(what, size, known);
-            return size;
+            known.Add(GraphNames.Of(names.PastKey, layer));
+            known.Add(GraphNames.Of(names.PastValue, layer));
         }
 
-        void Agree(string what, int graph, int expected)
-        {
-            if (graph != expected) throw Fault($"has {what} {graph}, expected {expected}{(configuration is null ? "" : $" ({ModelFolder.ConfigurationFile})")}");
-        }
+        string[] unknown = [.. inputs.Names.Where(name => !known.Contains(name)).Take(5)];
+        if (unknown.Length > 0) throw inputs.Fault($"has inputs that the engine does not feed: {string.Join(", ", unknown)}");
     }
 }

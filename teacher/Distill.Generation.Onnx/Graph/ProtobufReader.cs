@@ -46,6 +46,14 @@ internal sealed class ProtobufReader(Stream stream, string name)
         return Encoding.UTF8.GetString(bytes);
     }
 
+    /// <summary>Value of the current field, an enumeration or a number; what does not fit reads as −1.</summary>
+    public int Number()
+    {
+        if (wire != 0) throw Fault($"is not an ONNX model (field {Field} should be a number)");
+        ulong value = Varint();
+        return value <= int.MaxValue ? (int)value : -1;
+    }
+
     public void Skip()
     {
         long size = wire switch { 0 => SkipVarint(), 1 => 8, 2 => Size(), 5 => 4, _ => throw Fault("is not an ONNX model (bad wire type)") };

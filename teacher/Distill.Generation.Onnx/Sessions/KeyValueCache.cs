@@ -1,56 +1,60 @@
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Generation.Onnx;
 
 /// <summary>
-/// Keys and values of all slots: per layer two buffers [slots, kv heads, max length, head size], batch outermost, so a slot and any
+/// Keys and values of all slots: per layer two buffers [slots, kv heads, capacity, head size], batch outermost, so a slot and any
 /// range of slots from 0 is one contiguous view. Binding a view as past and present lets the kernel append in place.
 /// </summary>
 internal sealed unsafe class KeyValueCache : IDisposable
 {
     private readonly DecoderSignature signature;
-    private readonly int maxLength;
-    private readonly NativeBuffer<float>[] buffers; // [2 × layers]: keys at even, values at odd places
+    private readonly CacheLayout layout;
+    private readonly int[] capacities;             // [layers], tokens
+    private readonly NativeBuffer<byte>[] buffers; // [2 × layers]: keys at even, values at odd places
 
     public KeyValueCache(DecoderSignature signature, int slots, int maxLength)
     {
         this.signature = signature;
-        this.maxLength = maxLength;
-        buffers = new NativeBuffer<float>[2 * signature.Layers];
-        for (int i = 0; i < buffers.Length; i++) buffers[i] = new NativeBuffer<float>(slots * SlotSize);
+        layout = signature.Layout;
+        TokenBytes = layout.HeadSize * CacheLayout.SizeOf(layout.CacheType);
+        capacities = [.. Enumerable.Range(0, layout.Layers).Select(layer => layout.Grows ? maxLength : layout.Capacity(layer, maxLength))];
+        buffers = new NativeBuffer<byte>[2 * layout.Layers];
+        for (int i = 0; i < buffers.Length; i++) buffers[i] = new NativeBuffer<byte>(slots * SlotBytes(i));
     }
 
-    private long SlotSize => (long)signature.KeyValueHeads * maxLength * signature.HeadSize;
+    /// <summary>Bytes of one token in one head of one buffer.</summary>
+    public int TokenBytes { get; }
 
-    public static long BytesFor(DecoderSignature signature, int slots, int maxLength) =>
-        checked(2L * signature.Layers * slots * signature.KeyValueHeads * maxLength * signature.HeadSize * sizeof(float));
+    /// <summary>Keys and values of each layer in turn.</summary>
+    public int BufferCount => buffers.Length;
+
+    public long Bytes => buffers.Sum(buffer => buffer.Bytes);
+
+    /// <summary>Where a slot's tokens of one head begin; they follow each other.</summary>
+    public byte* Tokens(int buffer, int slot, int head) =>
+        buffers[buffer].Pointer + (slot * SlotBytes(buffer)) + ((long)head * capacities[buffer / 2] * TokenBytes);
 
     /// <summary>Binds slots [first, first + count) as past and present of every layer.</summary>
     public void Bind(BoundRun run, int first, int count)
     {
         for (int i = 0; i < buffers.Length; i++)
         {
-            var (past, present) = i % 2 == 0 ? (signature.Names.PastKey, signature.Names.PresentKey) : (signature.Names.PastValue, signature.Names.PresentValue);
+            var (past, present) = signature.Names.CacheNames(i);
             OrtValue view = buffers[i].View(
-                TensorElementType.Float, first * SlotSize, count, signature.KeyValueHeads, maxLength, signature.HeadSize);
-            run.Input(GraphNames.Of(past, i / 2), view);
-            run.Output(GraphNames.Of(present, i / 2), view);
+                layout.CacheType, first * SlotBytes(i), count, layout.KeyValueHeads, capacities[i / 2], layout.HeadSize);
+            run.Input(past, view);
+            run.Output(present, view);
         }
     }
 
     /// <summary>Copies the first <paramref name="length"/> tokens of one slot to another.</summary>
     public void Copy(int from, int to, int length)
     {
-        long headStride = (long)maxLength * signature.HeadSize, bytes = (long)length * signature.HeadSize * sizeof(float);
-        foreach (var buffer in buffers)
+        long bytes = (long)length * TokenBytes;
+        for (int i = 0; i < buffers.Length; i++)
         {
-            for (int head = 0; head < signature.KeyValueHeads; head++)
-            {
-                float* source = buffer.Pointer + (from * SlotSize) + (head * headStride);
-                float* target = buffer.Pointer + (to * SlotSize) + (head * headStride);
-                Buffer.MemoryCopy(source, target, bytes, bytes);
-            }
+            for (int head = 0; head < layout.KeyValueHeads; head++) Buffer.MemoryCopy(Tokens(i, from, head), Tokens(i, to, head), bytes, bytes);
         }
     }
 
@@ -58,4 +62,6 @@ internal sealed unsafe class KeyValueCache : IDisposable
     {
         foreach (var buffer in buffers) buffer.Dispose();
     }
+
+    private long SlotBytes(int buffer) => (long)layout.KeyValueHeads * capacities[buffer / 2] * TokenBytes;
 }

@@ -23,17 +23,20 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
 
     public long Length { get; }
 
+    public long Bytes => Length * sizeof(T);
+
     public T* Pointer { get; }
 
     public Span<T> Span(long offset, int length) => new(Pointer + offset, length);
 
     /// <summary>A tensor over part of the buffer; dispose it before the buffer.</summary>
-    public OrtValue View(TensorElementType type, long offset, params long[] shape)
+    /// <param name="offset">In elements of the buffer, which need not be those of the tensor.</param>
+    public OrtValue View(TensorElementType type, long offset, params ReadOnlySpan<long> shape)
     {
-        long count = 1;
-        foreach (long size in shape) count = checked(count * size);
-        if (offset < 0 || offset + count > Length) throw new ArgumentOutOfRangeException(nameof(offset), "The view leaves the buffer.");
-        return OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, type, shape, (nint)(Pointer + offset), count * sizeof(T));
+        long bytes = CacheLayout.SizeOf(type);
+        foreach (long size in shape) bytes = checked(bytes * size);
+        if (offset < 0 || (offset * sizeof(T)) + bytes > Bytes) throw new ArgumentOutOfRangeException(nameof(offset), "The view leaves the buffer.");
+        return OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, type, shape.ToArray(), (nint)(Pointer + offset), bytes);
     }
 
     public void Dispose()

@@ -1,0 +1,180 @@
+namespace Distill.Generation.Onnx;
+
+/// <summary>
+/// Walks an ONNX file before ONNX Runtime sees it: checks every reference to external data and collects what tells how to run
+/// the graph. Reads names and numbers only, never weights. Field numbers: onnx.proto3.
+/// </summary>
+internal sealed class GraphWalk
+{
+    private const int DeepestGraph = 32;
+    private const string SharedCacheOperator = "GroupQueryAttention";
+
+    private readonly ProtobufReader reader;
+    private readonly string? folder;
+    private readonly Dictionary<string, int> elementTypes = new(StringComparer.Ordinal);
+    private bool sharesCache;
+
+    private GraphWalk(ProtobufReader reader, string? folder)
+    {
+        this.reader = reader;
+        this.folder = folder;
+    }
+
+    /// <exception cref="InvalidDataException">The file is no ONNX model, or refers to data that it must not or cannot have.</exception>
+    public static GraphFacts Read(string graphPath)
+    {
+        using var stream = new FileStream(graphPath, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+        return Read(stream, graphPath, Path.GetDirectoryName(graphPath));
+    }
+
+    /// <summary>A model given as bytes has no folder: it must not refer to external data at all.</summary>
+    /// <inheritdoc cref="Read(string)"/>
+    public static GraphFacts Read(byte[] model)
+    {
+        using var stream = new MemoryStream(model, writable: false);
+        return Read(stream, "The model given as bytes", null);
+    }
+
+    /// <param name="stream">Seekable.</param>
+    /// <param name="name">Full path of the file, or a description.</param>
+    /// <param name="folder">Where external data lie; null when there must be none.</param>
+    /// <inheritdoc cref="Read(string)"/>
+    public static GraphFacts Read(Stream stream, string name, string? folder)
+    {
+        var walk = new GraphWalk(new ProtobufReader(stream, name), folder);
+        walk.Model();
+        return new GraphFacts(walk.sharesCache, walk.elementTypes);
+    }
+
+    // ModelProto: graph 7, functions 25.
+    private void Model()
+    {
+        bool graph = false;
+        while (reader.Next(reader.Length))
+        {
+            switch (reader.Field)
+            {
+                case 7:
+                    graph = true;
+                    Graph(reader.Enter(), 0);
+                    break;
+                case 25: Function(reader.Enter()); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        if (!graph) throw reader.Fault("has no graph");
+    }
+
+    // FunctionProto: node 7.
+    private void Function(long end)
+    {
+        while (reader.Next(end))
+        {
+            if (reader.Field == 7) Node(reader.Enter(), 0);
+            else reader.Skip();
+        }
+    }
+
+    // GraphProto: node 1, initializer 5, input 11, output 12, sparse_initializer 15.
+    private void Graph(long end, int depth)
+    {
+        if (depth > DeepestGraph) throw reader.Fault($"nests graphs deeper than {DeepestGraph}");
+        while (reader.Next(end))
+        {
+            switch (reader.Field)
+            {
+                case 1: Node(reader.Enter(), depth); break;
+                case 5: Tensor(reader.Enter()); break;
+                case 11 or 12 when depth == 0: Value(reader.Enter()); break;
+                case 15: throw reader.Fault("has sparse initializers, which this reader does not know");
+                default: reader.Skip(); break;
+            }
+        }
+    }
+
+    // NodeProto: op_type 4, attribute 5.
+    private void Node(long end, int depth)
+    {
+        while (reader.Next(end))
+        {
+            switch (reader.Field)
+            {
+                case 4: sharesCache |= reader.Text() == SharedCacheOperator; break;
+                case 5: Attribute(reader.Enter(), depth); break;
+                default: reader.Skip(); break;
+            }
+        }
+    }
+
+    // AttributeProto: t 5, g 6, tensors 10, graphs 11.
+    private void Attribute(long end, int depth)
+    {
+        while (reader.Next(end))
+        {
+            switch (reader.Field)
+            {
+                case 5 or 10: Tensor(reader.Enter()); break;
+                case 6 or 11: Graph(reader.Enter(), depth + 1); break;
+                default: reader.Skip(); break;
+            }
+        }
+    }
+
+    // ValueInfoProto: name 1, type 2. TypeProto: tensor_type 1. TypeProto.Tensor: elem_type 1.
+    private void Value(long end)
+    {
+        string name = "";
+        int type = 0;
+        while (reader.Next(end))
+        {
+            if (reader.Field == 1) name = reader.Text();
+            else if (reader.Field == 2) type = FirstField(reader.Enter(), () => FirstField(reader.Enter(), reader.Number));
+            else reader.Skip();
+        }
+
+        elementTypes[name] = type;
+    }
+
+    /// <summary>Reads field 1 of a message and skips the others; 0 when it is absent.</summary>
+    private int FirstField(long end, Func<int> read)
+    {
+        int value = 0;
+        while (reader.Next(end))
+        {
+            if (reader.Field == 1) value = read();
+            else reader.Skip();
+        }
+
+        return value;
+    }
+
+    // TensorProto: name 8, external_data 13.
+    private void Tensor(long end)
+    {
+        string name = "?";
+        Dictionary<string, string>? entries = null;
+        while (reader.Next(end))
+        {
+            if (reader.Field == 8) name = reader.Text();
+            else if (reader.Field == 13) Entry(reader.Enter(), name, entries ??= new(StringComparer.Ordinal));
+            else reader.Skip();
+        }
+
+        if (entries is not null) ExternalDataCheck.Check(reader.Name, name, entries, folder);
+    }
+
+    // StringStringEntryProto: key 1, value 2.
+    private void Entry(long end, string tensor, Dictionary<string, string> entries)
+    {
+        string key = "", value = "";
+        while (reader.Next(end))
+        {
+            if (reader.Field == 1) key = reader.Text();
+            else if (reader.Field == 2) value = reader.Text();
+            else reader.Skip();
+        }
+
+        if (!entries.TryAdd(key, value)) throw reader.Fault($"gives '{key}' of tensor '{tensor}' twice");
+    }
+}

@@ -1,0 +1,73 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Distill.Generation.Onnx;
+
+/// <summary>Everything that decides how large a session's buffers are: known from the session, from a folder, or from a configuration alone.</summary>
+internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, int VocabularySize)
+{
+    // A prompt's logits are given for every position; longer prompts go in chunks, so that those of a large vocabulary fit.
+    private const long MostPromptLogits = 16L << 20;
+
+    /// <summary>Float or Float16.</summary>
+    public TensorElementType CacheType { get; init; } = TensorElementType.Float;
+
+    /// <summary>Float or Float16.</summary>
+    public TensorElementType LogitsType { get; init; } = TensorElementType.Float;
+
+    /// <summary>A run gives a new and longer cache instead of appending to the one it got.</summary>
+    public bool Grows { get; init; }
+
+    /// <summary>Least cache length of a layer, [layers]; 1 for a layer that attends to everything. A growing cache has no least length.</summary>
+    public IReadOnlyList<int>? Windows { get; init; }
+
+    public static bool IsSupported(TensorElementType type) => type is TensorElementType.Float or TensorElementType.Float16;
+
+    public static int SizeOf(TensorElementType type) => type switch
+    {
+        TensorElementType.Float => sizeof(float),
+        TensorElementType.Float16 => sizeof(ushort),
+        TensorElementType.Int64 => sizeof(long),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type that the engine computes with."),
+    };
+
+    public static CacheLayout Of(GenAIConfiguration configuration, TensorElementType cache, TensorElementType logits, bool grows) =>
+        new(configuration.Layers, configuration.KeyValueHeads, configuration.HeadSize, configuration.VocabularySize)
+        {
+            CacheType = cache, LogitsType = logits, Grows = grows, Windows = WindowsOf(configuration, configuration.Layers),
+        };
+
+    /// <summary>Window of each layer as the configuration gives it; null when no layer has one.</summary>
+    public static IReadOnlyList<int>? WindowsOf(GenAIConfiguration? configuration, int layers)
+    {
+        if (configuration?.SlidingWindow is not { } window) return null;
+        int[] windows = new int[layers];
+        Array.Fill(windows, 1);
+        foreach (int layer in window.Layers) windows[layer] = window.Size;
+        return windows;
+    }
+
+    /// <summary>
+    /// Tokens that a layer's shared buffer holds. A windowed layer would do with its window, but then what slid out of it could
+    /// not come back: cutting or copying part of a slot would be wrong.
+    /// </summary>
+    public int Capacity(int layer, int maxLength) => Math.Max(Windows?[layer] ?? 1, maxLength);
+
+    /// <summary>Longest part of a prompt that one run takes.</summary>
+    public int Chunk(int maxLength) => (int)Math.Min(Math.Max(MostPromptLogits / VocabularySize, 16), maxLength);
+
+    /// <summary>Bytes of the buffers of a session; alignment (64 bytes a buffer) excluded.</summary>
+    public SessionMemory MemoryOf(int slots, int maxLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
+        Int128 tokens = 0;
+        for (int layer = 0; layer < Layers; layer++) tokens += Grows ? maxLength : Capacity(layer, maxLength);
+        Int128 slot = 2 * tokens * KeyValueHeads * HeadSize * SizeOf(CacheType);
+
+        // A growing cache is kept per slot and gathered into what a run reads and writes: for a step and for one prompt.
+        Int128 slotCaches = Grows ? ((Int128)3 * slots) + 2 : slots;
+        Int128 logits = ((Int128)slots + Chunk(maxLength)) * VocabularySize * SizeOf(LogitsType);
+        Int128 ids = (Int128)(Grows ? 2 : 1) * (slots + Chunk(maxLength)), mask = ((Int128)slots + 1) * maxLength;
+        return new SessionMemory(SessionMemory.Clamp(slot * slotCaches), SessionMemory.Clamp(logits), SessionMemory.Clamp((ids + mask) * sizeof(long)));
+    }
+}

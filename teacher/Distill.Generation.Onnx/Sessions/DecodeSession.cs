@@ -1,0 +1,148 @@
+namespace Distill.Generation.Onnx;
+
+/// <summary>What sessions over a shared and over a growing cache have in common: slots and their lengths, prompts in parts, checks, cancellation.</summary>
+internal abstract class DecodeSession : IDecodeSession
+{
+    private readonly RunCancellation cancellation = new();
+    private readonly int[] lengths;
+    private readonly int chunk;
+    private bool disposed;
+
+    protected DecodeSession(OnnxTokenModel model, int slots, int maxLength)
+    {
+        Model = model;
+        MaxLength = maxLength;
+        lengths = new int[slots];
+        chunk = Layout.Chunk(maxLength);
+        Cache = new KeyValueCache(model.Signature, slots, maxLength);
+        StepLogits = new LogitsBuffer(slots, Layout.VocabularySize, Layout.LogitsType);
+        PromptLogits = new LogitsBuffer(chunk, Layout.VocabularySize, Layout.LogitsType);
+    }
+
+    public int Slots => lengths.Length;
+
+    public int MaxLength { get; }
+
+    /// <summary>Bytes of all buffers.</summary>
+    internal virtual SessionMemory Memory => new(Cache.Bytes, StepLogits.Bytes + PromptLogits.Bytes, 0);
+
+    protected OnnxTokenModel Model { get; }
+
+    protected DecoderSignature Signature => Model.Signature;
+
+    protected CacheLayout Layout => Model.Signature.Layout;
+
+    /// <summary>What the slots hold.</summary>
+    protected KeyValueCache Cache { get; }
+
+    /// <summary>[slots, vocab].</summary>
+    protected LogitsBuffer StepLogits { get; }
+
+    /// <summary>[longest part of a prompt, vocab].</summary>
+    protected LogitsBuffer PromptLogits { get; }
+
+    protected ReadOnlySpan<int> Lengths => lengths;
+
+    public int Length(int slot) => lengths[slot];
+
+    public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        int vocabulary = Layout.VocabularySize;
+        if (tokens.IsEmpty) throw new ArgumentException("There must be at least one token.", nameof(tokens));
+        if (lengths[slot] + tokens.Length > MaxLength) throw Full(slot, tokens.Length);
+        bool everyPosition = logits.Length != vocabulary;
+        if (everyPosition && logits.Length != (long)tokens.Length * vocabulary)
+            throw new ArgumentException($"Logits hold {logits.Length} values: neither one position ({vocabulary}) nor all.", nameof(logits));
+        if (everyPosition && Signature.LastLogitsOnly) throw new NotSupportedException("This graph gives the logits of the last position only.");
+
+        for (int start = 0; start < tokens.Length; start += chunk)
+        {
+            ReadOnlySpan<int> part = tokens.Slice(start, Math.Min(chunk, tokens.Length - start));
+            int rows = Signature.LastLogitsOnly ? 1 : part.Length;
+            SetLength(slot, lengths[slot] + part.Length);
+            RunPart(slot, part, rows);
+            if (everyPosition) PromptLogits.CopyTo(0, logits.Slice(start * vocabulary, rows * vocabulary));
+            else if (start + part.Length == tokens.Length) PromptLogits.CopyTo(rows - 1, logits);
+        }
+    }
+
+    public void Step(ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens.Length, Slots, nameof(tokens));
+        if (tokens.IsEmpty) return;
+        for (int slot = 0; slot < tokens.Length; slot++)
+        {
+            if (lengths[slot] == MaxLength) throw Full(slot, 1);
+        }
+
+        for (int slot = 0; slot < tokens.Length; slot++) SetLength(slot, lengths[slot] + 1);
+        RunStep(tokens);
+        StepLogits.CopyTo(0, logits[..(tokens.Length * Layout.VocabularySize)]);
+    }
+
+    public void Copy(int from, int to, int length)
+    {
+        if (from == to) throw new ArgumentException("A slot cannot be copied onto itself.", nameof(to));
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, lengths[from]);
+        Cache.Copy(from, to, length);
+        Replace(to, length);
+    }
+
+    public void Truncate(int slot, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, lengths[slot]);
+        if (length != lengths[slot]) Replace(slot, length);
+    }
+
+    public void Clear(int slot) => Truncate(slot, 0);
+
+    public void Cancel() => cancellation.Cancel();
+
+    public void Dispose()
+    {
+        if (disposed) return;
+        disposed = true;
+        DisposeRuns();
+        cancellation.Dispose();
+        Cache.Dispose();
+        StepLogits.Dispose();
+        PromptLogits.Dispose();
+    }
+
+    /// <summary>Appends part of a prompt to a slot and leaves the logits of its last <paramref name="rows"/> positions in <see cref="PromptLogits"/>; <see cref="Lengths"/> counts them already.</summary>
+    protected abstract void RunPart(int slot, ReadOnlySpan<int> tokens, int rows);
+
+    /// <summary>Appends one token to each of the first slots and leaves their logits in <see cref="StepLogits"/>; <see cref="Lengths"/> counts them already.</summary>
+    protected abstract void RunStep(ReadOnlySpan<int> tokens);
+
+    /// <summary>Called when a slot is about to hold <paramref name="length"/> tokens; <see cref="Lengths"/> still tells how many it held.</summary>
+    protected abstract void OnLength(int slot, int length);
+
+    /// <summary>Called when a slot's content was not appended to but became another.</summary>
+    protected abstract void OnReplaced(int slot);
+
+    /// <summary>Frees what is bound before the buffers it is bound to.</summary>
+    protected abstract void DisposeRuns();
+
+    /// <exception cref="OperationCanceledException"><see cref="Cancel"/> was called.</exception>
+    protected void Run(BoundRun run) => run.Run(cancellation.Options);
+
+    private void Replace(int slot, int length)
+    {
+        SetLength(slot, length);
+        OnReplaced(slot);
+    }
+
+    private void SetLength(int slot, int length)
+    {
+        OnLength(slot, length);
+        lengths[slot] = length;
+    }
+
+    private InvalidOperationException Full(int slot, int tokens) =>
+        new($"Slot {slot} holds {lengths[slot]} of {MaxLength} tokens and cannot take {tokens} more.");
+}
