@@ -34,6 +34,30 @@ public sealed class HostileFolderTests
         }
     }
 
+    public static TheoryData<string> BrokenGraphs => FixtureFolder.Rows("genai/hostile", path => ExpectedOf(path) == "refuse" && IsGraphsFault(Path.GetFileName(path)));
+
+    /// <summary>The same broken graphs and data files, described by config.json only.</summary>
+    [Theory]
+    [MemberData(nameof(BrokenGraphs))]
+    public void A_broken_graph_is_refused_without_genai_config_too(string name)
+    {
+        string folder = FixtureFolder.Require("genai", "hostile", name);
+        using var copy = new TemporaryFolder();
+        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "expected.json")));
+        document.RootElement.TryGetProperty("symlink", out JsonElement links);
+        string bare = CopyWithLinks(folder, copy.Path, links);
+        File.Delete(Path.Combine(bare, ModelFolder.ConfigurationFile));
+        Should.Throw<InvalidDataException>(() => Load(bare).Dispose()).Message.ShouldContain(name);
+    }
+
+    private static string? ExpectedOf(string path) => File.Exists(Path.Combine(path, "expected.json"))
+        ? JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "expected.json"))).RootElement.GetProperty("expected").GetString()
+        : null;
+
+    private static bool IsGraphsFault(string name) =>
+        !name.StartsWith("config-", StringComparison.Ordinal) && !name.StartsWith("tokenizer-", StringComparison.Ordinal) && !name.EndsWith("-filename", StringComparison.Ordinal)
+        && name is not ("custom-ops-library" or "past-pattern" or "no-past-inputs" or "session-option-folder");
+
     private static OnnxTokenModel Load(string folder)
     {
         var opened = ModelFolder.Open(folder);
@@ -52,6 +76,7 @@ public sealed class HostileFolderTests
         string copy = Path.Combine(target, Path.GetFileName(folder));
         Directory.CreateDirectory(copy);
         foreach (string file in Directory.GetFiles(folder)) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        if (links.ValueKind != JsonValueKind.Object) return copy;
         foreach (JsonProperty link in links.EnumerateObject())
         {
             File.Delete(Path.Combine(copy, link.Name));
