@@ -6,7 +6,7 @@ namespace Distill.Cli.Models;
 /// <summary>What a folder given as MODEL is, decided by the files it has; whether they are sound shows when it is opened.</summary>
 internal static class ModelFolders
 {
-    public static bool IsOnnx(string folder) => File.Exists(Path.Combine(folder, ModelFolder.ConfigurationFile));
+    public static bool IsOnnx(string folder) => ModelFolder.Announces(folder);
 
     public static bool IsCheckpoint(string folder) =>
         File.Exists(Path.Combine(folder, DecoderConfigJson.FileName)) && Directory.EnumerateFiles(folder, "*.safetensors").Any();
@@ -17,7 +17,7 @@ internal static class ModelFolders
         RequireFolder(folder);
         if (!IsOnnx(folder) && !IsCheckpoint(folder))
             throw new UsageException(
-                $"'{folder}' is not a model: it has neither {ModelFolder.ConfigurationFile} (an ONNX model) nor {DecoderConfigJson.FileName} with safetensors (a checkpoint).",
+                $"'{folder}' is not a model: it is neither an ONNX model ({ModelFolder.ConfigurationFile}, or {DecoderConfigJson.FileName} with an ONNX file) nor a checkpoint ({DecoderConfigJson.FileName} with safetensors).",
                 "Give a folder that 'distill run', 'distill export' or 'distill pretrain' made.");
     }
 
@@ -36,7 +36,7 @@ internal static class ModelFolders
     {
         RequireFolder(folder);
         if (IsOnnx(folder)) return;
-        throw new UsageException($"'{folder}' is not an exported model: it has no {ModelFolder.ConfigurationFile}.",
+        throw new UsageException($"'{folder}' is not an exported model: it has neither {ModelFolder.ConfigurationFile} nor {DecoderConfigJson.FileName} with an ONNX file.",
             IsCheckpoint(folder) ? "It is a checkpoint; 'distill export' makes an ONNX model of it."
             : "Give a folder that 'distill export' made.");
     }

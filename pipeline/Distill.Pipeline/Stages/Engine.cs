@@ -40,8 +40,8 @@ public sealed class Engine : IDisposable
     public static Engine Open(string folder, int slots, bool batched = true) =>
         IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched) : OpenCheckpoint(folder, slots, batched);
 
-    /// <summary>Whether a folder says of itself that it is an ONNX model.</summary>
-    public static bool IsModelFolder(string folder) => File.Exists(Path.Combine(folder, ModelFolder.ConfigurationFile));
+    /// <inheritdoc cref="ModelFolder.Announces"/>
+    public static bool IsModelFolder(string folder) => ModelFolder.Announces(folder);
 
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
     public static Engine OpenModelFolder(string folder, int slots, bool batched = true)
