@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntimeGenAI;
+using NativeGenerator = Microsoft.ML.OnnxRuntimeGenAI.Generator; // not the engine's
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives; // its namespace has a Tensor of its own
 
 namespace Distill.Generation.GenAI;
@@ -10,7 +11,7 @@ internal sealed class GenAISlot(GenAITokenModel model, int maxLength) : IDisposa
     public const int LongestPart = 256;
 
     private readonly int[] tokens = new int[maxLength];
-    private Generator? generator;
+    private NativeGenerator? generator;
 
     public int Length { get; private set; }
 
