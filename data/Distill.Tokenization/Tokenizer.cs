@@ -125,7 +125,8 @@ public sealed class Tokenizer
     /// <summary>Whether the token is an added token, special or not (<c>&lt;think&gt;</c>): one that plain text never gives.</summary>
     public bool IsAdded(int id) => _added.ContainsKey(id);
 
-    internal bool TryPieceOf(int id, [NotNullWhen(true)] out string? piece) =>
+    /// <summary>As <see cref="PieceOf"/>; false where no token has this id: models often have more ids than their tokenizer.</summary>
+    public bool TryPieceOf(int id, [NotNullWhen(true)] out string? piece) =>
         (piece = _added.TryGetValue(id, out var token) ? token.Content : _definition.Model.Vocabulary.PieceOf(id)) is not null;
 
     internal IDecoderStream OpenDecoder() => _definition.Decoder.Open();

@@ -31,6 +31,8 @@ internal static class DistillCommandLine
         new VerifyCommand(),
         new ChatCommand(),
         new DoctorCommand(),
+        new TokenizeCommand(),
+        new ScoreCommand(),
         new Command("runs", "What has been run: list runs, show one.") { new RunsListCommand(), new RunsShowCommand() },
         Json, Verbose, Help, Version,
     };

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distill.Tokenization.Templates;
 
 namespace Distill.Tokenization;
 
@@ -47,11 +48,13 @@ public sealed class ChatEncoder
     /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
     public int[] Encode(IReadOnlyDictionary<string, JsonElement> variables)
     {
-        var all = new Dictionary<string, JsonElement>(_variables);
-        foreach (var (name, value) in variables) all[name] = value;
-        var text = Template.RenderMarked(all);
+        var text = RenderMarked(variables);
         return Tokenizer.Encode(text.Value, text.Foreign);
     }
+
+    /// <summary>The text whose tokens <see cref="Encode"/> gives.</summary>
+    /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
+    public string Render(IReadOnlyDictionary<string, JsonElement> variables) => RenderMarked(variables).Value;
 
     /// <summary>Prompt, <paramref name="reply"/> as plain text, end token.</summary>
     public ChatExample EncodeExample(IReadOnlyList<ChatMessage> messages, string reply) =>
@@ -65,6 +68,13 @@ public sealed class ChatEncoder
         Example(
             messages,
             [Mark(ThinkMarks.Open), .. Tokenizer.Encode(reasoning), Mark(ThinkMarks.Close), .. Tokenizer.Encode(answer), _end]);
+
+    private RenderedText RenderMarked(IReadOnlyDictionary<string, JsonElement> variables)
+    {
+        var all = new Dictionary<string, JsonElement>(_variables);
+        foreach (var (name, value) in variables) all[name] = value;
+        return Template.RenderMarked(all);
+    }
 
     private ChatExample Example(IReadOnlyList<ChatMessage> messages, int[] reply)
     {

@@ -21,6 +21,14 @@ internal static class ModelFolders
                 "Give a folder that 'distill run', 'distill export' or 'distill pretrain' made.");
     }
 
+    /// <exception cref="UsageException">There is no tokenizer.</exception>
+    public static void RequireTokenizer(string folder)
+    {
+        RequireFolder(folder);
+        if (!File.Exists(Path.Combine(folder, "tokenizer.json")))
+            throw new UsageException($"'{folder}' has no tokenizer.json.", "Give a model's folder, or a folder with a tokenizer.");
+    }
+
     /// <exception cref="UsageException">There is no checkpoint.</exception>
     public static Checkpoint OpenCheckpoint(string folder)
     {

@@ -35,13 +35,16 @@ internal static class HelpText
     private static string Usage(Command command)
     {
         if (command.Subcommands.Count > 0) return PathOf(command) + " COMMAND";
-        var words = command.Arguments.Select(argument => argument.Name)
+        var words = command.Arguments.Select(NameOf)
             .Concat(command.Options.Where(option => option.Required).Select(NameOf));
         return string.Join(' ', words.Prepend(PathOf(command))) + " [options]";
     }
 
     private static string Signature(Command command) =>
-        string.Join(' ', command.Arguments.Select(argument => argument.Name).Prepend(command.Name));
+        string.Join(' ', command.Arguments.Select(NameOf).Prepend(command.Name));
+
+    private static string NameOf(Argument argument) =>
+        argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name}]" : argument.Name;
 
     private static string NameOf(Option option) => option.HelpName is { } value ? $"{option.Name} {value}" : option.Name;
 

@@ -17,7 +17,7 @@ public sealed class UsageTests
 
     [Theory]
     [InlineData("run"), InlineData("plan"), InlineData("resume"), InlineData("generate"), InlineData("pretrain"), InlineData("evaluate")]
-    [InlineData("export"), InlineData("verify"), InlineData("chat"), InlineData("runs", "ls"), InlineData("runs", "show")]
+    [InlineData("export"), InlineData("verify"), InlineData("chat"), InlineData("tokenize"), InlineData("score"), InlineData("serve-model"), InlineData("runs", "ls"), InlineData("runs", "show")]
     public void Every_command_has_help_with_an_example(params string[] command)
     {
         var run = CommandLineRun.Of([.. command, "--help"]);

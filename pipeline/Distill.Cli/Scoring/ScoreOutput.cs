@@ -1,0 +1,66 @@
+using Distill.Cli.Output;
+using Distill.Cli.Tokens;
+using Distill.Generation;
+using Distill.Tokenization;
+
+namespace Distill.Cli.Scoring;
+
+/// <summary>What <c>distill score</c> says of each sequence and of all: tables for people, JSON lines for machines.</summary>
+/// <param name="eachToken">Say something of every token, not only the sums.</param>
+internal sealed class ScoreOutput(CommandContext context, Tokenizer tokenizer, bool eachToken)
+{
+    public ScoreTotal Show(ScoreItem item, TokenScores scores)
+    {
+        var counted = scores.LogProbabilities.Skip(item.First - 1);
+        var total = new ScoreTotal(1, item.Tokens.Length, scores.LogProbabilities.Count - item.First + 1, counted.Sum());
+        if (context.IsJson) Json(item, scores, total);
+        else
+        {
+            if (eachToken) Table(item, scores);
+            context.Results.Line($"line {item.Line}: {Words(total)}");
+            if (eachToken) context.Results.Line();
+        }
+
+        return total;
+    }
+
+    public void ShowTotal(ScoreTotal total)
+    {
+        if (context.IsJson) context.Results.Json(new { total });
+        else if (total.Texts > 1) context.Results.Line($"all {total.Texts:N0}: {Words(total)}");
+    }
+
+    private void Json(ScoreItem item, TokenScores scores, ScoreTotal total) => context.Results.Json(new
+    {
+        item.Line, total.Tokens, total.Scored, total.Sum, total.MeanNll, total.Perplexity,
+        ids = eachToken ? item.Tokens : null,
+        pieces = eachToken ? item.Tokens.Select(id => TokenListing.PieceOf(tokenizer, id)) : null,
+        // The first token has none; so that the arrays have one length it is there as null.
+        logProbabilities = eachToken ? scores.LogProbabilities.Select(value => (double?)value).Prepend(null) : null,
+        top = scores.Top is { } top && eachToken ? Enumerable.Range(0, scores.LogProbabilities.Count)
+            .Select(position => Alternatives(top, position).Select(other => new { id = other.Id, piece = TokenListing.PieceOf(tokenizer, other.Id), logProbability = other.LogProbability }))
+            .Prepend(null) : null,
+    });
+
+    private void Table(ScoreItem item, TokenScores scores)
+    {
+        var tokens = TokenListing.Of(tokenizer, item.Tokens);
+        var rows = tokens.Take(TokenListing.MostRows).Select((token, index) =>
+        {
+            double? score = index == 0 ? null : scores.LogProbabilities[index - 1];
+            string others = index > 0 && scores.Top is { } top ? string.Join("  ", Alternatives(top, index - 1)
+                .Select(other => $"{TokenListing.Piece(TokenListing.PieceOf(tokenizer, other.Id))} {100 * Math.Exp(other.LogProbability):F1} %")) : "";
+            return (string[])[TokenListing.Piece(token.Piece), others, $"{token.Id}", $"{index}{(index < item.First ? " (not counted)" : "")}",
+                score is { } value ? $"{value:F4}" : Figures.None, score is { } sure ? $"{100 * Math.Exp(sure):F2} %" : Figures.None];
+        });
+        context.Results.Table(["piece", scores.Top is null ? "" : "instead", "id", "#", "log-probability", "probability"], rows, words: 2);
+        if (tokens.Count > TokenListing.MostRows) context.Results.Line($"… {tokens.Count - TokenListing.MostRows:N0} more; --json gives all");
+    }
+
+    private static string Words(ScoreTotal total) => total is { MeanNll: { } mean, Perplexity: { } perplexity }
+        ? $"{total.Scored:N0} of {total.Tokens:N0} tokens scored, sum {total.Sum:F4}, mean NLL {mean:F6}, perplexity {perplexity:F4}"
+        : $"{total.Tokens:N0} tokens, none of which has one before it";
+
+    private static IEnumerable<(int Id, float LogProbability)> Alternatives(TopLogProbabilities top, int position) =>
+        Enumerable.Range(position * top.Count, top.Count).Select(at => (top.Ids[at], top.LogProbabilities[at]));
+}

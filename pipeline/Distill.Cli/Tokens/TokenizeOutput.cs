@@ -1,0 +1,82 @@
+using System.Text;
+using System.Text.Json;
+using Distill.Tokenization;
+
+namespace Distill.Cli.Tokens;
+
+/// <summary>What <c>distill tokenize</c> says: tables for people, one object per text for machines.</summary>
+internal sealed class TokenizeOutput(CommandContext context)
+{
+    private int shown;
+
+    public void Tokens(Tokenizer tokenizer, string text, int[] ids)
+    {
+        var tokens = TokenListing.Of(tokenizer, ids);
+        // Normalisation and unknown characters lose something; then offsets are those of the decoded text only.
+        string decoded = tokenizer.Decode(ids, skipSpecial: true);
+        bool same = decoded == text || tokenizer.Decode(ids) == text;
+        if (context.IsJson)
+        {
+            context.Results.Json(new { count = ids.Length, ids, tokens, roundTrips = same, decoded = same ? null : decoded });
+            return;
+        }
+
+        Begin();
+        TokenListing.Show(tokens, context.Results);
+        context.Results.Line($"{ids.Length:N0} tokens for {text.EnumerateRunes().Count():N0} characters, {Encoding.UTF8.GetByteCount(text):N0} bytes"
+            + (same ? "" : $"; decoded, they are another text: {TokenListing.Quoted(decoded)}"));
+        Ids(ids);
+    }
+
+    /// <exception cref="InvalidDataException">The tokenizer has no such id.</exception>
+    public void Text(Tokenizer tokenizer, int[] ids)
+    {
+        int unknown = Array.FindIndex(ids, id => !tokenizer.TryPieceOf(id, out _));
+        if (unknown >= 0)
+            throw new InvalidDataException($"Id {ids[unknown]} (number {unknown + 1}) has no token; the tokenizer's ids are 0 to {tokenizer.VocabularySize - 1}.");
+        string text = tokenizer.Decode(ids);
+        if (context.IsJson) context.Results.Json(new { count = ids.Length, text, plain = tokenizer.Decode(ids, skipSpecial: true), tokens = TokenListing.Of(tokenizer, ids) });
+        else context.Results.Line(text);
+    }
+
+    /// <param name="chat">Names whether the assistant is made to speak.</param>
+    public void Prompt(ChatEncoder encoder, IReadOnlyDictionary<string, JsonElement> chat)
+    {
+        string rendered = encoder.Render(chat);
+        int[] ids = encoder.Encode(chat);
+        var tokens = TokenListing.Of(encoder.Tokenizer, ids);
+        string? speak = GenerationPrompt(encoder, chat, rendered);
+        if (context.IsJson)
+        {
+            context.Results.Json(new { rendered, generationPrompt = speak, count = ids.Length, ids, tokens });
+            return;
+        }
+
+        Begin();
+        context.Results.Line(rendered);
+        context.Results.Line();
+        if (speak is not null) context.Results.Line($"The assistant is made to speak by {TokenListing.Quoted(speak)}.");
+        TokenListing.Show(tokens, context.Results);
+        context.Results.Line($"{ids.Length:N0} tokens");
+        Ids(ids);
+    }
+
+    /// <summary>What the prompt ends with because of it; null where it adds nothing, or changes more than the end.</summary>
+    private static string? GenerationPrompt(ChatEncoder encoder, IReadOnlyDictionary<string, JsonElement> chat, string rendered)
+    {
+        if (chat[ChatInput.GenerationPrompt].ValueKind != JsonValueKind.True) return null;
+        string without = encoder.Render(new Dictionary<string, JsonElement>(chat)
+            { [ChatInput.GenerationPrompt] = JsonSerializer.SerializeToElement(false) });
+        return rendered.Length > without.Length && rendered.StartsWith(without, StringComparison.Ordinal) ? rendered[without.Length..] : null;
+    }
+
+    private void Begin()
+    {
+        if (shown++ > 0) context.Results.Line();
+    }
+
+    private void Ids(int[] ids)
+    {
+        if (ids.Length <= TokenListing.MostRows) context.Results.Line($"ids: {string.Join(", ", ids)}");
+    }
+}

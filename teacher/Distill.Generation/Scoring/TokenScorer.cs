@@ -1,0 +1,105 @@
+namespace Distill.Generation;
+
+/// <summary>
+/// Log-probabilities of given sequences. A sequence is read in parts, so its length × vocabulary is never held at once. Owns a session
+/// of one slot, not the model: dispose it before the model. One thread at a time.
+/// </summary>
+public sealed class TokenScorer : IDisposable
+{
+    // As the engine reads a prompt that it scores: equal parts give equal logits, bit by bit.
+    private const int LongestPart = 512, ShortestPart = 16, MostLogits = 4 << 20;
+
+    private readonly int vocabularySize;
+    private readonly int longestPart;
+    private readonly IDecodeSession session;
+    private readonly TopTokens topTokens = new();
+    private float[] logits = []; // [part, vocab]
+
+    /// <param name="maxLength">Longest sequence that will be scored; default: the model's.</param>
+    /// <exception cref="ArgumentException">The model cannot read so many tokens, or its cache would be larger than allowed.</exception>
+    public TokenScorer(ITokenModel model, int? maxLength = null)
+    {
+        vocabularySize = model.VocabularySize;
+        longestPart = Math.Clamp(MostLogits / vocabularySize, ShortestPart, LongestPart);
+        session = model.Open(1, maxLength ?? model.MaxLength);
+    }
+
+    /// <summary>Most tokens of a sequence.</summary>
+    public int MaxLength => session.MaxLength;
+
+    /// <summary>Whether the model gives the logits of every position; graphs that give the last one's only cannot score. Runs two tokens.</summary>
+    /// <param name="maxLength">As for scoring: a sliding-window cache must hold its window.</param>
+    public static bool CanScore(ITokenModel model, int maxLength)
+    {
+        using var session = model.Open(1, maxLength);
+        try
+        {
+            session.Prefill(0, [0, 0], new float[2 * model.VocabularySize]);
+            return true;
+        }
+        catch (NotSupportedException)
+        {
+            return false;
+        }
+    }
+
+    /// <param name="tokens">At least one. The first has no log-probability: nothing precedes it.</param>
+    /// <param name="top">How many of the most probable tokens to name at each position.</param>
+    /// <exception cref="ArgumentException">No token, too many, or one outside the vocabulary.</exception>
+    /// <exception cref="InvalidDataException">The model's logits are not finite.</exception>
+    /// <exception cref="NotSupportedException">See <see cref="CanScore"/>.</exception>
+    /// <exception cref="OperationCanceledException">Between two parts; the scorer can be used again.</exception>
+    public TokenScores Score(ReadOnlySpan<int> tokens, int top = 0, CancellationToken cancellation = default)
+    {
+        Validate(tokens);
+        ArgumentOutOfRangeException.ThrowIfNegative(top);
+        top = Math.Min(top, vocabularySize);
+        double[] scores = new double[tokens.Length - 1];
+        int[] ids = new int[scores.Length * top];
+        float[] values = new float[ids.Length];
+        session.Clear(0);
+        for (int start = 0; start < scores.Length; start += longestPart)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var rows = Read(tokens.Slice(start, Math.Min(longestPart, tokens.Length - start)));
+            for (int row = 0; (row + 1) * vocabularySize <= rows.Length && start + row < scores.Length; row++)
+            {
+                int position = start + row;
+                var logits = rows.Slice(row * vocabularySize, vocabularySize);
+                double normalizer = LogSoftmax.Normalizer(logits);
+                scores[position] = logits[tokens[position + 1]] - normalizer;
+                CopyTop(logits, normalizer, ids.AsSpan(position * top, top), values.AsSpan(position * top, top));
+            }
+        }
+
+        return new TokenScores(scores, top == 0 ? null : new TopLogProbabilities(top, ids, values, []));
+    }
+
+    public void Dispose() => session.Dispose();
+
+    private void Validate(ReadOnlySpan<int> tokens)
+    {
+        if (tokens.IsEmpty) throw new ArgumentException("There is no token to score.", nameof(tokens));
+        if (tokens.Length > MaxLength) throw new ArgumentException($"{tokens.Length} tokens are more than the {MaxLength} that can be read.", nameof(tokens));
+        foreach (int token in tokens)
+        {
+            if ((uint)token >= (uint)vocabularySize) throw new ArgumentException($"Token {token} is outside the vocabulary 0..{vocabularySize - 1}.", nameof(tokens));
+        }
+    }
+
+    /// <summary>Logits of every position of a part, [part, vocab].</summary>
+    private ReadOnlySpan<float> Read(ReadOnlySpan<int> part)
+    {
+        int length = part.Length * vocabularySize;
+        if (logits.Length < length) logits = new float[length];
+        session.Prefill(0, part, logits.AsSpan(0, length));
+        return logits.AsSpan(0, length);
+    }
+
+    private void CopyTop(ReadOnlySpan<float> row, double normalizer, Span<int> ids, Span<float> values)
+    {
+        if (ids.IsEmpty) return;
+        topTokens.Ids(topTokens.Select(row, ids.Length)).CopyTo(ids);
+        for (int rank = 0; rank < ids.Length; rank++) values[rank] = (float)(row[ids[rank]] - normalizer);
+    }
+}
