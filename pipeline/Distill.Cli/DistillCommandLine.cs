@@ -33,6 +33,7 @@ internal static class DistillCommandLine
         new DoctorCommand(),
         new TokenizeCommand(),
         new ScoreCommand(),
+        new ServeModelCommand(),
         new Command("runs", "What has been run: list runs, show one.") { new RunsListCommand(), new RunsShowCommand() },
         Json, Verbose, Help, Version,
     };

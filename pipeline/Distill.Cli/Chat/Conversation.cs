@@ -1,5 +1,6 @@
 using Distill.Cli.Models;
 using Distill.Generation;
+using Distill.Teacher;
 using Distill.Tokenization;
 
 namespace Distill.Cli.Chat;
@@ -36,7 +37,7 @@ internal sealed class Conversation : IDisposable
     /// <param name="given">Sees the reply as it comes.</param>
     /// <exception cref="InvalidDataException">The message alone is longer than the model can read.</exception>
     /// <exception cref="OperationCanceledException">Between two tokens.</exception>
-    public ChatReply Ask(string text, Action<ChatPiece> given, CancellationToken cancellation)
+    public ChatReply Ask(string text, Action<ReplyPiece> given, CancellationToken cancellation)
     {
         messages.Add(ChatMessage.User(text));
         var (prompt, forgotten) = Fit();
@@ -55,9 +56,9 @@ internal sealed class Conversation : IDisposable
             if (count < limit) Step(token);
         }
 
-        reply.Flush();
-        messages.Add(ChatMessage.Assistant(reply.Answer));
-        return new ChatReply(reply.Reasoning, reply.Answer, ended ? "end" : "length", count, forgotten);
+        reply.End();
+        messages.Add(ChatMessage.Assistant(reply.Answer.Trim()));
+        return new ChatReply(reply.Reasoning, reply.Answer.Trim(), ended ? "end" : "length", count, forgotten);
     }
 
     /// <summary>Begins anew; the system message stays.</summary>

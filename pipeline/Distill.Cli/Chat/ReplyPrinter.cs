@@ -1,4 +1,5 @@
 using Distill.Cli.Output;
+using Distill.Teacher;
 using Distill.Tokenization;
 
 namespace Distill.Cli.Chat;
@@ -10,7 +11,7 @@ internal sealed class ReplyPrinter(ConsoleStreams streams)
     private readonly bool colours = streams.OutIsTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
     private bool reasoning, anything;
 
-    public void Print(ChatPiece piece)
+    public void Print(ReplyPiece piece)
     {
         string text = SafeText.Of(piece.Text);
         if (piece.IsReasoning != reasoning) Switch(piece.IsReasoning);

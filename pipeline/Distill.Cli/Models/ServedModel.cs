@@ -34,6 +34,9 @@ internal sealed class ServedModel : IDisposable
         return new ServedModel(name, ModelFolders.IsOnnx(folder) ? "onnx" : "checkpoint", Engine.Open(folder, slots: 1, batched));
     }
 
+    /// <summary>Threads that decode best when many completions run at once.</summary>
+    public int Workers => engine.Workers;
+
     public Generator Generator(int slots) => new(Model, new GeneratorOptions { Slots = slots, Workers = engine.Workers });
 
     public void Dispose() => engine.Dispose();

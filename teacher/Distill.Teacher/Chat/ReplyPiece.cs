@@ -1,5 +1,5 @@
-namespace Distill.Cli.Chat;
+namespace Distill.Teacher;
 
 /// <summary>Some characters of a reply as they come.</summary>
 /// <param name="IsReasoning">Between the thinking marks; the marks themselves are not given.</param>
-internal readonly record struct ChatPiece(bool IsReasoning, string Text);
+public readonly record struct ReplyPiece(bool IsReasoning, string Text);
