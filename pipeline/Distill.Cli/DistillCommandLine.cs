@@ -30,10 +30,10 @@ internal static class DistillCommandLine
         new ExportCommand(),
         new VerifyCommand(),
         new ChatCommand(),
-        new DoctorCommand(),
+        new ServeModelCommand(),
         new TokenizeCommand(),
         new ScoreCommand(),
-        new ServeModelCommand(),
+        new DoctorCommand(),
         new Command("runs", "What has been run: list runs, show one.") { new RunsListCommand(), new RunsShowCommand() },
         Json, Verbose, Help, Version,
     };

@@ -3,8 +3,10 @@ using System.Globalization;
 using System.Net;
 using Distill.Cli.Models;
 using Distill.Cli.Parsing;
-using Distill.Generation;
 using Distill.Cli.Serving;
+using Distill.Generation;
+using Distill.Serving;
+using ServedModel = Distill.Cli.Models.ServedModel;
 
 namespace Distill.Cli.Commands;
 

@@ -19,6 +19,7 @@ internal sealed class TopTokens
     public int Select(ReadOnlySpan<float> scores, int k)
     {
         k = Math.Min(k, scores.Length);
+        if (k == 0) return 0;
         if (values.Length < k) (values, ids) = (new float[k], new int[k]);
         int count = 0;
         for (int start = 0; start < scores.Length; start += Block)

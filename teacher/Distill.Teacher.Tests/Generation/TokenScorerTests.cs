@@ -74,6 +74,10 @@ public sealed class TokenScorerTests
             TestContext.Current.CancellationToken);
         var scores = scorer.Score(tokens, 2);
         completion[0].Prompt!.Top!.Ids.ShouldBe(scores.Top!.Ids);
+        var alone = await engine.CompleteAsync(
+            new GenerationRequest { Prompt = tokens, MaxNewTokens = 0, ScorePrompt = true, Seeds = [0] }, TestContext.Current.CancellationToken);
+        alone[0].Prompt!.LogProbabilities.ShouldBe(completion[0].Prompt!.LogProbabilities);
+        alone[0].Prompt!.Top.ShouldBeNull();
         foreach (var (engineScore, score) in completion[0].Prompt!.LogProbabilities.Zip(scores.LogProbabilities))
             ((double)engineScore).ShouldBe(score, 2e-6);
     }
