@@ -48,24 +48,26 @@ public sealed class Checkpoint
     /// Writes a checkpoint into a folder, created if needed. config.json comes last, so that an interrupted folder is not mistaken
     /// for a checkpoint. The same weights and tokenizer give the same bytes. Not atomic: stages write to a fresh folder and commit it.
     /// </summary>
-    /// <exception cref="InvalidDataException">The tokenizer does not fit the weights.</exception>
-    public static void Save(string folder, WeightSet weights, TokenizerFiles? tokenizer)
+    /// <param name="storage">Element type and size of the files; null: fp32, in one file up to 5 GB.</param>
+    /// <exception cref="InvalidDataException">The tokenizer does not fit the weights, or a weight is too large for the stored type.</exception>
+    public static void Save(string folder, WeightSet weights, TokenizerFiles? tokenizer, CheckpointStorage? storage = null)
     {
+        storage ??= CheckpointStorage.Default;
         var architecture = weights.Architecture;
-        byte[] config = DecoderConfigJson.Write(architecture);
+        byte[] config = DecoderConfigJson.Write(architecture, storage.Type);
         tokenizer?.RequireFits(TokenizerFiles.TokenizerName, architecture.VocabularySize);
         Directory.CreateDirectory(folder);
         File.Delete(Path.Combine(folder, DecoderConfigJson.FileName));
-        File.Delete(Path.Combine(folder, SafeTensorsFolder.IndexName));
-        var tensors = ParameterMap.For(architecture).Select(p => SafeTensor.Singles(p.Name, p.Shape, weights[p.Name]));
-        SafeTensorsWriter.Write(Path.Combine(folder, SafeTensorsFolder.FileName), tensors, new Dictionary<string, string> { ["format"] = "pt" });
+        var tensors = ParameterMap.For(architecture).Select(p => SafeTensor.Rounded(p.Name, p.Shape, weights[p.Name], storage.Type));
+        SafeTensorsShards.Write(folder, tensors, storage.MaxShardBytes);
         tokenizer?.Write(folder);
         DurableFile.Write(Path.Combine(folder, GenerationConfigName), DecoderConfigJson.WriteGeneration(architecture));
         DurableFile.Write(Path.Combine(folder, DecoderConfigJson.FileName), config);
     }
 
     /// <summary>Saves with the tokenizer files of another model folder.</summary>
-    public static void Save(string folder, WeightSet weights, string tokenizerFolder) => Save(folder, weights, TokenizerFiles.Read(tokenizerFolder));
+    public static void Save(string folder, WeightSet weights, string tokenizerFolder, CheckpointStorage? storage = null) =>
+        Save(folder, weights, TokenizerFiles.Read(tokenizerFolder), storage);
 
     private static void CheckShapes(SafeTensorsFolder files, DecoderArchitecture architecture)
     {

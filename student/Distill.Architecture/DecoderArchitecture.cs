@@ -6,6 +6,8 @@ namespace Distill.Architecture;
 /// </summary>
 public sealed record DecoderArchitecture
 {
+    internal const int MaxLayers = 1024;
+
     /// <summary>Hugging Face model type: <c>qwen3</c>, <c>llama</c>, …</summary>
     public required string ModelType { get; init; }
 
@@ -37,8 +39,26 @@ public sealed record DecoderArchitecture
     /// <summary>RMS norm over each head of queries and keys before the rotary embedding (Qwen3).</summary>
     public bool QueryKeyNorm { get; init; } = true;
 
-    /// <summary>Bias on the query, key and value projections (Qwen2).</summary>
+    /// <summary>Bias on the query, key and value projections (always in Qwen2).</summary>
     public bool AttentionBias { get; init; }
+
+    /// <summary>Bias on the projection that leaves attention.</summary>
+    public bool AttentionOutputBias { get; init; }
+
+    /// <summary>Bias on all three projections of the feed-forward.</summary>
+    public bool FeedForwardBias { get; init; }
+
+    /// <summary>How the rotary frequencies are scaled.</summary>
+    public RotaryScaling RotaryScaling { get; init; } = DefaultRotary.Instance;
+
+    /// <summary>Layers without rotary embedding (SmolLM3).</summary>
+    public LayerSet PlainLayers { get; init; } = LayerSet.None;
+
+    /// <summary>What a position of a <see cref="WindowLayers"/> layer sees: itself and the positions before it, so many in all.</summary>
+    public int? SlidingWindow { get; init; }
+
+    /// <summary>Layers with the sliding window; the others see everything before a position.</summary>
+    public LayerSet WindowLayers { get; init; } = LayerSet.None;
 
     public int? BosTokenId { get; init; }
 
@@ -57,7 +77,7 @@ public sealed record DecoderArchitecture
 
         Require(VocabularySize is > 0 and <= 10_000_000, $"vocab_size {VocabularySize} must be in 1..10,000,000");
         Require(HiddenSize is > 0 and <= 1 << 17, $"hidden_size {HiddenSize} must be in 1..131,072");
-        Require(Layers is > 0 and <= 1024, $"num_hidden_layers {Layers} must be in 1..1,024");
+        Require(Layers is > 0 and <= MaxLayers, $"num_hidden_layers {Layers} must be in 1..1,024");
         Require(Heads is > 0 and <= 1024, $"num_attention_heads {Heads} must be in 1..1,024");
         Require(KeyValueHeads > 0 && Heads % KeyValueHeads == 0, $"num_key_value_heads {KeyValueHeads} must divide num_attention_heads {Heads}");
         Require(HeadSize is > 0 and <= 1024 && HeadSize % 2 == 0, $"head_dim {HeadSize} must be even and in 2..1,024");
@@ -65,9 +85,19 @@ public sealed record DecoderArchitecture
         Require(MaxPositions is > 0 and <= 1 << 24, $"max_position_embeddings {MaxPositions} must be in 1..16,777,216");
         Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"rope_theta {RopeTheta} must be positive");
         Require(RmsNormEpsilon is > 0 and < 1, $"rms_norm_eps {RmsNormEpsilon} must be in (0, 1)");
+        Require(SlidingWindow is null or > 0, $"sliding_window {SlidingWindow} must be positive");
+        Require(SlidingWindow is not null == WindowLayers.Count > 0, $"sliding_window {SlidingWindow?.ToString() ?? "null"} does not fit the layers that slide: {WindowLayers}");
+        Require(WindowLayers.Layers.Concat(PlainLayers.Layers).All(layer => layer >= 0 && layer < Layers), $"layers beyond the {Layers} there are: sliding {WindowLayers}, without rotary {PlainLayers}");
+        problems.AddRange(RotaryScaling.Problems());
         Require(EosTokenId >= 0 && EosTokenId < VocabularySize, $"eos_token_id {EosTokenId} must be in 0..{VocabularySize - 1}");
         if (problems.Count > 0) throw new InvalidDataException("Impossible decoder configuration: " + string.Join("; ", problems) + ".");
     }
+
+    /// <summary>Positions that a query of a layer sees, itself included; null: all before it.</summary>
+    public int? WindowOf(int layer) => WindowLayers.Contains(layer) ? SlidingWindow : null;
+
+    /// <summary>Whether a layer turns queries and keys by their positions.</summary>
+    public bool IsRotary(int layer) => !PlainLayers.Contains(layer);
 
     /// <summary>Number of trainable values; tied embeddings counted once.</summary>
     public long ParameterCount => ParameterMap.For(this).Sum(parameter => parameter.Count);

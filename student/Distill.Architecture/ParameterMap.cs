@@ -43,10 +43,18 @@ public static class ParameterMap
             }
 
             Add("self_attn.o_proj.weight", hidden, queries);
+            if (a.AttentionOutputBias) Add("self_attn.o_proj.bias", hidden);
             Add("post_attention_layernorm.weight", hidden);
             Add("mlp.gate_proj.weight", wide, hidden);
             Add("mlp.up_proj.weight", wide, hidden);
+            if (a.FeedForwardBias)
+            {
+                Add("mlp.gate_proj.bias", wide);
+                Add("mlp.up_proj.bias", wide);
+            }
+
             Add("mlp.down_proj.weight", hidden, wide);
+            if (a.FeedForwardBias) Add("mlp.down_proj.bias", hidden);
         }
 
         list.Add(new(FinalNorm, [hidden]));

@@ -24,6 +24,8 @@ internal sealed class ConfigFields(JsonElement root)
         return Wrong<double?>(key, value, "a number");
     }
 
+    public double RequiredDouble(string key) => Has(key) ? OptionalDouble(key) ?? 0 : Missing(key);
+
     public bool? OptionalBool(string key)
     {
         if (!Find(key, out var value)) return null;

@@ -27,14 +27,16 @@ public static class DecoderConfigJson
     }
 
     /// <summary>The same architecture gives the same bytes.</summary>
-    /// <exception cref="InvalidDataException">The model type cannot have this combination of norms and biases.</exception>
-    public static byte[] Write(DecoderArchitecture architecture)
+    /// <param name="storedAs">Element type of the weights beside it, which the file names.</param>
+    /// <exception cref="InvalidDataException">The model type cannot have this combination of norms, biases and layers.</exception>
+    public static byte[] Write(DecoderArchitecture architecture, SafeTensorType storedAs = SafeTensorType.Float32)
     {
         architecture.Validate();
-        var family = DecoderFamily.Find(architecture.ModelType);
-        if (family is null || family.QueryKeyNorm != architecture.QueryKeyNorm || family.AttentionBias != architecture.AttentionBias)
-            throw new InvalidDataException($"No config.json can describe model type '{architecture.ModelType}' with query-key norm {architecture.QueryKeyNorm} and attention bias {architecture.AttentionBias}.");
-        return DecoderConfigWriter.Write(architecture, family);
+        var family = DecoderFamily.Find(architecture.ModelType)
+            ?? throw new InvalidDataException($"No config.json can describe model type '{architecture.ModelType}'.");
+        return family.Contradiction(architecture) is { } contradiction
+            ? throw new InvalidDataException($"No config.json can describe model type '{architecture.ModelType}' with {contradiction}.")
+            : DecoderConfigWriter.Write(architecture, family, storedAs);
     }
 
     /// <summary>generation_config.json: the ids that begin, end and pad.</summary>
@@ -47,8 +49,8 @@ public static class DecoderConfigJson
         var family = DecoderFamily.Find(modelType)
             ?? throw new InvalidDataException($"'{file}': model_type '{modelType}' is not supported; supported are {string.Join(", ", DecoderFamily.All.Select(f => f.ModelType))}.");
         var architecture = Shape(fields, family);
-        UnsupportedFeatures.Check(fields, family, architecture);
-        if (fields.Problems.Count > 0) throw new InvalidDataException($"'{file}': {string.Join("; ", fields.Problems)}.");
+        UnsupportedFeatures.Check(fields, family);
+        if (fields.Problems.Count > 0) throw new InvalidDataException($"'{file}': {string.Join("; ", fields.Problems.Distinct())}.");
         try
         {
             architecture.Validate();
@@ -65,34 +67,38 @@ public static class DecoderConfigJson
     {
         int heads = fields.RequiredInt("num_attention_heads");
         int hidden = fields.RequiredInt("hidden_size");
+        int layers = fields.RequiredInt("num_hidden_layers");
+        bool bias = fields.OptionalBool("attention_bias") is true && family.MayAttentionBias;
+        var (theta, scaling) = RotaryFields.Read(fields, family);
+        int listed = Math.Clamp(layers, 0, DecoderArchitecture.MaxLayers); // a number that is refused below must not cost memory here
+        var plain = LayerFields.Plain(fields, family, listed);
+        var (window, sliding) = LayerFields.Windows(fields, family, plain, listed);
         if (heads <= 0) fields.Problems.Add($"num_attention_heads {heads} must be positive");
         return new DecoderArchitecture
         {
             ModelType = family.ModelType,
             VocabularySize = fields.RequiredInt("vocab_size"),
             HiddenSize = hidden,
-            Layers = fields.RequiredInt("num_hidden_layers"),
+            Layers = layers,
             Heads = heads,
             KeyValueHeads = family.ModelType == "llama" ? fields.OptionalInt("num_key_value_heads") ?? heads : fields.RequiredInt("num_key_value_heads"),
             HeadSize = fields.OptionalInt("head_dim") ?? family.HeadSize ?? (heads > 0 ? hidden / heads : 0),
             IntermediateSize = fields.RequiredInt("intermediate_size"),
             MaxPositions = fields.RequiredInt("max_position_embeddings"),
-            RopeTheta = RopeTheta(fields) ?? family.RopeTheta,
+            RopeTheta = theta,
+            RotaryScaling = scaling,
             RmsNormEpsilon = fields.OptionalDouble("rms_norm_eps") ?? 1e-6,
             TieEmbeddings = fields.OptionalBool("tie_word_embeddings") ?? family.TieEmbeddings,
             QueryKeyNorm = family.QueryKeyNorm,
-            AttentionBias = family.AttentionBias,
+            AttentionBias = family.AlwaysAttentionBias || bias,
+            AttentionOutputBias = bias,
+            FeedForwardBias = fields.OptionalBool("mlp_bias") is true,
+            PlainLayers = plain,
+            SlidingWindow = window,
+            WindowLayers = sliding,
             BosTokenId = fields.OptionalTokenId("bos_token_id"),
             EosTokenId = fields.RequiredTokenId("eos_token_id"),
             PadTokenId = fields.OptionalTokenId("pad_token_id"),
         };
-    }
-
-    private static double? RopeTheta(ConfigFields fields)
-    {
-        double? newer = fields.OptionalObject("rope_parameters")?.OptionalDouble("rope_theta");
-        double? older = fields.OptionalDouble("rope_theta");
-        fields.Require(newer is null || older is null || newer == older, $"rope_theta {older} contradicts rope_parameters.rope_theta {newer}");
-        return newer ?? older;
     }
 }

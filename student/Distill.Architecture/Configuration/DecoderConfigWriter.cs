@@ -8,7 +8,7 @@ internal static class DecoderConfigWriter
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
 
-    public static byte[] Write(DecoderArchitecture a, DecoderFamily family) => Object(json =>
+    public static byte[] Write(DecoderArchitecture a, DecoderFamily family, SafeTensorType storedAs) => Object(json =>
     {
         json.WriteStartArray("architectures");
         json.WriteStringValue(family.ClassName);
@@ -21,20 +21,23 @@ internal static class DecoderConfigWriter
         json.WriteNumber("hidden_size", a.HiddenSize);
         json.WriteNumber("initializer_range", 0.02);
         json.WriteNumber("intermediate_size", a.IntermediateSize);
+        if (a.WindowLayers.Count > 0 && family.Window != WindowRule.Always) WriteLayerTypes(json, a);
         json.WriteNumber("max_position_embeddings", a.MaxPositions);
+        if (a.WindowLayers.Count > 0 && family.Window == WindowRule.UpperLayers) json.WriteNumber("max_window_layers", a.WindowLayers.Layers[0]);
+        if (family.MayFeedForwardBias) json.WriteBoolean("mlp_bias", a.FeedForwardBias);
         json.WriteString("model_type", a.ModelType);
-        if (family.LayersPerPlainLayer > 0) WriteAllRotary(json, a.Layers);
+        if (family.LayersPerPlainLayer > 0) WriteRotaryLayers(json, a);
         json.WriteNumber("num_attention_heads", a.Heads);
         json.WriteNumber("num_hidden_layers", a.Layers);
         json.WriteNumber("num_key_value_heads", a.KeyValueHeads);
         json.WriteNumber("rms_norm_eps", a.RmsNormEpsilon);
-        json.WriteNull("rope_scaling");
-        json.WriteNumber("rope_theta", a.RopeTheta);
-        json.WriteNull("sliding_window");
+        RotaryConfigWriter.Write(json, a);
+        if (a.SlidingWindow is { } window) json.WriteNumber("sliding_window", window);
+        else json.WriteNull("sliding_window");
         json.WriteBoolean("tie_word_embeddings", a.TieEmbeddings);
-        json.WriteString("torch_dtype", "float32");
+        json.WriteString("torch_dtype", TypeName(storedAs));
         json.WriteBoolean("use_cache", true);
-        if (a.ModelType is "qwen2" or "qwen3" or "smollm3") json.WriteBoolean("use_sliding_window", false);
+        if (family.Window is WindowRule.UpperLayers or WindowRule.PlainLayers) json.WriteBoolean("use_sliding_window", a.WindowLayers.Count > 0);
         json.WriteNumber("vocab_size", a.VocabularySize);
     });
 
@@ -50,12 +53,27 @@ internal static class DecoderConfigWriter
         else json.WriteNull("pad_token_id");
     }
 
-    private static void WriteAllRotary(Utf8JsonWriter json, int layers)
+    private static void WriteRotaryLayers(Utf8JsonWriter json, DecoderArchitecture a)
     {
-        json.WriteStartArray("no_rope_layers");
-        for (int layer = 0; layer < layers; layer++) json.WriteNumberValue(1);
+        json.WriteStartArray("no_rope_layers"); // 1 = rotary, for all that its name says
+        for (int layer = 0; layer < a.Layers; layer++) json.WriteNumberValue(a.IsRotary(layer) ? 1 : 0);
         json.WriteEndArray();
     }
+
+    private static void WriteLayerTypes(Utf8JsonWriter json, DecoderArchitecture a)
+    {
+        json.WriteStartArray("layer_types");
+        for (int layer = 0; layer < a.Layers; layer++) json.WriteStringValue(a.WindowOf(layer) is null ? "full_attention" : "sliding_attention");
+        json.WriteEndArray();
+    }
+
+    private static string TypeName(SafeTensorType type) => type switch
+    {
+        SafeTensorType.Float32 => "float32",
+        SafeTensorType.BFloat16 => "bfloat16",
+        SafeTensorType.Float16 => "float16",
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are stored as float32, bfloat16 or float16."),
+    };
 
     private static byte[] Object(Action<Utf8JsonWriter> write)
     {

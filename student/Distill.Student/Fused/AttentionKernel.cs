@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace Distill.Student.Fused;
 
 /// <summary>
-/// Causal attention of one head over one sequence, forward and backward, in fp32. Keys and values are read transposed,
+/// Causal attention of one head over one sequence, over all keys before a query or a window of them, forward and backward, in fp32. Keys and values are read transposed,
 /// [head size, stride], so that sixteen scores come from one vector per dimension without horizontal sums. Scores are
 /// recomputed in the backward pass from the stored log-sum-exp (Dao et al. 2022, arXiv 2205.14135).
 /// Head size is a multiple of 16; stride is the sequence length rounded up to 16, its padding zero.
@@ -23,18 +23,21 @@ internal static unsafe class AttentionKernel
         }
     }
 
-    /// <summary>One query row: probabilities over keys 0..row in <paramref name="probabilities"/> (zero beyond), and the mixed values.</summary>
+    /// <summary>
+    /// One query row: probabilities over keys first..row in <paramref name="probabilities"/> (zero around them in their blocks, untouched
+    /// elsewhere), and the mixed values.
+    /// </summary>
     /// <returns>The log-sum-exp of the scaled scores.</returns>
-    public static float Forward(float* query, float* keysTransposed, float* values, float* output, float* probabilities, int row, int size, int stride, float scale)
+    public static float Forward(float* query, float* keysTransposed, float* values, float* output, float* probabilities, int first, int row, int size, int stride, float scale)
     {
-        int end = row + 1, blocks = (row / Width) + 1;
-        Dot(query, keysTransposed, probabilities, blocks, size, stride);
-        Mask(probabilities, row, blocks, scale);
+        int firstBlock = first / Width, blocks = (row / Width) + 1;
+        Dot(query, keysTransposed, probabilities, firstBlock, blocks, size, stride);
+        Mask(probabilities, first, row, scale);
         var largest = Vector512.Create(float.NegativeInfinity);
-        for (int b = 0; b < blocks; b++) largest = Vector512.Max(largest, Vector512.Load(probabilities + b * Width));
+        for (int b = firstBlock; b < blocks; b++) largest = Vector512.Max(largest, Vector512.Load(probabilities + b * Width));
         float maximum = Largest(largest);
         var sum = Vector512<float>.Zero;
-        for (int b = 0; b < blocks; b++)
+        for (int b = firstBlock; b < blocks; b++)
         {
             var e = Vector512.Exp(Vector512.Load(probabilities + b * Width) - Vector512.Create(maximum));
             e.Store(probabilities + b * Width);
@@ -42,57 +45,58 @@ internal static unsafe class AttentionKernel
         }
 
         float total = Vector512.Sum(sum), inverse = 1 / total;
-        Mix(probabilities, values, output, end, size, inverse);
+        Mix(probabilities, values, output, first, row + 1, size, inverse);
         return maximum + MathF.Log(total);
     }
 
     /// <summary>
-    /// One query row backward: fills probabilities and score gradients (both zero beyond the row, up to its block's end) and
+    /// One query row backward: fills probabilities and score gradients over keys first..row (zero around them in their blocks) and
     /// the query's gradient. delta is the dot product of the output and its gradient.
     /// </summary>
     public static void BackwardQuery(
         float* query, float* outputGradient, float* keys, float* keysTransposed, float* valuesTransposed,
-        float* probabilities, float* scoreGradients, float* queryGradient, int row, int size, int stride, float scale, float logSumExp, float delta)
+        float* probabilities, float* scoreGradients, float* queryGradient, int first, int row, int size, int stride, float scale, float logSumExp, float delta)
     {
-        int blocks = (row / Width) + 1;
-        Dot(query, keysTransposed, probabilities, blocks, size, stride);
-        Mask(probabilities, row, blocks, scale);
-        Dot(outputGradient, valuesTransposed, scoreGradients, blocks, size, stride);
-        for (int b = 0; b < blocks; b++)
+        int firstBlock = first / Width, blocks = (row / Width) + 1;
+        Dot(query, keysTransposed, probabilities, firstBlock, blocks, size, stride);
+        Mask(probabilities, first, row, scale);
+        Dot(outputGradient, valuesTransposed, scoreGradients, firstBlock, blocks, size, stride);
+        for (int b = firstBlock; b < blocks; b++)
         {
             var p = Vector512.Exp(Vector512.Load(probabilities + b * Width) - Vector512.Create(logSumExp));
             p.Store(probabilities + b * Width);
             (p * (Vector512.Load(scoreGradients + b * Width) - Vector512.Create(delta)) * scale).Store(scoreGradients + b * Width);
         }
 
-        Mix(scoreGradients, keys, queryGradient, row + 1, size, 1);
+        Mix(scoreGradients, keys, queryGradient, first, row + 1, size, 1);
     }
 
-    /// <summary>Adds Σ over rows i ≥ j of weights[i, j] · rows[i] to target[j], for every key j.</summary>
-    public static void BackwardKeys(float* weights, float* rows, float* target, int length, int size, int stride)
+    /// <summary>Adds Σ over the rows i = j..j + window − 1 that see key j of weights[i, j] · rows[i] to target[j], for every key j.</summary>
+    public static void BackwardKeys(float* weights, float* rows, float* target, int length, int window, int size, int stride)
     {
         for (int j = 0; j < length; j++)
         {
+            int end = Math.Min(length - j, window) + j;
             for (int h = 0; h < size; h += Width)
             {
                 var even = Vector512.Load(target + (long)j * size + h);
                 var odd = Vector512<float>.Zero;
                 int i = j;
-                for (; i + 1 < length; i += 2)
+                for (; i + 1 < end; i += 2)
                 {
                     even = Vector512.FusedMultiplyAdd(Vector512.Create(weights[(long)i * stride + j]), Vector512.Load(rows + (long)i * size + h), even);
                     odd = Vector512.FusedMultiplyAdd(Vector512.Create(weights[(long)(i + 1) * stride + j]), Vector512.Load(rows + (long)(i + 1) * size + h), odd);
                 }
 
-                if (i < length) even = Vector512.FusedMultiplyAdd(Vector512.Create(weights[(long)i * stride + j]), Vector512.Load(rows + (long)i * size + h), even);
+                if (i < end) even = Vector512.FusedMultiplyAdd(Vector512.Create(weights[(long)i * stride + j]), Vector512.Load(rows + (long)i * size + h), even);
                 (even + odd).Store(target + (long)j * size + h);
             }
         }
     }
 
-    private static void Dot(float* row, float* transposed, float* result, int blocks, int size, int stride)
+    private static void Dot(float* row, float* transposed, float* result, int firstBlock, int blocks, int size, int stride)
     {
-        int b = 0;
+        int b = firstBlock;
         for (; b + 4 <= blocks; b += 4)
         {
             Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
@@ -126,27 +130,36 @@ internal static unsafe class AttentionKernel
         }
     }
 
-    private static void Mask(float* scores, int row, int blocks, float scale)
+    // Scales keys first..row and takes the others of their blocks out.
+    private static void Mask(float* scores, int first, int row, float scale)
     {
-        for (int b = 0; b < blocks - 1; b++) (Vector512.Load(scores + b * Width) * scale).Store(scores + b * Width);
-        float* last = scores + (blocks - 1) * Width;
-        var future = Vector512.GreaterThan(Vector512<int>.Indices + Vector512.Create((blocks - 1) * Width), Vector512.Create(row)).AsSingle();
-        Vector512.ConditionalSelect(future, Vector512.Create(float.NegativeInfinity), Vector512.Load(last) * scale).Store(last);
+        for (int b = first / Width; b <= row / Width; b++)
+        {
+            var scaled = Vector512.Load(scores + b * Width) * scale;
+            if (b * Width < first || (b + 1) * Width > row)
+            {
+                var key = Vector512<int>.Indices + Vector512.Create(b * Width);
+                var hidden = Vector512.GreaterThan(key, Vector512.Create(row)) | Vector512.LessThan(key, Vector512.Create(first));
+                scaled = Vector512.ConditionalSelect(hidden.AsSingle(), Vector512.Create(float.NegativeInfinity), scaled);
+            }
+
+            scaled.Store(scores + b * Width);
+        }
     }
 
-    private static void Mix(float* weights, float* rows, float* output, int count, int size, float scale)
+    private static void Mix(float* weights, float* rows, float* output, int first, int end, int size, float scale)
     {
         for (int h = 0; h < size; h += Width)
         {
             Vector512<float> a = default, b = default;
-            int j = 0;
-            for (; j + 1 < count; j += 2)
+            int j = first;
+            for (; j + 1 < end; j += 2)
             {
                 a = Vector512.FusedMultiplyAdd(Vector512.Create(weights[j]), Vector512.Load(rows + (long)j * size + h), a);
                 b = Vector512.FusedMultiplyAdd(Vector512.Create(weights[j + 1]), Vector512.Load(rows + (long)(j + 1) * size + h), b);
             }
 
-            if (j < count) a = Vector512.FusedMultiplyAdd(Vector512.Create(weights[j]), Vector512.Load(rows + (long)j * size + h), a);
+            if (j < end) a = Vector512.FusedMultiplyAdd(Vector512.Create(weights[j]), Vector512.Load(rows + (long)j * size + h), a);
             ((a + b) * scale).Store(output + h);
         }
     }

@@ -6,27 +6,30 @@ using Distill.Student.Training;
 namespace Distill.Student.Fused;
 
 /// <summary>
-/// QK-norm, rotary embedding and causal attention of one layer over a batch of sequences, from the packed projection
+/// QK-norm, rotary embedding and causal (or windowed) attention of one layer over a batch of sequences, from the packed projection
 /// [tokens, (heads + 2 · key heads) · head size] to [tokens, heads · head size], and back. Keeps what the backward pass needs;
 /// scratch is shared by the layers of one replica. One thread.
 /// </summary>
 internal sealed unsafe class FusedAttention : IDisposable
 {
     private readonly DecoderArchitecture architecture;
-    private readonly RotaryTable rotary;
+    private readonly HeadRotation? rotation;
     private readonly AttentionScratch scratch;
     private readonly int capacity;
     private readonly int size;
     private readonly int groups;
     private readonly float scale;
+    private readonly int window;               // keys that a query sees, itself included
     private readonly NativeBuffer heads;       // [heads + 2·key heads, capacity, size]: queries, keys, values after norm and rotary
     private readonly NativeBuffer inverseRms;  // [capacity, heads + key heads]
     private readonly NativeBuffer logSumExp;   // [heads, capacity]
 
-    public FusedAttention(DecoderArchitecture architecture, RotaryTable rotary, AttentionScratch scratch, int capacity)
+    /// <param name="rotation">Unused in layers without rotary embedding.</param>
+    public FusedAttention(DecoderArchitecture architecture, int layer, HeadRotation rotation, AttentionScratch scratch, int capacity)
     {
         this.architecture = architecture;
-        this.rotary = rotary;
+        this.rotation = architecture.IsRotary(layer) ? rotation : null;
+        window = architecture.WindowOf(layer) ?? int.MaxValue;
         this.scratch = scratch;
         this.capacity = capacity;
         size = architecture.HeadSize;
@@ -58,7 +61,7 @@ internal sealed unsafe class FusedAttention : IDisposable
                     for (int row = 0; row < length; row++)
                     {
                         logSumExp.Pointer[(long)head * capacity + start + row] = AttentionKernel.Forward(
-                            Query(head, start + row), scratch.KeysTransposed, Value(group, start), scratch.Row, scratch.Probabilities, row, size, stride, scale);
+                            Query(head, start + row), scratch.KeysTransposed, Value(group, start), scratch.Row, scratch.Probabilities, FirstKey(row), row, size, stride, scale);
                         output.Store(start + row, head * size, new ReadOnlySpan<float>(scratch.Row, size));
                     }
                 }
@@ -110,11 +113,11 @@ internal sealed unsafe class FusedAttention : IDisposable
                 AttentionKernel.BackwardQuery(
                     Query(head, start + row), gradient, Key(group, start), scratch.KeysTransposed, scratch.ValuesTransposed,
                     scratch.Probabilities + (long)row * stride, scratch.ScoreGradients + (long)row * stride, scratch.HeadGradient(head, start + row),
-                    row, size, stride, scale, logSumExp.Pointer[(long)head * capacity + start + row], delta);
+                    FirstKey(row), row, size, stride, scale, logSumExp.Pointer[(long)head * capacity + start + row], delta);
             }
 
-            AttentionKernel.BackwardKeys(scratch.ScoreGradients, Query(head, start), keyGradient, length, size, stride);
-            AttentionKernel.BackwardKeys(scratch.Probabilities, scratch.OutputGradient, valueGradient, length, size, stride);
+            AttentionKernel.BackwardKeys(scratch.ScoreGradients, Query(head, start), keyGradient, length, window, size, stride);
+            AttentionKernel.BackwardKeys(scratch.Probabilities, scratch.OutputGradient, valueGradient, length, window, size, stride);
         }
     }
 
@@ -133,7 +136,7 @@ internal sealed unsafe class FusedAttention : IDisposable
                 HeadNorm.Apply(target, weight, size, inverse);
             }
 
-            rotary.Rotate(target, position, inverse: false);
+            rotation?.Rotate(target, position, inverse: false);
         }
     }
 
@@ -146,7 +149,7 @@ internal sealed unsafe class FusedAttention : IDisposable
             float* gradient = scratch.HeadGradient(head, token);
             if (head < Normed)
             {
-                rotary.Rotate(gradient, position, inverse: true);
+                rotation?.Rotate(gradient, position, inverse: true);
                 bool query = head < architecture.Heads;
                 if (queryNorm != null)
                 {
@@ -160,6 +163,8 @@ internal sealed unsafe class FusedAttention : IDisposable
             projectedGradient.Store(token, head * size, new ReadOnlySpan<float>(gradient, size));
         }
     }
+
+    private int FirstKey(int row) => Math.Max(0, row - window + 1);
 
     private static int Stride(int length) => (length + 15) & ~15;
 

@@ -36,8 +36,8 @@ public sealed class FusedGradientModel : IGradientModel
         set_num_threads(1); // every replica is one thread; libtorch must not split its products again
         var scalar = precision == MatmulPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
         matmulValues = precision == MatmulPrecision.BFloat16 ? zeros([parameters.Count], scalar).DetachFromDisposeScope() : parameters.Values.alias().DetachFromDisposeScope();
-        var rotary = new RotaryTable(parameters.Architecture);
-        replicas = [.. Enumerable.Range(0, replicaCount).Select(_ => new FusedReplica(parameters, matmulValues, rotary, capacity, scalar))];
+        var rotation = new HeadRotation(parameters.Architecture, Math.Min(capacity, parameters.Architecture.MaxPositions));
+        replicas = [.. Enumerable.Range(0, replicaCount).Select(_ => new FusedReplica(parameters, matmulValues, rotation, capacity, scalar))];
         threads = new ReplicaThreads(replicaCount);
     }
 
@@ -46,7 +46,7 @@ public sealed class FusedGradientModel : IGradientModel
     public ReadOnlySpan<float> Gradient => replicas[0].Gradient.Span;
 
     /// <summary>Whether the fused passes cover an architecture; others train through <see cref="TorchGradientModel"/>.</summary>
-    public static bool Supports(DecoderArchitecture architecture) => architecture.HeadSize % 16 == 0 && !architecture.AttentionBias;
+    public static bool Supports(DecoderArchitecture architecture) => architecture.HeadSize % 16 == 0;
 
     public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss)
     {
@@ -93,10 +93,12 @@ public sealed class FusedGradientModel : IGradientModel
         matmulValues.Dispose();
     }
 
+    private int Longest => Math.Min(replicas[0].Capacity, Parameters.Architecture.MaxPositions);
+
     private static void RequireSupported(DecoderArchitecture architecture)
     {
         if (!Supports(architecture))
-            throw new ArgumentException($"The fused decoder needs a head size that is a multiple of 16 and no attention bias; this model has head size {architecture.HeadSize}, attention bias {architecture.AttentionBias}.");
+            throw new ArgumentException($"The fused decoder needs a head size that is a multiple of 16; this model has {architecture.HeadSize}.");
     }
 
     private void RefreshMatmulValues()
@@ -128,8 +130,8 @@ public sealed class FusedGradientModel : IGradientModel
         int tokens = 0;
         foreach (var sequence in sequences)
         {
-            if (sequence.Tokens.Count > replicas[0].Capacity)
-                throw new ArgumentException($"A sequence of {sequence.Tokens.Count} tokens exceeds the micro-batch capacity of {replicas[0].Capacity}.");
+            if (sequence.Tokens.Count > Longest)
+                throw new ArgumentException($"A sequence of {sequence.Tokens.Count} tokens exceeds the {Longest} that the micro-batch capacity and the model's positions allow.");
             if (tokens + sequence.Tokens.Count > replicas[0].Capacity)
             {
                 yield return new TokenBatch(current);

@@ -24,14 +24,14 @@ internal sealed unsafe class FusedLayer : IDisposable
     private readonly Tensor activated;      // [capacity, intermediate]
     private Tensor? projected, gateUp;      // products of this micro-batch
 
-    public FusedLayer(FlatParameters parameters, LayerWeights weights, RotaryTable rotary, ReplicaScratch scratch, ScalarType precision)
+    public FusedLayer(FlatParameters parameters, LayerWeights weights, int layer, HeadRotation rotation, ReplicaScratch scratch, ScalarType precision)
     {
         var a = parameters.Architecture;
         this.parameters = parameters;
         this.weights = weights;
         this.scratch = scratch;
         hidden = a.HiddenSize;
-        attention = new FusedAttention(a, rotary, scratch.Attention, scratch.Capacity);
+        attention = new FusedAttention(a, layer, rotation, scratch.Attention, scratch.Capacity);
         input = new NativeBuffer((long)scratch.Capacity * hidden);
         middle = new NativeBuffer((long)scratch.Capacity * hidden);
         inverseRms = new NativeBuffer(2L * scratch.Capacity);
@@ -46,14 +46,14 @@ internal sealed unsafe class FusedLayer : IDisposable
         float epsilon = (float)parameters.Architecture.RmsNormEpsilon;
         Copy(residual, input.Pointer, tokens);
         RowNorm.Forward(residual, Norm(weights.InputNormOffset), new NativeRows(normedInput), inverseRms.Slice(0, tokens), epsilon, scratch.Row(hidden));
-        projected = normedInput.narrow(0, 0, tokens).mm(weights.Packed.t());
+        projected = weights.Packed.Forward(normedInput.narrow(0, 0, tokens));
         attention.Forward(batch, new NativeRows(projected), HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset), new NativeRows(attended));
-        Add(residual, attended.narrow(0, 0, tokens).mm(weights.Output.t()), tokens);
+        Add(residual, weights.Output.Forward(attended.narrow(0, 0, tokens)), tokens);
         Copy(residual, middle.Pointer, tokens);
         RowNorm.Forward(residual, Norm(weights.AttentionNormOffset), new NativeRows(normedMiddle), inverseRms.Slice(scratch.Capacity, tokens), epsilon, scratch.Row(hidden));
-        gateUp = normedMiddle.narrow(0, 0, tokens).mm(weights.GateUp.t());
+        gateUp = weights.GateUp.Forward(normedMiddle.narrow(0, 0, tokens));
         SwiGlu.Forward(new NativeRows(gateUp), new NativeRows(activated), tokens, scratch.Row(3 * activated.shape[1]));
-        Add(residual, activated.narrow(0, 0, tokens).mm(weights.Down.t()), tokens);
+        Add(residual, weights.Down.Forward(activated.narrow(0, 0, tokens)), tokens);
     }
 
     /// <param name="residualGradient">[tokens, hidden], updated in place from the layer's output to its input.</param>
@@ -62,23 +62,23 @@ internal sealed unsafe class FusedLayer : IDisposable
     {
         int tokens = batch.Tokens.Length;
         var incoming = Narrowed(residualGradient, tokens);
-        gradient.Add(weights.DownOffset, incoming.t().mm(activated.narrow(0, 0, tokens)));
+        weights.Down.AddGradient(activated.narrow(0, 0, tokens), incoming, gradient);
         var gateUpGradient = empty_like(gateUp!);
-        SwiGlu.Backward(new NativeRows(gateUp!), new NativeRows(incoming.mm(weights.Down)), new NativeRows(gateUpGradient), tokens, scratch.Row(5 * activated.shape[1]));
-        gradient.Add(weights.GateUpOffset, gateUpGradient.t().mm(normedMiddle.narrow(0, 0, tokens)));
+        SwiGlu.Backward(new NativeRows(gateUp!), new NativeRows(weights.Down.Backward(incoming)), new NativeRows(gateUpGradient), tokens, scratch.Row(5 * activated.shape[1]));
+        weights.GateUp.AddGradient(normedMiddle.narrow(0, 0, tokens), gateUpGradient, gradient);
         RowNorm.Backward(
-            middle.Pointer, Norm(weights.AttentionNormOffset), new NativeRows(gateUpGradient.mm(weights.GateUp)), inverseRms.Slice(scratch.Capacity, tokens),
+            middle.Pointer, Norm(weights.AttentionNormOffset), new NativeRows(weights.GateUp.Backward(gateUpGradient)), inverseRms.Slice(scratch.Capacity, tokens),
             residualGradient, gradient.Slice(weights.AttentionNormOffset, hidden), scratch.Row(2 * hidden));
 
         incoming = Narrowed(residualGradient, tokens);
-        gradient.Add(weights.OutputOffset, incoming.t().mm(attended.narrow(0, 0, tokens)));
+        weights.Output.AddGradient(attended.narrow(0, 0, tokens), incoming, gradient);
         var packedGradient = empty_like(projected!);
         attention.Backward(
-            batch, new NativeRows(projected!), new NativeRows(attended), new NativeRows(incoming.mm(weights.Output)), new NativeRows(packedGradient),
+            batch, new NativeRows(projected!), new NativeRows(attended), new NativeRows(weights.Output.Backward(incoming)), new NativeRows(packedGradient),
             HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset), gradient.PointerAt(weights.QueryNormOffset), gradient.PointerAt(weights.KeyNormOffset));
-        gradient.Add(weights.PackedOffset, packedGradient.t().mm(normedInput.narrow(0, 0, tokens)));
+        weights.Packed.AddGradient(normedInput.narrow(0, 0, tokens), packedGradient, gradient);
         RowNorm.Backward(
-            input.Pointer, Norm(weights.InputNormOffset), new NativeRows(packedGradient.mm(weights.Packed)), inverseRms.Slice(0, tokens),
+            input.Pointer, Norm(weights.InputNormOffset), new NativeRows(weights.Packed.Backward(packedGradient)), inverseRms.Slice(0, tokens),
             residualGradient, gradient.Slice(weights.InputNormOffset, hidden), scratch.Row(2 * hidden));
         (projected, gateUp) = (null, null); // the scope of the micro-batch disposes them
     }
@@ -93,7 +93,7 @@ internal sealed unsafe class FusedLayer : IDisposable
         normedMiddle.Dispose();
         attended.Dispose();
         activated.Dispose();
-        weights.DisposeViews();
+        weights.Dispose();
     }
 
     private ReadOnlySpan<float> Norm(long offset) => new(parameters.Pointer + offset, hidden);

@@ -21,14 +21,14 @@ internal sealed unsafe class FusedReplica : IDisposable
     private readonly int hidden;
     private readonly long embeddingOffset;
 
-    public FusedReplica(FlatParameters parameters, Tensor matmulValues, RotaryTable rotary, int capacity, ScalarType precision)
+    public FusedReplica(FlatParameters parameters, Tensor matmulValues, HeadRotation rotation, int capacity, ScalarType precision)
     {
         var a = parameters.Architecture;
         this.parameters = parameters;
         hidden = a.HiddenSize;
         embeddingOffset = parameters.OffsetOf(ParameterMap.Embedding);
         scratch = new ReplicaScratch(a, capacity);
-        layers = [.. Enumerable.Range(0, a.Layers).Select(layer => new FusedLayer(parameters, new LayerWeights(parameters, matmulValues, layer), rotary, scratch, precision))];
+        layers = [.. Enumerable.Range(0, a.Layers).Select(layer => new FusedLayer(parameters, new LayerWeights(parameters, matmulValues, layer), layer, rotation, scratch, precision))];
         head = new OutputHead(parameters, scratch);
         residual = new NativeBuffer((long)capacity * hidden);
         residualGradient = new NativeBuffer((long)capacity * hidden);

@@ -12,6 +12,7 @@ public sealed unsafe class FlatParameters : IDisposable
 {
     private readonly Dictionary<string, (long Offset, ParameterSpec Spec)> places = [];
 
+    /// <exception cref="InvalidDataException">An impossible architecture, or more parameters than one vector holds (2³¹ − 1).</exception>
     public FlatParameters(DecoderArchitecture architecture)
     {
         architecture.Validate();
@@ -23,7 +24,8 @@ public sealed unsafe class FlatParameters : IDisposable
             offset += spec.Count;
         }
 
-        Count = checked((int)offset);
+        if (offset > int.MaxValue) throw new InvalidDataException($"This model has {offset:N0} parameters; at most {int.MaxValue:N0} can be trained.");
+        Count = (int)offset;
         Values = zeros([Count], ScalarType.Float32).DetachFromDisposeScope();
         Pointer = NativeRows.PointerOf(Values);
     }

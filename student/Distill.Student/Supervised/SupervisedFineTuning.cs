@@ -36,7 +36,7 @@ public static class SupervisedFineTuning
         var source = new EpochSource(examples, options.Epochs, options.BatchTokens, options.Seed);
         var optimizer = new AdamW(parameters, training.Optimizer);
         if (File.Exists(statePath)) TrainingState.Load(statePath, parameters, optimizer);
-        using var model = GradientModels.Create(parameters, training);
+        using var model = GradientModels.Create(parameters, training, examples.Max(example => example.Tokens.Count));
         var schedule = new LearningRateSchedule(training.LearningRate, training.Decay, training.WarmupShare);
         long saved = clock.GetTimestamp();
         try

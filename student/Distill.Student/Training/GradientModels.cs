@@ -7,8 +7,9 @@ namespace Distill.Student.Training;
 public static class GradientModels
 {
     /// <summary>The caller disposes the result before the parameters.</summary>
-    public static IGradientModel Create(FlatParameters parameters, TrainingOptions options) =>
+    /// <param name="longest">Tokens of the longest sequence to come; null: as long as the model reads, whose activations cost memory.</param>
+    public static IGradientModel Create(FlatParameters parameters, TrainingOptions options, int? longest = null) =>
         FusedGradientModel.Supports(parameters.Architecture)
-            ? new FusedGradientModel(parameters, options.Precision, options.Threads, Math.Max(options.MicroBatchTokens, parameters.Architecture.MaxPositions))
+            ? new FusedGradientModel(parameters, options.Precision, options.Threads, Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions))
             : new TorchGradientModel(parameters);
 }

@@ -22,18 +22,36 @@ public enum Decay
 /// <param name="DecayShare">Share at the end over which <see cref="Decay.WarmupStableDecay"/> falls.</param>
 public sealed record LearningRateSchedule(double Peak, Decay Decay, double WarmupShare = 0.02, double DecayShare = 0.3)
 {
+    /// <summary>Updates over which the rate rises, the first of them already above 0; null: by <see cref="WarmupShare"/>.</summary>
+    public int? WarmupSteps { get; init; }
+
+    /// <summary>Share of the peak that linear and cosine decay end at.</summary>
+    public double Floor { get; init; }
+
+    /// <summary>The rate of one update of a training.</summary>
+    /// <param name="step">From 0.</param>
+    /// <param name="steps">Updates of the whole training.</param>
+    public double At(int step, int steps)
+    {
+        if (WarmupSteps is not { } warmup) return At((double)step / steps);
+        if (step < warmup) return Peak * (step + 1) / warmup;
+        return Peak * Fallen((double)step / steps, Math.Clamp((double)(step - warmup) / Math.Max(1, steps - warmup), 0, 1));
+    }
+
     /// <param name="progress">0 before the first update, towards 1 at the last.</param>
     public double At(double progress)
     {
         if (progress < WarmupShare) return Peak * (progress + 1e-3) / (WarmupShare + 1e-3);
         double rest = Math.Clamp((progress - WarmupShare) / Math.Max(1e-9, 1 - WarmupShare), 0, 1);
-        return Peak * Decay switch
-        {
-            Decay.Constant => 1,
-            Decay.Linear => 1 - rest,
-            Decay.Cosine => 0.5 * (1 + Math.Cos(Math.PI * rest)),
-            Decay.WarmupStableDecay => Math.Min(1, (1 - progress) / DecayShare),
-            _ => throw new InvalidOperationException($"Unknown decay {Decay}."),
-        };
+        return Peak * Fallen(progress, rest);
     }
+
+    private double Fallen(double progress, double rest) => Decay switch
+    {
+        Decay.Constant => 1,
+        Decay.Linear => Floor + ((1 - Floor) * (1 - rest)),
+        Decay.Cosine => Floor + ((1 - Floor) * 0.5 * (1 + Math.Cos(Math.PI * rest))),
+        Decay.WarmupStableDecay => Math.Min(1, (1 - progress) / DecayShare),
+        _ => throw new InvalidOperationException($"Unknown decay {Decay}."),
+    };
 }

@@ -20,7 +20,7 @@ public sealed class SupervisedLoop(IGradientModel model, AdamW optimizer, Learni
             var examples = source.At(optimizer.Steps);
             long learned = examples.Sum(example => (long)example.SupervisedCount);
             var pass = model.Differentiate(examples, new CrossEntropy(learned));
-            double rate = schedule.At((double)optimizer.Steps / source.Steps);
+            double rate = schedule.At(optimizer.Steps, source.Steps);
             double norm = optimizer.Update(model.Gradient, rate);
             afterStep(new StepReport(
                 optimizer.Steps, source.Steps, pass.Loss, norm, rate, pass.MeanEntropy, examples.Sum(example => (long)example.Tokens.Count), learned,
