@@ -9,7 +9,7 @@ namespace Distill.Export.Tests.Parity;
 /// <summary>The gate as the pipeline runs it: TorchSharp without a cache against the exported model with one.</summary>
 public sealed class TorchParityTests
 {
-    public static TheoryData<string> Families => new("qwen3", "qwen2", "llama", "mistral");
+    public static TheoryData<string> Families => [.. TinyModels.Families];
 
     [Theory, MemberData(nameof(Families))]
     public void Torch_and_the_export_agree(string family)

@@ -11,11 +11,26 @@ internal static class TinyModels
         EosTokenId = 1, PadTokenId = 0,
     };
 
-    /// <summary>The same sizes in another family.</summary>
-    public static DecoderArchitecture Family(string modelType) => Qwen3 with
+    public static IReadOnlyList<string> Families { get; } = ["qwen3", "qwen2", "llama", "llama-bias", "mistral", "smollm3", "qwen2-window", "linear", "llama3", "yarn"];
+
+    /// <summary>The same sizes in another family, or in one with a feature of its own.</summary>
+    public static DecoderArchitecture Family(string name) => name switch
     {
-        ModelType = modelType, QueryKeyNorm = modelType == "qwen3", AttentionBias = modelType == "qwen2", TieEmbeddings = modelType.StartsWith("qwen", StringComparison.Ordinal),
+        "qwen3" => Qwen3,
+        "llama-bias" => Llama with { AttentionBias = true, AttentionOutputBias = true, FeedForwardBias = true },
+        "mistral" => Llama with { ModelType = "mistral", SlidingWindow = 5, WindowLayers = LayerSet.From(0, 2) },
+        "smollm3" => Llama with { ModelType = "smollm3", PlainLayers = new([1]), TieEmbeddings = true },
+        "qwen2" => Qwen2,
+        "qwen2-window" => Qwen2 with { SlidingWindow = 5, WindowLayers = new([1]) },
+        "linear" => Llama with { RotaryScaling = new LinearRotary(2) },
+        "llama3" => Llama with { RotaryScaling = new Llama3Rotary(4, 1, 4, 16) },
+        "yarn" => Llama with { RotaryScaling = new YarnRotary(4, 16, 1.25) },
+        _ => Llama,
     };
+
+    private static DecoderArchitecture Llama => Qwen3 with { ModelType = "llama", QueryKeyNorm = false, TieEmbeddings = false };
+
+    private static DecoderArchitecture Qwen2 => Qwen3 with { ModelType = "qwen2", QueryKeyNorm = false, AttentionBias = true };
 
     public static WeightSet Weights(DecoderArchitecture architecture, int seed = 1)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Distill.Architecture;
 using Distill.Export.Onnx;
 
@@ -20,9 +19,11 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
         string at = $"layers.{layer}.attention";
         string packed = format.Multiply(graph, input, $"{at}.qkv", $"{at}.qkv_proj", new ProjectionWeights(
             Spec(layer, "q_proj.weight", queries, a.HiddenSize), Spec(layer, "k_proj.weight", keys, a.HiddenSize), Spec(layer, "v_proj.weight", keys, a.HiddenSize)));
-        if (a.AttentionBias) packed = graph.Add("Add", $"{at}.qkv_biased", [packed, PackedBias(layer, at)]);
+        if (a.AttentionBias)
+            packed = BiasGraph.Add(graph, packed, $"{at}.qkv_proj.bias", Spec(layer, "q_proj.bias", queries), Spec(layer, "k_proj.bias", keys), Spec(layer, "v_proj.bias", keys));
         string attended = Attend(layer, at, a.QueryKeyNorm ? Normalised(layer, at, packed) : (packed, "", ""));
-        return format.Multiply(graph, attended, $"{at}.output", $"{at}.o_proj", new ProjectionWeights(Spec(layer, "o_proj.weight", a.HiddenSize, queries)));
+        string output = format.Multiply(graph, attended, $"{at}.output", $"{at}.o_proj", new ProjectionWeights(Spec(layer, "o_proj.weight", a.HiddenSize, queries)));
+        return a.AttentionOutputBias ? BiasGraph.Add(graph, output, $"{at}.o_proj.bias", Spec(layer, "o_proj.bias", a.HiddenSize)) : output;
     }
 
     private string Attend(int layer, string at, (string Q, string K, string V) qkv)
@@ -31,13 +32,22 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
         graph.AddMicrosoft(
             "GroupQueryAttention",
             [output, DecoderValues.PresentKey(layer), DecoderValues.PresentValue(layer)],
-            [qkv.Q, qkv.K, qkv.V, DecoderValues.PastKey(layer), DecoderValues.PastValue(layer), SequenceLengths.LastPosition, SequenceLengths.Total, RotaryTables.Cosine, RotaryTables.Sine],
-            OnnxAttribute.Of("num_heads", a.Heads),
-            OnnxAttribute.Of("kv_num_heads", a.KeyValueHeads),
-            OnnxAttribute.Of("scale", (float)(1 / Math.Sqrt(a.HeadSize))),
-            OnnxAttribute.Of("do_rotary", 1),
-            OnnxAttribute.Of("rotary_interleaved", 0));
+            [qkv.Q, qkv.K, qkv.V, DecoderValues.PastKey(layer), DecoderValues.PastValue(layer), SequenceLengths.LastPosition, SequenceLengths.Total, .. Caches(layer)],
+            [.. Attributes(layer)]);
         return output;
+    }
+
+    private string[] Caches(int layer) => a.IsRotary(layer) ? [RotaryCaches.Cosine, RotaryCaches.Sine] : [];
+
+    private IEnumerable<OnnxAttribute> Attributes(int layer)
+    {
+        yield return OnnxAttribute.Of("num_heads", a.Heads);
+        yield return OnnxAttribute.Of("kv_num_heads", a.KeyValueHeads);
+        yield return OnnxAttribute.Of("scale", (float)(1 / Math.Sqrt(a.HeadSize)));
+        yield return OnnxAttribute.Of("do_rotary", a.IsRotary(layer) ? 1 : 0);
+        yield return OnnxAttribute.Of("rotary_interleaved", 0);
+        // The cache keeps every position; the window only hides those before it.
+        if (a.WindowOf(layer) is { } window) yield return OnnxAttribute.Of("local_window_size", window);
     }
 
     // packed [batch, time, (heads + 2·kv) · headSize] → three parts, queries and keys normalised head by head
@@ -55,16 +65,6 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
         string weight = graph.Weight($"layers.{layer}.attention.{part}.weight", Spec(layer, part + ".weight", a.HeadSize));
         string normed = NormGraph.Add(graph, heads, input + ".normed", weight, a.RmsNormEpsilon);
         return graph.Add("Reshape", input + ".joined", [normed, graph.Integers(shapeName, [0, -1, width])]);
-    }
-
-    private string PackedBias(int layer, string at)
-    {
-        ParameterSpec[] parts = [Spec(layer, "q_proj.bias", queries), Spec(layer, "k_proj.bias", keys), Spec(layer, "v_proj.bias", keys)];
-        return graph.Constant(new($"{at}.qkv_proj.bias", OnnxElementType.Float, [queries + (2L * keys)], (weights, first, target) =>
-        {
-            float[] all = [.. parts.SelectMany(part => weights[part.Name].ToArray())];
-            MemoryMarshal.AsBytes<float>(all.AsSpan(first, target.Length / sizeof(float))).CopyTo(target);
-        }));
     }
 
     private static ParameterSpec Spec(int layer, string part, params long[] shape) => new(ParameterMap.Layer(layer, "self_attn." + part), shape);

@@ -13,7 +13,7 @@ internal static class DecoderGraphBuilder
         if (a.HeadSize % 16 != 0) throw new InvalidDataException($"head_dim {a.HeadSize} cannot be exported: ONNX Runtime's GroupQueryAttention with rotary embedding needs a multiple of 16.");
         var graph = new GraphAssembly();
         SequenceLengths.Add(graph);
-        RotaryTables.Add(graph, a);
+        if (a.PlainLayers.Count < a.Layers) RotaryCaches.Add(graph, a);
         Layers(graph, a, format);
         return new()
         {

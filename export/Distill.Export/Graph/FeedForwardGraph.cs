@@ -18,6 +18,10 @@ internal sealed class FeedForwardGraph(GraphAssembly graph, DecoderArchitecture 
         return Project(layer, at, "down_proj", gated, a.HiddenSize, a.IntermediateSize);
     }
 
-    private string Project(int layer, string at, string part, string input, int rows, int columns) =>
-        format.Multiply(graph, input, $"{at}.{part}.output", $"{at}.{part}", new ProjectionWeights(new ParameterSpec(ParameterMap.Layer(layer, $"mlp.{part}.weight"), [rows, columns])));
+    private string Project(int layer, string at, string part, string input, int rows, int columns)
+    {
+        ParameterSpec Spec(string kind, params long[] shape) => new(ParameterMap.Layer(layer, $"mlp.{part}.{kind}"), shape);
+        string product = format.Multiply(graph, input, $"{at}.{part}.output", $"{at}.{part}", new ProjectionWeights(Spec("weight", rows, columns)));
+        return a.FeedForwardBias ? BiasGraph.Add(graph, product, $"{at}.{part}.bias", Spec("bias", rows)) : product;
+    }
 }
