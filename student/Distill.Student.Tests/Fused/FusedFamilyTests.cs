@@ -26,10 +26,11 @@ public sealed class FusedFamilyTests
         double whole = Norm(reference.Gradient);
         foreach (var (name, offset, spec) in parameters.Places)
         {
-            var (want, have) = (reference.Gradient.Slice(offset, (int)spec.Count), fused.Gradient.Slice(offset, (int)spec.Count));
+            var want = reference.Gradient.Slice(offset, (int)spec.Count);
+            var have = fused.Gradient.Slice(offset, (int)spec.Count);
             float[] difference = new float[want.Length];
             for (int i = 0; i < difference.Length; i++) difference[i] = have[i] - want[i];
-            (Norm(difference) / Math.Max(Norm(want), 1e-3 * whole)).ShouldBeLessThan(2e-5, name); // a key bias has almost no gradient of its own
+            (Norm(difference) / Math.Max(Norm(want), 1e-2 * whole)).ShouldBeLessThan(2e-5, name); // a key bias, or queries that see one key, have almost no gradient of their own
         }
     }
 

@@ -60,4 +60,15 @@ public sealed class AdamWTests
         parameters.Span.ToArray().ShouldBe(before);
         optimizer.Steps.ShouldBe(0);
     }
+
+    [Fact]
+    public void The_norm_of_many_small_values_beside_a_large_one_is_exact()
+    {
+        using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture() with { VocabularySize = 200_000 });
+        float[] gradient = new float[parameters.Count];
+        Array.Fill(gradient, 1e-3f);
+        gradient[0] = 100;
+        double expected = Math.Sqrt(gradient.Sum(value => (double)value * value));
+        new AdamW(parameters, new AdamWOptions()).Update(gradient, 0).ShouldBe(expected, 1e-6 * expected);
+    }
 }

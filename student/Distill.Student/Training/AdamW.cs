@@ -12,6 +12,7 @@ public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.95, doubl
 /// </summary>
 public sealed class AdamW
 {
+    private const int NormBlock = 4096;
     private readonly FlatParameters parameters;
     private readonly AdamWOptions options;
     private readonly bool[] decays; // per place
@@ -40,7 +41,7 @@ public sealed class AdamW
     /// <exception cref="InvalidOperationException">The gradient is not finite; nothing was changed.</exception>
     public double Update(ReadOnlySpan<float> gradient, double learningRate)
     {
-        double norm = Math.Sqrt(TensorPrimitives.SumOfSquares(gradient));
+        double norm = Norm(gradient);
         if (!double.IsFinite(norm)) throw new InvalidOperationException($"The gradient is not finite at update {Steps + 1}: lower the learning rate or look at the data.");
         Steps++;
         double clip = options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (norm + 1e-6)) : 1;
@@ -51,6 +52,14 @@ public sealed class AdamW
         }
 
         return norm;
+    }
+
+    // Blocks in fp32, their sum in fp64: over a hundred million values one fp32 sum loses whole percents.
+    private static double Norm(ReadOnlySpan<float> gradient)
+    {
+        double sum = 0;
+        for (int i = 0; i < gradient.Length; i += NormBlock) sum += TensorPrimitives.SumOfSquares(gradient.Slice(i, Math.Min(NormBlock, gradient.Length - i)));
+        return Math.Sqrt(sum);
     }
 
     private void Update(int offset, ReadOnlySpan<float> gradient, float clip, double learningRate, double decay)
