@@ -17,6 +17,7 @@ internal static class BenchmarkList
         new PackingBenchmark(),
         new TrainingStepBenchmark(),
         new GroupRelativeStepBenchmark(),
+        new RealTrainingBenchmark(),
         new RaggedLoadBenchmark(),
         new DecodeBenchmark(),
         new PeerBenchmark(),

@@ -36,4 +36,16 @@ public sealed class SourcesTests
     [InlineData(Decay.WarmupStableDecay, 0.85, 0.5)]
     public void Schedules_fall_as_named(Decay decay, double progress, double share) =>
         new LearningRateSchedule(2, decay, WarmupShare: 0.2, DecayShare: 0.3).At(progress).ShouldBe(2 * share, 1e-9);
+
+    [Fact]
+    public void A_warm_up_in_steps_moves_at_the_first_and_a_floor_is_where_the_decay_ends()
+    {
+        var schedule = new LearningRateSchedule(2, Decay.Cosine) { WarmupSteps = 4, Floor = 0.1 };
+        double[] rates = [.. Enumerable.Range(0, 20).Select(step => schedule.At(step, 20))];
+        rates[..5].ShouldBe([0.5, 1, 1.5, 2, 2]);
+        rates[12].ShouldBe(1.1, 1e-12); // half way down
+        rates[19].ShouldBe(2 * (0.1 + (0.9 * 0.5 * (1 + Math.Cos(Math.PI * 15 / 16)))), 1e-12);
+        new LearningRateSchedule(2, Decay.Linear, WarmupShare: 0) { Floor = 0.5 }.At(0.5).ShouldBe(1.5, 1e-12);
+        new LearningRateSchedule(2, Decay.Linear).At(3, 20).ShouldBe(new LearningRateSchedule(2, Decay.Linear).At(3 / 20.0));
+    }
 }
