@@ -12,5 +12,11 @@ public readonly record struct SessionMemory(long CacheBytes, long LogitsBytes, l
     /// <summary>The sum; <see cref="long.MaxValue"/> where it would be larger.</summary>
     public long TotalBytes => Clamp((Int128)CacheBytes + LogitsBytes + InputBytes);
 
+    /// <summary>Of a float32 model over one shared cache, as this project's exporter writes it.</summary>
+    /// <param name="slots">At least 1.</param>
+    /// <param name="maxLength">Tokens per slot, at least 2.</param>
+    public static SessionMemory Of(int layers, int keyValueHeads, int headSize, int vocabularySize, int slots, int maxLength) =>
+        new CacheLayout(layers, keyValueHeads, headSize, vocabularySize).MemoryOf(slots, maxLength);
+
     internal static long Clamp(Int128 bytes) => bytes > long.MaxValue ? long.MaxValue : (long)bytes;
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Distill.Cli.Models;
 using Distill.Cli.Parsing;
 using Distill.Pipeline.Diagnosis;
 
@@ -8,15 +9,28 @@ namespace Distill.Cli.Commands;
 internal sealed class DoctorCommand : DistillCommand
 {
     private readonly Option<string> runs = RunArguments.RunsOption();
+    private readonly Option<string> model = new("--model") { HelpName = "MODEL", Description = "Also say whether a model's weights and caches fit into memory." };
+    private readonly Option<int> slots = CommandOptions.Number("--slots", "With --model: completions decoded together.", 1, 4096, 64);
+    private readonly Option<int> maxLength = CommandOptions.Number("--max-length", "With --model: longest prompt and completion together.", 2, 1 << 24, 1024);
 
     public DoctorCommand()
-        : base("doctor", "Says what this machine can do, what is missing and how to get it.") => Options.Add(runs);
+        : base("doctor", "Says what this machine can do, what is missing and how to get it.")
+    {
+        foreach (Option option in (Option[])[runs, model, slots, maxLength]) Options.Add(option);
+    }
 
-    public override IReadOnlyList<string> Examples => ["distill doctor", "distill doctor --json"];
+    public override IReadOnlyList<string> Examples =>
+        ["distill doctor", "distill doctor --model teacher/models/tiny-reasoner --slots 64 --max-length 512"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var findings = MachineDiagnosis.Run(parsed.GetRequiredValue(runs));
+        if (parsed.GetValue(model) is { } folder)
+        {
+            ModelFolders.RequireModel(folder);
+            findings = [.. findings, MachineDiagnosis.Run(folder, parsed.GetValue(slots), parsed.GetValue(maxLength))];
+        }
+
         bool works = findings.All(finding => finding.State != MachineState.Missing);
         if (context.IsJson) context.Results.Json(new { works, findings });
         context.Results.Table(["", "", "found"], findings.Select(finding => (string[])[finding.Name, Word(finding.State), finding.Found]), words: 3);

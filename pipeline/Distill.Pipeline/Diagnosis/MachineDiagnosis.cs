@@ -15,4 +15,11 @@ public static class MachineDiagnosis
         LibraryCheck.Torch(),
         LibraryCheck.Cuda(),
     ];
+
+    /// <summary>Whether this machine's memory suffices to run a model.</summary>
+    /// <param name="model">A model folder or a checkpoint.</param>
+    /// <param name="slots">Rows decoded together.</param>
+    /// <param name="maxLength">Longest sequence, prompt and completion together.</param>
+    /// <exception cref="InvalidDataException">The folder is no model; names the file and the reason.</exception>
+    public static MachineFinding Run(string model, int slots, int maxLength) => MemoryCheck.Model(model, slots, maxLength);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distill.Pipeline.Stages;
 
 namespace Distill.Pipeline.Diagnosis;
 
@@ -14,6 +15,18 @@ internal static class MemoryCheck
         bool little = free < 4 * Gibi;
         return new("memory", little ? MachineState.Warning : MachineState.Ok, $"{Text(free)} free of {Text(limit)}",
             little ? "The quickstart takes about 3 GiB. Close programs, or raise the container's limit." : null);
+    }
+
+    /// <summary>Whether a model's sessions fit; the same estimate as the engine's own check and as <c>plan</c>.</summary>
+    /// <exception cref="InvalidDataException">The folder is no model.</exception>
+    public static MachineFinding Model(string folder, int slots, int maxLength)
+    {
+        var needed = EngineMemory.Of(folder, slots, maxLength);
+        long free = Math.Min(Available() ?? long.MaxValue, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        string found = $"{Text(needed.TotalBytes)} at most for {slots} slots × {maxLength:N0} tokens: weights {Text(needed.WeightBytes)}, cache and logits {Text(needed.SessionBytes)}; {Text(free)} are free";
+        return needed.TotalBytes <= free
+            ? new("model", MachineState.Ok, found)
+            : new("model", MachineState.Missing, found, "Use fewer slots, shorter completions or a smaller model.");
     }
 
     /// <summary><c>12.5 GiB</c></summary>

@@ -47,8 +47,7 @@ public sealed class Engine : IDisposable
     public static Engine OpenModelFolder(string folder, int slots, bool batched = true)
     {
         var opened = ModelFolder.Open(folder);
-        // The graph and what lies beside it under its name: the weights are in one or the other.
-        long bytes = Directory.EnumerateFiles(Path.GetDirectoryName(opened.GraphPath)!, Path.GetFileName(opened.GraphPath) + "*").Sum(path => new FileInfo(path).Length);
+        long bytes = WeightBytes(opened);
         var encoder = opened.LoadEncoder();
         return new Engine(OnnxTokenModel.Load(opened, Options(bytes, batched)), encoder, bytes, slots, batched);
     }
@@ -68,6 +67,10 @@ public sealed class Engine : IDisposable
         IsSmall(weightBytes) ? new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = !batched } : new OnnxModelOptions();
 
     public void Dispose() => model.Dispose();
+
+    /// <summary>The graph and what lies beside it under its name: the weights are in one or the other.</summary>
+    internal static long WeightBytes(ModelFolder model) =>
+        Directory.EnumerateFiles(Path.GetDirectoryName(model.GraphPath)!, Path.GetFileName(model.GraphPath) + "*").Sum(path => new FileInfo(path).Length);
 
     private static bool IsSmall(long bytes) => bytes < SmallModelBytes;
 }
