@@ -27,6 +27,10 @@ public sealed class FamilyGraphTests
         ModelPackage.Write(folder.Path, TinyModels.Weights(a), TinyModels.Tokenizer(a.VocabularySize), new PackageDescription { Name = family }, precision);
         Should.NotThrow(() => PackageCheck.Run(folder.Path, precision is ExportPrecision.Single or ExportPrecision.Half ? 1e-4 : 0.05));
         DecoderConfigJson.Read(folder.File("config.json")).ShouldBe(a);
+        string card = File.ReadAllText(folder.File("README.md"));
+        card.Contains("window of 5", StringComparison.Ordinal).ShouldBe(a.SlidingWindow is not null);
+        card.Contains("scaled by", StringComparison.Ordinal).ShouldBe(a.RotaryScaling is not DefaultRotary);
+        card.Contains("but in layers 1,", StringComparison.Ordinal).ShouldBe(a.PlainLayers.Count > 0);
         ModelFolder.Open(folder.Path).Configuration.Type.ShouldBe(a.ModelType);
     }
 

@@ -38,7 +38,7 @@ internal static class ModelCard
     {
         card.Append("| | |\n|---|---|\n");
         void Row(string label, string value) => card.Append($"| {label} | {value} |\n");
-        Row("architecture", $"{a.ModelType}: RMSNorm, rotary, grouped-query attention{(a.QueryKeyNorm ? ", QK-norm" : "")}, SwiGLU{(a.TieEmbeddings ? ", tied embeddings" : "")}");
+        Row("architecture", $"{a.ModelType}: RMSNorm, {Rotary(a)}, grouped-query attention{Attention(a)}, SwiGLU{(a.TieEmbeddings ? ", tied embeddings" : "")}");
         Row("parameters", a.ParameterCount.ToString("N0", CultureInfo.InvariantCulture));
         Row("width, layers", $"{a.HiddenSize}, {a.Layers}");
         Row("heads, key-value heads, head size", $"{a.Heads}, {a.KeyValueHeads}, {a.HeadSize}");
@@ -46,6 +46,12 @@ internal static class ModelCard
         Row("precision", precision.Name());
         card.Append('\n');
     }
+
+    private static string Rotary(DecoderArchitecture a) =>
+        (a.RotaryScaling is DefaultRotary ? "rotary" : $"rotary scaled by {a.RotaryScaling.TypeName}") + (a.PlainLayers.Count > 0 ? $" but in layers {a.PlainLayers}" : "");
+
+    private static string Attention(DecoderArchitecture a) =>
+        (a.QueryKeyNorm ? ", QK-norm" : "") + (a.SlidingWindow is { } window ? $" (a window of {window} in {a.WindowLayers.Count} of {a.Layers} layers)" : "");
 
     private static void Results(StringBuilder card, PackageDescription description)
     {
