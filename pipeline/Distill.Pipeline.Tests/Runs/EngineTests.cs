@@ -28,6 +28,22 @@ public sealed class EngineTests
         }
     }
 
+    /// <summary>One checkpoint in the layouts of three exporters: ONNX Runtime GenAI, Optimum, transformers.js.</summary>
+    [Theory]
+    [InlineData("arith-fp32"), InlineData("optimum-arith"), InlineData("tjs-arith")]
+    public void A_folder_of_another_exporter_is_opened_as_an_onnx_model(string name)
+    {
+        string folder = FixtureFolder.Require("genai", name);
+        Engine.IsModelFolder(folder).ShouldBeTrue();
+        using var engine = Engine.Open(folder, 2);
+        var completion = new Generator(engine.Model).Complete([new GenerationRequest
+        {
+            Prompt = engine.Encoder.Tokenizer.Encode("Q: 12+7="), MaxNewTokens = 12, StopTokens = [engine.Encoder.EndToken], Seeds = [0],
+        }])[0][0];
+        completion.StopReason.ShouldBe(StopReason.StopToken);
+        engine.Encoder.Tokenizer.Decode(completion.Tokens.ToArray(), skipSpecial: true).Trim().ShouldBe("A: 19");
+    }
+
     [Fact]
     public void A_folder_that_is_no_model_is_refused_by_name()
     {

@@ -85,7 +85,7 @@ internal sealed class GraphWalk
             switch (reader.Field)
             {
                 case 1: Node(reader.Enter(), depth); break;
-                case 5: Tensor(reader.Enter()); break;
+                case 5: TensorWalk.Check(reader, folder); break;
                 case 11 or 12 when depth == 0: Value(reader.Enter()); break;
                 case 15: throw reader.Fault("has sparse initializers, which this reader does not know");
                 default: reader.Skip(); break;
@@ -114,7 +114,7 @@ internal sealed class GraphWalk
         {
             switch (reader.Field)
             {
-                case 5 or 10: Tensor(reader.Enter()); break;
+                case 5 or 10: TensorWalk.Check(reader, folder); break;
                 case 6 or 11: Graph(reader.Enter(), depth + 1); break;
                 default: reader.Skip(); break;
             }
@@ -147,34 +147,5 @@ internal sealed class GraphWalk
         }
 
         return value;
-    }
-
-    // TensorProto: name 8, external_data 13.
-    private void Tensor(long end)
-    {
-        string name = "?";
-        Dictionary<string, string>? entries = null;
-        while (reader.Next(end))
-        {
-            if (reader.Field == 8) name = reader.Text();
-            else if (reader.Field == 13) Entry(reader.Enter(), name, entries ??= new(StringComparer.Ordinal));
-            else reader.Skip();
-        }
-
-        if (entries is not null) ExternalDataCheck.Check(reader.Name, name, entries, folder);
-    }
-
-    // StringStringEntryProto: key 1, value 2.
-    private void Entry(long end, string tensor, Dictionary<string, string> entries)
-    {
-        string key = "", value = "";
-        while (reader.Next(end))
-        {
-            if (reader.Field == 1) key = reader.Text();
-            else if (reader.Field == 2) value = reader.Text();
-            else reader.Skip();
-        }
-
-        if (!entries.TryAdd(key, value)) throw reader.Fault($"gives '{key}' of tensor '{tensor}' twice");
     }
 }

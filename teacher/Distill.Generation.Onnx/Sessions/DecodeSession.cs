@@ -48,6 +48,7 @@ internal abstract class DecodeSession : IDecodeSession
     public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
+        cancellation.ThrowIfCancelled();
         int vocabulary = Layout.VocabularySize;
         if (tokens.IsEmpty) throw new ArgumentException("There must be at least one token.", nameof(tokens));
         if (lengths[slot] + tokens.Length > MaxLength) throw Full(slot, tokens.Length);
@@ -70,6 +71,7 @@ internal abstract class DecodeSession : IDecodeSession
     public void Step(ReadOnlySpan<int> tokens, Span<float> logits)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
+        cancellation.ThrowIfCancelled();
         ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens.Length, Slots, nameof(tokens));
         if (tokens.IsEmpty) return;
         for (int slot = 0; slot < tokens.Length; slot++)

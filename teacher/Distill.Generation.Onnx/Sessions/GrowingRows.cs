@@ -16,8 +16,9 @@ internal sealed unsafe class GrowingRows : IDisposable
     private readonly NativeBuffer<byte>[] presents; // [2 × layers], room for [rows, heads, max length, head size] each
     private readonly NativeBuffer<byte>[] pasts;
     private int first;
-    private int count; // rows whose past lies here; 0 when none
+    private int count; // rows of the run at hand or the last one
     private int width; // tokens of the longest
+    private bool kept; // a run ended well and left what the next may go on from
 
     /// <param name="cache">What the slots hold; kept up to date, and the source whenever other rows are run.</param>
     /// <param name="rows">Most rows of a run.</param>
@@ -36,7 +37,7 @@ internal sealed unsafe class GrowingRows : IDisposable
     /// <summary>Forgets the rows if a slot is among them.</summary>
     public void Forget(int slot)
     {
-        if (slot >= first && slot < first + count) count = 0;
+        if (slot >= first && slot < first + count) kept = false;
     }
 
     /// <summary>Makes the past that of slots [from, from + rows).</summary>
@@ -44,7 +45,9 @@ internal sealed unsafe class GrowingRows : IDisposable
     /// <returns>Tokens of the longest.</returns>
     public int Load(int from, ReadOnlySpan<int> lengths)
     {
-        if (from == first && lengths.Length == count) return width;
+        bool goesOn = kept && from == first && lengths.Length == count;
+        kept = false;
+        if (goesOn) return width;
         (first, count, width) = (from, lengths.Length, 0);
         foreach (int length in lengths) width = Math.Max(width, length);
         for (int i = 0; i < pasts.Length; i++)
@@ -81,6 +84,7 @@ internal sealed unsafe class GrowingRows : IDisposable
     public void Store(ReadOnlySpan<int> lengths, int tokens)
     {
         width += tokens;
+        kept = true;
         long bytes = (long)tokens * cache.TokenBytes;
         for (int i = 0; i < pasts.Length; i++)
         {

@@ -9,6 +9,7 @@ namespace Distill.Generation.Onnx;
 internal sealed class RunCancellation : IDisposable
 {
     private readonly Lock gate = new();
+    private volatile bool cancelled;
     private bool disposed;
 
     /// <summary>For runs of the session's own thread; <see cref="RunOptions.Terminate"/> stays set once it is.</summary>
@@ -16,11 +17,18 @@ internal sealed class RunCancellation : IDisposable
 
     public void Cancel()
     {
+        cancelled = true;
         lock (gate)
         {
             // Options freed by the owner must not be written: the flag lies in native memory.
             if (!disposed) Options.Terminate = true;
         }
+    }
+
+    /// <exception cref="OperationCanceledException"><see cref="Cancel"/> was called.</exception>
+    public void ThrowIfCancelled()
+    {
+        if (cancelled) throw new OperationCanceledException("Generation was cancelled.");
     }
 
     public void Dispose()
