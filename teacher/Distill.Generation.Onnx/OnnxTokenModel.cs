@@ -6,6 +6,8 @@ namespace Distill.Generation.Onnx;
 /// <summary>
 /// A decoder run by ONNX Runtime on the CPU: over one shared key-value buffer per layer where the graph appends in place
 /// (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
+/// Over a shared cache a row's logits do not depend on the rows beside it, to the last bit; over a growing one padding moves them by
+/// rounding (about 1e-6 of the largest).
 /// Opening sessions is safe from any thread, and sessions may run concurrently. Dispose it after its sessions.
 /// </summary>
 public sealed class OnnxTokenModel : ITokenModel

@@ -90,7 +90,7 @@ public sealed class ReferenceFolderTests
         var reference = new ReferenceCase(name);
         Assert.SkipWhen(reference.LastOnly, "This graph gives no logits of the positions before the last.");
         using var model = reference.Load();
-        var requests = reference.Prompts.Select((_, i) => reference.Request(i) with { MaxNewTokens = 0, ScorePrompt = true, TopLogProbabilities = 1 }).ToArray();
+        var requests = reference.Prompts.Select((_, i) => reference.Request(i) with { MaxNewTokens = 0, ScorePrompt = true }).ToArray();
         var completions = new Generator(model, new GeneratorOptions { Slots = 3 }).Complete(requests);
         for (int i = 0; i < requests.Length; i++)
         {
