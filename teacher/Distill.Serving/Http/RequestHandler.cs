@@ -74,7 +74,7 @@ internal sealed class RequestHandler
         }
 
         if (path is not ("/v1/chat/completions" or "/v1/completions"))
-            throw new ApiException(404, "invalid_request_error", $"There is nothing at '{path}'; this server has /v1/chat/completions, /v1/completions, /v1/models and /health.");
+            throw new ApiException(404, "invalid_request_error", $"There is nothing at '{context.Request.Path}'; this server has /v1/chat/completions, /v1/completions, /v1/models and /health.");
         RequireMethod(context, "POST");
         using var place = gate.Enter();
         await (path == "/v1/completions" ? completions.AnswerAsync(exchange) : chat.AnswerAsync(exchange));
