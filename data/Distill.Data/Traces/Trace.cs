@@ -20,7 +20,7 @@ public sealed record Trace
 
     public required int CompletionTokens { get; init; }
 
-    /// <summary><c>stop</c> (end token), <c>stop_string</c> or <c>length</c>.</summary>
+    /// <summary><c>stop</c> (end token), <c>stop_string</c> or <c>length</c>; of a remote teacher also its own words, e.g. <c>content_filter</c>.</summary>
     public required string StopReason { get; init; }
 
     public required int SampleIndex { get; init; }
@@ -35,8 +35,10 @@ public sealed record Trace
 
     public required string TeacherDigest { get; init; }
 
+    /// <summary>Empty for a remote teacher, whose template and tokenizer are not known.</summary>
     public required string TemplateDigest { get; init; }
 
+    /// <inheritdoc cref="TemplateDigest"/>
     public required string TokenizerFingerprint { get; init; }
 
     /// <summary>Completion token ids, end token included; empty when not kept.</summary>

@@ -1,0 +1,30 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Distill.Teacher.Remote.Tests.Servers;
+
+/// <summary>
+/// A clock on which waits take no time: whoever sets a timer shorter than the patience given finds that time has moved on by as much. Longer ones
+/// (timeouts of attempts) go off only when a test moves the clock. Notes every wait, so that tests are about times and take none.
+/// </summary>
+internal sealed class HurriedClock(TimeSpan patience) : FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero))
+{
+    private readonly ConcurrentQueue<TimeSpan> waits = new();
+
+    public HurriedClock()
+        : this(TimeSpan.FromMinutes(10))
+    {
+    }
+
+    /// <summary>Every wait that was hurried through, in order.</summary>
+    public IReadOnlyList<TimeSpan> Waits => [.. waits];
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = base.CreateTimer(callback, state, dueTime, period);
+        if (dueTime <= TimeSpan.Zero || dueTime >= patience) return timer;
+        waits.Enqueue(dueTime);
+        _ = Task.Run(() => Advance(dueTime));
+        return timer;
+    }
+}

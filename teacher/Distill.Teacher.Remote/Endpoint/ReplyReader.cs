@@ -1,0 +1,91 @@
+using System.Net.Mime;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Distill.Teacher.Remote.Network;
+using Microsoft.Extensions.AI;
+
+namespace Distill.Teacher.Remote.Endpoint;
+
+/// <summary>
+/// Response → pieces of the answer, whether it comes as server-sent events or as one JSON object (which is also how servers without streaming
+/// answer a request for it). An answer without a finish reason broke off, however cleanly the connection was closed.
+/// </summary>
+internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock)
+{
+    private const string EndMark = "[DONE]";
+
+    public async IAsyncEnumerable<ReplyPiece> ReadAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var content = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+        {
+            yield return await RefusalAsync(response, content, cancellation).ConfigureAwait(false);
+            yield break;
+        }
+
+        using var body = new BoundedStream(content, maxBytes);
+        bool isFinished = false;
+        await foreach (var piece in PiecesAsync(response, body, cancellation).ConfigureAwait(false))
+        {
+            isFinished |= piece.Finish is not null;
+            yield return piece;
+        }
+
+        if (!isFinished) throw new RemoteTeacherException(RemoteFaultKind.Damaged, "The endpoint's answer broke off: it has no finish reason.");
+    }
+
+    private async IAsyncEnumerable<ReplyPiece> PiecesAsync(HttpResponseMessage response, BoundedStream body, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        string type = response.Content.Headers.ContentType?.MediaType ?? "";
+        if (type == MediaTypeNames.Text.EventStream)
+        {
+            await foreach (var item in SseParser.Create(body).EnumerateAsync(cancellation).ConfigureAwait(false))
+            {
+                if (item.Data == EndMark) yield break;
+                if (item.Data.Length > 0) yield return ReplyJson.Read(Encoding.UTF8.GetBytes(item.Data), key);
+            }
+        }
+        else if (type == MediaTypeNames.Application.Json || type.EndsWith("+json", StringComparison.Ordinal))
+        {
+            yield return ReplyJson.Read(await AllAsync(body, cancellation).ConfigureAwait(false), key);
+        }
+        else
+        {
+            throw new RemoteTeacherException(
+                RemoteFaultKind.Refused, $"{response.RequestMessage!.RequestUri!.Host} answered with '{Printable(type)}' where JSON was expected. Check the address: does it need /v1?");
+        }
+    }
+
+    /// <summary>The provider's filter refused the question: that is an outcome of the problem, not a fault of the run.</summary>
+    private async Task<ReplyPiece> RefusalAsync(HttpResponseMessage response, Stream content, CancellationToken cancellation)
+    {
+        var error = ErrorBody.Parse(await StartAsync(content, cancellation).ConfigureAwait(false));
+        return (int)response.StatusCode == 400 && error.Code == ChatFinishReason.ContentFilter.Value
+            ? new ReplyPiece("", "", ChatFinishReason.ContentFilter, null)
+            : throw HttpFault.Of(response, error, key, clock.GetUtcNow());
+    }
+
+    // A status has been sent: that the words after it cannot be read, or have no end, changes nothing about it.
+    private static async Task<byte[]> StartAsync(Stream content, CancellationToken cancellation)
+    {
+        byte[] start = new byte[ErrorBody.MaxBytes];
+        try
+        {
+            return start[..await content.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false)];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    private static async Task<byte[]> AllAsync(Stream body, CancellationToken cancellation)
+    {
+        using var whole = new MemoryStream();
+        await body.CopyToAsync(whole, cancellation).ConfigureAwait(false);
+        return whole.ToArray();
+    }
+
+    private static string Printable(string type) => type.Length <= 60 && type.All(c => c is > ' ' and <= '~') ? type : "something else";
+}
