@@ -22,7 +22,10 @@ internal sealed class ChatServer : IAsyncDisposable
     public string Address => application.Urls.Single() + "/v1";
 
     /// <param name="answer">Request and its number, from 0 → the answer.</param>
-    public static async Task<ChatServer> StartAsync(Func<HttpContext, int, Task> answer)
+    public static Task<ChatServer> StartAsync(Func<HttpContext, int, Task> answer) => StartAsync((context, number, _) => answer(context, number));
+
+    /// <param name="answer">Request, its number, what it says → the answer.</param>
+    public static async Task<ChatServer> StartAsync(Func<HttpContext, int, ChatCall, Task> answer)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -34,8 +37,10 @@ internal sealed class ChatServer : IAsyncDisposable
             int number = Interlocked.Increment(ref count);
             using var reader = new StreamReader(context.Request.Body);
             string body = await reader.ReadToEndAsync(context.RequestAborted);
-            server.calls.Enqueue(new ChatCall(context.Request.Method + " " + context.Request.Path, context.Request.Headers.Authorization.ToString(), body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject()));
-            await answer(context, number);
+            var call = new ChatCall(
+                context.Request.Method + " " + context.Request.Path, context.Request.Headers.Authorization.ToString(), body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject());
+            server.calls.Enqueue(call);
+            await answer(context, number, call);
         });
         await server.application.StartAsync();
         return server;

@@ -21,8 +21,8 @@ internal static class TransportFault
         }
         catch (Exception fault) when (fault is HttpRequestException or HttpIOException or IOException and not RemoteTeacherException)
         {
-            bool isCutOff = fault is HttpIOException or { InnerException: HttpIOException } || fault is IOException;
-            throw isCutOff
+            bool isReached = fault is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
+            throw isReached
                 ? new RemoteTeacherException(RemoteFaultKind.Damaged, $"{host} broke its answer off.")
                 : new RemoteTeacherException(RemoteFaultKind.Unreachable, $"{host} cannot be reached: {Reason(fault)}.");
         }
