@@ -15,7 +15,9 @@ public sealed class RecipeReferenceTests
         var distillation = RecipeWriter.ToJson(SampleRecipe.Parse(folder), path => path);
         const string Pretraining = "{ kind: pretrain, name: base, output: out, data: { families: [ { name: words } ] }, training: { steps: 1 } }";
         var pretraining = RecipeWriter.ToJson(RecipeFile.Parse(Pretraining, "p.yaml", folder.Path), path => path);
-        var missing = Keys(distillation, "").Concat(Keys(pretraining, "")).Where(key => !text.Contains($"`{key}`", StringComparison.Ordinal)).ToList();
+        const string Endpoint = "{ endpoint: https://api.example.com/v1, model: m, api_key_env: KEY }";
+        var remote = RecipeWriter.ToJson(SampleRecipe.Parse(folder, SampleRecipe.Text.Replace("{ model: teacher, samples: 2 }", Endpoint, StringComparison.Ordinal)), path => path);
+        var missing = Keys(distillation, "").Concat(Keys(remote, "")).Concat(Keys(pretraining, "")).Where(key => !text.Contains($"`{key}`", StringComparison.Ordinal)).ToList();
         missing.ShouldBeEmpty();
     }
 

@@ -23,7 +23,7 @@ public static class RecipeWriter
         {
             DistillationRecipe distillation => CanonicalJson.ToNode(distillation with
             {
-                Teacher = distillation.Teacher with { Model = path(distillation.Teacher.Model) },
+                Teacher = distillation.Teacher.Remote is null ? distillation.Teacher with { Model = path(distillation.Teacher.Model) } : distillation.Teacher,
                 Student = new StudentSection { Base = path(distillation.Student.Base) },
             }).AsObject(),
             PretrainRecipe pretrain => CanonicalJson.ToNode(pretrain with
@@ -46,6 +46,7 @@ public static class RecipeWriter
             var training = answerOnly["training"]!.AsObject();
             answerOnly.Remove("training");
             foreach (var (key, value) in training) answerOnly[key] = value?.DeepClone();
+            FlattenEndpoint(node["teacher"]!.AsObject());
         }
 
         if (recipe is PretrainRecipe { Tokenizer.From: not null }) node["tokenizer"]!.AsObject().Remove("vocabulary_size");
@@ -56,6 +57,14 @@ public static class RecipeWriter
         }
 
         return arranged;
+    }
+
+    private static void FlattenEndpoint(JsonObject teacher)
+    {
+        if (teacher["remote"] is not JsonObject endpoint) return;
+        teacher.Remove("remote");
+        teacher.Remove("slots");
+        foreach (var (key, value) in endpoint) teacher[key] = value?.DeepClone();
     }
 
     private static void Write(StringBuilder text, JsonObject map, int indent)

@@ -117,9 +117,14 @@ internal sealed class SectionReader(string path, RecipeNode? node, string folder
     /// <summary>Notes a combination of values that cannot work.</summary>
     public void Require(bool holds, string key, string fault, string remedy)
     {
-        if (holds) return;
+        if (!holds) Refuse(key, fault, remedy);
+    }
+
+    /// <summary>Notes a fault of a value that may be a secret and is not repeated.</summary>
+    public void Refuse(string key, string fault, string remedy, bool showsValue = true)
+    {
         var found = mapping.Find(key);
-        problems.Add(new(Join(key), found?.Place ?? "", found is null ? "" : Shown(found), fault, remedy));
+        problems.Add(new(Join(key), found?.Place ?? "", found is null || !showsValue ? "" : Shown(found), fault, remedy));
     }
 
     /// <summary>Reports every key that was never asked for. Call once, after the last read.</summary>
@@ -127,9 +132,13 @@ internal sealed class SectionReader(string path, RecipeNode? node, string folder
     {
         foreach (var (key, value) in mapping.Entries)
         {
-            if (!known.Contains(key)) problems.Add(new(Join(key), value.Place, Shown(value), "unknown key", Suggestion.Remedy(key, known)));
+            if (!known.Contains(key)) problems.Add(new(Join(key), value.Place, MayBeSecret(key) ? "" : Shown(value), "unknown key", Suggestion.Remedy(key, known)));
         }
     }
+
+    // Somebody may have written the key itself: a message, and what logs it, is no place for it.
+    private static bool MayBeSecret(string key) =>
+        ((string[])["key", "secret", "password", "token", "auth", "credential"]).Any(word => key.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     private static SectionReader Create(string path, RecipeNode? node, string folder, ICollection<RecipeProblem> problems)
     {

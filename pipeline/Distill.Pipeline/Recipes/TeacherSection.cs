@@ -1,9 +1,11 @@
+using System.Text.Json.Serialization;
+
 namespace Distill.Pipeline.Recipes;
 
 /// <summary><c>teacher</c>: the model that solves the training problems, and how it is sampled.</summary>
 public sealed record TeacherSection
 {
-    /// <summary>Folder of an ONNX model (with <c>genai_config.json</c>), relative to the recipe. Required.</summary>
+    /// <summary>Folder of an ONNX model (with <c>genai_config.json</c>), relative to the recipe; with an endpoint, what that calls the model. Required.</summary>
     public required string Model { get; init; }
 
     /// <summary>Completions drawn for each training problem. 1..256, default 1.</summary>
@@ -18,19 +20,28 @@ public sealed record TeacherSection
     /// <summary>Longest completion in tokens; what is longer counts as truncated. 1..1,000,000, default 192.</summary>
     public int MaxTokens { get; init; }
 
-    /// <summary>Completions decoded together; changes the speed, never the result. 1..4,096, default 64.</summary>
+    /// <summary>Completions decoded together; changes the speed, never the result. 1..4,096, default 64. 0 with an endpoint, which has none.</summary>
     public int Slots { get; init; }
+
+    /// <summary>The endpoint that runs the model; null for a model folder. Its keys lie beside the others in a recipe.</summary>
+    public EndpointSection? Remote { get; init; }
+
+    /// <summary>What reports call it.</summary>
+    [JsonIgnore]
+    public string Name => Remote is null ? Path.GetFileName(Model) : Model;
 
     internal static TeacherSection Bind(SectionReader reader)
     {
+        var remote = EndpointSection.Bind(reader);
         var section = new TeacherSection
         {
-            Model = reader.Folder("model", "give the folder of an ONNX model", "genai_config.json", "tokenizer.json"),
+            Remote = remote,
+            Model = remote is null ? reader.Folder("model", "give the folder of an ONNX model, or an endpoint", "genai_config.json", "tokenizer.json") : reader.Text("model", null),
             Samples = reader.Integer("samples", 1, 1, 256),
             Temperature = reader.Number("temperature", 0.7, 0, 10),
             TopP = reader.Number("top_p", 1, 0, 1, above: true),
             MaxTokens = reader.Integer("max_tokens", 192, 1, 1_000_000),
-            Slots = reader.Integer("slots", 64, 1, 4096),
+            Slots = remote is null ? reader.Integer("slots", 64, 1, 4096) : 0,
         };
         reader.Require(section.Temperature > 0 || section.Samples == 1, "samples", "greedy samples are all equal", "set teacher.temperature above 0, or one sample");
         reader.Close();

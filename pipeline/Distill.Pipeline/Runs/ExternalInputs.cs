@@ -1,5 +1,6 @@
 using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
+using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Pipeline.Runs;
 
@@ -12,7 +13,7 @@ internal static class ExternalInputs
 
     public static IReadOnlyDictionary<string, StageInput> Of(DistillationRecipe recipe) => new Dictionary<string, StageInput>
     {
-        [Teacher] = Open(recipe.Teacher.Model),
+        [Teacher] = recipe.Teacher.Remote is { } remote ? new StageInput("", TeacherIdentity.OfModel(remote.Endpoint, recipe.Teacher.Model), null) : Open(recipe.Teacher.Model),
         [Base] = Open(recipe.Student.Base),
     };
 

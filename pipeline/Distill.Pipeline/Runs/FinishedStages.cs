@@ -5,6 +5,9 @@ namespace Distill.Pipeline.Runs;
 /// <summary>Finds finished artefacts of a key: in the run itself, or in other runs of the same folder.</summary>
 internal sealed class FinishedStages(RunFolder folder, bool useOtherRuns)
 {
+    /// <summary>Whether what other runs made may be taken.</summary>
+    public bool UsesOtherRuns => useOtherRuns;
+
     /// <summary>The run's own artefact of a stage, whatever it was made from; null when there is none that is whole.</summary>
     public Artifact? Own(IStage stage) => TryOpen(folder.Inside(stage.Folder));
 

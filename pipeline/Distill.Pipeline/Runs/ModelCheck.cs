@@ -24,7 +24,7 @@ internal static class ModelCheck
             }
         }
 
-        Try("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model", () => ModelFolder.Open(recipe.Teacher.Model).LoadEncoder());
+        if (recipe.Teacher.Remote is null) Try("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model", () => ModelFolder.Open(recipe.Teacher.Model).LoadEncoder());
         Try("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () => CheckBase(recipe, problems));
         if (problems.Count > 0) throw new InvalidRecipeException(recipe.Name, problems);
     }

@@ -30,7 +30,7 @@ internal static class ReportAssembly
             Curation = artifacts.Find(StageNames.Curated) is { } curated
                 ? JsonSerializer.Deserialize<CurationReport>(File.ReadAllBytes(curated.PathOf(CurationStage.Counts)), CanonicalJson.Spelling)
                 : null,
-            Notes = [.. Notes(artifacts)],
+            Notes = [.. Notes(recipe, artifacts)],
         };
     }
 
@@ -43,8 +43,10 @@ internal static class ReportAssembly
         .SelectMany(stage => Entry(stage, ledger)?.Measures.Select(measure => KeyValuePair.Create($"{stage.Stage.Name}/{measure.Key}", measure.Value)) ?? [])
         .ToDictionary(pair => pair.Key, pair => pair.Value);
 
-    private static IEnumerable<string> Notes(RunArtifacts artifacts)
+    private static IEnumerable<string> Notes(DistillationRecipe recipe, RunArtifacts artifacts)
     {
+        if (recipe.Teacher.Remote is { } remote)
+            yield return $"The teacher {recipe.Teacher.Name} at {new Uri(remote.Endpoint).Host} is not in the comparison: measuring it would ask and pay for every test problem. Its traces: {FinishedStages.SummaryOf(artifacts.Find(StageNames.Traces)!)}.";
         if (artifacts.Find(StageNames.Rl) is { } rl) yield return $"Reinforcement: {FinishedStages.SummaryOf(rl)}.";
     }
 
@@ -56,7 +58,7 @@ internal static class ReportAssembly
 
     private static IEnumerable<ModelSize> Sizes(DistillationRecipe recipe, RunArtifacts artifacts)
     {
-        if (Parameters(Path.Combine(recipe.Teacher.Model, DecoderConfigJson.FileName)) is { } teacher) yield return Size("teacher", teacher);
+        if (recipe.Teacher.Remote is null && Parameters(Path.Combine(recipe.Teacher.Model, DecoderConfigJson.FileName)) is { } teacher) yield return Size("teacher", teacher);
         yield return Size("base", DecoderConfigJson.Read(Path.Combine(recipe.Student.Base, DecoderConfigJson.FileName)).ParameterCount);
         foreach (string stage in (string[])[StageNames.AnswerOnly, StageNames.Sft, StageNames.Rl])
         {

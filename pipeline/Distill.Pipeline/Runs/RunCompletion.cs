@@ -38,7 +38,7 @@ internal static class RunCompletion
     private static PackageDescription Describe(DistillationRecipe recipe, RunArtifacts artifacts, RunReport report) => new()
     {
         Name = recipe.Name,
-        Teacher = Path.GetFileName(recipe.Teacher.Model),
+        Teacher = recipe.Teacher.Name,
         Digests = new Dictionary<string, string>
         {
             ["recipe"] = report.RecipeDigest,

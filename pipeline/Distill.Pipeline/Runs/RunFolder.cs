@@ -29,6 +29,9 @@ internal sealed class RunFolder(string runsFolder, string name)
 
     public string ModelPath => Inside("model");
 
+    /// <summary>Completions of remote teachers, one file each, shared by all runs of the folder.</summary>
+    public string RequestsPath => System.IO.Path.Combine(RunsPath, ".requests");
+
     public string Inside(string file) => System.IO.Path.Combine(Path, file);
 
     /// <summary>Makes the folder this process's until the result is disposed.</summary>

@@ -12,6 +12,9 @@ internal sealed class StageContext(
 
     public string Folder => writer.Folder;
 
+    /// <summary>Completions that were paid for, to be found again by whoever asks the same; null when other runs' are not to be used.</summary>
+    public string? SharedRequests { get; init; }
+
     public TimeProvider Clock => clock;
 
     public CancellationToken Cancellation => cancellation;

@@ -44,7 +44,10 @@ internal sealed class StageRunner(
         long began = clock.GetTimestamp();
         var used = stage.Inputs.ToDictionary(name => name, name => inputs[name]);
         var writer = new ArtifactWriter(target, stage.Kind, stage.Version, [.. used.Values.Select(input => input.Digest).Distinct()]);
-        var context = new StageContext(stage.Name, writer, used, observer, metrics, clock, cancellation);
+        var context = new StageContext(stage.Name, writer, used, observer, metrics, clock, cancellation)
+        {
+            SharedRequests = finished.UsesOtherRuns ? folder.RequestsPath : null,
+        };
         string summary = stage.Run(context);
         writer.Fact(StageKey.DigestFact, key.Digest);
         writer.Fact(StageKey.TextFact, key.Text);

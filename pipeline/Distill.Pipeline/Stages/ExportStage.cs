@@ -20,7 +20,7 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
 
     public IReadOnlyList<string> Inputs => [student];
 
-    public JsonObject Options => new() { ["export"] = CanonicalJson.ToNode(recipe.Export), ["name"] = recipe.Name, ["teacher"] = Path.GetFileName(recipe.Teacher.Model) };
+    public JsonObject Options => new() { ["export"] = CanonicalJson.ToNode(recipe.Export), ["name"] = recipe.Name, ["teacher"] = recipe.Teacher.Name };
 
     public string Work => $"{student} student as {Precision.Name()}";
 
@@ -34,7 +34,7 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
         var description = new PackageDescription
         {
             Name = recipe.Name,
-            Teacher = Path.GetFileName(recipe.Teacher.Model),
+            Teacher = recipe.Teacher.Name,
             Digests = new Dictionary<string, string> { ["checkpoint"] = input.Digest },
         };
         foreach (string leftover in Directory.EnumerateFileSystemEntries(context.Folder).Where(path => !Path.GetFileName(path).StartsWith('.')))

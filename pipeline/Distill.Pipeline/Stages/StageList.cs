@@ -10,13 +10,14 @@ internal static class StageList
     {
         bool reinforced = recipe.Rl.Steps > 0;
         string student = reinforced ? StageNames.Rl : StageNames.Sft;
-        List<IStage> stages = [new ProblemsStage(recipe), new TracesStage(recipe), new CurationStage(recipe)];
+        List<IStage> stages = [new ProblemsStage(recipe), recipe.Teacher.Remote is { } remote ? new RemoteTracesStage(recipe, remote) : new TracesStage(recipe), new CurationStage(recipe)];
         if (recipe.AnswerOnly.Enabled) stages.Add(SupervisedStage.AnswersOnly(recipe));
         stages.Add(SupervisedStage.Steps(recipe));
         if (reinforced) stages.Add(new ReinforcementStage(recipe));
         stages.Add(new ExportStage(recipe, student));
         stages.Add(new ParityStage(recipe, student));
-        stages.Add(EvaluationStage.OfModelFolder(recipe, "teacher", ExternalInputs.Teacher));
+        // A remote teacher is not evaluated: nobody expects a report to send a bill. Its traces are graded like any other's.
+        if (recipe.Teacher.Remote is null) stages.Add(EvaluationStage.OfModelFolder(recipe, "teacher", ExternalInputs.Teacher));
         stages.Add(EvaluationStage.OfCheckpoint(recipe, "base", ExternalInputs.Base));
         if (recipe.AnswerOnly.Enabled) stages.Add(EvaluationStage.OfCheckpoint(recipe, "answer-only", StageNames.AnswerOnly));
         stages.Add(EvaluationStage.OfCheckpoint(recipe, "sft", StageNames.Sft));

@@ -1,8 +1,5 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
-using Distill.Data.Storage;
-using Distill.Data.Traces;
 using Distill.Generation;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
@@ -36,7 +33,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
     public string Work =>
         $"{recipe.Problems.Train:N0} problems × {recipe.Teacher.Samples} samples, at most {(long)recipe.Problems.Train * recipe.Teacher.Samples * recipe.Teacher.MaxTokens:N0} tokens";
 
-    private string TeacherName => Path.GetFileName(recipe.Teacher.Model);
+    private string TeacherName => recipe.Teacher.Name;
 
     public string Run(StageContext context)
     {
@@ -44,15 +41,15 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
         Problem[] problems = [.. ProblemFile.Read(context.Input(StageNames.Problems).PathOf(ProblemsStage.Train))];
         using var engine = Engine.OpenModelFolder(teacher.Folder, recipe.Teacher.Slots);
         var collection = new TraceCollection(engine.Generator, engine.Encoder, CollectionOptions(teacher), context.Clock);
-        var files = new List<ArtifactFile>();
+        var files = new TraceFiles(context.Writer);
         var last = default(TraceProgress);
-        collection.Run(problems, part => TryTake(context, part, files), part => files.Add(TraceFile.Write(context.Writer, NameOf(part.Index), part.Traces)), progress =>
+        collection.Run(problems, files.TryTake, files.Write, progress =>
         {
             last = progress;
             context.Progress(new StageProgress(progress.Traces, progress.TotalTraces, "traces", "", progress.TokensPerSecond, "tokens/s"));
         }, context.Cancellation);
         if (last.TokensGenerated > 0) context.Measure("teacherTokensPerSecond", last.TokensPerSecond);
-        context.Writer.Write("README.md", Card(files).ToBytes());
+        files.WriteCard(TeacherName);
         return $"{problems.Length * recipe.Teacher.Samples:N0} traces of {problems.Length:N0} problems";
     }
 
@@ -64,23 +61,5 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
         Samples = recipe.Teacher.Samples,
         Sampling = new SamplingOptions { Temperature = recipe.Teacher.Temperature, TopP = recipe.Teacher.TopP },
         MaxNewTokens = recipe.Teacher.MaxTokens,
-    };
-
-    // The name of a part exists only when the part is whole; the manifest needs its rows.
-    private static bool TryTake(StageContext context, int part, List<ArtifactFile> files)
-    {
-        string path = Path.Combine(context.Folder, NameOf(part));
-        if (!File.Exists(path)) return false;
-        files.Add(context.Writer.Add(NameOf(part), TraceFile.Read(path).LongCount()));
-        return true;
-    }
-
-    private static string NameOf(int part) => string.Create(CultureInfo.InvariantCulture, $"data/train-{part:D5}.parquet");
-
-    private DatasetCard Card(IReadOnlyList<ArtifactFile> files) => new()
-    {
-        Title = "Reasoning traces",
-        Description = $"Completions of generated problems by the teacher `{TeacherName}`, as generated: nothing is graded or left out.",
-        Files = new Dictionary<Split, IReadOnlyList<ArtifactFile>> { [Split.Train] = files },
     };
 }

@@ -85,7 +85,7 @@ public sealed class RemoteTraceCollection
     }
 
     private Task<ChatResponse> AskAsync(string prompt, ulong seed, CancellationToken cancellation) => client.GetResponseAsync(
-        [new(ChatRole.User, prompt)],
+        options.Instructions.Length == 0 ? [new(ChatRole.User, prompt)] : [new(ChatRole.System, options.Instructions), new(ChatRole.User, prompt)],
         new ChatOptions
         {
             Temperature = (float)options.Temperature,

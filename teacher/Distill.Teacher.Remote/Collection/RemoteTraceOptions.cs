@@ -12,6 +12,9 @@ public sealed record RemoteTraceOptions
     /// <summary>Address of the endpoint: models of one name differ between endpoints.</summary>
     public required string Address { get; init; }
 
+    /// <summary>Put before every problem as the system message, e.g. in what form to answer; not part of the traces. Empty, the default: none.</summary>
+    public string Instructions { get; init; } = "";
+
     /// <summary>Completions per problem. 1 and more, default 1.</summary>
     public int Samples { get; init; } = 1;
 

@@ -17,7 +17,7 @@ public static class TeacherIdentity
 
     /// <summary>The model as it is sampled: what decides a completion besides the question and its seed.</summary>
     public static string Of(RemoteTraceOptions options) =>
-        Digest(OfModel(options.Address, options.Teacher), RemoteSampling.Write(options), options.SendSeed ? "seeded" : "unseeded");
+        Digest(OfModel(options.Address, options.Teacher), RemoteSampling.Write(options), options.Instructions, options.SendSeed ? "seeded" : "unseeded");
 
     /// <summary>One completion: its name in the store.</summary>
     /// <param name="seed">Tells the samples of a problem apart, whether or not it is sent.</param>
