@@ -1,5 +1,6 @@
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Teacher.Remote;
 using Distill.Tokenization;
 
 namespace Distill.Cli;
@@ -19,6 +20,8 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
         RunRefusedException refused => new(ExitCode.Usage, "usage", refused.Message, ""),
         GateFailedException gate => new(ExitCode.GateFailed, "gate_failed", gate.Message, ""),
         OperationCanceledException when context.Cancellation.IsCancellationRequested => Interrupted(context),
+        RemoteTeacherException remote => new(ExitCode.Fault, "fault", remote.Message,
+            context.Continuation is { } command ? $"What was answered is kept. Continue with: {command}" : ""),
         // These name the file and say what is wrong with it.
         InvalidDataException or IOException or UnauthorizedAccessException or TemplateException =>
             new(ExitCode.Fault, "fault", exception.Message, ""),

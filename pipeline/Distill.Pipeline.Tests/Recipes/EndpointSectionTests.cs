@@ -33,7 +33,7 @@ public sealed class EndpointSectionTests : IDisposable
     {
         var recipe = SampleRecipe.Parse(folder, With("{ endpoint: 'http://[::1]:8000/v1', network: loopback, model: thinker, hedge_after: 30, instructions: \"Think.\\nEnd with \\\"the\\\" number: 7\", token_limit: max_completion_tokens }"));
         string yaml = RecipeWriter.ToYaml(recipe, folder.Path);
-        SampleRecipe.Parse(folder, yaml).ShouldBe(recipe);
+        SampleRecipe.Parse(folder, yaml).Teacher.ShouldBe(recipe.Teacher);
         yaml.ShouldNotContain("slots: 0");
         yaml.ShouldNotContain("remote:");
     }

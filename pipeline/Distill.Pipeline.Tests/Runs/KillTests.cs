@@ -43,16 +43,5 @@ public sealed class KillTests(PipelineRunTests.FinishedRun finished) : IClassFix
         SmallRun.LockOf(folder).ShouldBe(SmallRun.LockOf(finished.Folder));
     }
 
-    private Process Start()
-    {
-        string recipe = folder.File("small.yaml", SmallRun.Text);
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "distill.dll"), "run", recipe, "--runs", folder.Path, "--no-cache"]) start.ArgumentList.Add(argument);
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
-    }
+    private Process Start() => DistillProcess.Start("run", folder.File("small.yaml", SmallRun.Text), "--runs", folder.Path, "--no-cache");
 }

@@ -96,6 +96,41 @@ public sealed class RemoteTeacherTests : IDisposable
         missing.Error.ShouldContain("DISTILL_TEST_NO_SUCH_KEY is not set");
     }
 
+    [Fact]
+    public async Task A_failing_endpoint_ends_the_command_with_the_reason_and_the_way_on()
+    {
+        await using var server = await ChatServer.StartAsync(Answers.Status(403, $"no {Answers.Key}"));
+        var failed = CommandLineRun.Of("generate", folder.File("remote.yaml", Text(server)), "--runs", folder.Path, "--verbose");
+        failed.Code.ShouldBe(1);
+        failed.Error.ShouldContain($"does not accept the key in the environment variable {Variable}");
+        failed.Error.ShouldContain("Continue with: distill generate");
+        (failed.Error + failed.Out).ShouldNotContain(Answers.Key);
+    }
+
+    [Fact]
+    public async Task Killed_a_run_has_lost_only_what_was_under_way()
+    {
+        const int answered = 20, concurrency = 4;
+        var allStalled = new TaskCompletionSource();
+        bool isKilled = false;
+        await using var server = await ChatServer.StartAsync((context, number, call) =>
+        {
+            if (isKilled || number < answered) return Solve(context, number, call);
+            if (number == answered + concurrency - 1) allStalled.SetResult(); // each worker has kept its last completion before it asks again
+            return Answers.Stall()(context);
+        });
+        string recipe = folder.File("remote.yaml", Text(server));
+        using var process = DistillProcess.Start("generate", recipe, "--runs", folder.Path, "--name", "small");
+        await Task.WhenAny(allStalled.Task, process.WaitForExitAsync(TestContext.Current.CancellationToken));
+        process.HasExited.ShouldBeFalse("the run ended by itself");
+        process.Kill();
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        isKilled = true;
+        await RunAsync(server, Text(server));
+        server.Calls.Count.ShouldBe(answered + concurrency + 48 - answered);
+        Traces("small").Count().ShouldBe(48);
+    }
+
     private static string Text(ChatServer server) => SmallRun.Text.Replace(
         $"{{ model: {RepositoryFolder.Root}/teacher/models/tiny-reasoner, samples: 1, max_tokens: 96, slots: 16 }}",
         $"{{ endpoint: '{server.Address}', network: loopback, model: thinker, api_key_env: {Variable}, samples: 1, max_tokens: 96, concurrency: 4, prompt_price: 1, completion_price: 10 }}",

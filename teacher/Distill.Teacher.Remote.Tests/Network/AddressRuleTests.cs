@@ -66,7 +66,7 @@ public sealed class AddressRuleTests
     {
         var faults = EndpointRule.Faults("http://user:hunter22@127.0.0.1/v1?key=hunter33", NetworkScope.Public);
         faults.Count.ShouldBe(4);
-        faults.Count(fault => !fault.ShowsValue).ShouldBe(2);
+        faults.ShouldAllBe(fault => !fault.ShowsValue);
         string.Concat(faults).ShouldNotContain("hunter");
     }
 }

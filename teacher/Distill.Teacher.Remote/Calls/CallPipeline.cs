@@ -38,11 +38,11 @@ internal static class CallPipeline
         UseJitter = true,
         Randomizer = jitter,
         ShouldHandle = arguments => ValueTask.FromResult(read(arguments.Outcome.Exception) is { IsTransient: true } fault && !(fault.RetryAfter > options.LongestRetryAfter)),
-        // Null is the exponential delay.
-        DelayGenerator = arguments => ValueTask.FromResult(arguments.Outcome.Exception switch
+        // Null is the exponential delay, which is also what an endpoint gets that wants us back at once and was not ready a moment ago.
+        DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(arguments.Outcome.Exception switch
         {
             BrokenCircuitException { RetryAfter: { } pause } => pause,
-            var exception => read(exception)?.RetryAfter,
+            var exception => read(exception)?.RetryAfter is { } wait && wait > TimeSpan.Zero ? wait : null,
         }),
     };
 

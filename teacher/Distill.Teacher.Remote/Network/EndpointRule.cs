@@ -20,7 +20,8 @@ public static class EndpointRule
         if (uri.Scheme == "http" && scope == NetworkScope.Public)
             faults.Add(new("http would send the key and the problems in the clear", "write https, or network: loopback or private where the endpoint lies there"));
         if (KnownAddress(uri) is { } known && !AddressRule.Allows(scope, known)) faults.Add(new($"{uri.Host} is not in the network '{Word(scope)}'", RemedyOf(known)));
-        return faults;
+        bool showsValue = faults.All(fault => fault.ShowsValue); // what one of them hides, the others must not show
+        return [.. faults.Select(fault => fault with { ShowsValue = showsValue })];
     }
 
     /// <summary>How a recipe spells a scope.</summary>

@@ -1,0 +1,23 @@
+using System.Diagnostics;
+
+namespace Distill.Pipeline.Tests.Testing;
+
+/// <summary>The program as a process of its own, to be ended by the test. Its output is read and dropped, so that it never waits for a reader.</summary>
+internal static class DistillProcess
+{
+    // The tool's own output folder: in that of the tests, what comes with ASP.NET Core is left out, and the tool runs without that.
+    private static readonly string Tool = Path.Combine(AppContext.BaseDirectory.Replace("Distill.Pipeline.Tests", "Distill.Cli", StringComparison.Ordinal), "distill.dll");
+
+    /// <returns>The caller disposes it.</returns>
+    public static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in (string[])[Tool, .. arguments]) start.ArgumentList.Add(argument);
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+}
