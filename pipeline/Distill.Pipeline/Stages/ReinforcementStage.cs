@@ -26,7 +26,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
 
     public string Kind => "checkpoint";
 
-    public int Version => 1;
+    public int Version => 2;
 
     public IReadOnlyList<string> Inputs => [StageNames.Problems, StageNames.Sft];
 

@@ -31,7 +31,7 @@ internal sealed class SupervisedStage : IStage
 
     public string Kind => "checkpoint";
 
-    public int Version => 1;
+    public int Version => 2;
 
     public IReadOnlyList<string> Inputs => [StageNames.Curated, ExternalInputs.Base];
 

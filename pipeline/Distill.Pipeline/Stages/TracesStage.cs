@@ -16,7 +16,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
 
     public string Kind => "traces";
 
-    public int Version => 1;
+    public int Version => 2;
 
     public IReadOnlyList<string> Inputs => [StageNames.Problems, ExternalInputs.Teacher];
 
