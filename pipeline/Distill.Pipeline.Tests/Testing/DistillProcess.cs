@@ -5,7 +5,7 @@ namespace Distill.Pipeline.Tests.Testing;
 /// <summary>The program as a process of its own, to be ended by the test. Its output is read and dropped, so that it never waits for a reader.</summary>
 internal static class DistillProcess
 {
-    // The tool's own output folder: in that of the tests, what comes with ASP.NET Core is left out, and the tool runs without that.
+    // The tool's own output folder, as users have it: in that of the tests, assemblies are left out that the tests' frameworks bring.
     private static readonly string Tool = Path.Combine(AppContext.BaseDirectory.Replace("Distill.Pipeline.Tests", "Distill.Cli", StringComparison.Ordinal), "distill.dll");
 
     /// <returns>The caller disposes it.</returns>
