@@ -34,8 +34,8 @@ internal sealed class ScoreCommand : DistillCommand
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["echo 'What is 3 + 4?' | distill score teacher/models/tiny-reasoner - --top 3",
-        "distill score student/models/tiny-base texts.txt --no-tokens",
+        ["distill score student/models/tiny-base texts.txt --no-tokens",
+        "echo 'What is 3 + 4?' | distill score teacher/models/tiny-reasoner - --top 3",
         "distill score runs/quickstart/6-onnx answers.jsonl --json"];
 
     public override int Execute(ParseResult parsed, CommandContext context)

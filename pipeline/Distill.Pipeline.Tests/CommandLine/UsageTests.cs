@@ -41,7 +41,7 @@ public sealed class UsageTests
     [InlineData("--problems is missing", "evaluate", "m")]
     [InlineData("--against is missing", "verify", "m")]
     [InlineData("'b' is one argument too many", "chat", "a", "b")]
-    [InlineData("--strategy refine is not available yet.", "evaluate", "m", "--problems", "p", "--strategy", "refine")]
+    [InlineData("--strategy 'refin' is not known; did you mean 'refine'?", "evaluate", "m", "--problems", "p", "--strategy", "refin")]
     [InlineData("did you mean 'arithmetic'?", "evaluate", "m", "--problems", "arithmetik:1")]
     [InlineData("arithmetic has levels 1 to 3, not 9.", "evaluate", "m", "--problems", "arithmetic:9")]
     [InlineData("There is no problem file 'no/such.jsonl'.", "evaluate", "m", "--problems", "no/such.jsonl")]
