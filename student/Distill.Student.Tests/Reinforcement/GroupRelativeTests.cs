@@ -13,16 +13,16 @@ public sealed class GroupRelativeTests
     [Fact]
     public void Advantages_are_those_of_TRL()
     {
-        double[] advantages = GroupAdvantage.Of([1, 0, 0, 0], AdvantageScale.Group);
+        double[] advantages = GroupAdvantage.Of([[1, 0, 0, 0]], AdvantageScale.Group)[0];
         advantages[0].ShouldBe(1.4997, 1e-4);
         advantages[1].ShouldBe(-0.4999, 1e-4);
-        GroupAdvantage.Of([1, 0, 0, 0], AdvantageScale.None).ShouldBe([0.75, -0.25, -0.25, -0.25]);
+        GroupAdvantage.Of([[1, 0, 0, 0]], AdvantageScale.None)[0].ShouldBe([0.75, -0.25, -0.25, -0.25]);
     }
 
     [Theory]
     [InlineData(new[] { 1.0, 1, 1 })]
     [InlineData(new[] { 1.0 })]
-    public void Groups_that_agree_teach_nothing(double[] rewards) => GroupAdvantage.Of(rewards, AdvantageScale.Group).ShouldAllBe(advantage => advantage == 0);
+    public void Groups_that_agree_teach_nothing(double[] rewards) => GroupAdvantage.Of([rewards], AdvantageScale.Group)[0].ShouldAllBe(advantage => advantage == 0);
 
     // A = [1, −1], ρ = [[1.5, .9], [.5, 1.1, 1.0, 1.3]]: token losses [−1.2, −.9], [.8, 1.1, 1.0, 1.3] at ε = 0.2; the sum over six tokens is 0.35,
     // and 0.336667 with an upper bound of 0.28.
@@ -33,7 +33,7 @@ public sealed class GroupRelativeTests
     {
         var (batch, logProbabilities) = Example();
         float[] derivatives = new float[6];
-        double loss = new ClippedPolicyLoss(6, 0.2, clipHigh).Evaluate(batch, logProbabilities, derivatives);
+        double loss = Clipped(clipHigh).Evaluate(batch, logProbabilities, derivatives);
         loss.ShouldBe(expected, 1e-5);
         if (firstTokenLoss != 0) derivatives[0].ShouldBe(0); // 1.5 lies beyond the bound and the advantage is positive: no slope
         derivatives[1].ShouldBe(-0.9f / 6, 1e-5f);
@@ -45,7 +45,7 @@ public sealed class GroupRelativeTests
     public void Derivatives_are_the_slopes_of_the_loss()
     {
         var (batch, logProbabilities) = Example();
-        var loss = new ClippedPolicyLoss(6, 0.2, 0.28);
+        var loss = Clipped(0.28);
         float[] derivatives = new float[6], ignored = new float[6];
         loss.Evaluate(batch, logProbabilities, derivatives);
         for (int i = 0; i < 6; i++)
@@ -57,6 +57,9 @@ public sealed class GroupRelativeTests
             ((double)derivatives[i]).ShouldBe(slope, 1e-3);
         }
     }
+
+    private static PolicyLoss Clipped(double clipHigh) =>
+        new(new ClippedSurrogate(0.2, clipHigh), RatioLevel.Token, new PolicyDivisor(PolicyAggregation.Token, 6, 2, 8));
 
     private static (TokenBatch Batch, float[] LogProbabilities) Example()
     {

@@ -48,7 +48,14 @@ public sealed class FusedGradientModel : IGradientModel
     /// <summary>Whether the fused passes cover an architecture; others train through <see cref="TorchGradientModel"/>.</summary>
     public static bool Supports(DecoderArchitecture architecture) => architecture.HeadSize % 16 == 0;
 
-    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss)
+    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss) =>
+        Differentiate(sequences, (replica, batch) => replica.Differentiate(batch, loss));
+
+    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, IDistributionLoss loss) =>
+        Differentiate(sequences, (replica, batch) => replica.Differentiate(batch, loss));
+
+    private PassResult Differentiate(
+        IReadOnlyList<TrainingSequence> sequences, Func<FusedReplica, TokenBatch, (double Loss, double LogProbability, double Entropy)> differentiate)
     {
         RefreshMatmulValues();
         var sums = new (double Loss, double LogProbability, double Entropy)[replicas.Length];
@@ -58,7 +65,7 @@ public sealed class FusedGradientModel : IGradientModel
             replicas[index].Gradient.Clear();
             foreach (var batch in MicroBatches(parts[index]))
             {
-                var (value, logProbability, entropy) = replicas[index].Differentiate(batch, loss);
+                var (value, logProbability, entropy) = differentiate(replicas[index], batch);
                 sums[index] = (sums[index].Loss + value, sums[index].LogProbability + logProbability, sums[index].Entropy + entropy);
             }
         });

@@ -47,14 +47,18 @@ internal sealed unsafe class FusedReplica : IDisposable
         double entropy = Forward(batch, logProbabilities);
         var derivatives = new float[logProbabilities.Length];
         double value = loss.Evaluate(batch, logProbabilities, derivatives);
-        head.Backward(batch, derivatives, residualGradient.Pointer, Gradient);
-        for (int layer = layers.Length - 1; layer >= 0; layer--) layers[layer].Backward(batch, residualGradient.Pointer, Gradient);
-        for (int token = 0; token < batch.Tokens.Length; token++)
-        {
-            var target = Gradient.Slice(embeddingOffset + (long)batch.Tokens[token] * hidden, hidden);
-            TensorPrimitives.Add(target, new ReadOnlySpan<float>(residualGradient.Pointer + (long)token * hidden, hidden), target);
-        }
+        head.Apply(batch, derivatives);
+        Backward(batch);
+        return (value, TensorPrimitives.Sum<float>(logProbabilities), entropy);
+    }
 
+    /// <summary>The same for a loss on whole distributions.</summary>
+    public (double Loss, double LogProbability, double Entropy) Differentiate(TokenBatch batch, IDistributionLoss loss)
+    {
+        using var scope = NewDisposeScope();
+        var logProbabilities = new float[batch.Targets.Length];
+        double entropy = Forward(batch, logProbabilities, loss, out double value);
+        Backward(batch);
         return (value, TensorPrimitives.Sum<float>(logProbabilities), entropy);
     }
 
@@ -75,13 +79,36 @@ internal sealed unsafe class FusedReplica : IDisposable
         Gradient.Dispose();
     }
 
+    private void Backward(TokenBatch batch)
+    {
+        head.Backward(batch, residualGradient.Pointer, Gradient);
+        for (int layer = layers.Length - 1; layer >= 0; layer--) layers[layer].Backward(batch, residualGradient.Pointer, Gradient);
+        for (int token = 0; token < batch.Tokens.Length; token++)
+        {
+            var target = Gradient.Slice(embeddingOffset + (long)batch.Tokens[token] * hidden, hidden);
+            TensorPrimitives.Add(target, new ReadOnlySpan<float>(residualGradient.Pointer + (long)token * hidden, hidden), target);
+        }
+    }
+
     private double Forward(TokenBatch batch, float[] logProbabilities)
     {
         using var without = no_grad();
+        RunLayers(batch);
+        return head.Forward(batch, residual.Pointer, logProbabilities);
+    }
+
+    private double Forward(TokenBatch batch, float[] logProbabilities, IDistributionLoss loss, out double value)
+    {
+        using var without = no_grad();
+        RunLayers(batch);
+        return head.Forward(batch, residual.Pointer, logProbabilities, loss, out value);
+    }
+
+    private void RunLayers(TokenBatch batch)
+    {
         float* embedding = parameters.Pointer + embeddingOffset;
         for (int token = 0; token < batch.Tokens.Length; token++)
             new ReadOnlySpan<float>(embedding + (long)batch.Tokens[token] * hidden, hidden).CopyTo(residual.Slice((long)token * hidden, hidden));
         foreach (var layer in layers) layer.Forward(batch, residual.Pointer);
-        return head.Forward(batch, residual.Pointer, logProbabilities);
     }
 }

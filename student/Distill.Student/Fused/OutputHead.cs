@@ -16,13 +16,53 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
     private readonly int vocabulary = parameters.Architecture.VocabularySize;
     private readonly long normOffset = parameters.OffsetOf(ParameterMap.FinalNorm);
     private readonly long projectionOffset = parameters.OffsetOf(parameters.Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection);
-    private Tensor? rows, normed, probabilities;
+    private Tensor? rows, normed, predicted; // predicted [supervised, vocabulary]: logits, then probabilities, then the gradient by logits
     private float[] inverseRms = [];
 
     /// <param name="residual">[tokens, hidden], after the last layer.</param>
     /// <param name="logProbabilities">[supervised], filled.</param>
     /// <returns>Sum of the entropies of the predicted distributions, in nats.</returns>
     public double Forward(TokenBatch batch, float* residual, Span<float> logProbabilities)
+    {
+        Project(batch, residual);
+        return LogSoftmax(batch.Targets, logProbabilities);
+    }
+
+    /// <summary>The same, and on the way the loss and its gradient by the logits.</summary>
+    public double Forward(TokenBatch batch, float* residual, Span<float> logProbabilities, IDistributionLoss loss, out double value)
+    {
+        Project(batch, residual);
+        (value, double entropy) = (0, 0);
+        for (int sequence = 0; sequence < batch.Sequences.Count; sequence++)
+        {
+            int first = batch.SupervisedStarts[sequence];
+            for (int i = first; i < batch.SupervisedStarts[sequence + 1]; i++)
+            {
+                var row = new Span<float>(NativeRows.PointerOf(predicted!) + (long)i * vocabulary, vocabulary);
+                var gradient = scratch.Row(vocabulary);
+                entropy += DistributionRow.Measure(row, batch.Targets[i], gradient, out logProbabilities[i]);
+                value += loss.Evaluate(batch.Sequences[sequence], i - first, row, gradient);
+                gradient.CopyTo(row);
+            }
+        }
+
+        return entropy;
+    }
+
+    /// <summary>Turns the probabilities of <see cref="Forward(TokenBatch, float*, Span{float})"/> into the gradient by the logits.</summary>
+    /// <param name="derivatives">[supervised]: derivative of the loss by each log-probability.</param>
+    public void Apply(TokenBatch batch, ReadOnlySpan<float> derivatives)
+    {
+        float* p = NativeRows.PointerOf(predicted!);
+        for (int i = 0; i < batch.Targets.Length; i++) // d logits = derivative · (one-hot − softmax)
+        {
+            var row = new Span<float>(p + (long)i * vocabulary, vocabulary);
+            TensorPrimitives.Multiply(row, -derivatives[i], row);
+            row[batch.Targets[i]] += derivatives[i];
+        }
+    }
+
+    private void Project(TokenBatch batch, float* residual)
     {
         int count = batch.Targets.Length;
         rows = empty([count, hidden]);
@@ -31,38 +71,29 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
         float* gathered = NativeRows.PointerOf(rows);
         for (int i = 0; i < count; i++) new ReadOnlySpan<float>(residual + (long)batch.PredictedFrom[i] * hidden, hidden).CopyTo(new Span<float>(gathered + (long)i * hidden, hidden));
         RowNorm.Forward(gathered, NormWeight, new NativeRows(normed), inverseRms, (float)parameters.Architecture.RmsNormEpsilon, scratch.Row(hidden));
-        probabilities = normed.mm(Projection().t());
-        return LogSoftmax(batch.Targets, logProbabilities);
+        predicted = normed.mm(Projection().t());
     }
 
-    /// <param name="derivatives">[supervised]: derivative of the loss by each log-probability.</param>
+    /// <summary>Goes on from the gradient by the logits that <see cref="Apply"/> or the loss left.</summary>
     /// <param name="residualGradient">[tokens, hidden], overwritten.</param>
-    public void Backward(TokenBatch batch, ReadOnlySpan<float> derivatives, float* residualGradient, ReplicaGradient gradient)
+    public void Backward(TokenBatch batch, float* residualGradient, ReplicaGradient gradient)
     {
         int count = batch.Targets.Length;
-        float* p = NativeRows.PointerOf(probabilities!);
-        for (int i = 0; i < count; i++) // d logits = derivative · (one-hot − softmax)
-        {
-            var row = new Span<float>(p + (long)i * vocabulary, vocabulary);
-            TensorPrimitives.Multiply(row, -derivatives[i], row);
-            row[batch.Targets[i]] += derivatives[i];
-        }
-
-        gradient.Add(projectionOffset, probabilities!.t().mm(normed!));
-        var normedGradient = probabilities!.mm(Projection());
+        gradient.Add(projectionOffset, predicted!.t().mm(normed!));
+        var normedGradient = predicted!.mm(Projection());
         var rowGradient = zeros([count, hidden]);
         float* compact = NativeRows.PointerOf(rowGradient);
         RowNorm.Backward(NativeRows.PointerOf(rows!), NormWeight, new NativeRows(normedGradient), inverseRms, compact, gradient.Slice(normOffset, hidden), scratch.Row(2 * hidden));
         new Span<float>(residualGradient, batch.Tokens.Length * hidden).Clear();
         for (int i = 0; i < count; i++) new ReadOnlySpan<float>(compact + (long)i * hidden, hidden).CopyTo(new Span<float>(residualGradient + (long)batch.PredictedFrom[i] * hidden, hidden));
-        (rows, normed, probabilities) = (null, null, null); // the scope of the micro-batch disposes them
+        (rows, normed, predicted) = (null, null, null); // the scope of the micro-batch disposes them
     }
 
     /// <summary>Turns the logits into probabilities in place.</summary>
     private double LogSoftmax(int[] targets, Span<float> logProbabilities)
     {
         double entropy = 0;
-        float* p = NativeRows.PointerOf(probabilities!);
+        float* p = NativeRows.PointerOf(predicted!);
         var shifted = scratch.Row(vocabulary);
         for (int i = 0; i < targets.Length; i++)
         {

@@ -21,6 +21,22 @@ public sealed record GroupRelativeOptions
 
     public double ClipHigh { get; init; } = 0.28;
 
+    /// <summary>Largest importance ratio that counts; infinity for none.</summary>
+    public double RatioCap { get; init; } = double.PositiveInfinity;
+
+    public RatioLevel Ratio { get; init; } = RatioLevel.Token;
+
+    public PolicyAggregation Aggregation { get; init; } = PolicyAggregation.Token;
+
+    /// <summary>Weight of the k3 estimate of KL to the weights the policy started from; 0 leaves it out.</summary>
+    public double ReferenceWeight { get; init; }
+
+    /// <summary>How often in a step problems whose groups are dead are replaced by others; 0 keeps them.</summary>
+    public int ResampleRounds { get; init; }
+
+    /// <summary>What is watched for; a finding may end the training.</summary>
+    public IReadOnlyList<Monitoring.IAlarm> Alarms { get; init; } = [];
+
     public AdvantageScale Scale { get; init; } = AdvantageScale.Group;
 
     /// <summary>Truncated completions still count in their group's mean but are not learned from (DAPO's overlong filtering).</summary>

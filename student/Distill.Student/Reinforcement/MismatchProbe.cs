@@ -3,30 +3,45 @@ using Distill.Student.Training;
 namespace Distill.Student.Reinforcement;
 
 /// <summary>
-/// Passes a loss through and measures, on the way, how far the trainer's log-probabilities lie from the sampler's. With one update
-/// per batch any distance is numerical, never policy change. Thread-safe.
+/// Passes a loss through and measures, on the way, how far the trainer's log-probabilities lie from the sampler's, and from the
+/// reference's where rollouts have them. With one update per batch any distance from the sampler is numerical, never policy change.
+/// Thread-safe.
 /// </summary>
 internal sealed class MismatchProbe(ITokenLoss loss) : ITokenLoss
 {
     private readonly Lock gate = new();
-    private double sum;
+    private double sum, largest, reference;
     private long count;
 
     public double Mean => count == 0 ? 0 : sum / count;
 
+    public double Largest => largest;
+
+    /// <summary>Mean k3 estimate of KL to the reference, in nats.</summary>
+    public double ReferenceDistance => count == 0 ? 0 : reference / count;
+
     public double Evaluate(TokenBatch batch, ReadOnlySpan<float> logProbabilities, Span<float> derivatives)
     {
-        double distance = 0;
+        double distance = 0, most = 0, divergence = 0;
         for (int sequence = 0; sequence < batch.Sequences.Count; sequence++)
         {
-            var sampled = ((Rollout)batch.Sequences[sequence]).Completion.LogProbabilities;
+            var rollout = (Rollout)batch.Sequences[sequence];
+            var (sampled, start) = (rollout.Completion.LogProbabilities, rollout.ReferenceLogProbabilities);
             int first = batch.SupervisedStarts[sequence];
-            for (int i = first; i < batch.SupervisedStarts[sequence + 1]; i++) distance += Math.Abs(logProbabilities[i] - sampled[i - first]);
+            for (int i = first; i < batch.SupervisedStarts[sequence + 1]; i++)
+            {
+                float apart = Math.Abs(logProbabilities[i] - sampled[i - first]);
+                distance += apart;
+                most = Math.Max(most, apart);
+                if (start.Count > 0) divergence += ReferenceEstimate.Of(start[i - first], logProbabilities[i]);
+            }
         }
 
         lock (gate)
         {
             sum += distance;
+            largest = Math.Max(largest, most);
+            reference += divergence;
             count += logProbabilities.Length;
         }
 

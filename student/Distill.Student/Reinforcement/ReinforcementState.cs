@@ -1,5 +1,6 @@
 using Distill.Architecture;
 using Distill.Student.Model;
+using Distill.Student.Monitoring;
 using Distill.Student.Training;
 
 namespace Distill.Student.Reinforcement;
@@ -20,6 +21,9 @@ internal sealed class ReinforcementState
 
     public required float[] Best { get; set; }
 
+    /// <summary>What the alarms look at, by step; kept so that they find the same after a restart.</summary>
+    public List<TrainingMoment> History { get; } = [];
+
     public void Save(string path, FlatParameters parameters, AdamW optimizer)
     {
         long[] shape = [parameters.Count];
@@ -31,6 +35,7 @@ internal sealed class ReinforcementState
                 SafeTensor.Singles("first_moment", shape, optimizer.FirstMoment),
                 SafeTensor.Singles("second_moment", shape, optimizer.SecondMoment),
                 SafeTensor.Singles("best", shape, Best),
+                SafeTensor.Integers("history", [History.Count, TrainingMoment.Fields], History.SelectMany(moment => moment.ToBits()).ToArray()),
                 SafeTensor.Integers("counters", [5], new[] { Step, optimizer.Steps, BestStep, BitConverter.DoubleToInt64Bits(Before), BitConverter.DoubleToInt64Bits(BestScore) }),
             ]);
         File.Move(temporary, path, overwrite: true);
@@ -52,7 +57,7 @@ internal sealed class ReinforcementState
         long[] counters = file.ReadIntegers("counters");
         if (counters.Length != 5) throw new InvalidDataException($"{path}: 'counters' has {counters.Length} values instead of 5.");
         optimizer.Steps = checked((int)counters[1]);
-        return new ReinforcementState
+        var state = new ReinforcementState
         {
             Step = checked((int)counters[0]),
             BestStep = checked((int)counters[2]),
@@ -60,5 +65,8 @@ internal sealed class ReinforcementState
             BestScore = BitConverter.Int64BitsToDouble(counters[4]),
             Best = Values("best"),
         };
+        long[] history = file.Contains("history") ? file.ReadIntegers("history") : [];
+        foreach (long[] moment in history.Chunk(TrainingMoment.Fields)) state.History.Add(TrainingMoment.FromBits(moment));
+        return state;
     }
 }

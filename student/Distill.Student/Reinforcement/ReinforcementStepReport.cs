@@ -12,4 +12,20 @@ namespace Distill.Student.Reinforcement;
 /// <param name="HeldOut">Sampled accuracy on the held-out problems, when it was measured after this step.</param>
 public sealed record ReinforcementStepReport(
     int Step, int Steps, double MeanReward, double DeadGroups, double Truncated, double Entropy, double MeanTokens, double GradientNorm,
-    double Mismatch, double LearningRate, long CompletionTokens, double GenerationSeconds, double TrainingSeconds, double? HeldOut);
+    double Mismatch, double LearningRate, long CompletionTokens, double GenerationSeconds, double TrainingSeconds, double? HeldOut)
+{
+    /// <summary>Largest |log π_trainer − log π_sampler| of a learned token.</summary>
+    public double LargestMismatch { get; init; }
+
+    /// <summary>Mean k3 estimate of KL(π‖reference) over the learned tokens, in nats; null without a reference.</summary>
+    public double? ReferenceDistance { get; init; }
+
+    /// <summary>Mean of each part of the reward, weighted, over all rollouts of the step.</summary>
+    public IReadOnlyDictionary<string, double> RewardParts { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Problems asked beyond the planned ones because groups were dead.</summary>
+    public int Resampled { get; init; }
+
+    /// <summary>What the alarms found at this step.</summary>
+    public IReadOnlyList<Monitoring.AlarmFinding> Findings { get; init; } = [];
+}

@@ -9,8 +9,11 @@ namespace Distill.Student.Reinforcement;
 public delegate Verdict CompletionJudge(Problem problem, Completion completion);
 
 /// <summary>Samples completions of the current policy and judges them. One thread.</summary>
-public sealed class RolloutCollection(ChatEncoder encoder, CompletionJudge judge, GroupRelativeOptions options)
+/// <param name="rewards">What completions earn; null rewards the verdict alone.</param>
+public sealed class RolloutCollection(ChatEncoder encoder, CompletionJudge judge, GroupRelativeOptions options, RewardRule? rewards = null)
 {
+    public RewardRule Rewards { get; } = rewards ?? RewardRule.VerdictOnly;
+
     /// <param name="seedOf">(problem, sample) → seed.</param>
     /// <returns>One group per problem, in their order.</returns>
     public IReadOnlyList<IReadOnlyList<Rollout>> Collect(
@@ -33,6 +36,7 @@ public sealed class RolloutCollection(ChatEncoder encoder, CompletionJudge judge
     private Rollout Judge(Problem problem, int[] prompt, Completion completion)
     {
         var verdict = judge(problem, completion);
-        return new Rollout([.. prompt, .. completion.Tokens], prompt.Length, problem, completion, verdict, verdict == Verdict.Correct ? 1 : 0);
+        double[] earned = Rewards.Earned(verdict, completion);
+        return new Rollout([.. prompt, .. completion.Tokens], prompt.Length, problem, completion, verdict, earned.Sum()) { Earned = earned };
     }
 }

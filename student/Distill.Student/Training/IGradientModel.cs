@@ -13,11 +13,14 @@ public interface IGradientModel : IDisposable
 {
     FlatParameters Parameters { get; }
 
-    /// <summary>[parameters]: gradient of the last <see cref="Differentiate"/>, overwritten by the next.</summary>
+    /// <summary>[parameters]: gradient of the last <c>Differentiate</c>, overwritten by the next.</summary>
     ReadOnlySpan<float> Gradient { get; }
 
     /// <summary>Runs forward and backward over all sequences and leaves the summed gradient in <see cref="Gradient"/>.</summary>
     PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss);
+
+    /// <summary>The same for a loss on whole distributions.</summary>
+    PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, IDistributionLoss loss);
 
     /// <summary>Log-probabilities of each sequence's learned tokens, without gradient.</summary>
     IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences);

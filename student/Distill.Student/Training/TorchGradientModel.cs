@@ -38,6 +38,32 @@ public sealed class TorchGradientModel(FlatParameters parameters) : IGradientMod
         return new PassResult(value, logProbability / learned, entropy / learned);
     }
 
+    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, IDistributionLoss loss)
+    {
+        foreach (var (name, _, _) in parameters.Places) decoder[name].grad?.zero_();
+        double value = 0, logProbability = 0, entropy = 0;
+        foreach (var sequence in sequences)
+        {
+            using var scope = NewDisposeScope();
+            var logits = Logits(new TokenBatch([sequence]));
+            int vocabulary = (int)logits.shape[1];
+            float[] rows = [.. logits.detach().contiguous().data<float>()], slopes = new float[rows.Length];
+            for (int i = 0; i < sequence.SupervisedCount; i++)
+            {
+                Span<float> row = rows.AsSpan(i * vocabulary, vocabulary), slope = slopes.AsSpan(i * vocabulary, vocabulary);
+                entropy += Fused.DistributionRow.Measure(row, sequence.Tokens[sequence.FirstSupervised + i], slope, out float chosen);
+                logProbability += chosen;
+                value += loss.Evaluate(sequence, i, row, slope);
+            }
+
+            (logits * tensor(slopes).view(logits.shape)).sum().backward();
+        }
+
+        CollectGradient();
+        double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount);
+        return new PassResult(value, logProbability / learned, entropy / learned);
+    }
+
     public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences)
     {
         var results = new List<float[]>();
@@ -55,11 +81,15 @@ public sealed class TorchGradientModel(FlatParameters parameters) : IGradientMod
 
     private (Tensor Chosen, Tensor Entropies) LogProbabilities(TokenBatch batch)
     {
-        var ids = tensor(batch.Tokens, dtype: ScalarType.Int64).unsqueeze(0);
-        var logits = decoder.Forward(ids)[0].index_select(0, tensor(batch.PredictedFrom, dtype: ScalarType.Int64)); // [supervised, vocab]
-        var all = nn.functional.log_softmax(logits, -1);
+        var all = nn.functional.log_softmax(Logits(batch), -1);
         var entropies = -(all.detach().exp() * all.detach()).sum(-1);
         return (all.gather(1, tensor(batch.Targets, dtype: ScalarType.Int64).unsqueeze(1)).squeeze(1), entropies);
+    }
+
+    private Tensor Logits(TokenBatch batch) // [supervised, vocab]
+    {
+        var ids = tensor(batch.Tokens, dtype: ScalarType.Int64).unsqueeze(0);
+        return decoder.Forward(ids)[0].index_select(0, tensor(batch.PredictedFrom, dtype: ScalarType.Int64));
     }
 
     private void CollectGradient()

@@ -1,0 +1,13 @@
+using Distill.Data.Verification;
+using Distill.Generation;
+
+namespace Distill.Student.Reinforcement;
+
+/// <summary>One thing a completion is rewarded for. Total, immutable, thread-safe.</summary>
+public interface IRewardPart
+{
+    /// <summary>Lower case, one word: what it is called in the measurements.</summary>
+    string Name { get; }
+
+    double Of(Verdict verdict, Completion completion);
+}

@@ -1,0 +1,31 @@
+using Distill.Student.Model;
+using Distill.Student.Training;
+
+namespace Distill.Student.Reinforcement;
+
+/// <summary>The weights a policy started from, frozen: what the KL term measures from. The owner disposes it. One thread.</summary>
+internal sealed class PolicyReference : IDisposable
+{
+    private readonly FlatParameters weights;
+    private readonly IGradientModel model;
+
+    public PolicyReference(FlatParameters start, TrainingOptions training)
+    {
+        weights = new FlatParameters(start.Architecture);
+        start.Span.CopyTo(weights.Span);
+        model = GradientModels.Create(weights, training);
+    }
+
+    /// <summary>The rollouts with the reference's log-probabilities of their tokens.</summary>
+    public List<Rollout> Score(IReadOnlyList<Rollout> rollouts)
+    {
+        var scores = model.Score(rollouts);
+        return [.. rollouts.Select((rollout, index) => rollout with { ReferenceLogProbabilities = scores[index] })];
+    }
+
+    public void Dispose()
+    {
+        model.Dispose();
+        weights.Dispose();
+    }
+}

@@ -1,0 +1,74 @@
+using System.Numerics.Tensors;
+using Distill.Data.Problems;
+using Distill.Student.Monitoring;
+using Distill.Student.Training;
+
+namespace Distill.Student.Reinforcement;
+
+/// <summary>One update: rollouts, advantages, gradient, step of the optimizer. One thread.</summary>
+internal sealed class PolicyUpdate(
+    BatchSampling sampling, RewardRule rewards, IGradientModel model, AdamW optimizer, PolicyReference? reference, GroupRelativeOptions options, TimeProvider clock)
+{
+    private readonly bool skipsNotFinite = options.Alarms.OfType<NotFiniteAlarm>().Any();
+
+    public ReinforcementStepReport Run(Func<int, int, Problem> problems, int step, double rate, CancellationToken cancellation)
+    {
+        long began = clock.GetTimestamp();
+        var batch = sampling.Sample(model.Parameters, problems, step, cancellation);
+        double generated = clock.GetElapsedTime(began).TotalSeconds;
+        began = clock.GetTimestamp();
+        var learned = Learnable(batch.Kept);
+        if (reference is not null && learned.Count > 0) learned = reference.Score(learned);
+        var probe = new MismatchProbe(Loss(learned, batch.Kept.Sum(group => group.Count)));
+        (double norm, double entropy) = (0, 0);
+        if (learned.Count > 0)
+        {
+            entropy = model.Differentiate(learned, probe).MeanEntropy;
+            norm = Update(rate);
+        }
+
+        var all = batch.All.SelectMany(group => group).ToList();
+        return new ReinforcementStepReport(
+            step + 1, options.Steps, all.Average(rollout => rollout.Reward), Share(batch.All, SampledBatch.IsDead), Share(all, rollout => rollout.Truncated), entropy,
+            all.Average(rollout => rollout.Completion.Tokens.Count), norm, probe.Mean, rate, all.Sum(rollout => (long)rollout.Completion.Tokens.Count), generated,
+            clock.GetElapsedTime(began).TotalSeconds, null)
+        {
+            LargestMismatch = probe.Largest,
+            ReferenceDistance = reference is null ? null : probe.ReferenceDistance,
+            RewardParts = rewards.Names.Index().ToDictionary(part => part.Item, part => all.Average(rollout => rollout.Earned[part.Index])),
+            Resampled = batch.All.Count - options.ProblemsPerStep,
+        };
+    }
+
+    private PolicyLoss Loss(List<Rollout> learned, int completions)
+    {
+        long tokens = learned.Sum(rollout => (long)rollout.SupervisedCount);
+        var divisor = new PolicyDivisor(options.Aggregation, Math.Max(1, tokens), completions, options.MaxTokens);
+        return new PolicyLoss(new ClippedSurrogate(options.ClipLow, options.ClipHigh, options.RatioCap), options.Ratio, divisor, options.ReferenceWeight);
+    }
+
+    private double Update(double rate)
+    {
+        if (skipsNotFinite && !float.IsFinite(TensorPrimitives.SumOfSquares(model.Gradient))) return double.NaN; // the alarm tells of it
+        return optimizer.Update(model.Gradient, rate);
+    }
+
+    private List<Rollout> Learnable(IReadOnlyList<IReadOnlyList<Rollout>> groups)
+    {
+        var learnable = new List<Rollout>();
+        double[][] advantages = GroupAdvantage.Of([.. groups.Select(group => (IReadOnlyList<double>)[.. group.Select(rollout => rollout.Reward)])], options.Scale);
+        foreach (var (index, group) in groups.Index())
+        {
+            for (int i = 0; i < group.Count; i++)
+            {
+                // Without an advantage only the pull towards the reference is left.
+                if ((advantages[index][i] == 0 && reference is null) || (options.MaskTruncated && group[i].Truncated)) continue;
+                learnable.Add(group[i] with { Advantage = (float)advantages[index][i] });
+            }
+        }
+
+        return learnable;
+    }
+
+    private static double Share<T>(IReadOnlyCollection<T> items, Func<T, bool> condition) => items.Count == 0 ? 0 : (double)items.Count(condition) / items.Count;
+}
