@@ -95,6 +95,7 @@ public sealed class TraceCollection
             SharedPrefix = prefix.LengthIn(prompt),
             MaxNewTokens = options.MaxNewTokens,
             Sampling = options.Sampling,
+            TopLogProbabilities = options.KeepTokens ? options.TopLogProbabilities : 0,
             StopTokens = [encoder.EndToken],
             Seeds = [.. Enumerable.Range(0, options.Samples).Select(sample => SeedSequence.Derive(options.Seed, id, (ulong)sample))],
         };
@@ -120,6 +121,8 @@ public sealed class TraceCollection
             TokenizerFingerprint = encoder.Tokenizer.Fingerprint,
             TokenIds = options.KeepTokens ? completion.Tokens : [],
             TokenLogProbabilities = options.KeepTokens ? completion.LogProbabilities : [],
+            TopIds = completion.Top?.Ids ?? [],
+            TopLogProbabilities = completion.Top?.LogProbabilities ?? [],
             CreatedAt = options.Clock?.GetUtcNow(),
         };
     }

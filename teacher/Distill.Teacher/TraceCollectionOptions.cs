@@ -28,6 +28,9 @@ public sealed record TraceCollectionOptions
     /// <summary>Keep token ids and log-probabilities (for distillation from them); the files grow about fivefold. Default false.</summary>
     public bool KeepTokens { get; init; }
 
+    /// <summary>Alternatives kept beside each token, with <see cref="KeepTokens"/>; more than the vocabulary has count as all of it. Default 0.</summary>
+    public int TopLogProbabilities { get; init; }
+
     /// <summary>Stamps <c>created_at</c>; null, the default, leaves it out, so that files do not depend on the clock.</summary>
     public TimeProvider? Clock { get; init; }
 }

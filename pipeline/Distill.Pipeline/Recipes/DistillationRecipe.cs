@@ -16,6 +16,9 @@ public sealed record DistillationRecipe : Recipe
 
     public required TrainingSection Sft { get; init; }
 
+    /// <summary>Null: hard labels alone.</summary>
+    public SoftLabelSection? SoftLabels { get; init; }
+
     public required AnswerOnlySection AnswerOnly { get; init; }
 
     public required ReinforcementSection Rl { get; init; }
@@ -30,15 +33,21 @@ public sealed record DistillationRecipe : Recipe
     {
         var sft = TrainingSection.Bind(root.Section("sft"), TrainingSection.Default);
         var problems = ProblemSection.Bind(root.Section("problems"));
+        var teacher = TeacherSection.Bind(root.Section("teacher"));
+        var softLabels = SoftLabelSection.Bind(root.Section("soft_labels"));
+        root.Require(
+            softLabels is null || teacher.TopLogProbabilities is not null, "soft_labels", "the teacher records no alternatives to its tokens",
+            "set teacher.top_log_probabilities, e.g. to 16");
         var recipe = new DistillationRecipe
         {
             Name = ReadName(root),
             Seed = ReadSeed(root),
-            Teacher = TeacherSection.Bind(root.Section("teacher")),
+            Teacher = teacher,
             Problems = problems,
             Curation = CurationSection.Bind(root.Section("curation")),
             Student = StudentSection.Bind(root.Section("student")),
             Sft = sft,
+            SoftLabels = softLabels,
             AnswerOnly = AnswerOnlySection.Bind(root.Section("answer_only"), sft),
             Rl = ReinforcementSection.Bind(root.Section("rl"), problems),
             Export = ExportSection.Bind(root.Section("export")),

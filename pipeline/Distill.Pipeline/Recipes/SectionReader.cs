@@ -20,6 +20,13 @@ internal sealed class SectionReader(string path, RecipeNode? node, string folder
 
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>Whether a key has a value; YAML's ways of writing nothing are none.</summary>
+    public bool IsGiven(string key) => Find(key) is not null and not RecipeScalar { IsNothing: true };
+
+    /// <summary>As the reads below, but null where the recipe says nothing: what an option did before it existed.</summary>
+    public T? Optional<T>(string key, Func<SectionReader, string, T> read)
+        where T : struct => IsGiven(key) ? read(this, key) : null;
+
     public int Integer(string key, int? fallback, int minimum, int maximum) => (int)Long(key, fallback, minimum, maximum);
 
     public long Long(string key, long? fallback, long minimum, long maximum)

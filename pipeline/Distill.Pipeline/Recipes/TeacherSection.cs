@@ -30,6 +30,9 @@ public sealed record TeacherSection
     [JsonIgnore]
     public string Name => Remote is null ? Path.GetFileName(Model) : Model;
 
+    /// <summary>Alternatives recorded beside each token, for <c>soft_labels</c>; the traces grow accordingly. 1..1,024, default none.</summary>
+    public int? TopLogProbabilities { get; init; }
+
     internal static TeacherSection Bind(SectionReader reader)
     {
         var remote = EndpointSection.Bind(reader);
@@ -42,6 +45,7 @@ public sealed record TeacherSection
             TopP = reader.Number("top_p", 1, 0, 1, above: true),
             MaxTokens = reader.Integer("max_tokens", 192, 1, 1_000_000),
             Slots = remote is null ? reader.Integer("slots", 64, 1, 4096) : 0,
+            TopLogProbabilities = remote is null ? reader.Optional("top_log_probabilities", (r, key) => r.Integer(key, 1, 1, 1024)) : null,
         };
         reader.Require(section.Temperature > 0 || section.Samples == 1, "samples", "greedy samples are all equal", "set teacher.temperature above 0, or one sample");
         reader.Close();

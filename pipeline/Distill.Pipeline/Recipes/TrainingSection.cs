@@ -67,6 +67,9 @@ public sealed record TrainingSection
     /// <summary>Training threads; sums are grouped by thread, so the number is part of the result. 1..256, default 2.</summary>
     public int Threads { get; init; }
 
+    /// <summary>Decay of a moving average of the weights, which then is the result instead of the last weights. [0, 1), default none.</summary>
+    public double? WeightAverage { get; init; }
+
     internal static TrainingSection Bind(SectionReader reader, TrainingSection inherited)
     {
         var section = Read(reader, inherited);
@@ -87,6 +90,7 @@ public sealed record TrainingSection
             WeightDecay = reader.Number("weight_decay", inherited.WeightDecay, 0, 10),
             Precision = reader.Choice("precision", inherited.Precision),
             Threads = reader.Integer("threads", inherited.Threads, 1, 256),
+            WeightAverage = reader.Optional("weight_average", (r, key) => r.Number(key, 0.99, 0, 0.999999)) ?? inherited.WeightAverage,
         };
         reader.Require(
             section.BatchTokens >= section.SequenceLength || !(reader.Has("batch_tokens") || reader.Has("sequence_length")), "batch_tokens",

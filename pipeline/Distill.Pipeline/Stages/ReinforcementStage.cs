@@ -45,14 +45,15 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         parameters.Load(start.LoadWeights());
         var options = OptionsOf();
         var server = new OnnxPolicyServer(start.Architecture, Engine.Options(start.Architecture.ParameterCount * sizeof(float)));
-        var collection = new RolloutCollection(encoder, Judge(encoder.Tokenizer), options);
+        var collection = new RolloutCollection(encoder, Judge(encoder.Tokenizer), options, recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
         using var curve = new TrainingCurve(context);
         var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock).Run(
             parameters, (step, place) => Draw(train, step, place), heldOut, Path.Combine(context.Folder, StateName), report => Report(context, curve, report), context.Cancellation);
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, SupervisedStage.CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
         context.AddFolder(SupervisedStage.CheckpointFolder);
-        return $"sampled accuracy on {heldOut.Length} validation problems {Figures.Percent(result.Before, heldOut.Length)} → {Figures.Percent(result.Best, heldOut.Length)} at step {result.BestStep}";
+        return $"sampled accuracy on {heldOut.Length} validation problems {Figures.Percent(result.Before, heldOut.Length)} → {Figures.Percent(result.Best, heldOut.Length)} at step {result.BestStep}"
+            + (result.Steps < recipe.Rl.Steps ? $"; ended at step {result.Steps}" : "") + string.Concat(result.Findings.Select(finding => $"; step {finding.Step}, {finding.Alarm}: {finding.Message}"));
     }
 
     private GroupRelativeOptions OptionsOf() => new()
@@ -64,6 +65,14 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         MaxTokens = recipe.Rl.MaxTokens,
         ClipLow = recipe.Rl.ClipLow,
         ClipHigh = recipe.Rl.ClipHigh,
+        RatioCap = recipe.Rl.RatioCap ?? double.PositiveInfinity,
+        Ratio = recipe.Rl.Ratio ?? RatioLevel.Token,
+        Aggregation = recipe.Rl.Aggregation ?? PolicyAggregation.Token,
+        Scale = recipe.Rl.Advantage ?? AdvantageScale.Group,
+        ReferenceWeight = recipe.Rl.ReferenceWeight ?? 0,
+        MaskTruncated = recipe.Rl.MaskTruncated ?? true,
+        ResampleRounds = recipe.Rl.ResampleRounds ?? 0,
+        Alarms = recipe.Rl.Alarms?.ToAlarms() ?? [],
         EvaluateEvery = recipe.Rl.EvaluateEvery,
         Seed = (ulong)recipe.Seed,
         Training = new TrainingOptions
@@ -82,15 +91,22 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         return (problem, completion) => ProblemFamilies.Get(problem.Family).Verifier.Verify(parser.Parse(completion).Answer, problem);
     }
 
-    // Every problem once before any comes again, in another order each time.
+    // Every problem once before any comes again, in another order each time. Replacements follow an order of their step's own, so that
+    // how many one step needs moves nothing in the next.
     private Problem Draw(Problem[] train, int step, int place)
     {
+        if (place >= recipe.Rl.ProblemsPerStep)
+        {
+            int[] replacements = Permutation.Of(train.Length, SeedSequence.Derive((ulong)recipe.Seed, 0x7265, (ulong)step));
+            return train[replacements[(place - recipe.Rl.ProblemsPerStep) % train.Length]];
+        }
+
         long index = (long)step * recipe.Rl.ProblemsPerStep + place;
         int[] order = Permutation.Of(train.Length, SeedSequence.Derive((ulong)recipe.Seed, 0x726C, (ulong)(index / train.Length)));
         return train[order[index % train.Length]];
     }
 
-    private static void Report(StageContext context, TrainingCurve curve, ReinforcementStepReport report)
+    private void Report(StageContext context, TrainingCurve curve, ReinforcementStepReport report)
     {
         var values = new Dictionary<string, double>
         {
@@ -104,9 +120,25 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
             ["learning_rate"] = report.LearningRate,
         };
         if (report.HeldOut is { } heldOut) values["held_out"] = heldOut;
+        foreach (var (name, value) in Extras(report)) values[name] = value;
+        foreach (var finding in report.Findings) context.Warning($"Step {finding.Step}, {finding.Alarm}: {finding.Message}{(finding.Stops ? "; the training ends" : "")}.");
         curve.Add(report.Step, values);
         double rate = report.CompletionTokens / Math.Max(1e-9, report.GenerationSeconds + report.TrainingSeconds);
         context.Measure("completionTokensPerSecond", rate);
         context.Progress(new StageProgress(report.Step, report.Steps, "updates", $"reward {report.MeanReward:F3}", rate, "tokens/s"));
+    }
+
+    // What the recipe switched on; a recipe that says nothing of it keeps the curve it had.
+    private IEnumerable<(string Name, double Value)> Extras(ReinforcementStepReport report)
+    {
+        if (recipe.Rl.RatioCap is not null) yield return ("largest_mismatch", report.LargestMismatch);
+        if (report.ReferenceDistance is { } distance) yield return ("reference_distance", distance);
+        if (recipe.Rl.ResampleRounds is not null) yield return ("resampled", report.Resampled);
+        if (recipe.Rl.Rewards is not null)
+        {
+            foreach (var (name, value) in report.RewardParts) yield return ($"reward_{name}", value);
+        }
+
+        foreach (var finding in report.Findings) yield return ($"alarm_{finding.Alarm}", 1);
     }
 }

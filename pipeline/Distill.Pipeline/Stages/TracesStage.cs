@@ -20,7 +20,17 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
 
     public IReadOnlyList<string> Inputs => [StageNames.Problems, ExternalInputs.Teacher];
 
-    public JsonObject Options => new()
+    public JsonObject Options
+    {
+        get
+        {
+            var options = Sampling;
+            if (recipe.Teacher.TopLogProbabilities is { } top) options["top_log_probabilities"] = top;
+            return options;
+        }
+    }
+
+    private JsonObject Sampling => new()
     {
         ["teacher"] = TeacherName,
         ["samples"] = recipe.Teacher.Samples,
@@ -61,5 +71,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
         Samples = recipe.Teacher.Samples,
         Sampling = new SamplingOptions { Temperature = recipe.Teacher.Temperature, TopP = recipe.Teacher.TopP },
         MaxNewTokens = recipe.Teacher.MaxTokens,
+        KeepTokens = recipe.Teacher.TopLogProbabilities is not null,
+        TopLogProbabilities = recipe.Teacher.TopLogProbabilities ?? 0,
     };
 }

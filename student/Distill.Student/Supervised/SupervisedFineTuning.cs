@@ -1,3 +1,4 @@
+using Distill.Student.Distillation;
 using Distill.Student.Model;
 using Distill.Student.Training;
 
@@ -11,10 +12,20 @@ public sealed record SupervisedOptions
     /// <summary>Tokens per optimiser step, prompts included.</summary>
     public int BatchTokens { get; init; } = 8192;
 
+    /// <summary>Null learns the examples' tokens alone; else every example must be a <see cref="TeacherSequence"/>.</summary>
+    public SoftLabelOptions? SoftLabels { get; init; }
+
+    /// <summary>Decay of the moving average of the weights that is the result; null gives the last weights.</summary>
+    public double? WeightAverage { get; init; }
+
     public TrainingOptions Training { get; init; } = new();
 
     public ulong Seed { get; init; } = 1;
 }
+
+/// <summary>How much of the loss is soft, and how it is taken.</summary>
+/// <param name="Weight">0..1; the rest is cross-entropy.</param>
+public sealed record SoftLabelOptions(TopTokenDivergence Divergence, double Weight);
 
 /// <summary>
 /// Fine-tunes on examples whose completions alone are learned: cross-entropy normalised over the learned tokens of the whole
@@ -35,26 +46,33 @@ public static class SupervisedFineTuning
         var training = options.Training;
         var source = new EpochSource(examples, options.Epochs, options.BatchTokens, options.Seed);
         var optimizer = new AdamW(parameters, training.Optimizer);
-        if (File.Exists(statePath)) TrainingState.Load(statePath, parameters, optimizer);
+        var average = options.WeightAverage is { } decay ? new WeightAverage(parameters.Count, decay) : null;
+        if (File.Exists(statePath)) TrainingState.Load(statePath, parameters, optimizer, average);
         using var model = GradientModels.Create(parameters, training, examples.Max(example => example.Tokens.Count));
         var schedule = new LearningRateSchedule(training.LearningRate, training.Decay, training.WarmupShare);
         long saved = clock.GetTimestamp();
         try
         {
-            new SupervisedLoop(model, optimizer, schedule, clock).Run(source, AfterStep, cancellation);
+            new SupervisedLoop(model, optimizer, schedule, clock, Soft(options)).Run(source, AfterStep, cancellation);
         }
         catch (OperationCanceledException)
         {
-            if (statePath is not null) TrainingState.Save(statePath, parameters, optimizer);
+            if (statePath is not null) TrainingState.Save(statePath, parameters, optimizer, average);
             throw;
         }
+
+        average?.CopyTo(parameters.Span);
 
         void AfterStep(StepReport report)
         {
             afterStep(report);
+            average?.Add(parameters.Span);
             if (statePath is null || clock.GetElapsedTime(saved) < SaveEvery) return;
-            TrainingState.Save(statePath, parameters, optimizer);
+            TrainingState.Save(statePath, parameters, optimizer, average);
             saved = clock.GetTimestamp();
         }
     }
+
+    private static Func<long, IDistributionLoss>? Soft(SupervisedOptions options) =>
+        options.SoftLabels is { } soft ? learned => new SoftLabelLoss(soft.Divergence, soft.Weight, learned) : null;
 }

@@ -9,9 +9,10 @@ namespace Distill.Student.Training;
 /// </summary>
 public static class TrainingState
 {
-    public static void Save(string path, FlatParameters parameters, AdamW optimizer)
+    public static void Save(string path, FlatParameters parameters, AdamW optimizer, WeightAverage? average = null)
     {
         long[] shape = [parameters.Count];
+        SafeTensor[] averaged = average is { IsStarted: true } ? [SafeTensor.Singles("average", shape, average.Values)] : [];
         string temporary = path + ".tmp";
         SafeTensorsWriter.Write(
             temporary,
@@ -20,17 +21,19 @@ public static class TrainingState
                 SafeTensor.Singles("first_moment", shape, optimizer.FirstMoment),
                 SafeTensor.Singles("second_moment", shape, optimizer.SecondMoment),
                 SafeTensor.Integers("steps", [1], new long[] { optimizer.Steps }),
+                .. averaged,
             ]);
         File.Move(temporary, path, overwrite: true);
     }
 
     /// <exception cref="InvalidDataException">The file is not a state of this model.</exception>
-    public static void Load(string path, FlatParameters parameters, AdamW optimizer)
+    public static void Load(string path, FlatParameters parameters, AdamW optimizer, WeightAverage? average = null)
     {
         using var file = SafeTensorsFile.Open(path);
         Fill(file, path, "weights", parameters.Span);
         Fill(file, path, "first_moment", optimizer.FirstMoment);
         Fill(file, path, "second_moment", optimizer.SecondMoment);
+        if (average is not null && file.Contains("average")) Fill(file, path, "average", average.Restore());
         optimizer.Steps = checked((int)file.ReadIntegers("steps")[0]);
     }
 

@@ -1,0 +1,125 @@
+using Distill.Architecture;
+using Distill.Data.Problems;
+using Distill.Data.Verification;
+using Distill.Export;
+using Distill.Pipeline.Tests.Testing;
+using Distill.Student.Fused;
+using Distill.Student.Model;
+using Distill.Student.Monitoring;
+using Distill.Student.Reinforcement;
+using Distill.Student.Training;
+using Distill.Tokenization;
+
+namespace Distill.Pipeline.Tests.Runs;
+
+/// <summary>What reinforcement can be asked for beyond its defaults, with real rollouts of the committed base.</summary>
+public sealed class ReinforcementOptionTests : IDisposable
+{
+    private static readonly string Base = Path.Combine(RepositoryFolder.Root, "student/models/tiny-base");
+
+    private static readonly GroupRelativeOptions Plain = new()
+    {
+        Steps = 4,
+        ProblemsPerStep = 3,
+        Samples = 4,
+        MaxTokens = 12,
+        EvaluateEvery = 1,
+        MaskTruncated = false,
+        Training = new TrainingOptions { LearningRate = 1e-3, Decay = Decay.Constant, Precision = MatmulPrecision.Float32 },
+    };
+
+    private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new MixturePart("arithmetic", 1)], 1, Split.Train, 40);
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void The_reference_holds_the_policy_back()
+    {
+        var free = Train(Plain).Reports;
+        var held = Train(Plain with { ReferenceWeight = 1e-12 }).Reports;
+        var tight = Train(Plain with { ReferenceWeight = 20 }).Reports;
+        free.ShouldAllBe(report => report.ReferenceDistance == null);
+        held[0].ReferenceDistance!.Value.ShouldBe(0, 1e-6); // nothing has been learned yet
+        held[^1].ReferenceDistance!.Value.ShouldBeGreaterThan(0);
+        tight[^1].ReferenceDistance!.Value.ShouldBeLessThan(held[^1].ReferenceDistance!.Value);
+    }
+
+    [Fact]
+    public void A_continued_reinforcement_keeps_its_first_reference_and_its_alarms()
+    {
+        string state = Path.Combine(folder.Path, "state.safetensors");
+        var options = Plain with { ReferenceWeight = 0.5, Alarms = [new TruncationAlarm(0.01, 3, stops: false)] };
+        var (whole, result, _) = Train(options);
+        result.Findings.ShouldHaveSingleItem().Step.ShouldBe(3);
+        Should.Throw<OperationCanceledException>(() => Train(options, state, stopAfter: 2));
+        var (resumed, again, _) = Train(options, state);
+        resumed.ShouldBe(whole);
+        again.Findings.ShouldBe(result.Findings);
+    }
+
+    [Fact]
+    public void Dead_groups_are_replaced_until_the_batch_is_full_or_the_rounds_are_used_up()
+    {
+        // Problems of even number are hopeless, so about every second group is dead.
+        Verdict Judge(Problem problem, Distill.Generation.Completion completion) =>
+            problems.Index().First(place => place.Item == problem).Index % 2 == 1 && completion.Tokens.Sum() % 2 == 0 ? Verdict.Correct : Verdict.Incorrect;
+        var options = Plain with { Steps = 2, Samples = 6, EvaluateEvery = 2 };
+        var kept = Train(options, judge: Judge).Reports;
+        var (weights, _, replaced) = Train(options with { ResampleRounds = 3 }, judge: Judge);
+        kept.ShouldAllBe(report => report.Resampled == 0);
+        replaced.ShouldAllBe(report => report.Resampled > 0 && report.Resampled <= 9);
+        Train(options with { ResampleRounds = 3 }, judge: Judge).Weights.ShouldBe(weights);
+        var hopeless = Train(options with { ResampleRounds = 2 }, judge: (_, _) => Verdict.Incorrect).Reports;
+        hopeless.ShouldAllBe(report => report.Resampled == 6 && report.GradientNorm == 0);
+    }
+
+    [Fact]
+    public void An_alarm_that_stops_ends_with_the_best_weights()
+    {
+        var (weights, result, reports) = Train(Plain with { Alarms = [new HeldOutPatience(1)] }, judge: (_, completion) => completion.Tokens.Count > 1000 ? Verdict.Correct : Verdict.Incorrect);
+        result.Steps.ShouldBe(2); // the first look is the best, the second does no better
+        reports.Count.ShouldBe(2);
+        result.Findings.ShouldHaveSingleItem().Stops.ShouldBeTrue();
+        weights.ShouldBe(Start());
+    }
+
+    [Theory]
+    [InlineData(RatioLevel.Sequence, PolicyAggregation.Sequence, AdvantageScale.Group)]
+    [InlineData(RatioLevel.Token, PolicyAggregation.TokenLimit, AdvantageScale.None)]
+    [InlineData(RatioLevel.Token, PolicyAggregation.Token, AdvantageScale.LeaveOneOut)]
+    public void Variants_learn_something_else(RatioLevel ratio, PolicyAggregation aggregation, AdvantageScale scale)
+    {
+        var (weights, _, reports) = Train(Plain with { Ratio = ratio, Aggregation = aggregation, Scale = scale });
+        reports.ShouldContain(report => report.GradientNorm > 0);
+        reports.ShouldAllBe(report => report.LargestMismatch < 0.01 && report.RewardParts["verdict"] == report.MeanReward);
+        weights.ShouldNotBe(Train(Plain).Weights);
+    }
+
+    private static float[] Start()
+    {
+        var checkpoint = Checkpoint.Open(Base);
+        using var parameters = new FlatParameters(checkpoint.Architecture);
+        parameters.Load(checkpoint.LoadWeights());
+        return parameters.Span.ToArray();
+    }
+
+    private (float[] Weights, ReinforcementResult Result, List<ReinforcementStepReport> Reports) Train(
+        GroupRelativeOptions options, string? state = null, int stopAfter = int.MaxValue, CompletionJudge? judge = null)
+    {
+        var checkpoint = Checkpoint.Open(Base);
+        using var parameters = new FlatParameters(checkpoint.Architecture);
+        parameters.Load(checkpoint.LoadWeights());
+        using var stop = new CancellationTokenSource();
+        var reports = new List<ReinforcementStepReport>();
+        // Even sums of token ids count as right, so that groups differ within themselves.
+        var collection = new RolloutCollection(ChatEncoder.Load(Base), judge ?? ((_, completion) => completion.Tokens.Sum() % 2 == 0 ? Verdict.Correct : Verdict.Incorrect), options);
+        var result = new GroupRelativePolicyOptimization(new OnnxPolicyServer(checkpoint.Architecture), collection, options, TimeProvider.System).Run(
+            parameters, (step, place) => problems[((step * 13) + place) % problems.Count], [.. problems.Take(4)], state, report =>
+            {
+                reports.Add(report);
+                if (report.Step == stopAfter) stop.Cancel();
+            }, stop.Token);
+        return (parameters.Span.ToArray(), result, reports);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Text.Json.Nodes;
+using Distill.Architecture;
+using Distill.Student.Training;
+
+namespace Distill.Student.Tests.Training;
+
+/// <summary>The optimizer, its clipping, the schedules and the average against PyTorch and transformers.</summary>
+public sealed class OptimizerGoldenTests : IDisposable
+{
+    private readonly JsonNode golden = JsonNode.Parse(File.ReadAllText(FixtureFolder.RequireFile("losses", "optimiser.json")))!;
+    private readonly SafeTensorsFile tensors = SafeTensorsFile.Open(FixtureFolder.RequireFile("losses", "optimiser.safetensors"));
+
+    public void Dispose() => tensors.Dispose();
+
+    // The vector lies in a matrix, which decays; amsgrad is not offered.
+    [Fact]
+    public void Twenty_steps_of_AdamW_are_those_of_PyTorch()
+    {
+        float[] start = tensors.ReadSingles("adamw/start"), target = tensors.ReadSingles("adamw/target"), curvature = tensors.ReadSingles("adamw/curvature");
+        foreach (var golden in golden["adamw"]!["cases"]!.AsArray().Where(golden => golden!["options"]!["amsgrad"] is null))
+        {
+            var options = golden!["options"]!;
+            double Option(string name) => options[name]!.GetValue<double>();
+            using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
+            start.CopyTo(parameters.Span);
+            var optimizer = new AdamW(parameters, new AdamWOptions(options["betas"]![0]!.GetValue<double>(), options["betas"]![1]!.GetValue<double>(), Option("eps"), Option("weight_decay"), MaxGradientNorm: 0));
+            float[] expected = tensors.ReadSingles(golden["parameters"]!.GetValue<string>()), gradient = new float[parameters.Count];
+            int steps = golden["losses"]!.AsArray().Count;
+            for (int step = 0; step < steps; step++)
+            {
+                for (int i = 0; i < start.Length; i++)
+                {
+                    double x = parameters.Span[i];
+                    gradient[i] = (float)(curvature[i] * (x - target[i]) + 0.3 * Math.Cos(3 * x));
+                }
+
+                optimizer.Update(gradient, Option("lr"));
+                for (int i = 0; i < start.Length; i++) ((double)parameters.Span[i]).ShouldBe(expected[step * start.Length + i], 2e-6, $"{golden["name"]} step {step}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Clipping_takes_the_factor_of_PyTorch()
+    {
+        foreach (var golden in golden["clip"]!["cases"]!.AsArray())
+        {
+            double norm = golden!["total_norm"]!.GetValue<double>(), most = golden["max_norm"]!.GetValue<double>(), factor = golden["factor"]!.GetValue<double>();
+            using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
+            // With β1 = 0 the first moment is the clipped gradient itself.
+            var optimizer = new AdamW(parameters, new AdamWOptions(Beta1: 0, MaxGradientNorm: most));
+            float[] gradient = new float[parameters.Count];
+            (gradient[0], gradient[9]) = ((float)(0.6 * norm), (float)(-0.8 * norm));
+            optimizer.Update(gradient, 0.01).ShouldBe(norm, 1e-5 * Math.Max(1, norm));
+            ((double)optimizer.FirstMoment[0]).ShouldBe(0.6 * norm * factor, 1e-5 * Math.Max(1, most));
+            ((double)optimizer.FirstMoment[9]).ShouldBe(-0.8 * norm * factor, 1e-5 * Math.Max(1, most));
+        }
+    }
+
+    // A departure: our warm-up starts a thousandth of the training in, so that the first update is not wasted on a rate of 0.
+    [Theory]
+    [InlineData("linear", Decay.Linear)]
+    [InlineData("cosine", Decay.Cosine)]
+    [InlineData("constant_with_warmup", Decay.Constant)]
+    [InlineData("warmup_stable_decay", Decay.WarmupStableDecay)]
+    public void Schedules_after_the_warm_up_are_those_of_transformers(string name, Decay decay)
+    {
+        int compared = 0;
+        foreach (var golden in golden["schedules"]!["cases"]!.AsArray().Where(golden => golden!["name"]!.GetValue<string>() == name))
+        {
+            if (golden!["options"]!["decay_type"] is { } kind && kind.GetValue<string>() != "linear") continue;
+            int warmup = golden["warmup"]!.GetValue<int>(), steps = golden["steps"]!.GetValue<int>();
+            double peak = golden["base_lr"]!.GetValue<double>(), falling = golden["options"]!["num_decay_steps"]?.GetValue<double>() ?? 0;
+            var schedule = new LearningRateSchedule(peak, decay, (double)warmup / steps, falling / steps);
+            double[] rates = [.. golden["lr"]!.AsArray().Select(rate => rate!.GetValue<double>())];
+            for (int step = warmup; step < rates.Length; step++) schedule.At((double)step / steps).ShouldBe(rates[step], 1e-9 * peak, $"{name} step {step}");
+            for (int step = 0; step < warmup; step++) schedule.At((double)step / steps).ShouldBe(rates[step], 0.011 * peak, $"{name} warm-up {step}");
+            compared++;
+        }
+
+        compared.ShouldBe(2);
+    }
+
+    [Fact]
+    public void The_moving_average_is_that_of_PyTorch()
+    {
+        foreach (var golden in golden["ema"]!["cases"]!.AsArray())
+        {
+            string name = golden!["values"]!.GetValue<string>();
+            float[] expected = tensors.ReadSingles(name), start = tensors.ReadSingles("adamw/start"), target = tensors.ReadSingles("adamw/target"), live = new float[start.Length];
+            var average = new WeightAverage(start.Length, golden["decay"]!.GetValue<double>());
+            for (int update = 0; update < expected.Length / start.Length; update++)
+            {
+                for (int i = 0; i < live.Length; i++) live[i] = (float)(start[i] * Math.Cos(update) + target[i] * 0.1 * update);
+                average.Add(live);
+                for (int i = 0; i < live.Length; i++) ((double)average.Values[i]).ShouldBe(expected[update * live.Length + i], 1e-5, $"{name} update {update}");
+            }
+        }
+    }
+}
