@@ -37,8 +37,9 @@ public sealed class ReinforcementOptionTests : IDisposable
     public void The_reference_holds_the_policy_back()
     {
         var free = Train(Plain).Reports;
-        var held = Train(Plain with { ReferenceWeight = 1e-12 }).Reports;
-        var tight = Train(Plain with { ReferenceWeight = 20 }).Reports;
+        var slow = Plain with { Steps = 8, EvaluateEvery = 8, Training = Plain.Training with { LearningRate = 2e-4 } };
+        var held = Train(slow with { ReferenceWeight = 1e-12 }).Reports;
+        var tight = Train(slow with { ReferenceWeight = 2 }).Reports;
         free.ShouldAllBe(report => report.ReferenceDistance == null);
         held[0].ReferenceDistance!.Value.ShouldBe(0, 1e-6); // nothing has been learned yet
         held[^1].ReferenceDistance!.Value.ShouldBeGreaterThan(0);

@@ -9,7 +9,7 @@ public sealed class AlarmTests
 
     [Fact]
     public void Entropy_that_collapses_is_noticed() =>
-        Rings(new EntropyCollapse(0.2, 3, stops: true), Course(20, (moment, step) => moment with { Entropy = step < 10 ? 1 : 0.1 }), 13); // three updates at 0.1
+        Rings(new EntropyCollapse(0.2, 3, stops: true), Course(20, (moment, step) => moment with { Entropy = step < 10 ? 1 : 0.1 }), 12); // three updates at 0.1
 
     [Fact]
     public void Updates_that_learned_nothing_have_no_entropy_and_are_no_collapse() =>
@@ -21,7 +21,7 @@ public sealed class AlarmTests
 
     [Fact]
     public void Truncation_is_noticed() =>
-        Rings(new TruncationAlarm(0.5, 2, stops: false), Course(10, (moment, step) => moment with { Truncated = step < 5 ? 0.2 : 0.9 }), 6);
+        Rings(new TruncationAlarm(0.6, 2, stops: false), Course(10, (moment, step) => moment with { Truncated = step < 5 ? 0.2 : 0.9 }), 6);
 
     [Fact]
     public void Dead_groups_are_noticed() =>
@@ -66,13 +66,6 @@ public sealed class AlarmTests
         foreach (var alarm in (IAlarm[])
             [new EntropyCollapse(0.2, 3, true), new LengthExplosion(2, 3, true), new TruncationAlarm(0.5, 3, true), new DeadGroupsAlarm(0.9, 3, true), new NotFiniteAlarm()])
             Silent(alarm, course);
-    }
-
-    [Fact]
-    public void A_moment_survives_being_saved()
-    {
-        var moment = Sound with { Step = 7, Entropy = double.NaN };
-        TrainingMoment.FromBits(moment.ToBits()).ShouldBe(moment);
     }
 
     private static void Rings(IAlarm alarm, List<TrainingMoment> course, int step)

@@ -1,7 +1,7 @@
 namespace Distill.Student.Monitoring;
 
 /// <summary>The alarms of a training. An alarm is told of once, when it begins to ring, not again while it goes on.</summary>
-internal static class AlarmList
+public static class AlarmList
 {
     /// <summary>What began to ring at the last update.</summary>
     public static IReadOnlyList<AlarmFinding> At(IReadOnlyList<IAlarm> alarms, IReadOnlyList<TrainingMoment> history)

@@ -12,7 +12,7 @@ public static class TrainingState
     public static void Save(string path, FlatParameters parameters, AdamW optimizer, WeightAverage? average = null)
     {
         long[] shape = [parameters.Count];
-        SafeTensor[] averaged = average is { IsStarted: true } ? [SafeTensor.Singles("average", shape, average.Values)] : [];
+        SafeTensor[] averaged = average is { IsStarted: true } ? [SafeTensor.Singles("average", shape, average.Values.ToArray())] : [];
         string temporary = path + ".tmp";
         SafeTensorsWriter.Write(
             temporary,

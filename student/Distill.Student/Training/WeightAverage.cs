@@ -16,7 +16,7 @@ public sealed class WeightAverage(int count, double decay)
     public bool IsStarted { get; private set; }
 
     /// <summary>[count]</summary>
-    internal float[] Values => values;
+    public ReadOnlySpan<float> Values => values;
 
     /// <param name="weights">[count]</param>
     public void Add(ReadOnlySpan<float> weights)
