@@ -11,7 +11,7 @@ internal sealed class ChatCommand : DistillCommand
 {
     private const string Leave = "/exit", Anew = "/new";
     private readonly Argument<string> model = new("MODEL")
-        { Description = "Folder of an exported model (genai_config.json) or a checkpoint (config.json and safetensors)." };
+        { Description = "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors)." };
     private readonly Option<string> prompt = new("--prompt") { HelpName = "TEXT", Description = "Ask this, print the reply and end." };
     private readonly Option<string> system = new("--system") { HelpName = "TEXT", Description = "System message." };
     private readonly Option<double> temperature = CommandOptions.Number("--temperature", "0 takes the most probable token.", 0, 10, 0.0);

@@ -18,7 +18,7 @@ internal sealed class EvaluateCommand : DistillCommand
     private const string Greedy = "greedy";
     private static readonly string[] Strategies = [Greedy, .. StrategyList.All.Select(strategy => strategy.Name)];
     private readonly Argument<string> model = new("MODEL")
-        { Description = "Folder of an exported model (genai_config.json) or a checkpoint (config.json and safetensors)." };
+        { Description = "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors)." };
     private readonly Option<string> problems = new("--problems")
     {
         HelpName = "P",

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Pipeline.Runs;
 
@@ -22,8 +23,8 @@ internal sealed class PlanCommand : DistillCommand
         var plan = PipelineRun.Plan(arguments.RecipeOf(parsed), options);
         if (context.IsJson) context.Results.Json(plan);
         context.Results.Line($"{plan.Name} in {plan.Folder}");
-        context.Results.Table(["stage", "decision", "reason", "work"],
-            plan.Stages.Select(stage => (string[])[stage.Name, Word(stage.Decision), stage.Reason, stage.Work]), words: 4);
+        context.Results.Table(["stage", "decision", "reason", "work", "memory"],
+            plan.Stages.Select(stage => (string[])[stage.Name, Word(stage.Decision), stage.Reason, stage.Work, Figures.Memory(stage.MemoryBytes)]), words: 4);
         return ExitCode.Done;
     }
 

@@ -13,7 +13,7 @@ internal sealed class ScoreCommand : DistillCommand
 {
     private const int LongestWindow = 8192;
     private readonly Argument<string> model = new("MODEL")
-        { Description = "Folder of an exported model (genai_config.json) or a checkpoint (config.json and safetensors)." };
+        { Description = "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors)." };
     private readonly Argument<string> file = new("FILE") { Description =
         "A text on every line; or, named .jsonl, objects with 'text', 'ids', or 'prompt' and 'completion' (only the completion counts). '-' is standard input." };
     private readonly Option<bool> jsonLines = new("--jsonl") { Description = "The lines are JSON objects, whatever the file is called." };

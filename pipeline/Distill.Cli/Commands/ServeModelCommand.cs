@@ -16,7 +16,7 @@ internal sealed class ServeModelCommand : DistillCommand
     private const int DefaultPort = 8080, DefaultLength = 4096;
 
     private readonly Argument<string> model = new("DIR")
-        { Description = "Folder of an exported model (genai_config.json) or a checkpoint (config.json and safetensors)." };
+        { Description = "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors)." };
     private readonly Option<string> host = new("--host") { HelpName = "ADDRESS", DefaultValueFactory = _ => "localhost",
         Description = "Address to answer at. Default localhost, which only this machine reaches; every other needs --api-key-env." };
     private readonly Option<int> port = CommandOptions.Number("--port", "0 takes any free one.", 0, 65_535, DefaultPort);

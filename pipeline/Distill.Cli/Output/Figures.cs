@@ -17,6 +17,14 @@ internal static class Figures
         return seconds < 3600 ? $"{seconds / 60}:{seconds % 60:D2}" : $"{seconds / 3600}:{seconds / 60 % 60:D2}:{seconds % 60:D2}";
     }
 
+    /// <summary><c>35 MiB</c>, <c>1.5 GiB</c>; nothing for null.</summary>
+    public static string Memory(long? bytes) => bytes switch
+    {
+        null => "",
+        < 1L << 30 => $"{Math.Ceiling(bytes.Value / (double)(1 << 20)):N0} MiB",
+        _ => $"{bytes.Value / (double)(1L << 30):F1} GiB",
+    };
+
     /// <summary><c>97.5 %</c>.</summary>
     public static string Share(double? share) => share is { } value ? $"{100 * value:F1} %" : None;
 

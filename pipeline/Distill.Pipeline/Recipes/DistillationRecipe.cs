@@ -37,7 +37,7 @@ public sealed record DistillationRecipe : Recipe
         var softLabels = SoftLabelSection.Bind(root.Section("soft_labels"));
         root.Require(
             softLabels is null || teacher.TopLogProbabilities is not null, "soft_labels", "the teacher records no alternatives to its tokens",
-            "set teacher.top_log_probabilities, e.g. to 16");
+            teacher.Remote is not null ? "take a teacher from a model folder: an endpoint's traces hold no tokens" : "set teacher.top_log_probabilities, e.g. to 16");
         var recipe = new DistillationRecipe
         {
             Name = ReadName(root),

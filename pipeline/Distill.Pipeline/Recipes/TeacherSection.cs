@@ -1,11 +1,12 @@
 using System.Text.Json.Serialization;
+using Distill.Generation.Onnx;
 
 namespace Distill.Pipeline.Recipes;
 
 /// <summary><c>teacher</c>: the model that solves the training problems, and how it is sampled.</summary>
 public sealed record TeacherSection
 {
-    /// <summary>Folder of an ONNX model (with <c>genai_config.json</c>), relative to the recipe; with an endpoint, what that calls the model. Required.</summary>
+    /// <summary>Folder of an ONNX model (<c>genai_config.json</c>, or <c>config.json</c> and an ONNX file), relative to the recipe; with an endpoint, what that calls the model. Required.</summary>
     public required string Model { get; init; }
 
     /// <summary>Completions drawn for each training problem. 1..256, default 1.</summary>
@@ -30,6 +31,8 @@ public sealed record TeacherSection
     [JsonIgnore]
     public string Name => Remote is null ? Path.GetFileName(Model) : Model;
 
+    private const string Remedy = "give the folder of an ONNX model, or an endpoint";
+
     /// <summary>Alternatives recorded beside each token, for <c>soft_labels</c>; the traces grow accordingly. 1..1,024, default none.</summary>
     public int? TopLogProbabilities { get; init; }
 
@@ -39,7 +42,7 @@ public sealed record TeacherSection
         var section = new TeacherSection
         {
             Remote = remote,
-            Model = remote is null ? reader.Folder("model", "give the folder of an ONNX model, or an endpoint", "genai_config.json", "tokenizer.json") : reader.Text("model", null),
+            Model = remote is null ? reader.Folder("model", Remedy, "tokenizer.json") : reader.Text("model", null),
             Samples = reader.Integer("samples", 1, 1, 256),
             Temperature = reader.Number("temperature", 0.7, 0, 10),
             TopP = reader.Number("top_p", 1, 0, 1, above: true),
@@ -47,6 +50,8 @@ public sealed record TeacherSection
             Slots = remote is null ? reader.Integer("slots", 64, 1, 4096) : 0,
             TopLogProbabilities = remote is null ? reader.Optional("top_log_probabilities", (r, key) => r.Integer(key, 1, 1, 1024)) : null,
         };
+        reader.Require(remote is not null || section.Model.Length == 0 || ModelFolder.Announces(section.Model), "model",
+            $"{section.Model} has no genai_config.json, and no config.json with an ONNX file", Remedy);
         reader.Require(section.Temperature > 0 || section.Samples == 1, "samples", "greedy samples are all equal", "set teacher.temperature above 0, or one sample");
         reader.Close();
         return section;

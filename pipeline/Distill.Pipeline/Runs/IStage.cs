@@ -29,6 +29,9 @@ internal interface IStage
     /// <summary>How much there is to do, in words.</summary>
     string Work { get; }
 
+    /// <summary>Most memory that its models and their buffers take, predicted before they are opened; null where that is little or unknown.</summary>
+    long? MemoryBytes => null;
+
     /// <returns>The result in one line; no times, since it becomes part of the artefact.</returns>
     string Run(StageContext context);
 }

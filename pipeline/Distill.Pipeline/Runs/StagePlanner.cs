@@ -14,9 +14,9 @@ internal sealed class StagePlanner(StageSelection selection, FinishedStages fini
     private PlannedStage Plan(IStage stage, Dictionary<string, StageInput> inputs)
     {
         if (selection.IsBeyondEnd(stage)) return new(stage.Name, StageDecision.Skipped, "after the last stage asked for", "");
-        if (selection.IsForced(stage)) return new(stage.Name, StageDecision.Run, "asked for", stage.Work);
+        if (selection.IsForced(stage)) return new(stage.Name, StageDecision.Run, "asked for", stage.Work, stage.MemoryBytes);
         string? unknown = stage.Inputs.FirstOrDefault(name => !inputs.ContainsKey(name));
-        if (unknown is not null) return new(stage.Name, StageDecision.Depends, $"done if '{unknown}' comes out differently", stage.Work);
+        if (unknown is not null) return new(stage.Name, StageDecision.Depends, $"done if '{unknown}' comes out differently", stage.Work, stage.MemoryBytes);
         var key = StageKey.Of(stage, inputs);
         var own = finished.Own(stage);
         bool isSame = own is not null && FinishedStages.KeyOf(own) == key.Digest;
@@ -24,7 +24,7 @@ internal sealed class StagePlanner(StageSelection selection, FinishedStages fini
         if (finished.Elsewhere(stage, key) is { } other) return Cached(stage, other.Artifact, $"taken from run '{other.Run}'", inputs);
         string reason = own is null ? "not done yet" : isSame ? "its files were damaged" : key.Difference(own.Manifest.Facts.GetValueOrDefault(StageKey.TextFact));
         return selection.MayRun(stage)
-            ? new(stage.Name, StageDecision.Run, reason, stage.Work)
+            ? new(stage.Name, StageDecision.Run, reason, stage.Work, stage.MemoryBytes)
             : new(stage.Name, StageDecision.Skipped, $"needed and not finished ({reason}): the run would be refused", "");
     }
 

@@ -10,7 +10,23 @@ namespace Distill.Pipeline.Stages;
 /// <param name="SessionBytes">Key-value cache, logits and masks of all slots: <see cref="SessionMemory.TotalBytes"/>.</param>
 public sealed record EngineMemory(long WeightBytes, long SessionBytes)
 {
+    // Longer than most prompts; what a run really needs follows from its longest.
+    private const int UsualPrompt = 256;
+
     public long TotalBytes => WeightBytes + SessionBytes;
+
+    /// <summary>Of a stage that has a model complete problems, prompts of up to 256 tokens supposed; null when the folder cannot be read, which running it will say.</summary>
+    public static long? ForCompletions(string folder, int slots, int maxTokens)
+    {
+        try
+        {
+            return Of(folder, slots, maxTokens + UsualPrompt).TotalBytes;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
 
     /// <param name="slots">Rows decoded together, at least 1.</param>
     /// <param name="maxLength">Longest sequence, cut to what the model reads.</param>

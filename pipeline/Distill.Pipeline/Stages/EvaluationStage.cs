@@ -44,6 +44,10 @@ internal sealed class EvaluationStage : IStage
 
     public string Work => $"{recipe.Problems.Test:N0} problems × (1 greedy + {recipe.Evaluation.Samples} samples), twins of {recipe.Problems.Twins:N0}";
 
+    /// <summary>A student is as large as its base.</summary>
+    public long? MemoryBytes => EngineMemory.ForCompletions(
+        input == ExternalInputs.Teacher ? recipe.Teacher.Model : recipe.Student.Base, recipe.Evaluation.Slots, recipe.Evaluation.MaxTokens);
+
     internal static JsonSerializerOptions Spelling { get; } = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,

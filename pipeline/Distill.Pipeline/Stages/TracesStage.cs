@@ -43,6 +43,8 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
     public string Work =>
         $"{recipe.Problems.Train:N0} problems × {recipe.Teacher.Samples} samples, at most {(long)recipe.Problems.Train * recipe.Teacher.Samples * recipe.Teacher.MaxTokens:N0} tokens";
 
+    public long? MemoryBytes => EngineMemory.ForCompletions(recipe.Teacher.Model, recipe.Teacher.Slots, recipe.Teacher.MaxTokens);
+
     private string TeacherName => recipe.Teacher.Name;
 
     public string Run(StageContext context)
