@@ -21,7 +21,7 @@ public static class PipelineRun
         ModelCheck.Require(recipe);
         using var held = folder.Lock();
         folder.WriteRecipe(recipe);
-        using var metrics = new RunMetrics(folder.MetricsPath, clock);
+        using var metrics = new RunMetrics(folder.MetricsPath, clock, folder.BoardPath);
         var ledger = RunLedger.Open(folder.LedgerPath);
         observer.RunStarted(folder.Name, folder.Path);
         var runner = new StageRunner(folder, selection, new FinishedStages(folder, options.UseOtherRuns), ledger, metrics, observer, clock);

@@ -23,6 +23,8 @@ internal sealed class RunFolder(string runsFolder, string name)
 
     public string MetricsPath => Inside("metrics.jsonl");
 
+    public string BoardPath => Inside("tensorboard");
+
     public string ReportPath => Inside("report.html");
 
     public string ReportJsonPath => Inside("report.json");

@@ -2,15 +2,19 @@ using System.Text.Json.Nodes;
 
 namespace Distill.Pipeline.Runs;
 
-/// <summary>Appends measurements to <c>metrics.jsonl</c> as they come, with the time they came at. Thread-safe; the creator disposes it.</summary>
+/// <summary>Appends measurements to <c>metrics.jsonl</c> as they come, with the time they came at, and to TensorBoard's files. Thread-safe; the creator disposes it.</summary>
 internal sealed class RunMetrics : IDisposable
 {
     private readonly Lock gate = new();
     private readonly TimeProvider clock;
     private readonly StreamWriter writer;
+    private readonly TensorBoardLog? board;
 
-    public RunMetrics(string path, TimeProvider clock)
+    /// <param name="path">Of the JSON lines.</param>
+    /// <param name="boardFolder">Of the event files; null for none.</param>
+    public RunMetrics(string path, TimeProvider clock, string? boardFolder = null)
     {
+        board = boardFolder is null ? null : new TensorBoardLog(boardFolder);
         this.clock = clock;
         bool isCutOff = EndsWithinLine(path);
         writer = new StreamWriter(path, append: true) { NewLine = "\n", AutoFlush = true };
@@ -21,7 +25,11 @@ internal sealed class RunMetrics : IDisposable
     {
         var line = new JsonObject { ["time"] = clock.GetUtcNow().ToString("O"), ["stage"] = stage, ["step"] = step };
         foreach (var (name, value) in values) line[name] = double.IsFinite(value) ? value : null;
-        lock (gate) writer.WriteLine(line.ToJsonString());
+        lock (gate)
+        {
+            writer.WriteLine(line.ToJsonString());
+            board?.Add(stage, step, values);
+        }
     }
 
     public void Dispose() => writer.Dispose();

@@ -61,7 +61,7 @@ internal sealed class SupervisedStage : IStage
         if (examples.Count == 0) throw new InvalidDataException($"No example has at most {training.SequenceLength} tokens: raise sft.sequence_length.");
         using var parameters = new FlatParameters(start.Architecture);
         parameters.Load(start.LoadWeights());
-        using var curve = new TrainingCurve(context);
+        using var curve = new TrainingCurve(context, new TrainingSpeed(start.Architecture.ParameterCount, context.Clock));
         SupervisedFineTuning.Run(parameters, examples, SupervisedOptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), curve.Add, context.Cancellation);
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);

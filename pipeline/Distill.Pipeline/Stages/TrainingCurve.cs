@@ -16,12 +16,13 @@ internal sealed class TrainingCurve : IDisposable
     private readonly StageContext context;
     private readonly SortedDictionary<int, string> lines = [];
     private readonly StreamWriter unfinished;
-    private long tokens;
-    private double seconds;
+    private readonly TrainingSpeed? speed;
 
-    public TrainingCurve(StageContext context)
+    /// <param name="speed">Also measures how fast it goes; null where steps are not those of a gradient alone.</param>
+    public TrainingCurve(StageContext context, TrainingSpeed? speed = null)
     {
         this.context = context;
+        this.speed = speed;
         string path = Path.Combine(context.Folder, UnfinishedName);
         if (File.Exists(path)) Take(File.ReadLines(path));
         RunFolder.Replace(path, AllLines());
@@ -30,28 +31,32 @@ internal sealed class TrainingCurve : IDisposable
 
     public void Add(StepReport report)
     {
-        tokens += report.Tokens;
-        seconds += report.Seconds;
-        Add(report.Step, new Dictionary<string, double>
+        var values = new Dictionary<string, double>
         {
             ["loss"] = report.Loss,
             ["gradient_norm"] = report.GradientNorm,
             ["learning_rate"] = report.LearningRate,
             ["entropy"] = report.Entropy,
             ["tokens"] = report.Tokens,
-        });
-        double rate = seconds > 0 ? tokens / seconds : 0;
-        context.Measure("trainingTokensPerSecond", rate);
-        context.Progress(new StageProgress(report.Step, report.Steps, "steps", $"loss {report.Loss:F3}", rate, "tokens/s"));
+        };
+        Keep(report.Step, values);
+        speed?.Add(report, values, context);
+        context.Metric(report.Step, values);
+        context.Progress(new StageProgress(report.Step, report.Steps, "steps", $"loss {report.Loss:F3}", speed?.TokensPerSecond ?? 0, "tokens/s"));
     }
 
     public void Add(int step, IReadOnlyDictionary<string, double> values)
+    {
+        Keep(step, values);
+        context.Metric(step, values);
+    }
+
+    private void Keep(int step, IReadOnlyDictionary<string, double> values)
     {
         var line = new JsonObject { ["step"] = step };
         foreach (var (name, value) in values) line[name] = double.IsFinite(value) ? value : null;
         lines[step] = line.ToJsonString();
         unfinished.WriteLine(lines[step]);
-        context.Metric(step, values);
     }
 
     /// <summary>The value of one measurement at every step that has it.</summary>
