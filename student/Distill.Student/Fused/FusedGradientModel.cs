@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Distill.Student.Fused;
 
-/// <summary>Precision of the matrix products; weights, residual stream, norms, softmax and gradients stay fp32.</summary>
+/// <summary>
+/// Precision of the matrix products of the layers; master weights, residual stream, norms, softmax, output projection and summed gradients stay fp32.
+/// </summary>
 public enum MatmulPrecision
 {
     Float32,
@@ -22,22 +24,21 @@ public sealed class FusedGradientModel : IGradientModel
 {
     private readonly FusedReplica[] replicas;
     private readonly ReplicaThreads threads;
-    private readonly Tensor matmulValues;
-    private readonly MatmulPrecision precision;
+    private readonly MatmulWeights matmulWeights;
 
     /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
     /// <param name="replicaCount">Threads; also the number of gradients kept.</param>
     /// <param name="capacity">Tokens of a micro-batch; bounds the memory for activations.</param>
-    public FusedGradientModel(FlatParameters parameters, MatmulPrecision precision, int replicaCount, int capacity)
+    /// <param name="roundingSeed">Of the bf16 copy of the weights; null rounds it to nearest. Unused in fp32.</param>
+    public FusedGradientModel(FlatParameters parameters, MatmulPrecision precision, int replicaCount, int capacity, ulong? roundingSeed = 1)
     {
         RequireSupported(parameters.Architecture);
         Parameters = parameters;
-        this.precision = precision;
         set_num_threads(1); // every replica is one thread; libtorch must not split its products again
         var scalar = precision == MatmulPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        matmulValues = precision == MatmulPrecision.BFloat16 ? zeros([parameters.Count], scalar).DetachFromDisposeScope() : parameters.Values.alias().DetachFromDisposeScope();
+        matmulWeights = new MatmulWeights(parameters, precision, roundingSeed, replicaCount);
         var rotation = new HeadRotation(parameters.Architecture, Math.Min(capacity, parameters.Architecture.MaxPositions));
-        replicas = [.. Enumerable.Range(0, replicaCount).Select(_ => new FusedReplica(parameters, matmulValues, rotation, capacity, scalar))];
+        replicas = [.. Enumerable.Range(0, replicaCount).Select(_ => new FusedReplica(parameters, matmulWeights.Values, rotation, capacity, scalar))];
         threads = new ReplicaThreads(replicaCount);
     }
 
@@ -57,7 +58,7 @@ public sealed class FusedGradientModel : IGradientModel
     private PassResult Differentiate(
         IReadOnlyList<TrainingSequence> sequences, Func<FusedReplica, TokenBatch, (double Loss, double LogProbability, double Entropy)> differentiate)
     {
-        RefreshMatmulValues();
+        matmulWeights.Refresh();
         var sums = new (double Loss, double LogProbability, double Entropy)[replicas.Length];
         var parts = Distribute(sequences);
         threads.Run(index =>
@@ -76,7 +77,7 @@ public sealed class FusedGradientModel : IGradientModel
 
     public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences)
     {
-        RefreshMatmulValues();
+        matmulWeights.Refresh();
         var results = new Dictionary<TrainingSequence, float[]>(ReferenceEqualityComparer.Instance);
         var parts = Distribute(sequences);
         threads.Run(index =>
@@ -97,7 +98,7 @@ public sealed class FusedGradientModel : IGradientModel
     {
         threads.Dispose();
         foreach (var replica in replicas) replica.Dispose();
-        matmulValues.Dispose();
+        matmulWeights.Dispose();
     }
 
     private int Longest => Math.Min(replicas[0].Capacity, Parameters.Architecture.MaxPositions);
@@ -106,14 +107,6 @@ public sealed class FusedGradientModel : IGradientModel
     {
         if (!Supports(architecture))
             throw new ArgumentException($"The fused decoder needs a head size that is a multiple of 16; this model has {architecture.HeadSize}.");
-    }
-
-    private void RefreshMatmulValues()
-    {
-        if (precision == MatmulPrecision.Float32) return;
-        using var scope = NewDisposeScope();
-        using var without = no_grad();
-        matmulValues.copy_(Parameters.Values);
     }
 
     /// <summary>Longest first, each to the replica with the fewest tokens.</summary>

@@ -34,6 +34,9 @@ public sealed unsafe class FlatParameters : IDisposable
 
     public int Count { get; }
 
+    /// <summary>Updates that an optimizer made so far; chooses the random bits of stochastic rounding, so that a resumed training goes on exactly.</summary>
+    public int Updates { get; internal set; }
+
     /// <summary>[<see cref="Count"/>] fp32 on the CPU.</summary>
     public Tensor Values { get; }
 

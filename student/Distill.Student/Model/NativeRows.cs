@@ -60,7 +60,7 @@ internal readonly unsafe struct NativeRows
     }
 
     /// <summary>Round to nearest, ties to even. Infinity stays; a NaN keeps its quiet bit because its mantissa is never all ones below it.</summary>
-    private static void Narrow(ReadOnlySpan<float> source, ushort* destination)
+    public static void Narrow(ReadOnlySpan<float> source, ushort* destination)
     {
         fixed (float* values = source)
         {

@@ -56,7 +56,7 @@ internal sealed class TorchAttention : IDisposable
     }
 
     private Tensor Project(Tensor x, int layer, string part, bool bias) =>
-        nn.functional.linear(x, W(layer, part + ".weight"), bias ? W(layer, part + ".bias") : null);
+        MixedLinear.Forward(x, W(layer, part + ".weight"), bias ? W(layer, part + ".bias") : null);
 
     private Tensor W(int layer, string part) => weights[ParameterMap.Layer(layer, "self_attn." + part)];
 

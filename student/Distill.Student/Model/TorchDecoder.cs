@@ -14,13 +14,20 @@ public sealed class TorchDecoder : IDisposable
     private readonly TorchAttention attention;
 
     public TorchDecoder(FlatParameters parameters, bool differentiable)
+        : this(parameters, parameters.Values, differentiable)
+    {
+    }
+
+    /// <param name="matmulValues">The projections of the layers in the flat layout, fp32 or bf16; stay the caller's.</param>
+    internal TorchDecoder(FlatParameters parameters, Tensor matmulValues, bool differentiable)
     {
         Architecture = parameters.Architecture;
         using var scope = NewDisposeScope();
         using var without = no_grad();
         foreach (var (name, offset, spec) in parameters.Places)
         {
-            var leaf = parameters.Values.narrow(0, offset, spec.Count).view([.. spec.Shape]).detach();
+            var values = IsProjection(name) ? matmulValues : parameters.Values;
+            var leaf = values.narrow(0, offset, spec.Count).view([.. spec.Shape]).detach();
             leaf.requires_grad_(differentiable);
             weights.Add(name, leaf.DetachFromDisposeScope());
         }
@@ -30,6 +37,9 @@ public sealed class TorchDecoder : IDisposable
 
     public DecoderArchitecture Architecture { get; }
 
+    /// <summary>[vocab, hidden]: the embedding where the two are tied.</summary>
+    internal Tensor OutputProjection => weights[Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection];
+
     /// <summary>The leaf of a parameter; its gradient is filled by a backward pass.</summary>
     public Tensor this[string name] => weights[name];
 
@@ -38,8 +48,7 @@ public sealed class TorchDecoder : IDisposable
     public Tensor Forward(Tensor ids)
     {
         using var scope = NewDisposeScope();
-        var projection = weights[Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection];
-        return nn.functional.linear(Run(ids, null), projection).MoveToOuterDisposeScope();
+        return nn.functional.linear(Run(ids, null), OutputProjection).MoveToOuterDisposeScope();
     }
 
     /// <param name="ids">[batch, time] int64</param>
@@ -62,24 +71,41 @@ public sealed class TorchDecoder : IDisposable
         attention.Dispose();
     }
 
+    /// <param name="ids">[batch, time] int64</param>
+    /// <returns>[batch, time, hidden]</returns>
+    internal Tensor Embed(Tensor ids) => weights[ParameterMap.Embedding].index_select(0, ids.view(-1)).view(ids.shape[0], ids.shape[1], Architecture.HiddenSize);
+
+    /// <param name="x">[batch, time, hidden]: the residual stream.</param>
+    /// <returns>The same after a layer; the caller's dispose scope owns it. What no backward pass needs is freed at once.</returns>
+    internal Tensor RunLayer(Tensor x, int layer)
+    {
+        using var scope = NewDisposeScope();
+        var middle = x + attention.Forward(Norm(x, W(layer, "input_layernorm.weight")), layer);
+        return (middle + FeedForward(Norm(middle, W(layer, "post_attention_layernorm.weight")), layer)).MoveToOuterDisposeScope();
+    }
+
+    /// <param name="x">[…, hidden]</param>
+    internal Tensor FinalNorm(Tensor x) => Norm(x, weights[ParameterMap.FinalNorm]);
+
     // [batch, time] → [batch, time, hidden], normed; what enters each layer is added to the list.
     private Tensor Run(Tensor ids, List<Tensor>? entering)
     {
-        var x = weights[ParameterMap.Embedding].index_select(0, ids.view(-1)).view(ids.shape[0], ids.shape[1], Architecture.HiddenSize);
+        var x = Embed(ids);
         for (int layer = 0; layer < Architecture.Layers; layer++)
         {
             entering?.Add(x);
-            x = x + attention.Forward(Norm(x, W(layer, "input_layernorm.weight")), layer);
-            x = x + FeedForward(Norm(x, W(layer, "post_attention_layernorm.weight")), layer);
+            x = RunLayer(x, layer);
         }
 
-        return Norm(x, weights[ParameterMap.FinalNorm]);
+        return FinalNorm(x);
     }
+
+    private static bool IsProjection(string name) => name.Contains("_proj.", StringComparison.Ordinal);
 
     private Tensor FeedForward(Tensor x, int layer)
     {
         Tensor Project(Tensor input, string part) =>
-            nn.functional.linear(input, W(layer, $"mlp.{part}.weight"), Architecture.FeedForwardBias ? W(layer, $"mlp.{part}.bias") : null);
+            MixedLinear.Forward(input, W(layer, $"mlp.{part}.weight"), Architecture.FeedForwardBias ? W(layer, $"mlp.{part}.bias") : null);
         return Project(nn.functional.silu(Project(x, "gate_proj")) * Project(x, "up_proj"), "down_proj");
     }
 

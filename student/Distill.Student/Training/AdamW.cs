@@ -17,6 +17,7 @@ public sealed class AdamW
     private readonly AdamWOptions options;
     private readonly bool[] decays; // per place
     private readonly (int Offset, int Count)[] places;
+    private int steps;
 
     public AdamW(FlatParameters parameters, AdamWOptions options)
     {
@@ -26,10 +27,15 @@ public sealed class AdamW
         decays = [.. parameters.Places.Select(place => FlatParameters.Decays(place.Spec))];
         FirstMoment = new float[parameters.Count];
         SecondMoment = new float[parameters.Count];
+        Steps = 0;
     }
 
     /// <summary>Updates made so far.</summary>
-    public int Steps { get; set; }
+    public int Steps
+    {
+        get => steps;
+        set => parameters.Updates = steps = value;
+    }
 
     /// <summary>[parameters]</summary>
     public float[] FirstMoment { get; }

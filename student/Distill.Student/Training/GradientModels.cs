@@ -10,6 +10,6 @@ public static class GradientModels
     /// <param name="longest">Tokens of the longest sequence to come; null: as long as the model reads, whose activations cost memory.</param>
     public static IGradientModel Create(FlatParameters parameters, TrainingOptions options, int? longest = null) =>
         FusedGradientModel.Supports(parameters.Architecture)
-            ? new FusedGradientModel(parameters, options.Precision, options.Threads, Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions))
-            : new TorchGradientModel(parameters);
+            ? new FusedGradientModel(parameters, options.Precision, options.Threads, Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
+            : new TorchGradientModel(parameters, options.Precision, options.RoundingSeed, options.ActivationCheckpointing);
 }

@@ -1,3 +1,4 @@
+using Distill.Student.Fused;
 using Distill.Student.Model;
 using static TorchSharp.torch;
 
@@ -5,101 +6,82 @@ namespace Distill.Student.Training;
 
 /// <summary>
 /// Differentiates the reference decoder by autograd, one sequence at a time: plain, slow, works for every architecture.
-/// What <see cref="Fused.FusedGradientModel"/> must agree with.
+/// What <see cref="FusedGradientModel"/> must agree with.
 /// </summary>
-public sealed class TorchGradientModel(FlatParameters parameters) : IGradientModel
+public sealed class TorchGradientModel : IGradientModel
 {
-    private readonly TorchDecoder decoder = new(parameters, differentiable: true);
-    private readonly float[] gradient = new float[parameters.Count];
+    private const int LogitsAtOnce = 1 << 24; // 64 MB: 341 tokens of a vocabulary of 49,152
+    private readonly MatmulWeights matmulWeights;
+    private readonly TorchDecoder decoder;
+    private readonly TorchBody body;
+    private readonly TorchHead head;
+    private readonly ReplicaGradient gradient;
 
-    public FlatParameters Parameters => parameters;
-
-    public ReadOnlySpan<float> Gradient => gradient;
-
-    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss)
+    /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
+    /// <param name="roundingSeed">Of the bf16 copy of the weights; null rounds it to nearest. Unused in fp32.</param>
+    /// <param name="checkpointing">Keeps only what enters each layer and computes the rest again on the way back.</param>
+    public TorchGradientModel(FlatParameters parameters, MatmulPrecision precision = MatmulPrecision.Float32, ulong? roundingSeed = 1, bool checkpointing = false)
+        : this(parameters, precision, roundingSeed, checkpointing, LogitsAtOnce)
     {
-        foreach (var (name, _, _) in parameters.Places) decoder[name].grad?.zero_();
-        double value = 0, logProbability = 0, entropy = 0;
-        foreach (var sequence in sequences)
-        {
-            using var scope = NewDisposeScope();
-            var batch = new TokenBatch([sequence]);
-            var (chosen, entropies) = LogProbabilities(batch);
-            float[] scored = [.. chosen.data<float>()];
-            var derivatives = new float[scored.Length];
-            value += loss.Evaluate(batch, scored, derivatives);
-            (chosen * tensor(derivatives)).sum().backward();
-            logProbability += scored.Sum(x => (double)x);
-            entropy += entropies.sum().item<float>();
-        }
-
-        CollectGradient();
-        double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount);
-        return new PassResult(value, logProbability / learned, entropy / learned);
     }
 
-    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, IDistributionLoss loss)
+    internal TorchGradientModel(FlatParameters parameters, MatmulPrecision precision, ulong? roundingSeed, bool checkpointing, int logitsAtOnce)
     {
-        foreach (var (name, _, _) in parameters.Places) decoder[name].grad?.zero_();
-        double value = 0, logProbability = 0, entropy = 0;
-        foreach (var sequence in sequences)
-        {
-            using var scope = NewDisposeScope();
-            var logits = Logits(new TokenBatch([sequence]));
-            int vocabulary = (int)logits.shape[1];
-            float[] rows = [.. logits.detach().contiguous().data<float>()], slopes = new float[rows.Length];
-            for (int i = 0; i < sequence.SupervisedCount; i++)
-            {
-                Span<float> row = rows.AsSpan(i * vocabulary, vocabulary), slope = slopes.AsSpan(i * vocabulary, vocabulary);
-                entropy += Fused.DistributionRow.Measure(row, sequence.Tokens[sequence.FirstSupervised + i], slope, out float chosen);
-                logProbability += chosen;
-                value += loss.Evaluate(sequence, i, row, slope);
-            }
-
-            (logits * tensor(slopes).view(logits.shape)).sum().backward();
-        }
-
-        CollectGradient();
-        double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount);
-        return new PassResult(value, logProbability / learned, entropy / learned);
+        Parameters = parameters;
+        matmulWeights = new MatmulWeights(parameters, precision, roundingSeed, Environment.ProcessorCount);
+        decoder = new TorchDecoder(parameters, matmulWeights.Values, differentiable: true);
+        body = new TorchBody(parameters, decoder, checkpointing);
+        head = new TorchHead(parameters, decoder, logitsAtOnce);
+        gradient = new ReplicaGradient(parameters.Count);
     }
+
+    public FlatParameters Parameters { get; }
+
+    public ReadOnlySpan<float> Gradient => gradient.Span;
+
+    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss) =>
+        Differentiate(sequences, (batch, rows) => head.Differentiate(batch, rows, loss, gradient));
+
+    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, IDistributionLoss loss) =>
+        Differentiate(sequences, (batch, rows) => head.Differentiate(batch, rows, loss, gradient));
 
     public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences)
     {
+        matmulWeights.Refresh();
         var results = new List<float[]>();
         foreach (var sequence in sequences)
         {
             using var scope = NewDisposeScope();
             using var without = no_grad();
-            results.Add([.. LogProbabilities(new TokenBatch([sequence])).Chosen.data<float>()]);
+            var batch = new TokenBatch([sequence]);
+            results.Add(head.Score(batch, body.Rows(batch), out _));
         }
 
         return results;
     }
 
-    public void Dispose() => decoder.Dispose();
-
-    private (Tensor Chosen, Tensor Entropies) LogProbabilities(TokenBatch batch)
+    public void Dispose()
     {
-        var all = nn.functional.log_softmax(Logits(batch), -1);
-        var entropies = -(all.detach().exp() * all.detach()).sum(-1);
-        return (all.gather(1, tensor(batch.Targets, dtype: ScalarType.Int64).unsqueeze(1)).squeeze(1), entropies);
+        gradient.Dispose();
+        decoder.Dispose();
+        matmulWeights.Dispose();
     }
 
-    private Tensor Logits(TokenBatch batch) // [supervised, vocab]
+    private PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, Func<TokenBatch, Tensor, HeadPass> differentiate)
     {
-        var ids = tensor(batch.Tokens, dtype: ScalarType.Int64).unsqueeze(0);
-        return decoder.Forward(ids)[0].index_select(0, tensor(batch.PredictedFrom, dtype: ScalarType.Int64));
-    }
-
-    private void CollectGradient()
-    {
-        using var scope = NewDisposeScope();
-        foreach (var (name, offset, spec) in parameters.Places)
+        matmulWeights.Refresh();
+        gradient.Clear();
+        double value = 0, logProbability = 0, entropy = 0;
+        foreach (var sequence in sequences)
         {
-            var target = gradient.AsSpan(offset, (int)spec.Count);
-            if (decoder[name].grad is { } filled) System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(filled.contiguous().bytes).CopyTo(target);
-            else target.Clear();
+            using var scope = NewDisposeScope();
+            var batch = new TokenBatch([sequence]);
+            var pass = differentiate(batch, body.Forward(batch));
+            body.Backward(batch, pass.RowGradient, gradient);
+            (value, logProbability, entropy) = (value + pass.Loss, logProbability + pass.LogProbability, entropy + pass.Entropy);
         }
+
+        double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount);
+        return new PassResult(value, logProbability / learned, entropy / learned);
     }
 }

@@ -2,7 +2,7 @@ using Distill.Student.Fused;
 
 namespace Distill.Student.Training;
 
-/// <summary>How weights are updated, whatever the loss. Everything here changes the result and belongs into cache keys.</summary>
+/// <summary>How weights are updated, whatever the loss. What changes the result belongs into cache keys: all but <see cref="ActivationCheckpointing"/>.</summary>
 public sealed record TrainingOptions
 {
     public double LearningRate { get; init; } = 2e-3;
@@ -15,6 +15,15 @@ public sealed record TrainingOptions
     public AdamWOptions Optimizer { get; init; } = new();
 
     public MatmulPrecision Precision { get; init; } = MatmulPrecision.BFloat16;
+
+    /// <summary>Seed of the stochastic rounding of the bf16 weights; null rounds to nearest, which hides small updates. Unused in fp32.</summary>
+    public ulong? RoundingSeed { get; init; } = 1;
+
+    /// <summary>
+    /// Keeps only what enters each layer and computes the rest again on the way back: less memory, a third more time, the same gradient.
+    /// Of the autograd passes; the fused ones keep little enough.
+    /// </summary>
+    public bool ActivationCheckpointing { get; init; }
 
     /// <summary>Training threads. Part of the result: sums are grouped by thread.</summary>
     public int Threads { get; init; } = 2;
