@@ -18,6 +18,8 @@ internal static class BenchmarkList
         new TrainingStepBenchmark(),
         new GroupRelativeStepBenchmark(),
         new RealTrainingBenchmark(),
+        new MixedTrainingBenchmark(),
+        new TrainingMemoryBenchmark(),
         new RaggedLoadBenchmark(),
         new DecodeBenchmark(),
         new PeerBenchmark(),

@@ -1,9 +1,17 @@
+using System.Globalization;
 using Distill.Benchmarks;
 using Distill.Benchmarks.Exporting;
+using Distill.Benchmarks.Training;
 
 if (args is [ExportProbe.Command, var checkpoint, var target])
 {
     Console.WriteLine(ExportProbe.Run(checkpoint, target, TimeProvider.System));
+    return 0;
+}
+
+if (args is [MemoryProbe.Command, var name])
+{
+    Console.WriteLine(MemoryProbe.Run(name).ToString(CultureInfo.InvariantCulture));
     return 0;
 }
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Distill.Architecture;
 using Distill.Benchmarks.Measuring;
-using Distill.Benchmarks.Workloads;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Training;
@@ -23,9 +22,7 @@ internal sealed class RealTrainingBenchmark : IBenchmark
     public IReadOnlyList<Figure> Run(BenchmarkContext context)
     {
         var checkpoint = context.Large.RequireCheckpoint();
-        string file = Path.Combine(checkpoint.Folder, "reference-training.json");
-        if (!File.Exists(file)) throw new WorkloadAbsentException("the model has no reference-training.json");
-        var reference = new Reference(file, context.Quick ? 1 : int.MaxValue);
+        var reference = TrainingReference.Open(checkpoint.Folder, context.Quick ? 1 : int.MaxValue);
         using var parameters = new FlatParameters(checkpoint.Architecture);
         parameters.Load(checkpoint.LoadWeights());
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, Environment.ProcessorCount, 512);
@@ -39,7 +36,7 @@ internal sealed class RealTrainingBenchmark : IBenchmark
         return figures;
     }
 
-    private static List<StepReport> Train(BenchmarkContext context, FusedGradientModel model, FlatParameters parameters, Reference reference)
+    private static List<StepReport> Train(BenchmarkContext context, FusedGradientModel model, FlatParameters parameters, TrainingReference reference)
     {
         var reports = new List<StepReport>();
         var loop = new SupervisedLoop(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, context.Clock);
@@ -51,7 +48,7 @@ internal sealed class RealTrainingBenchmark : IBenchmark
         return reports;
     }
 
-    private static IEnumerable<Figure> Steps(List<StepReport> steps, Reference reference)
+    private static IEnumerable<Figure> Steps(List<StepReport> steps, TrainingReference reference)
     {
         double Largest(Func<StepReport, JsonElement, double> value) => steps.Max(step => value(step, reference.Step(step.Step - 1)));
         yield return Figure.Plain("a step of 8 chats", Series.Of(steps, step => step.Seconds), "s", "fp32, update included");
@@ -60,13 +57,13 @@ internal sealed class RealTrainingBenchmark : IBenchmark
             Series.Of(Largest((step, expected) => Math.Abs(step.GradientNorm / expected.GetProperty("gradient_norm").GetDouble() - 1))), "");
     }
 
-    private static double HeldOutLoss(FusedGradientModel model, Reference reference)
+    private static double HeldOutLoss(FusedGradientModel model, TrainingReference reference)
     {
         var scores = model.Score(reference.HeldOut);
         return -scores.Sum(sequence => sequence.Sum(value => (double)value)) / scores.Sum(sequence => sequence.Length);
     }
 
-    private static double[] Movements(FlatParameters parameters, Checkpoint checkpoint, Reference reference)
+    private static double[] Movements(FlatParameters parameters, Checkpoint checkpoint, TrainingReference reference)
     {
         var start = checkpoint.LoadWeights();
         return [.. reference.WeightsAfter.Select(tensor =>
@@ -74,41 +71,5 @@ internal sealed class RealTrainingBenchmark : IBenchmark
             float[] moved = [.. parameters.SpanOf(tensor.Name).ToArray().Zip(start[tensor.Name].ToArray(), (now, then) => now - then)];
             return Math.Abs(Math.Sqrt(moved.Sum(value => (double)value * value)) / tensor.Value.GetProperty("moved_l2").GetDouble() - 1);
         })];
-    }
-
-    /// <summary>The file: a source of batches and the values to reach.</summary>
-    private sealed class Reference(string file, int most) : IExampleSource
-    {
-        private readonly JsonElement root = JsonDocument.Parse(File.ReadAllBytes(file)).RootElement;
-
-        public int Steps => Math.Min(most, root.GetProperty("batches").GetArrayLength());
-
-        public IReadOnlyList<TrainingSequence> HeldOut => Sequences(root.GetProperty("held_out"));
-
-        public IEnumerable<JsonProperty> WeightsAfter => root.GetProperty("fp32").GetProperty("weights_after").EnumerateObject();
-
-        public LearningRateSchedule Schedule =>
-            new(Setting("lr"), Settings.GetProperty("decay").GetString() == "constant" ? Decay.Constant : Decay.Linear) { WarmupSteps = (int)Setting("warmup") };
-
-        public AdamWOptions Optimizer => new(
-            Settings.GetProperty("betas")[0].GetDouble(), Settings.GetProperty("betas")[1].GetDouble(), Setting("eps"), Setting("weight_decay"), Setting("clip"));
-
-        private JsonElement Settings => root.GetProperty("settings");
-
-        public double Number(string name) => root.GetProperty("fp32").GetProperty(name).GetDouble();
-
-        public JsonElement Step(int step) => root.GetProperty("fp32").GetProperty("steps")[step];
-
-        public IReadOnlyList<TrainingSequence> At(int step) => Sequences(root.GetProperty("batches")[step]);
-
-        private double Setting(string name) => Settings.GetProperty(name).GetDouble();
-
-        // What follows the supervised stretch changes nothing and is cut.
-        private static TrainingSequence[] Sequences(JsonElement batch) =>
-        [
-            .. batch.EnumerateArray().Select(example => new TrainingSequence(
-                [.. example.GetProperty("ids").EnumerateArray().Take(example.GetProperty("supervised")[1].GetInt32()).Select(id => id.GetInt32())],
-                example.GetProperty("supervised")[0].GetInt32())),
-        ];
     }
 }

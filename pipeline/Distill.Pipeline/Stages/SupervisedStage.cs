@@ -32,7 +32,7 @@ internal sealed class SupervisedStage : IStage
 
     public string Kind => "checkpoint";
 
-    public int Version => 2;
+    public int Version => 3;
 
     public IReadOnlyList<string> Inputs => [StageNames.Curated, ExternalInputs.Base];
 

@@ -29,7 +29,7 @@ public sealed class FusedGradientTests
         {
             var want = reference.Gradient.Slice(offset, (int)spec.Count);
             var have = fused.Gradient.Slice(offset, (int)spec.Count);
-            RelativeDifference(have, want).ShouldBeLessThan(2e-5, name);
+            Vectors.RelativeDifference(have, want).ShouldBeLessThan(2e-5, name);
         }
     }
 
@@ -45,7 +45,7 @@ public sealed class FusedGradientTests
 
         double expected = exact.Differentiate(sequences, loss).Loss;
         rounded.Differentiate(sequences, loss).Loss.ShouldBe(expected, 0.02);
-        RelativeDifference(rounded.Gradient, exact.Gradient).ShouldBeLessThan(0.03);
+        Vectors.RelativeDifference(rounded.Gradient, exact.Gradient).ShouldBeLessThan(0.03);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class FusedGradientTests
 
         double expected = whole.Differentiate(sequences, loss).Loss;
         split.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-6);
-        RelativeDifference(split.Gradient, whole.Gradient).ShouldBeLessThan(1e-5);
+        Vectors.RelativeDifference(split.Gradient, whole.Gradient).ShouldBeLessThan(1e-5);
     }
 
     [Fact]
@@ -80,17 +80,5 @@ public sealed class FusedGradientTests
             actual[i].Length.ShouldBe(sequences[i].SupervisedCount);
             for (int j = 0; j < actual[i].Length; j++) actual[i][j].ShouldBe(expected[i][j], 1e-4f);
         }
-    }
-
-    private static double RelativeDifference(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)
-    {
-        double difference = 0, norm = 0;
-        for (int i = 0; i < expected.Length; i++)
-        {
-            difference += Math.Pow(actual[i] - expected[i], 2);
-            norm += Math.Pow(expected[i], 2);
-        }
-
-        return Math.Sqrt(difference / norm);
     }
 }

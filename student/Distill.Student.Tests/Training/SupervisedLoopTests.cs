@@ -22,36 +22,43 @@ public sealed class SupervisedLoopTests
         losses[^1].ShouldBeLessThan(losses[0] / 10);
     }
 
-    [Fact]
-    public void A_training_that_was_saved_and_continued_equals_one_that_was_not_and_differs_from_a_cold_start()
+    [Theory]
+    [InlineData(MatmulPrecision.Float32)]
+    [InlineData(MatmulPrecision.BFloat16)]
+    public void A_training_that_was_saved_and_continued_equals_one_that_was_not_and_differs_from_a_cold_start(MatmulPrecision precision)
     {
         string path = Path.Combine(Directory.CreateTempSubdirectory("distill-state").FullName, "state.safetensors");
-        float[] whole = Train(stopAt: int.MaxValue, path: null), first = Train(stopAt: 5, path), resumed = Train(stopAt: int.MaxValue, path), cold = Train(stopAt: 5, path: null);
+        float[] whole = Train(precision, stopAt: int.MaxValue, path: null), first = Train(precision, stopAt: 5, path), resumed = Train(precision, stopAt: int.MaxValue, path), cold = Train(precision, stopAt: 5, path: null);
         resumed.ShouldBe(whole);
         first.ShouldNotBe(whole);
         cold.ShouldBe(first);
     }
 
-    [Fact]
-    public void Live_tensors_stay_flat_over_many_steps()
+    [Theory]
+    [InlineData("fused", 3000)]
+    [InlineData("autograd", 300)]
+    [InlineData("checkpointing", 300)]
+    public void Live_tensors_stay_flat_over_many_steps(string path, int steps)
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var examples = TinyDecoder.Sequences(parameters.Architecture, 12, 15);
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.BFloat16, 1, 128);
+        using IGradientModel model = path == "fused"
+            ? new FusedGradientModel(parameters, MatmulPrecision.BFloat16, 1, 128)
+            : new TorchGradientModel(parameters, MatmulPrecision.BFloat16, checkpointing: path == "checkpointing");
         var loss = new CrossEntropy(examples.Sum(example => example.SupervisedCount));
         model.Differentiate(examples, loss);
         long before = Tensor.TotalCount;
-        for (int i = 0; i < 300; i++) model.Differentiate(examples, loss);
+        for (int i = 0; i < steps; i++) model.Differentiate(examples, loss);
         Tensor.TotalCount.ShouldBeLessThanOrEqualTo(before + 8); // other tests of this process may hold a few
     }
 
-    private static float[] Train(int stopAt, string? path)
+    private static float[] Train(MatmulPrecision precision, int stopAt, string? path)
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var optimizer = new AdamW(parameters, Options.Optimizer);
         if (path is not null && File.Exists(path)) TrainingState.Load(path, parameters, optimizer);
         var source = new EpochSource(TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 25, 30, 9), epochs: 4, batchTokens: 40, seed: 3);
-        using var model = new FusedGradientModel(parameters, Options.Precision, 2, 128);
+        using var model = new FusedGradientModel(parameters, precision, 2, 128);
         using var stop = new CancellationTokenSource();
         try
         {

@@ -10,7 +10,7 @@ namespace Distill.Student.Training;
 /// </summary>
 public sealed class TorchGradientModel : IGradientModel
 {
-    private const int LogitsAtOnce = 1 << 24; // 64 MB: 341 tokens of a vocabulary of 49,152
+    internal const int LogitsAtOnce = 1 << 24; // 64 MB: 341 tokens of a vocabulary of 49,152
     private readonly MatmulWeights matmulWeights;
     private readonly TorchDecoder decoder;
     private readonly TorchBody body;

@@ -1,0 +1,65 @@
+using Distill.Student.Fused;
+using Distill.Student.Supervised;
+using Distill.Student.Training;
+
+namespace Distill.Student.Tests.Training;
+
+public sealed class TorchGradientModelTests
+{
+    [Theory]
+    [InlineData(MatmulPrecision.Float32, true)]
+    [InlineData(MatmulPrecision.Float32, false)]
+    [InlineData(MatmulPrecision.BFloat16, true)]
+    public void Checkpointing_gives_the_same_loss_and_gradient(MatmulPrecision precision, bool tied)
+    {
+        using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture(tied: tied) with { Layers = 4 });
+        var sequences = TinyDecoder.Sequences(parameters.Architecture, 40, 17, 60);
+        var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
+        using var whole = new TorchGradientModel(parameters, precision);
+        using var recomputed = new TorchGradientModel(parameters, precision, checkpointing: true);
+        recomputed.Differentiate(sequences, loss).ShouldBe(whole.Differentiate(sequences, loss));
+        Vectors.RelativeDifference(recomputed.Gradient, whole.Gradient).ShouldBeLessThan(1e-6);
+        foreach (var (name, offset, spec) in parameters.Places) // none was forgotten
+            recomputed.Gradient.Slice(offset, (int)spec.Count).IndexOfAnyExcept(0f).ShouldBeGreaterThanOrEqualTo(0, name);
+        recomputed.Score(sequences)[2].ShouldBe(whole.Score(sequences)[2]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7 * 61)]
+    public void The_head_in_chunks_gives_the_same_loss_and_gradient(int logitsAtOnce)
+    {
+        using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
+        var sequences = TinyDecoder.Sequences(parameters.Architecture, 40, 17, 60);
+        long learned = sequences.Sum(sequence => sequence.SupervisedCount);
+        using var whole = new TorchGradientModel(parameters);
+        using var chunked = new TorchGradientModel(parameters, MatmulPrecision.Float32, 1, checkpointing: false, logitsAtOnce);
+        Compare(model => model.Differentiate(sequences, new CrossEntropy(learned)));
+        Compare(model => model.Differentiate(sequences, new SquaredLogits()));
+
+        void Compare(Func<TorchGradientModel, PassResult> differentiate)
+        {
+            PassResult expected = differentiate(whole), actual = differentiate(chunked);
+            actual.Loss.ShouldBe(expected.Loss, 1e-6 * Math.Abs(expected.Loss));
+            actual.MeanEntropy.ShouldBe(expected.MeanEntropy, 1e-5);
+            actual.MeanLogProbability.ShouldBe(expected.MeanLogProbability, 1e-5);
+            Vectors.RelativeDifference(chunked.Gradient, whole.Gradient).ShouldBeLessThan(1e-5);
+        }
+    }
+
+    /// <summary>Depends on the position, so that a wrong chunk shows.</summary>
+    private sealed class SquaredLogits : IDistributionLoss
+    {
+        public double Evaluate(TrainingSequence sequence, int position, ReadOnlySpan<float> logits, Span<float> gradient)
+        {
+            double sum = 0;
+            for (int i = 0; i < logits.Length; i++)
+            {
+                sum += 0.5 * (position + 1) * logits[i] * logits[i];
+                gradient[i] = (position + 1) * logits[i];
+            }
+
+            return sum;
+        }
+    }
+}
