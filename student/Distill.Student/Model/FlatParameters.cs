@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Student.Training;
 using static TorchSharp.torch;
 
 namespace Distill.Student.Model;
@@ -8,7 +9,7 @@ namespace Distill.Student.Model;
 /// key and value projections (and gate and up) of a layer are one matrix without a copy and the optimizer walks one array.
 /// Owns its memory; whoever created it disposes it. Reading from several threads is safe while nobody writes.
 /// </summary>
-public sealed unsafe class FlatParameters : IDisposable
+public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 {
     private readonly Dictionary<string, (long Offset, ParameterSpec Spec)> places = [];
 
@@ -35,7 +36,7 @@ public sealed unsafe class FlatParameters : IDisposable
     public int Count { get; }
 
     /// <summary>Updates that an optimizer made so far; chooses the random bits of stochastic rounding, so that a resumed training goes on exactly.</summary>
-    public int Updates { get; internal set; }
+    public int Updates { get; set; }
 
     /// <summary>[<see cref="Count"/>] fp32 on the CPU.</summary>
     public Tensor Values { get; }
@@ -54,6 +55,8 @@ public sealed unsafe class FlatParameters : IDisposable
 
     public IEnumerable<(string Name, int Offset, ParameterSpec Spec)> Places =>
         places.Select(place => (place.Key, (int)place.Value.Offset, place.Value.Spec));
+
+    public IEnumerable<TrainedBlock> Blocks => Places.Select(place => new TrainedBlock(place.Offset, (int)place.Spec.Count, Decays(place.Spec)));
 
     /// <summary>
     /// Random start: normal with deviation 0.02 for matrices (scaled by 1/√(2·layers) where a projection writes to the residual

@@ -1,6 +1,4 @@
 using Distill.Data.Problems;
-using Distill.Data.Verification;
-using Distill.Generation;
 using Distill.Student.Model;
 using Distill.Student.Monitoring;
 using Distill.Student.Training;
@@ -27,26 +25,27 @@ public sealed class GroupRelativePolicyOptimization(IPolicyServer server, Rollou
         CancellationToken cancellation)
     {
         using var reference = options.ReferenceWeight > 0 ? new PolicyReference(parameters, options.Training) : null; // before a state overwrites them
+        string digest = DigestOf(parameters, heldOut);
         using var model = GradientModels.Create(parameters, options.Training);
         var optimizer = new AdamW(parameters, options.Training.Optimizer);
-        var state = File.Exists(statePath) ? ReinforcementState.Load(statePath, parameters, optimizer) : Start(parameters, heldOut, cancellation);
+        var state = File.Exists(statePath) ? ReinforcementState.Load(statePath, parameters, optimizer, digest) : Start(parameters, heldOut, cancellation);
         var update = new PolicyUpdate(new BatchSampling(server, collection, options), collection.Rewards, model, optimizer, reference, options, clock);
         long saved = clock.GetTimestamp();
         bool stopped = false;
         while (state.Step < options.Steps && !stopped)
         {
-            if (statePath is not null && cancellation.IsCancellationRequested) state.Save(statePath, parameters, optimizer);
+            if (statePath is not null && cancellation.IsCancellationRequested) state.Save(statePath, parameters, optimizer, digest);
             cancellation.ThrowIfCancellationRequested();
             var report = Advance(update, parameters, problems, heldOut, state, cancellation);
             afterStep(report);
             stopped = report.Findings.Any(finding => finding.Stops);
             if (statePath is null || stopped || clock.GetElapsedTime(saved) < SaveEvery) continue;
-            state.Save(statePath, parameters, optimizer);
+            state.Save(statePath, parameters, optimizer, digest);
             saved = clock.GetTimestamp();
         }
 
         state.Best.CopyTo(parameters.Span);
-        return new ReinforcementResult(state.Before, state.BestScore, state.BestStep, state.Step, AlarmList.Over(options.Alarms, state.History));
+        return new ReinforcementResult(state.Before, state.BestScore, state.BestStep, state.Step, AlarmList.Over(options.Alarms, state.History)) { CompletionTokens = state.CompletionTokens };
     }
 
     private ReinforcementState Start(FlatParameters parameters, IReadOnlyList<Problem> heldOut, CancellationToken cancellation)
@@ -62,6 +61,7 @@ public sealed class GroupRelativePolicyOptimization(IPolicyServer server, Rollou
         var schedule = new LearningRateSchedule(options.Training.LearningRate, options.Training.Decay, options.Training.WarmupShare);
         var report = update.Run(problems, step, schedule.At((double)step / options.Steps), cancellation);
         state.Step++;
+        state.CompletionTokens += report.CompletionTokens;
         if (state.Step % options.EvaluateEvery == 0 || state.Step == options.Steps)
         {
             double score = HeldOut(parameters, heldOut, cancellation);
@@ -78,13 +78,18 @@ public sealed class GroupRelativePolicyOptimization(IPolicyServer server, Rollou
         report.Step, report.MeanReward, report.HeldOut ?? double.NaN, report.GradientNorm == 0 ? double.NaN : report.Entropy, report.MeanTokens, report.Truncated,
         report.DeadGroups, report.GradientNorm);
 
-    private double HeldOut(FlatParameters parameters, IReadOnlyList<Problem> problems, CancellationToken cancellation)
+    private double HeldOut(FlatParameters parameters, IReadOnlyList<Problem> problems, CancellationToken cancellation) =>
+        new HeldOutAccuracy(server, collection, problems, options.EvaluationSamples, options.Seed).Of(parameters, cancellation);
+
+    // Rewards, alarms and problems are functions and stay outside: whoever keeps the state keeps it for one of each.
+    private string DigestOf(FlatParameters start, IReadOnlyList<Problem> heldOut)
     {
-        using var policy = server.Serve(parameters);
-        var groups = collection.Collect(
-            policy, problems, options.EvaluationSamples, temperature: 1,
-            (problem, sample) => SeedSequence.Derive(options.Seed ^ 0x6865_6C64, SeedSequence.Hash(problem.Id), (ulong)sample), cancellation);
-        var rollouts = groups.SelectMany(group => group).ToList();
-        return rollouts.Count == 0 ? 0 : (double)rollouts.Count(rollout => rollout.Verdict == Verdict.Correct) / rollouts.Count;
+        using var digest = new TrainingDigest();
+        digest.Add("reinforcement").Add(start.Span).Add(options.Training).Add(options.Steps, options.ProblemsPerStep, options.Samples, options.MaxTokens)
+            .Add(options.ResampleRounds, options.EvaluateEvery, options.EvaluationSamples, (long)options.Ratio, (long)options.Aggregation, (long)options.Scale)
+            .Add(options.MaskTruncated ? 1L : 0L, unchecked((long)options.Seed))
+            .Add(options.Temperature, options.ClipLow, options.ClipHigh, options.RatioCap, options.ReferenceWeight);
+        foreach (var problem in heldOut) digest.Add(problem.Id);
+        return digest.Finish();
     }
 }

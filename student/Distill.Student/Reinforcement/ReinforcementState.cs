@@ -11,6 +11,8 @@ namespace Distill.Student.Reinforcement;
 /// </summary>
 internal sealed class ReinforcementState
 {
+    private const int Counters = 5;
+
     public int Step { get; set; }
 
     public double Before { get; set; }
@@ -24,49 +26,40 @@ internal sealed class ReinforcementState
     /// <summary>What the alarms look at, by step; kept so that they find the same after a restart.</summary>
     public List<TrainingMoment> History { get; } = [];
 
-    public void Save(string path, FlatParameters parameters, AdamW optimizer)
+    /// <summary>Tokens sampled to learn from so far.</summary>
+    public long CompletionTokens { get; set; }
+
+    public void Save(string path, FlatParameters parameters, AdamW optimizer, string digest) => TrainingState.Save(
+        path, parameters, optimizer, average: null, digest,
+        [
+            SafeTensor.Singles("best", [parameters.Count], Best),
+            SafeTensor.Integers("history", [History.Count, TrainingMoment.Fields], History.SelectMany(moment => moment.ToBits()).ToArray()),
+            SafeTensor.Integers(
+                "counters", [Counters], new[] { Step, BestStep, BitConverter.DoubleToInt64Bits(Before), BitConverter.DoubleToInt64Bits(BestScore), CompletionTokens }),
+        ]);
+
+    /// <exception cref="InvalidDataException">The file is not a state of this model or of this training.</exception>
+    public static ReinforcementState Load(string path, FlatParameters parameters, AdamW optimizer, string digest)
     {
-        long[] shape = [parameters.Count];
-        string temporary = path + ".tmp";
-        SafeTensorsWriter.Write(
-            temporary,
-            [
-                SafeTensor.Singles("weights", shape, parameters.Span.ToArray()),
-                SafeTensor.Singles("first_moment", shape, optimizer.FirstMoment),
-                SafeTensor.Singles("second_moment", shape, optimizer.SecondMoment),
-                SafeTensor.Singles("best", shape, Best),
-                SafeTensor.Integers("history", [History.Count, TrainingMoment.Fields], History.SelectMany(moment => moment.ToBits()).ToArray()),
-                SafeTensor.Integers("counters", [5], new[] { Step, optimizer.Steps, BestStep, BitConverter.DoubleToInt64Bits(Before), BitConverter.DoubleToInt64Bits(BestScore) }),
-            ]);
-        File.Move(temporary, path, overwrite: true);
+        ReinforcementState? state = null;
+        TrainingState.Load(path, parameters, optimizer, average: null, digest, file => state = Read(file, path, parameters.Count));
+        return state!;
     }
 
-    /// <exception cref="InvalidDataException">The file is not a state of this model.</exception>
-    public static ReinforcementState Load(string path, FlatParameters parameters, AdamW optimizer)
+    private static ReinforcementState Read(SafeTensorsFile file, string path, int count)
     {
-        using var file = SafeTensorsFile.Open(path);
-        float[] Values(string name)
-        {
-            float[] values = file.ReadSingles(name);
-            return values.Length == parameters.Count ? values : throw new InvalidDataException($"{path}: '{name}' has {values.Length} values; this model has {parameters.Count}.");
-        }
-
-        Values("weights").CopyTo(parameters.Span);
-        Values("first_moment").CopyTo(optimizer.FirstMoment, 0);
-        Values("second_moment").CopyTo(optimizer.SecondMoment, 0);
         long[] counters = file.ReadIntegers("counters");
-        if (counters.Length != 5) throw new InvalidDataException($"{path}: 'counters' has {counters.Length} values instead of 5.");
-        optimizer.Steps = checked((int)counters[1]);
+        if (counters.Length != Counters) throw new InvalidDataException($"{path}: 'counters' has {counters.Length} values instead of {Counters}.");
         var state = new ReinforcementState
         {
             Step = checked((int)counters[0]),
-            BestStep = checked((int)counters[2]),
-            Before = BitConverter.Int64BitsToDouble(counters[3]),
-            BestScore = BitConverter.Int64BitsToDouble(counters[4]),
-            Best = Values("best"),
+            BestStep = checked((int)counters[1]),
+            Before = BitConverter.Int64BitsToDouble(counters[2]),
+            BestScore = BitConverter.Int64BitsToDouble(counters[3]),
+            CompletionTokens = counters[4],
+            Best = TrainingState.Read(file, path, "best", count),
         };
-        long[] history = file.Contains("history") ? file.ReadIntegers("history") : [];
-        foreach (long[] moment in history.Chunk(TrainingMoment.Fields)) state.History.Add(TrainingMoment.FromBits(moment));
+        foreach (long[] moment in file.ReadIntegers("history").Chunk(TrainingMoment.Fields)) state.History.Add(TrainingMoment.FromBits(moment));
         return state;
     }
 }

@@ -1,3 +1,4 @@
+using Distill.Student.Adapters;
 using Distill.Student.Distillation;
 using Distill.Student.Model;
 using Distill.Student.Training;
@@ -18,6 +19,12 @@ public sealed record SupervisedOptions
     /// <summary>Decay of the moving average of the weights that is the result; null gives the last weights.</summary>
     public double? WeightAverage { get; init; }
 
+    /// <summary>When held-out examples are looked at; the best weights seen there are the result. Null: the last weights are.</summary>
+    public HeldOutOptions? HeldOut { get; init; }
+
+    /// <summary>Trains adapters over frozen weights instead of the weights. Null trains the weights.</summary>
+    public LowRankOptions? LowRank { get; init; }
+
     public TrainingOptions Training { get; init; } = new();
 
     public ulong Seed { get; init; } = 1;
@@ -33,46 +40,18 @@ public sealed record SoftLabelOptions(TopTokenDivergence Divergence, double Weig
 /// </summary>
 public static class SupervisedFineTuning
 {
-    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(30);
-
     /// <param name="parameters">The base; overwritten from the state when there is one.</param>
     /// <param name="statePath">Where the state is kept; continued from when it exists, deleted by nobody. Null keeps none.</param>
-    /// <param name="afterStep">Sees every step.</param>
-    /// <exception cref="OperationCanceledException">Between two steps, after saving the state.</exception>
-    public static void Run(
+    /// <param name="afterStep">Sees every step; before the state of that step is saved.</param>
+    /// <param name="heldOut">What is looked at; needed with <see cref="SupervisedOptions.HeldOut"/>.</param>
+    /// <param name="afterLook">Sees every look, with the weights that were looked at in the parameters; before <paramref name="afterStep"/>.</param>
+    /// <exception cref="OperationCanceledException">Between two steps, after saving the state, or within a look; then the state saved last stands.</exception>
+    /// <exception cref="InvalidDataException">The state is not that of this training.</exception>
+    public static SupervisedResult Run(
         FlatParameters parameters, IReadOnlyList<TrainingSequence> examples, SupervisedOptions options, TimeProvider clock, string? statePath,
-        Action<StepReport> afterStep, CancellationToken cancellation)
+        Action<StepReport> afterStep, CancellationToken cancellation, IHeldOutMeasure? heldOut = null, Action<HeldOutLook>? afterLook = null)
     {
-        var training = options.Training;
-        var source = new EpochSource(examples, options.Epochs, options.BatchTokens, options.Seed);
-        var optimizer = new AdamW(parameters, training.Optimizer);
-        var average = options.WeightAverage is { } decay ? new WeightAverage(parameters.Count, decay) : null;
-        if (File.Exists(statePath)) TrainingState.Load(statePath, parameters, optimizer, average);
-        using var model = GradientModels.Create(parameters, training, examples.Max(example => example.Tokens.Count));
-        var schedule = new LearningRateSchedule(training.LearningRate, training.Decay, training.WarmupShare);
-        long saved = clock.GetTimestamp();
-        try
-        {
-            new SupervisedLoop(model, optimizer, schedule, clock, Soft(options)).Run(source, AfterStep, cancellation);
-        }
-        catch (OperationCanceledException)
-        {
-            if (statePath is not null) TrainingState.Save(statePath, parameters, optimizer, average);
-            throw;
-        }
-
-        average?.CopyTo(parameters.Span);
-
-        void AfterStep(StepReport report)
-        {
-            afterStep(report);
-            average?.Add(parameters.Span);
-            if (statePath is null || clock.GetElapsedTime(saved) < SaveEvery) return;
-            TrainingState.Save(statePath, parameters, optimizer, average);
-            saved = clock.GetTimestamp();
-        }
+        using var training = new SupervisedTraining(parameters, examples, options, clock, statePath, heldOut);
+        return training.Run(afterStep, afterLook, cancellation);
     }
-
-    private static Func<long, IDistributionLoss>? Soft(SupervisedOptions options) =>
-        options.SoftLabels is { } soft ? learned => new SoftLabelLoss(soft.Divergence, soft.Weight, learned) : null;
 }

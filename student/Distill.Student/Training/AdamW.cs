@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Distill.Student.Model;
 
 namespace Distill.Student.Training;
 
@@ -8,25 +7,23 @@ public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.95, doubl
 
 /// <summary>
 /// AdamW with decoupled decay on matrices only (Loshchilov and Hutter 2019, arXiv 1711.05101; update order and epsilon as in
-/// PyTorch) and clipping by the global norm, in one pass over the flat parameters. Not thread-safe.
+/// PyTorch) and clipping by the global norm, in one pass over the trained values. Not thread-safe.
 /// </summary>
 public sealed class AdamW
 {
     private const int NormBlock = 4096;
-    private readonly FlatParameters parameters;
+    private readonly ITrainedValues trained;
     private readonly AdamWOptions options;
-    private readonly bool[] decays; // per place
-    private readonly (int Offset, int Count)[] places;
+    private readonly TrainedBlock[] blocks;
     private int steps;
 
-    public AdamW(FlatParameters parameters, AdamWOptions options)
+    public AdamW(ITrainedValues trained, AdamWOptions options)
     {
-        this.parameters = parameters;
+        this.trained = trained;
         this.options = options;
-        places = [.. parameters.Places.Select(place => (place.Offset, (int)place.Spec.Count))];
-        decays = [.. parameters.Places.Select(place => FlatParameters.Decays(place.Spec))];
-        FirstMoment = new float[parameters.Count];
-        SecondMoment = new float[parameters.Count];
+        blocks = [.. trained.Blocks];
+        FirstMoment = new float[trained.Count];
+        SecondMoment = new float[trained.Count];
         Steps = 0;
     }
 
@@ -34,7 +31,7 @@ public sealed class AdamW
     public int Steps
     {
         get => steps;
-        set => parameters.Updates = steps = value;
+        set => trained.Updates = steps = value;
     }
 
     /// <summary>[parameters]</summary>
@@ -51,11 +48,8 @@ public sealed class AdamW
         if (!double.IsFinite(norm)) throw new InvalidOperationException($"The gradient is not finite at update {Steps + 1}: lower the learning rate or look at the data.");
         Steps++;
         double clip = options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (norm + 1e-6)) : 1;
-        for (int i = 0; i < places.Length; i++)
-        {
-            var (offset, count) = places[i];
-            Update(offset, gradient.Slice(offset, count), (float)clip, learningRate, decays[i] ? options.WeightDecay : 0);
-        }
+        foreach (var (offset, count, decays) in blocks)
+            Update(offset, gradient.Slice(offset, count), (float)clip, learningRate, decays ? options.WeightDecay : 0);
 
         return norm;
     }
@@ -70,7 +64,7 @@ public sealed class AdamW
 
     private void Update(int offset, ReadOnlySpan<float> gradient, float clip, double learningRate, double decay)
     {
-        var values = parameters.Span.Slice(offset, gradient.Length);
+        var values = trained.Span.Slice(offset, gradient.Length);
         var first = FirstMoment.AsSpan(offset, gradient.Length);
         var second = SecondMoment.AsSpan(offset, gradient.Length);
         float shrink = (float)(1 - learningRate * decay), beta1 = (float)options.Beta1, beta2 = (float)options.Beta2;

@@ -13,7 +13,7 @@ public interface IGradientModel : IDisposable
 {
     FlatParameters Parameters { get; }
 
-    /// <summary>[parameters]: gradient of the last <c>Differentiate</c>, overwritten by the next.</summary>
+    /// <summary>[trained values]: gradient of the last <c>Differentiate</c>, overwritten by the next.</summary>
     ReadOnlySpan<float> Gradient { get; }
 
     /// <summary>Runs forward and backward over all sequences and leaves the summed gradient in <see cref="Gradient"/>.</summary>

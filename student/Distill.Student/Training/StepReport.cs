@@ -10,4 +10,8 @@ namespace Distill.Student.Training;
 /// <param name="LearnedTokens">Of these, learned.</param>
 /// <param name="Seconds">Wall time of the step.</param>
 public sealed record StepReport(
-    int Step, int Steps, double Loss, double GradientNorm, double LearningRate, double Entropy, long Tokens, long LearnedTokens, double Seconds);
+    int Step, int Steps, double Loss, double GradientNorm, double LearningRate, double Entropy, long Tokens, long LearnedTokens, double Seconds)
+{
+    /// <summary>What the look at the held-out examples after this step gave; null when there was none.</summary>
+    public double? HeldOut { get; init; }
+}

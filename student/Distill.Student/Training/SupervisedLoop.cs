@@ -11,10 +11,11 @@ public sealed class SupervisedLoop(IGradientModel model, AdamW optimizer, Learni
 {
     /// <summary>Continues from the optimizer's step count to the end of the source.</summary>
     /// <param name="afterStep">Sees every step; may save state.</param>
+    /// <param name="ended">Asked before every step whether the training ends early; null: never.</param>
     /// <exception cref="OperationCanceledException">Between two steps; the state is that of the last finished step.</exception>
-    public void Run(IExampleSource source, Action<StepReport> afterStep, CancellationToken cancellation)
+    public void Run(IExampleSource source, Action<StepReport> afterStep, CancellationToken cancellation, Func<bool>? ended = null)
     {
-        while (optimizer.Steps < source.Steps)
+        while (optimizer.Steps < source.Steps && ended?.Invoke() is not true)
         {
             cancellation.ThrowIfCancellationRequested();
             long began = clock.GetTimestamp();

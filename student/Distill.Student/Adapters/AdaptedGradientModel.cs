@@ -1,0 +1,46 @@
+using Distill.Student.Model;
+using Distill.Student.Training;
+
+namespace Distill.Student.Adapters;
+
+/// <summary>
+/// Differentiates a decoder by its adapters: merges them into the weights, differentiates by those, and takes the adapters' part. Costs the
+/// whole gradient's memory but no moments for it. One thread. Disposes the model it wraps.
+/// </summary>
+/// <param name="whole">Over the parameters that <paramref name="adapters"/> merges into.</param>
+public sealed class AdaptedGradientModel(IGradientModel whole, LowRankAdapters adapters) : IGradientModel
+{
+    private readonly float[] gradient = new float[adapters.Count];
+
+    /// <summary>The merged weights.</summary>
+    public FlatParameters Parameters => whole.Parameters;
+
+    /// <summary>[adapters]</summary>
+    public ReadOnlySpan<float> Gradient => gradient;
+
+    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss)
+    {
+        adapters.Merge();
+        return Projected(whole.Differentiate(sequences, loss));
+    }
+
+    public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, IDistributionLoss loss)
+    {
+        adapters.Merge();
+        return Projected(whole.Differentiate(sequences, loss));
+    }
+
+    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences)
+    {
+        adapters.Merge();
+        return whole.Score(sequences);
+    }
+
+    public void Dispose() => whole.Dispose();
+
+    private PassResult Projected(PassResult result)
+    {
+        adapters.Project(whole.Gradient, gradient);
+        return result;
+    }
+}

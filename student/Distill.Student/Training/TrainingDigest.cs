@@ -1,0 +1,72 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Distill.Student.Training;
+
+/// <summary>
+/// SHA-256 over what decides a training — its examples, options and starting weights — so that a state is continued by its own training
+/// only. Not thread-safe; dispose it.
+/// </summary>
+public sealed class TrainingDigest : IDisposable
+{
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+    public TrainingDigest Add(params ReadOnlySpan<long> values)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        foreach (long value in values)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
+            hash.AppendData(bytes);
+        }
+
+        return this;
+    }
+
+    public TrainingDigest Add(params ReadOnlySpan<double> values)
+    {
+        foreach (double value in values) Add(BitConverter.DoubleToInt64Bits(value));
+        return this;
+    }
+
+    public TrainingDigest Add(string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        Add(bytes.LongLength);
+        hash.AppendData(bytes);
+        return this;
+    }
+
+    public TrainingDigest Add(ReadOnlySpan<float> values)
+    {
+        Add(values.Length);
+        hash.AppendData(MemoryMarshal.AsBytes(values));
+        return this;
+    }
+
+    public TrainingDigest Add(IEnumerable<TrainingSequence> sequences)
+    {
+        foreach (var sequence in sequences)
+        {
+            Add(sequence.Tokens.Count, sequence.FirstSupervised);
+            int[] tokens = [.. sequence.Tokens];
+            hash.AppendData(MemoryMarshal.AsBytes(tokens.AsSpan()));
+        }
+
+        return this;
+    }
+
+    public TrainingDigest Add(TrainingOptions options)
+    {
+        var (optimizer, decay) = (options.Optimizer, (long)options.Decay);
+        return Add(options.LearningRate, options.WarmupShare, optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay, optimizer.MaxGradientNorm)
+            .Add(decay, (long)options.Precision, options.Threads, options.MicroBatchTokens);
+    }
+
+    /// <returns>Lower-case hexadecimal, of everything added so far.</returns>
+    public string Finish() => Convert.ToHexStringLower(hash.GetCurrentHash());
+
+    public void Dispose() => hash.Dispose();
+}
