@@ -43,7 +43,6 @@ internal static class MemoryProbe
     public static long Run(string name)
     {
         Train(name, Architecture(name) with { HiddenSize = 64, Layers = 1, VocabularySize = 64 });
-        GC.Collect();
         long before = ProcessMemory.Peak();
         Train(name, Architecture(name));
         return before < 0 ? -1 : ProcessMemory.Peak() - before;
