@@ -16,6 +16,9 @@ public sealed record DistillationRecipe : Recipe
 
     public required TrainingSection Sft { get; init; }
 
+    /// <summary>Null: the weights themselves are trained.</summary>
+    public LoraSection? Lora { get; init; }
+
     /// <summary>Null: hard labels alone.</summary>
     public SoftLabelSection? SoftLabels { get; init; }
 
@@ -34,10 +37,18 @@ public sealed record DistillationRecipe : Recipe
         var sft = TrainingSection.Bind(root.Section("sft"), TrainingSection.Default);
         var problems = ProblemSection.Bind(root.Section("problems"));
         var teacher = TeacherSection.Bind(root.Section("teacher"));
+        var answerOnly = AnswerOnlySection.Bind(root.Section("answer_only"), sft);
         var softLabels = SoftLabelSection.Bind(root.Section("soft_labels"));
         root.Require(
             softLabels is null || teacher.TopLogProbabilities is not null, "soft_labels", "the teacher records no alternatives to its tokens",
             teacher.Remote is not null ? "take a teacher from a model folder: an endpoint's traces hold no tokens" : "set teacher.top_log_probabilities, e.g. to 16");
+        foreach (var (section, training) in ((string, TrainingSection)[])[("sft", sft), ("answer_only", answerOnly.Training)])
+        {
+            root.Section(section).Section("held_out").Require(
+                !root.Section(section).Has("held_out") || training.HeldOut?.Problems is not { } asked || asked <= problems.Validation, "problems",
+                $"more than the {problems.Validation:N0} validation problems", "raise problems.validation or lower this");
+        }
+
         var recipe = new DistillationRecipe
         {
             Name = ReadName(root),
@@ -47,8 +58,9 @@ public sealed record DistillationRecipe : Recipe
             Curation = CurationSection.Bind(root.Section("curation")),
             Student = StudentSection.Bind(root.Section("student")),
             Sft = sft,
+            Lora = LoraSection.Bind(root.Section("lora")),
             SoftLabels = softLabels,
-            AnswerOnly = AnswerOnlySection.Bind(root.Section("answer_only"), sft),
+            AnswerOnly = answerOnly,
             Rl = ReinforcementSection.Bind(root.Section("rl"), problems),
             Export = ExportSection.Bind(root.Section("export")),
             Parity = ParitySection.Bind(root.Section("parity"), problems),

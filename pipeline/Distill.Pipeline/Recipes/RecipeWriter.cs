@@ -24,7 +24,7 @@ public static class RecipeWriter
             DistillationRecipe distillation => CanonicalJson.ToNode(distillation with
             {
                 Teacher = distillation.Teacher.Remote is null ? distillation.Teacher with { Model = path(distillation.Teacher.Model) } : distillation.Teacher,
-                Student = new StudentSection { Base = path(distillation.Student.Base) },
+                Student = distillation.Student with { Base = path(distillation.Student.Base) },
             }).AsObject(),
             PretrainRecipe pretrain => CanonicalJson.ToNode(pretrain with
             {

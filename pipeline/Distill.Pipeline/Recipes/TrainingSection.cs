@@ -70,6 +70,9 @@ public sealed record TrainingSection
     /// <summary>Decay of a moving average of the weights, which then is the result instead of the last weights. [0, 1), default none.</summary>
     public double? WeightAverage { get; init; }
 
+    /// <summary>Null: nothing is held out, and the last weights are the result.</summary>
+    public HeldOutSection? HeldOut { get; init; }
+
     internal static TrainingSection Bind(SectionReader reader, TrainingSection inherited)
     {
         var section = Read(reader, inherited);
@@ -91,6 +94,7 @@ public sealed record TrainingSection
             Precision = reader.Choice("precision", inherited.Precision),
             Threads = reader.Integer("threads", inherited.Threads, 1, 256),
             WeightAverage = reader.Optional("weight_average", (r, key) => r.Number(key, 0.99, 0, 0.999999)) ?? inherited.WeightAverage,
+            HeldOut = HeldOutSection.Bind(reader.Section("held_out")) ?? inherited.HeldOut,
         };
         reader.Require(
             section.BatchTokens >= section.SequenceLength || !(reader.Has("batch_tokens") || reader.Has("sequence_length")), "batch_tokens",

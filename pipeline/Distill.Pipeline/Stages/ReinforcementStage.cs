@@ -10,7 +10,6 @@ using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;
-using Distill.Teacher;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages;
@@ -45,7 +44,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         parameters.Load(start.LoadWeights());
         var options = OptionsOf();
         var server = new OnnxPolicyServer(start.Architecture, Engine.Options(start.Architecture.ParameterCount * sizeof(float)));
-        var collection = new RolloutCollection(encoder, Judge(encoder.Tokenizer), options, recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
+        var collection = new RolloutCollection(encoder, StudentJudge.Of(encoder.Tokenizer), options, recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
         using var curve = new TrainingCurve(context);
         var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock).Run(
             parameters, (step, place) => Draw(train, step, place), heldOut, Path.Combine(context.Folder, StateName), report => Report(context, curve, report), context.Cancellation);
@@ -84,12 +83,6 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
             Threads = recipe.Sft.Threads,
         },
     };
-
-    private static CompletionJudge Judge(Tokenizer tokenizer)
-    {
-        var parser = new ReasoningParser(tokenizer);
-        return (problem, completion) => ProblemFamilies.Get(problem.Family).Verifier.Verify(parser.Parse(completion).Answer, problem);
-    }
 
     // Every problem once before any comes again, in another order each time. Replacements follow an order of their step's own, so that
     // how many one step needs moves nothing in the next.

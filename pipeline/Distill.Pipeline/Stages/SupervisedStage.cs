@@ -1,12 +1,15 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Distill.Architecture;
-using Distill.Data.Traces;
+using Distill.Data.Problems;
+using Distill.Export;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Student.Model;
+using Distill.Student.Pruning;
+using Distill.Student.Reinforcement;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
-using Distill.Teacher;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages;
@@ -18,13 +21,15 @@ internal sealed class SupervisedStage : IStage
 
     private const string StateName = "state.safetensors";
 
+    private const int PruningSample = 64; // examples that say what matters in the base
+
+    private readonly DistillationRecipe recipe;
     private readonly TrainingSection training;
-    private readonly long seed;
     private readonly bool steps;
     private readonly SoftLabelSection? softLabels;
 
-    private SupervisedStage(string name, string folder, TrainingSection training, long seed, bool steps, SoftLabelSection? softLabels) =>
-        (Name, Folder, this.training, this.seed, this.steps, this.softLabels) = (name, folder, training, seed, steps, softLabels);
+    private SupervisedStage(string name, string folder, DistillationRecipe recipe, TrainingSection training, bool steps, SoftLabelSection? softLabels) =>
+        (Name, Folder, this.recipe, this.training, this.steps, this.softLabels) = (name, folder, recipe, training, steps, softLabels);
 
     public string Name { get; }
 
@@ -34,71 +39,86 @@ internal sealed class SupervisedStage : IStage
 
     public int Version => 3;
 
-    public IReadOnlyList<string> Inputs => [StageNames.Curated, ExternalInputs.Base];
+    public IReadOnlyList<string> Inputs =>
+        LooksAtAccuracy ? [StageNames.Curated, ExternalInputs.Base, StageNames.Problems] : [StageNames.Curated, ExternalInputs.Base];
 
     public JsonObject Options
     {
         get
         {
-            var options = new JsonObject { ["training"] = CanonicalJson.ToNode(training), ["seed"] = seed };
+            var options = new JsonObject { ["training"] = CanonicalJson.ToNode(training), ["seed"] = recipe.Seed };
             if (softLabels is not null) options["soft_labels"] = CanonicalJson.ToNode(softLabels);
+            if (recipe.Lora is { } lora) options["lora"] = CanonicalJson.ToNode(lora);
+            if (recipe.Student.ToPruning() is { } pruning) options["pruning"] = CanonicalJson.ToNode(pruning);
+            if (LooksAtAccuracy) options["verifiers"] = VerifierVersions.Of(recipe);
             return options;
         }
     }
 
     public string Work => $"{training.Epochs} epochs over the kept traces";
 
-    public static SupervisedStage Steps(DistillationRecipe recipe) => new(StageNames.Sft, "4-sft", recipe.Sft, recipe.Seed, steps: true, recipe.SoftLabels);
+    /// <summary>Of the base as it is, before any cut; null when it cannot be read, which running will say.</summary>
+    public long? MemoryBytes => TrainingMemoryEstimate.Of(recipe.Student.Base, SupervisedOptionsOf().Training, training.SequenceLength);
+
+    private bool LooksAtAccuracy => training.HeldOut?.Measure == HeldOutMeasureKind.Accuracy;
+
+    public static SupervisedStage Steps(DistillationRecipe recipe) => new(StageNames.Sft, "4-sft", recipe, recipe.Sft, steps: true, recipe.SoftLabels);
 
     public static SupervisedStage AnswersOnly(DistillationRecipe recipe) =>
-        new(StageNames.AnswerOnly, "4-answer-only", recipe.AnswerOnly.Training, recipe.Seed, steps: false, softLabels: null); // without the steps the teacher's distributions fit no token
+        new(StageNames.AnswerOnly, "4-answer-only", recipe, recipe.AnswerOnly.Training, steps: false, softLabels: null); // without the steps the teacher's distributions fit no token
 
     public string Run(StageContext context)
     {
         var start = Checkpoint.Open(context.Input(ExternalInputs.Base).Folder);
         var encoder = ChatEncoder.Load(start.Folder);
-        var (examples, tooLong) = Examples(context, encoder, start.Architecture.VocabularySize);
-        if (examples.Count == 0) throw new InvalidDataException($"No example has at most {training.SequenceLength} tokens: raise sft.sequence_length.");
-        using var parameters = new FlatParameters(start.Architecture);
-        parameters.Load(start.LoadWeights());
-        using var curve = new TrainingCurve(context, new TrainingSpeed(start.Architecture.ParameterCount, context.Clock));
-        SupervisedFineTuning.Run(parameters, examples, SupervisedOptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), curve.Add, context.Cancellation);
+        var examples = SupervisedExamples.Read(
+            context.Input(StageNames.Curated).PathOf(CurationStage.Traces), encoder, steps, softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
+            training.SequenceLength, training.HeldOut?.Share, (ulong)recipe.Seed);
+        var weights = Weights(start, examples.Training);
+        using var parameters = new FlatParameters(weights.Architecture);
+        parameters.Load(weights);
+        var heldOut = Measure(context, encoder, weights.Architecture, examples.HeldOut);
+        var kept = new KeptCheckpoints(context, training.HeldOut?.Keep ?? 0, start.Tokenizer);
+        using var curve = new TrainingCurve(context, new TrainingSpeed(weights.Architecture.ParameterCount, context.Clock));
+        var result = SupervisedFineTuning.Run(
+            parameters, examples.Training, SupervisedOptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), report => curve.Add(report, heldOut?.Name), context.Cancellation,
+            heldOut, look => kept.Add(look.Step, parameters));
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
         context.AddFolder(CheckpointFolder);
-        return $"{examples.Count:N0} examples × {training.Epochs} epochs, last loss {curve.Values("loss").Last().Value:F3}" + (tooLong == 0 ? "" : $"; {tooLong:N0} longer than {training.SequenceLength} tokens left out");
+        kept.AddToArtifact();
+        return Summary(examples, curve, result, heldOut);
     }
 
-    private (List<TrainingSequence> Examples, int TooLong) Examples(StageContext context, ChatEncoder encoder, int vocabularySize)
+    private WeightSet Weights(Checkpoint start, IReadOnlyList<TrainingSequence> examples) => recipe.Student.ToPruning() is { } pruning
+        ? DecoderPruning.Prune(start.LoadWeights(), pruning, [.. examples.Take(PruningSample)])
+        : start.LoadWeights();
+
+    private IHeldOutMeasure? Measure(StageContext context, ChatEncoder encoder, DecoderArchitecture architecture, IReadOnlyList<TrainingSequence> examples)
     {
-        var teacher = softLabels is null ? null : new TeacherExamples(encoder, vocabularySize);
-        var examples = new List<TrainingSequence>();
-        int tooLong = 0;
-        foreach (var graded in TraceFile.ReadGraded(context.Input(StageNames.Curated).PathOf(CurationStage.Traces)).Where(graded => graded.Keep))
-        {
-            var example = teacher?.Of(graded.Trace) ?? Encode(encoder, graded.Trace);
-            if (example.Tokens.Count > training.SequenceLength) tooLong++;
-            else examples.Add(example);
-        }
-
-        return (examples, tooLong);
+        if (training.HeldOut is not { } section) return null;
+        if (!LooksAtAccuracy) return new HeldOutLoss(examples);
+        Problem[] problems = [.. ProblemFile.Read(context.Input(StageNames.Problems).PathOf(ProblemsStage.Validation)).Take(section.Problems!.Value)];
+        var options = new GroupRelativeOptions { MaxTokens = section.MaxTokens!.Value, Training = new TrainingOptions { Threads = training.Threads } };
+        var server = new OnnxPolicyServer(architecture, Engine.Options(architecture.ParameterCount * sizeof(float)));
+        return new HeldOutAccuracy(server, new RolloutCollection(encoder, StudentJudge.Of(encoder.Tokenizer), options), problems, options.EvaluationSamples, (ulong)recipe.Seed);
     }
 
-    private TrainingSequence Encode(ChatEncoder encoder, Trace trace)
-    {
-        var example = steps
-            ? encoder.EncodeExample(ProblemPrompt.Messages(trace.Problem), trace.Reasoning, trace.Answer!)
-            : encoder.EncodeExample(ProblemPrompt.Messages(trace.Problem), trace.Answer!);
-        return new TrainingSequence(example.Tokens, example.PromptLength);
-    }
+    private string Summary(SupervisedExamples examples, TrainingCurve curve, SupervisedResult result, IHeldOutMeasure? heldOut) =>
+        $"{examples.Training.Count:N0} examples × {training.Epochs} epochs, last loss {curve.Values("loss").Last().Value:F3}"
+        + (examples.TooLong == 0 ? "" : $"; {examples.TooLong:N0} longer than {training.SequenceLength} tokens left out")
+        + (result.Best is { } best ? string.Create(CultureInfo.InvariantCulture, $"; best {heldOut!.Name.Replace('_', ' ')} {best.Value:F3} at step {best.Step}") : "")
+        + (result.Steps < result.PlannedSteps ? $"; ended at step {result.Steps} of {result.PlannedSteps}" : "");
 
     private SupervisedOptions SupervisedOptionsOf() => new()
     {
         Epochs = training.Epochs,
         BatchTokens = training.BatchTokens,
-        Seed = (ulong)seed,
+        Seed = (ulong)recipe.Seed,
         WeightAverage = training.WeightAverage,
         SoftLabels = softLabels is { } soft ? new SoftLabelOptions(soft.ToDivergence(), soft.Weight) : null,
+        HeldOut = training.HeldOut?.ToOptions(),
+        LowRank = recipe.Lora?.ToOptions(),
         Training = new TrainingOptions
         {
             LearningRate = training.LearningRate,

@@ -29,7 +29,8 @@ internal sealed class TrainingCurve : IDisposable
         unfinished = new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
     }
 
-    public void Add(StepReport report)
+    /// <param name="heldOut">What the looks at held-out data are called.</param>
+    public void Add(StepReport report, string? heldOut = null)
     {
         var values = new Dictionary<string, double>
         {
@@ -39,6 +40,7 @@ internal sealed class TrainingCurve : IDisposable
             ["entropy"] = report.Entropy,
             ["tokens"] = report.Tokens,
         };
+        if (heldOut is not null && report.HeldOut is { } looked) values[heldOut] = looked;
         Keep(report.Step, values);
         speed?.Add(report, values, context);
         context.Metric(report.Step, values);

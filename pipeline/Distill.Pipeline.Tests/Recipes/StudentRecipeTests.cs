@@ -1,0 +1,68 @@
+using System.Text.Json.Nodes;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Stages;
+using Distill.Pipeline.Tests.Testing;
+
+namespace Distill.Pipeline.Tests.Recipes;
+
+/// <summary>Held-out looks, adapters and pruning in a recipe: absent they change nothing, wrong they are all reported at once.</summary>
+public sealed class StudentRecipeTests : IDisposable
+{
+    private const string Everything = """
+
+        lora: { rank: 4, alpha: 8, targets: attention, rank_stabilized: true }
+        """;
+
+    private readonly TemporaryFolder folder = SampleRecipe.Folder();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void A_recipe_without_the_keys_resolves_without_them_and_keeps_its_stage_options()
+    {
+        var recipe = SampleRecipe.Parse(folder);
+        string yaml = RecipeWriter.ToYaml(recipe, folder.Path);
+        foreach (string key in (string[])["lora", "held_out", "layers", "intermediate", "key_value_heads"]) yaml.ShouldNotContain($"{key}:");
+        var stage = SupervisedStage.Steps(recipe);
+        stage.Options.Select(option => option.Key).ShouldBe(["training", "seed"]);
+        stage.Inputs.ShouldBe(["curated", "base-model"]);
+    }
+
+    [Theory]
+    [InlineData("sft.held_out.measure=loss")]
+    [InlineData("sft.held_out.measure=accuracy")]
+    public void Every_key_reads_back_equal_and_is_named_in_the_reference(string measure)
+    {
+        var recipe = SampleRecipe.Parse(
+            folder, SampleRecipe.Text + Everything, measure, "sft.held_out.every=3", "sft.held_out.patience=2", "sft.held_out.keep=1", "student.layers=2", "student.intermediate=64", "student.key_value_heads=1");
+        var again = (DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, folder.Path), "again.yaml", folder.Path);
+        again.Sft.ShouldBe(recipe.Sft);
+        again.AnswerOnly.Training.HeldOut.ShouldBe(recipe.Sft.HeldOut);
+        again.Lora.ShouldBe(recipe.Lora);
+        again.Student.ShouldBe(recipe.Student);
+        string reference = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs/recipes.md"));
+        var node = RecipeWriter.ToJson(recipe, path => path);
+        foreach (string key in Keys(node["lora"]!, "lora").Concat(Keys(node["sft"]!, "sft")).Concat(Keys(node["student"]!, "student"))) reference.ShouldContain($"`{key}`");
+    }
+
+    [Fact]
+    public void Every_problem_is_reported_at_once()
+    {
+        const string text = """
+
+            lora: { rank: 0, alpha: -1, targets: everything, dropout: 0.1 }
+            answer_only: { held_out: { measure: accuracy, problems: 100000 } }
+            """;
+        SampleRecipe.Problems(
+            folder, SampleRecipe.Text + text, "sft.held_out.every=0", "sft.held_out.share=0.9", "sft.held_out.problems=5", "sft.held_out.patience=x", "student.layers=0", "student.intermediate=none")
+            .Select(problem => problem.Path).ShouldBe(
+            [
+                "lora.rank", "lora.alpha", "lora.targets", "lora.dropout", "answer_only.held_out.problems", "sft.held_out.every", "sft.held_out.share", "sft.held_out.problems",
+                "sft.held_out.patience", "student.layers", "student.intermediate",
+            ],
+            ignoreOrder: true);
+    }
+
+    private static IEnumerable<string> Keys(JsonNode node, string path) => node.AsObject().SelectMany(pair =>
+        pair.Value is JsonObject section ? Keys(section, $"{path}.{pair.Key}") : [$"{path}.{pair.Key}"]);
+}

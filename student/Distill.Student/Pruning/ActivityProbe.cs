@@ -1,0 +1,86 @@
+using Distill.Architecture;
+using Distill.Student.Model;
+using Distill.Student.Training;
+using static TorchSharp.torch;
+
+namespace Distill.Student.Pruning;
+
+/// <summary>
+/// Runs sample text through a decoder and measures what its layers, feed-forward channels and heads do (importance by activation, forward
+/// passes alone: after Muralidharan et al. 2024, arXiv 2407.14679). One thread; the creator disposes it before the parameters.
+/// </summary>
+internal sealed class ActivityProbe : IDisposable
+{
+    private readonly DecoderArchitecture architecture;
+    private readonly Dictionary<string, Tensor> weights;
+    private readonly TorchDecoder decoder;
+    private readonly TorchAttention attention;
+
+    public ActivityProbe(FlatParameters parameters)
+    {
+        architecture = parameters.Architecture;
+        decoder = new TorchDecoder(parameters, differentiable: false);
+        weights = parameters.Places.ToDictionary(place => place.Name, place => decoder[place.Name]);
+        attention = new TorchAttention(architecture, weights);
+    }
+
+    /// <param name="sample">Whole sequences count, prompts included.</param>
+    /// <returns>By layer.</returns>
+    public IReadOnlyList<LayerActivity> Measure(IReadOnlyList<TrainingSequence> sample)
+    {
+        using var without = no_grad();
+        var sums = Enumerable.Range(0, architecture.Layers).Select(_ => new ActivitySum(architecture)).ToList();
+        foreach (var sequence in sample) Add(sequence, sums);
+        return [.. sums.Select(sum => sum.ToActivity())];
+    }
+
+    public void Dispose()
+    {
+        attention.Dispose();
+        decoder.Dispose();
+    }
+
+    private void Add(TrainingSequence sequence, List<ActivitySum> sums)
+    {
+        using var scope = NewDisposeScope();
+        var ids = tensor(sequence.Tokens.Select(id => (long)id).ToArray());
+        var x = weights[ParameterMap.Embedding].index_select(0, ids).unsqueeze(0); // [1, time, hidden]
+        for (int layer = 0; layer < architecture.Layers; layer++)
+        {
+            var entered = x;
+            var normed = Norm(x, W(layer, "input_layernorm.weight"));
+            for (int head = 0; head < architecture.KeyValueHeads; head++) sums[layer].Heads[head] += Contribution(normed, layer, head).norm(-1).sum().item<float>();
+            x = x + attention.Forward(normed, layer);
+            var (output, channels) = FeedForward(Norm(x, W(layer, "post_attention_layernorm.weight")), layer);
+            x = x + output;
+            sums[layer].Add(nn.functional.cosine_similarity(entered, x, -1).sum().item<float>(), channels, sequence.Tokens.Count);
+        }
+    }
+
+    // Attention is linear in what its heads mix, so that zeros in the other heads' columns of the output projection leave one head's part.
+    private Tensor Contribution(Tensor normed, int layer, int head)
+    {
+        string name = ParameterMap.Layer(layer, "self_attn.o_proj.weight");
+        var whole = weights[name];
+        int width = architecture.Heads / architecture.KeyValueHeads * architecture.HeadSize;
+        var masked = zeros_like(whole);
+        masked.narrow(1, (long)head * width, width).copy_(whole.narrow(1, (long)head * width, width));
+        weights[name] = masked;
+        var part = attention.Forward(normed, layer);
+        weights[name] = whole;
+        return architecture.AttentionOutputBias ? part - W(layer, "self_attn.o_proj.bias") : part;
+    }
+
+    private (Tensor Output, float[] Channels) FeedForward(Tensor x, int layer)
+    {
+        Tensor Project(Tensor input, string part) =>
+            nn.functional.linear(input, W(layer, $"mlp.{part}.weight"), architecture.FeedForwardBias ? W(layer, $"mlp.{part}.bias") : null);
+        var wide = nn.functional.silu(Project(x, "gate_proj")) * Project(x, "up_proj"); // [1, time, intermediate]
+        var columns = W(layer, "mlp.down_proj.weight").square().sum(0).sqrt();
+        return (Project(wide, "down_proj"), [.. (wide.abs().sum(1).view(-1) * columns).contiguous().data<float>()]);
+    }
+
+    private Tensor W(int layer, string part) => weights[ParameterMap.Layer(layer, part)];
+
+    private Tensor Norm(Tensor x, Tensor weight) => RootMeanSquare.Norm(x, weight, architecture.RmsNormEpsilon);
+}
