@@ -36,5 +36,5 @@ public sealed record Completion(IReadOnlyList<int> Tokens, IReadOnlyList<float> 
     public string? StopString { get; init; }
 
     /// <summary>What the model thought of the prompt; the same for every seed, null unless asked for.</summary>
-    public PromptScores? Prompt { get; init; }
+    public TokenScores? Prompt { get; init; }
 }

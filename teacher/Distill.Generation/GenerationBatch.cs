@@ -116,7 +116,7 @@ internal sealed class GenerationBatch
         if (opening!.IsRead) return true;
         do
         {
-            int tokens = opening.ReadPart(session, openingSlot, sampler);
+            if (!TryReadPart(out int tokens)) return false;
             budget -= tokens;
             done += new GenerationProgress { PromptTokens = tokens };
         }
@@ -125,6 +125,22 @@ internal sealed class GenerationBatch
         held[openingSlot] = opening;
         done += new GenerationProgress { Prefills = 1 };
         return true;
+    }
+
+    /// <summary>False when the request cannot be scored and was dropped for it.</summary>
+    private bool TryReadPart(out int tokens)
+    {
+        tokens = 0;
+        try
+        {
+            tokens = opening!.ReadPart(session, openingSlot);
+            return true;
+        }
+        catch (Exception fault) when (fault is InvalidDataException or NotSupportedException && opening!.Scores is not null && opening.Ticket.TakesFault(fault))
+        {
+            opening = null;
+            return false;
+        }
     }
 
     /// <summary>Starts the opening request's next seed in a free slot. Completions of one token end right here.</summary>

@@ -44,12 +44,13 @@ public sealed class GenerationEngine : IDisposable
     public GenerationProgress Progress => queue.Progress;
 
     /// <summary>
-    /// Gives every token as it is generated and every completion as it ends; those of several seeds come interleaved. Leaving the loop
-    /// or cancelling drops the request.
+    /// Gives every token as it is generated and every completion as it ends; those of several seeds come interleaved. The request is queued
+    /// by the call, not by the first reading; leaving the loop or cancelling drops it.
     /// </summary>
     /// <exception cref="ArgumentException">The request cannot be served.</exception>
     /// <exception cref="EngineBusyException">Too many requests wait already.</exception>
     /// <exception cref="ObjectDisposedException">The engine was disposed before the request ended.</exception>
+    /// <exception cref="NotSupportedException">The request wants its prompt scored and the graph gives the last position only.</exception>
     /// <exception cref="InvalidDataException">The model's logits are not finite for this request; or it cannot run at all, and every request ends so.</exception>
     public IAsyncEnumerable<GenerationEvent> Stream(GenerationRequest request, CancellationToken cancellation = default)
     {

@@ -41,7 +41,8 @@ public sealed record GenerationRequest
     public void Validate(int vocabularySize, int maxLength)
     {
         if (Prompt.Count == 0) throw new ArgumentException("The prompt is empty; generation needs at least one token to start from.");
-        if (Prompt.Count >= maxLength)
+        bool scoresOnly = ScorePrompt && MaxNewTokens == 0;
+        if (scoresOnly ? Prompt.Count > maxLength : Prompt.Count >= maxLength)
             throw new ArgumentException($"The prompt has {Prompt.Count} tokens and leaves no room to answer: the model reads {maxLength} at most.");
         if (MaxNewTokens < (ScorePrompt ? 0 : 1)) throw new ArgumentException($"MaxNewTokens {MaxNewTokens} must be at least 1, or 0 when only the prompt is scored.");
         if (SharedPrefix < 0 || SharedPrefix > Prompt.Count) throw new ArgumentException($"SharedPrefix {SharedPrefix} must be in 0..{Prompt.Count}, the prompt's length.");

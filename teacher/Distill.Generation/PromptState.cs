@@ -6,25 +6,20 @@ internal sealed class PromptState
     // A prompt is read in parts of fixed ends, so that what a model computes for it does not depend on how busy the batch is.
     private const int LongestPart = 512;
 
-    // Scoring needs the logits of every position at once: [part, vocab] of at most 16 MiB.
-    private const int MostScoringLogits = 4 << 20;
-
-    private readonly int vocabularySize;
     private readonly int[] ends; // of the parts, ascending; the last is the prompt's length
     private int nextSeed;
     private int nextPart;
 
     public PromptState(RequestTicket ticket, int vocabularySize, int maxLength)
     {
-        this.vocabularySize = vocabularySize;
         Ticket = ticket;
         Prompt = [.. ticket.Request.Prompt];
         Logits = new float[vocabularySize];
         Limit = Math.Min(Request.MaxNewTokens, maxLength - Prompt.Length);
         // The last token is always read: its logits are where the completions start.
         Shared = Request.ScorePrompt ? 0 : Math.Min(Request.SharedPrefix, Prompt.Length - 1);
-        Scores = Request.ScorePrompt ? new PromptScoring(Prompt, Request.TopLogProbabilities, vocabularySize) : null;
-        ends = Ends(Request.ScorePrompt ? Math.Clamp(MostScoringLogits / vocabularySize, 16, LongestPart) : LongestPart);
+        Scores = Request.ScorePrompt ? new SequenceScoring(Prompt, Request.TopLogProbabilities, vocabularySize) : null;
+        ends = Ends(Request.ScorePrompt ? SequenceScoring.PartLength(vocabularySize) : LongestPart);
     }
 
     public RequestTicket Ticket { get; }
@@ -39,7 +34,7 @@ internal sealed class PromptState
     /// <summary>Tokens at the prompt's start that another request's cache may provide.</summary>
     public int Shared { get; }
 
-    public PromptScoring? Scores { get; }
+    public SequenceScoring? Scores { get; }
 
     /// <summary>New tokens that the request and the model's length allow. Not the session's: results must not depend on that.</summary>
     public int Limit { get; }
@@ -58,21 +53,14 @@ internal sealed class PromptState
     public void SkipShared() => nextPart = Array.IndexOf(ends, Shared) + 1;
 
     /// <summary>Reads the next part into a slot that holds those before it; gives its number of tokens.</summary>
-    public int ReadPart(IDecodeSession session, int slot, Sampler sampler)
+    public int ReadPart(IDecodeSession session, int slot)
     {
         int start = nextPart == 0 ? 0 : ends[nextPart - 1];
-        ReadOnlySpan<int> part = Prompt.AsSpan(start, ends[nextPart] - start);
-        if (Scores is null) session.Prefill(slot, part, Logits);
-        else
-        {
-            Span<float> every = Scores.Logits(part.Length * vocabularySize);
-            session.Prefill(slot, part, every);
-            Scores.Add(start, every, sampler);
-            every[^vocabularySize..].CopyTo(Logits);
-        }
-
+        int length = ends[nextPart] - start;
+        if (Scores is null) session.Prefill(slot, Prompt.AsSpan(start, length), Logits);
+        else Scores.Read(session, slot, start, length).CopyTo(Logits);
         nextPart++;
-        return part.Length;
+        return length;
     }
 
     private int[] Ends(int longest)

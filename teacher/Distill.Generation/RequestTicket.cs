@@ -13,8 +13,11 @@ internal abstract class RequestTicket(GenerationRequest request)
     {
     }
 
-    /// <summary>A row of it got logits that are not finite. True when that ends this request alone; false ends the run.</summary>
-    public virtual bool TakesFault(InvalidDataException fault) => false;
+    /// <summary>
+    /// Its logits are not finite, or it asks for scores that the graph does not give. True when that ends this request alone; false ends
+    /// the run.
+    /// </summary>
+    public virtual bool TakesFault(Exception fault) => false;
 
     public abstract void Complete(int seedIndex, Completion completion);
 }

@@ -25,7 +25,7 @@ internal sealed class StreamTicket(GenerationRequest request) : RequestTicket(re
         if (Interlocked.Decrement(ref left) == 0) events.Writer.TryComplete();
     }
 
-    public override bool TakesFault(InvalidDataException fault)
+    public override bool TakesFault(Exception fault)
     {
         Fail(fault);
         Abandon();

@@ -53,15 +53,6 @@ public sealed class Sampler(int vocabularySize)
         Filter(options, processed);
     }
 
-    /// <summary>Raw log-probability of one given token; the alternatives that <see cref="CopyTop"/> gives are then those beside it.</summary>
-    /// <exception cref="InvalidDataException">The logits are not finite.</exception>
-    internal float Score(ReadOnlySpan<float> logits, int token)
-    {
-        rawNormalizer = processedNormalizer = LogNormalizer(logits);
-        scored = false;
-        return (float)(logits[token] - rawNormalizer);
-    }
-
     /// <summary>
     /// The most probable tokens beside the last choice, with raw and processed log-probabilities; the spans' length is their number, at
     /// most the vocabulary. When it was greedy, only the chosen token was possible.
@@ -73,7 +64,6 @@ public sealed class Sampler(int vocabularySize)
         for (int i = 0; i < count; i++)
         {
             raw[i] = (float)(logits[ids[i]] - rawNormalizer);
-            if (processed.IsEmpty) continue;
             processed[i] = greedyChoice is { } only ? (ids[i] == only ? 0 : float.NegativeInfinity)
                 : scored ? (float)(scores[ids[i]] - processedNormalizer) : raw[i];
         }

@@ -6,21 +6,14 @@ namespace Distill.Generation;
 /// </summary>
 public sealed class TokenScorer : IDisposable
 {
-    // As the engine reads a prompt that it scores: equal parts give equal logits, bit by bit.
-    private const int LongestPart = 512, ShortestPart = 16, MostLogits = 4 << 20;
-
     private readonly int vocabularySize;
-    private readonly int longestPart;
     private readonly IDecodeSession session;
-    private readonly TopTokens topTokens = new();
-    private float[] logits = []; // [part, vocab]
 
     /// <param name="maxLength">Longest sequence that will be scored; default: the model's.</param>
     /// <exception cref="ArgumentException">The model cannot read so many tokens, or its cache would be larger than allowed.</exception>
     public TokenScorer(ITokenModel model, int? maxLength = null)
     {
         vocabularySize = model.VocabularySize;
-        longestPart = Math.Clamp(MostLogits / vocabularySize, ShortestPart, LongestPart);
         session = model.Open(1, maxLength ?? model.MaxLength);
     }
 
@@ -53,26 +46,16 @@ public sealed class TokenScorer : IDisposable
     {
         Validate(tokens);
         ArgumentOutOfRangeException.ThrowIfNegative(top);
-        top = Math.Min(top, vocabularySize);
-        double[] scores = new double[tokens.Length - 1];
-        int[] ids = new int[scores.Length * top];
-        float[] values = new float[ids.Length];
+        var scoring = new SequenceScoring(tokens.ToArray(), top, vocabularySize);
+        int part = SequenceScoring.PartLength(vocabularySize);
         session.Clear(0);
-        for (int start = 0; start < scores.Length; start += longestPart)
+        for (int start = 0; start < tokens.Length - 1; start += part)
         {
             cancellation.ThrowIfCancellationRequested();
-            var rows = Read(tokens.Slice(start, Math.Min(longestPart, tokens.Length - start)));
-            for (int row = 0; (row + 1) * vocabularySize <= rows.Length && start + row < scores.Length; row++)
-            {
-                int position = start + row;
-                var logits = rows.Slice(row * vocabularySize, vocabularySize);
-                double normalizer = LogSoftmax.Normalizer(logits);
-                scores[position] = logits[tokens[position + 1]] - normalizer;
-                CopyTop(logits, normalizer, ids.AsSpan(position * top, top), values.AsSpan(position * top, top));
-            }
+            scoring.Read(session, 0, start, Math.Min(part, tokens.Length - start));
         }
 
-        return new TokenScores(scores, top == 0 ? null : new TopLogProbabilities(top, ids, values, []));
+        return scoring.ToScores();
     }
 
     public void Dispose() => session.Dispose();
@@ -85,21 +68,5 @@ public sealed class TokenScorer : IDisposable
         {
             if ((uint)token >= (uint)vocabularySize) throw new ArgumentException($"Token {token} is outside the vocabulary 0..{vocabularySize - 1}.", nameof(tokens));
         }
-    }
-
-    /// <summary>Logits of every position of a part, [part, vocab].</summary>
-    private ReadOnlySpan<float> Read(ReadOnlySpan<int> part)
-    {
-        int length = part.Length * vocabularySize;
-        if (logits.Length < length) logits = new float[length];
-        session.Prefill(0, part, logits.AsSpan(0, length));
-        return logits.AsSpan(0, length);
-    }
-
-    private void CopyTop(ReadOnlySpan<float> row, double normalizer, Span<int> ids, Span<float> values)
-    {
-        if (ids.IsEmpty) return;
-        topTokens.Ids(topTokens.Select(row, ids.Length)).CopyTo(ids);
-        for (int rank = 0; rank < ids.Length; rank++) values[rank] = (float)(row[ids[rank]] - normalizer);
     }
 }

@@ -14,11 +14,11 @@ internal sealed class CompletionLogProbabilityReader(TokenSpelling spelling, Tok
     private int offset;
 
     /// <summary>An echoed prompt; its first token has no probability.</summary>
-    public void AddPrompt(IReadOnlyList<int> ids, PromptScores prompt)
+    public void AddPrompt(IReadOnlyList<int> ids, TokenScores prompt)
     {
         var decoder = new IncrementalDecoder(tokenizer);
         for (int i = 0; i < ids.Count; i++)
-            Add(ids[i], i == 0 ? null : prompt.LogProbabilities[i - 1], i == 0 ? null : prompt.Top, i - 1, decoder.Push(ids[i]));
+            Add(ids[i], i == 0 ? null : (float)prompt.LogProbabilities[i - 1], i == 0 ? null : prompt.Top, i - 1, decoder.Push(ids[i]));
     }
 
     public void AddCompletion(Completion completion)

@@ -125,6 +125,27 @@ public sealed class GenerationEngineTests
     }
 
     [Fact]
+    public async Task A_prompt_that_cannot_be_scored_ends_its_request_only()
+    {
+        using var model = new ScriptedTokenModel(3, 50, (sequence, logits) => logits.Fill(sequence[0] == 2 ? float.NaN : 0));
+        using var engine = new GenerationEngine(model);
+        var good = new GenerationRequest { Prompt = [1, 1], MaxNewTokens = 0, ScorePrompt = true, Seeds = [0] };
+        Task<Completion[]> bad = engine.CompleteAsync(good with { Prompt = [2, 1] });
+        await Should.ThrowAsync<InvalidDataException>(bad);
+        (await engine.CompleteAsync(good))[0].Prompt!.LogProbabilities.ShouldBe([-Math.Log(3)], 1e-6);
+    }
+
+    [Fact]
+    public async Task A_prompt_as_long_as_the_model_reads_can_be_scored_and_not_continued()
+    {
+        using var model = Model(maxLength: 6);
+        using var engine = new GenerationEngine(model);
+        var request = new GenerationRequest { Prompt = [1, 2, 3, 4, 5, 6], MaxNewTokens = 0, ScorePrompt = true, Seeds = [0] };
+        (await engine.CompleteAsync(request))[0].Prompt!.LogProbabilities.Count.ShouldBe(5);
+        Should.Throw<ArgumentException>(() => engine.Stream(request with { MaxNewTokens = 1 }));
+    }
+
+    [Fact]
     public async Task A_backend_that_fails_ends_every_request_with_its_fault()
     {
         using var model = new ScriptedTokenModel(3, 50, (_, _) => throw new InvalidOperationException("broken"));

@@ -212,7 +212,7 @@ public sealed class GeneratorTests
         {
             session.Prefill(0, [prompt[i]], logits);
             double normalizer = Math.Log(logits.Sum(value => Math.Exp(value)));
-            ((double)completion.Prompt!.LogProbabilities[i]).ShouldBe(logits[prompt[i + 1]] - normalizer, 1e-5);
+            completion.Prompt!.LogProbabilities[i].ShouldBe(logits[prompt[i + 1]] - normalizer, 1e-5);
             int[] best = [.. Enumerable.Range(0, Vocabulary).OrderByDescending(token => logits[token]).ThenBy(token => token).Take(3)];
             completion.Prompt.Top!.Ids.Skip(i * 3).Take(3).ShouldBe(best);
             ((double)completion.Prompt.Top.LogProbabilities[i * 3]).ShouldBe(logits[best[0]] - normalizer, 1e-5);

@@ -98,7 +98,7 @@ public sealed class ReferenceFolderTests
             var scores = completions[i][0].Prompt!.LogProbabilities;
             scores.Count.ShouldBe(expected.Length);
             for (int t = 0; t < expected.Length; t++)
-                Math.Abs(scores[t] - expected[t]).ShouldBeLessThanOrEqualTo((float)(2 * reference.Tolerance), $"{name}, prompt {i}, token {t + 1}");
+                Math.Abs(scores[t] - expected[t]).ShouldBeLessThanOrEqualTo(2 * reference.Tolerance, $"{name}, prompt {i}, token {t + 1}");
         }
     }
 

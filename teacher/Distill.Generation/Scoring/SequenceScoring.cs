@@ -1,0 +1,57 @@
+namespace Distill.Generation;
+
+/// <summary>Log-probabilities of a sequence's own tokens, gathered part by part while it is read, so that length × vocabulary is never held.</summary>
+internal sealed class SequenceScoring
+{
+    // Scoring needs the logits of every position of a part at once: at most 16 MiB.
+    private const int LongestPart = 512, ShortestPart = 16, MostLogits = 4 << 20;
+
+    private readonly int[] tokens;
+    private readonly int vocabularySize;
+    private readonly double[] logProbabilities; // [tokens − 1]
+    private readonly int top;
+    private readonly int[] topIds;      // [(tokens − 1) × top]
+    private readonly float[] topValues; // [(tokens − 1) × top]
+    private readonly TopTokens topTokens = new();
+    private float[] logits = [];
+
+    public SequenceScoring(int[] tokens, int top, int vocabularySize)
+    {
+        this.tokens = tokens;
+        this.vocabularySize = vocabularySize;
+        this.top = Math.Min(top, vocabularySize);
+        logProbabilities = new double[tokens.Length - 1];
+        topIds = new int[logProbabilities.Length * this.top];
+        topValues = new float[topIds.Length];
+    }
+
+    /// <summary>Tokens to read at once: whoever scores the same sequence reads the same parts, and gets equal logits bit by bit.</summary>
+    public static int PartLength(int vocabularySize) => Math.Clamp(MostLogits / vocabularySize, ShortestPart, LongestPart);
+
+    /// <summary>Appends a part to a slot that holds those before it, and takes what it says of the tokens that follow.</summary>
+    /// <param name="start">Position of the part's first token.</param>
+    /// <returns>Logits of the last position, [vocab]; valid until the next part.</returns>
+    /// <exception cref="InvalidDataException">The logits are not finite.</exception>
+    /// <exception cref="NotSupportedException">The graph gives the last position only; nothing was read.</exception>
+    public ReadOnlySpan<float> Read(IDecodeSession session, int slot, int start, int length)
+    {
+        int size = length * vocabularySize;
+        if (logits.Length < size) logits = new float[size];
+        Span<float> rows = logits.AsSpan(0, size); // [length, vocab]: row i speaks of token start + i + 1
+        session.Prefill(slot, tokens.AsSpan(start, length), rows);
+        for (int row = 0; row < length && start + row < logProbabilities.Length; row++) Add(start + row, rows.Slice(row * vocabularySize, vocabularySize));
+        return rows[^vocabularySize..];
+    }
+
+    public TokenScores ToScores() => new(logProbabilities, top == 0 ? null : new TopLogProbabilities(top, topIds, topValues, []));
+
+    private void Add(int position, ReadOnlySpan<float> row)
+    {
+        double normalizer = LogSoftmax.Normalizer(row);
+        logProbabilities[position] = row[tokens[position + 1]] - normalizer;
+        if (top == 0) return;
+        Span<int> ids = topIds.AsSpan(position * top, top);
+        topTokens.Ids(topTokens.Select(row, top)).CopyTo(ids);
+        for (int rank = 0; rank < top; rank++) topValues[(position * top) + rank] = (float)(row[ids[rank]] - normalizer);
+    }
+}
