@@ -63,7 +63,7 @@ public sealed class LowRankAdapters : ITrainedValues
         {
             using var each = NewDisposeScope();
             var (a, b) = Factors(place);
-            var merged = tensor(frozen[index]).view(place.Out, place.In).addmm(b, a, 1, scale);
+            var merged = Matrix(frozen[index], place.Out, place.In).addmm(b, a, 1, scale);
             Copy(merged, parameters.Span.Slice(place.Offset, place.Out * place.In));
         }
     }
@@ -79,7 +79,7 @@ public sealed class LowRankAdapters : ITrainedValues
         {
             using var each = NewDisposeScope();
             var (a, b) = Factors(place);
-            var slope = tensor(whole.Slice(place.Offset, place.Out * place.In).ToArray()).view(place.Out, place.In);
+            var slope = Matrix(whole.Slice(place.Offset, place.Out * place.In), place.Out, place.In);
             Copy(b.t().mm(slope).mul_(scale), gradient.Slice(place.Start, rank * place.In));
             Copy(slope.mm(a.t()).mul_(scale), gradient.Slice(place.Start + rank * place.In, place.Out * rank));
         }
@@ -109,6 +109,14 @@ public sealed class LowRankAdapters : ITrainedValues
 
     private Span<float> ValuesOfB(LowRankPlace place) => values.AsSpan(place.Start + rank * place.In, place.Out * rank);
 
-    private (Tensor A, Tensor B) Factors(LowRankPlace place) =>
-        (tensor(ValuesOfA(place).ToArray()).view(rank, place.In), tensor(ValuesOfB(place).ToArray()).view(place.Out, rank));
+    private (Tensor A, Tensor B) Factors(LowRankPlace place) => (Matrix(ValuesOfA(place), rank, place.In), Matrix(ValuesOfB(place), place.Out, rank));
+
+    // Copied into memory that libtorch aligned: a tensor over a managed array lies anywhere, and on some processors the last bits of a product
+    // depend on where its factors lie.
+    private static unsafe Tensor Matrix(ReadOnlySpan<float> values, long rows, long columns)
+    {
+        var matrix = empty([rows, columns]);
+        values.CopyTo(new Span<float>(NativeRows.PointerOf(matrix), values.Length));
+        return matrix;
+    }
 }

@@ -71,17 +71,20 @@ internal static unsafe class AttentionKernel
         Mix(scoreGradients, keys, queryGradient, first, row + 1, size, 1);
     }
 
-    /// <summary>Adds Σ over the rows i = j..j + window − 1 that see key j of weights[i, j] · rows[i] to target[j], for every key j.</summary>
-    public static void BackwardKeys(float* weights, float* rows, float* target, int length, int window, int size, int stride)
+    /// <summary>
+    /// Adds Σ weights[i, j] · rows[i] to target[j] for every key j, over the query rows i that see it. Row i stands at key
+    /// <paramref name="before"/> + i: so many keys belong to a prompt.
+    /// </summary>
+    public static void BackwardKeys(float* weights, float* rows, float* target, int count, int before, int window, int size, int stride)
     {
-        for (int j = 0; j < length; j++)
+        for (int j = 0; j < before + count; j++)
         {
-            int end = Math.Min(length - j, window) + j;
+            int begin = Math.Max(0, j - before), end = (int)Math.Min(count, (long)j - before + window);
             for (int h = 0; h < size; h += Width)
             {
                 var even = Vector512.Load(target + (long)j * size + h);
                 var odd = Vector512<float>.Zero;
-                int i = j;
+                int i = begin;
                 for (; i + 1 < end; i += 2)
                 {
                     even = Vector512.FusedMultiplyAdd(Vector512.Create(weights[(long)i * stride + j]), Vector512.Load(rows + (long)i * size + h), even);

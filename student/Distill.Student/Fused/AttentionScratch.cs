@@ -12,6 +12,8 @@ internal sealed unsafe class AttentionScratch : IDisposable
     private readonly NativeBuffer outputGradient;
     private readonly NativeBuffer headGradients;
     private readonly NativeBuffer row;
+    private readonly NativeBuffer prompted; // keys, values and their gradients of a segment with a prompt
+    private readonly long longest;
     private readonly int capacity;
     private readonly int size;
 
@@ -22,6 +24,8 @@ internal sealed unsafe class AttentionScratch : IDisposable
         this.capacity = capacity;
         size = architecture.HeadSize;
         long stride = (longest + 15) & ~15;
+        this.longest = longest;
+        prompted = new NativeBuffer(4L * longest * size);
         keysTransposed = new NativeBuffer(size * stride);
         valuesTransposed = new NativeBuffer(size * stride);
         probabilities = new NativeBuffer(stride * stride);
@@ -49,6 +53,18 @@ internal sealed unsafe class AttentionScratch : IDisposable
     /// <summary>[size]</summary>
     public float* Row => row.Pointer;
 
+    /// <summary>[length, size]</summary>
+    public float* Keys => prompted.Pointer;
+
+    /// <summary>[length, size]</summary>
+    public float* Values => prompted.Pointer + (longest * size);
+
+    /// <summary>[length, size]</summary>
+    public float* KeyGradient => prompted.Pointer + (2 * longest * size);
+
+    /// <summary>[length, size]</summary>
+    public float* ValueGradient => prompted.Pointer + (3 * longest * size);
+
     /// <summary>[packed heads, capacity, size]</summary>
     public float* HeadGradient(int head, int token) => headGradients.Pointer + ((long)head * capacity + token) * size;
 
@@ -61,5 +77,6 @@ internal sealed unsafe class AttentionScratch : IDisposable
         outputGradient.Dispose();
         headGradients.Dispose();
         row.Dispose();
+        prompted.Dispose();
     }
 }

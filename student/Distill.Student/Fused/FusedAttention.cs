@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Numerics.Tensors;
 using Distill.Architecture;
 using Distill.Student.Model;
 using Distill.Student.Training;
@@ -50,22 +50,9 @@ internal sealed unsafe class FusedAttention : IDisposable
     public void Forward(TokenBatch batch, NativeRows projected, float* queryNorm, float* keyNorm, NativeRows output)
     {
         for (int token = 0; token < batch.Tokens.Length; token++) Unpack(token, batch.Positions[token], projected, queryNorm, keyNorm);
-        for (int sequence = 0; sequence + 1 < batch.Starts.Length; sequence++)
+        foreach (var segment in batch.Segments)
         {
-            int start = batch.Starts[sequence], length = batch.Starts[sequence + 1] - start, stride = Stride(length);
-            for (int group = 0; group < architecture.KeyValueHeads; group++)
-            {
-                AttentionKernel.Transpose(Key(group, start), scratch.KeysTransposed, length, size, stride);
-                for (int head = group * groups; head < (group + 1) * groups; head++)
-                {
-                    for (int row = 0; row < length; row++)
-                    {
-                        logSumExp.Pointer[(long)head * capacity + start + row] = AttentionKernel.Forward(
-                            Query(head, start + row), scratch.KeysTransposed, Value(group, start), scratch.Row, scratch.Probabilities, FirstKey(row), row, size, stride, scale);
-                        output.Store(start + row, head * size, new ReadOnlySpan<float>(scratch.Row, size));
-                    }
-                }
-            }
+            for (int group = 0; group < architecture.KeyValueHeads; group++) ForwardGroup(group, segment, output);
         }
     }
 
@@ -77,10 +64,11 @@ internal sealed unsafe class FusedAttention : IDisposable
         TokenBatch batch, NativeRows projected, NativeRows output, NativeRows outputGradient, NativeRows projectedGradient,
         float* queryNorm, float* keyNorm, float* queryNormGradient, float* keyNormGradient)
     {
-        for (int sequence = 0; sequence + 1 < batch.Starts.Length; sequence++)
+        for (int head = architecture.Heads; head < Packed; head++) // several segments may add to a prompt's keys and values
+            new Span<float>(scratch.HeadGradient(head, 0), batch.Tokens.Length * size).Clear();
+        foreach (var segment in batch.Segments)
         {
-            int start = batch.Starts[sequence], length = batch.Starts[sequence + 1] - start;
-            for (int group = 0; group < architecture.KeyValueHeads; group++) BackwardGroup(group, start, length, output, outputGradient);
+            for (int group = 0; group < architecture.KeyValueHeads; group++) BackwardGroup(group, segment, output, outputGradient);
         }
 
         for (int token = 0; token < batch.Tokens.Length; token++)
@@ -94,31 +82,55 @@ internal sealed unsafe class FusedAttention : IDisposable
         logSumExp.Dispose();
     }
 
-    private void BackwardGroup(int group, int start, int length, NativeRows output, NativeRows outputGradient)
+    private void ForwardGroup(int group, TokenSegment segment, NativeRows output)
     {
-        int stride = Stride(length), keyHead = architecture.Heads + group, valueHead = architecture.Heads + architecture.KeyValueHeads + group;
-        AttentionKernel.Transpose(Key(group, start), scratch.KeysTransposed, length, size, stride);
-        AttentionKernel.Transpose(Value(group, start), scratch.ValuesTransposed, length, size, stride);
-        float* keyGradient = scratch.HeadGradient(keyHead, start), valueGradient = scratch.HeadGradient(valueHead, start);
-        Unsafe.InitBlock(keyGradient, 0, (uint)(length * size * sizeof(float)));
-        Unsafe.InitBlock(valueGradient, 0, (uint)(length * size * sizeof(float)));
+        int stride = Stride(segment.Keys);
+        float* keys = PromptRows.Gather(Head(KeyHead(group), 0), segment, scratch.Keys, size);
+        float* values = PromptRows.Gather(Head(ValueHead(group), 0), segment, scratch.Values, size);
+        AttentionKernel.Transpose(keys, scratch.KeysTransposed, segment.Keys, size, stride);
         for (int head = group * groups; head < (group + 1) * groups; head++)
         {
-            for (int row = 0; row < length; row++)
+            for (int row = 0; row < segment.Length; row++)
             {
-                float* gradient = scratch.OutputGradient + (long)row * size;
-                output.Load(start + row, head * size, new Span<float>(scratch.Row, size));
-                outputGradient.Load(start + row, head * size, new Span<float>(gradient, size));
-                float delta = System.Numerics.Tensors.TensorPrimitives.Dot(new ReadOnlySpan<float>(scratch.Row, size), new ReadOnlySpan<float>(gradient, size));
-                AttentionKernel.BackwardQuery(
-                    Query(head, start + row), gradient, Key(group, start), scratch.KeysTransposed, scratch.ValuesTransposed,
-                    scratch.Probabilities + (long)row * stride, scratch.ScoreGradients + (long)row * stride, scratch.HeadGradient(head, start + row),
-                    FirstKey(row), row, size, stride, scale, logSumExp.Pointer[(long)head * capacity + start + row], delta);
+                int token = segment.Start + row, key = segment.PromptLength + row;
+                logSumExp.Pointer[(long)head * capacity + token] = AttentionKernel.Forward(
+                    Head(head, token), scratch.KeysTransposed, values, scratch.Row, scratch.Probabilities, FirstKey(key), key, size, stride, scale);
+                output.Store(token, head * size, new ReadOnlySpan<float>(scratch.Row, size));
             }
-
-            AttentionKernel.BackwardKeys(scratch.ScoreGradients, Query(head, start), keyGradient, length, window, size, stride);
-            AttentionKernel.BackwardKeys(scratch.Probabilities, scratch.OutputGradient, valueGradient, length, window, size, stride);
         }
+    }
+
+    private void BackwardGroup(int group, TokenSegment segment, NativeRows output, NativeRows outputGradient)
+    {
+        int stride = Stride(segment.Keys);
+        float* keys = PromptRows.Gather(Head(KeyHead(group), 0), segment, scratch.Keys, size);
+        AttentionKernel.Transpose(keys, scratch.KeysTransposed, segment.Keys, size, stride);
+        AttentionKernel.Transpose(PromptRows.Gather(Head(ValueHead(group), 0), segment, scratch.Values, size), scratch.ValuesTransposed, segment.Keys, size, stride);
+        float* keyGradients = scratch.HeadGradient(KeyHead(group), 0), valueGradients = scratch.HeadGradient(ValueHead(group), 0);
+        float* keyGradient = PromptRows.Target(keyGradients, segment, scratch.KeyGradient, size);
+        float* valueGradient = PromptRows.Target(valueGradients, segment, scratch.ValueGradient, size);
+        for (int head = group * groups; head < (group + 1) * groups; head++)
+        {
+            for (int row = 0; row < segment.Length; row++) BackwardQuery(head, segment, row, keys, stride, output, outputGradient);
+            AttentionKernel.BackwardKeys(scratch.ScoreGradients, Head(head, segment.Start), keyGradient, segment.Length, segment.PromptLength, window, size, stride);
+            AttentionKernel.BackwardKeys(scratch.Probabilities, scratch.OutputGradient, valueGradient, segment.Length, segment.PromptLength, window, size, stride);
+        }
+
+        PromptRows.Add(keyGradients, segment, scratch.KeyGradient, size);
+        PromptRows.Add(valueGradients, segment, scratch.ValueGradient, size);
+    }
+
+    private void BackwardQuery(int head, TokenSegment segment, int row, float* keys, int stride, NativeRows output, NativeRows outputGradient)
+    {
+        int token = segment.Start + row, key = segment.PromptLength + row;
+        float* gradient = scratch.OutputGradient + (long)row * size;
+        output.Load(token, head * size, new Span<float>(scratch.Row, size));
+        outputGradient.Load(token, head * size, new Span<float>(gradient, size));
+        float delta = TensorPrimitives.Dot(new ReadOnlySpan<float>(scratch.Row, size), new ReadOnlySpan<float>(gradient, size));
+        AttentionKernel.BackwardQuery(
+            Head(head, token), gradient, keys, scratch.KeysTransposed, scratch.ValuesTransposed,
+            scratch.Probabilities + (long)row * stride, scratch.ScoreGradients + (long)row * stride, scratch.HeadGradient(head, token),
+            FirstKey(key), key, size, stride, scale, logSumExp.Pointer[(long)head * capacity + token], delta);
     }
 
     private void Unpack(int token, int position, NativeRows projected, float* queryNorm, float* keyNorm)
@@ -170,9 +182,7 @@ internal sealed unsafe class FusedAttention : IDisposable
 
     private float* Head(int head, int token) => heads.Pointer + ((long)head * capacity + token) * size;
 
-    private float* Query(int head, int token) => Head(head, token);
+    private int KeyHead(int group) => architecture.Heads + group;
 
-    private float* Key(int group, int token) => Head(architecture.Heads + group, token);
-
-    private float* Value(int group, int token) => Head(architecture.Heads + architecture.KeyValueHeads + group, token);
+    private int ValueHead(int group) => architecture.Heads + architecture.KeyValueHeads + group;
 }

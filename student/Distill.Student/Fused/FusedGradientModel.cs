@@ -18,13 +18,14 @@ public enum MatmulPrecision
 /// <summary>
 /// The decoder differentiated by hand on the CPU: one replica per thread over shared weights, each with its own sequences, so
 /// no operation is ever split over threads. Small models spend their time between the matrix products; here that is one fused
-/// pass per step. Deterministic for a given number of replicas: which sequence goes where depends on lengths alone.
+/// pass per step. Deterministic for a given number of replicas: which sequence goes where depends on prompts and lengths alone.
 /// </summary>
 public sealed class FusedGradientModel : IGradientModel
 {
     private readonly FusedReplica[] replicas;
     private readonly ReplicaThreads threads;
     private readonly MatmulWeights matmulWeights;
+    private readonly BatchDistribution distribution;
 
     /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
     /// <param name="replicaCount">Threads; also the number of gradients kept.</param>
@@ -40,6 +41,7 @@ public sealed class FusedGradientModel : IGradientModel
         var rotation = new HeadRotation(parameters.Architecture, Math.Min(capacity, parameters.Architecture.MaxPositions));
         replicas = [.. Enumerable.Range(0, replicaCount).Select(_ => new FusedReplica(parameters, matmulWeights.Values, rotation, capacity, scalar))];
         threads = new ReplicaThreads(replicaCount);
+        distribution = new BatchDistribution(replicaCount, capacity, parameters.Architecture.MaxPositions);
     }
 
     public FlatParameters Parameters { get; }
@@ -60,11 +62,11 @@ public sealed class FusedGradientModel : IGradientModel
     {
         matmulWeights.Refresh();
         var sums = new (double Loss, double LogProbability, double Entropy)[replicas.Length];
-        var parts = Distribute(sequences);
+        var parts = distribution.Parts(sequences);
         threads.Run(index =>
         {
             replicas[index].Gradient.Clear();
-            foreach (var batch in MicroBatches(parts[index]))
+            foreach (var batch in parts[index])
             {
                 var (value, logProbability, entropy) = differentiate(replicas[index], batch);
                 sums[index] = (sums[index].Loss + value, sums[index].LogProbability + logProbability, sums[index].Entropy + entropy);
@@ -79,10 +81,10 @@ public sealed class FusedGradientModel : IGradientModel
     {
         matmulWeights.Refresh();
         var results = new Dictionary<TrainingSequence, float[]>(ReferenceEqualityComparer.Instance);
-        var parts = Distribute(sequences);
+        var parts = distribution.Parts(sequences);
         threads.Run(index =>
         {
-            foreach (var batch in MicroBatches(parts[index]))
+            foreach (var batch in parts[index])
             {
                 float[] scored = replicas[index].Score(batch);
                 lock (results)
@@ -101,48 +103,9 @@ public sealed class FusedGradientModel : IGradientModel
         matmulWeights.Dispose();
     }
 
-    private int Longest => Math.Min(replicas[0].Capacity, Parameters.Architecture.MaxPositions);
-
     private static void RequireSupported(DecoderArchitecture architecture)
     {
         if (!Supports(architecture))
             throw new ArgumentException($"The fused decoder needs a head size that is a multiple of 16; this model has {architecture.HeadSize}.");
-    }
-
-    /// <summary>Longest first, each to the replica with the fewest tokens.</summary>
-    private List<TrainingSequence>[] Distribute(IReadOnlyList<TrainingSequence> sequences)
-    {
-        var parts = replicas.Select(_ => new List<TrainingSequence>()).ToArray();
-        long[] tokens = new long[parts.Length];
-        foreach (var sequence in sequences.OrderByDescending(sequence => sequence.Tokens.Count))
-        {
-            int least = Array.IndexOf(tokens, tokens.Min());
-            parts[least].Add(sequence);
-            tokens[least] += sequence.Tokens.Count;
-        }
-
-        return parts;
-    }
-
-    private IEnumerable<TokenBatch> MicroBatches(List<TrainingSequence> sequences)
-    {
-        var current = new List<TrainingSequence>();
-        int tokens = 0;
-        foreach (var sequence in sequences)
-        {
-            if (sequence.Tokens.Count > Longest)
-                throw new ArgumentException($"A sequence of {sequence.Tokens.Count} tokens exceeds the {Longest} that the micro-batch capacity and the model's positions allow.");
-            if (tokens + sequence.Tokens.Count > replicas[0].Capacity)
-            {
-                yield return new TokenBatch(current);
-                current = [];
-                tokens = 0;
-            }
-
-            current.Add(sequence);
-            tokens += sequence.Tokens.Count;
-        }
-
-        if (current.Count > 0) yield return new TokenBatch(current);
     }
 }

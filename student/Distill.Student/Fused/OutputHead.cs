@@ -85,7 +85,12 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
         float* compact = NativeRows.PointerOf(rowGradient);
         RowNorm.Backward(NativeRows.PointerOf(rows!), NormWeight, new NativeRows(normedGradient), inverseRms, compact, gradient.Slice(normOffset, hidden), scratch.Row(2 * hidden));
         new Span<float>(residualGradient, batch.Tokens.Length * hidden).Clear();
-        for (int i = 0; i < count; i++) new ReadOnlySpan<float>(compact + (long)i * hidden, hidden).CopyTo(new Span<float>(residualGradient + (long)batch.PredictedFrom[i] * hidden, hidden));
+        for (int i = 0; i < count; i++) // a shared prompt's last token predicts several
+        {
+            var target = new Span<float>(residualGradient + (long)batch.PredictedFrom[i] * hidden, hidden);
+            TensorPrimitives.Add(target, new ReadOnlySpan<float>(compact + (long)i * hidden, hidden), target);
+        }
+
         (rows, normed, predicted) = (null, null, null); // the scope of the micro-batch disposes them
     }
 

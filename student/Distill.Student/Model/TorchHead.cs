@@ -62,7 +62,8 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
             var input = rows.narrow(0, first, count).detach().requires_grad_(true);
             var logits = nn.functional.linear(input, decoder.OutputProjection);
             float[] slopes = Evaluate(batch, first, [.. logits.detach().data<float>()], loss, ref pass);
-            Pull(logits, tensor(slopes, [count, vocabulary]), input, pass.RowGradient.narrow(0, first, count), gradient);
+            // Cloned into aligned memory: on some processors a product's last bits depend on where its factors lie.
+            Pull(logits, tensor(slopes, [count, vocabulary]).clone(), input, pass.RowGradient.narrow(0, first, count), gradient);
         }
 
         return pass;

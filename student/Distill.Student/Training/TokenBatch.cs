@@ -1,23 +1,33 @@
 namespace Distill.Student.Training;
 
 /// <summary>
-/// Whole sequences laid end to end without padding. Attention never crosses from one to the next and positions restart, so
-/// nothing leaks between examples. Immutable.
+/// Sequences laid end to end without padding. Attention never crosses from one to the next and positions restart, so nothing leaks between
+/// examples. Sequences with the same prompt read one copy of it: under causal attention what a prompt becomes does not depend on
+/// what follows. A sequence's last token is not read, because nothing is predicted from it. Immutable.
 /// </summary>
 public sealed class TokenBatch
 {
+    private readonly List<TokenSegment> segments = [];
+    private int length, learned;
+
     /// <exception cref="ArgumentException">A sequence is empty or supervises nothing: a mask that is all zero trains nothing and looks healthy.</exception>
     public TokenBatch(IReadOnlyList<TrainingSequence> sequences)
     {
+        for (int index = 0; index < sequences.Count; index++) RequireLearned(index, sequences[index]);
         Sequences = sequences;
-        int tokens = sequences.Sum(sequence => sequence.Tokens.Count), supervised = sequences.Sum(sequence => sequence.SupervisedCount);
-        Tokens = new int[tokens];
-        Positions = new int[tokens];
-        Starts = new int[sequences.Count + 1];
+        Tokens = new int[TokensOf(sequences)];
+        Positions = new int[Tokens.Length];
+        int supervised = sequences.Sum(sequence => sequence.SupervisedCount);
         PredictedFrom = new int[supervised];
         Targets = new int[supervised];
         SupervisedStarts = new int[sequences.Count + 1];
-        for (int index = 0; index < sequences.Count; index++) Append(index, sequences[index]);
+        var counts = sequences.CountBy(sequence => sequence, PromptComparer.Instance).ToDictionary(PromptComparer.Instance);
+        var prompts = new Dictionary<TrainingSequence, TokenSegment>(PromptComparer.Instance);
+        for (int index = 0; index < sequences.Count; index++)
+        {
+            Append(sequences[index], counts[sequences[index]] > 1, prompts);
+            SupervisedStarts[index + 1] = learned;
+        }
     }
 
     public IReadOnlyList<TrainingSequence> Sequences { get; }
@@ -28,10 +38,10 @@ public sealed class TokenBatch
     /// <summary>[tokens], restarting at 0 with every sequence.</summary>
     public int[] Positions { get; }
 
-    /// <summary>[sequences + 1]: where each sequence begins; the last entry is the number of tokens.</summary>
-    public int[] Starts { get; }
+    /// <summary>What attention treats one after the other; together they cover every token once, a prompt before what continues it.</summary>
+    public IReadOnlyList<TokenSegment> Segments => segments;
 
-    /// <summary>[supervised]: the position whose output predicts each learned token.</summary>
+    /// <summary>[supervised]: the position whose output predicts each learned token; several may be predicted from a shared prompt's last.</summary>
     public int[] PredictedFrom { get; }
 
     /// <summary>[supervised]: the learned tokens.</summary>
@@ -40,24 +50,54 @@ public sealed class TokenBatch
     /// <summary>[sequences + 1]: where each sequence's learned tokens begin among all of them.</summary>
     public int[] SupervisedStarts { get; }
 
-    private void Append(int index, TrainingSequence sequence)
+    /// <summary>Tokens that a batch of these sequences reads.</summary>
+    public static int TokensOf(IReadOnlyList<TrainingSequence> sequences)
+    {
+        var prompts = new HashSet<TrainingSequence>(PromptComparer.Instance);
+        return sequences.Sum(sequence => sequence.SupervisedCount - 1 + (prompts.Add(sequence) ? sequence.FirstSupervised : 0));
+    }
+
+    private static void RequireLearned(int index, TrainingSequence sequence)
     {
         if (sequence.FirstSupervised < 1 || sequence.SupervisedCount < 1)
             throw new ArgumentException($"Sequence {index} has {sequence.Tokens.Count} tokens and supervises from {sequence.FirstSupervised}: at least one learned token after a prompt is needed.");
-        int start = Starts[index], learned = SupervisedStarts[index];
-        for (int i = 0; i < sequence.Tokens.Count; i++)
+    }
+
+    private void Append(TrainingSequence sequence, bool shared, Dictionary<TrainingSequence, TokenSegment> prompts)
+    {
+        int prompt = sequence.FirstSupervised, end = sequence.Tokens.Count - 1;
+        if (!shared)
         {
-            Tokens[start + i] = sequence.Tokens[i];
-            Positions[start + i] = i;
+            int start = Lay(sequence, 0, end, default).Start;
+            Learn(sequence, start + prompt - 1, start + prompt);
+            return;
         }
 
+        if (!prompts.TryGetValue(sequence, out var laid)) prompts.Add(sequence, laid = Lay(sequence, 0, prompt, default));
+        Learn(sequence, laid.Start + prompt - 1, Lay(sequence, prompt, end, laid).Start);
+    }
+
+    // Lays tokens first..end − 1 of a sequence behind what is there.
+    private TokenSegment Lay(TrainingSequence sequence, int first, int end, TokenSegment prompt)
+    {
+        var segment = new TokenSegment(length, end - first, prompt.Length, prompt.Start);
+        for (int i = first; i < end; i++)
+        {
+            Tokens[length] = sequence.Tokens[i];
+            Positions[length++] = i;
+        }
+
+        if (segment.Length > 0) segments.Add(segment);
+        return segment;
+    }
+
+    // The first learned token is predicted from the prompt's last, each further one from the one before it.
+    private void Learn(TrainingSequence sequence, int promptEnd, int start)
+    {
         for (int i = sequence.FirstSupervised; i < sequence.Tokens.Count; i++)
         {
-            PredictedFrom[learned] = start + i - 1;
+            PredictedFrom[learned] = i == sequence.FirstSupervised ? promptEnd : start + i - sequence.FirstSupervised - 1;
             Targets[learned++] = sequence.Tokens[i];
         }
-
-        Starts[index + 1] = start + sequence.Tokens.Count;
-        SupervisedStarts[index + 1] = learned;
     }
 }
