@@ -31,7 +31,11 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
         var server = new TimedPolicyServer(new OnnxPolicyServer(student.Architecture, Engine.Options(student.Architecture.ParameterCount * sizeof(float))), context.Clock);
         var reports = new List<ReinforcementStepReport>();
         new GroupRelativePolicyOptimization(server, new RolloutCollection(student.Encoder, Judge(student), options), options, context.Clock).Run(
-            parameters, (step, place) => problems[(step * ProblemsPerStep) + place], [problems[0]], statePath: null, reports.Add, CancellationToken.None);
+            parameters, (step, place) => problems[(step * ProblemsPerStep) + place], [problems[0]], statePath: null, report =>
+            {
+                context.Log($"  step {report.Step}: {report.CompletionTokens} tokens, sampling {1000 * report.GenerationSeconds:F0} ms of which hand-over {1000 * server.Seconds[^1]:F1} ms, update {1000 * report.TrainingSeconds:F0} ms");
+                reports.Add(report);
+            }, CancellationToken.None);
 
         // The first hand-over is for the held-out problems, and so is the one after the last step. The first step warms up.
         var handovers = server.Seconds.Skip(2).Take(reports.Count - 1);

@@ -11,7 +11,7 @@ internal sealed unsafe class AttentionScratch : IDisposable
     private readonly NativeBuffer scoreGradients;
     private readonly NativeBuffer outputGradient;
     private readonly NativeBuffer headGradients;
-    private readonly NativeBuffer row;
+    private readonly NativeBuffer row, tiles;
     private readonly NativeBuffer prompted; // keys, values and their gradients of a segment with a prompt
     private readonly long longest;
     private readonly int capacity;
@@ -24,27 +24,29 @@ internal sealed unsafe class AttentionScratch : IDisposable
         this.capacity = capacity;
         size = architecture.HeadSize;
         long stride = (longest + 15) & ~15;
-        this.longest = longest;
-        prompted = new NativeBuffer(4L * longest * size);
+        this.longest = stride;
+        prompted = new NativeBuffer(4 * stride * size);
+        tiles = new NativeBuffer(2L * AttentionProducts.Rows * size);
         keysTransposed = new NativeBuffer(size * stride);
         valuesTransposed = new NativeBuffer(size * stride);
-        probabilities = new NativeBuffer(stride * stride);
-        scoreGradients = new NativeBuffer(stride * stride);
+        long scores = stride / AttentionProducts.Rows * AttentionProducts.TileLength(longest);
+        probabilities = new NativeBuffer(scores);
+        scoreGradients = new NativeBuffer(scores);
         outputGradient = new NativeBuffer(stride * size);
-        headGradients = new NativeBuffer((architecture.Heads + 2L * architecture.KeyValueHeads) * capacity * size);
+        headGradients = new NativeBuffer(((architecture.Heads + 2L * architecture.KeyValueHeads) * capacity + AttentionProducts.Rows) * size); // tiles of keys may end past the last
         row = new NativeBuffer(size);
     }
 
-    /// <summary>[size, stride]</summary>
+    /// <summary>[blocks, size, <see cref="AttentionProducts.Width"/>]</summary>
     public float* KeysTransposed => keysTransposed.Pointer;
 
-    /// <summary>[size, stride]</summary>
+    /// <summary>[blocks, size, <see cref="AttentionProducts.Width"/>]</summary>
     public float* ValuesTransposed => valuesTransposed.Pointer;
 
-    /// <summary>[length, stride]</summary>
+    /// <summary>Tile after tile of query rows, as <see cref="AttentionProducts"/> lays them.</summary>
     public float* Probabilities => probabilities.Pointer;
 
-    /// <summary>[length, stride]</summary>
+    /// <summary>Tile after tile of query rows, as <see cref="AttentionProducts"/> lays them.</summary>
     public float* ScoreGradients => scoreGradients.Pointer;
 
     /// <summary>[length, size]</summary>
@@ -52,6 +54,12 @@ internal sealed unsafe class AttentionScratch : IDisposable
 
     /// <summary>[size]</summary>
     public float* Row => row.Pointer;
+
+    /// <summary>[<see cref="AttentionProducts.Rows"/>, size], for what goes into a tile that its segment does not fill.</summary>
+    public float* TileInput => tiles.Pointer;
+
+    /// <summary>[<see cref="AttentionProducts.Rows"/>, size], for what comes out of a tile.</summary>
+    public float* TileOutput => tiles.Pointer + AttentionProducts.Rows * size;
 
     /// <summary>[length, size]</summary>
     public float* Keys => prompted.Pointer;
@@ -77,6 +85,7 @@ internal sealed unsafe class AttentionScratch : IDisposable
         outputGradient.Dispose();
         headGradients.Dispose();
         row.Dispose();
+        tiles.Dispose();
         prompted.Dispose();
     }
 }

@@ -12,6 +12,8 @@ namespace Distill.Student.Fused;
 /// </summary>
 internal sealed unsafe class FusedAttention : IDisposable
 {
+    private const int Tile = AttentionProducts.Rows;
+
     private readonly DecoderArchitecture architecture;
     private readonly HeadRotation? rotation;
     private readonly AttentionScratch scratch;
@@ -84,53 +86,74 @@ internal sealed unsafe class FusedAttention : IDisposable
 
     private void ForwardGroup(int group, TokenSegment segment, NativeRows output)
     {
-        int stride = Stride(segment.Keys);
         float* keys = PromptRows.Gather(Head(KeyHead(group), 0), segment, scratch.Keys, size);
-        float* values = PromptRows.Gather(Head(ValueHead(group), 0), segment, scratch.Values, size);
-        AttentionKernel.Transpose(keys, scratch.KeysTransposed, segment.Keys, size, stride);
+        float* values = PromptRows.Gather(Head(ValueHead(group), 0), segment, scratch.Values, size), sums = stackalloc float[Tile];
+        AttentionProducts.Transpose(keys, scratch.KeysTransposed, segment.Keys, size);
         for (int head = group * groups; head < (group + 1) * groups; head++)
         {
-            for (int row = 0; row < segment.Length; row++)
+            for (int row = 0; row < segment.Length; row += Tile)
             {
-                int token = segment.Start + row, key = segment.PromptLength + row;
-                logSumExp.Pointer[(long)head * capacity + token] = AttentionKernel.Forward(
-                    Head(head, token), scratch.KeysTransposed, values, scratch.Row, scratch.Probabilities, FirstKey(key), key, size, stride, scale);
-                output.Store(token, head * size, new ReadOnlySpan<float>(scratch.Row, size));
+                var tile = new AttentionTile(row, segment.PromptLength, segment.Keys, window);
+                AttentionKernel.Forward(Queries(head, segment, row), scratch.KeysTransposed, values, scratch.TileOutput, scratch.Probabilities, sums, tile, size, scale);
+                for (int r = 0; r < Math.Min(Tile, segment.Length - row); r++)
+                {
+                    int token = segment.Start + row + r;
+                    logSumExp.Pointer[(long)head * capacity + token] = sums[r];
+                    output.Store(token, head * size, new ReadOnlySpan<float>(scratch.TileOutput + r * size, size));
+                }
             }
         }
     }
 
     private void BackwardGroup(int group, TokenSegment segment, NativeRows output, NativeRows outputGradient)
     {
-        int stride = Stride(segment.Keys);
+        int tileLength = AttentionProducts.TileLength(segment.Keys);
         float* keys = PromptRows.Gather(Head(KeyHead(group), 0), segment, scratch.Keys, size);
-        AttentionKernel.Transpose(keys, scratch.KeysTransposed, segment.Keys, size, stride);
-        AttentionKernel.Transpose(PromptRows.Gather(Head(ValueHead(group), 0), segment, scratch.Values, size), scratch.ValuesTransposed, segment.Keys, size, stride);
+        AttentionProducts.Transpose(keys, scratch.KeysTransposed, segment.Keys, size);
+        AttentionProducts.Transpose(PromptRows.Gather(Head(ValueHead(group), 0), segment, scratch.Values, size), scratch.ValuesTransposed, segment.Keys, size);
         float* keyGradients = scratch.HeadGradient(KeyHead(group), 0), valueGradients = scratch.HeadGradient(ValueHead(group), 0);
         float* keyGradient = PromptRows.Target(keyGradients, segment, scratch.KeyGradient, size);
         float* valueGradient = PromptRows.Target(valueGradients, segment, scratch.ValueGradient, size);
         for (int head = group * groups; head < (group + 1) * groups; head++)
         {
-            for (int row = 0; row < segment.Length; row++) BackwardQuery(head, segment, row, keys, stride, output, outputGradient);
-            AttentionKernel.BackwardKeys(scratch.ScoreGradients, Head(head, segment.Start), keyGradient, segment.Length, segment.PromptLength, window, size, stride);
-            AttentionKernel.BackwardKeys(scratch.Probabilities, scratch.OutputGradient, valueGradient, segment.Length, segment.PromptLength, window, size, stride);
+            for (int row = 0; row < segment.Length; row += Tile) BackwardQueries(head, segment, row, keys, tileLength, output, outputGradient);
+            AttentionKernel.BackwardKeys(scratch.ScoreGradients, tileLength, Head(head, segment.Start), keyGradient, segment.Length, segment.PromptLength, window, size);
+            AttentionKernel.BackwardKeys(scratch.Probabilities, tileLength, scratch.OutputGradient, valueGradient, segment.Length, segment.PromptLength, window, size);
         }
 
         PromptRows.Add(keyGradients, segment, scratch.KeyGradient, size);
         PromptRows.Add(valueGradients, segment, scratch.ValueGradient, size);
     }
 
-    private void BackwardQuery(int head, TokenSegment segment, int row, float* keys, int stride, NativeRows output, NativeRows outputGradient)
+    private void BackwardQueries(int head, TokenSegment segment, int row, float* keys, int tileLength, NativeRows output, NativeRows outputGradient)
     {
-        int token = segment.Start + row, key = segment.PromptLength + row;
-        float* gradient = scratch.OutputGradient + (long)row * size;
-        output.Load(token, head * size, new Span<float>(scratch.Row, size));
-        outputGradient.Load(token, head * size, new Span<float>(gradient, size));
-        float delta = TensorPrimitives.Dot(new ReadOnlySpan<float>(scratch.Row, size), new ReadOnlySpan<float>(gradient, size));
-        AttentionKernel.BackwardQuery(
-            Head(head, token), gradient, keys, scratch.KeysTransposed, scratch.ValuesTransposed,
-            scratch.Probabilities + (long)row * stride, scratch.ScoreGradients + (long)row * stride, scratch.HeadGradient(head, token),
-            FirstKey(key), key, size, stride, scale, logSumExp.Pointer[(long)head * capacity + token], delta);
+        int count = Math.Min(Tile, segment.Length - row), token = segment.Start + row;
+        float* gradients = scratch.OutputGradient + (long)row * size, sums = stackalloc float[Tile], delta = stackalloc float[Tile];
+        for (int r = 0; r < count; r++)
+        {
+            output.Load(token + r, head * size, new Span<float>(scratch.Row, size));
+            outputGradient.Load(token + r, head * size, new Span<float>(gradients + r * size, size));
+            delta[r] = TensorPrimitives.Dot(new ReadOnlySpan<float>(scratch.Row, size), new ReadOnlySpan<float>(gradients + r * size, size));
+            sums[r] = logSumExp.Pointer[(long)head * capacity + token + r];
+        }
+
+        new Span<float>(gradients + count * size, (Tile - count) * size).Clear();
+        var tile = new AttentionTile(row, segment.PromptLength, segment.Keys, window);
+        AttentionKernel.BackwardQueries(
+            Queries(head, segment, row), gradients, keys, scratch.KeysTransposed, scratch.ValuesTransposed, scratch.Probabilities + (long)(row / Tile) * tileLength,
+            scratch.ScoreGradients + (long)(row / Tile) * tileLength, scratch.TileOutput, sums, delta, tile, size, scale);
+        new ReadOnlySpan<float>(scratch.TileOutput, count * size).CopyTo(new Span<float>(scratch.HeadGradient(head, token), count * size));
+    }
+
+    // Where a tile's queries lie, or a copy with zeros for the rows that the segment lacks.
+    private float* Queries(int head, TokenSegment segment, int row)
+    {
+        float* queries = Head(head, segment.Start + row);
+        int count = segment.Length - row;
+        if (count >= Tile) return queries;
+        new ReadOnlySpan<float>(queries, count * size).CopyTo(new Span<float>(scratch.TileInput, count * size));
+        new Span<float>(scratch.TileInput + count * size, (Tile - count) * size).Clear();
+        return scratch.TileInput;
     }
 
     private void Unpack(int token, int position, NativeRows projected, float* queryNorm, float* keyNorm)
@@ -175,10 +198,6 @@ internal sealed unsafe class FusedAttention : IDisposable
             projectedGradient.Store(token, head * size, new ReadOnlySpan<float>(gradient, size));
         }
     }
-
-    private int FirstKey(int row) => Math.Max(0, row - window + 1);
-
-    private static int Stride(int length) => (length + 15) & ~15;
 
     private float* Head(int head, int token) => heads.Pointer + ((long)head * capacity + token) * size;
 

@@ -52,7 +52,7 @@ internal sealed unsafe class FusedLayer : IDisposable
         Copy(residual, middle.Pointer, tokens);
         RowNorm.Forward(residual, Norm(weights.AttentionNormOffset), new NativeRows(normedMiddle), inverseRms.Slice(scratch.Capacity, tokens), epsilon, scratch.Row(hidden));
         gateUp = weights.GateUp.Forward(normedMiddle.narrow(0, 0, tokens));
-        SwiGlu.Forward(new NativeRows(gateUp), new NativeRows(activated), tokens, scratch.Row(3 * activated.shape[1]));
+        SwiGlu.Forward(new NativeRows(gateUp), new NativeRows(activated), tokens);
         Add(residual, weights.Down.Forward(activated.narrow(0, 0, tokens)), tokens);
     }
 
@@ -64,7 +64,7 @@ internal sealed unsafe class FusedLayer : IDisposable
         var incoming = Narrowed(residualGradient, tokens);
         weights.Down.AddGradient(activated.narrow(0, 0, tokens), incoming, gradient);
         var gateUpGradient = empty_like(gateUp!);
-        SwiGlu.Backward(new NativeRows(gateUp!), new NativeRows(weights.Down.Backward(incoming)), new NativeRows(gateUpGradient), tokens, scratch.Row(5 * activated.shape[1]));
+        SwiGlu.Backward(new NativeRows(gateUp!), new NativeRows(weights.Down.Backward(incoming)), new NativeRows(gateUpGradient), tokens);
         weights.GateUp.AddGradient(normedMiddle.narrow(0, 0, tokens), gateUpGradient, gradient);
         RowNorm.Backward(
             middle.Pointer, Norm(weights.AttentionNormOffset), new NativeRows(weights.GateUp.Backward(gateUpGradient)), inverseRms.Slice(scratch.Capacity, tokens),

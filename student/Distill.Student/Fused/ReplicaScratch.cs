@@ -11,7 +11,7 @@ internal sealed class ReplicaScratch : IDisposable
     {
         Capacity = capacity;
         Attention = new AttentionScratch(architecture, capacity, Math.Min(capacity, architecture.MaxPositions));
-        rows = new NativeBuffer(Math.Max(5L * architecture.IntermediateSize, Math.Max(2L * architecture.HiddenSize, 2L * architecture.VocabularySize)));
+        rows = new NativeBuffer(2L * Math.Max(architecture.HiddenSize, architecture.VocabularySize));
     }
 
     /// <summary>Most tokens of a micro-batch.</summary>

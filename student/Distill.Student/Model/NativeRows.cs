@@ -43,6 +43,32 @@ internal readonly unsafe struct NativeRows
         else source.CopyTo(new Span<float>((float*)data + offset, source.Length));
     }
 
+    public float this[int row, int column]
+    {
+        get
+        {
+            float value = 0;
+            Load(row, column, new Span<float>(ref value));
+            return value;
+        }
+        set => Store(row, column, new ReadOnlySpan<float>(in value));
+    }
+
+    /// <summary>Sixteen neighbours of a row.</summary>
+    public Vector512<float> Load16(int row, int column)
+    {
+        long offset = (long)row * Columns + column;
+        return half ? (Vector512.WidenLower(Vector256.Load((ushort*)data + offset).ToVector512Unsafe()) << 16).AsSingle() : Vector512.Load((float*)data + offset);
+    }
+
+    /// <summary>Sixteen neighbours of a row, rounded to nearest in bf16.</summary>
+    public void Store16(int row, int column, Vector512<float> values)
+    {
+        long offset = (long)row * Columns + column;
+        if (half) Vector512.Narrow(Rounded(values), Vector512<uint>.Zero).GetLower().Store((ushort*)data + offset);
+        else values.Store((float*)data + offset);
+    }
+
     private static void Widen(ushort* source, Span<float> target)
     {
         fixed (float* destination = target)
