@@ -30,6 +30,9 @@ public sealed class DecoderGraph
 
     public ExportPrecision Precision { get; }
 
+    /// <summary>The constants that are made from weights.</summary>
+    internal IReadOnlyList<OnnxInitializer> Weights => [.. model.Initializers.Where(initializer => initializer.IsWeight)];
+
     internal static string ProducerVersion { get; } = typeof(DecoderGraph).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>A whole model in memory, weights inside: for handing changed weights to an inference session without touching a disk.</summary>

@@ -6,20 +6,26 @@ namespace Distill.Architecture;
 /// </summary>
 public sealed class WeightSet
 {
-    private readonly Dictionary<string, float[]> values;
+    private readonly Dictionary<string, ReadOnlyMemory<float>> values;
 
     /// <exception cref="InvalidDataException">A parameter is missing, surplus, or has the wrong number of values.</exception>
     public WeightSet(DecoderArchitecture architecture, IReadOnlyDictionary<string, float[]> values)
+        : this(architecture, values.Select(pair => KeyValuePair.Create(pair.Key, (ReadOnlyMemory<float>)pair.Value)))
+    {
+    }
+
+    /// <inheritdoc cref="WeightSet(DecoderArchitecture, IReadOnlyDictionary{string, float[]})"/>
+    public WeightSet(DecoderArchitecture architecture, IEnumerable<KeyValuePair<string, ReadOnlyMemory<float>>> values)
     {
         Architecture = architecture;
-        this.values = new Dictionary<string, float[]>(values);
+        this.values = new Dictionary<string, ReadOnlyMemory<float>>(values);
         var map = ParameterMap.For(architecture);
         foreach (var parameter in map)
         {
-            if (!this.values.TryGetValue(parameter.Name, out float[]? data))
+            if (!this.values.TryGetValue(parameter.Name, out var data))
                 throw new InvalidDataException($"Weight '{parameter.Name}' is missing.");
-            if (data.LongLength != parameter.Count)
-                throw new InvalidDataException($"Weight '{parameter.Name}' has {data.LongLength} values; the architecture needs {parameter.Count}.");
+            if (data.Length != parameter.Count)
+                throw new InvalidDataException($"Weight '{parameter.Name}' has {data.Length} values; the architecture needs {parameter.Count}.");
         }
 
         if (this.values.Count != map.Count)

@@ -45,14 +45,15 @@ public sealed class OnnxTokenModel : ITokenModel
 
     /// <summary>Loads a model that holds its own weights, e.g. one rewritten after every training step. All sizes must be numbers in the graph.</summary>
     /// <param name="maxLength">Longest sequence: the length of the graph's rotary table.</param>
+    /// <param name="shared">Constants that stay the caller's and may change between runs; what the model's bytes say of them is not read. Decoding a few rows is about a tenth slower then.</param>
     /// <exception cref="InvalidDataException">The bytes are not such a model.</exception>
-    public static OnnxTokenModel FromBytes(ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null)
+    public static OnnxTokenModel FromBytes(ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         byte[] bytes = MemoryMarshal.TryGetArray(model, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
             ? segment.Array
             : model.ToArray();
-        return Create(sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength, "The model given as bytes", options);
+        return Create(sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength, "The model given as bytes", options, shared);
     }
 
     /// <summary>What a session takes, and what <see cref="Open"/> compares with <see cref="OnnxModelOptions.MaxCacheBytes"/>.</summary>
@@ -97,13 +98,15 @@ public sealed class OnnxTokenModel : ITokenModel
     }
 
     private static OnnxTokenModel Create(
-        Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source, OnnxModelOptions? options)
+        Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source, OnnxModelOptions? options,
+        SharedInitializers? shared = null)
     {
         options ??= new OnnxModelOptions();
         InferenceSession? session = null;
         try
         {
             using SessionOptions sessionOptions = OptionsOf(options);
+            shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
             var model = new OnnxTokenModel(session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options);
             if (configuration is not null) model.Probe();

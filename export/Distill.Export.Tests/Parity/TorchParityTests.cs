@@ -33,7 +33,7 @@ public sealed class TorchParityTests
     public void The_policy_server_serves_the_weights_of_its_moment()
     {
         var a = TinyModels.Qwen3;
-        var server = new OnnxPolicyServer(a, new OnnxModelOptions { IntraOpThreads = 1 });
+        using var server = new OnnxPolicyServer(a, new OnnxModelOptions { IntraOpThreads = 1 });
         using var parameters = new FlatParameters(a);
         parameters.Load(TinyModels.Weights(a, 1));
         using var first = server.Serve(parameters);
@@ -53,7 +53,7 @@ public sealed class TorchParityTests
         return new ParityGate(reference, model).Run(Inputs(trained.Architecture), ParityTolerance.Exact);
     }
 
-    private static ParityInputs Inputs(DecoderArchitecture a)
+    internal static ParityInputs Inputs(DecoderArchitecture a)
     {
         var random = new Random(4);
         int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(a.VocabularySize))];

@@ -46,7 +46,7 @@ internal sealed class GraphAssembly
     public string Integers(string name, IReadOnlyList<long> values, bool scalar = false)
     {
         long[] copy = [.. values];
-        return Constant(new(name, OnnxElementType.Int64, scalar ? [] : [copy.Length], (_, _, target) => MemoryMarshal.AsBytes<long>(copy).CopyTo(target)));
+        return Constant(new(name, OnnxElementType.Int64, scalar ? [] : [copy.Length], (_, _, target) => MemoryMarshal.AsBytes<long>(copy).CopyTo(target)) { IsWeight = false });
     }
 
     /// <summary>A weight in fp32, as it is stored: a norm, an fp32 embedding.</summary>

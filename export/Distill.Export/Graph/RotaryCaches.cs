@@ -19,5 +19,5 @@ internal static class RotaryCaches
     private delegate void Rows(int firstPosition, Span<float> target);
 
     private static OnnxInitializer Cache(string name, RotaryTable table, Rows rows) =>
-        new(name, OnnxElementType.Float, [table.Positions, table.Width], (_, firstPosition, target) => rows(firstPosition, MemoryMarshal.Cast<byte, float>(target)));
+        new(name, OnnxElementType.Float, [table.Positions, table.Width], (_, firstPosition, target) => rows(firstPosition, MemoryMarshal.Cast<byte, float>(target))) { IsWeight = false };
 }

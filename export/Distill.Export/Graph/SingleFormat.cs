@@ -5,7 +5,7 @@ using Distill.Export.Onnx;
 namespace Distill.Export.Graph;
 
 /// <summary>MatMul with the matrix stored [in, out], which ONNX Runtime packs once when it opens the model.</summary>
-internal sealed class SingleFormat : WeightFormat
+internal class SingleFormat : WeightFormat
 {
     public override string Multiply(GraphAssembly graph, string input, string output, string name, ProjectionWeights weights)
     {

@@ -14,6 +14,9 @@ public sealed record OnnxInitializer(string Name, OnnxElementType Type, IReadOnl
     /// <summary>Constants up to this size stay in the model file: shapes and scalars that graph optimisation wants to see.</summary>
     private const int SmallBytes = 64;
 
+    /// <summary>False for what follows from the architecture alone.</summary>
+    public bool IsWeight { get; init; } = true;
+
     public long ByteCount => Shape.Aggregate((long)ElementBytes, (product, size) => checked(product * size));
 
     /// <summary>Bytes of one slice along the first dimension.</summary>

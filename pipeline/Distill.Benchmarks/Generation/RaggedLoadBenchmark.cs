@@ -18,7 +18,8 @@ internal sealed class RaggedLoadBenchmark : IBenchmark
         var student = new StudentWorkload();
         var architecture = student.Architecture with { MaxPositions = 2 * RaggedLoad.Longest };
         using var parameters = student.Parameters(architecture);
-        using var model = new OnnxPolicyServer(architecture, Engine.Options(architecture.ParameterCount * sizeof(float))).Serve(parameters);
+        using var server = new OnnxPolicyServer(architecture, Engine.Options(architecture.ParameterCount * sizeof(float)));
+        using var model = server.Serve(parameters);
         int count = context.Quick ? 2 * Slots : 8 * Slots;
         var load = new RaggedLoad(model, count);
         var busy = default(BusyShare);

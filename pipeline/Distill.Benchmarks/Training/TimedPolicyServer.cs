@@ -4,7 +4,7 @@ using Distill.Student.Reinforcement;
 
 namespace Distill.Benchmarks.Training;
 
-/// <summary>Notes how long handing over the weights took, each time.</summary>
+/// <summary>Notes how long handing over the weights took, each time. Disposes the server it wraps.</summary>
 internal sealed class TimedPolicyServer(IPolicyServer server, TimeProvider clock) : IPolicyServer
 {
     public List<double> Seconds { get; } = [];
@@ -16,4 +16,6 @@ internal sealed class TimedPolicyServer(IPolicyServer server, TimeProvider clock
         Seconds.Add(clock.GetElapsedTime(began).TotalSeconds);
         return model;
     }
+
+    public void Dispose() => server.Dispose();
 }

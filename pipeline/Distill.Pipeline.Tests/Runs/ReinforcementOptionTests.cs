@@ -115,7 +115,8 @@ public sealed class ReinforcementOptionTests : IDisposable
         var reports = new List<ReinforcementStepReport>();
         // Even sums of token ids count as right, so that groups differ within themselves.
         var collection = new RolloutCollection(ChatEncoder.Load(Base), judge ?? ((_, completion) => completion.Tokens.Sum() % 2 == 0 ? Verdict.Correct : Verdict.Incorrect), options);
-        var result = new GroupRelativePolicyOptimization(new OnnxPolicyServer(checkpoint.Architecture), collection, options, TimeProvider.System).Run(
+        using var server = new LivePolicyServer(checkpoint.Architecture);
+        var result = new GroupRelativePolicyOptimization(server, collection, options, TimeProvider.System).Run(
             parameters, (step, place) => problems[((step * 13) + place) % problems.Count], [.. problems.Take(4)], state, report =>
             {
                 reports.Add(report);

@@ -98,7 +98,8 @@ public sealed class ReinforcementResumeTests : IDisposable
         var collection = new RolloutCollection(ChatEncoder.Load(Base), (_, completion) => completion.Tokens.Sum() % 2 == 0 ? Verdict.Correct : Verdict.Incorrect, options);
         try
         {
-            var result = new GroupRelativePolicyOptimization(new OnnxPolicyServer(checkpoint.Architecture), collection, options, TimeProvider.System).Run(
+            using var server = new LivePolicyServer(checkpoint.Architecture);
+            var result = new GroupRelativePolicyOptimization(server, collection, options, TimeProvider.System).Run(
                 parameters, (step, place) => problems[((step * 3) + place) % problems.Count], problems, state, report =>
                 {
                     reports.Add(report);

@@ -2,6 +2,7 @@ using Distill.Architecture;
 using Distill.Export;
 using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Student.Reinforcement;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages;
@@ -65,6 +66,13 @@ public sealed class Engine : IDisposable
     /// <summary>How ONNX Runtime is best used for a model of this size.</summary>
     public static OnnxModelOptions Options(long weightBytes, bool batched = true) =>
         IsSmall(weightBytes) ? new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = !batched } : new OnnxModelOptions();
+
+    /// <summary>How the weights of a student in training are best served to its own rollouts. The caller disposes it.</summary>
+    public static IPolicyServer PolicyServer(DecoderArchitecture student)
+    {
+        long bytes = student.ParameterCount * sizeof(float);
+        return IsSmall(bytes) ? new LivePolicyServer(student, Options(bytes)) : new OnnxPolicyServer(student, Options(bytes));
+    }
 
     public void Dispose() => model.Dispose();
 

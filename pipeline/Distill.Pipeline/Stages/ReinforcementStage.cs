@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Distill.Architecture;
 using Distill.Data.Problems;
-using Distill.Export;
 using Distill.Generation;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
@@ -43,7 +42,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         using var parameters = new FlatParameters(start.Architecture);
         parameters.Load(start.LoadWeights());
         var options = OptionsOf();
-        var server = new OnnxPolicyServer(start.Architecture, Engine.Options(start.Architecture.ParameterCount * sizeof(float)));
+        using var server = Engine.PolicyServer(start.Architecture);
         var collection = new RolloutCollection(encoder, StudentJudge.Of(encoder.Tokenizer), options, recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
         using var curve = new TrainingCurve(context);
         var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock).Run(

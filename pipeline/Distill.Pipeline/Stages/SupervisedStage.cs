@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Distill.Architecture;
 using Distill.Data.Problems;
-using Distill.Export;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Student.Model;
@@ -77,7 +76,8 @@ internal sealed class SupervisedStage : IStage
         var weights = Weights(start, examples.Training);
         using var parameters = new FlatParameters(weights.Architecture);
         parameters.Load(weights);
-        var heldOut = Measure(context, encoder, weights.Architecture, examples.HeldOut);
+        using var server = LooksAtAccuracy ? Engine.PolicyServer(weights.Architecture) : null;
+        var heldOut = Measure(context, encoder, server, examples.HeldOut);
         var kept = new KeptCheckpoints(context, training.HeldOut?.Keep ?? 0, start.Tokenizer);
         using var curve = new TrainingCurve(context, new TrainingSpeed(weights.Architecture.ParameterCount, context.Clock));
         var result = SupervisedFineTuning.Run(
@@ -94,13 +94,12 @@ internal sealed class SupervisedStage : IStage
         ? DecoderPruning.Prune(start.LoadWeights(), pruning, [.. examples.Take(PruningSample)])
         : start.LoadWeights();
 
-    private IHeldOutMeasure? Measure(StageContext context, ChatEncoder encoder, DecoderArchitecture architecture, IReadOnlyList<TrainingSequence> examples)
+    private IHeldOutMeasure? Measure(StageContext context, ChatEncoder encoder, IPolicyServer? server, IReadOnlyList<TrainingSequence> examples)
     {
         if (training.HeldOut is not { } section) return null;
-        if (!LooksAtAccuracy) return new HeldOutLoss(examples);
+        if (server is null) return new HeldOutLoss(examples);
         Problem[] problems = [.. ProblemFile.Read(context.Input(StageNames.Problems).PathOf(ProblemsStage.Validation)).Take(section.Problems!.Value)];
         var options = new GroupRelativeOptions { MaxTokens = section.MaxTokens!.Value, Training = new TrainingOptions { Threads = training.Threads } };
-        var server = new OnnxPolicyServer(architecture, Engine.Options(architecture.ParameterCount * sizeof(float)));
         return new HeldOutAccuracy(server, new RolloutCollection(encoder, StudentJudge.Of(encoder.Tokenizer), options), problems, options.EvaluationSamples, (ulong)recipe.Seed);
     }
 

@@ -87,5 +87,9 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     /// <summary>A copy of the current values, safe to keep.</summary>
     public WeightSet ToWeightSet() => new(Architecture, Places.ToDictionary(place => place.Name, place => SpanOf(place.Name).ToArray()));
 
+    /// <summary>The values themselves, without a copy: valid while this is not disposed, and changing with it.</summary>
+    public WeightSet View() => new(Architecture, Places.Select(place =>
+        KeyValuePair.Create(place.Name, (ReadOnlyMemory<float>)new NativeValues(Pointer + place.Offset, (int)place.Spec.Count).Memory)));
+
     public void Dispose() => Values.Dispose();
 }
