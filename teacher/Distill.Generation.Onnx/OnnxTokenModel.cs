@@ -15,8 +15,11 @@ public sealed class OnnxTokenModel : ITokenModel
 {
     private readonly OnnxModelOptions options;
 
-    private OnnxTokenModel(InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options)
+    private readonly bool packed;
+
+    private OnnxTokenModel(InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options, bool packed)
     {
+        this.packed = packed;
         Session = session;
         Source = source;
         Signature = signature;
@@ -68,7 +71,8 @@ public sealed class OnnxTokenModel : ITokenModel
         ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, MaxLength);
-        return OverBudget(slots, maxLength) is { } reason ? throw new ArgumentException(reason, nameof(slots)) : OpenSession(slots, maxLength);
+        if (OverBudget(packed ? slots : slots + 1, maxLength) is { } reason) throw new ArgumentException(reason, nameof(slots));
+        return packed ? OpenSession(slots, maxLength) : new CompanionSession(OpenSession(slots + 1, maxLength), VocabularySize);
     }
 
     public void Dispose() => Session.Dispose();
@@ -108,7 +112,7 @@ public sealed class OnnxTokenModel : ITokenModel
             using SessionOptions sessionOptions = OptionsOf(options);
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
-            var model = new OnnxTokenModel(session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options);
+            var model = new OnnxTokenModel(session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null);
             if (configuration is not null) model.Probe();
             return model;
         }

@@ -63,6 +63,30 @@ public sealed class LivePolicyServerTests
         Logits(served).ShouldBe(before);
     }
 
+    // Otherwise what is sampled would depend on which row happens to end first.
+    [Theory, MemberData(nameof(Families))]
+    public void A_row_gives_the_same_bits_alone_and_beside_others(string family)
+    {
+        var a = TinyModels.Family(family);
+        using var server = new LivePolicyServer(a, Options);
+        using var parameters = new FlatParameters(a);
+        parameters.Load(TinyModels.Weights(a));
+        using var model = server.Serve(parameters);
+        using var session = model.Open(16, 12);
+        int[][] prompts = [.. Enumerable.Range(0, 16).Select(slot => Enumerable.Range(slot, 2 + slot % 5).ToArray())];
+        float[] prompt = new float[model.VocabularySize], together = new float[16 * model.VocabularySize], alone = new float[model.VocabularySize];
+        for (int slot = 0; slot < 16; slot++) session.Prefill(slot, prompts[slot], prompt);
+        session.Step([.. Enumerable.Range(5, 16)], together);
+        session.Length(3).ShouldBe(prompts[3].Length + 1);
+        for (int slot = 0; slot < 16; slot++)
+        {
+            using var single = model.Open(1, 12);
+            single.Prefill(0, prompts[slot], prompt);
+            single.Step([5 + slot], alone);
+            alone.ShouldBe(together[(slot * model.VocabularySize)..((slot + 1) * model.VocabularySize)]);
+        }
+    }
+
     [Fact]
     public void A_policy_in_use_is_not_overwritten()
     {
