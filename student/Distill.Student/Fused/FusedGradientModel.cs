@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Distill.Architecture;
 using Distill.Student.Model;
 using Distill.Student.Training;
@@ -22,13 +21,15 @@ public enum MatmulPrecision
 /// </summary>
 public sealed class FusedGradientModel : IGradientModel
 {
+    private readonly ReplicaGradient gradient;
+    private readonly GradientTurns turns = new();
     private readonly FusedReplica[] replicas;
     private readonly ReplicaThreads threads;
     private readonly MatmulWeights matmulWeights;
     private readonly BatchDistribution distribution;
 
     /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
-    /// <param name="replicaCount">Threads; also the number of gradients kept.</param>
+    /// <param name="replicaCount">Threads.</param>
     /// <param name="capacity">Tokens of a micro-batch; bounds the memory for activations.</param>
     /// <param name="roundingSeed">Of the bf16 copy of the weights; null rounds it to nearest. Unused in fp32.</param>
     public FusedGradientModel(FlatParameters parameters, MatmulPrecision precision, int replicaCount, int capacity, ulong? roundingSeed = 1)
@@ -39,14 +40,15 @@ public sealed class FusedGradientModel : IGradientModel
         var scalar = precision == MatmulPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
         matmulWeights = new MatmulWeights(parameters, precision, roundingSeed, replicaCount);
         var rotation = new HeadRotation(parameters.Architecture, Math.Min(capacity, parameters.Architecture.MaxPositions));
-        replicas = [.. Enumerable.Range(0, replicaCount).Select(_ => new FusedReplica(parameters, matmulWeights.Values, rotation, capacity, scalar))];
+        gradient = new ReplicaGradient(parameters.Count);
+        replicas = [.. Enumerable.Range(0, replicaCount).Select(_ => new FusedReplica(parameters, matmulWeights.Values, new GradientShare(parameters, gradient, turns), rotation, capacity, scalar))];
         threads = new ReplicaThreads(replicaCount);
         distribution = new BatchDistribution(replicaCount, capacity, parameters.Architecture.MaxPositions);
     }
 
     public FlatParameters Parameters { get; }
 
-    public ReadOnlySpan<float> Gradient => replicas[0].Gradient.Span;
+    public ReadOnlySpan<float> Gradient => gradient.Span;
 
     /// <summary>Whether the fused passes cover an architecture; others train through <see cref="TorchGradientModel"/>.</summary>
     public static bool Supports(DecoderArchitecture architecture) => architecture.HeadSize % 16 == 0;
@@ -63,18 +65,37 @@ public sealed class FusedGradientModel : IGradientModel
         matmulWeights.Refresh();
         var sums = new (double Loss, double LogProbability, double Entropy)[replicas.Length];
         var parts = distribution.Parts(sequences);
-        threads.Run(index =>
-        {
-            replicas[index].Gradient.Clear();
-            foreach (var batch in parts[index])
-            {
-                var (value, logProbability, entropy) = differentiate(replicas[index], batch);
-                sums[index] = (sums[index].Loss + value, sums[index].LogProbability + logProbability, sums[index].Entropy + entropy);
-            }
-        });
-        foreach (var replica in replicas.Skip(1)) TensorPrimitives.Add(replicas[0].Gradient.Span, replica.Gradient.Span, replicas[0].Gradient.Span);
+        int[] counts = [.. parts.Select(batches => batches.Count)];
+        gradient.Clear();
+        turns.Reset();
+        threads.Run(index => sums[index] = Differentiate(replicas[index], parts[index], round => MicroBatchTurn.Of(counts, round, index), differentiate));
+        foreach (var replica in replicas) replica.Gradient.AddOwn();
         double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount);
         return new PassResult(sums.Sum(sum => sum.Loss), sums.Sum(sum => sum.LogProbability) / learned, sums.Sum(sum => sum.Entropy) / learned);
+    }
+
+    private (double Loss, double LogProbability, double Entropy) Differentiate(
+        FusedReplica replica, IReadOnlyList<TokenBatch> batches, Func<int, MicroBatchTurn> turnOf,
+        Func<FusedReplica, TokenBatch, (double Loss, double LogProbability, double Entropy)> differentiate)
+    {
+        (double loss, double logProbability, double entropy) = (0, 0, 0);
+        replica.Gradient.Clear();
+        try
+        {
+            foreach (var (round, batch) in batches.Index())
+            {
+                replica.Gradient.Begin(turnOf(round));
+                var pass = differentiate(replica, batch);
+                (loss, logProbability, entropy) = (loss + pass.Loss, logProbability + pass.LogProbability, entropy + pass.Entropy);
+            }
+        }
+        catch
+        {
+            turns.Break(); // the others wait for what this one will not add
+            throw;
+        }
+
+        return (loss, logProbability, entropy);
     }
 
     public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences)
@@ -100,6 +121,7 @@ public sealed class FusedGradientModel : IGradientModel
     {
         threads.Dispose();
         foreach (var replica in replicas) replica.Dispose();
+        gradient.Dispose();
         matmulWeights.Dispose();
     }
 

@@ -42,24 +42,26 @@ internal sealed unsafe class FusedLayer : IDisposable
     /// <param name="residual">[tokens, hidden], updated in place.</param>
     public void Forward(TokenBatch batch, float* residual)
     {
+        using var scope = NewDisposeScope(); // all but the two products go with the layer, not with the micro-batch
         int tokens = batch.Tokens.Length;
         float epsilon = (float)parameters.Architecture.RmsNormEpsilon;
         Copy(residual, input.Pointer, tokens);
         RowNorm.Forward(residual, Norm(weights.InputNormOffset), new NativeRows(normedInput), inverseRms.Slice(0, tokens), epsilon, scratch.Row(hidden));
-        projected = weights.Packed.Forward(normedInput.narrow(0, 0, tokens));
+        projected = weights.Packed.Forward(normedInput.narrow(0, 0, tokens)).MoveToOuterDisposeScope();
         attention.Forward(batch, new NativeRows(projected), HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset), new NativeRows(attended));
         Add(residual, weights.Output.Forward(attended.narrow(0, 0, tokens)), tokens);
         Copy(residual, middle.Pointer, tokens);
         RowNorm.Forward(residual, Norm(weights.AttentionNormOffset), new NativeRows(normedMiddle), inverseRms.Slice(scratch.Capacity, tokens), epsilon, scratch.Row(hidden));
-        gateUp = weights.GateUp.Forward(normedMiddle.narrow(0, 0, tokens));
+        gateUp = weights.GateUp.Forward(normedMiddle.narrow(0, 0, tokens)).MoveToOuterDisposeScope();
         SwiGlu.Forward(new NativeRows(gateUp), new NativeRows(activated), tokens);
         Add(residual, weights.Down.Forward(activated.narrow(0, 0, tokens)), tokens);
     }
 
     /// <param name="residualGradient">[tokens, hidden], updated in place from the layer's output to its input.</param>
-    /// <param name="gradient">This replica's gradient of all parameters.</param>
-    public void Backward(TokenBatch batch, float* residualGradient, ReplicaGradient gradient)
+    /// <param name="gradient">This replica's hand in the gradient.</param>
+    public void Backward(TokenBatch batch, float* residualGradient, GradientShare gradient)
     {
+        using var scope = NewDisposeScope();
         int tokens = batch.Tokens.Length;
         var incoming = Narrowed(residualGradient, tokens);
         weights.Down.AddGradient(activated.narrow(0, 0, tokens), incoming, gradient);
@@ -80,7 +82,9 @@ internal sealed unsafe class FusedLayer : IDisposable
         RowNorm.Backward(
             input.Pointer, Norm(weights.InputNormOffset), new NativeRows(weights.Packed.Backward(packedGradient)), inverseRms.Slice(0, tokens),
             residualGradient, gradient.Slice(weights.InputNormOffset, hidden), scratch.Row(2 * hidden));
-        (projected, gateUp) = (null, null); // the scope of the micro-batch disposes them
+        projected!.Dispose();
+        gateUp!.Dispose();
+        (projected, gateUp) = (null, null);
     }
 
     public void Dispose()

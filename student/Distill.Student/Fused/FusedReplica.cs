@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Distill.Student.Fused;
 
 /// <summary>
-/// A worker that runs micro-batches forward and backward on one thread, with activations and a gradient of its own over
-/// shared weights. The owner disposes it.
+/// A worker that runs micro-batches forward and backward on one thread, with activations of its own over
+/// shared weights and gradient. The owner disposes it.
 /// </summary>
 internal sealed unsafe class FusedReplica : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed unsafe class FusedReplica : IDisposable
     private readonly int hidden;
     private readonly long embeddingOffset;
 
-    public FusedReplica(FlatParameters parameters, Tensor matmulValues, HeadRotation rotation, int capacity, ScalarType precision)
+    public FusedReplica(FlatParameters parameters, Tensor matmulValues, GradientShare gradient, HeadRotation rotation, int capacity, ScalarType precision)
     {
         var a = parameters.Architecture;
         this.parameters = parameters;
@@ -32,10 +32,11 @@ internal sealed unsafe class FusedReplica : IDisposable
         head = new OutputHead(parameters, scratch);
         residual = new NativeBuffer((long)capacity * hidden);
         residualGradient = new NativeBuffer((long)capacity * hidden);
-        Gradient = new ReplicaGradient(parameters.Count);
+        Gradient = gradient;
     }
 
-    public ReplicaGradient Gradient { get; }
+    /// <summary>Disposed with the replica.</summary>
+    public GradientShare Gradient { get; }
 
     public int Capacity => scratch.Capacity;
 
@@ -83,11 +84,7 @@ internal sealed unsafe class FusedReplica : IDisposable
     {
         head.Backward(batch, residualGradient.Pointer, Gradient);
         for (int layer = layers.Length - 1; layer >= 0; layer--) layers[layer].Backward(batch, residualGradient.Pointer, Gradient);
-        for (int token = 0; token < batch.Tokens.Length; token++)
-        {
-            var target = Gradient.Slice(embeddingOffset + (long)batch.Tokens[token] * hidden, hidden);
-            TensorPrimitives.Add(target, new ReadOnlySpan<float>(residualGradient.Pointer + (long)token * hidden, hidden), target);
-        }
+        Gradient.AddEmbedding(batch.Tokens, residualGradient.Pointer);
     }
 
     private double Forward(TokenBatch batch, float[] logProbabilities)

@@ -76,10 +76,11 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
 
     /// <summary>Goes on from the gradient by the logits that <see cref="Apply"/> or the loss left.</summary>
     /// <param name="residualGradient">[tokens, hidden], overwritten.</param>
-    public void Backward(TokenBatch batch, float* residualGradient, ReplicaGradient gradient)
+    public void Backward(TokenBatch batch, float* residualGradient, GradientShare gradient)
     {
+        using var scope = NewDisposeScope();
         int count = batch.Targets.Length;
-        gradient.Add(projectionOffset, predicted!.t().mm(normed!));
+        gradient.AddOutput(predicted!.t().mm(normed!));
         var normedGradient = predicted!.mm(Projection());
         var rowGradient = zeros([count, hidden]);
         float* compact = NativeRows.PointerOf(rowGradient);
@@ -91,7 +92,16 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
             TensorPrimitives.Add(target, new ReadOnlySpan<float>(compact + (long)i * hidden, hidden), target);
         }
 
-        (rows, normed, predicted) = (null, null, null); // the scope of the micro-batch disposes them
+        Forget();
+    }
+
+    // Before the layers go back: the logits are most of what a micro-batch of a small model holds.
+    private void Forget()
+    {
+        rows?.Dispose();
+        normed?.Dispose();
+        predicted?.Dispose();
+        (rows, normed, predicted) = (null, null, null);
     }
 
     /// <summary>Turns the logits into probabilities in place.</summary>

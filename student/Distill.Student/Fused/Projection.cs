@@ -31,10 +31,10 @@ internal sealed class Projection : IDisposable
     /// <summary>Adds the gradients of matrix and bias.</summary>
     /// <param name="input">As given to <see cref="Forward"/>.</param>
     /// <param name="outputGradient">[tokens, out]</param>
-    public void AddGradient(Tensor input, Tensor outputGradient, ReplicaGradient gradient)
+    public void AddGradient(Tensor input, Tensor outputGradient, GradientShare gradient)
     {
         gradient.Add(offset, outputGradient.t().mm(input));
-        if (bias is not null) gradient.Add(biasOffset, outputGradient.sum(0, keepdim: false, ScalarType.Float32));
+        if (bias is not null) gradient.AddBias(biasOffset, outputGradient.sum(0, keepdim: false, ScalarType.Float32));
     }
 
     /// <returns>Gradient by the input, [tokens, in].</returns>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Distill.Student.Fused;
 
-/// <summary>One replica's gradient of all parameters, fp32, in the layout of <see cref="FlatParameters"/>. The owner disposes it.</summary>
+/// <summary>A gradient of all parameters, fp32, in the layout of <see cref="FlatParameters"/>. The owner disposes it.</summary>
 internal sealed unsafe class ReplicaGradient(int count) : IDisposable
 {
     private readonly Tensor values = zeros([count], ScalarType.Float32).DetachFromDisposeScope();
@@ -11,8 +11,6 @@ internal sealed unsafe class ReplicaGradient(int count) : IDisposable
     public Span<float> Span => new(NativeRows.PointerOf(values), count);
 
     public Span<float> Slice(long offset, int length) => new(NativeRows.PointerOf(values) + offset, length);
-
-    public float* PointerAt(long offset) => offset < 0 ? null : NativeRows.PointerOf(values) + offset;
 
     /// <summary>Adds a matrix product (fp32 or bf16) to the parameters at an offset.</summary>
     public void Add(long offset, Tensor product)

@@ -9,7 +9,7 @@ namespace Distill.Student.Training;
 /// </summary>
 /// <param name="Weights">fp32 master weights, and the bf16 copy of the layers in mixed precision.</param>
 /// <param name="Optimizer">Both moments.</param>
-/// <param name="Gradients">One set for each thread of the fused passes, one for autograd.</param>
+/// <param name="Gradients">One set, whatever the threads.</param>
 /// <param name="Activations">Of all threads: what the layers keep for the way back, and their working memory.</param>
 /// <param name="Head">Logits and the gradient of the output projection.</param>
 public sealed record TrainingMemory(long Weights, long Optimizer, long Gradients, long Activations, long Head)
@@ -33,13 +33,13 @@ public sealed record TrainingMemory(long Weights, long Optimizer, long Gradients
         long parameters = architecture.ParameterCount, stride = Math.Min(capacity, architecture.MaxPositions);
         long layer = capacity * ((2 * Single * (shape.Hidden + 1)) + (shape.Product * ((2 * shape.Hidden) + shape.Queries + (3 * shape.Wide) + shape.Packed))
             + (Single * (shape.Packed + (2L * architecture.Heads) + architecture.KeyValueHeads)));
-        long attention = Single * ((2 * stride * stride) + (3 * stride * architecture.HeadSize) + (capacity * shape.Packed));
+        long attention = Single * ((2 * stride * stride) + (7 * stride * architecture.HeadSize) + (capacity * shape.Packed));
         // On the way back one feed-forward: gradients of gate‖up and of the product, and one matrix's gradient.
         long passing = shape.Product * ((capacity * ((3 * shape.Wide) + (2 * shape.Hidden))) + (2 * shape.Wide * shape.Hidden));
         long residual = 2L * Single * capacity * shape.Hidden;
         long head = Single * ((capacity * ((long)architecture.VocabularySize + (4 * shape.Hidden))) + ((long)architecture.VocabularySize * shape.Hidden));
         // The head is done before the layers go back: the larger of the two counts.
-        return new(shape.WeightBytes, 2 * Single * parameters, threads * Single * parameters, threads * ((architecture.Layers * layer) + attention + residual), threads * Math.Max(head, passing));
+        return new(shape.WeightBytes, 2 * Single * parameters, Single * parameters, threads * ((architecture.Layers * layer) + attention + residual), threads * Math.Max(head, passing));
     }
 
     /// <param name="longestSequence">Tokens; autograd takes one sequence at a time.</param>
