@@ -1,6 +1,8 @@
 using Distill.Architecture;
+using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Training;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -8,12 +10,14 @@ namespace Distill.Benchmarks.Training;
 
 /// <summary>
 /// A training step as one would write it in plain TorchSharp: padded batches, autograd, mean cross-entropy, libtorch's clipping and
-/// AdamW, fp32. Dispose it before its parameters.
+/// AdamW, in fp32 or with the layers' products in bf16 over fp32 weights. Dispose it before its parameters.
 /// </summary>
 internal sealed class EagerStep : IDisposable
 {
     private const long Ignored = -100;
 
+    private readonly FlatParameters parameters;
+    private readonly torch.Tensor products; // what the layers' products read: the weights themselves, or a copy in bf16
     private readonly TorchDecoder decoder;
     private readonly Tensor[] weights;
     private readonly Parameter[] leaves; // the weights' memory, as the optimizer wants it
@@ -21,12 +25,13 @@ internal sealed class EagerStep : IDisposable
     private readonly int groups;
 
     /// <param name="groups">Batches that a step is cut into, sequences of like length together: 1 pads everything to the longest.</param>
-    public EagerStep(FlatParameters parameters, double learningRate, int groups)
+    public EagerStep(FlatParameters parameters, double learningRate, int groups, MatmulPrecision precision = MatmulPrecision.Float32)
     {
-        this.groups = groups;
-        decoder = new TorchDecoder(parameters, differentiable: true);
+        (this.parameters, this.groups) = (parameters, groups);
+        products = (precision == MatmulPrecision.Float32 ? parameters.Values.alias() : parameters.Values.to(ScalarType.BFloat16)).DetachFromDisposeScope();
+        decoder = new TorchDecoder(parameters, products, differentiable: true);
         weights = [.. ParameterMap.For(parameters.Architecture).Select(spec => decoder[spec.Name])];
-        leaves = [.. weights.Select(weight => new Parameter(weight.detach()))]; // a Parameter empties the tensor it is made from
+        leaves = [.. parameters.Places.Select(place => new Parameter(parameters.Values.narrow(0, place.Offset, place.Spec.Count).view([.. place.Spec.Shape])))]; // a Parameter empties the tensor it is made from
         optimizer = optim.AdamW(leaves, learningRate, beta1: 0.9, beta2: 0.95, weight_decay: 0.01);
     }
 
@@ -35,6 +40,7 @@ internal sealed class EagerStep : IDisposable
     {
         set_num_threads(Environment.ProcessorCount);
         foreach (var weight in weights) weight.grad?.zero_();
+        if (products.dtype != ScalarType.Float32) products.copy_(parameters.Values);
         double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount), total = 0;
         int size = (sequences.Count + groups - 1) / groups;
         foreach (var part in sequences.OrderBy(sequence => sequence.Tokens.Count).Chunk(size))
@@ -45,7 +51,8 @@ internal sealed class EagerStep : IDisposable
             total += loss.item<float>();
         }
 
-        for (int i = 0; i < weights.Length; i++) leaves[i].grad = weights[i].grad;
+        using var gradients = NewDisposeScope();
+        for (int i = 0; i < weights.Length; i++) leaves[i].grad = weights[i].grad!.to(ScalarType.Float32);
         nn.utils.clip_grad_norm_(leaves, 1.0);
         optimizer.step();
         return total;
@@ -56,6 +63,7 @@ internal sealed class EagerStep : IDisposable
         optimizer.Dispose();
         foreach (var leaf in leaves) leaf.Dispose();
         decoder.Dispose();
+        products.Dispose();
     }
 
     private Tensor Loss(TrainingSequence[] sequences)

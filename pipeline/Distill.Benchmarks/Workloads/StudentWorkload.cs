@@ -29,6 +29,9 @@ internal sealed class StudentWorkload
         return parameters;
     }
 
+    /// <summary>Writes the base as an ONNX folder.</summary>
+    public void Export(string folder) => LargeModel.Export(checkpoint, folder);
+
     public static IReadOnlyList<Problem> Problems(int count) => ProblemSet.Generate(Mixture, seed: 1, Split.Train, count);
 
     /// <summary>Prompts with step-by-step solutions, as supervised fine-tuning reads them.</summary>

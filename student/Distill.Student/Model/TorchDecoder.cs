@@ -19,7 +19,7 @@ public sealed class TorchDecoder : IDisposable
     }
 
     /// <param name="matmulValues">The projections of the layers in the flat layout, fp32 or bf16; stay the caller's.</param>
-    internal TorchDecoder(FlatParameters parameters, Tensor matmulValues, bool differentiable)
+    public TorchDecoder(FlatParameters parameters, Tensor matmulValues, bool differentiable)
     {
         Architecture = parameters.Architecture;
         using var scope = NewDisposeScope();
