@@ -136,6 +136,7 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
             WarmupShare = recipe.Training.Warmup,
             Optimizer = new AdamWOptions(WeightDecay: recipe.Training.WeightDecay),
             Precision = recipe.Training.Precision.ToMatmulPrecision(),
+            RoundingSeed = (ulong)recipe.Seed,
             Threads = recipe.Training.Threads,
         },
     };

@@ -21,7 +21,7 @@ public sealed record PretrainTrainingSection
     /// <summary>Decoupled weight decay of the matrices. 0..10, default 0.01.</summary>
     public double WeightDecay { get; init; }
 
-    /// <summary>fp32 or mixed. Default mixed.</summary>
+    /// <summary>fp32, mixed or fp16. Default mixed.</summary>
     public TrainingPrecision Precision { get; init; }
 
     /// <summary>Training threads; sums are grouped by thread, so the number is part of the result. 1..256, default 2.</summary>

@@ -19,6 +19,7 @@ internal static class TrainingChoices
     {
         TrainingPrecision.Fp32 => MatmulPrecision.Float32,
         TrainingPrecision.Mixed => MatmulPrecision.BFloat16,
+        TrainingPrecision.Fp16 => MatmulPrecision.Float16,
         _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
     };
 }

@@ -22,6 +22,9 @@ public enum TrainingPrecision
 
     /// <summary>bf16 matrix products over fp32 weights.</summary>
     Mixed,
+
+    /// <summary>fp16 matrix products over fp32 weights with a loss scale, for devices without bf16; slow on a CPU.</summary>
+    Fp16,
 }
 
 /// <summary><c>sft</c>: supervised fine-tuning on the kept traces, loss on the completion only.</summary>
@@ -61,7 +64,7 @@ public sealed record TrainingSection
     /// <summary>Decoupled weight decay of the matrices. 0..10, default 0.</summary>
     public double WeightDecay { get; init; }
 
-    /// <summary>fp32 or mixed. Default fp32.</summary>
+    /// <summary>fp32, mixed or fp16. Default fp32.</summary>
     public TrainingPrecision Precision { get; init; }
 
     /// <summary>Training threads; sums are grouped by thread, so the number is part of the result. 1..256, default 2.</summary>

@@ -125,6 +125,7 @@ internal sealed class SupervisedStage : IStage
             WarmupShare = training.Warmup,
             Optimizer = new AdamWOptions(WeightDecay: training.WeightDecay),
             Precision = training.Precision.ToMatmulPrecision(),
+            RoundingSeed = (ulong)recipe.Seed,
             Threads = training.Threads,
             MicroBatchTokens = Math.Max(2048, training.SequenceLength),
         },

@@ -35,7 +35,7 @@ public sealed class SupervisedLoopTests
     }
 
     [Theory]
-    [InlineData("fused", 3000)]
+    [InlineData("fused", 10_000)]
     [InlineData("autograd", 300)]
     [InlineData("checkpointing", 300)]
     public void Live_tensors_stay_flat_over_many_steps(string path, int steps)

@@ -51,6 +51,8 @@ public sealed class LowRankAdapters : ITrainedValues
         set => parameters.Updates = value;
     }
 
+    public LossScale LossScale => parameters.LossScale;
+
     public IEnumerable<TrainedBlock> Blocks => places.SelectMany(place => (TrainedBlock[])
         [new(place.Start, rank * place.In, Decays: true), new(place.Start + rank * place.In, place.Out * rank, Decays: true)]);
 

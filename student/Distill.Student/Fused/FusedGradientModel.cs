@@ -12,6 +12,9 @@ public enum MatmulPrecision
 {
     Float32,
     BFloat16,
+
+    /// <summary>With a <see cref="LossScale"/>, for devices without bf16; differentiated by autograd.</summary>
+    Float16,
 }
 
 /// <summary>
@@ -35,6 +38,7 @@ public sealed class FusedGradientModel : IGradientModel
     public FusedGradientModel(FlatParameters parameters, MatmulPrecision precision, int replicaCount, int capacity, ulong? roundingSeed = 1)
     {
         RequireSupported(parameters.Architecture);
+        if (precision == MatmulPrecision.Float16) throw new ArgumentException("The fused decoder computes in fp32 and bf16; fp16 is for autograd.", nameof(precision));
         Parameters = parameters;
         set_num_threads(1); // every replica is one thread; libtorch must not split its products again
         var scalar = precision == MatmulPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;

@@ -38,6 +38,8 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     /// <summary>Updates that an optimizer made so far; chooses the random bits of stochastic rounding, so that a resumed training goes on exactly.</summary>
     public int Updates { get; set; }
 
+    public LossScale LossScale { get; } = new();
+
     /// <summary>[<see cref="Count"/>] fp32 on the CPU.</summary>
     public Tensor Values { get; }
 

@@ -6,7 +6,7 @@ namespace Distill.Student.Model;
 
 /// <summary>
 /// The weights as the matrix products of the layers read them: in fp32 the master weights themselves, in bf16 a working copy that is
-/// rounded anew for every update. Embedding, output projection and final norm are always read from the master weights. The owner disposes it.
+/// rounded anew for every update, and likewise in fp16, whose finer steps are rounded to nearest. Embedding, output projection and final norm are always read from the master weights. The owner disposes it.
 /// </summary>
 internal sealed unsafe class MatmulWeights : IDisposable
 {
@@ -22,7 +22,13 @@ internal sealed unsafe class MatmulWeights : IDisposable
         (this.parameters, this.roundingSeed, this.threads) = (parameters, roundingSeed, threads);
         first = (int)parameters.OffsetOf(ParameterMap.Layer(0, "input_layernorm.weight"));
         count = (int)parameters.OffsetOf(ParameterMap.FinalNorm) - first;
-        Values = (precision == MatmulPrecision.BFloat16 ? empty([parameters.Count], ScalarType.BFloat16) : parameters.Values.alias()).DetachFromDisposeScope();
+        Values = (precision switch
+        {
+            MatmulPrecision.Float32 => parameters.Values.alias(),
+            MatmulPrecision.BFloat16 => empty([parameters.Count], ScalarType.BFloat16),
+            MatmulPrecision.Float16 => empty([parameters.Count], ScalarType.Float16),
+            _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
+        }).DetachFromDisposeScope();
     }
 
     /// <summary>[parameters] in the layout of the master weights; outside the layers undefined when bf16. Shares their memory when fp32.</summary>
@@ -31,6 +37,7 @@ internal sealed unsafe class MatmulWeights : IDisposable
     /// <summary>Brings a bf16 copy up to the master weights.</summary>
     public void Refresh()
     {
+        if (Values.dtype == ScalarType.Float16) RoundToHalf();
         if (Values.dtype != ScalarType.BFloat16) return;
         int blocks = (count + Block - 1) / Block;
         if (blocks == 1 || threads == 1) Round(0, count);
@@ -38,6 +45,13 @@ internal sealed unsafe class MatmulWeights : IDisposable
     }
 
     public void Dispose() => Values.Dispose();
+
+    private void RoundToHalf()
+    {
+        using var scope = NewDisposeScope();
+        using var without = no_grad();
+        Values.narrow(0, first, count).copy_(parameters.Values.narrow(0, first, count));
+    }
 
     private void Round(int start, int length)
     {

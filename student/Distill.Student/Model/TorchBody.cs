@@ -15,6 +15,7 @@ internal sealed class TorchBody
     private readonly TorchDecoder decoder;
     private readonly Segment[] segments;
     private readonly List<Tensor> entered = []; // what entered each segment
+    private double unscale = 1;
     private Tensor? rows;                       // with the graph of the last segment
 
     public TorchBody(FlatParameters parameters, TorchDecoder decoder, bool checkpointing)
@@ -45,9 +46,11 @@ internal sealed class TorchBody
 
     /// <param name="batch">As given to <see cref="Forward"/>.</param>
     /// <param name="rowGradient">[supervised, hidden]</param>
-    public void Backward(TokenBatch batch, Tensor rowGradient, ReplicaGradient gradient)
+    /// <param name="scale">What gradients are multiplied by on the way, a power of two; what is added to <paramref name="gradient"/> is not.</param>
+    public void Backward(TokenBatch batch, Tensor rowGradient, ReplicaGradient gradient, double scale = 1)
     {
-        var incoming = Pull(rows!, rowGradient, segments.Length - 1, gradient);
+        unscale = 1 / scale;
+        var incoming = Pull(rows!, scale == 1 ? rowGradient : rowGradient.mul(scale), segments.Length - 1, gradient);
         for (int index = segments.Length - 2; index >= 0; index--)
         {
             using var scope = NewDisposeScope();
@@ -68,7 +71,7 @@ internal sealed class TorchBody
         var pulled = autograd.grad([output], sources, [outputGradient]);
         for (int i = 0; i < segment.Weights.Length; i++)
         {
-            gradient.Add(segment.Weights[i].Offset, pulled[i].contiguous());
+            gradient.Add(segment.Weights[i].Offset, unscale == 1 ? pulled[i].contiguous() : pulled[i].to(ScalarType.Float32).mul_(unscale).contiguous());
             pulled[i].Dispose();
         }
 

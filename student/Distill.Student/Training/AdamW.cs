@@ -68,14 +68,15 @@ public sealed class AdamW
         var first = FirstMoment.AsSpan(offset, gradient.Length);
         var second = SecondMoment.AsSpan(offset, gradient.Length);
         float shrink = (float)(1 - learningRate * decay), beta1 = (float)options.Beta1, beta2 = (float)options.Beta2;
+        float new1 = (float)(1 - options.Beta1), new2 = (float)(1 - options.Beta2); // 1 − β in fp32 would lose digits
         float stepSize = (float)(learningRate / (1 - Math.Pow(options.Beta1, Steps)));
         float correction = (float)(1 / Math.Sqrt(1 - Math.Pow(options.Beta2, Steps))), epsilon = (float)options.Epsilon;
         int width = System.Numerics.Vector<float>.Count, i = 0;
         for (; i + width <= gradient.Length; i += width)
         {
             var g = new System.Numerics.Vector<float>(gradient[i..]) * clip;
-            var m = new System.Numerics.Vector<float>(first[i..]) * beta1 + g * (1 - beta1);
-            var v = new System.Numerics.Vector<float>(second[i..]) * beta2 + g * g * (1 - beta2);
+            var m = new System.Numerics.Vector<float>(first[i..]) * beta1 + g * new1;
+            var v = new System.Numerics.Vector<float>(second[i..]) * beta2 + g * g * new2;
             m.CopyTo(first[i..]);
             v.CopyTo(second[i..]);
             var denominator = System.Numerics.Vector.SquareRoot(v) * correction + new System.Numerics.Vector<float>(epsilon);
@@ -85,8 +86,8 @@ public sealed class AdamW
         for (; i < gradient.Length; i++)
         {
             float g = gradient[i] * clip;
-            first[i] = first[i] * beta1 + g * (1 - beta1);
-            second[i] = second[i] * beta2 + g * g * (1 - beta2);
+            first[i] = first[i] * beta1 + g * new1;
+            second[i] = second[i] * beta2 + g * g * new2;
             values[i] = values[i] * shrink - first[i] * stepSize / (MathF.Sqrt(second[i]) * correction + epsilon);
         }
     }

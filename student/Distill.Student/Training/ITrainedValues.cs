@@ -8,6 +8,9 @@ public interface ITrainedValues
     /// <summary>Updates that an optimizer made so far, by its word; chooses the random bits of stochastic rounding.</summary>
     int Updates { get; set; }
 
+    /// <summary>Of gradients in fp16; part of the training's state like <see cref="Updates"/>.</summary>
+    LossScale LossScale { get; }
+
     /// <summary>[<see cref="Count"/>]</summary>
     Span<float> Span { get; }
 

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using static TorchSharp.torch;
@@ -16,6 +17,7 @@ public sealed class TorchGradientModel : IGradientModel
     private readonly TorchBody body;
     private readonly TorchHead head;
     private readonly ReplicaGradient gradient;
+    private readonly LossScale? scale;
 
     /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
     /// <param name="roundingSeed">Of the bf16 copy of the weights; null rounds it to nearest. Unused in fp32.</param>
@@ -33,6 +35,7 @@ public sealed class TorchGradientModel : IGradientModel
         body = new TorchBody(parameters, decoder, checkpointing);
         head = new TorchHead(parameters, decoder, logitsAtOnce);
         gradient = new ReplicaGradient(parameters.Count);
+        scale = precision == MatmulPrecision.Float16 ? parameters.LossScale : null;
     }
 
     public FlatParameters Parameters { get; }
@@ -67,9 +70,22 @@ public sealed class TorchGradientModel : IGradientModel
         matmulWeights.Dispose();
     }
 
+    // A gradient that fp16 could not hold is computed again with a smaller scale: no batch is skipped.
     private PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, Func<TokenBatch, Tensor, HeadPass> differentiate)
     {
         matmulWeights.Refresh();
+        while (true)
+        {
+            var result = Pass(sequences, differentiate);
+            if (scale is null) return result;
+            bool finite = float.IsFinite(TensorPrimitives.Sum<float>(gradient.Span));
+            scale.Update(finite);
+            if (finite || scale.Value < 1) return result; // what is not finite without a scale is for the optimizer to refuse
+        }
+    }
+
+    private PassResult Pass(IReadOnlyList<TrainingSequence> sequences, Func<TokenBatch, Tensor, HeadPass> differentiate)
+    {
         gradient.Clear();
         double value = 0, logProbability = 0, entropy = 0;
         foreach (var sequence in sequences)
@@ -77,7 +93,7 @@ public sealed class TorchGradientModel : IGradientModel
             using var scope = NewDisposeScope();
             var batch = new TokenBatch([sequence]);
             var pass = differentiate(batch, body.Forward(batch));
-            body.Backward(batch, pass.RowGradient, gradient);
+            body.Backward(batch, pass.RowGradient, gradient, scale?.Value ?? 1);
             (value, logProbability, entropy) = (value + pass.Loss, logProbability + pass.LogProbability, entropy + pass.Entropy);
         }
 

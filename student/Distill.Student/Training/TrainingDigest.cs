@@ -62,7 +62,7 @@ public sealed class TrainingDigest : IDisposable
     {
         var (optimizer, decay) = (options.Optimizer, (long)options.Decay);
         return Add(options.LearningRate, options.WarmupShare, optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay, optimizer.MaxGradientNorm)
-            .Add(decay, (long)options.Precision, options.Threads, options.MicroBatchTokens);
+            .Add(decay, (long)options.Precision, options.Threads, options.MicroBatchTokens, unchecked((long)(options.RoundingSeed ?? ulong.MaxValue)));
     }
 
     /// <returns>Lower-case hexadecimal, of everything added so far.</returns>

@@ -7,7 +7,7 @@ namespace Distill.Student.Training;
 /// Most memory that a training holds at once, in bytes, predicted from shapes alone: every micro-batch is taken to be full and learned
 /// throughout. Without the runtime (about 250 MB with libtorch), the examples and the saving of states, which copies the weights once.
 /// </summary>
-/// <param name="Weights">fp32 master weights, and the bf16 copy of the layers in mixed precision.</param>
+/// <param name="Weights">fp32 master weights, and the 16-bit copy of the layers in mixed precision.</param>
 /// <param name="Optimizer">Both moments.</param>
 /// <param name="Gradients">One set, whatever the threads.</param>
 /// <param name="Activations">Of all threads: what the layers keep for the way back, and their working memory.</param>
@@ -22,7 +22,7 @@ public sealed record TrainingMemory(long Weights, long Optimizer, long Gradients
     /// <summary>Predicts the passes that <see cref="GradientModels.Create"/> would choose.</summary>
     /// <param name="longestSequence">Tokens of the longest example.</param>
     public static TrainingMemory Of(DecoderArchitecture architecture, TrainingOptions options, int longestSequence) =>
-        FusedGradientModel.Supports(architecture)
+        GradientModels.IsFused(architecture, options)
             ? OfFused(architecture, options.Precision, options.Threads, Math.Max(options.MicroBatchTokens, longestSequence))
             : OfAutograd(architecture, options.Precision, options.ActivationCheckpointing, longestSequence);
 
@@ -49,7 +49,7 @@ public sealed record TrainingMemory(long Weights, long Optimizer, long Gradients
         long parameters = architecture.ParameterCount, tokens = longestSequence;
         // Kept by autograd: both norms' input, scaled input and (fp32) result; rotated queries, repeated keys and values, attention's result
         // and its copy; gate, silu, up and (fp32) their product. Mixed precision keeps the casts in place of the fp32 results.
-        bool half = precision == MatmulPrecision.BFloat16;
+        bool half = precision != MatmulPrecision.Float32;
         long single = (4 * shape.Hidden) + (4 * shape.Queries) + (3 * shape.Wide), cast = (2 * shape.Hidden) + shape.Queries + shape.Wide;
         long norms = architecture.QueryKeyNorm ? 2L * (architecture.Heads + architecture.KeyValueHeads) * architecture.HeadSize : 0;
         long layer = tokens * ((Single * (single + norms)) + ((half ? 2 : Single) * cast));
@@ -72,10 +72,10 @@ public sealed record TrainingMemory(long Weights, long Optimizer, long Gradients
 
         public long Packed => (a.Heads + (2L * a.KeyValueHeads)) * a.HeadSize;
 
-        public long Product => precision == MatmulPrecision.BFloat16 ? 2 : Single;
+        public long Product => precision == MatmulPrecision.Float32 ? Single : 2;
 
         public long LayerParameters => a.ParameterCount - ((a.TieEmbeddings ? 1L : 2L) * a.VocabularySize * Hidden) - Hidden;
 
-        public long WeightBytes => (Single * a.ParameterCount) + (precision == MatmulPrecision.BFloat16 ? 2 * LayerParameters : 0);
+        public long WeightBytes => (Single * a.ParameterCount) + (precision == MatmulPrecision.Float32 ? 0 : 2 * LayerParameters);
     }
 }

@@ -16,7 +16,7 @@ public sealed record TrainingOptions
 
     public MatmulPrecision Precision { get; init; } = MatmulPrecision.BFloat16;
 
-    /// <summary>Seed of the stochastic rounding of the bf16 weights; null rounds to nearest, which hides small updates. Unused in fp32.</summary>
+    /// <summary>Seed of the stochastic rounding of the bf16 weights; null rounds to nearest, which hides small updates. Unused in fp32 and fp16.</summary>
     public ulong? RoundingSeed { get; init; } = 1;
 
     /// <summary>

@@ -25,6 +25,7 @@ public static class TrainingState
                 SafeTensor.Singles("first_moment", shape, optimizer.FirstMoment),
                 SafeTensor.Singles("second_moment", shape, optimizer.SecondMoment),
                 SafeTensor.Integers("steps", [1], new long[] { optimizer.Steps }),
+                .. trained.LossScale.IsUntouched ? [] : (SafeTensor[])[SafeTensor.Integers("loss_scale", [2], new[] { BitConverter.DoubleToInt64Bits(trained.LossScale.Value), trained.LossScale.Tracker })],
                 .. averaged,
                 .. more ?? [],
             ],
@@ -43,6 +44,7 @@ public static class TrainingState
         Read(file, path, "first_moment", trained.Count).CopyTo(optimizer.FirstMoment, 0);
         Read(file, path, "second_moment", trained.Count).CopyTo(optimizer.SecondMoment, 0);
         if (average is not null && file.Contains("average")) Read(file, path, "average", trained.Count).CopyTo(average.Restore());
+        if (file.Contains("loss_scale") && file.ReadIntegers("loss_scale") is [var scale, var tracker]) trained.LossScale.Restore(BitConverter.Int64BitsToDouble(scale), checked((int)tracker));
         optimizer.Steps = checked((int)file.ReadIntegers("steps")[0]);
         more?.Invoke(file);
     }
