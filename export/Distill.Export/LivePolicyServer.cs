@@ -19,13 +19,14 @@ public sealed class LivePolicyServer : IPolicyServer
     private readonly DecoderGraph graph;
     private readonly IReadOnlyList<OnnxInitializer> weights;
     private readonly SharedInitializers shared = new();
-    private readonly OnnxModelOptions? options;
+    private readonly OnnxModelOptions options;
     private OnnxTokenModel? model;
     private bool serving;
 
+    /// <param name="options">Threads within an operator are always one: a matrix that is not packed is cut for threads by the number of rows, and with the cut changes the order of a sum.</param>
     public LivePolicyServer(DecoderArchitecture architecture, OnnxModelOptions? options = null)
     {
-        this.options = options;
+        this.options = (options ?? new OnnxModelOptions()) with { IntraOpThreads = 1 };
         graph = new DecoderGraph(architecture, new LiveFormat());
         weights = graph.Weights;
         foreach (var weight in weights) shared.Add(weight.Name, weight.Shape);

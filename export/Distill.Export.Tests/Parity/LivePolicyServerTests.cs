@@ -9,7 +9,7 @@ namespace Distill.Export.Tests.Parity;
 /// <summary>One open session whose weights change, against sessions opened anew.</summary>
 public sealed class LivePolicyServerTests
 {
-    private static readonly OnnxModelOptions Options = new() { IntraOpThreads = 1 };
+    private static readonly OnnxModelOptions Options = new() { IntraOpThreads = 2 }; // of which the live server takes one
 
     public static TheoryData<string> Families => [.. TinyModels.Families];
 

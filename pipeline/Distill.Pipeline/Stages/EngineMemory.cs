@@ -11,7 +11,7 @@ namespace Distill.Pipeline.Stages;
 public sealed record EngineMemory(long WeightBytes, long SessionBytes)
 {
     // Longer than most prompts; what a run really needs follows from its longest.
-    private const int UsualPrompt = 256;
+    internal const int UsualPrompt = 256;
 
     public long TotalBytes => WeightBytes + SessionBytes;
 

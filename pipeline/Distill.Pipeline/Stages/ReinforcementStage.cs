@@ -32,6 +32,19 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
 
     public string Work => $"at most {recipe.Rl.Steps:N0} updates of {recipe.Rl.ProblemsPerStep} problems × {recipe.Rl.Samples} samples";
 
+    /// <summary>Of the base before any cut, prompts of up to 256 tokens supposed; null when it cannot be read, which running will say.</summary>
+    public long? MemoryBytes
+    {
+        get
+        {
+            var options = OptionsOf();
+            int longest = EngineMemory.UsualPrompt + options.MaxTokens;
+            long? training = TrainingMemoryEstimate.Of(recipe.Student.Base, options.Training, longest), rollouts = EngineMemory.ForCompletions(recipe.Student.Base, options.Slots, options.MaxTokens);
+            long? reference = options.ReferenceWeight > 0 ? TrainingMemoryEstimate.OfScoring(recipe.Student.Base, options.Training, longest) : 0;
+            return training + rollouts + reference;
+        }
+    }
+
     public string Run(StageContext context)
     {
         var start = Checkpoint.Open(Path.Combine(context.Input(StageNames.Sft).Folder, SupervisedStage.CheckpointFolder));
@@ -41,7 +54,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         Problem[] heldOut = [.. ProblemFile.Read(problems.PathOf(ProblemsStage.Validation)).Take(recipe.Rl.ValidationProblems)];
         using var parameters = new FlatParameters(start.Architecture);
         parameters.Load(start.LoadWeights());
-        var options = OptionsOf();
+        var options = OptionsOf() with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
         using var server = Engine.PolicyServer(start.Architecture);
         var collection = new RolloutCollection(encoder, StudentJudge.Of(encoder.Tokenizer), options, recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
         using var curve = new TrainingCurve(context);
@@ -82,6 +95,9 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
             Threads = recipe.Sft.Threads,
         },
     };
+
+    private int Longest(ChatEncoder encoder, IEnumerable<Problem> problems) =>
+        problems.Max(problem => encoder.EncodePrompt([ChatMessage.User(problem.Text)]).Length) + recipe.Rl.MaxTokens;
 
     // Every problem once before any comes again, in another order each time. Replacements follow an order of their step's own, so that
     // how many one step needs moves nothing in the next.

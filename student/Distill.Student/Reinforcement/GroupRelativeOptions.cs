@@ -48,6 +48,9 @@ public sealed record GroupRelativeOptions
     /// <summary>Completions per held-out problem, sampled at temperature 1.</summary>
     public int EvaluationSamples { get; init; } = 4;
 
+    /// <summary>Tokens of the longest prompt and completion together, which bounds the memory for activations; null: as long as the model reads. Changes no result.</summary>
+    public int? LongestSequence { get; init; }
+
     /// <summary>Rows decoded together. Changes nothing but speed and rounding.</summary>
     public int Slots { get; init; } = 128;
 

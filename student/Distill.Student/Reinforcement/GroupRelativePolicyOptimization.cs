@@ -24,9 +24,9 @@ public sealed class GroupRelativePolicyOptimization(IPolicyServer server, Rollou
         FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, string? statePath, Action<ReinforcementStepReport> afterStep,
         CancellationToken cancellation)
     {
-        using var reference = options.ReferenceWeight > 0 ? new PolicyReference(parameters, options.Training) : null; // before a state overwrites them
+        using var reference = options.ReferenceWeight > 0 ? new PolicyReference(parameters, options) : null; // before a state overwrites them
         string digest = DigestOf(parameters, heldOut);
-        using var model = GradientModels.Create(parameters, options.Training);
+        using var model = GradientModels.Create(parameters, options.Training, options.LongestSequence);
         var optimizer = new AdamW(parameters, options.Training.Optimizer);
         var state = File.Exists(statePath) ? ReinforcementState.Load(statePath, parameters, optimizer, digest) : Start(parameters, heldOut, cancellation);
         var update = new PolicyUpdate(new BatchSampling(server, collection, options), collection.Rewards, model, optimizer, reference, options, clock);

@@ -9,11 +9,11 @@ internal sealed class PolicyReference : IDisposable
     private readonly FlatParameters weights;
     private readonly IGradientModel model;
 
-    public PolicyReference(FlatParameters start, TrainingOptions training)
+    public PolicyReference(FlatParameters start, GroupRelativeOptions options)
     {
         weights = new FlatParameters(start.Architecture);
         start.Span.CopyTo(weights.Span);
-        model = GradientModels.Create(weights, training);
+        model = GradientModels.Create(weights, options.Training, options.LongestSequence);
     }
 
     /// <summary>The rollouts with the reference's log-probabilities of their tokens.</summary>
