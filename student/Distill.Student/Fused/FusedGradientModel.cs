@@ -77,7 +77,11 @@ public sealed class FusedGradientModel : IGradientModel
         return new PassResult(sums.Sum(sum => sum.Loss), sums.Sum(sum => sum.LogProbability) / learned, sums.Sum(sum => sum.Entropy) / learned);
     }
 
-    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences)
+    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, (replica, batch) => replica.Score(batch));
+
+    public IReadOnlyList<float[]> Entropies(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, (replica, batch) => replica.Entropies(batch));
+
+    private IReadOnlyList<float[]> Measure(IReadOnlyList<TrainingSequence> sequences, Func<FusedReplica, TokenBatch, float[]> measure)
     {
         matmulWeights.Refresh();
         var results = new Dictionary<TrainingSequence, float[]>(ReferenceEqualityComparer.Instance);
@@ -86,7 +90,7 @@ public sealed class FusedGradientModel : IGradientModel
         {
             foreach (var batch in parts[index])
             {
-                float[] scored = replicas[index].Score(batch);
+                float[] scored = measure(replicas[index], batch);
                 lock (results)
                 {
                     for (int i = 0; i < batch.Sequences.Count; i++) results[batch.Sequences[i]] = scored[batch.SupervisedStarts[i]..batch.SupervisedStarts[i + 1]];

@@ -70,6 +70,14 @@ internal sealed unsafe class FusedReplica : IDisposable
         return logProbabilities;
     }
 
+    public float[] Entropies(TokenBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        var entropies = new float[batch.Targets.Length];
+        Forward(batch, new float[entropies.Length], entropies);
+        return entropies;
+    }
+
     public void Dispose()
     {
         foreach (var layer in layers) layer.Dispose();
@@ -90,11 +98,11 @@ internal sealed unsafe class FusedReplica : IDisposable
         }
     }
 
-    private double Forward(TokenBatch batch, float[] logProbabilities)
+    private double Forward(TokenBatch batch, float[] logProbabilities, float[]? entropies = null)
     {
         using var without = no_grad();
         RunLayers(batch);
-        return head.Forward(batch, residual.Pointer, logProbabilities);
+        return head.Forward(batch, residual.Pointer, logProbabilities, entropies);
     }
 
     private double Forward(TokenBatch batch, float[] logProbabilities, IDistributionLoss loss, out double value)

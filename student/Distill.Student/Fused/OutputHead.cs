@@ -21,11 +21,12 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
 
     /// <param name="residual">[tokens, hidden], after the last layer.</param>
     /// <param name="logProbabilities">[supervised], filled.</param>
+    /// <param name="entropies">[supervised], filled; or empty.</param>
     /// <returns>Sum of the entropies of the predicted distributions, in nats.</returns>
-    public double Forward(TokenBatch batch, float* residual, Span<float> logProbabilities)
+    public double Forward(TokenBatch batch, float* residual, Span<float> logProbabilities, Span<float> entropies = default)
     {
         Project(batch, residual);
-        return LogSoftmax(batch.Targets, logProbabilities);
+        return LogSoftmax(batch.Targets, logProbabilities, entropies);
     }
 
     /// <summary>The same, and on the way the loss and its gradient by the logits.</summary>
@@ -49,7 +50,7 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
         return entropy;
     }
 
-    /// <summary>Turns the probabilities of <see cref="Forward(TokenBatch, float*, Span{float})"/> into the gradient by the logits.</summary>
+    /// <summary>Turns the probabilities of <see cref="Forward(TokenBatch, float*, Span{float}, Span{float})"/> into the gradient by the logits.</summary>
     /// <param name="derivatives">[supervised]: derivative of the loss by each log-probability.</param>
     public void Apply(TokenBatch batch, ReadOnlySpan<float> derivatives)
     {
@@ -95,7 +96,7 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
     }
 
     /// <summary>Turns the logits into probabilities in place.</summary>
-    private double LogSoftmax(int[] targets, Span<float> logProbabilities)
+    private double LogSoftmax(int[] targets, Span<float> logProbabilities, Span<float> entropies)
     {
         double entropy = 0;
         float* p = NativeRows.PointerOf(predicted!);
@@ -108,7 +109,9 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
             float total = TensorPrimitives.Sum<float>(row), logTotal = MathF.Log(total);
             TensorPrimitives.Multiply(row, 1 / total, row);
             logProbabilities[i] = shifted[targets[i]] - logTotal;
-            entropy += logTotal - TensorPrimitives.Dot<float>(row, shifted);
+            float own = logTotal - TensorPrimitives.Dot<float>(row, shifted);
+            if (!entropies.IsEmpty) entropies[i] = own;
+            entropy += own;
         }
 
         return entropy;

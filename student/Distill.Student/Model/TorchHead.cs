@@ -36,6 +36,21 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
         return scored;
     }
 
+    /// <returns>[supervised]: entropies in nats.</returns>
+    public float[] Entropies(TokenBatch batch, Tensor rows)
+    {
+        var entropies = new float[batch.Targets.Length];
+        using var without = no_grad();
+        for (int first = 0; first < entropies.Length; first += chunk)
+        {
+            using var scope = NewDisposeScope();
+            var all = LogProbabilities(rows.narrow(0, first, Math.Min(chunk, entropies.Length - first)));
+            (all.exp() * all).sum(-1).neg().data<float>().CopyTo(entropies, first);
+        }
+
+        return entropies;
+    }
+
     public HeadPass Differentiate(TokenBatch batch, Tensor rows, ITokenLoss loss, ReplicaGradient gradient)
     {
         float[] scored = Score(batch, rows, out double entropy), derivatives = new float[scored.Length];

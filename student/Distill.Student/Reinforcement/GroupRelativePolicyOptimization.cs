@@ -90,6 +90,7 @@ public sealed class GroupRelativePolicyOptimization(IPolicyServer server, Rollou
             .Add(options.MaskTruncated ? 1L : 0L, unchecked((long)options.Seed))
             .Add(options.Temperature, options.ClipLow, options.ClipHigh, options.RatioCap, options.ReferenceWeight);
         foreach (var problem in heldOut) digest.Add(problem.Id);
+        options.AddTo(digest);
         return digest.Finish();
     }
 }

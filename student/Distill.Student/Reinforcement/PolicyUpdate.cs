@@ -19,7 +19,8 @@ internal sealed class PolicyUpdate(
         began = clock.GetTimestamp();
         var learned = Learnable(batch.Kept);
         if (reference is not null && learned.Count > 0) learned = reference.Score(learned);
-        var probe = new MismatchProbe(Loss(learned, batch.Kept.Sum(group => group.Count)));
+        (learned, double floor) = Uncertain(learned);
+        var probe = new MismatchProbe(Loss(learned, batch.Kept.Sum(group => group.Count), floor));
         (double norm, double entropy) = (0, 0);
         if (learned.Count > 0)
         {
@@ -40,11 +41,19 @@ internal sealed class PolicyUpdate(
         };
     }
 
-    private PolicyLoss Loss(List<Rollout> learned, int completions)
+    private PolicyLoss Loss(List<Rollout> learned, int completions, double floor)
     {
         long tokens = learned.Sum(rollout => (long)rollout.SupervisedCount);
         var divisor = new PolicyDivisor(options.Aggregation, Math.Max(1, tokens), completions, options.MaxTokens);
-        return new PolicyLoss(new ClippedSurrogate(options.ClipLow, options.ClipHigh, options.RatioCap), options.Ratio, divisor, options.ReferenceWeight);
+        return new PolicyLoss(options.ToSurrogate(), options.Ratio, divisor, options.ToReference(), floor);
+    }
+
+    // Before the loss, because the share is that of the whole step and no micro-batch knows it.
+    private (List<Rollout> Learned, double Floor) Uncertain(List<Rollout> learned)
+    {
+        if (options.TopEntropy is not { } share || learned.Count == 0) return (learned, double.NegativeInfinity);
+        var entropies = model.Entropies(learned);
+        return ([.. learned.Select((rollout, index) => rollout with { Entropies = entropies[index] })], EntropyFloor.Of(entropies.SelectMany(values => values), share));
     }
 
     private double Update(double rate)

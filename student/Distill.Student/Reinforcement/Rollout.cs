@@ -22,5 +22,8 @@ public sealed record Rollout(IReadOnlyList<int> Tokens, int FirstSupervised, Pro
     /// <summary>[completion]: log-probabilities under the reference model; empty where the loss has no use for them.</summary>
     public IReadOnlyList<float> ReferenceLogProbabilities { get; init; } = [];
 
+    /// <summary>[completion]: entropies of the distributions the tokens were drawn from, in nats; empty where the loss has no use for them.</summary>
+    public IReadOnlyList<float> Entropies { get; init; } = [];
+
     public bool Truncated => Completion.StopReason == StopReason.Length;
 }

@@ -24,4 +24,7 @@ public interface IGradientModel : IDisposable
 
     /// <summary>Log-probabilities of each sequence's learned tokens, without gradient.</summary>
     IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences);
+
+    /// <summary>Entropies in nats of the distributions predicted for each sequence's learned tokens, without gradient.</summary>
+    IReadOnlyList<float[]> Entropies(IReadOnlyList<TrainingSequence> sequences);
 }

@@ -45,7 +45,18 @@ public sealed class TorchGradientModel : IGradientModel
     public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, IDistributionLoss loss) =>
         Differentiate(sequences, (batch, rows) => head.Differentiate(batch, rows, loss, gradient));
 
-    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences)
+    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, (batch, rows) => head.Score(batch, rows, out _));
+
+    public IReadOnlyList<float[]> Entropies(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, head.Entropies);
+
+    public void Dispose()
+    {
+        gradient.Dispose();
+        decoder.Dispose();
+        matmulWeights.Dispose();
+    }
+
+    private List<float[]> Measure(IReadOnlyList<TrainingSequence> sequences, Func<TokenBatch, Tensor, float[]> measure)
     {
         matmulWeights.Refresh();
         var results = new List<float[]>();
@@ -54,17 +65,10 @@ public sealed class TorchGradientModel : IGradientModel
             using var scope = NewDisposeScope();
             using var without = no_grad();
             var batch = new TokenBatch([sequence]);
-            results.Add(head.Score(batch, body.Rows(batch), out _));
+            results.Add(measure(batch, body.Rows(batch)));
         }
 
         return results;
-    }
-
-    public void Dispose()
-    {
-        gradient.Dispose();
-        decoder.Dispose();
-        matmulWeights.Dispose();
     }
 
     private PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, Func<TokenBatch, Tensor, HeadPass> differentiate)
