@@ -30,13 +30,13 @@ internal sealed class PolicyUpdate(
 
         var all = batch.All.SelectMany(group => group).ToList();
         return new ReinforcementStepReport(
-            step + 1, options.Steps, all.Average(rollout => rollout.Reward), Share(batch.All, SampledBatch.IsDead), Share(all, rollout => rollout.Truncated), entropy,
+            step + 1, options.Steps, Mean(all.Select(rollout => rollout.Reward)), Share(batch.All, SampledBatch.IsDead), Share(all, rollout => rollout.Truncated), entropy,
             all.Average(rollout => rollout.Completion.Tokens.Count), norm, probe.Mean, rate, all.Sum(rollout => (long)rollout.Completion.Tokens.Count), generated,
             clock.GetElapsedTime(began).TotalSeconds, null)
         {
             LargestMismatch = probe.Largest,
             ReferenceDistance = reference is null ? null : probe.ReferenceDistance,
-            RewardParts = rewards.Names.Index().ToDictionary(part => part.Item, part => all.Average(rollout => rollout.Earned[part.Index])),
+            RewardParts = rewards.Names.Index().ToDictionary(part => part.Item, part => Mean(all.Select(rollout => rollout.Earned[part.Index]))),
             Resampled = batch.All.Count - options.ProblemsPerStep,
         };
     }
@@ -78,6 +78,9 @@ internal sealed class PolicyUpdate(
 
         return learnable;
     }
+
+    // Over what is a number; 0 where nothing is.
+    private static double Mean(IEnumerable<double> rewards) => rewards.Where(reward => !double.IsNaN(reward)).DefaultIfEmpty(0).Average();
 
     private static double Share<T>(IReadOnlyCollection<T> items, Func<T, bool> condition) => items.Count == 0 ? 0 : (double)items.Count(condition) / items.Count;
 }

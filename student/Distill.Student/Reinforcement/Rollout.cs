@@ -9,7 +9,7 @@ namespace Distill.Student.Reinforcement;
 /// <param name="Tokens">Prompt and completion.</param>
 /// <param name="FirstSupervised">Length of the prompt.</param>
 /// <param name="Completion">As sampled; its log-probabilities are the behaviour policy's.</param>
-/// <param name="Reward">Sum of <see cref="Earned"/>.</param>
+/// <param name="Reward">Sum of <see cref="Earned"/>; not a number where a part of it is none.</param>
 public sealed record Rollout(IReadOnlyList<int> Tokens, int FirstSupervised, Problem Problem, Completion Completion, Verdict Verdict, double Reward)
     : TrainingSequence(Tokens, FirstSupervised)
 {
