@@ -97,6 +97,29 @@ public sealed class ReinforcementOptionTests : IDisposable
         weights.ShouldNotBe(Train(Plain).Weights);
     }
 
+    [Theory]
+    [InlineData("top entropy")]
+    [InlineData("capped")]
+    [InlineData("sapo")]
+    [InlineData("vespo")]
+    public void Surrogates_and_uncertain_tokens_learn_something_else(string name)
+    {
+        var options = name switch
+        {
+            "capped" => Plain with { Surrogate = new CappedWeightSurrogate(5) },
+            "sapo" => Plain with { Surrogate = new SoftGateSurrogate() },
+            "vespo" => Plain with { Surrogate = new GammaWeightSurrogate(new GammaWeight(2, 3), new GammaWeight(3, 2)), Ratio = RatioLevel.Product },
+            _ => Plain with { TopEntropy = 0.2 },
+        };
+        var (weights, _, reports) = Train(options);
+        reports.ShouldContain(report => report.GradientNorm > 0);
+        weights.ShouldNotBe(Train(Plain).Weights);
+        string state = Path.Combine(folder.Path, "state.safetensors");
+        Should.Throw<OperationCanceledException>(() => Train(options, state, stopAfter: 2));
+        Should.Throw<InvalidDataException>(() => Train(Plain, state)).Message.ShouldContain("another training");
+        Train(options, state).Weights.ShouldBe(weights);
+    }
+
     private static float[] Start()
     {
         var checkpoint = Checkpoint.Open(Base);

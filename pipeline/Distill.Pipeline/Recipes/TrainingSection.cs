@@ -1,3 +1,5 @@
+using Distill.Student.Supervised;
+
 namespace Distill.Pipeline.Recipes;
 
 /// <summary>How the learning rate moves over the steps, after the warm-up.</summary>
@@ -70,6 +72,21 @@ public sealed record TrainingSection
     /// <summary>Decay of a moving average of the weights, which then is the result instead of the last weights. [0, 1), default none.</summary>
     public double? WeightAverage { get; init; }
 
+    /// <summary>token, or sequence: long examples count no more than short ones. Default token.</summary>
+    public TokenAverage? Average { get; init; }
+
+    /// <summary>Whether each token's loss is weighted by its probability (DFT). Default false.</summary>
+    public bool? Dft { get; init; }
+
+    /// <summary>Share of the uniform distribution in the target. [0, 0.9], default 0.</summary>
+    public double? LabelSmoothing { get; init; }
+
+    /// <summary>Weight of the squared logarithm of softmax's denominator. [0, 1], default 0.</summary>
+    public double? ZLoss { get; init; }
+
+    /// <summary>Weight of the predicted entropy, which is rewarded: a penalty for confidence. [0, 10], default 0.</summary>
+    public double? EntropyBonus { get; init; }
+
     /// <summary>Null: nothing is held out, and the last weights are the result.</summary>
     public HeldOutSection? HeldOut { get; init; }
 
@@ -94,11 +111,30 @@ public sealed record TrainingSection
             Precision = reader.Choice("precision", inherited.Precision),
             Threads = reader.Integer("threads", inherited.Threads, 1, 256),
             WeightAverage = reader.Optional("weight_average", (r, key) => r.Number(key, 0.99, 0, 0.999999)) ?? inherited.WeightAverage,
+            Average = reader.Optional("average", (r, key) => r.Choice(key, TokenAverage.Token)) ?? inherited.Average,
+            Dft = reader.Optional("dft", (r, key) => r.Flag(key, false)) ?? inherited.Dft,
+            LabelSmoothing = reader.Optional("label_smoothing", (r, key) => r.Number(key, 0, 0, 0.9)) ?? inherited.LabelSmoothing,
+            ZLoss = reader.Optional("z_loss", (r, key) => r.Number(key, 0, 0, 1)) ?? inherited.ZLoss,
+            EntropyBonus = reader.Optional("entropy_bonus", (r, key) => r.Number(key, 0, 0, 10)) ?? inherited.EntropyBonus,
             HeldOut = HeldOutSection.Bind(reader.Section("held_out")) ?? inherited.HeldOut,
         };
         reader.Require(
             section.BatchTokens >= section.SequenceLength || !(reader.Has("batch_tokens") || reader.Has("sequence_length")), "batch_tokens",
             $"smaller than one example of {section.SequenceLength:N0} tokens", "raise batch_tokens or lower sequence_length");
         return section;
+    }
+
+    /// <returns>Null for plain cross-entropy.</returns>
+    internal SupervisedLossOptions? ToLoss()
+    {
+        var loss = new SupervisedLossOptions
+        {
+            Average = Average ?? TokenAverage.Token,
+            Rectified = Dft ?? false,
+            LabelSmoothing = LabelSmoothing ?? 0,
+            PartitionWeight = ZLoss ?? 0,
+            EntropyBonus = EntropyBonus ?? 0,
+        };
+        return loss == new SupervisedLossOptions() ? null : loss;
     }
 }

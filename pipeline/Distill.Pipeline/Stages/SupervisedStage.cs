@@ -116,6 +116,7 @@ internal sealed class SupervisedStage : IStage
         Seed = (ulong)recipe.Seed,
         WeightAverage = training.WeightAverage,
         SoftLabels = softLabels is { } soft ? new SoftLabelOptions(soft.ToDivergence(), soft.Weight) : null,
+        Loss = training.ToLoss(),
         HeldOut = training.HeldOut?.ToOptions(),
         LowRank = recipe.Lora?.ToOptions(),
         Training = new TrainingOptions
