@@ -25,6 +25,11 @@ public sealed class FusedGradientTests
 
         actual.Loss.ShouldBe(expected.Loss, 1e-5);
         actual.MeanEntropy.ShouldBe(expected.MeanEntropy, 1e-5);
+        actual.Accuracy.ShouldBe(expected.Accuracy);
+        fused.Differentiate(sequences, new SupervisedLossOptions().ToLoss(1, 1)).Accuracy.ShouldBe(expected.Accuracy);
+        reference.Differentiate(sequences, new SupervisedLossOptions().ToLoss(1, 1)).Accuracy.ShouldBe(expected.Accuracy);
+        fused.Differentiate(sequences, loss);
+        reference.Differentiate(sequences, loss);
         foreach (var (name, offset, spec) in parameters.Places)
         {
             var want = reference.Gradient.Slice(offset, (int)spec.Count);

@@ -36,7 +36,7 @@ public sealed class SupervisedLossGoldenTests
         foreach (var golden in fixture.Cases.Where(golden => KindOf(golden) is "nll" or "nll_global"))
         {
             var rows = Rows(fixture, golden);
-            float[] slopes = new float[rows.Count], chosen = [.. rows.Select(row => Measure(row).LogProbability)];
+            float[] slopes = new float[rows.Count], chosen = [.. rows.Select(row => (float)Measure(row).LogProbability)];
             double value = new CrossEntropy((long)LossFixture.Parameter(golden, "num_items_in_batch")).Evaluate(new TokenBatch([.. rows.Select(row => row.Sequence).Distinct()]), chosen, slopes);
             double[] gradient = new double[fixture.Singles(golden, "logits").Length];
             foreach (var (index, row) in rows.Index())
@@ -53,13 +53,15 @@ public sealed class SupervisedLossGoldenTests
     }
 
     [Fact]
-    public void Entropies_are_those_that_TRL_logs()
+    public void Entropies_and_accuracies_are_those_that_TRL_logs()
     {
         using var fixture = new LossFixture("sft");
         foreach (var golden in fixture.Cases.Where(golden => golden["metrics"]?["entropy"] is not null))
         {
             double expected = golden["metrics"]!["entropy"]!.GetValue<double>();
-            Rows(fixture, golden).Average(row => Measure(row).Entropy).ShouldBe(expected, 1e-5 * Math.Max(1, expected), LossFixture.NameOf(golden));
+            var rows = Rows(fixture, golden);
+            rows.Average(row => Measure(row).Entropy).ShouldBe(expected, 1e-5 * Math.Max(1, expected), LossFixture.NameOf(golden));
+            rows.Average(row => (double)Measure(row).Hits).ShouldBe(golden["metrics"]!["mean_token_accuracy"]!.GetValue<double>(), 1e-6, LossFixture.NameOf(golden));
         }
     }
 
@@ -107,11 +109,7 @@ public sealed class SupervisedLossGoldenTests
         return (value, gradient);
     }
 
-    private static (double Entropy, float LogProbability) Measure(Row row)
-    {
-        double entropy = DistributionRow.Measure(row.Logits, row.Target, new float[row.Logits.Length], out float logProbability);
-        return (entropy, logProbability);
-    }
+    private static PassSums Measure(Row row) => DistributionRow.Measure(row.Logits, row.Target, new float[row.Logits.Length], out _);
 
     // One row of logits per label; the labelled places of an example are its learned tokens.
     private static List<Row> Rows(LossFixture fixture, JsonObject golden)

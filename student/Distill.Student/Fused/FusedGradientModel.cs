@@ -58,23 +58,18 @@ public sealed class FusedGradientModel : IGradientModel
         Differentiate(sequences, (replica, batch) => replica.Differentiate(batch, loss));
 
     private PassResult Differentiate(
-        IReadOnlyList<TrainingSequence> sequences, Func<FusedReplica, TokenBatch, (double Loss, double LogProbability, double Entropy)> differentiate)
+        IReadOnlyList<TrainingSequence> sequences, Func<FusedReplica, TokenBatch, PassSums> differentiate)
     {
         matmulWeights.Refresh();
-        var sums = new (double Loss, double LogProbability, double Entropy)[replicas.Length];
+        var sums = new PassSums[replicas.Length];
         var parts = distribution.Parts(sequences);
         threads.Run(index =>
         {
             replicas[index].Gradient.Clear();
-            foreach (var batch in parts[index])
-            {
-                var (value, logProbability, entropy) = differentiate(replicas[index], batch);
-                sums[index] = (sums[index].Loss + value, sums[index].LogProbability + logProbability, sums[index].Entropy + entropy);
-            }
+            foreach (var batch in parts[index]) sums[index] += differentiate(replicas[index], batch);
         });
         foreach (var replica in replicas.Skip(1)) TensorPrimitives.Add(replicas[0].Gradient.Span, replica.Gradient.Span, replicas[0].Gradient.Span);
-        double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount);
-        return new PassResult(sums.Sum(sum => sum.Loss), sums.Sum(sum => sum.LogProbability) / learned, sums.Sum(sum => sum.Entropy) / learned);
+        return sums.Aggregate((one, other) => one + other).Over(sequences);
     }
 
     public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, (replica, batch) => replica.Score(batch));

@@ -12,6 +12,9 @@ public sealed record GroupRelativeOptions
     /// <summary>Completions per problem.</summary>
     public int Samples { get; init; } = 8;
 
+    /// <summary>How often the rollouts of a step are learned from. From the second update on the ratios are not 1, and what is done about them matters.</summary>
+    public int UpdatesPerBatch { get; init; } = 1;
+
     /// <summary>Of the rollouts. Log-probabilities are those of the unscaled distribution, so 1 is the value for which ratios are exact.</summary>
     public double Temperature { get; init; } = 1;
 
@@ -72,6 +75,7 @@ public sealed record GroupRelativeOptions
     internal void AddTo(TrainingDigest digest)
     {
         Surrogate?.AddTo(digest);
+        if (UpdatesPerBatch > 1) digest.Add("updates per batch").Add((long)UpdatesPerBatch);
         if (CorrectReference) digest.Add("corrected reference");
         if (TopEntropy is { } share) digest.Add("top entropy").Add(share);
     }

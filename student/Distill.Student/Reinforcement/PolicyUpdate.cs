@@ -20,12 +20,14 @@ internal sealed class PolicyUpdate(
         var learned = Learnable(batch.Kept);
         if (reference is not null && learned.Count > 0) learned = reference.Score(learned);
         (learned, double floor) = Uncertain(learned);
-        var probe = new MismatchProbe(Loss(learned, batch.Kept.Sum(group => group.Count), floor));
+        var loss = Loss(learned, batch.Kept.Sum(group => group.Count), floor);
+        var probe = new MismatchProbe(loss);
         (double norm, double entropy) = (0, 0);
         if (learned.Count > 0)
         {
             entropy = model.Differentiate(learned, probe).MeanEntropy;
             norm = Update(rate);
+            norm = Math.Max(norm, Again(learned, loss, rate));
         }
 
         var all = batch.All.SelectMany(group => group).ToList();
@@ -54,6 +56,19 @@ internal sealed class PolicyUpdate(
         if (options.TopEntropy is not { } share || learned.Count == 0) return (learned, double.NegativeInfinity);
         var entropies = model.Entropies(learned);
         return ([.. learned.Select((rollout, index) => rollout with { Entropies = entropies[index] })], EntropyFloor.Of(entropies.SelectMany(values => values), share));
+    }
+
+    // What the first update measured was the distance of two computations; from the second on it is the policy itself that has moved.
+    private double Again(List<Rollout> learned, PolicyLoss loss, double rate)
+    {
+        double largest = 0;
+        for (int update = 1; update < options.UpdatesPerBatch; update++)
+        {
+            model.Differentiate(learned, loss);
+            largest = Math.Max(largest, Update(rate));
+        }
+
+        return largest;
     }
 
     private double Update(double rate)

@@ -43,7 +43,7 @@ internal sealed class SupervisedTraining : IDisposable
 
     public SupervisedResult Run(Action<StepReport> afterStep, Action<HeldOutLook>? afterLook, CancellationToken cancellation)
     {
-        var schedule = new LearningRateSchedule(options.Training.LearningRate, options.Training.Decay, options.Training.WarmupShare);
+        var schedule = options.Training.ToSchedule();
         long saved = clock.GetTimestamp();
         bool whole = true; // whether everything that belongs to the last update was done
         try

@@ -26,7 +26,8 @@ public sealed class SupervisedLoop(IGradientModel model, AdamW optimizer, Learni
             double norm = optimizer.Update(model.Gradient, rate);
             afterStep(new StepReport(
                 optimizer.Steps, source.Steps, pass.Loss, norm, rate, pass.MeanEntropy, examples.Sum(example => (long)example.Tokens.Count), learned,
-                clock.GetElapsedTime(began).TotalSeconds));
+                clock.GetElapsedTime(began).TotalSeconds)
+            { Accuracy = pass.Accuracy });
         }
     }
 }

@@ -75,17 +75,16 @@ public sealed class TorchGradientModel : IGradientModel
     {
         matmulWeights.Refresh();
         gradient.Clear();
-        double value = 0, logProbability = 0, entropy = 0;
+        var sums = default(PassSums);
         foreach (var sequence in sequences)
         {
             using var scope = NewDisposeScope();
             var batch = new TokenBatch([sequence]);
             var pass = differentiate(batch, body.Forward(batch));
             body.Backward(batch, pass.RowGradient, gradient);
-            (value, logProbability, entropy) = (value + pass.Loss, logProbability + pass.LogProbability, entropy + pass.Entropy);
+            sums += pass.Sums;
         }
 
-        double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount);
-        return new PassResult(value, logProbability / learned, entropy / learned);
+        return sums.Over(sequences);
     }
 }
