@@ -19,13 +19,14 @@ public sealed class LossRecipeTests : IDisposable
           reference_weight: 0.001
           mask_truncated: false
           resample_rounds: 2
+          updates_per_batch: 4
           reference_correction: true
           top_entropy: 0.2
           rewards: { format: 0.1, length: 0.5, repetition: 0.2, skip_undecidable: true }
           alarms: { patience: 4 }
         """;
 
-    private static readonly string[] SupervisedKeys = ["sft.average=sequence", "sft.dft=true", "sft.label_smoothing=0.1", "sft.z_loss=0.0001", "sft.entropy_bonus=0.01"];
+    private static readonly string[] SupervisedKeys = ["sft.average=sequence", "sft.dft=true", "sft.label_smoothing=0.1", "sft.z_loss=0.0001", "sft.entropy_bonus=0.01", "sft.rate_floor=0.1", "sft.cool_down=square_root"];
 
     private readonly TemporaryFolder folder = SampleRecipe.Folder();
 
@@ -37,7 +38,8 @@ public sealed class LossRecipeTests : IDisposable
         string yaml = RecipeWriter.ToYaml(SampleRecipe.Parse(folder), folder.Path);
         yaml.ShouldNotContain("soft_labels");
         foreach (string key in (string[])["top_log_probabilities", "weight_average", "ratio", "aggregation", "alarms", "rewards", "reference_weight", "surrogate", "weight_cap", "gate_positive", "gate_negative",
-            "top_entropy", "reference_correction", "average", "dft", "label_smoothing", "z_loss", "entropy_bonus"])
+            "top_entropy", "reference_correction", "average", "dft", "label_smoothing", "z_loss", "entropy_bonus",
+            "updates_per_batch", "rate_floor", "cool_down"])
             yaml.ShouldNotContain($" {key}:");
     }
 
@@ -117,6 +119,8 @@ public sealed class LossRecipeTests : IDisposable
     [InlineData("rl: { top_entropy: 0 }", "rl.top_entropy", "more than 0, at most 1")]
     [InlineData("rl: { reference_correction: true }", "rl.reference_correction", "set rl.reference_weight")]
     [InlineData("rl: { rewards: { repetition_length: 4 } }", "rl.rewards.repetition_length", "set rl.rewards.repetition")]
+    [InlineData("sft: { schedule: inverse_square_root, warmup: 0 }", "sft.warmup", "raise it above 0")]
+    [InlineData("sft: { schedule: cosine, cool_down: cosine }", "sft.cool_down", "set schedule to trapezoid")]
     [InlineData("sft: { label_smoothing: 1 }", "sft.label_smoothing", "0..0.9")]
     [InlineData("sft: { z_loss: 0.1 }\nteacher: { model: teacher, top_log_probabilities: 4 }\nsoft_labels: {}", "sft.z_loss", "take soft_labels out")]
     public void What_does_not_go_together_is_refused_with_a_remedy(string text, string path, string remedy)

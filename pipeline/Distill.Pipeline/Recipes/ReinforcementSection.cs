@@ -14,6 +14,9 @@ public sealed record ReinforcementSection
     /// <summary>Completions drawn for each problem: the group. 2..1,024, default 8.</summary>
     public int Samples { get; init; }
 
+    /// <summary>How often the completions of a step are learned from. 1..100, default 1.</summary>
+    public int? UpdatesPerBatch { get; init; }
+
     /// <summary>(0, 1], default 0.00015.</summary>
     public double LearningRate { get; init; }
 
@@ -89,6 +92,7 @@ public sealed record ReinforcementSection
             Steps = reader.Integer("steps", 100, 0, 1_000_000),
             ProblemsPerStep = reader.Integer("problems_per_step", 32, 1, 65_536),
             Samples = reader.Integer("samples", 8, 2, 1024),
+            UpdatesPerBatch = reader.Optional("updates_per_batch", (r, key) => r.Integer(key, 1, 1, 100)),
             LearningRate = reader.Number("learning_rate", 1.5e-4, 0, 1, above: true),
             ClipLow = reader.Number("clip_low", 0.2, 0, 1, above: true),
             ClipHigh = reader.Number("clip_high", 0.28, 0, 10, above: true),

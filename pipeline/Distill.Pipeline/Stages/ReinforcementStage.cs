@@ -59,6 +59,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         Steps = recipe.Rl.Steps,
         ProblemsPerStep = recipe.Rl.ProblemsPerStep,
         Samples = recipe.Rl.Samples,
+        UpdatesPerBatch = recipe.Rl.UpdatesPerBatch ?? 1,
         Temperature = recipe.Rl.Temperature,
         MaxTokens = recipe.Rl.MaxTokens,
         ClipLow = recipe.Rl.ClipLow,

@@ -124,6 +124,8 @@ internal sealed class SupervisedStage : IStage
             LearningRate = training.LearningRate,
             Decay = training.Schedule.ToDecay(),
             WarmupShare = training.Warmup,
+            RateFloor = training.RateFloor ?? 0,
+            CoolDown = training.CoolDown ?? CoolDown.Linear,
             Optimizer = new AdamWOptions(WeightDecay: training.WeightDecay),
             Precision = training.Precision.ToMatmulPrecision(),
             Threads = training.Threads,

@@ -57,6 +57,24 @@ public sealed class OptimizerGoldenTests : IDisposable
         }
     }
 
+    // PyTorch raises where it is asked to; here nobody has to ask, and nothing is changed by then.
+    [Fact]
+    public void A_gradient_that_is_not_finite_is_refused_as_PyTorch_does_on_request()
+    {
+        var cases = golden["clip"]!["not_finite"]!["cases"]!.AsArray().Where(golden => golden!["error_if_nonfinite"]!.GetValue<bool>()).ToList();
+        cases.Count.ShouldBe(3);
+        foreach (var golden in cases)
+        {
+            golden!["raises"]!.GetValue<bool>().ShouldBeTrue();
+            float bad = golden["bad_value"]!.GetValue<string>() switch { "nan" => float.NaN, "inf" => float.PositiveInfinity, _ => float.NegativeInfinity };
+            using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
+            float[] before = parameters.Span.ToArray(), gradient = new float[parameters.Count];
+            (gradient[0], gradient[1], gradient[2]) = (1, bad, 2);
+            Should.Throw<InvalidOperationException>(() => new AdamW(parameters, new AdamWOptions()).Update(gradient, 0.01));
+            parameters.Span.ToArray().ShouldBe(before);
+        }
+    }
+
     // A departure: our warm-up starts a thousandth of the training in, so that the first update is not wasted on a rate of 0, and never at the floor.
     [Theory]
     [InlineData("linear", Decay.Linear, 2)]
