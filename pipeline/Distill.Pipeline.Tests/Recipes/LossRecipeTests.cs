@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Student.Supervised;
 
 namespace Distill.Pipeline.Tests.Recipes;
 
@@ -18,9 +19,14 @@ public sealed class LossRecipeTests : IDisposable
           reference_weight: 0.001
           mask_truncated: false
           resample_rounds: 2
-          rewards: { format: 0.1, length: 0.5 }
+          updates_per_batch: 4
+          reference_correction: true
+          top_entropy: 0.2
+          rewards: { format: 0.1, length: 0.5, repetition: 0.2, skip_undecidable: true }
           alarms: { patience: 4 }
         """;
+
+    private static readonly string[] SupervisedKeys = ["sft.average=sequence", "sft.dft=true", "sft.label_smoothing=0.1", "sft.z_loss=0.0001", "sft.entropy_bonus=0.01", "sft.rate_floor=0.1", "sft.cool_down=square_root"];
 
     private readonly TemporaryFolder folder = SampleRecipe.Folder();
 
@@ -31,7 +37,9 @@ public sealed class LossRecipeTests : IDisposable
     {
         string yaml = RecipeWriter.ToYaml(SampleRecipe.Parse(folder), folder.Path);
         yaml.ShouldNotContain("soft_labels");
-        foreach (string key in (string[])["top_log_probabilities", "weight_average", "ratio", "aggregation", "alarms", "rewards", "reference_weight"])
+        foreach (string key in (string[])["top_log_probabilities", "weight_average", "ratio", "aggregation", "alarms", "rewards", "reference_weight", "surrogate", "weight_cap", "gate_positive", "gate_negative",
+            "top_entropy", "reference_correction", "average", "dft", "label_smoothing", "z_loss", "entropy_bonus",
+            "updates_per_batch", "rate_floor", "cool_down"])
             yaml.ShouldNotContain($" {key}:");
     }
 
@@ -48,6 +56,34 @@ public sealed class LossRecipeTests : IDisposable
         var node = RecipeWriter.ToJson(recipe, path => path);
         foreach (string key in Keys(node["soft_labels"]!, "soft_labels").Concat(Keys(node["rl"]!, "rl")).Concat(["teacher.top_log_probabilities", "sft.weight_average"]))
             reference.ShouldContain($"`{key}`");
+    }
+
+    [Fact]
+    public void The_keys_of_fine_tuning_read_back_equal_are_inherited_and_named_in_the_reference()
+    {
+        var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text, SupervisedKeys);
+        var again = (DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, folder.Path), "again.yaml", folder.Path);
+        again.Sft.ShouldBe(recipe.Sft);
+        recipe.AnswerOnly.Training.ToLoss().ShouldBe(new SupervisedLossOptions { Average = TokenAverage.Sequence, Rectified = true, LabelSmoothing = 0.1, PartitionWeight = 1e-4, EntropyBonus = 0.01 });
+        string reference = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs/recipes.md"));
+        foreach (string key in SupervisedKeys) reference.ShouldContain($"`{key.Split('=')[0]}`");
+        SampleRecipe.Parse(folder).Sft.ToLoss().ShouldBeNull();
+        SampleRecipe.Parse(folder, SampleRecipe.Text, "sft.dft=false", "sft.z_loss=0").Sft.ToLoss().ShouldBeNull(); // said, and still plain
+    }
+
+    [Theory]
+    [InlineData("rl.surrogate=capped", "WeightCap = 5")]
+    [InlineData("rl.surrogate=sapo", "GatePositive = 1, GateNegative = 1.05")]
+    [InlineData("rl.surrogate=vespo", "Surrogate = Vespo")]
+    public void A_surrogate_brings_its_numbers_and_reads_back_equal(string choice, string expected)
+    {
+        var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text, choice);
+        recipe.Rl.ToString().ShouldContain(expected);
+        recipe.Rl.ToSurrogate().ShouldNotBeNull();
+        var again = (DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, folder.Path), "again.yaml", folder.Path);
+        again.Rl.ShouldBe(recipe.Rl);
+        string reference = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs/recipes.md"));
+        foreach (var (key, _) in RecipeWriter.ToJson(recipe, path => path)["rl"]!.AsObject()) reference.ShouldContain($"`rl.{key}`");
     }
 
     [Fact]
@@ -75,9 +111,23 @@ public sealed class LossRecipeTests : IDisposable
     [InlineData("soft_labels: {}", "soft_labels", "set teacher.top_log_probabilities")]
     [InlineData("soft_labels: { support: teacher_renormalised, divergence: reverse }\nteacher: { model: teacher, top_log_probabilities: 4 }", "soft_labels.support", "choose tail_bucket")]
     [InlineData("rl: { ratio_cap: 1.1 }", "rl.ratio_cap", "raise it")]
+    [InlineData("rl: { surrogate: sapo, ratio_cap: 3 }", "rl.ratio_cap", "set rl.surrogate to clipped")]
+    [InlineData("rl: { weight_cap: 3 }", "rl.weight_cap", "set rl.surrogate to capped")]
+    [InlineData("rl: { surrogate: capped, gate_negative: 2 }", "rl.gate_negative", "set rl.surrogate to sapo")]
+    [InlineData("rl: { surrogate: vespo, ratio: token }", "rl.ratio", "write product")]
+    [InlineData("rl: { surrogate: cispo }", "rl.surrogate", "did you mean")]
+    [InlineData("rl: { top_entropy: 0 }", "rl.top_entropy", "more than 0, at most 1")]
+    [InlineData("rl: { reference_correction: true }", "rl.reference_correction", "set rl.reference_weight")]
+    [InlineData("rl: { rewards: { repetition_length: 4 } }", "rl.rewards.repetition_length", "set rl.rewards.repetition")]
+    [InlineData("sft: { schedule: inverse_square_root, warmup: 0 }", "sft.warmup", "raise it above 0")]
+    [InlineData("sft: { schedule: cosine, cool_down: cosine }", "sft.cool_down", "set schedule to trapezoid")]
+    [InlineData("sft: { label_smoothing: 1 }", "sft.label_smoothing", "0..0.9")]
+    [InlineData("sft: { z_loss: 0.1 }\nteacher: { model: teacher, top_log_probabilities: 4 }\nsoft_labels: {}", "sft.z_loss", "take soft_labels out")]
     public void What_does_not_go_together_is_refused_with_a_remedy(string text, string path, string remedy)
     {
-        string sample = text.Contains("\nteacher:", StringComparison.Ordinal) ? SampleRecipe.Text.Replace("teacher: { model: teacher, samples: 2 }\n", "", StringComparison.Ordinal) : SampleRecipe.Text;
+        string sample = SampleRecipe.Text;
+        if (text.Contains("\nteacher:", StringComparison.Ordinal)) sample = sample.Replace("teacher: { model: teacher, samples: 2 }\n", "", StringComparison.Ordinal);
+        if (text.StartsWith("sft:", StringComparison.Ordinal)) sample = sample.Replace("sft: { learning_rate: 0.01 }", "", StringComparison.Ordinal);
         var problem = SampleRecipe.Problems(folder, sample + "\n" + text).ShouldHaveSingleItem();
         problem.Path.ShouldBe(path);
         problem.Remedy.ShouldContain(remedy);

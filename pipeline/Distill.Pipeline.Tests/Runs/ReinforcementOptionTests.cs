@@ -97,6 +97,32 @@ public sealed class ReinforcementOptionTests : IDisposable
         weights.ShouldNotBe(Train(Plain).Weights);
     }
 
+    [Theory]
+    [InlineData("top entropy")]
+    [InlineData("capped")]
+    [InlineData("sapo")]
+    [InlineData("vespo")]
+    public void Surrogates_and_uncertain_tokens_learn_something_else(string name)
+    {
+        var plain = Plain with { UpdatesPerBatch = 3, Training = Plain.Training with { LearningRate = 3e-3 } }; // with one update all ratios are 1
+        var options = name switch
+        {
+            "capped" => plain with { Surrogate = new CappedWeightSurrogate(5) },
+            "sapo" => plain with { Surrogate = new SoftGateSurrogate() },
+            "vespo" => plain with { Surrogate = new GammaWeightSurrogate(new GammaWeight(2, 3), new GammaWeight(3, 2)), Ratio = RatioLevel.Product },
+            _ => plain with { TopEntropy = 0.2 },
+        };
+        var (weights, _, reports) = Train(options);
+        reports.ShouldContain(report => report.GradientNorm > 0);
+        float[] clipped = Train(plain).Weights;
+        weights.ShouldNotBe(clipped);
+        clipped.ShouldNotBe(Train(plain with { UpdatesPerBatch = 1 }).Weights);
+        string state = Path.Combine(folder.Path, "state.safetensors");
+        Should.Throw<OperationCanceledException>(() => Train(options, state, stopAfter: 2));
+        Should.Throw<InvalidDataException>(() => Train(plain, state)).Message.ShouldContain("another training");
+        Train(options, state).Weights.ShouldBe(weights);
+    }
+
     private static float[] Start()
     {
         var checkpoint = Checkpoint.Open(Base);

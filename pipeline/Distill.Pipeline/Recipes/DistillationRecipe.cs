@@ -42,6 +42,8 @@ public sealed record DistillationRecipe : Recipe
         root.Require(
             softLabels is null || teacher.TopLogProbabilities is not null, "soft_labels", "the teacher records no alternatives to its tokens",
             teacher.Remote is not null ? "take a teacher from a model folder: an endpoint's traces hold no tokens" : "set teacher.top_log_probabilities, e.g. to 16");
+        foreach (string key in (string[])["average", "dft", "label_smoothing", "z_loss", "entropy_bonus"])
+            root.Section("sft").Require(softLabels is null || !root.Section("sft").IsGiven(key), key, "soft labels are a loss of their own", "leave it out, or take soft_labels out");
         foreach (var (section, training) in ((string, TrainingSection)[])[("sft", sft), ("answer_only", answerOnly.Training)])
         {
             root.Section(section).Section("held_out").Require(

@@ -15,7 +15,7 @@ public sealed record PretrainTrainingSection
     /// <summary>Share of the steps over which the rate rises from zero. 0..0.9, default 0.02.</summary>
     public double Warmup { get; init; }
 
-    /// <summary>constant, linear, cosine or trapezoid. Default trapezoid.</summary>
+    /// <summary>constant, linear, cosine, trapezoid, polynomial or inverse_square_root. Default trapezoid.</summary>
     public ScheduleKind Schedule { get; init; }
 
     /// <summary>Decoupled weight decay of the matrices. 0..10, default 0.01.</summary>
@@ -40,6 +40,8 @@ public sealed record PretrainTrainingSection
             Precision = reader.Choice("precision", TrainingPrecision.Mixed),
             Threads = reader.Integer("threads", 2, 1, 256),
         };
+        reader.Require(
+            section.Schedule != ScheduleKind.InverseSquareRoot || section.Warmup > 0, "warmup", "inverse_square_root falls by the length of the warm-up", "raise it above 0, e.g. to 0.02");
         reader.Close();
         return section;
     }

@@ -12,6 +12,8 @@ internal static class TrainingChoices
         ScheduleKind.Linear => Decay.Linear,
         ScheduleKind.Cosine => Decay.Cosine,
         ScheduleKind.Trapezoid => Decay.WarmupStableDecay,
+        ScheduleKind.Polynomial => Decay.Polynomial,
+        ScheduleKind.InverseSquareRoot => Decay.InverseSquareRoot,
         _ => throw new ArgumentOutOfRangeException(nameof(schedule), schedule, null),
     };
 

@@ -1,3 +1,6 @@
+using Distill.Student.Supervised;
+using Distill.Student.Training;
+
 namespace Distill.Pipeline.Recipes;
 
 /// <summary>How the learning rate moves over the steps, after the warm-up.</summary>
@@ -13,6 +16,12 @@ public enum ScheduleKind
 
     /// <summary>Constant, then a straight line to zero over the last third.</summary>
     Trapezoid,
+
+    /// <summary>Falls along a parabola to zero.</summary>
+    Polynomial,
+
+    /// <summary>Falls as 1/√step after the warm-up, never to zero.</summary>
+    InverseSquareRoot,
 }
 
 /// <summary>Arithmetic of a training step.</summary>
@@ -58,8 +67,14 @@ public sealed record TrainingSection
     /// <summary>Share of the steps over which the rate rises from zero. 0..0.9, default 0.03.</summary>
     public double Warmup { get; init; }
 
-    /// <summary>constant, linear, cosine or trapezoid. Default trapezoid.</summary>
+    /// <summary>constant, linear, cosine, trapezoid, polynomial or inverse_square_root. Default trapezoid.</summary>
     public ScheduleKind Schedule { get; init; }
+
+    /// <summary>Share of the peak that the rate falls to instead of zero. [0, 1], default 0.</summary>
+    public double? RateFloor { get; init; }
+
+    /// <summary>Of trapezoid: linear, cosine or square_root. Default linear.</summary>
+    public CoolDown? CoolDown { get; init; }
 
     /// <summary>Decoupled weight decay of the matrices. 0..10, default 0.</summary>
     public double WeightDecay { get; init; }
@@ -72,6 +87,21 @@ public sealed record TrainingSection
 
     /// <summary>Decay of a moving average of the weights, which then is the result instead of the last weights. [0, 1), default none.</summary>
     public double? WeightAverage { get; init; }
+
+    /// <summary>token, or sequence: long examples count no more than short ones. Default token.</summary>
+    public TokenAverage? Average { get; init; }
+
+    /// <summary>Whether each token's loss is weighted by its probability (DFT). Default false.</summary>
+    public bool? Dft { get; init; }
+
+    /// <summary>Share of the uniform distribution in the target. [0, 0.9], default 0.</summary>
+    public double? LabelSmoothing { get; init; }
+
+    /// <summary>Weight of the squared logarithm of softmax's denominator. [0, 1], default 0.</summary>
+    public double? ZLoss { get; init; }
+
+    /// <summary>Weight of the predicted entropy, which is rewarded: a penalty for confidence. [0, 10], default 0.</summary>
+    public double? EntropyBonus { get; init; }
 
     /// <summary>Null: nothing is held out, and the last weights are the result.</summary>
     public HeldOutSection? HeldOut { get; init; }
@@ -93,15 +123,40 @@ public sealed record TrainingSection
             LearningRate = reader.Number("learning_rate", inherited.LearningRate, 0, 1, above: true),
             Warmup = reader.Number("warmup", inherited.Warmup, 0, 0.9),
             Schedule = reader.Choice("schedule", inherited.Schedule),
+            RateFloor = reader.Optional("rate_floor", (r, key) => r.Number(key, 0, 0, 1)) ?? inherited.RateFloor,
+            CoolDown = reader.Optional("cool_down", (r, key) => r.Choice(key, Distill.Student.Training.CoolDown.Linear)) ?? inherited.CoolDown,
             WeightDecay = reader.Number("weight_decay", inherited.WeightDecay, 0, 10),
             Precision = reader.Choice("precision", inherited.Precision),
             Threads = reader.Integer("threads", inherited.Threads, 1, 256),
             WeightAverage = reader.Optional("weight_average", (r, key) => r.Number(key, 0.99, 0, 0.999999)) ?? inherited.WeightAverage,
+            Average = reader.Optional("average", (r, key) => r.Choice(key, TokenAverage.Token)) ?? inherited.Average,
+            Dft = reader.Optional("dft", (r, key) => r.Flag(key, false)) ?? inherited.Dft,
+            LabelSmoothing = reader.Optional("label_smoothing", (r, key) => r.Number(key, 0, 0, 0.9)) ?? inherited.LabelSmoothing,
+            ZLoss = reader.Optional("z_loss", (r, key) => r.Number(key, 0, 0, 1)) ?? inherited.ZLoss,
+            EntropyBonus = reader.Optional("entropy_bonus", (r, key) => r.Number(key, 0, 0, 10)) ?? inherited.EntropyBonus,
             HeldOut = HeldOutSection.Bind(reader.Section("held_out")) ?? inherited.HeldOut,
         };
         reader.Require(
             section.BatchTokens >= section.SequenceLength || !(reader.Has("batch_tokens") || reader.Has("sequence_length")), "batch_tokens",
             $"smaller than one example of {section.SequenceLength:N0} tokens", "raise batch_tokens or lower sequence_length");
+        reader.Require(
+            section.Schedule != ScheduleKind.InverseSquareRoot || section.Warmup > 0 || !(reader.Has("schedule") || reader.Has("warmup")), "warmup", "inverse_square_root falls by the length of the warm-up", "raise it above 0, e.g. to 0.03");
+        reader.Require(
+            section.Schedule == ScheduleKind.Trapezoid || !reader.IsGiven("cool_down"), "cool_down", "only trapezoid has a last part of its own", "leave it out, or set schedule to trapezoid");
         return section;
+    }
+
+    /// <returns>Null for plain cross-entropy.</returns>
+    internal SupervisedLossOptions? ToLoss()
+    {
+        var loss = new SupervisedLossOptions
+        {
+            Average = Average ?? TokenAverage.Token,
+            Rectified = Dft ?? false,
+            LabelSmoothing = LabelSmoothing ?? 0,
+            PartitionWeight = ZLoss ?? 0,
+            EntropyBonus = EntropyBonus ?? 0,
+        };
+        return loss == new SupervisedLossOptions() ? null : loss;
     }
 }

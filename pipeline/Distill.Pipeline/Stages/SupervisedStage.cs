@@ -116,6 +116,7 @@ internal sealed class SupervisedStage : IStage
         Seed = (ulong)recipe.Seed,
         WeightAverage = training.WeightAverage,
         SoftLabels = softLabels is { } soft ? new SoftLabelOptions(soft.ToDivergence(), soft.Weight) : null,
+        Loss = training.ToLoss(),
         HeldOut = training.HeldOut?.ToOptions(),
         LowRank = recipe.Lora?.ToOptions(),
         Training = new TrainingOptions
@@ -123,6 +124,8 @@ internal sealed class SupervisedStage : IStage
             LearningRate = training.LearningRate,
             Decay = training.Schedule.ToDecay(),
             WarmupShare = training.Warmup,
+            RateFloor = training.RateFloor ?? 0,
+            CoolDown = training.CoolDown ?? CoolDown.Linear,
             Optimizer = new AdamWOptions(WeightDecay: training.WeightDecay),
             Precision = training.Precision.ToMatmulPrecision(),
             RoundingSeed = (ulong)recipe.Seed,

@@ -42,6 +42,7 @@ internal sealed class TrainingCurve : IDisposable
         };
         if (heldOut is not null && report.HeldOut is { } looked) values[heldOut] = looked;
         Keep(report.Step, values);
+        values["accuracy"] = report.Accuracy;
         speed?.Add(report, values, context);
         context.Metric(report.Step, values);
         context.Progress(new StageProgress(report.Step, report.Steps, "steps", $"loss {report.Loss:F3}", speed?.TokensPerSecond ?? 0, "tokens/s"));

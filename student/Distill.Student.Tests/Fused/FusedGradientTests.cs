@@ -25,6 +25,11 @@ public sealed class FusedGradientTests
 
         actual.Loss.ShouldBe(expected.Loss, 1e-5);
         actual.MeanEntropy.ShouldBe(expected.MeanEntropy, 1e-5);
+        actual.Accuracy.ShouldBe(expected.Accuracy);
+        fused.Differentiate(sequences, new SupervisedLossOptions().ToLoss(1, 1)).Accuracy.ShouldBe(expected.Accuracy);
+        reference.Differentiate(sequences, new SupervisedLossOptions().ToLoss(1, 1)).Accuracy.ShouldBe(expected.Accuracy);
+        fused.Differentiate(sequences, loss);
+        reference.Differentiate(sequences, loss);
         foreach (var (name, offset, spec) in parameters.Places)
         {
             var want = reference.Gradient.Slice(offset, (int)spec.Count);
@@ -61,6 +66,28 @@ public sealed class FusedGradientTests
         double expected = whole.Differentiate(sequences, loss).Loss;
         split.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-6);
         Vectors.RelativeDifference(split.Gradient, whole.Gradient).ShouldBeLessThan(1e-5);
+    }
+
+    [Fact]
+    public void Entropies_are_those_of_the_reference_and_average_to_the_one_of_a_pass()
+    {
+        var architecture = TinyDecoder.Architecture();
+        using var parameters = TinyDecoder.Parameters(architecture);
+        var sequences = TinyDecoder.Sequences(architecture, 12, 50, 31, 7);
+        using var reference = new TorchGradientModel(parameters);
+        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 64);
+
+        var expected = reference.Entropies(sequences);
+        var actual = fused.Entropies(sequences);
+
+        for (int i = 0; i < sequences.Count; i++)
+        {
+            actual[i].Length.ShouldBe(sequences[i].SupervisedCount);
+            for (int k = 0; k < actual[i].Length; k++) actual[i][k].ShouldBe(expected[i][k], 1e-4f);
+        }
+
+        long learned = sequences.Sum(sequence => sequence.SupervisedCount);
+        actual.SelectMany(values => values).Average().ShouldBe((float)fused.Differentiate(sequences, new CrossEntropy(learned)).MeanEntropy, 1e-5f);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Distill.Data.Verification;
+using Distill.Generation;
 using Distill.Student.Reinforcement;
 
 namespace Distill.Student.Tests.Losses;
@@ -12,16 +14,20 @@ public sealed class RewardGoldenTests
         int compared = 0;
         foreach (var golden in Read("advantages.json")["cases"]!.AsArray())
         {
-            // Every verdict can be scored here; RLOO's extra whitening over the batch is not offered.
-            if (golden!["rewards"]!.AsArray().Any(reward => reward is null) || golden["normalize_advantages"]?.GetValue<bool>() == true) continue;
-            double[] rewards = Numbers(golden["rewards"]!), expected = Numbers(golden["advantages"]!);
-            var scale = golden["scale_rewards"]?.GetValue<string>() switch { "group" => AdvantageScale.Group, "batch" => AdvantageScale.Batch, "none" => AdvantageScale.None, _ => AdvantageScale.LeaveOneOut };
+            double[] rewards = [.. golden!["rewards"]!.AsArray().Select(reward => reward?.GetValue<double>() ?? double.NaN)], expected = Numbers(golden["advantages"]!);
+            var scale = golden["scale_rewards"]?.GetValue<string>() switch
+            {
+                "group" => AdvantageScale.Group,
+                "batch" => AdvantageScale.Batch,
+                "none" => AdvantageScale.None,
+                _ => golden["normalize_advantages"]!.GetValue<bool>() ? AdvantageScale.LeaveOneOutBatch : AdvantageScale.LeaveOneOut,
+            };
             double[] actual = [.. GroupAdvantage.Of([.. rewards.Chunk(golden["group_size"]!.GetValue<int>())], scale).SelectMany(group => group)];
             for (int i = 0; i < expected.Length; i++) actual[i].ShouldBe(expected[i], 1e-4 * Math.Max(1, Math.Abs(expected[i])), golden["name"]!.GetValue<string>());
             compared++;
         }
 
-        compared.ShouldBe(20);
+        compared.ShouldBe(30);
     }
 
     [Fact]
@@ -42,6 +48,30 @@ public sealed class RewardGoldenTests
         double[] expected = Numbers(golden["rewards"]!);
         texts.Length.ShouldBe(60);
         for (int i = 0; i < texts.Length; i++) FormatReward.Of(texts[i]).ShouldBe(expected[i], texts[i]);
+    }
+
+    [Fact]
+    public void The_penalty_for_repetition_is_that_of_TRL()
+    {
+        foreach (var golden in Read("rewards.json")["repetition"]!["cases"]!.AsArray())
+        {
+            var reward = new RepetitionReward(golden!["ngram_size"]!.GetValue<int>());
+            double[] expected = Numbers(golden["rewards"]!);
+            var ids = golden["ids"]!.AsArray();
+            ids.Count.ShouldBe(expected.Length);
+            for (int i = 0; i < expected.Length; i++)
+                (-golden["max_penalty"]!.GetValue<double>() * reward.Of([.. Numbers(ids[i]!).Select(id => (int)id)])).ShouldBe(expected[i], 1e-12, $"{ids[i]}");
+        }
+    }
+
+    [Fact]
+    public void An_answer_that_cannot_be_read_is_wrong_or_left_out()
+    {
+        var completion = new Completion([1], [0], StopReason.StopToken, 1);
+        new VerdictReward().Of(Verdict.Undecidable, completion).ShouldBe(0);
+        new VerdictReward(skipUndecidable: true).Of(Verdict.Undecidable, completion).ShouldBe(double.NaN);
+        new VerdictReward(skipUndecidable: true).Of(Verdict.Incorrect, completion).ShouldBe(0);
+        new VerdictReward(skipUndecidable: true).Of(Verdict.Correct, completion).ShouldBe(1);
     }
 
     private static JsonNode Read(string file) => JsonNode.Parse(File.ReadAllText(FixtureFolder.RequireFile("losses", file)))!;

@@ -20,7 +20,7 @@ public sealed class SupervisedResumeTests : IDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("distill-resume").FullName;
 
-    public static TheoryData<string> Cases => ["plain", "averaged", "held out", "adapters", "adapters, averaged, held out"];
+    public static TheoryData<string> Cases => ["plain", "averaged", "held out", "adapters", "adapters, averaged, held out", "other loss"];
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -86,7 +86,7 @@ public sealed class SupervisedResumeTests : IDisposable
     {
         string state = Path.Combine(folder, "state");
         Train(Plain, state, stopAt: 2);
-        foreach (var other in (SupervisedOptions[])[Plain with { Seed = 2 }, Plain with { Epochs = 4 }, Plain with { LowRank = LowRank }, Of("held out")])
+        foreach (var other in (SupervisedOptions[])[Plain with { Seed = 2 }, Plain with { Epochs = 4 }, Plain with { LowRank = LowRank }, Of("held out"), Of("other loss")])
             Should.Throw<InvalidDataException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
     }
 
@@ -95,6 +95,7 @@ public sealed class SupervisedResumeTests : IDisposable
         WeightAverage = name.Contains("averaged", StringComparison.Ordinal) ? 0.8 : null,
         HeldOut = name.Contains("held out", StringComparison.Ordinal) ? new HeldOutOptions(2) : null,
         LowRank = name.Contains("adapters", StringComparison.Ordinal) ? LowRank : null,
+        Loss = name == "other loss" ? new SupervisedLossOptions { Average = TokenAverage.Sequence, Rectified = true, LabelSmoothing = 0.1, PartitionWeight = 1e-3, EntropyBonus = 0.01 } : null,
     };
 
     private static (float[] Weights, List<StepReport> Reports, SupervisedResult? Result) Train(

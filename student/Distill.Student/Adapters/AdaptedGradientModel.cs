@@ -36,6 +36,12 @@ public sealed class AdaptedGradientModel(IGradientModel whole, LowRankAdapters a
         return whole.Score(sequences);
     }
 
+    public IReadOnlyList<float[]> Entropies(IReadOnlyList<TrainingSequence> sequences)
+    {
+        adapters.Merge();
+        return whole.Entropies(sequences);
+    }
+
     public void Dispose() => whole.Dispose();
 
     private PassResult Projected(PassResult result)

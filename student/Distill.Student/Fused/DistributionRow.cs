@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Distill.Student.Training;
 
 namespace Distill.Student.Fused;
 
@@ -7,14 +8,15 @@ internal static class DistributionRow
 {
     /// <param name="logits">[vocabulary], left as they are.</param>
     /// <param name="work">[vocabulary], overwritten.</param>
-    /// <returns>Entropy in nats.</returns>
-    public static double Measure(ReadOnlySpan<float> logits, int target, Span<float> work, out float logProbability)
+    /// <returns>Loss is left at 0.</returns>
+    public static PassSums Measure(ReadOnlySpan<float> logits, int target, Span<float> work, out float logProbability)
     {
         float largest = TensorPrimitives.Max(logits);
         TensorPrimitives.Subtract(logits, largest, work);
         TensorPrimitives.Exp<float>(work, work);
         float total = TensorPrimitives.Sum<float>(work), logTotal = MathF.Log(total);
         logProbability = logits[target] - largest - logTotal;
-        return logTotal + largest - TensorPrimitives.Dot(work, logits) / total;
+        double entropy = logTotal + largest - TensorPrimitives.Dot(work, logits) / total;
+        return new PassSums(0, logProbability, entropy, logits[target] == largest ? 1 : 0);
     }
 }

@@ -64,33 +64,30 @@ public sealed class FusedGradientModel : IGradientModel
         Differentiate(sequences, (replica, batch) => replica.Differentiate(batch, loss));
 
     private PassResult Differentiate(
-        IReadOnlyList<TrainingSequence> sequences, Func<FusedReplica, TokenBatch, (double Loss, double LogProbability, double Entropy)> differentiate)
+        IReadOnlyList<TrainingSequence> sequences, Func<FusedReplica, TokenBatch, PassSums> differentiate)
     {
         matmulWeights.Refresh();
-        var sums = new (double Loss, double LogProbability, double Entropy)[replicas.Length];
+        var sums = new PassSums[replicas.Length];
         var parts = distribution.Parts(sequences);
         int[] counts = [.. parts.Select(batches => batches.Count)];
         gradient.Clear();
         turns.Reset();
         threads.Run(index => sums[index] = Differentiate(replicas[index], parts[index], round => MicroBatchTurn.Of(counts, round, index), differentiate));
         foreach (var replica in replicas) replica.Gradient.AddOwn();
-        double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount);
-        return new PassResult(sums.Sum(sum => sum.Loss), sums.Sum(sum => sum.LogProbability) / learned, sums.Sum(sum => sum.Entropy) / learned);
+        return sums.Aggregate((one, other) => one + other).Over(sequences);
     }
 
-    private (double Loss, double LogProbability, double Entropy) Differentiate(
-        FusedReplica replica, IReadOnlyList<TokenBatch> batches, Func<int, MicroBatchTurn> turnOf,
-        Func<FusedReplica, TokenBatch, (double Loss, double LogProbability, double Entropy)> differentiate)
+    private PassSums Differentiate(
+        FusedReplica replica, IReadOnlyList<TokenBatch> batches, Func<int, MicroBatchTurn> turnOf, Func<FusedReplica, TokenBatch, PassSums> differentiate)
     {
-        (double loss, double logProbability, double entropy) = (0, 0, 0);
+        var sums = default(PassSums);
         replica.Gradient.Clear();
         try
         {
             foreach (var (round, batch) in batches.Index())
             {
                 replica.Gradient.Begin(turnOf(round));
-                var pass = differentiate(replica, batch);
-                (loss, logProbability, entropy) = (loss + pass.Loss, logProbability + pass.LogProbability, entropy + pass.Entropy);
+                sums += differentiate(replica, batch);
             }
         }
         catch
@@ -99,10 +96,14 @@ public sealed class FusedGradientModel : IGradientModel
             throw;
         }
 
-        return (loss, logProbability, entropy);
+        return sums;
     }
 
-    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences)
+    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, (replica, batch) => replica.Score(batch));
+
+    public IReadOnlyList<float[]> Entropies(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, (replica, batch) => replica.Entropies(batch));
+
+    private IReadOnlyList<float[]> Measure(IReadOnlyList<TrainingSequence> sequences, Func<FusedReplica, TokenBatch, float[]> measure)
     {
         matmulWeights.Refresh();
         var results = new Dictionary<TrainingSequence, float[]>(ReferenceEqualityComparer.Instance);
@@ -111,7 +112,7 @@ public sealed class FusedGradientModel : IGradientModel
         {
             foreach (var batch in parts[index])
             {
-                float[] scored = replicas[index].Score(batch);
+                float[] scored = measure(replicas[index], batch);
                 lock (results)
                 {
                     for (int i = 0; i < batch.Sequences.Count; i++) results[batch.Sequences[i]] = scored[batch.SupervisedStarts[i]..batch.SupervisedStarts[i + 1]];

@@ -41,26 +41,26 @@ internal sealed unsafe class FusedReplica : IDisposable
     public int Capacity => scratch.Capacity;
 
     /// <summary>Adds the batch's gradient to <see cref="Gradient"/>; sums are over learned tokens.</summary>
-    public (double Loss, double LogProbability, double Entropy) Differentiate(TokenBatch batch, ITokenLoss loss)
+    public PassSums Differentiate(TokenBatch batch, ITokenLoss loss)
     {
         using var scope = NewDisposeScope();
         var logProbabilities = new float[batch.Targets.Length];
-        double entropy = Forward(batch, logProbabilities);
+        var sums = Forward(batch, logProbabilities);
         var derivatives = new float[logProbabilities.Length];
         double value = loss.Evaluate(batch, logProbabilities, derivatives);
         head.Apply(batch, derivatives);
         Backward(batch);
-        return (value, TensorPrimitives.Sum<float>(logProbabilities), entropy);
+        return sums with { Loss = value, LogProbability = TensorPrimitives.Sum<float>(logProbabilities) };
     }
 
     /// <summary>The same for a loss on whole distributions.</summary>
-    public (double Loss, double LogProbability, double Entropy) Differentiate(TokenBatch batch, IDistributionLoss loss)
+    public PassSums Differentiate(TokenBatch batch, IDistributionLoss loss)
     {
         using var scope = NewDisposeScope();
         var logProbabilities = new float[batch.Targets.Length];
-        double entropy = Forward(batch, logProbabilities, loss, out double value);
+        var sums = Forward(batch, logProbabilities, loss);
         Backward(batch);
-        return (value, TensorPrimitives.Sum<float>(logProbabilities), entropy);
+        return sums with { LogProbability = TensorPrimitives.Sum<float>(logProbabilities) };
     }
 
     public float[] Score(TokenBatch batch)
@@ -69,6 +69,14 @@ internal sealed unsafe class FusedReplica : IDisposable
         var logProbabilities = new float[batch.Targets.Length];
         Forward(batch, logProbabilities);
         return logProbabilities;
+    }
+
+    public float[] Entropies(TokenBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        var entropies = new float[batch.Targets.Length];
+        Forward(batch, new float[entropies.Length], entropies);
+        return entropies;
     }
 
     public void Dispose()
@@ -87,18 +95,18 @@ internal sealed unsafe class FusedReplica : IDisposable
         Gradient.AddEmbedding(batch.Tokens, residualGradient.Pointer);
     }
 
-    private double Forward(TokenBatch batch, float[] logProbabilities)
+    private PassSums Forward(TokenBatch batch, float[] logProbabilities, float[]? entropies = null)
     {
         using var without = no_grad();
         RunLayers(batch);
-        return head.Forward(batch, residual.Pointer, logProbabilities);
+        return head.Forward(batch, residual.Pointer, logProbabilities, entropies);
     }
 
-    private double Forward(TokenBatch batch, float[] logProbabilities, IDistributionLoss loss, out double value)
+    private PassSums Forward(TokenBatch batch, float[] logProbabilities, IDistributionLoss loss)
     {
         using var without = no_grad();
         RunLayers(batch);
-        return head.Forward(batch, residual.Pointer, logProbabilities, loss, out value);
+        return head.Forward(batch, residual.Pointer, logProbabilities, loss);
     }
 
     private void RunLayers(TokenBatch batch)

@@ -21,18 +21,19 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
 
     /// <param name="residual">[tokens, hidden], after the last layer.</param>
     /// <param name="logProbabilities">[supervised], filled.</param>
-    /// <returns>Sum of the entropies of the predicted distributions, in nats.</returns>
-    public double Forward(TokenBatch batch, float* residual, Span<float> logProbabilities)
+    /// <param name="entropies">[supervised], filled; or empty.</param>
+    /// <returns>Entropies and hits; what the log-probabilities add up to is left at 0.</returns>
+    public PassSums Forward(TokenBatch batch, float* residual, Span<float> logProbabilities, Span<float> entropies = default)
     {
         Project(batch, residual);
-        return LogSoftmax(batch.Targets, logProbabilities);
+        return LogSoftmax(batch.Targets, logProbabilities, entropies);
     }
 
     /// <summary>The same, and on the way the loss and its gradient by the logits.</summary>
-    public double Forward(TokenBatch batch, float* residual, Span<float> logProbabilities, IDistributionLoss loss, out double value)
+    public PassSums Forward(TokenBatch batch, float* residual, Span<float> logProbabilities, IDistributionLoss loss)
     {
         Project(batch, residual);
-        (value, double entropy) = (0, 0);
+        var sums = default(PassSums);
         for (int sequence = 0; sequence < batch.Sequences.Count; sequence++)
         {
             int first = batch.SupervisedStarts[sequence];
@@ -40,16 +41,16 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
             {
                 var row = new Span<float>(NativeRows.PointerOf(predicted!) + (long)i * vocabulary, vocabulary);
                 var gradient = scratch.Row(vocabulary);
-                entropy += DistributionRow.Measure(row, batch.Targets[i], gradient, out logProbabilities[i]);
-                value += loss.Evaluate(batch.Sequences[sequence], i - first, row, gradient);
+                var measured = DistributionRow.Measure(row, batch.Targets[i], gradient, out logProbabilities[i]);
+                sums += measured with { LogProbability = 0, Loss = loss.Evaluate(batch.Sequences[sequence], i - first, row, gradient) };
                 gradient.CopyTo(row);
             }
         }
 
-        return entropy;
+        return sums;
     }
 
-    /// <summary>Turns the probabilities of <see cref="Forward(TokenBatch, float*, Span{float})"/> into the gradient by the logits.</summary>
+    /// <summary>Turns the probabilities of <see cref="Forward(TokenBatch, float*, Span{float}, Span{float})"/> into the gradient by the logits.</summary>
     /// <param name="derivatives">[supervised]: derivative of the loss by each log-probability.</param>
     public void Apply(TokenBatch batch, ReadOnlySpan<float> derivatives)
     {
@@ -105,9 +106,9 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
     }
 
     /// <summary>Turns the logits into probabilities in place.</summary>
-    private double LogSoftmax(int[] targets, Span<float> logProbabilities)
+    private PassSums LogSoftmax(int[] targets, Span<float> logProbabilities, Span<float> entropies)
     {
-        double entropy = 0;
+        var sums = default(PassSums);
         float* p = NativeRows.PointerOf(predicted!);
         var shifted = scratch.Row(vocabulary);
         for (int i = 0; i < targets.Length; i++)
@@ -118,10 +119,12 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
             float total = TensorPrimitives.Sum<float>(row), logTotal = MathF.Log(total);
             TensorPrimitives.Multiply(row, 1 / total, row);
             logProbabilities[i] = shifted[targets[i]] - logTotal;
-            entropy += logTotal - TensorPrimitives.Dot<float>(row, shifted);
+            float own = logTotal - TensorPrimitives.Dot<float>(row, shifted);
+            if (!entropies.IsEmpty) entropies[i] = own;
+            sums += new PassSums(0, 0, own, shifted[targets[i]] == 0 ? 1 : 0);
         }
 
-        return entropy;
+        return sums;
     }
 
     private ReadOnlySpan<float> NormWeight => new(parameters.Pointer + normOffset, hidden);

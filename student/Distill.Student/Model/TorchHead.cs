@@ -17,11 +17,11 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
     private readonly long offset = parameters.OffsetOf(parameters.Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection);
 
     /// <param name="rows">[supervised, hidden], normed.</param>
-    /// <param name="entropy">Sum over the tokens, in nats.</param>
+    /// <param name="sums">Of the log-probabilities, the entropies and the hits.</param>
     /// <returns>[supervised]</returns>
-    public float[] Score(TokenBatch batch, Tensor rows, out double entropy)
+    public float[] Score(TokenBatch batch, Tensor rows, out PassSums sums)
     {
-        entropy = 0;
+        sums = default;
         var scored = new float[batch.Targets.Length];
         using var without = no_grad();
         for (int first = 0; first < scored.Length; first += chunk)
@@ -29,16 +29,33 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
             using var scope = NewDisposeScope();
             int count = Math.Min(chunk, scored.Length - first);
             var all = LogProbabilities(rows.narrow(0, first, count));
-            Chosen(all, batch, first, count).data<float>().CopyTo(scored, first);
-            entropy -= (all.exp() * all).sum().item<float>();
+            var chosen = Chosen(all, batch, first, count);
+            chosen.data<float>().CopyTo(scored, first);
+            sums += new PassSums(0, 0, -(all.exp() * all).sum().item<float>(), chosen.eq(all.amax([-1])).sum().item<long>());
         }
 
+        sums = sums with { LogProbability = scored.Sum(x => (double)x) };
         return scored;
+    }
+
+    /// <returns>[supervised]: entropies in nats.</returns>
+    public float[] Entropies(TokenBatch batch, Tensor rows)
+    {
+        var entropies = new float[batch.Targets.Length];
+        using var without = no_grad();
+        for (int first = 0; first < entropies.Length; first += chunk)
+        {
+            using var scope = NewDisposeScope();
+            var all = LogProbabilities(rows.narrow(0, first, Math.Min(chunk, entropies.Length - first)));
+            (all.exp() * all).sum(-1).neg().data<float>().CopyTo(entropies, first);
+        }
+
+        return entropies;
     }
 
     public HeadPass Differentiate(TokenBatch batch, Tensor rows, ITokenLoss loss, ReplicaGradient gradient)
     {
-        float[] scored = Score(batch, rows, out double entropy), derivatives = new float[scored.Length];
+        float[] scored = Score(batch, rows, out var sums), derivatives = new float[scored.Length];
         double value = loss.Evaluate(batch, scored, derivatives);
         var rowGradient = zeros_like(rows);
         for (int first = 0; first < scored.Length; first += chunk)
@@ -49,12 +66,12 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
             Pull(Chosen(LogProbabilities(input), batch, first, count), tensor(derivatives[first..(first + count)]), input, rowGradient.narrow(0, first, count), gradient);
         }
 
-        return new HeadPass(value, scored.Sum(x => (double)x), entropy, rowGradient);
+        return new HeadPass(sums with { Loss = value }, rowGradient);
     }
 
     public HeadPass Differentiate(TokenBatch batch, Tensor rows, IDistributionLoss loss, ReplicaGradient gradient)
     {
-        var pass = new HeadPass(0, 0, 0, zeros_like(rows));
+        var pass = new HeadPass(default, zeros_like(rows));
         for (int first = 0; first < batch.Targets.Length; first += chunk)
         {
             using var scope = NewDisposeScope();
@@ -76,9 +93,8 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
         for (int i = 0; i * vocabulary < logits.Length; i++)
         {
             Span<float> row = logits.AsSpan(i * vocabulary, vocabulary), slope = slopes.AsSpan(i * vocabulary, vocabulary);
-            double entropy = DistributionRow.Measure(row, batch.Targets[first + i], slope, out float chosen);
-            double value = loss.Evaluate(batch.Sequences[0], first + i, row, slope);
-            pass = pass with { Loss = pass.Loss + value, LogProbability = pass.LogProbability + chosen, Entropy = pass.Entropy + entropy };
+            var measured = DistributionRow.Measure(row, batch.Targets[first + i], slope, out _);
+            pass = pass with { Sums = pass.Sums + (measured with { Loss = loss.Evaluate(batch.Sequences[0], first + i, row, slope) }) };
         }
 
         return slopes;
@@ -98,6 +114,5 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
 }
 
 /// <summary>What the head makes of one sequence.</summary>
-/// <param name="LogProbability">Sum over the learned tokens; likewise <paramref name="Entropy"/>, in nats.</param>
 /// <param name="RowGradient">[supervised, hidden]: gradient by what entered the head.</param>
-internal readonly record struct HeadPass(double Loss, double LogProbability, double Entropy, Tensor RowGradient);
+internal readonly record struct HeadPass(PassSums Sums, Tensor RowGradient);

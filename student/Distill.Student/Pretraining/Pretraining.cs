@@ -27,7 +27,7 @@ public static class Pretraining
         else if (start is not null) parameters.Load(start);
         else parameters.Initialize(options.Seed);
         using var model = GradientModels.Create(parameters, training);
-        var schedule = new LearningRateSchedule(training.LearningRate, training.Decay, training.WarmupShare, options.DecayShare);
+        var schedule = training.ToSchedule() with { DecayShare = options.DecayShare };
         var loop = new SupervisedLoop(model, optimizer, schedule, clock);
         try
         {

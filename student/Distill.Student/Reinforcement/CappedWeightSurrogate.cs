@@ -1,3 +1,5 @@
+using Distill.Student.Training;
+
 namespace Distill.Student.Reinforcement;
 
 /// <summary>
@@ -10,6 +12,8 @@ public sealed class CappedWeightSurrogate(double cap) : IPolicySurrogate
     public SurrogateValue Of(double ratio, double advantage, double logProbability)
     {
         double slope = -Math.Min(ratio, cap) * advantage;
-        return new SurrogateValue(slope * logProbability, slope);
+        return new SurrogateValue(slope * logProbability, RatioSlope: 0, slope);
     }
+
+    public void AddTo(TrainingDigest digest) => digest.Add("capped weight").Add(cap);
 }

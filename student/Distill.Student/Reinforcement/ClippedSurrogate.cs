@@ -1,3 +1,5 @@
+using Distill.Student.Training;
+
 namespace Distill.Student.Reinforcement;
 
 /// <summary>
@@ -14,4 +16,6 @@ public sealed class ClippedSurrogate(double clipLow, double clipHigh, double rat
         double free = (capped ? ratioCap : ratio) * advantage, clipped = Math.Clamp(ratio, 1 - clipLow, 1 + clipHigh) * advantage;
         return new SurrogateValue(-Math.Min(free, clipped), free <= clipped && !capped ? -free : 0); // d ρ / d log π = ρ; a clipped token has no slope
     }
+
+    public void AddTo(TrainingDigest digest) => digest.Add("clipped").Add(clipLow, clipHigh, ratioCap);
 }

@@ -12,10 +12,16 @@ public sealed record GroupRelativeOptions
     /// <summary>Completions per problem.</summary>
     public int Samples { get; init; } = 8;
 
+    /// <summary>How often the rollouts of a step are learned from. From the second update on the ratios are not 1, and what is done about them matters.</summary>
+    public int UpdatesPerBatch { get; init; } = 1;
+
     /// <summary>Of the rollouts. Log-probabilities are those of the unscaled distribution, so 1 is the value for which ratios are exact.</summary>
     public double Temperature { get; init; } = 1;
 
     public int MaxTokens { get; init; } = 192;
+
+    /// <summary>What a token costs; null: <see cref="ClippedSurrogate"/> with the bounds below.</summary>
+    public IPolicySurrogate? Surrogate { get; init; }
 
     public double ClipLow { get; init; } = 0.2;
 
@@ -30,6 +36,12 @@ public sealed record GroupRelativeOptions
 
     /// <summary>Weight of the k3 estimate of KL to the weights the policy started from; 0 leaves it out.</summary>
     public double ReferenceWeight { get; init; }
+
+    /// <summary>Whether that estimate is weighted by the token's ratio: see <see cref="ReferenceTerm"/>.</summary>
+    public bool CorrectReference { get; init; }
+
+    /// <summary>Share of the learned tokens, the most uncertain, that the surrogate counts; null: all. See <see cref="EntropyFloor"/>.</summary>
+    public double? TopEntropy { get; init; }
 
     /// <summary>How often in a step problems whose groups are dead are replaced by others; 0 keeps them.</summary>
     public int ResampleRounds { get; init; }
@@ -57,4 +69,17 @@ public sealed record GroupRelativeOptions
     public TrainingOptions Training { get; init; } = new() { LearningRate = 1.5e-4, Decay = Decay.Constant, WarmupShare = 0.05 };
 
     public ulong Seed { get; init; } = 1;
+
+    internal IPolicySurrogate ToSurrogate() => Surrogate ?? new ClippedSurrogate(ClipLow, ClipHigh, RatioCap);
+
+    internal ReferenceTerm? ToReference() => ReferenceWeight > 0 ? new ReferenceTerm(ReferenceWeight, CorrectReference) : null;
+
+    // What is left at its default adds nothing: states written before it existed stay those of their training.
+    internal void AddTo(TrainingDigest digest)
+    {
+        Surrogate?.AddTo(digest);
+        if (UpdatesPerBatch > 1) digest.Add("updates per batch").Add((long)UpdatesPerBatch);
+        if (CorrectReference) digest.Add("corrected reference");
+        if (TopEntropy is { } share) digest.Add("top entropy").Add(share);
+    }
 }

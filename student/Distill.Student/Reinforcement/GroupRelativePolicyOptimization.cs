@@ -7,7 +7,7 @@ namespace Distill.Student.Reinforcement;
 
 /// <summary>
 /// GRPO with verifiable rewards: sample a group of completions per problem from the current policy, reward what the verifier
-/// accepts, push towards the better ones of each group. One update per batch of rollouts; no value network. Ends with the weights that
+/// accepts, push towards the better ones of each group. One update per batch of rollouts, or a few; no value network. Ends with the weights that
 /// did best on held-out problems, because sampled accuracy can fall again. Papers: Shao et al. 2024 (arXiv 2402.03300), Yu et al. 2025
 /// (arXiv 2503.14476). One thread calls it.
 /// </summary>
@@ -58,7 +58,7 @@ public sealed class GroupRelativePolicyOptimization(IPolicyServer server, Rollou
         PolicyUpdate update, FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, ReinforcementState state, CancellationToken cancellation)
     {
         int step = state.Step;
-        var schedule = new LearningRateSchedule(options.Training.LearningRate, options.Training.Decay, options.Training.WarmupShare);
+        var schedule = options.Training.ToSchedule();
         var report = update.Run(problems, step, schedule.At((double)step / options.Steps), cancellation);
         state.Step++;
         state.CompletionTokens += report.CompletionTokens;
@@ -90,6 +90,7 @@ public sealed class GroupRelativePolicyOptimization(IPolicyServer server, Rollou
             .Add(options.MaskTruncated ? 1L : 0L, unchecked((long)options.Seed))
             .Add(options.Temperature, options.ClipLow, options.ClipHigh, options.RatioCap, options.ReferenceWeight);
         foreach (var problem in heldOut) digest.Add(problem.Id);
+        options.AddTo(digest);
         return digest.Finish();
     }
 }

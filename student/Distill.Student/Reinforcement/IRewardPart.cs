@@ -9,5 +9,6 @@ public interface IRewardPart
     /// <summary>Lower case, one word: what it is called in the measurements.</summary>
     string Name { get; }
 
+    /// <returns>Not a number where nothing can be said; then the completion earns no reward at all.</returns>
     double Of(Verdict verdict, Completion completion);
 }

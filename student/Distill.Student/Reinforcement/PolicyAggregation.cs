@@ -11,6 +11,9 @@ public enum PolicyAggregation
 
     /// <summary>By completions × token limit: a constant, so that length changes no weight (Dr. GRPO, Liu et al. 2025, arXiv 2503.20783).</summary>
     TokenLimit,
+
+    /// <summary>By the completions alone: every completion counts as many times as it has tokens (LUSPO, Liu et al. 2026, arXiv 2602.05261).</summary>
+    SequenceSum,
 }
 
 /// <summary>What the ratio of new and old policy is taken of.</summary>
@@ -21,6 +24,9 @@ public enum RatioLevel
 
     /// <summary>The whole completion's, as the geometric mean over its tokens (GSPO, Zheng et al. 2025, arXiv 2507.18071).</summary>
     Sequence,
+
+    /// <summary>The whole completion's, as the product over its tokens: the true ratio, whose spread grows with length (RLOO, Ahmadian et al. 2024, arXiv 2402.14740).</summary>
+    Product,
 }
 
 /// <summary>The divisors of one optimiser step. Immutable.</summary>
@@ -35,6 +41,7 @@ public sealed record PolicyDivisor(PolicyAggregation Aggregation, long Tokens, i
         PolicyAggregation.Token => Tokens,
         PolicyAggregation.Sequence => (double)length * Completions,
         PolicyAggregation.TokenLimit => (double)TokenLimit * Completions,
+        PolicyAggregation.SequenceSum => Completions,
         _ => throw new InvalidOperationException($"Unknown aggregation {Aggregation}."),
     };
 }

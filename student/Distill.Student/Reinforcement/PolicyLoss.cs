@@ -6,8 +6,10 @@ namespace Distill.Student.Reinforcement;
 /// The GRPO family: Σ (surrogate(ρ, A) + β·k3) / divisor over completion tokens. k3 is <see cref="ReferenceEstimate"/> and needs the rollouts' reference log-probabilities.
 /// Micro-batches hold whole completions, so a completion's own ratio needs nothing from outside. Every sequence must be a <see cref="Rollout"/>.
 /// </summary>
-/// <param name="referenceWeight">β; 0 leaves the term out.</param>
-public sealed class PolicyLoss(IPolicySurrogate surrogate, RatioLevel level, PolicyDivisor divisor, double referenceWeight = 0) : ITokenLoss
+/// <param name="reference">β and how k3 is weighted; null leaves the term out.</param>
+/// <param name="entropyFloor">The surrogate counts only tokens whose entropy is not below; −∞ for all, else rollouts need their entropies.</param>
+public sealed class PolicyLoss(
+    IPolicySurrogate surrogate, RatioLevel level, PolicyDivisor divisor, ReferenceTerm? reference = null, double entropyFloor = double.NegativeInfinity) : ITokenLoss
 {
     public double Evaluate(TokenBatch batch, ReadOnlySpan<float> logProbabilities, Span<float> derivatives)
     {
@@ -24,16 +26,20 @@ public sealed class PolicyLoss(IPolicySurrogate surrogate, RatioLevel level, Pol
     private double Evaluate(Rollout rollout, ReadOnlySpan<float> logProbabilities, Span<float> derivatives)
     {
         var sampled = rollout.Completion.LogProbabilities;
-        double sum = 0, scale = divisor.For(logProbabilities.Length), whole = level == RatioLevel.Sequence ? SequenceRatio(logProbabilities, sampled) : 0;
+        double sum = 0, scale = divisor.For(logProbabilities.Length), share = SharedPart(rollout, logProbabilities.Length);
+        double whole = level == RatioLevel.Token ? 0 : SharedRatio(logProbabilities, sampled);
         for (int i = 0; i < logProbabilities.Length; i++)
         {
-            double ratio = level == RatioLevel.Sequence ? whole : Math.Exp(logProbabilities[i] - sampled[i]);
-            // A completion's ratio moves by 1/length with each token, and each token's loss with it: together the token's own slope again.
-            var (loss, slope) = surrogate.Of(ratio, rollout.Advantage, logProbabilities[i]);
-            if (referenceWeight > 0)
+            bool counts = Counts(rollout, i);
+            double ratio = level == RatioLevel.Token ? Math.Exp(logProbabilities[i] - sampled[i]) : whole;
+            var (loss, ratioSlope, slope) = surrogate.Of(ratio, rollout.Advantage, logProbabilities[i]);
+            if (!counts) (loss, slope) = (0, 0);
+            slope += ratioSlope * (level != RatioLevel.Token ? share : counts ? 1 : 0);
+            if (reference is not null)
             {
-                loss += referenceWeight * ReferenceEstimate.Of(rollout.ReferenceLogProbabilities[i], logProbabilities[i]);
-                slope += referenceWeight * ReferenceEstimate.Slope(rollout.ReferenceLogProbabilities[i], logProbabilities[i]);
+                var (distance, pull) = reference.Of(rollout.ReferenceLogProbabilities[i], logProbabilities[i], sampled[i]);
+                loss += distance;
+                slope += pull;
             }
 
             sum += loss;
@@ -43,10 +49,22 @@ public sealed class PolicyLoss(IPolicySurrogate surrogate, RatioLevel level, Pol
         return sum / scale;
     }
 
-    private static double SequenceRatio(ReadOnlySpan<float> logProbabilities, IReadOnlyList<float> sampled)
+    private bool Counts(Rollout rollout, int token) => double.IsNegativeInfinity(entropyFloor) || rollout.Entropies[token] >= entropyFloor;
+
+    // A mean ratio moves by 1/length with each token, a product by 1, and with it the loss of every token that counts: how many of their slopes
+    // each token gets.
+    private double SharedPart(Rollout rollout, int length)
+    {
+        if (level == RatioLevel.Token) return 0;
+        int counted = 0;
+        for (int i = 0; i < length; i++) counted += Counts(rollout, i) ? 1 : 0;
+        return level == RatioLevel.Product ? counted : (double)counted / length;
+    }
+
+    private double SharedRatio(ReadOnlySpan<float> logProbabilities, IReadOnlyList<float> sampled)
     {
         double sum = 0;
         for (int i = 0; i < logProbabilities.Length; i++) sum += (double)logProbabilities[i] - sampled[i];
-        return Math.Exp(sum / logProbabilities.Length);
+        return Math.Exp(level == RatioLevel.Product ? sum : sum / logProbabilities.Length);
     }
 }

@@ -19,32 +19,56 @@ internal sealed class PolicyUpdate(
         began = clock.GetTimestamp();
         var learned = Learnable(batch.Kept);
         if (reference is not null && learned.Count > 0) learned = reference.Score(learned);
-        var probe = new MismatchProbe(Loss(learned, batch.Kept.Sum(group => group.Count)));
+        (learned, double floor) = Uncertain(learned);
+        var loss = Loss(learned, batch.Kept.Sum(group => group.Count), floor);
+        var probe = new MismatchProbe(loss);
         (double norm, double entropy) = (0, 0);
         if (learned.Count > 0)
         {
             entropy = model.Differentiate(learned, probe).MeanEntropy;
             norm = Update(rate);
+            norm = Math.Max(norm, Again(learned, loss, rate));
         }
 
         var all = batch.All.SelectMany(group => group).ToList();
         return new ReinforcementStepReport(
-            step + 1, options.Steps, all.Average(rollout => rollout.Reward), Share(batch.All, SampledBatch.IsDead), Share(all, rollout => rollout.Truncated), entropy,
+            step + 1, options.Steps, Mean(all.Select(rollout => rollout.Reward)), Share(batch.All, SampledBatch.IsDead), Share(all, rollout => rollout.Truncated), entropy,
             all.Average(rollout => rollout.Completion.Tokens.Count), norm, probe.Mean, rate, all.Sum(rollout => (long)rollout.Completion.Tokens.Count), generated,
             clock.GetElapsedTime(began).TotalSeconds, null)
         {
             LargestMismatch = probe.Largest,
             ReferenceDistance = reference is null ? null : probe.ReferenceDistance,
-            RewardParts = rewards.Names.Index().ToDictionary(part => part.Item, part => all.Average(rollout => rollout.Earned[part.Index])),
+            RewardParts = rewards.Names.Index().ToDictionary(part => part.Item, part => Mean(all.Select(rollout => rollout.Earned[part.Index]))),
             Resampled = batch.All.Count - options.ProblemsPerStep,
         };
     }
 
-    private PolicyLoss Loss(List<Rollout> learned, int completions)
+    private PolicyLoss Loss(List<Rollout> learned, int completions, double floor)
     {
         long tokens = learned.Sum(rollout => (long)rollout.SupervisedCount);
         var divisor = new PolicyDivisor(options.Aggregation, Math.Max(1, tokens), completions, options.MaxTokens);
-        return new PolicyLoss(new ClippedSurrogate(options.ClipLow, options.ClipHigh, options.RatioCap), options.Ratio, divisor, options.ReferenceWeight);
+        return new PolicyLoss(options.ToSurrogate(), options.Ratio, divisor, options.ToReference(), floor);
+    }
+
+    // Before the loss, because the share is that of the whole step and no micro-batch knows it.
+    private (List<Rollout> Learned, double Floor) Uncertain(List<Rollout> learned)
+    {
+        if (options.TopEntropy is not { } share || learned.Count == 0) return (learned, double.NegativeInfinity);
+        var entropies = model.Entropies(learned);
+        return ([.. learned.Select((rollout, index) => rollout with { Entropies = entropies[index] })], EntropyFloor.Of(entropies.SelectMany(values => values), share));
+    }
+
+    // What the first update measured was the distance of two computations; from the second on it is the policy itself that has moved.
+    private double Again(List<Rollout> learned, PolicyLoss loss, double rate)
+    {
+        double largest = 0;
+        for (int update = 1; update < options.UpdatesPerBatch; update++)
+        {
+            model.Differentiate(learned, loss);
+            largest = Math.Max(largest, Update(rate));
+        }
+
+        return largest;
     }
 
     private double Update(double rate)
@@ -69,6 +93,9 @@ internal sealed class PolicyUpdate(
 
         return learnable;
     }
+
+    // Over what is a number; 0 where nothing is.
+    private static double Mean(IEnumerable<double> rewards) => rewards.Where(reward => !double.IsNaN(reward)).DefaultIfEmpty(0).Average();
 
     private static double Share<T>(IReadOnlyCollection<T> items, Func<T, bool> condition) => items.Count == 0 ? 0 : (double)items.Count(condition) / items.Count;
 }

@@ -6,5 +6,9 @@ namespace Distill.Student.Reinforcement;
 internal sealed record SampledBatch(IReadOnlyList<IReadOnlyList<Rollout>> All, IReadOnlyList<IReadOnlyList<Rollout>> Kept)
 {
     /// <summary>Whether all completions of a problem earned the same and teach nothing.</summary>
-    public static bool IsDead(IReadOnlyList<Rollout> group) => group.All(rollout => rollout.Reward == group[0].Reward);
+    public static bool IsDead(IReadOnlyList<Rollout> group)
+    {
+        double[] rewards = [.. group.Select(rollout => rollout.Reward).Where(reward => !double.IsNaN(reward))];
+        return rewards.All(reward => reward == rewards[0]);
+    }
 }

@@ -16,6 +16,9 @@ public sealed record SupervisedOptions
     /// <summary>Null learns the examples' tokens alone; else every example must be a <see cref="TeacherSequence"/>.</summary>
     public SoftLabelOptions? SoftLabels { get; init; }
 
+    /// <summary>Null: plain cross-entropy. Not together with <see cref="SoftLabels"/>.</summary>
+    public SupervisedLossOptions? Loss { get; init; }
+
     /// <summary>Decay of the moving average of the weights that is the result; null gives the last weights.</summary>
     public double? WeightAverage { get; init; }
 

@@ -27,6 +27,7 @@ internal sealed class SupervisedTraining : IDisposable
         FlatParameters parameters, IReadOnlyList<TrainingSequence> examples, SupervisedOptions options, TimeProvider clock, string? statePath, IHeldOutMeasure? heldOut)
     {
         if (options.HeldOut is not null && heldOut is null) throw new ArgumentNullException(nameof(heldOut), "Looks at held-out data are asked for without any.");
+        if (options is { SoftLabels: not null, Loss: not null }) throw new ArgumentException("Soft labels are a loss of their own: another one beside them is not taken.", nameof(options));
         (this.options, this.clock, this.statePath, this.heldOut) = (options, clock, statePath, options.HeldOut is null ? null : heldOut);
         source = new EpochSource(examples, options.Epochs, options.BatchTokens, options.Seed);
         digest = statePath is null ? "" : DigestOf(parameters, examples);
@@ -42,12 +43,12 @@ internal sealed class SupervisedTraining : IDisposable
 
     public SupervisedResult Run(Action<StepReport> afterStep, Action<HeldOutLook>? afterLook, CancellationToken cancellation)
     {
-        var schedule = new LearningRateSchedule(options.Training.LearningRate, options.Training.Decay, options.Training.WarmupShare);
+        var schedule = options.Training.ToSchedule();
         long saved = clock.GetTimestamp();
         bool whole = true; // whether everything that belongs to the last update was done
         try
         {
-            new SupervisedLoop(model, optimizer, schedule, clock, Soft(options)).Run(source, AfterStep, cancellation, HasEnded);
+            new SupervisedLoop(model, optimizer, schedule, clock, LossOf(options)).Run(source, AfterStep, cancellation, HasEnded);
         }
         catch (OperationCanceledException)
         {
@@ -107,9 +108,14 @@ internal sealed class SupervisedTraining : IDisposable
             .Add(options.WeightAverage ?? -1, options.SoftLabels?.Weight ?? -1).Add(options.HeldOut?.Every ?? 0, options.HeldOut?.Patience ?? 0);
         options.LowRank?.AddTo(all);
         heldOut?.AddTo(all);
+        options.Loss?.AddTo(all);
         return all.Finish();
     }
 
-    private static Func<long, IDistributionLoss>? Soft(SupervisedOptions options) =>
-        options.SoftLabels is { } soft ? learned => new SoftLabelLoss(soft.Divergence, soft.Weight, learned) : null;
+    private static Func<long, int, IDistributionLoss>? LossOf(SupervisedOptions options) => options switch
+    {
+        { SoftLabels: { } soft } => (learned, _) => new SoftLabelLoss(soft.Divergence, soft.Weight, learned),
+        { Loss: { } loss } => loss.ToLoss,
+        _ => null,
+    };
 }

@@ -6,7 +6,11 @@ namespace Distill.Student.Training;
 /// <param name="Loss">Sum of the loss's parts.</param>
 /// <param name="MeanLogProbability">Over the learned tokens.</param>
 /// <param name="MeanEntropy">Of the predicted distributions, in nats, over the learned tokens.</param>
-public sealed record PassResult(double Loss, double MeanLogProbability, double MeanEntropy);
+public sealed record PassResult(double Loss, double MeanLogProbability, double MeanEntropy)
+{
+    /// <summary>Share of the learned tokens that no other token was more likely than.</summary>
+    public double Accuracy { get; init; }
+}
 
 /// <summary>A decoder that can be differentiated. Not thread-safe; threads inside are its own business. The creator disposes it.</summary>
 public interface IGradientModel : IDisposable
@@ -24,4 +28,7 @@ public interface IGradientModel : IDisposable
 
     /// <summary>Log-probabilities of each sequence's learned tokens, without gradient.</summary>
     IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences);
+
+    /// <summary>Entropies in nats of the distributions predicted for each sequence's learned tokens, without gradient.</summary>
+    IReadOnlyList<float[]> Entropies(IReadOnlyList<TrainingSequence> sequences);
 }

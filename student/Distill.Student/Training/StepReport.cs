@@ -12,6 +12,9 @@ namespace Distill.Student.Training;
 public sealed record StepReport(
     int Step, int Steps, double Loss, double GradientNorm, double LearningRate, double Entropy, long Tokens, long LearnedTokens, double Seconds)
 {
+    /// <summary>Share of the learned tokens that the model held the likeliest, before the update.</summary>
+    public double Accuracy { get; init; }
+
     /// <summary>What the look at the held-out examples after this step gave; null when there was none.</summary>
     public double? HeldOut { get; init; }
 }

@@ -6,8 +6,8 @@ namespace Distill.Student.Training;
 /// Runs a source's steps through forward, backward and update. The loop is the same for pretraining and fine-tuning; only the
 /// source differs. One thread calls it.
 /// </summary>
-/// <param name="soft">Loss of a step with this many learned tokens, for examples with soft labels; null learns the tokens themselves.</param>
-public sealed class SupervisedLoop(IGradientModel model, AdamW optimizer, LearningRateSchedule schedule, TimeProvider clock, Func<long, IDistributionLoss>? soft = null)
+/// <param name="loss">Loss of a step with so many learned tokens and examples; null: plain cross-entropy, which costs less than any other.</param>
+public sealed class SupervisedLoop(IGradientModel model, AdamW optimizer, LearningRateSchedule schedule, TimeProvider clock, Func<long, int, IDistributionLoss>? loss = null)
 {
     /// <summary>Continues from the optimizer's step count to the end of the source.</summary>
     /// <param name="afterStep">Sees every step; may save state.</param>
@@ -21,12 +21,13 @@ public sealed class SupervisedLoop(IGradientModel model, AdamW optimizer, Learni
             long began = clock.GetTimestamp();
             var examples = source.At(optimizer.Steps);
             long learned = examples.Sum(example => (long)example.SupervisedCount);
-            var pass = soft is null ? model.Differentiate(examples, new CrossEntropy(learned)) : model.Differentiate(examples, soft(learned));
+            var pass = loss is null ? model.Differentiate(examples, new CrossEntropy(learned)) : model.Differentiate(examples, loss(learned, examples.Count));
             double rate = schedule.At(optimizer.Steps, source.Steps);
             double norm = optimizer.Update(model.Gradient, rate);
             afterStep(new StepReport(
                 optimizer.Steps, source.Steps, pass.Loss, norm, rate, pass.MeanEntropy, examples.Sum(example => (long)example.Tokens.Count), learned,
-                clock.GetElapsedTime(began).TotalSeconds));
+                clock.GetElapsedTime(began).TotalSeconds)
+            { Accuracy = pass.Accuracy });
         }
     }
 }

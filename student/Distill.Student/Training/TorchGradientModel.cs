@@ -48,7 +48,18 @@ public sealed class TorchGradientModel : IGradientModel
     public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, IDistributionLoss loss) =>
         Differentiate(sequences, (batch, rows) => head.Differentiate(batch, rows, loss, gradient));
 
-    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences)
+    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, (batch, rows) => head.Score(batch, rows, out _));
+
+    public IReadOnlyList<float[]> Entropies(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, head.Entropies);
+
+    public void Dispose()
+    {
+        gradient.Dispose();
+        decoder.Dispose();
+        matmulWeights.Dispose();
+    }
+
+    private List<float[]> Measure(IReadOnlyList<TrainingSequence> sequences, Func<TokenBatch, Tensor, float[]> measure)
     {
         matmulWeights.Refresh();
         var results = new List<float[]>();
@@ -57,17 +68,10 @@ public sealed class TorchGradientModel : IGradientModel
             using var scope = NewDisposeScope();
             using var without = no_grad();
             var batch = new TokenBatch([sequence]);
-            results.Add(head.Score(batch, body.Rows(batch), out _));
+            results.Add(measure(batch, body.Rows(batch)));
         }
 
         return results;
-    }
-
-    public void Dispose()
-    {
-        gradient.Dispose();
-        decoder.Dispose();
-        matmulWeights.Dispose();
     }
 
     // A gradient that fp16 could not hold is computed again with a smaller scale: no batch is skipped.
@@ -87,17 +91,16 @@ public sealed class TorchGradientModel : IGradientModel
     private PassResult Pass(IReadOnlyList<TrainingSequence> sequences, Func<TokenBatch, Tensor, HeadPass> differentiate)
     {
         gradient.Clear();
-        double value = 0, logProbability = 0, entropy = 0;
+        var sums = default(PassSums);
         foreach (var sequence in sequences)
         {
             using var scope = NewDisposeScope();
             var batch = new TokenBatch([sequence]);
             var pass = differentiate(batch, body.Forward(batch));
             body.Backward(batch, pass.RowGradient, gradient, scale?.Value ?? 1);
-            (value, logProbability, entropy) = (value + pass.Loss, logProbability + pass.LogProbability, entropy + pass.Entropy);
+            sums += pass.Sums;
         }
 
-        double learned = sequences.Sum(sequence => (long)sequence.SupervisedCount);
-        return new PassResult(value, logProbability / learned, entropy / learned);
+        return sums.Over(sequences);
     }
 }

@@ -12,6 +12,12 @@ public sealed record TrainingOptions
     /// <summary>Share of the steps over which the learning rate rises.</summary>
     public double WarmupShare { get; init; } = 0.03;
 
+    /// <summary>Share of the peak that the rate falls to.</summary>
+    public double RateFloor { get; init; }
+
+    /// <summary>How the rate falls at the end of <see cref="Decay.WarmupStableDecay"/>.</summary>
+    public CoolDown CoolDown { get; init; }
+
     public AdamWOptions Optimizer { get; init; } = new();
 
     public MatmulPrecision Precision { get; init; } = MatmulPrecision.BFloat16;
@@ -30,4 +36,6 @@ public sealed record TrainingOptions
 
     /// <summary>Tokens of a micro-batch; bounds memory.</summary>
     public int MicroBatchTokens { get; init; } = 2048;
+
+    public LearningRateSchedule ToSchedule() => new(LearningRate, Decay, WarmupShare) { Floor = RateFloor, CoolDown = CoolDown };
 }

@@ -1,0 +1,60 @@
+using System.Numerics.Tensors;
+using Distill.Student.Training;
+
+namespace Distill.Student.Supervised;
+
+/// <summary>A term of a <see cref="RowLoss"/> and how much it counts.</summary>
+public sealed record WeightedTerm(IRowTerm Term, double Weight);
+
+/// <summary>The weighted sum of terms at every learned token, averaged over the step.</summary>
+public sealed class RowLoss(IReadOnlyList<WeightedTerm> terms, StepAverage average) : IDistributionLoss
+{
+    private const int Chunk = 256;
+
+    public double Evaluate(TrainingSequence sequence, int position, ReadOnlySpan<float> logits, Span<float> gradient)
+    {
+        int target = sequence.Tokens[sequence.FirstSupervised + position];
+        float largest = TensorPrimitives.Max(logits);
+        var (total, product) = Exponentials(logits, largest, gradient);
+        double logTotal = largest + Math.Log(total);
+        var row = new RowNumbers(logTotal, (double)TensorPrimitives.Sum(logits) / logits.Length, logits[target] - logTotal, Math.Log(total) - (product / total));
+        var slopes = default(RowSlopes);
+        foreach (var (term, weight) in terms) slopes += weight * term.Of(row);
+        slopes = 1 / average.For(sequence.SupervisedCount) * slopes;
+        Fill(slopes, logits, logTotal, total, gradient);
+        gradient[target] += (float)slopes.Target;
+        return slopes.Value;
+    }
+
+    /// <summary>Fills exp(logit − largest).</summary>
+    /// <returns>Their sum, and that of each times its logarithm; a few at a time, so that single precision does not add up over a vocabulary.</returns>
+    private static (double Total, double Product) Exponentials(ReadOnlySpan<float> logits, float largest, Span<float> exponentials)
+    {
+        Span<float> part = stackalloc float[Chunk];
+        var (total, product) = (0.0, 0.0);
+        for (int i = 0; i < logits.Length; i += Chunk)
+        {
+            int count = Math.Min(Chunk, logits.Length - i);
+            Span<float> shifted = part[..count], target = exponentials.Slice(i, count);
+            TensorPrimitives.Subtract(logits.Slice(i, count), largest, shifted);
+            TensorPrimitives.Exp<float>(shifted, target);
+            total += TensorPrimitives.Sum<float>(target);
+            product += TensorPrimitives.Dot<float>(shifted, target);
+        }
+
+        return (total, product);
+    }
+
+    // gradient holds exp(logit − largest)
+    private static void Fill(RowSlopes slopes, ReadOnlySpan<float> logits, double logTotal, double total, Span<float> gradient)
+    {
+        if (slopes.Logarithm == 0) TensorPrimitives.Multiply(gradient, (float)(slopes.Probability / total), gradient);
+        else
+        {
+            float probability = (float)(slopes.Probability / total), logarithm = (float)(slopes.Logarithm / total);
+            for (int i = 0; i < gradient.Length; i++) gradient[i] *= probability + (logarithm * (float)(logits[i] - logTotal));
+        }
+
+        if (slopes.Uniform != 0) TensorPrimitives.Add(gradient, (float)(slopes.Uniform / gradient.Length), gradient);
+    }
+}
