@@ -68,6 +68,9 @@ public sealed record ReinforcementSection
     /// <summary>Whether that is weighted by the token's probability ratio. Default false.</summary>
     public bool? ReferenceCorrection { get; init; }
 
+    /// <summary>Learn the teacher's opinion of every token that the student samples, this strongly, in place of rewards. (0, 100], default rewards.</summary>
+    public double? TeacherWeight { get; init; }
+
     /// <summary>Share of the tokens, the most uncertain ones, that are learned from. (0, 1], default all.</summary>
     public double? TopEntropy { get; init; }
 
@@ -110,6 +113,7 @@ public sealed record ReinforcementSection
             Advantage = reader.Optional("advantage", (r, key) => r.Choice(key, AdvantageScale.Group)),
             ReferenceWeight = reader.Optional("reference_weight", (r, key) => r.Number(key, 0, 0, 100)),
             ReferenceCorrection = reader.Optional("reference_correction", (r, key) => r.Flag(key, false)),
+            TeacherWeight = reader.Optional("teacher_weight", (r, key) => r.Number(key, 1, 0, 100, above: true)),
             TopEntropy = reader.Optional("top_entropy", (r, key) => r.Number(key, 1, 0, 1, above: true)),
             MaskTruncated = reader.Optional("mask_truncated", (r, key) => r.Flag(key, true)),
             ResampleRounds = reader.Optional("resample_rounds", (r, key) => r.Integer(key, 0, 0, 100)),
@@ -123,6 +127,7 @@ public sealed record ReinforcementSection
             !(section.RatioCap <= 1 + section.ClipHigh), "ratio_cap", $"not above the clipping bound 1 + clip_high = {1 + section.ClipHigh}",
             "raise it, e.g. to 3, or leave it out");
         SurrogateChoice.Check(reader, section);
+        TeacherChoice.Check(reader, section);
         reader.Close();
         return section;
     }

@@ -26,7 +26,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
 
     public int Version => 2;
 
-    public IReadOnlyList<string> Inputs => [StageNames.Problems, StageNames.Sft];
+    public IReadOnlyList<string> Inputs => recipe.Rl.TeacherWeight is null ? [StageNames.Problems, StageNames.Sft] : [StageNames.Problems, StageNames.Sft, ExternalInputs.Teacher];
 
     public JsonObject Options => new() { ["rl"] = CanonicalJson.ToNode(recipe.Rl), ["seed"] = recipe.Seed, ["verifiers"] = VerifierVersions.Of(recipe) };
 
@@ -57,8 +57,10 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         var options = OptionsOf() with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
         using var server = Engine.PolicyServer(start.Architecture);
         var collection = new RolloutCollection(encoder, StudentJudge.Of(encoder.Tokenizer), options, recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
+        using var teacher = recipe.Rl.TeacherWeight is null
+            ? null : new TeacherReference(context.Input(ExternalInputs.Teacher).Folder, encoder, start.Architecture.VocabularySize, train[0], options.LongestSequence!.Value);
         using var curve = new TrainingCurve(context);
-        var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock).Run(
+        var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock, teacher).Run(
             parameters, (step, place) => Draw(train, step, place), heldOut, Path.Combine(context.Folder, StateName), report => Report(context, curve, report), context.Cancellation);
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, SupervisedStage.CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
@@ -83,9 +85,10 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         Aggregation = recipe.Rl.Aggregation ?? PolicyAggregation.Token,
         Scale = recipe.Rl.Advantage ?? AdvantageScale.Group,
         ReferenceWeight = recipe.Rl.ReferenceWeight ?? 0,
+        TeacherWeight = recipe.Rl.TeacherWeight ?? 0,
         CorrectReference = recipe.Rl.ReferenceCorrection ?? false,
         TopEntropy = recipe.Rl.TopEntropy,
-        MaskTruncated = recipe.Rl.MaskTruncated ?? true,
+        MaskTruncated = recipe.Rl.MaskTruncated ?? recipe.Rl.TeacherWeight is null, // the teacher has an opinion of a truncated completion's tokens too
         ResampleRounds = recipe.Rl.ResampleRounds ?? 0,
         Alarms = recipe.Rl.Alarms?.ToAlarms() ?? [],
         EvaluateEvery = recipe.Rl.EvaluateEvery,
@@ -144,7 +147,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
     private IEnumerable<(string Name, double Value)> Extras(ReinforcementStepReport report)
     {
         if (recipe.Rl.RatioCap is not null) yield return ("largest_mismatch", report.LargestMismatch);
-        if (report.ReferenceDistance is { } distance) yield return ("reference_distance", distance);
+        if (report.ReferenceDistance is { } distance) yield return (recipe.Rl.TeacherWeight is null ? "reference_distance" : "teacher_distance", distance);
         if (recipe.Rl.ResampleRounds is not null) yield return ("resampled", report.Resampled);
         if (recipe.Rl.Rewards is not null)
         {

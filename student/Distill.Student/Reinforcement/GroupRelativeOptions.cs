@@ -40,6 +40,12 @@ public sealed record GroupRelativeOptions
     /// <summary>Whether that estimate is weighted by the token's ratio: see <see cref="ReferenceTerm"/>.</summary>
     public bool CorrectReference { get; init; }
 
+    /// <summary>
+    /// Above 0, what is learned is the teacher's opinion of every sampled token in place of rewards: see <see cref="OnPolicyDistillationLoss"/>, whose
+    /// coefficient it is. Rewards are still counted.
+    /// </summary>
+    public double TeacherWeight { get; init; }
+
     /// <summary>Share of the learned tokens, the most uncertain, that the surrogate counts; null: all. See <see cref="EntropyFloor"/>.</summary>
     public double? TopEntropy { get; init; }
 
@@ -79,6 +85,7 @@ public sealed record GroupRelativeOptions
     {
         Surrogate?.AddTo(digest);
         if (UpdatesPerBatch > 1) digest.Add("updates per batch").Add((long)UpdatesPerBatch);
+        if (TeacherWeight > 0) digest.Add("teacher").Add(TeacherWeight);
         if (CorrectReference) digest.Add("corrected reference");
         if (TopEntropy is { } share) digest.Add("top entropy").Add(share);
     }

@@ -11,7 +11,9 @@ namespace Distill.Student.Reinforcement;
 /// did best on held-out problems, because sampled accuracy can fall again. Papers: Shao et al. 2024 (arXiv 2402.03300), Yu et al. 2025
 /// (arXiv 2503.14476). One thread calls it.
 /// </summary>
-public sealed class GroupRelativePolicyOptimization(IPolicyServer server, RolloutCollection collection, GroupRelativeOptions options, TimeProvider clock)
+/// <param name="teacher">Needed with <see cref="GroupRelativeOptions.TeacherWeight"/>, and then in place of a reference; stays the caller's.</param>
+public sealed class GroupRelativePolicyOptimization(
+    IPolicyServer server, RolloutCollection collection, GroupRelativeOptions options, TimeProvider clock, IReferencePolicy? teacher = null)
 {
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(15);
 
@@ -24,12 +26,14 @@ public sealed class GroupRelativePolicyOptimization(IPolicyServer server, Rollou
         FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, string? statePath, Action<ReinforcementStepReport> afterStep,
         CancellationToken cancellation)
     {
+        if (options.TeacherWeight > 0 && teacher is null) throw new InvalidOperationException("A teacher is to be learned from, and none was given.");
+        if (options is { TeacherWeight: > 0, ReferenceWeight: > 0 }) throw new InvalidOperationException("There is one reference: a teacher or the start.");
         using var reference = options.ReferenceWeight > 0 ? new PolicyReference(parameters, options) : null; // before a state overwrites them
         string digest = DigestOf(parameters, heldOut);
         using var model = GradientModels.Create(parameters, options.Training, options.LongestSequence);
         var optimizer = new AdamW(parameters, options.Training.Optimizer);
         var state = File.Exists(statePath) ? ReinforcementState.Load(statePath, parameters, optimizer, digest) : Start(parameters, heldOut, cancellation);
-        var update = new PolicyUpdate(new BatchSampling(server, collection, options), collection.Rewards, model, optimizer, reference, options, clock);
+        var update = new PolicyUpdate(new BatchSampling(server, collection, options), collection.Rewards, model, optimizer, options.TeacherWeight > 0 ? teacher : reference, options, clock);
         long saved = clock.GetTimestamp();
         bool stopped = false;
         while (state.Step < options.Steps && !stopped)

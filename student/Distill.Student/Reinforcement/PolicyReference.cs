@@ -4,7 +4,7 @@ using Distill.Student.Training;
 namespace Distill.Student.Reinforcement;
 
 /// <summary>The weights a policy started from, frozen: what the KL term measures from. The owner disposes it. One thread.</summary>
-internal sealed class PolicyReference : IDisposable
+internal sealed class PolicyReference : IReferencePolicy, IDisposable
 {
     private readonly FlatParameters weights;
     private readonly IGradientModel model;
@@ -16,9 +16,9 @@ internal sealed class PolicyReference : IDisposable
         model = GradientModels.Create(weights, options.Training, options.LongestSequence);
     }
 
-    /// <summary>The rollouts with the reference's log-probabilities of their tokens.</summary>
-    public List<Rollout> Score(IReadOnlyList<Rollout> rollouts)
+    public IReadOnlyList<Rollout> Score(IReadOnlyList<Rollout> rollouts, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         var scores = model.Score(rollouts);
         return [.. rollouts.Select((rollout, index) => rollout with { ReferenceLogProbabilities = scores[index] })];
     }

@@ -7,7 +7,7 @@ namespace Distill.Student.Reinforcement;
 
 /// <summary>One update: rollouts, advantages, gradient, step of the optimizer. One thread.</summary>
 internal sealed class PolicyUpdate(
-    BatchSampling sampling, RewardRule rewards, IGradientModel model, AdamW optimizer, PolicyReference? reference, GroupRelativeOptions options, TimeProvider clock)
+    BatchSampling sampling, RewardRule rewards, IGradientModel model, AdamW optimizer, IReferencePolicy? reference, GroupRelativeOptions options, TimeProvider clock)
 {
     private readonly bool skipsNotFinite = options.Alarms.OfType<NotFiniteAlarm>().Any();
 
@@ -18,7 +18,7 @@ internal sealed class PolicyUpdate(
         double generated = clock.GetElapsedTime(began).TotalSeconds;
         began = clock.GetTimestamp();
         var learned = Learnable(batch.Kept);
-        if (reference is not null && learned.Count > 0) learned = reference.Score(learned);
+        if (reference is not null && learned.Count > 0) learned = [.. reference.Score(learned, cancellation)];
         (learned, double floor) = Uncertain(learned);
         var loss = Loss(learned, batch.Kept.Sum(group => group.Count), floor);
         var probe = new MismatchProbe(loss);
@@ -43,9 +43,10 @@ internal sealed class PolicyUpdate(
         };
     }
 
-    private PolicyLoss Loss(List<Rollout> learned, int completions, double floor)
+    private ITokenLoss Loss(List<Rollout> learned, int completions, double floor)
     {
         long tokens = learned.Sum(rollout => (long)rollout.SupervisedCount);
+        if (options.TeacherWeight > 0) return new OnPolicyDistillationLoss(Math.Max(1, tokens), options.TeacherWeight);
         var divisor = new PolicyDivisor(options.Aggregation, Math.Max(1, tokens), completions, options.MaxTokens);
         return new PolicyLoss(options.ToSurrogate(), options.Ratio, divisor, options.ToReference(), floor);
     }
@@ -59,7 +60,7 @@ internal sealed class PolicyUpdate(
     }
 
     // What the first update measured was the distance of two computations; from the second on it is the policy itself that has moved.
-    private double Again(List<Rollout> learned, PolicyLoss loss, double rate)
+    private double Again(List<Rollout> learned, ITokenLoss loss, double rate)
     {
         double largest = 0;
         for (int update = 1; update < options.UpdatesPerBatch; update++)
@@ -85,7 +86,7 @@ internal sealed class PolicyUpdate(
         {
             for (int i = 0; i < group.Count; i++)
             {
-                // Without an advantage only the pull towards the reference is left.
+                // Without an advantage only the pull towards the reference, or the teacher, is left.
                 if ((advantages[index][i] == 0 && reference is null) || (options.MaskTruncated && group[i].Truncated)) continue;
                 learnable.Add(group[i] with { Advantage = (float)advantages[index][i] });
             }
