@@ -14,7 +14,7 @@ using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages;
 
-/// <summary>GRPO with verifiable rewards from the SFT student, on the training problems; the weights that did best on validation problems are kept.</summary>
+/// <summary>GRPO with verifiable rewards from the student trained so far, on the training problems; the weights that did best on validation problems are kept.</summary>
 internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
 {
     private const string StateName = "state.safetensors";
@@ -27,15 +27,17 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
 
     public int Version => 2;
 
-    public IReadOnlyList<string> Inputs => [StageNames.Problems, StageNames.Sft];
+    public IReadOnlyList<string> Inputs => [StageNames.Problems, Start];
 
     public JsonObject Options => new() { ["rl"] = CanonicalJson.ToNode(recipe.Rl), ["seed"] = recipe.Seed, ["verifiers"] = VerifierVersions.Of(recipe) };
 
     public string Work => $"at most {recipe.Rl.Steps:N0} updates of {recipe.Rl.ProblemsPerStep} problems × {recipe.Rl.Samples} samples";
 
+    private string Start => recipe.Preference is null ? StageNames.Sft : StageNames.Preference;
+
     public string Run(StageContext context)
     {
-        var start = Checkpoint.Open(Path.Combine(context.Input(StageNames.Sft).Folder, SupervisedStage.CheckpointFolder));
+        var start = Checkpoint.Open(Path.Combine(context.Input(Start).Folder, SupervisedStage.CheckpointFolder));
         var encoder = ChatEncoder.Load(start.Folder);
         var problems = context.Input(StageNames.Problems);
         Problem[] train = [.. ProblemFile.Read(problems.PathOf(ProblemsStage.Train))];

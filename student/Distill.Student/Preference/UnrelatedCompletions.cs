@@ -8,23 +8,22 @@ namespace Distill.Student.Preference;
 /// </summary>
 internal static class UnrelatedCompletions
 {
-    /// <exception cref="ArgumentException">All pairs have one prompt.</exception>
+    /// <returns>One a pair; none where all pairs have one prompt.</returns>
     public static IReadOnlyList<TrainingSequence> Of(IReadOnlyList<PreferencePair> pairs)
     {
+        if (pairs.All(pair => HasPromptOf(pair, pairs[0]))) return [];
         int longest = pairs.Max(pair => pair.Longest);
         return [.. pairs.Select((pair, index) => Join(pair.Chosen, Other(pairs, index), longest))];
     }
 
     private static TrainingSequence Other(IReadOnlyList<PreferencePair> pairs, int index)
     {
-        for (int step = 1; step < pairs.Count; step++)
-        {
-            var other = pairs[(index + step) % pairs.Count];
-            if (!Prompt(other.Chosen).SequenceEqual(Prompt(pairs[index].Chosen))) return index % 2 == 0 ? other.Chosen : other.Rejected;
-        }
-
-        throw new ArgumentException("The distance to the reference is measured on completions of other prompts; all pairs have the same one.");
+        int other = (index + 1) % pairs.Count;
+        while (HasPromptOf(pairs[other], pairs[index])) other = (other + 1) % pairs.Count;
+        return index % 2 == 0 ? pairs[other].Chosen : pairs[other].Rejected;
     }
+
+    private static bool HasPromptOf(PreferencePair pair, PreferencePair other) => Prompt(pair.Chosen).SequenceEqual(Prompt(other.Chosen));
 
     // Cut where it would be longer than anything else that the model is given.
     private static TrainingSequence Join(TrainingSequence prompt, TrainingSequence completion, int longest) =>
