@@ -25,11 +25,11 @@ public sealed class PreferenceRunTests : IDisposable
         var (_, observer) = SmallRun.Run(folder, null, Tuned);
         observer.Done.ShouldBe(
             [
-                "problems", "traces", "curated", "sft", "preference", "rl", "onnx", "parity", "evaluation/teacher", "evaluation/base", "evaluation/sft", "evaluation/preference",
+                "problems", "traces", "curated", "sft", "samples", "preference", "rl", "onnx", "parity", "evaluation/teacher", "evaluation/base", "evaluation/sft", "evaluation/preference",
                 "evaluation/rl", "evaluation/onnx",
             ]);
         string run = Path.Combine(folder.Path, "small"), stage = Path.Combine(run, "5-preference");
-        var completions = TraceFile.Read(Path.Combine(stage, "data/train-00000.parquet")).ToList();
+        var completions = TraceFile.Read(Path.Combine(run, "5-samples/data/train-00000.parquet")).ToList();
         completions.Count.ShouldBe(96 * 4);
         completions.ShouldAllBe(trace => trace.Teacher == "sft" && trace.TokenIds.Count == trace.CompletionTokens);
         var curve = File.ReadLines(Path.Combine(stage, "curve.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
@@ -49,7 +49,7 @@ public sealed class PreferenceRunTests : IDisposable
     {
         string[] brief = [.. Tuned, "rl.steps=0", "preference.learning_rate=0.001", "preference.evaluate_every=0"];
         var (_, first) = SmallRun.Run(folder, new RunOptions { Until = "parity" }, brief);
-        first.Done.ShouldBe(["problems", "traces", "curated", "sft", "preference", "onnx", "parity"]);
+        first.Done.ShouldBe(["problems", "traces", "curated", "sft", "samples", "preference", "onnx", "parity"]);
         byte[] weights = Weights();
         var (_, second) = SmallRun.Run(folder, new RunOptions { Until = "parity" }, [.. brief, "preference.loss=kto"]);
         second.Done.ShouldBe(["preference", "onnx", "parity"]);

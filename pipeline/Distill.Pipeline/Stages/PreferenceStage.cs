@@ -28,7 +28,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
 
     public int Version => 1;
 
-    public IReadOnlyList<string> Inputs => [StageNames.Problems, StageNames.Sft];
+    public IReadOnlyList<string> Inputs => [StageNames.Problems, StageNames.Sft, StageNames.Samples];
 
     public JsonObject Options => new()
     {
@@ -39,20 +39,22 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
     };
 
     public string Work =>
-        $"{section.Problems:N0} problems × {section.Samples} completions, at most {(long)section.Problems * section.PairsPerProblem:N0} pairs × {section.Epochs} epochs by {section.Loss}";
+        $"at most {(long)section.Problems * section.PairsPerProblem:N0} pairs × {section.Epochs} epochs by {section.Loss}";
 
-    public long? MemoryBytes => EngineMemory.ForCompletions(recipe.Student.Base, recipe.Evaluation.Slots, section.MaxTokens);
+    /// <summary>Prompts are supposed to be as long as fine-tuning allows.</summary>
+    public long? MemoryBytes => TrainingMemoryEstimate.Of(recipe.Student.Base, OptionsOf().Training, recipe.Sft.SequenceLength + section.MaxTokens);
 
     public string Run(StageContext context)
     {
-        var input = context.Input(StageNames.Sft);
-        var start = Checkpoint.Open(Path.Combine(input.Folder, SupervisedStage.CheckpointFolder));
-        var own = PolicyPairs.Sample(context, recipe, section, input);
+        var start = Checkpoint.Open(Path.Combine(context.Input(StageNames.Sft).Folder, SupervisedStage.CheckpointFolder));
+        var encoder = ChatEncoder.Load(start.Folder);
+        var own = PolicyPairs.Read(
+            context.Input(StageNames.Samples).PathsOf(".parquet"), encoder, start.Architecture.MaxPositions, section.PairsPerProblem, (ulong)recipe.Seed);
         using var parameters = new FlatParameters(start.Architecture);
         parameters.Load(start.LoadWeights());
         using var curve = new TrainingCurve(context);
-        string made = $"{own.Pairs.Count:N0} pairs of {own.Paired:N0} of {own.Problems:N0} problems ({Figures.Percent(own.Right, own.Problems * section.Samples)} of the completions right)";
-        string summary = own.Pairs.Count == 0 ? Unchanged(context, made) : Tune(context, start, parameters, own.Pairs, curve, made);
+        string made = $"{own.Pairs.Count:N0} pairs of {own.Paired:N0} of {own.Problems:N0} problems ({Figures.Percent(own.Right, own.Completions)} of the completions right)";
+        string summary = own.Pairs.Count == 0 ? Unchanged(context, made) : Tune(context, encoder, parameters, own.Pairs, curve, made);
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, SupervisedStage.CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
         context.AddFolder(SupervisedStage.CheckpointFolder);
@@ -66,9 +68,9 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         return $"{made}; student unchanged";
     }
 
-    private string Tune(StageContext context, Checkpoint start, FlatParameters parameters, IReadOnlyList<PreferencePair> pairs, TrainingCurve curve, string made)
+    private string Tune(StageContext context, ChatEncoder encoder, FlatParameters parameters, IReadOnlyList<PreferencePair> pairs, TrainingCurve curve, string made)
     {
-        var heldOut = Measure(context, start);
+        var heldOut = Measure(context, encoder, parameters.Architecture);
         var result = PreferenceTuning.Run(
             parameters, pairs, OptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), report => Report(context, curve, report, heldOut?.Name), context.Cancellation, heldOut);
         int problems = section.ValidationProblems;
@@ -77,13 +79,12 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
             : $"; {result.Training.Steps} steps");
     }
 
-    private HeldOutAccuracy? Measure(StageContext context, Checkpoint start)
+    private HeldOutAccuracy? Measure(StageContext context, ChatEncoder encoder, DecoderArchitecture architecture)
     {
         if (section.EvaluateEvery == 0) return null;
-        var encoder = ChatEncoder.Load(start.Folder);
         Problem[] problems = [.. ProblemFile.Read(context.Input(StageNames.Problems).PathOf(ProblemsStage.Validation)).Take(section.ValidationProblems)];
         var options = new GroupRelativeOptions { MaxTokens = section.MaxTokens, Training = new TrainingOptions { Threads = section.Threads } };
-        var server = new OnnxPolicyServer(start.Architecture, Engine.Options(start.Architecture.ParameterCount * sizeof(float)));
+        var server = new OnnxPolicyServer(architecture, Engine.Options(architecture.ParameterCount * sizeof(float)));
         return new HeldOutAccuracy(server, new RolloutCollection(encoder, StudentJudge.Of(encoder.Tokenizer), options), problems, options.EvaluationSamples, (ulong)recipe.Seed);
     }
 

@@ -17,7 +17,7 @@ internal static class StageList
         List<IStage> stages = [new ProblemsStage(recipe), recipe.Teacher.Remote is { } remote ? new RemoteTracesStage(recipe, remote) : new TracesStage(recipe), new CurationStage(recipe)];
         if (recipe.AnswerOnly.Enabled) stages.Add(SupervisedStage.AnswersOnly(recipe));
         stages.Add(SupervisedStage.Steps(recipe));
-        if (recipe.Preference is { } preference) stages.Add(new PreferenceStage(recipe, preference));
+        if (recipe.Preference is { } preference) stages.AddRange([new SamplesStage(recipe, preference), new PreferenceStage(recipe, preference)]);
         if (reinforced) stages.Add(new ReinforcementStage(recipe));
         stages.Add(new ExportStage(recipe, student));
         stages.Add(new ParityStage(recipe, student));
