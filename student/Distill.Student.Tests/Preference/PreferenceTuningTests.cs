@@ -96,6 +96,23 @@ public sealed class PreferenceTuningTests
         Should.Throw<ArgumentException>(() => new PairSource(0, 1, 5, 3));
     }
 
+    [Fact]
+    public void Unrelated_completions_have_the_prompt_of_their_pair_and_the_answer_of_another()
+    {
+        var pairs = TinyPairs.Of(TinyDecoder.Architecture(), 3);
+        PreferencePair[] all = [pairs[0], pairs[0], pairs[1], pairs[2]]; // two pairs of one problem
+        var unrelated = UnrelatedCompletions.Of(all);
+        TrainingSequence[] answers = [pairs[1].Chosen, pairs[1].Rejected, pairs[2].Chosen, pairs[0].Rejected];
+        int longest = all.Max(pair => pair.Longest);
+        for (int i = 0; i < all.Length; i++)
+        {
+            unrelated[i].FirstSupervised.ShouldBe(all[i].Chosen.FirstSupervised);
+            unrelated[i].Tokens.ShouldBe(all[i].Chosen.Tokens.Take(all[i].Chosen.FirstSupervised).Concat(answers[i].Tokens.Skip(answers[i].FirstSupervised)).Take(longest));
+        }
+
+        UnrelatedCompletions.Of([pairs[0], pairs[0]]).ShouldBeEmpty();
+    }
+
     private static WeightedSequence Weighted(TrainingSequence sequence, double slope) => new(sequence.Tokens, sequence.FirstSupervised, slope);
 
     private static (float[] Weights, PreferenceResult Result, List<PreferenceStepReport> Reports) Train(PreferenceOptions options, IHeldOutMeasure? heldOut = null)
