@@ -35,7 +35,7 @@ public sealed record PreferenceSection
     /// <summary>Longest completion; truncated ones are in no pair. 1..1,000,000, default 128.</summary>
     public int MaxTokens { get; init; }
 
-    /// <summary>Pairs made of one problem at most. 1..1,024, default 2.</summary>
+    /// <summary>Pairs made of one problem at most. 1..1,024, default 4.</summary>
     public int PairsPerProblem { get; init; }
 
     /// <summary>Times each pair is seen. 1..1,000, default 1.</summary>
@@ -44,7 +44,7 @@ public sealed record PreferenceSection
     /// <summary>Pairs of one optimiser step. 1..65,536, default 32.</summary>
     public int PairsPerStep { get; init; }
 
-    /// <summary>Peak learning rate of AdamW. (0, 1], default 0.0001.</summary>
+    /// <summary>Peak learning rate of AdamW. (0, 1], default 0.00005.</summary>
     public double LearningRate { get; init; }
 
     /// <summary>Share of the steps over which the rate rises from zero. 0..0.9, default 0.1.</summary>
@@ -85,10 +85,10 @@ public sealed record PreferenceSection
             Samples = reader.Integer("samples", 8, 2, 1024),
             Temperature = reader.Number("temperature", 1, 0, 10, above: true),
             MaxTokens = reader.Integer("max_tokens", 128, 1, 1_000_000),
-            PairsPerProblem = reader.Integer("pairs_per_problem", 2, 1, 1024),
+            PairsPerProblem = reader.Integer("pairs_per_problem", 4, 1, 1024),
             Epochs = reader.Integer("epochs", 1, 1, 1000),
             PairsPerStep = reader.Integer("pairs_per_step", 32, 1, 65_536),
-            LearningRate = reader.Number("learning_rate", 1e-4, 0, 1, above: true),
+            LearningRate = reader.Number("learning_rate", 5e-5, 0, 1, above: true),
             Warmup = reader.Number("warmup", 0.1, 0, 0.9),
             Schedule = reader.Choice("schedule", ScheduleKind.Linear),
             WeightDecay = reader.Number("weight_decay", 0, 0, 10),

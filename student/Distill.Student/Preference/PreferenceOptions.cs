@@ -19,7 +19,7 @@ public sealed record PreferenceOptions
     /// <summary>When held-out data is looked at, the start included; the weights that did best there are the result. Null: the last weights are.</summary>
     public HeldOutOptions? HeldOut { get; init; }
 
-    public TrainingOptions Training { get; init; } = new() { LearningRate = 1e-4, WarmupShare = 0.1 };
+    public TrainingOptions Training { get; init; } = new() { LearningRate = 5e-5, WarmupShare = 0.1 };
 
     public ulong Seed { get; init; } = 1;
 }
