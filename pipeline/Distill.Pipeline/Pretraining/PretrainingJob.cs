@@ -21,7 +21,7 @@ namespace Distill.Pipeline.Pretraining;
 public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, TimeProvider clock)
 {
     /// <summary>Raised whenever the same recipe could give another model.</summary>
-    private const int Version = 3;
+    private const int Version = 4;
 
     private const string RecipeName = "recipe.yaml", StateName = "state.safetensors", LogName = "training.jsonl";
     private const int CorpusProblems = 20_000;

@@ -24,6 +24,9 @@ public sealed record DistillationRecipe : Recipe
 
     public required AnswerOnlySection AnswerOnly { get; init; }
 
+    /// <summary>Null: the student is not tuned by preferences.</summary>
+    public PreferenceSection? Preference { get; init; }
+
     public required ReinforcementSection Rl { get; init; }
 
     public required ExportSection Export { get; init; }
@@ -63,6 +66,7 @@ public sealed record DistillationRecipe : Recipe
             Lora = LoraSection.Bind(root.Section("lora")),
             SoftLabels = softLabels,
             AnswerOnly = answerOnly,
+            Preference = PreferenceSection.Bind(root.Section("preference"), problems, sft),
             Rl = ReinforcementSection.Bind(root.Section("rl"), problems),
             Export = ExportSection.Bind(root.Section("export")),
             Parity = ParitySection.Bind(root.Section("parity"), problems),

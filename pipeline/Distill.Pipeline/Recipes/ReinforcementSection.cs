@@ -2,7 +2,7 @@ using Distill.Student.Reinforcement;
 
 namespace Distill.Pipeline.Recipes;
 
-/// <summary><c>rl</c>: GRPO with verifiable rewards from the SFT student; the best held-out weights are kept.</summary>
+/// <summary><c>rl</c>: GRPO with verifiable rewards from the student trained so far; the best held-out weights are kept.</summary>
 public sealed record ReinforcementSection
 {
     /// <summary>Policy updates at most; 0 leaves the stage out. 0..1,000,000, default 100.</summary>

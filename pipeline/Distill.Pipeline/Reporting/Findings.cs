@@ -53,7 +53,7 @@ internal static class Findings
 
     private static IEnumerable<Finding> Against(RunReport report)
     {
-        string[] students = [ModelNames.Onnx, ModelNames.Rl, ModelNames.Sft];
+        string[] students = [ModelNames.Onnx, ModelNames.Rl, ModelNames.Preference, ModelNames.Sft];
         var student = students.Select(name => ModelNames.Find(report, name)).FirstOrDefault(row => row is not null);
         if (student is null || ModelNames.Find(report, ModelNames.Teacher) is not { } teacher) yield break;
         if (ModelNames.SizeOf(report, student.Model) is not { Parameters: > 0 } small) yield break;

@@ -5,9 +5,9 @@ namespace Distill.Pipeline.Reporting;
 /// <summary>The models of a run: their order, what they are called in a sentence, and their colour.</summary>
 internal static class ModelNames
 {
-    public const string Teacher = "teacher", Base = "base", AnswerOnly = "answer-only", Sft = "sft", Rl = "rl", Onnx = "onnx";
+    public const string Teacher = "teacher", Base = "base", AnswerOnly = "answer-only", Sft = "sft", Preference = "preference", Rl = "rl", Onnx = "onnx";
 
-    private static readonly string[] Order = [Teacher, Base, AnswerOnly, Sft, Rl, Onnx];
+    private static readonly string[] Order = [Teacher, Base, AnswerOnly, Sft, Preference, Rl, Onnx];
 
     /// <summary>From the teacher to the exported file; models of other names follow as they were given.</summary>
     public static IReadOnlyList<EvaluationReport> Sorted(RunReport report) =>
@@ -17,6 +17,7 @@ internal static class ModelNames
     public static string Word(string model) => model switch
     {
         Sft => "steps",
+        Preference => "preferences",
         Rl => "RL",
         Onnx => "ONNX",
         _ => model,
@@ -29,6 +30,7 @@ internal static class ModelNames
         Base => "the student before training",
         AnswerOnly => "trained on answers alone",
         Sft => "trained on the teacher’s steps",
+        Preference => "then tuned to prefer right completions",
         Rl => "then rewarded for right answers",
         Onnx => "the exported file",
         _ => "",

@@ -12,7 +12,12 @@ internal sealed class AnswerSheets
     private const int Resamples = 2_000;
 
     private static readonly (string Before, string After)[] Pairs =
-        [("base", "answer-only"), ("answer-only", "sft"), ("base", "sft"), ("sft", "rl"), ("rl", "teacher"), ("sft", "teacher")];
+    [
+        ("base", "answer-only"), ("answer-only", "sft"), ("base", "sft"), ("sft", "preference"), ("preference", "rl"), ("sft", "rl"), ("rl", "teacher"), ("preference", "teacher"),
+        ("sft", "teacher"),
+    ];
+
+    private static readonly string[] Last = ["rl", "preference", "sft"];
 
     private readonly Dictionary<string, List<Answer>> sheets;
 
@@ -23,7 +28,7 @@ internal sealed class AnswerSheets
         .ToDictionary(stage => stage.Stage.Name.Split('/')[1], stage => File.ReadLines(stage.Artifact.PathOf(EvaluationStage.AnswersName)).Select(Parse).ToList()));
 
     public IReadOnlyList<ModelComparison> Compare() => [.. Pairs
-        .Where(pair => sheets.ContainsKey(pair.Before) && sheets.ContainsKey(pair.After) && !(pair is ("sft", "teacher") && sheets.ContainsKey("rl")))
+        .Where(pair => sheets.ContainsKey(pair.Before) && sheets.ContainsKey(pair.After) && (pair.After != "teacher" || pair.Before == Last.First(sheets.ContainsKey)))
         .Select(pair => new ModelComparison(
             pair.After, pair.Before, Originals(pair.After).Count(), Difference(pair, answer => answer.Greedy ? 1 : 0), Difference(pair, answer => answer.Sampled)))];
 

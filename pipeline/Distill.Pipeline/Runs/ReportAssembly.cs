@@ -47,6 +47,7 @@ internal static class ReportAssembly
     {
         if (recipe.Teacher.Remote is { } remote)
             yield return $"The teacher {recipe.Teacher.Name} at {new Uri(remote.Endpoint).Host} is not in the comparison: measuring it would ask and pay for every test problem. Its traces: {FinishedStages.SummaryOf(artifacts.Find(StageNames.Traces)!)}.";
+        if (artifacts.Find(StageNames.Preference) is { } preference) yield return $"Preferences: {FinishedStages.SummaryOf(preference)}.";
         if (artifacts.Find(StageNames.Rl) is { } rl) yield return $"Reinforcement: {FinishedStages.SummaryOf(rl)}.";
     }
 
@@ -60,7 +61,7 @@ internal static class ReportAssembly
     {
         if (recipe.Teacher.Remote is null && Parameters(Path.Combine(recipe.Teacher.Model, DecoderConfigJson.FileName)) is { } teacher) yield return Size("teacher", teacher);
         yield return Size("base", DecoderConfigJson.Read(Path.Combine(recipe.Student.Base, DecoderConfigJson.FileName)).ParameterCount);
-        foreach (string stage in (string[])[StageNames.AnswerOnly, StageNames.Sft, StageNames.Rl])
+        foreach (string stage in (string[])[StageNames.AnswerOnly, StageNames.Sft, StageNames.Preference, StageNames.Rl])
         {
             if (artifacts.Find(stage) is not null) yield return Size(stage, artifacts.ArchitectureOf(stage).ParameterCount);
         }

@@ -13,7 +13,7 @@ internal sealed class RunArtifacts(DistillationRecipe recipe, IReadOnlyList<Fini
     public IReadOnlyList<FinishedStage> Stages => done;
 
     /// <summary>The stage whose checkpoint was exported.</summary>
-    public string StudentStage { get; } = recipe.Rl.Steps > 0 ? StageNames.Rl : StageNames.Sft;
+    public string StudentStage { get; } = StageList.StudentOf(recipe);
 
     public Artifact? Find(string stage) => done.FirstOrDefault(finished => finished.Stage.Name == stage)?.Artifact;
 
@@ -26,7 +26,7 @@ internal sealed class RunArtifacts(DistillationRecipe recipe, IReadOnlyList<Fini
 
     /// <summary>Measurements of the trainings, by stage and name.</summary>
     public IReadOnlyList<MetricSeries> Curves() =>
-        [.. ((string[])[StageNames.AnswerOnly, StageNames.Sft, StageNames.Rl]).SelectMany(stage => Find(stage) is { } artifact ? Curves(stage, artifact) : [])];
+        [.. ((string[])[StageNames.AnswerOnly, StageNames.Sft, StageNames.Preference, StageNames.Rl]).SelectMany(stage => Find(stage) is { } artifact ? Curves(stage, artifact) : [])];
 
     private static IEnumerable<MetricSeries> Curves(string stage, Artifact artifact)
     {

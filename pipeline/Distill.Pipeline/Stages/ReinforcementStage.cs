@@ -13,7 +13,7 @@ using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages;
 
-/// <summary>GRPO with verifiable rewards from the SFT student, on the training problems; the weights that did best on validation problems are kept.</summary>
+/// <summary>GRPO with verifiable rewards from the student trained so far, on the training problems; the weights that did best on validation problems are kept.</summary>
 internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
 {
     private const string StateName = "state.safetensors";
@@ -24,9 +24,9 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
 
     public string Kind => "checkpoint";
 
-    public int Version => 2;
+    public int Version => 3;
 
-    public IReadOnlyList<string> Inputs => recipe.Rl.TeacherWeight is null ? [StageNames.Problems, StageNames.Sft] : [StageNames.Problems, StageNames.Sft, ExternalInputs.Teacher];
+    public IReadOnlyList<string> Inputs => recipe.Rl.TeacherWeight is null ? [StageNames.Problems, Start] : [StageNames.Problems, Start, ExternalInputs.Teacher];
 
     public JsonObject Options => new() { ["rl"] = CanonicalJson.ToNode(recipe.Rl), ["seed"] = recipe.Seed, ["verifiers"] = VerifierVersions.Of(recipe) };
 
@@ -45,9 +45,11 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         }
     }
 
+    private string Start => recipe.Preference is null ? StageNames.Sft : StageNames.Preference;
+
     public string Run(StageContext context)
     {
-        var start = Checkpoint.Open(Path.Combine(context.Input(StageNames.Sft).Folder, SupervisedStage.CheckpointFolder));
+        var start = Checkpoint.Open(Path.Combine(context.Input(Start).Folder, SupervisedStage.CheckpointFolder));
         var encoder = ChatEncoder.Load(start.Folder);
         var problems = context.Input(StageNames.Problems);
         Problem[] train = [.. ProblemFile.Read(problems.PathOf(ProblemsStage.Train))];

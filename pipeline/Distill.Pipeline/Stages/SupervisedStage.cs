@@ -36,7 +36,7 @@ internal sealed class SupervisedStage : IStage
 
     public string Kind => "checkpoint";
 
-    public int Version => 3;
+    public int Version => 4;
 
     public IReadOnlyList<string> Inputs =>
         LooksAtAccuracy ? [StageNames.Curated, ExternalInputs.Base, StageNames.Problems] : [StageNames.Curated, ExternalInputs.Base];

@@ -32,12 +32,13 @@ internal sealed class TraceFiles(ArtifactWriter writer)
         Count(part.Traces);
     }
 
-    public void WriteCard(string teacher)
+    /// <param name="role">What the model is that wrote them.</param>
+    public void WriteCard(string teacher, string role = "teacher")
     {
         var card = new DatasetCard
         {
             Title = "Reasoning traces",
-            Description = $"Completions of generated problems by the teacher `{teacher}`, as generated: nothing is graded or left out.",
+            Description = $"Completions of generated problems by the {role} `{teacher}`, as generated: nothing is graded or left out.",
             Files = new Dictionary<Split, IReadOnlyList<ArtifactFile>> { [Split.Train] = [.. files.Values] },
         };
         writer.Write("README.md", card.ToBytes());

@@ -82,8 +82,8 @@ public sealed class LowRankAdapters : ITrainedValues
             using var each = NewDisposeScope();
             var (a, b) = Factors(place);
             var slope = Matrix(whole.Slice(place.Offset, place.Out * place.In), place.Out, place.In);
-            Copy(b.t().mm(slope).mul_(scale), gradient.Slice(place.Start, rank * place.In));
-            Copy(slope.mm(a.t()).mul_(scale), gradient.Slice(place.Start + rank * place.In, place.Out * rank));
+            Copy(b.t().mm(slope).mul_(KeptScalar.Of(scale)), gradient.Slice(place.Start, rank * place.In));
+            Copy(slope.mm(a.t()).mul_(KeptScalar.Of(scale)), gradient.Slice(place.Start + rank * place.In, place.Out * rank));
         }
     }
 

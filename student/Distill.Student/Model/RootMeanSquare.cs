@@ -4,5 +4,5 @@ namespace Distill.Student.Model;
 internal static class RootMeanSquare
 {
     /// <param name="weight">[last dimension of x]</param>
-    public static Tensor Norm(Tensor x, Tensor weight, double epsilon) => x * (x.square().mean([-1], keepdim: true) + epsilon).rsqrt() * weight;
+    public static Tensor Norm(Tensor x, Tensor weight, double epsilon) => x * (x * x).mean([-1], keepdim: true).add(KeptScalar.Of(epsilon)).rsqrt() * weight;
 }

@@ -50,9 +50,9 @@ internal sealed class TorchAttention : IDisposable
     {
         long time = q.shape[2];
         if (window is null || window >= time) return nn.functional.scaled_dot_product_attention(q, k, v, is_casual: true);
-        var positions = arange(time);
+        var positions = tensor(Enumerable.Range(0, checked((int)time)).Select(position => (long)position).ToArray());
         var distance = positions.unsqueeze(1) - positions.unsqueeze(0); // [query, key]
-        return nn.functional.scaled_dot_product_attention(q, k, v, (distance >= 0).logical_and(distance < window.Value));
+        return nn.functional.scaled_dot_product_attention(q, k, v, distance.ge(KeptScalar.Of(0)).logical_and(distance.lt(KeptScalar.Of(window.Value))));
     }
 
     private Tensor Project(Tensor x, int layer, string part, bool bias) =>

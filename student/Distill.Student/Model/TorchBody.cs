@@ -50,7 +50,7 @@ internal sealed class TorchBody
     public void Backward(TokenBatch batch, Tensor rowGradient, ReplicaGradient gradient, double scale = 1)
     {
         unscale = 1 / scale;
-        var incoming = Pull(rows!, scale == 1 ? rowGradient : rowGradient.mul(scale), segments.Length - 1, gradient);
+        var incoming = Pull(rows!, scale == 1 ? rowGradient : rowGradient.mul(KeptScalar.Of(scale)), segments.Length - 1, gradient);
         for (int index = segments.Length - 2; index >= 0; index--)
         {
             using var scope = NewDisposeScope();
@@ -71,7 +71,7 @@ internal sealed class TorchBody
         var pulled = autograd.grad([output], sources, [outputGradient]);
         for (int i = 0; i < segment.Weights.Length; i++)
         {
-            gradient.Add(segment.Weights[i].Offset, unscale == 1 ? pulled[i].contiguous() : pulled[i].to(ScalarType.Float32).mul_(unscale).contiguous());
+            gradient.Add(segment.Weights[i].Offset, unscale == 1 ? pulled[i].contiguous() : pulled[i].to(ScalarType.Float32).mul_(KeptScalar.Of(unscale)).contiguous());
             pulled[i].Dispose();
         }
 

@@ -49,7 +49,7 @@ internal sealed class ActivityProbe : IDisposable
         {
             var entered = x;
             var normed = Norm(x, W(layer, "input_layernorm.weight"));
-            for (int head = 0; head < architecture.KeyValueHeads; head++) sums[layer].Heads[head] += Contribution(normed, layer, head).square().sum(dim: -1L).sqrt().sum().item<float>();
+            for (int head = 0; head < architecture.KeyValueHeads; head++) sums[layer].Heads[head] += Squared(Contribution(normed, layer, head)).sum(dim: -1L).sqrt().sum().item<float>();
             x = x + attention.Forward(normed, layer);
             var (output, channels) = FeedForward(Norm(x, W(layer, "post_attention_layernorm.weight")), layer);
             x = x + output;
@@ -76,11 +76,13 @@ internal sealed class ActivityProbe : IDisposable
         Tensor Project(Tensor input, string part) =>
             nn.functional.linear(input, W(layer, $"mlp.{part}.weight"), architecture.FeedForwardBias ? W(layer, $"mlp.{part}.bias") : null);
         var wide = nn.functional.silu(Project(x, "gate_proj")) * Project(x, "up_proj"); // [1, time, intermediate]
-        var columns = W(layer, "mlp.down_proj.weight").square().sum(dim: 0L).sqrt(); // a bare 0 is taken for an element type
+        var columns = Squared(W(layer, "mlp.down_proj.weight")).sum(dim: 0L).sqrt(); // a bare 0 is taken for an element type
         return (Project(wide, "down_proj"), [.. (wide.abs().sum(dim: 1L).view(-1) * columns).contiguous().data<float>()]);
     }
 
     private Tensor W(int layer, string part) => weights[ParameterMap.Layer(layer, part)];
 
     private Tensor Norm(Tensor x, Tensor weight) => RootMeanSquare.Norm(x, weight, architecture.RmsNormEpsilon);
+
+    private static Tensor Squared(Tensor x) => x * x;
 }

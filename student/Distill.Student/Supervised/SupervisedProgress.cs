@@ -15,6 +15,8 @@ internal sealed class SupervisedProgress
 
     public long LearnedTokens { get; private set; }
 
+    public HeldOutLook? First => looks.Count == 0 ? null : looks[0];
+
     public HeldOutLook? Last => looks.Count == 0 ? null : looks[^1];
 
     public HeldOutLook? Best { get; private set; }
