@@ -39,7 +39,7 @@ public sealed class LossRecipeTests : IDisposable
         yaml.ShouldNotContain("soft_labels");
         foreach (string key in (string[])["top_log_probabilities", "weight_average", "ratio", "aggregation", "alarms", "rewards", "reference_weight", "surrogate", "weight_cap", "gate_positive", "gate_negative",
             "top_entropy", "reference_correction", "average", "dft", "label_smoothing", "z_loss", "entropy_bonus",
-            "updates_per_batch", "rate_floor", "cool_down"])
+            "teacher_weight", "updates_per_batch", "rate_floor", "cool_down"])
             yaml.ShouldNotContain($" {key}:");
     }
 
@@ -117,6 +117,8 @@ public sealed class LossRecipeTests : IDisposable
     [InlineData("rl: { surrogate: vespo, ratio: token }", "rl.ratio", "write product")]
     [InlineData("rl: { surrogate: cispo }", "rl.surrogate", "did you mean")]
     [InlineData("rl: { top_entropy: 0 }", "rl.top_entropy", "more than 0, at most 1")]
+    [InlineData("rl: { teacher_weight: 1, advantage: none }", "rl.advantage", "leave one of the two out")]
+    [InlineData("rl: { teacher_weight: 0 }", "rl.teacher_weight", "100")]
     [InlineData("rl: { reference_correction: true }", "rl.reference_correction", "set rl.reference_weight")]
     [InlineData("rl: { rewards: { repetition_length: 4 } }", "rl.rewards.repetition_length", "set rl.rewards.repetition")]
     [InlineData("sft: { schedule: inverse_square_root, warmup: 0 }", "sft.warmup", "raise it above 0")]

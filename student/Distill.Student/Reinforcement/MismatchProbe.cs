@@ -10,7 +10,7 @@ namespace Distill.Student.Reinforcement;
 internal sealed class MismatchProbe(ITokenLoss loss) : ITokenLoss
 {
     private readonly Lock gate = new();
-    private double sum, largest, reference;
+    private double sum, largest, reference, difference;
     private long count;
 
     public double Mean => count == 0 ? 0 : sum / count;
@@ -20,9 +20,12 @@ internal sealed class MismatchProbe(ITokenLoss loss) : ITokenLoss
     /// <summary>Mean k3 estimate of KL to the reference, in nats.</summary>
     public double ReferenceDistance => count == 0 ? 0 : reference / count;
 
+    /// <summary>Mean of log π − log π_reference, in nats: the plain estimate of the same, less noisy where the two lie far apart.</summary>
+    public double ReferenceDifference => count == 0 ? 0 : difference / count;
+
     public double Evaluate(TokenBatch batch, ReadOnlySpan<float> logProbabilities, Span<float> derivatives)
     {
-        double distance = 0, most = 0, divergence = 0;
+        double distance = 0, most = 0, divergence = 0, apartness = 0;
         for (int sequence = 0; sequence < batch.Sequences.Count; sequence++)
         {
             var rollout = (Rollout)batch.Sequences[sequence];
@@ -33,7 +36,9 @@ internal sealed class MismatchProbe(ITokenLoss loss) : ITokenLoss
                 float apart = Math.Abs(logProbabilities[i] - sampled[i - first]);
                 distance += apart;
                 most = Math.Max(most, apart);
-                if (start.Count > 0) divergence += ReferenceEstimate.Of(start[i - first], logProbabilities[i]);
+                if (start.Count == 0) continue;
+                divergence += ReferenceEstimate.Of(start[i - first], logProbabilities[i]);
+                apartness += (double)logProbabilities[i] - start[i - first];
             }
         }
 
@@ -42,6 +47,7 @@ internal sealed class MismatchProbe(ITokenLoss loss) : ITokenLoss
             sum += distance;
             largest = Math.Max(largest, most);
             reference += divergence;
+            difference += apartness;
             count += logProbabilities.Length;
         }
 

@@ -37,7 +37,7 @@ internal sealed class PolicyUpdate(
             clock.GetElapsedTime(began).TotalSeconds, null)
         {
             LargestMismatch = probe.Largest,
-            ReferenceDistance = reference is null ? null : probe.ReferenceDistance,
+            ReferenceDistance = reference is null ? null : options.TeacherWeight > 0 ? probe.ReferenceDifference : probe.ReferenceDistance,
             RewardParts = rewards.Names.Index().ToDictionary(part => part.Item, part => Mean(all.Select(rollout => rollout.Earned[part.Index]))),
             Resampled = batch.All.Count - options.ProblemsPerStep,
         };

@@ -1,0 +1,54 @@
+using System.Text.Json.Nodes;
+using Distill.Architecture;
+using Distill.Data.Problems;
+using Distill.Data.Verification;
+using Distill.Generation;
+using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages;
+using Distill.Pipeline.Tests.Testing;
+using Distill.Student.Reinforcement;
+using Distill.Teacher;
+using Distill.Tokenization;
+
+namespace Distill.Pipeline.Tests.Runs;
+
+/// <summary>On-policy distillation: the student samples, the teacher says what it thinks of every token.</summary>
+public sealed class TeacherWeightRunTests : IDisposable
+{
+    private static readonly string Base = Path.Combine(RepositoryFolder.Root, "student/models/tiny-base"), Reasoner = Path.Combine(RepositoryFolder.Root, "teacher/models/tiny-reasoner");
+
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void The_student_comes_closer_to_its_teacher()
+    {
+        SmallRun.Run(
+            folder, new RunOptions { Until = "rl" }, "rl.teacher_weight=1", "rl.steps=20", "rl.problems_per_step=8", "rl.evaluate_every=20", "rl.learning_rate=0.001", "answer_only.enabled=false");
+        double[] distances = [.. File.ReadLines(Path.Combine(folder.Path, "small", "5-rl", "curve.jsonl")).Select(line => JsonNode.Parse(line)!["teacher_distance"]!.GetValue<double>())];
+        distances.Length.ShouldBe(20);
+        distances.TakeLast(3).Average().ShouldBeLessThan(0.85 * distances.Take(3).Average());
+    }
+
+    [Fact]
+    public void The_teachers_log_probabilities_are_those_it_would_have_sampled_with()
+    {
+        var encoder = ChatEncoder.Load(Base);
+        var problem = ProblemSet.Generate([new MixturePart("arithmetic", 1)], 1, Split.Train, 1)[0];
+        int[] prompt = encoder.EncodePrompt(ProblemPrompt.Messages(problem));
+        using var engine = Engine.OpenModelFolder(Reasoner, slots: 2);
+        var completion = engine.Generator.Complete([new GenerationRequest { Prompt = prompt, MaxNewTokens = 40, StopTokens = [encoder.EndToken], Seeds = [3] }])[0][0];
+        using var teacher = new TeacherReference(Reasoner, encoder, Checkpoint.Open(Base).Architecture.VocabularySize, problem, 200);
+        var scored = teacher.Score([new Rollout([.. prompt, .. completion.Tokens], prompt.Length, problem, completion, Verdict.Correct, 1)], TestContext.Current.CancellationToken)[0];
+        scored.ReferenceLogProbabilities.Count.ShouldBe(completion.Tokens.Count);
+        for (int i = 0; i < completion.Tokens.Count; i++) scored.ReferenceLogProbabilities[i].ShouldBe(completion.LogProbabilities[i], 1e-4f);
+    }
+
+    [Fact]
+    public void A_teacher_of_another_vocabulary_is_refused()
+    {
+        var problem = ProblemSet.Generate([new MixturePart("arithmetic", 1)], 1, Split.Train, 1)[0];
+        Should.Throw<InvalidDataException>(() => new TeacherReference(Reasoner, ChatEncoder.Load(Base), 99, problem, 200)).Message.ShouldContain("one tokenizer");
+    }
+}
