@@ -67,7 +67,7 @@ public sealed record DistillationRecipe : Recipe
             SoftLabels = softLabels,
             AnswerOnly = answerOnly,
             Preference = PreferenceSection.Bind(root.Section("preference"), problems, sft),
-            Rl = ReinforcementSection.Bind(root.Section("rl"), problems),
+            Rl = ReinforcementSection.Bind(root.Section("rl"), problems, teacher),
             Export = ExportSection.Bind(root.Section("export")),
             Parity = ParitySection.Bind(root.Section("parity"), problems),
             Evaluation = EvaluationSection.Bind(root.Section("evaluation")),

@@ -86,7 +86,7 @@ public sealed record ReinforcementSection
     /// <summary>Null: nothing is watched.</summary>
     public AlarmSection? Alarms { get; init; }
 
-    internal static ReinforcementSection Bind(SectionReader reader, ProblemSection problems)
+    internal static ReinforcementSection Bind(SectionReader reader, ProblemSection problems, TeacherSection teacher)
     {
         int available = Math.Max(1, problems.Validation), maxTokens = reader.Integer("max_tokens", 128, 1, 1_000_000);
         var surrogate = reader.Optional("surrogate", (r, key) => r.Choice(key, SurrogateKind.Clipped));
@@ -127,7 +127,7 @@ public sealed record ReinforcementSection
             !(section.RatioCap <= 1 + section.ClipHigh), "ratio_cap", $"not above the clipping bound 1 + clip_high = {1 + section.ClipHigh}",
             "raise it, e.g. to 3, or leave it out");
         SurrogateChoice.Check(reader, section);
-        TeacherChoice.Check(reader, section);
+        TeacherChoice.Check(reader, section, teacher);
         reader.Close();
         return section;
     }
