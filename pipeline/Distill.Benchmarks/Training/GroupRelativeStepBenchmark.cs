@@ -20,10 +20,13 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
 
     public string Summary => "GRPO steps of the tiny student: 64 completions of up to 64 tokens";
 
-    public IReadOnlyList<Figure> Run(BenchmarkContext context)
+    public IReadOnlyList<Figure> Run(BenchmarkContext context) =>
+        [.. Run(context, MatmulPrecision.Float32, "fp32"), .. Run(context, MatmulPrecision.BFloat16, "mixed")];
+
+    private static Figure[] Run(BenchmarkContext context, MatmulPrecision precision, string word)
     {
         var student = new StudentWorkload();
-        var options = Options(context);
+        var options = Options(context, precision);
         var problems = StudentWorkload.Problems(ProblemsPerStep * options.Steps);
         using var parameters = student.Parameters();
         Prepare(context, student, parameters);
@@ -38,22 +41,21 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
 
         // The first hand-over is for the held-out problems, and so is the one after the last step. The first steps warm up: code is compiled anew while it runs.
         int warm = context.Quick ? 1 : 10;
-        var handovers = server.Seconds.Skip(1 + warm).Take(reports.Count - warm);
-        return Figures([.. reports.Skip(warm)], new Series(handovers));
+        return Figures([.. reports.Skip(warm)], new Series(server.Seconds.Skip(1 + warm).Take(reports.Count - warm)), word);
     }
 
-    private static Figure[] Figures(IReadOnlyList<ReinforcementStepReport> steps, Series handovers)
+    private static Figure[] Figures(IReadOnlyList<ReinforcementStepReport> steps, Series handovers, string precision)
     {
         var seconds = Series.Of(steps, step => step.GenerationSeconds + step.TrainingSeconds);
         var tokens = Series.Of(steps, step => step.CompletionTokens);
         return
         [
-            Figure.AtLeast("completion tokens, sampling and update together", 20_000, tokens.Over(seconds), "tokens/s",
-                $"{steps.Count} steps, {steps.Average(step => step.MeanTokens):F0} tokens a completion on average"),
-            Figure.AtMost("handing over the weights, share of the step", 2, handovers.Over(seconds).Select(share => 100 * share), "%", "no disk: copied into the constants of one open session"),
-            Figure.Plain("step", seconds.Select(value => 1000 * value), "ms"),
-            Figure.Plain("update, share of the step", Series.Of(steps, step => 100 * step.TrainingSeconds / (step.GenerationSeconds + step.TrainingSeconds)), "%"),
-            Figure.Plain("trainer against sampler, mean difference of log-probabilities", Series.Of(steps, step => step.Mismatch), "nats"),
+            Figure.AtLeast($"{precision}: completion tokens, sampling and update together", 20_000, tokens.Over(seconds), "tokens/s",
+                $"{steps.Count} steps, {steps.Average(step => step.MeanTokens):F0} tokens a completion on average; sampling is fp32"),
+            Figure.AtMost($"{precision}: handing over the weights, share of the step", 2, handovers.Over(seconds).Select(share => 100 * share), "%", "no disk: copied into the constants of one open session"),
+            Figure.Plain($"{precision}: step", seconds.Select(value => 1000 * value), "ms"),
+            Figure.Plain($"{precision}: update, share of the step", Series.Of(steps, step => 100 * step.TrainingSeconds / (step.GenerationSeconds + step.TrainingSeconds)), "%"),
+            Figure.Plain($"{precision}: trainer against sampler, mean difference of log-probabilities", Series.Of(steps, step => step.Mismatch), "nats"),
         ];
     }
 
@@ -64,7 +66,7 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
         SupervisedFineTuning.Run(parameters, student.Examples(context.Quick ? 200 : 6000), options, context.Clock, statePath: null, _ => { }, CancellationToken.None);
     }
 
-    private static GroupRelativeOptions Options(BenchmarkContext context) => new()
+    private static GroupRelativeOptions Options(BenchmarkContext context, MatmulPrecision precision) => new()
     {
         Steps = context.Quick ? 2 : 50,
         ProblemsPerStep = ProblemsPerStep,
@@ -78,7 +80,7 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
         {
             LearningRate = 1e-6, // the policy shall stay what it is while it is measured
             Decay = Decay.Constant,
-            Precision = MatmulPrecision.Float32,
+            Precision = precision,
             Threads = Environment.ProcessorCount,
         },
     };

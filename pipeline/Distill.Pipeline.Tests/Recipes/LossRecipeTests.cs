@@ -20,6 +20,7 @@ public sealed class LossRecipeTests : IDisposable
           mask_truncated: false
           resample_rounds: 2
           updates_per_batch: 4
+          precision: mixed
           reference_correction: true
           top_entropy: 0.2
           rewards: { format: 0.1, length: 0.5, repetition: 0.2, skip_undecidable: true }

@@ -20,6 +20,9 @@ public sealed record ReinforcementSection
     /// <summary>(0, 1], default 0.00015.</summary>
     public double LearningRate { get; init; }
 
+    /// <summary>fp32, mixed or fp16. Default fp32, in which trainer and sampler agree to the last digits; otherwise their distance is a part of every ratio.</summary>
+    public TrainingPrecision? Precision { get; init; }
+
     /// <summary>The probability ratio is clipped below 1 − this. (0, 1], default 0.2.</summary>
     public double ClipLow { get; init; }
 
@@ -97,6 +100,7 @@ public sealed record ReinforcementSection
             Samples = reader.Integer("samples", 8, 2, 1024),
             UpdatesPerBatch = reader.Optional("updates_per_batch", (r, key) => r.Integer(key, 1, 1, 100)),
             LearningRate = reader.Number("learning_rate", 1.5e-4, 0, 1, above: true),
+            Precision = reader.Optional("precision", (r, key) => r.Choice(key, TrainingPrecision.Fp32)),
             ClipLow = reader.Number("clip_low", 0.2, 0, 1, above: true),
             ClipHigh = reader.Number("clip_high", 0.28, 0, 10, above: true),
             Temperature = reader.Number("temperature", 1, 0, 10, above: true),

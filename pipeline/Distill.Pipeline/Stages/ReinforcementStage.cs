@@ -5,7 +5,6 @@ using Distill.Generation;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
-using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;
@@ -100,7 +99,8 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
             LearningRate = recipe.Rl.LearningRate,
             Decay = Decay.Constant,
             WarmupShare = 0.05,
-            Precision = MatmulPrecision.Float32, // ratios compare with the sampler's fp32 log-probabilities
+            Precision = (recipe.Rl.Precision ?? TrainingPrecision.Fp32).ToMatmulPrecision(), // ratios compare with the sampler's fp32 log-probabilities
+            RoundingSeed = (ulong)recipe.Seed,
             Threads = recipe.Sft.Threads,
         },
     };
