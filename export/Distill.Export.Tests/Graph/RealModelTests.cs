@@ -8,7 +8,6 @@ namespace Distill.Export.Tests.Graph;
 /// <summary>A real model of 135 million parameters through our graph and our engine: the tokens and logits of transformers in fp32.</summary>
 public sealed class RealModelTests
 {
-    private const int Prompts = 4;
     private const double LogitTolerance = 1e-3; // absolute, as its README states
 
     [Fact]
@@ -16,13 +15,15 @@ public sealed class RealModelTests
     {
         string folder = SharedModel.Require("smollm2-135m-instruct");
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "reference.json")));
-        var runs = document.RootElement.GetProperty("prompts").EnumerateArray().Take(Prompts)
+        var runs = document.RootElement.GetProperty("prompts").EnumerateArray()
             .Select(run => (Ids: Numbers(run.GetProperty("ids")), Greedy: Numbers(run.GetProperty("greedy_ids")))).ToList();
         using var model = Model(folder);
         var requests = runs.Select(run => new GenerationRequest { Prompt = run.Ids, MaxNewTokens = run.Greedy.Length, Seeds = [0] });
         var completions = new Generator(model).Complete([.. requests]);
-        for (int i = 0; i < Prompts; i++) completions[i][0].Tokens.ShouldBe(runs[i].Greedy, $"prompt {i}");
-        foreach (int i in new[] { 0, 3 }) CompareLogits(model, folder, i, runs[i].Ids);
+        runs.Count.ShouldBeGreaterThan(3);
+        for (int i = 0; i < runs.Count; i++) completions[i][0].Tokens.ShouldBe(runs[i].Greedy, $"prompt {i}");
+        using var reference = SafeTensorsFile.Open(Path.Combine(folder, "reference-logits.safetensors"));
+        foreach (int i in Enumerable.Range(0, runs.Count).Where(i => reference.Contains($"logits.{i}"))) CompareLogits(model, reference, i, runs[i].Ids);
     }
 
     private static OnnxTokenModel Model(string folder)
@@ -31,9 +32,8 @@ public sealed class RealModelTests
         return OnnxTokenModel.FromBytes(new DecoderGraph(weights.Architecture).ToBytes(weights), 512);
     }
 
-    private static void CompareLogits(OnnxTokenModel model, string folder, int prompt, int[] ids)
+    private static void CompareLogits(OnnxTokenModel model, SafeTensorsFile reference, int prompt, int[] ids)
     {
-        using var reference = SafeTensorsFile.Open(Path.Combine(folder, "reference-logits.safetensors"));
         float[] expected = reference.ReadSingles($"logits.{prompt}"), logits = new float[ids.Length * model.VocabularySize];
         using (var session = model.Open(1, ids.Length)) session.Prefill(0, ids, logits);
         float[] last = logits[^expected.Length..];

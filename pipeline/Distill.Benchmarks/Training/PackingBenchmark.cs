@@ -17,10 +17,10 @@ internal sealed class PackingBenchmark : IBenchmark
         double carried = 0, supervised = 0, padded = 0, positions = 0;
         foreach (var batch in batches)
         {
-            carried += batch.Sequences.Sum(sequence => (long)sequence.Tokens.Count);
+            carried += batch.Sequences.Sum(sequence => (long)sequence.Tokens.Count - 1); // the last token is learned, not read
             supervised += batch.Targets.Length;
             positions += batch.Tokens.Length;
-            padded += (double)batch.Sequences.Count * batch.Sequences.Max(sequence => sequence.Tokens.Count);
+            padded += (double)batch.Sequences.Count * batch.Sequences.Max(sequence => sequence.Tokens.Count - 1);
         }
 
         return
