@@ -123,6 +123,16 @@ public sealed class ReinforcementOptionTests : IDisposable
         Train(options, state).Weights.ShouldBe(weights);
     }
 
+    [Fact]
+    public void Bounds_of_the_ratio_are_met_from_the_second_update_on()
+    {
+        Train(Plain).Reports.ShouldAllBe(report => report.Clipped == null);
+        var often = Train(Plain with { UpdatesPerBatch = 4, Training = Plain.Training with { LearningRate = 5e-3 } }).Reports;
+        often.ShouldContain(report => report.Clipped!.Value.Low > 0);
+        often.ShouldContain(report => report.Clipped!.Value.High > 0);
+        often.ShouldAllBe(report => report.Clipped!.Value.Low + report.Clipped!.Value.High < 1);
+    }
+
     private static float[] Start()
     {
         var checkpoint = Checkpoint.Open(Base);

@@ -150,6 +150,12 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
     {
         if (recipe.Rl.RatioCap is not null) yield return ("largest_mismatch", report.LargestMismatch);
         if (report.ReferenceDistance is { } distance) yield return (recipe.Rl.TeacherWeight is null ? "reference_distance" : "teacher_distance", distance);
+        if (report.Clipped is { } clipped)
+        {
+            yield return ("clipped_low", clipped.Low);
+            yield return ("clipped_high", clipped.High);
+        }
+
         if (recipe.Rl.ResampleRounds is not null) yield return ("resampled", report.Resampled);
         if (recipe.Rl.Rewards is not null)
         {

@@ -17,12 +17,27 @@ internal static class PolicyCase
         float[] logps = current ?? fixture.Singles(golden, "logps");
         var rows = Rows(fixture, golden, logps);
         string type = TypeOf(golden);
-        double beta = LossFixture.Parameter(golden, "beta", 0), share = LossFixture.Parameter(golden, "top_entropy_quantile", 1);
-        double floor = share == 1 ? double.NegativeInfinity : EntropyFloor.Of(rows.SelectMany(row => row.Rollout.Entropies), share);
-        var loss = new PolicyLoss(SurrogateOf(golden), LevelOf(golden), DivisorOf(fixture, golden, rows.Sum(row => (long)row.Places.Length)), beta > 0 ? new ReferenceTerm(beta, IsCorrected(golden)) : null, floor);
-        var (value, slopes) = Evaluate(loss, rows, logps.Length);
+        var (value, slopes) = Evaluate(LossOf(fixture, golden, rows), rows, logps.Length);
         double microBatches = type is "dapo" or "cispo" or "vespo" ? 1 : LossFixture.Parameter(golden, "micro_batches", 1); // the others are means over the micro-batch
         return (value / microBatches, [.. slopes.Select(slope => slope / microBatches)]);
+    }
+
+    /// <summary>Share of tokens, or of rows where these share a ratio, beyond each bound. Rows without tokens count as rows.</summary>
+    public static (double Low, double High) Clips(LossFixture fixture, JsonObject golden)
+    {
+        float[] logps = fixture.Singles(golden, "logps");
+        var rows = Rows(fixture, golden, logps);
+        var loss = LossOf(fixture, golden, rows);
+        Evaluate(loss, rows, logps.Length);
+        double counted = LevelOf(golden) == RatioLevel.Token ? 1 : (double)rows.Count / fixture.Shape(LossFixture.InputOf(golden, "mask"))[0];
+        return (loss.Clips.Low * counted, loss.Clips.High * counted);
+    }
+
+    private static PolicyLoss LossOf(LossFixture fixture, JsonObject golden, List<(int[] Places, Rollout Rollout, float[] Current)> rows)
+    {
+        double beta = LossFixture.Parameter(golden, "beta", 0), share = LossFixture.Parameter(golden, "top_entropy_quantile", 1);
+        double floor = share == 1 ? double.NegativeInfinity : EntropyFloor.Of(rows.SelectMany(row => row.Rollout.Entropies), share);
+        return new PolicyLoss(SurrogateOf(golden), LevelOf(golden), DivisorOf(fixture, golden, rows.Sum(row => (long)row.Places.Length)), beta > 0 ? new ReferenceTerm(beta, IsCorrected(golden)) : null, floor);
     }
 
     private static string TypeOf(JsonObject golden) => golden["params"]!["loss_type"]?.GetValue<string>() ?? "rloo";

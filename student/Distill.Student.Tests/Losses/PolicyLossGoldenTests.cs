@@ -67,6 +67,31 @@ public sealed class PolicyLossGoldenTests
     }
 
     [Fact]
+    public void Shares_beyond_the_bounds_are_those_that_TRL_logs()
+    {
+        using var fixture = new LossFixture("grpo");
+        int compared = 0;
+        foreach (var golden in fixture.Cases.Where(golden => LossFixture.Has(golden, "logps")))
+        {
+            string name = LossFixture.NameOf(golden);
+            if (golden["metrics"]?["clip_ratio/low_mean"] is { } low)
+            {
+                var shares = PolicyCase.Clips(fixture, golden);
+                shares.Low.ShouldBe(low.GetValue<double>(), 1e-6, name);
+                shares.High.ShouldBe(golden["metrics"]!["clip_ratio/high_mean"]!.GetValue<double>(), 1e-6, name);
+                compared++;
+            }
+            else if (golden["metrics"]?["cispo_clip_ratio"] is { } capped)
+            {
+                PolicyCase.Clips(fixture, golden).High.ShouldBe(capped.GetValue<double>(), 1e-6, name);
+                compared++;
+            }
+        }
+
+        compared.ShouldBeGreaterThan(100);
+    }
+
+    [Fact]
     public void On_policy_distillation_has_the_value_and_gradient_of_its_definition()
     {
         using var fixture = new LossFixture("on_policy");

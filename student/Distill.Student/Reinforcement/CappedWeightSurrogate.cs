@@ -15,5 +15,7 @@ public sealed class CappedWeightSurrogate(double cap) : IPolicySurrogate
         return new SurrogateValue(slope * logProbability, RatioSlope: 0, slope);
     }
 
+    public ClippedSide Clips(double ratio, double advantage) => advantage > 0 && ratio > cap ? ClippedSide.High : ClippedSide.None;
+
     public void AddTo(TrainingDigest digest) => digest.Add("capped weight").Add(cap);
 }

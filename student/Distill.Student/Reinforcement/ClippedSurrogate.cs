@@ -17,5 +17,8 @@ public sealed class ClippedSurrogate(double clipLow, double clipHigh, double rat
         return new SurrogateValue(-Math.Min(free, clipped), free <= clipped && !capped ? -free : 0); // d ρ / d log π = ρ; a clipped token has no slope
     }
 
+    public ClippedSide Clips(double ratio, double advantage) =>
+        advantage < 0 && ratio < 1 - clipLow ? ClippedSide.Low : advantage > 0 && ratio > 1 + clipHigh ? ClippedSide.High : ClippedSide.None;
+
     public void AddTo(TrainingDigest digest) => digest.Add("clipped").Add(clipLow, clipHigh, ratioCap);
 }

@@ -9,6 +9,9 @@ public interface IPolicySurrogate
     /// <param name="logProbability">log π of the token; only the loss and <see cref="SurrogateValue.TokenSlope"/> may depend on it.</param>
     SurrogateValue Of(double ratio, double advantage, double logProbability);
 
+    /// <summary>Whether a bound keeps the token from being pushed further.</summary>
+    ClippedSide Clips(double ratio, double advantage) => ClippedSide.None;
+
     /// <summary>Adds what tells this surrogate from others, so that a state is not continued with another one.</summary>
     void AddTo(TrainingDigest digest);
 }

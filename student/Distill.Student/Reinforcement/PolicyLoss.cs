@@ -11,6 +11,9 @@ namespace Distill.Student.Reinforcement;
 public sealed class PolicyLoss(
     IPolicySurrogate surrogate, RatioLevel level, PolicyDivisor divisor, ReferenceTerm? reference = null, double entropyFloor = double.NegativeInfinity) : ITokenLoss
 {
+    /// <summary>Of all evaluations so far.</summary>
+    public ClipCount Clips { get; } = new();
+
     public double Evaluate(TokenBatch batch, ReadOnlySpan<float> logProbabilities, Span<float> derivatives)
     {
         double sum = 0;
@@ -28,10 +31,12 @@ public sealed class PolicyLoss(
         var sampled = rollout.Completion.LogProbabilities;
         double sum = 0, scale = divisor.For(logProbabilities.Length), share = SharedPart(rollout, logProbabilities.Length);
         double whole = level == RatioLevel.Token ? 0 : SharedRatio(logProbabilities, sampled);
+        var sides = new ClippedSide[level == RatioLevel.Token ? logProbabilities.Length : 1];
         for (int i = 0; i < logProbabilities.Length; i++)
         {
             bool counts = Counts(rollout, i);
             double ratio = level == RatioLevel.Token ? Math.Exp(logProbabilities[i] - sampled[i]) : whole;
+            if (i < sides.Length) sides[i] = surrogate.Clips(ratio, rollout.Advantage);
             var (loss, ratioSlope, slope) = surrogate.Of(ratio, rollout.Advantage, logProbabilities[i]);
             if (!counts) (loss, slope) = (0, 0);
             slope += ratioSlope * (level != RatioLevel.Token ? share : counts ? 1 : 0);
@@ -46,6 +51,7 @@ public sealed class PolicyLoss(
             derivatives[i] = (float)(slope / scale);
         }
 
+        Clips.Add(sides);
         return sum / scale;
     }
 

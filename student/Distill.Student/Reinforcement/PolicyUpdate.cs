@@ -40,6 +40,7 @@ internal sealed class PolicyUpdate(
             ReferenceDistance = reference is null ? null : options.TeacherWeight > 0 ? probe.ReferenceDifference : probe.ReferenceDistance,
             RewardParts = rewards.Names.Index().ToDictionary(part => part.Item, part => Mean(all.Select(rollout => rollout.Earned[part.Index]))),
             Resampled = batch.All.Count - options.ProblemsPerStep,
+            Clipped = options.UpdatesPerBatch > 1 && loss is PolicyLoss { Clips: var clips } ? (clips.Low, clips.High) : null,
         };
     }
 

@@ -20,6 +20,9 @@ public sealed record ReinforcementStepReport(
     /// <summary>Mean k3 estimate of KL(π‖reference) over the learned tokens, in nats; null without a reference.</summary>
     public double? ReferenceDistance { get; init; }
 
+    /// <summary>Share of the learned tokens, or completions, beyond each bound of the ratio, over the step's updates; null with one update, where all ratios are 1.</summary>
+    public (double Low, double High)? Clipped { get; init; }
+
     /// <summary>Mean of each part of the reward, weighted, over all rollouts of the step.</summary>
     public IReadOnlyDictionary<string, double> RewardParts { get; init; } = new Dictionary<string, double>();
 
