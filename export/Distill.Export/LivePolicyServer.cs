@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Distill.Architecture;
 using Distill.Export.Graph;
 using Distill.Export.Onnx;
@@ -37,7 +38,7 @@ public sealed class LivePolicyServer : IPolicyServer
     {
         if (serving) throw new InvalidOperationException("The policy served last is still in use; its weights must not change.");
         var current = parameters.View();
-        foreach (var weight in weights) weight.Fill(current, 0, System.Runtime.InteropServices.MemoryMarshal.AsBytes(shared[weight.Name]));
+        foreach (var weight in weights) weight.Fill(current, 0, MemoryMarshal.AsBytes(shared[weight.Name]));
         model ??= OnnxTokenModel.FromBytes(graph.ToBytes(current), graph.Architecture.MaxPositions, options, shared);
         serving = true;
         return new Served(this, model);

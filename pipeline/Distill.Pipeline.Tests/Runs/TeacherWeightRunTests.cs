@@ -45,6 +45,38 @@ public sealed class TeacherWeightRunTests : IDisposable
         for (int i = 0; i < completion.Tokens.Count; i++) scored.ReferenceLogProbabilities[i].ShouldBe(completion.LogProbabilities[i], 1e-4f);
     }
 
+    // A loop over threads would otherwise make a fault of it, and an interrupted run would end as a failed one.
+    [Fact]
+    public void Cancelling_while_the_teacher_reads_is_a_cancellation()
+    {
+        var encoder = ChatEncoder.Load(Base);
+        var problem = ProblemSet.Generate([new MixturePart("arithmetic", 1)], 1, Split.Train, 1)[0];
+        int[] prompt = encoder.EncodePrompt(ProblemPrompt.Messages(problem));
+        using var teacher = new TeacherReference(Reasoner, encoder, Checkpoint.Open(Base).Architecture.VocabularySize, problem, 200);
+        using var cancellation = new CancellationTokenSource();
+        var rollouts = new CancellingRollouts(new Rollout([.. prompt, 5], prompt.Length, problem, new Completion([5], [-1f], StopReason.StopToken, 1), Verdict.Correct, 1), cancellation);
+        Should.Throw<OperationCanceledException>(() => teacher.Score(rollouts, cancellation.Token));
+    }
+
+    /// <summary>Cancels once it is being read.</summary>
+    private sealed class CancellingRollouts(Rollout rollout, CancellationTokenSource cancellation) : IReadOnlyList<Rollout>
+    {
+        public int Count => 8;
+
+        public Rollout this[int index]
+        {
+            get
+            {
+                if (index >= 2) cancellation.Cancel();
+                return rollout;
+            }
+        }
+
+        public IEnumerator<Rollout> GetEnumerator() => Enumerable.Repeat(rollout, Count).GetEnumerator();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+
     [Fact]
     public void A_teacher_of_another_vocabulary_is_refused()
     {

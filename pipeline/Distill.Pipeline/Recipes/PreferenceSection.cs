@@ -56,7 +56,7 @@ public sealed record PreferenceSection
     /// <summary>Decoupled weight decay of the matrices. 0..10, default 0.</summary>
     public double WeightDecay { get; init; }
 
-    /// <summary>fp32 or mixed. Default fp32.</summary>
+    /// <summary>fp32, mixed or fp16. Default fp32.</summary>
     public TrainingPrecision Precision { get; init; }
 
     /// <summary>Training threads, part of the result. 1..256, default those of sft.</summary>

@@ -1,13 +1,11 @@
 using System.Text.Json.Nodes;
 using Distill.Architecture;
 using Distill.Data.Curation;
-using Distill.Data.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 using Distill.Student.Model;
 using Distill.Student.Preference;
-using Distill.Student.Reinforcement;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
 using Distill.Tokenization;
@@ -70,21 +68,14 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
     private string Tune(StageContext context, ChatEncoder encoder, FlatParameters parameters, IReadOnlyList<PreferencePair> pairs, TrainingCurve curve, string made)
     {
         using var server = Engine.PolicyServer(parameters.Architecture);
-        var heldOut = Measure(context, encoder, server);
+        var heldOut = section.EvaluateEvery == 0
+            ? null : SampledAccuracy.Of(context, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, recipe.Seed);
         var result = PreferenceTuning.Run(
             parameters, pairs, OptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), report => Report(context, curve, report, heldOut?.Name), context.Cancellation, heldOut);
         int problems = section.ValidationProblems;
         return made + (result is { Start: { } before, Training.Best: { } best }
             ? $"; sampled accuracy on {problems} validation problems {Figures.Percent(before.Value, problems)} → {Figures.Percent(best.Value, problems)} at step {best.Step} of {result.Training.Steps}"
             : $"; {result.Training.Steps} steps");
-    }
-
-    private HeldOutAccuracy? Measure(StageContext context, ChatEncoder encoder, IPolicyServer server)
-    {
-        if (section.EvaluateEvery == 0) return null;
-        Problem[] problems = [.. ProblemFile.Read(context.Input(StageNames.Problems).PathOf(ProblemsStage.Validation)).Take(section.ValidationProblems)];
-        var options = new GroupRelativeOptions { MaxTokens = section.MaxTokens, Training = new TrainingOptions { Threads = section.Threads } };
-        return new HeldOutAccuracy(server, new RolloutCollection(encoder, StudentJudge.Of(encoder.Tokenizer), options), problems, options.EvaluationSamples, (ulong)recipe.Seed);
     }
 
     private PreferenceOptions OptionsOf() => new()

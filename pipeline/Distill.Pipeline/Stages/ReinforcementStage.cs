@@ -40,7 +40,8 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
             int longest = EngineMemory.UsualPrompt + options.MaxTokens;
             long? training = TrainingMemoryEstimate.Of(recipe.Student.Base, options.Training, longest), rollouts = EngineMemory.ForCompletions(recipe.Student.Base, options.Slots, options.MaxTokens);
             long? reference = options.ReferenceWeight > 0 ? TrainingMemoryEstimate.OfScoring(recipe.Student.Base, options.Training, longest) : 0;
-            return training + rollouts + reference;
+            long? teacher = options.TeacherWeight > 0 ? EngineMemory.ForCompletions(recipe.Teacher.Model, Environment.ProcessorCount, options.MaxTokens) : 0;
+            return training + rollouts + reference + teacher;
         }
     }
 

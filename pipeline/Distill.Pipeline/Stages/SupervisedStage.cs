@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Distill.Architecture;
-using Distill.Data.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Student.Model;
@@ -97,10 +96,7 @@ internal sealed class SupervisedStage : IStage
     private IHeldOutMeasure? Measure(StageContext context, ChatEncoder encoder, IPolicyServer? server, IReadOnlyList<TrainingSequence> examples)
     {
         if (training.HeldOut is not { } section) return null;
-        if (server is null) return new HeldOutLoss(examples);
-        Problem[] problems = [.. ProblemFile.Read(context.Input(StageNames.Problems).PathOf(ProblemsStage.Validation)).Take(section.Problems!.Value)];
-        var options = new GroupRelativeOptions { MaxTokens = section.MaxTokens!.Value, Training = new TrainingOptions { Threads = training.Threads } };
-        return new HeldOutAccuracy(server, new RolloutCollection(encoder, StudentJudge.Of(encoder.Tokenizer), options), problems, options.EvaluationSamples, (ulong)recipe.Seed);
+        return server is null ? new HeldOutLoss(examples) : SampledAccuracy.Of(context, encoder, server, section.Problems!.Value, section.MaxTokens!.Value, training.Threads, recipe.Seed);
     }
 
     private string Summary(SupervisedExamples examples, TrainingCurve curve, SupervisedResult result, IHeldOutMeasure? heldOut) =>

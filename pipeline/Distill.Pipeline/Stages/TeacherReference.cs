@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Distill.Data.Problems;
 using Distill.Generation;
 using Distill.Student.Reinforcement;
@@ -30,13 +31,23 @@ internal sealed class TeacherReference : IReferencePolicy, IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">The teacher's logits are not finite.</exception>
     public IReadOnlyList<Rollout> Score(IReadOnlyList<Rollout> rollouts, CancellationToken cancellation)
     {
         var scored = new Rollout[rollouts.Count];
-        Parallel.For(0, scorers.Length, new ParallelOptions { MaxDegreeOfParallelism = scorers.Length }, worker =>
+        try
         {
-            for (int i = worker; i < scored.Length; i += scorers.Length) scored[i] = Score(scorers[worker], rollouts[i], cancellation);
-        });
+            Parallel.For(0, scorers.Length, new ParallelOptions { MaxDegreeOfParallelism = scorers.Length }, worker =>
+            {
+                for (int i = worker; i < scored.Length; i += scorers.Length) scored[i] = Score(scorers[worker], rollouts[i], cancellation);
+            });
+        }
+        catch (AggregateException several) // a cancellation must arrive as one, not as a fault of several threads
+        {
+            ExceptionDispatchInfo.Throw(several.InnerExceptions.FirstOrDefault(fault => fault is not OperationCanceledException) ?? several.InnerExceptions[0]);
+        }
+
         return scored;
     }
 

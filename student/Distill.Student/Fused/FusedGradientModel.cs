@@ -24,7 +24,7 @@ public enum MatmulPrecision
 /// </summary>
 public sealed class FusedGradientModel : IGradientModel
 {
-    private readonly ReplicaGradient gradient;
+    private readonly FlatGradient gradient;
     private readonly GradientTurns turns = new();
     private readonly FusedReplica[] replicas;
     private readonly ReplicaThreads threads;
@@ -44,7 +44,7 @@ public sealed class FusedGradientModel : IGradientModel
         var scalar = precision == MatmulPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
         matmulWeights = new MatmulWeights(parameters, precision, roundingSeed, replicaCount);
         var rotation = new HeadRotation(parameters.Architecture, Math.Min(capacity, parameters.Architecture.MaxPositions));
-        gradient = new ReplicaGradient(parameters.Count);
+        gradient = new FlatGradient(parameters.Count);
         replicas = [.. Enumerable.Range(0, replicaCount).Select(_ => new FusedReplica(parameters, matmulWeights.Values, new GradientShare(parameters, gradient, turns), rotation, capacity, scalar))];
         threads = new ReplicaThreads(replicaCount);
         distribution = new BatchDistribution(replicaCount, capacity, parameters.Architecture.MaxPositions);

@@ -12,14 +12,14 @@ namespace Distill.Student.Fused;
 internal sealed unsafe class GradientShare : IDisposable
 {
     private readonly FlatParameters parameters;
-    private readonly ReplicaGradient shared;
+    private readonly FlatGradient shared;
     private readonly GradientTurns turns;
     private readonly Dictionary<long, (int Place, int Count)> small = []; // by offset
     private readonly NativeBuffer own;
     private readonly long embedding, output;
     private MicroBatchTurn turn;
 
-    public GradientShare(FlatParameters parameters, ReplicaGradient shared, GradientTurns turns)
+    public GradientShare(FlatParameters parameters, FlatGradient shared, GradientTurns turns)
     {
         (this.parameters, this.shared, this.turns) = (parameters, shared, turns);
         int place = 0;

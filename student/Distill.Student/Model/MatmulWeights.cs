@@ -6,7 +6,8 @@ namespace Distill.Student.Model;
 
 /// <summary>
 /// The weights as the matrix products of the layers read them: in fp32 the master weights themselves, in bf16 a working copy that is
-/// rounded anew for every update, and likewise in fp16, whose finer steps are rounded to nearest. Embedding, output projection and final norm are always read from the master weights. The owner disposes it.
+/// rounded anew for every update, and likewise in fp16, whose finer steps are rounded to nearest. Embedding, output
+/// projection and final norm are always read from the master weights. The owner disposes it.
 /// </summary>
 internal sealed unsafe class MatmulWeights : IDisposable
 {

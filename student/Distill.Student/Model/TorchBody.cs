@@ -47,7 +47,7 @@ internal sealed class TorchBody
     /// <param name="batch">As given to <see cref="Forward"/>.</param>
     /// <param name="rowGradient">[supervised, hidden]</param>
     /// <param name="scale">What gradients are multiplied by on the way, a power of two; what is added to <paramref name="gradient"/> is not.</param>
-    public void Backward(TokenBatch batch, Tensor rowGradient, ReplicaGradient gradient, double scale = 1)
+    public void Backward(TokenBatch batch, Tensor rowGradient, FlatGradient gradient, double scale = 1)
     {
         unscale = 1 / scale;
         var incoming = Pull(rows!, scale == 1 ? rowGradient : rowGradient.mul(KeptScalar.Of(scale)), segments.Length - 1, gradient);
@@ -63,7 +63,7 @@ internal sealed class TorchBody
     }
 
     // Adds the gradients of the segment's weights; gives that of what entered it, null for the token ids.
-    private Tensor? Pull(Tensor output, Tensor outputGradient, int index, ReplicaGradient gradient)
+    private Tensor? Pull(Tensor output, Tensor outputGradient, int index, FlatGradient gradient)
     {
         var segment = segments[index];
         List<Tensor> sources = [.. segment.Weights.Select(weight => decoder[weight.Name])];

@@ -53,7 +53,7 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
         return entropies;
     }
 
-    public HeadPass Differentiate(TokenBatch batch, Tensor rows, ITokenLoss loss, ReplicaGradient gradient)
+    public HeadPass Differentiate(TokenBatch batch, Tensor rows, ITokenLoss loss, FlatGradient gradient)
     {
         float[] scored = Score(batch, rows, out var sums), derivatives = new float[scored.Length];
         double value = loss.Evaluate(batch, scored, derivatives);
@@ -69,7 +69,7 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
         return new HeadPass(sums with { Loss = value }, rowGradient);
     }
 
-    public HeadPass Differentiate(TokenBatch batch, Tensor rows, IDistributionLoss loss, ReplicaGradient gradient)
+    public HeadPass Differentiate(TokenBatch batch, Tensor rows, IDistributionLoss loss, FlatGradient gradient)
     {
         var pass = new HeadPass(default, zeros_like(rows));
         for (int first = 0; first < batch.Targets.Length; first += chunk)
@@ -100,7 +100,7 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
         return slopes;
     }
 
-    private void Pull(Tensor output, Tensor slopes, Tensor input, Tensor inputGradient, ReplicaGradient gradient)
+    private void Pull(Tensor output, Tensor slopes, Tensor input, Tensor inputGradient, FlatGradient gradient)
     {
         var pulled = autograd.grad([output], [input, decoder.OutputProjection], [slopes]);
         inputGradient.copy_(pulled[0]);

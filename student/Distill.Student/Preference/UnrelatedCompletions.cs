@@ -23,7 +23,7 @@ internal static class UnrelatedCompletions
         return index % 2 == 0 ? pairs[other].Chosen : pairs[other].Rejected;
     }
 
-    private static bool HasPromptOf(PreferencePair pair, PreferencePair other) => Prompt(pair.Chosen).SequenceEqual(Prompt(other.Chosen));
+    private static bool HasPromptOf(PreferencePair pair, PreferencePair other) => PromptComparer.Instance.Equals(pair.Chosen, other.Chosen);
 
     // Cut where it would be longer than anything else that the model is given.
     private static TrainingSequence Join(TrainingSequence prompt, TrainingSequence completion, int longest) =>

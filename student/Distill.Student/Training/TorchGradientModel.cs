@@ -16,7 +16,7 @@ public sealed class TorchGradientModel : IGradientModel
     private readonly TorchDecoder decoder;
     private readonly TorchBody body;
     private readonly TorchHead head;
-    private readonly ReplicaGradient gradient;
+    private readonly FlatGradient gradient;
     private readonly LossScale? scale;
 
     /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
@@ -34,7 +34,7 @@ public sealed class TorchGradientModel : IGradientModel
         decoder = new TorchDecoder(parameters, matmulWeights.Values, differentiable: true);
         body = new TorchBody(parameters, decoder, checkpointing);
         head = new TorchHead(parameters, decoder, logitsAtOnce);
-        gradient = new ReplicaGradient(parameters.Count);
+        gradient = new FlatGradient(parameters.Count);
         scale = precision == MatmulPrecision.Float16 ? parameters.LossScale : null;
     }
 

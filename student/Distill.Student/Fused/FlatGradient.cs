@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Distill.Student.Fused;
 
 /// <summary>A gradient of all parameters, fp32, in the layout of <see cref="FlatParameters"/>. The owner disposes it.</summary>
-internal sealed unsafe class ReplicaGradient(int count) : IDisposable
+internal sealed unsafe class FlatGradient(int count) : IDisposable
 {
     private readonly Tensor values = zeros([count], ScalarType.Float32).DetachFromDisposeScope();
 
