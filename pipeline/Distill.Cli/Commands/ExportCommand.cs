@@ -73,7 +73,7 @@ internal sealed class ExportCommand : DistillCommand
                 seconds = Math.Round(elapsed.TotalSeconds, 3) });
         context.Results.Line($"model    {target}");
         context.Results.Line($"size     {bytes / 1e6:N1} MB, {format.Name()}, {source.Architecture.ParameterCount:N0} parameters");
-        context.Results.Line($"time     {Figures.Duration(elapsed)}");
+        context.Results.Line($"time     {Readable.Duration(elapsed)}");
         context.Results.Line($"next     distill verify {target} --against {source.Folder}");
     }
 

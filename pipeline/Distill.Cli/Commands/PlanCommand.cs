@@ -24,7 +24,7 @@ internal sealed class PlanCommand : DistillCommand
         if (context.IsJson) context.Results.Json(plan);
         context.Results.Line($"{plan.Name} in {plan.Folder}");
         context.Results.Table(["stage", "decision", "reason", "work", "memory"],
-            plan.Stages.Select(stage => (string[])[stage.Name, Word(stage.Decision), stage.Reason, stage.Work, Figures.Memory(stage.MemoryBytes)]), words: 4);
+            plan.Stages.Select(stage => (string[])[stage.Name, Word(stage.Decision), stage.Reason, stage.Work, Readable.Memory(stage.MemoryBytes)]), words: 4);
         return ExitCode.Done;
     }
 

@@ -49,7 +49,7 @@ internal sealed class PretrainCommand : DistillCommand
                 new { @event = "run_finished", plan.Name, folder = work, modelFolder = plan.Output, watch.Loss,
                 seconds = Math.Round(elapsed.TotalSeconds, 3) });
         context.Results.Line($"model    {plan.Output}");
-        context.Results.Line($"time     {Figures.Duration(elapsed)}");
+        context.Results.Line($"time     {Readable.Duration(elapsed)}");
         return ExitCode.Done;
     }
 

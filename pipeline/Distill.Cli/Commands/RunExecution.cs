@@ -37,12 +37,12 @@ internal static class RunExecution
         {
             var table = ReportTable.Of(report);
             results.Table(table.Header, table.Rows);
-            if (report.Parity is { } parity) results.Line($"parity   {Figures.Parity(parity)}");
+            if (report.Parity is { } parity) results.Line($"parity   {Readable.Parity(parity)}");
         }
 
         if (result.ReportPath is { } page) results.Line($"report   {page}");
         if (result.ModelFolder is { } model) results.Line($"model    {model}");
         results.Line($"run      {result.Folder}");
-        results.Line($"time     {Figures.Duration(elapsed)}");
+        results.Line($"time     {Readable.Duration(elapsed)}");
     }
 }

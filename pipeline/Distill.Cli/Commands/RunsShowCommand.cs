@@ -35,8 +35,8 @@ internal sealed class RunsShowCommand : DistillCommand
     [
         stage.Name,
         stage.State,
-        stage.Seconds is { } seconds ? Figures.Duration(TimeSpan.FromSeconds(seconds)) : Figures.None,
-        stage.Digest?[..Math.Min(stage.Digest.Length, DigestLength)] ?? Figures.None,
+        stage.Seconds is { } seconds ? Readable.Duration(TimeSpan.FromSeconds(seconds)) : Readable.None,
+        stage.Digest?[..Math.Min(stage.Digest.Length, DigestLength)] ?? Readable.None,
         stage.Summary,
     ];
 }

@@ -47,7 +47,7 @@ internal sealed class VerifyCommand : DistillCommand
         var report = Compare(exported, checkpoint,
             ParityPrompts.Make(encoder, checkpoint.Architecture.MaxPositions, parsed.GetValue(prompts), parsed.GetValue(tokens)), allowed,
             context);
-        string words = $"{exported} ({precision ?? "unknown precision"}) against {checkpoint.Folder}: {Figures.Parity(report)}";
+        string words = $"{exported} ({precision ?? "unknown precision"}) against {checkpoint.Folder}: {Readable.Parity(report)}";
         if (!report.Passed && !context.IsJson) throw new GateFailedException($"The exported model is not the checkpoint. {words}");
         if (context.IsJson)
             context.Results.Json(

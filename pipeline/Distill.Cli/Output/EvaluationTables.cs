@@ -12,9 +12,9 @@ internal static class EvaluationTables
         results.Line($"{report.Model} ({figures.Kind}): {report.Problems:N0} problems, each answered greedily{(report.Samples > 0 ? $" and {report.Samples} times by chance" : "")}");
         ByDomain(report, results);
         if (report.Twins is { } twins) ByTwin(twins, results);
-        results.Line($"tokens   {report.MeanTokens:F1} per completion, {Figures.Share(report.Truncated)} cut off at the limit, {Figures.Share(report.Undecidable)} without a readable answer");
+        results.Line($"tokens   {report.MeanTokens:F1} per completion, {Readable.Share(report.Truncated)} cut off at the limit, {Readable.Share(report.Undecidable)} without a readable answer");
         var speed = figures.Throughput;
-        results.Line($"speed    {speed.TokensPerSecond:N0} tokens/s, {speed.Completions:N0} completions in {Figures.Duration(TimeSpan.FromSeconds(speed.Seconds))}");
+        results.Line($"speed    {speed.TokensPerSecond:N0} tokens/s, {speed.Completions:N0} completions in {Readable.Duration(TimeSpan.FromSeconds(speed.Seconds))}");
     }
 
     private static void ByDomain(EvaluationReport report, ResultWriter results)
@@ -32,16 +32,16 @@ internal static class EvaluationTables
 
     private static string[] Row(string name, int problems, double greedy, Interval greedyRange, double? sampled, Interval? range,
         double? vote) =>
-        [name, $"{problems:N0}", Figures.Share(greedy), Figures.Range(greedyRange), Figures.Share(sampled), Figures.Range(range),
-            Figures.Share(vote)];
+        [name, $"{problems:N0}", Readable.Share(greedy), Readable.Range(greedyRange), Readable.Share(sampled), Readable.Range(range),
+            Readable.Share(vote)];
 
     private static void ByTwin(TwinReport twins, ResultWriter results)
     {
         var rows = twins.ByKind
-            .Select(kind => (string[])[kind.Kind, $"{kind.Pairs:N0}", Figures.Share(kind.Original), Figures.Share(kind.Perturbed),
-                Figures.Range(kind.PerturbedInterval95), $"{kind.McNemarP:G2}"])
-            .Append([$"all ({twins.Problems:N0} problems)", $"{twins.Twins:N0}", Figures.Share(twins.Original),
-                Figures.Share(twins.Perturbed), Figures.Range(twins.PerturbedInterval95), Figures.None]);
+            .Select(kind => (string[])[kind.Kind, $"{kind.Pairs:N0}", Readable.Share(kind.Original), Readable.Share(kind.Perturbed),
+                Readable.Range(kind.PerturbedInterval95), $"{kind.McNemarP:G2}"])
+            .Append([$"all ({twins.Problems:N0} problems)", $"{twins.Twins:N0}", Readable.Share(twins.Original),
+                Readable.Share(twins.Perturbed), Readable.Range(twins.PerturbedInterval95), Readable.None]);
         results.Table(["twins", "pairs", "originals", "twins", "95 %", "p"], rows);
     }
 }

@@ -20,7 +20,7 @@ internal sealed class ConsoleRunObserver(ProgressDisplay display) : IRunObserver
     public void StageFinished(string stage, TimeSpan elapsed, string summary)
     {
         display.End();
-        display.Line($"✓ {stage,-12} {Figures.Duration(elapsed),8}  {summary}");
+        display.Line($"✓ {stage,-12} {Readable.Duration(elapsed),8}  {summary}");
     }
 
     public void StageCached(string stage, string reason, string summary) => display.Line($"= {stage,-12} {reason,8}  {summary}");

@@ -26,7 +26,7 @@ internal sealed class ProgressMeter(TimeProvider clock)
         if (progress.Detail.Length > 0) parts.Add(progress.Detail);
         if (progress.Rate > 0) parts.Add(progress.Rate >= 10 ? $"{progress.Rate:N0} {progress.RateUnit}"
             : $"{progress.Rate:N1} {progress.RateUnit}");
-        if (TimeLeft(progress) is { } left) parts.Add($"{Figures.Duration(left)} left");
+        if (TimeLeft(progress) is { } left) parts.Add($"{Readable.Duration(left)} left");
         return string.Join(", ", parts);
     }
 

@@ -51,7 +51,7 @@ internal sealed class ScoreOutput(CommandContext context, Tokenizer tokenizer, b
             string others = index > 0 && scores.Top is { } top ? string.Join("  ", Alternatives(top, index - 1)
                 .Select(other => $"{TokenListing.Piece(TokenListing.PieceOf(tokenizer, other.Id))} {100 * Math.Exp(other.LogProbability):F1} %")) : "";
             return (string[])[TokenListing.Piece(token.Piece), others, $"{token.Id}", $"{index}{(index < item.First ? " (not counted)" : "")}",
-                score is { } value ? $"{value:F4}" : Figures.None, score is { } sure ? $"{100 * Math.Exp(sure):F2} %" : Figures.None];
+                score is { } value ? $"{value:F4}" : Readable.None, score is { } sure ? $"{100 * Math.Exp(sure):F2} %" : Readable.None];
         });
         context.Results.Table(["piece", scores.Top is null ? "" : "instead", "id", "#", "log-probability", "probability"], rows, words: 2);
         if (tokens.Count > TokenListing.MostRows) context.Results.Line($"… {tokens.Count - TokenListing.MostRows:N0} more; --json gives all");

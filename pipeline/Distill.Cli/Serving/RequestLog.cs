@@ -27,7 +27,7 @@ internal sealed class RequestLog(CommandContext context, bool quiet)
             requests++;
             if (quiet) return;
             string tokens = request.PromptTokens > 0 ? $", {request.PromptTokens:N0} + {request.CompletionTokens:N0} tokens" : "";
-            context.Progress.Line(SafeText.Of($"{request.Method} {request.Path} {request.Status} {Figures.Duration(request.Elapsed)}{tokens}").ReplaceLineEndings(" "));
+            context.Progress.Line(SafeText.Of($"{request.Method} {request.Path} {request.Status} {Readable.Duration(request.Elapsed)}{tokens}").ReplaceLineEndings(" "));
         }
     }
 

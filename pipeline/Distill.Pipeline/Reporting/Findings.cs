@@ -26,7 +26,7 @@ internal static class Findings
         .. ModelNames.Sorted(report).SelectMany(Twins),
         .. ModelNames.Sorted(report).Where(row => row.Truncated > ManyTruncated).Select(row => new Finding(
             FindingKind.Open,
-            $"{ModelNames.Word(row.Model)}: {Figures.Percent(row.Truncated, row.Problems)} of the completions reached the token limit and count as wrong")),
+            $"{ModelNames.Word(row.Model)}: {ReportNumbers.Percent(row.Truncated, row.Problems)} of the completions reached the token limit and count as wrong")),
     ];
 
     private static IEnumerable<Finding> Compared(ModelComparison comparison)
@@ -40,8 +40,8 @@ internal static class Findings
     private static Finding Difference(ModelComparison comparison, string how, PairedBootstrap difference)
     {
         int n = comparison.Problems;
-        string figures = $"{Figures.Points(difference.Mean, n)} points (95 % {Figures.PointsRange(difference.Interval, n)}; "
-            + $"{Figures.PInWords(difference.P)}; {Figures.Count(n)} problems)";
+        string figures = $"{ReportNumbers.Points(difference.Mean, n)} points (95 % {ReportNumbers.PointsRange(difference.Interval, n)}; "
+            + $"{ReportNumbers.PInWords(difference.P)}; {ReportNumbers.Count(n)} problems)";
         string model = ModelNames.Word(comparison.Model), against = ModelNames.Word(comparison.Against);
         return (difference.Interval.Low > 0, difference.Interval.High < 0) switch
         {
@@ -60,8 +60,8 @@ internal static class Findings
         if (ModelNames.SizeOf(report, ModelNames.Teacher) is not { } large) yield break;
         yield return new Finding(
             FindingKind.Open,
-            $"{ModelNames.Word(student.Model)} has {Figures.Short((double)large.Parameters / small.Parameters)} times fewer parameters than the teacher "
-            + $"and solves {Figures.Percent(student.Greedy, student.Problems)} of the problems against {Figures.Percent(teacher.Greedy, teacher.Problems)}");
+            $"{ModelNames.Word(student.Model)} has {ReportNumbers.Short((double)large.Parameters / small.Parameters)} times fewer parameters than the teacher "
+            + $"and solves {ReportNumbers.Percent(student.Greedy, student.Problems)} of the problems against {ReportNumbers.Percent(teacher.Greedy, teacher.Problems)}");
     }
 
     private static IEnumerable<Finding> Twins(EvaluationReport row)
@@ -73,6 +73,6 @@ internal static class Findings
     }
 
     private static string Fall(TwinKindReport kind) =>
-        $"{kind.Kind} {Figures.Number(kind.Original, kind.Pairs)} → {Figures.Percent(kind.Perturbed, kind.Pairs)} "
-        + $"({Figures.PInWords(kind.McNemarP)}; {Figures.Count(kind.Pairs)} pairs)";
+        $"{kind.Kind} {ReportNumbers.Number(kind.Original, kind.Pairs)} → {ReportNumbers.Percent(kind.Perturbed, kind.Pairs)} "
+        + $"({ReportNumbers.PInWords(kind.McNemarP)}; {ReportNumbers.Count(kind.Pairs)} pairs)";
 }

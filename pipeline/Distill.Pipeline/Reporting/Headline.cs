@@ -13,17 +13,17 @@ public static class Headline
         if (students.Count == 0) students = [.. ModelNames.Sorted(report)];
         return students.Count == 0
             ? "no model was evaluated"
-            : string.Join(" → ", students.Select(row => $"{ModelNames.Word(row.Model)} {Figures.Percent(row.Greedy, row.Problems)}"));
+            : string.Join(" → ", students.Select(row => $"{ModelNames.Word(row.Model)} {ReportNumbers.Percent(row.Greedy, row.Problems)}"));
     }
 
     private static string Export(RunReport report) => (report.Parity, report.OnnxGreedyAnswersEqual) switch
     {
         ({ Passed: false }, _) => "exported file is NOT the trained model: the parity gate failed",
         (_, { Equal: false } answers) =>
-            $"exported file answers {Figures.Count(answers.Problems - answers.IdenticalAnswers)} of {Figures.Count(answers.Problems)} problems differently",
+            $"exported file answers {ReportNumbers.Count(answers.Problems - answers.IdenticalAnswers)} of {ReportNumbers.Count(answers.Problems)} problems differently",
         ({ GreedyMismatches: 0 }, _) => "exported file identical to the trained model",
         ({ } parity, _) => "exported file within its tolerance: "
-            + $"{Figures.Count(parity.GreedyMismatches)} of {Figures.Count(parity.GreedyTokensCompared)} greedy tokens differ",
+            + $"{ReportNumbers.Count(parity.GreedyMismatches)} of {ReportNumbers.Count(parity.GreedyTokensCompared)} greedy tokens differ",
         (null, { }) => "exported file answers as the trained model",
         _ => "",
     };

@@ -31,21 +31,21 @@ public sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<IRe
     private static IReadOnlyList<string> Cells(RunReport report, EvaluationReport row, bool voted)
     {
         string share(double? value, Interval? interval) => value is not { } known
-            ? Figures.NotMeasured
-            : interval is { } range ? $"{Figures.Percent(known, row.Problems)} [{Figures.Range(range, row.Problems)}]" : Figures.Percent(known, row.Problems);
-        string votes = row.MajAtK is { } majority ? $"{Figures.Percent(majority, row.Problems)} (k = {row.Samples})" : Figures.NotMeasured;
+            ? ReportNumbers.NotMeasured
+            : interval is { } range ? $"{ReportNumbers.Percent(known, row.Problems)} [{ReportNumbers.Range(range, row.Problems)}]" : ReportNumbers.Percent(known, row.Problems);
+        string votes = row.MajAtK is { } majority ? $"{ReportNumbers.Percent(majority, row.Problems)} (k = {row.Samples})" : ReportNumbers.NotMeasured;
         return
         [
             row.Model,
-            ModelNames.SizeOf(report, row.Model) is { } size ? Figures.Parameters(size.Parameters) : Figures.NotMeasured,
+            ModelNames.SizeOf(report, row.Model) is { } size ? ReportNumbers.Parameters(size.Parameters) : ReportNumbers.NotMeasured,
             share(row.Greedy, row.GreedyInterval95),
             share(row.PassAt1, row.Interval95),
             .. voted ? new[] { votes } : [],
-            Figures.Tokens(row.MeanTokens),
-            Figures.Percent(row.Truncated, row.Problems),
+            ReportNumbers.Tokens(row.MeanTokens),
+            ReportNumbers.Percent(row.Truncated, row.Problems),
             row.Twins is { } twins
-                ? $"{Figures.Number(twins.Original, twins.Problems)} → {Figures.Percent(twins.Perturbed, twins.Problems)}"
-                : Figures.NotMeasured,
+                ? $"{ReportNumbers.Number(twins.Original, twins.Problems)} → {ReportNumbers.Percent(twins.Perturbed, twins.Problems)}"
+                : ReportNumbers.NotMeasured,
         ];
     }
 

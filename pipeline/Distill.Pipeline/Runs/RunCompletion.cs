@@ -53,10 +53,10 @@ internal static class RunCompletion
 
     private static IEnumerable<KeyValuePair<string, string>> Results(EvaluationReport row)
     {
-        yield return new("held-out problems", Figures.Count(row.Problems));
-        yield return new("solved greedily [95 %]", $"{Figures.Percent(row.Greedy, row.Problems)} [{Figures.Range(row.GreedyInterval95, row.Problems)}]");
-        if (row is { PassAt1: { } share, Interval95: { } range }) yield return new("solved by one sample [95 %]", $"{Figures.Percent(share, row.Problems)} [{Figures.Range(range, row.Problems)}]");
+        yield return new("held-out problems", ReportNumbers.Count(row.Problems));
+        yield return new("solved greedily [95 %]", $"{ReportNumbers.Percent(row.Greedy, row.Problems)} [{ReportNumbers.Range(row.GreedyInterval95, row.Problems)}]");
+        if (row is { PassAt1: { } share, Interval95: { } range }) yield return new("solved by one sample [95 %]", $"{ReportNumbers.Percent(share, row.Problems)} [{ReportNumbers.Range(range, row.Problems)}]");
         if (row.Twins is { } twins)
-            yield return new("original → perturbation twins", $"{Figures.Number(twins.Original, twins.Problems)} → {Figures.Percent(twins.Perturbed, twins.Problems)}");
+            yield return new("original → perturbation twins", $"{ReportNumbers.Number(twins.Original, twins.Problems)} → {ReportNumbers.Percent(twins.Perturbed, twins.Problems)}");
     }
 }

@@ -78,8 +78,8 @@ internal sealed class EvaluationStage : IStage
         context.Measure("tokensPerSecond", result.Totals.CompletionTokens / context.Clock.GetElapsedTime(began).TotalSeconds);
         context.Writer.Write(ReportName, JsonSerializer.SerializeToUtf8Bytes(result.Report, Spelling));
         context.Writer.Write(AnswersName, Answers(result));
-        string sampled = result.Report.PassAt1 is { } share ? $", sampled {Figures.Percent(share, test.Length)}" : "";
-        return $"greedy {Figures.Percent(result.Report.Greedy, test.Length)}{sampled} of {test.Length:N0} problems";
+        string sampled = result.Report.PassAt1 is { } share ? $", sampled {ReportNumbers.Percent(share, test.Length)}" : "";
+        return $"greedy {ReportNumbers.Percent(result.Report.Greedy, test.Length)}{sampled} of {test.Length:N0} problems";
     }
 
     private Engine Open(StageInput model)

@@ -50,7 +50,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         using var parameters = new FlatParameters(start.Architecture);
         parameters.Load(start.LoadWeights());
         using var curve = new TrainingCurve(context);
-        string made = $"{own.Pairs.Count:N0} pairs of {own.Paired:N0} of {own.Problems:N0} problems ({Figures.Percent(own.Right, own.Completions)} of the completions right)";
+        string made = $"{own.Pairs.Count:N0} pairs of {own.Paired:N0} of {own.Problems:N0} problems ({ReportNumbers.Percent(own.Right, own.Completions)} of the completions right)";
         string summary = own.Pairs.Count == 0 ? Unchanged(context, made) : Tune(context, encoder, parameters, own.Pairs, curve, made);
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, SupervisedStage.CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
@@ -74,7 +74,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
             parameters, pairs, OptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), report => Report(context, curve, report, heldOut?.Name), context.Cancellation, heldOut);
         int problems = section.ValidationProblems;
         return made + (result is { Start: { } before, Training.Best: { } best }
-            ? $"; sampled accuracy on {problems} validation problems {Figures.Percent(before.Value, problems)} → {Figures.Percent(best.Value, problems)} at step {best.Step} of {result.Training.Steps}"
+            ? $"; sampled accuracy on {problems} validation problems {ReportNumbers.Percent(before.Value, problems)} → {ReportNumbers.Percent(best.Value, problems)} at step {best.Step} of {result.Training.Steps}"
             : $"; {result.Training.Steps} steps");
     }
 

@@ -67,7 +67,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, SupervisedStage.CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
         context.AddFolder(SupervisedStage.CheckpointFolder);
-        return $"sampled accuracy on {heldOut.Length} validation problems {Figures.Percent(result.Before, heldOut.Length)} → {Figures.Percent(result.Best, heldOut.Length)} at step {result.BestStep}"
+        return $"sampled accuracy on {heldOut.Length} validation problems {ReportNumbers.Percent(result.Before, heldOut.Length)} → {ReportNumbers.Percent(result.Best, heldOut.Length)} at step {result.BestStep}"
             + (result.Steps < recipe.Rl.Steps ? $"; ended at step {result.Steps}" : "") + string.Concat(result.Findings.Select(finding => $"; step {finding.Step}, {finding.Alarm}: {finding.Message}"));
     }
 

@@ -13,15 +13,15 @@ internal static class ComparisonSection
 
     private static Html Row(ModelComparison comparison) => Parts.Row(
         Html.Of($"{Parts.Model(comparison.Model)} − {Parts.Model(comparison.Against)}"),
-        [Parts.Cell(Figures.Count(comparison.Problems)), .. Cells(comparison.Greedy, comparison.Problems), .. Cells(comparison.Sampled, comparison.Problems)]);
+        [Parts.Cell(ReportNumbers.Count(comparison.Problems)), .. Cells(comparison.Greedy, comparison.Problems), .. Cells(comparison.Sampled, comparison.Problems)]);
 
     private static Html[] Cells(PairedBootstrap? difference, int problems) => difference is null
         ? [Parts.Absent, Parts.Absent, Parts.Absent]
         :
         [
-            Html.Of($"<td class=\"{Class(difference.Interval)}\"><b>{Figures.Points(difference.Mean, problems)}</b></td>"),
-            Parts.Cell(Figures.PointsRange(difference.Interval, problems)),
-            Parts.Cell(Figures.P(difference.P)),
+            Html.Of($"<td class=\"{Class(difference.Interval)}\"><b>{ReportNumbers.Points(difference.Mean, problems)}</b></td>"),
+            Parts.Cell(ReportNumbers.PointsRange(difference.Interval, problems)),
+            Parts.Cell(ReportNumbers.P(difference.P)),
         ];
 
     private static string Class(Interval interval) => interval switch

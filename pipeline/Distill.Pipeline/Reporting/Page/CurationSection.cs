@@ -9,15 +9,15 @@ internal static class CurationSection
         long all = curation.Kept + curation.Dropped.Values.Sum();
         int sample = (int)Math.Min(all, int.MaxValue);
         Html row(string name, long count) => Parts.Row(
-            Html.Of($"{name}"), Parts.Cell(Figures.Count(count)), all == 0 ? Parts.Absent : Parts.Share((double)count / all, null, sample));
+            Html.Of($"{name}"), Parts.Cell(ReportNumbers.Count(count)), all == 0 ? Parts.Absent : Parts.Share((double)count / all, null, sample));
         return Parts.Section(
             "Curation",
-            $"{Figures.Count(all)} traces of the teacher, {Figures.Count(curation.Kept)} kept; each dropped for the first reason that applied.",
+            $"{ReportNumbers.Count(all)} traces of the teacher, {ReportNumbers.Count(curation.Kept)} kept; each dropped for the first reason that applied.",
             Parts.Table(
                 ["traces", "count", "share"],
                 [
                     row("kept", curation.Kept),
-                    .. curation.Dropped.OrderByDescending(drop => drop.Value).Select(drop => row($"dropped: {Figures.Words(drop.Key)}", drop.Value)),
+                    .. curation.Dropped.OrderByDescending(drop => drop.Value).Select(drop => row($"dropped: {ReportNumbers.Words(drop.Key)}", drop.Value)),
                 ]));
     });
 }

@@ -27,14 +27,14 @@ internal static class CurveSection
             """)));
     }
 
-    private static bool IsHeldOut(string name) => Figures.Words(name).StartsWith("held out", StringComparison.Ordinal);
+    private static bool IsHeldOut(string name) => ReportNumbers.Words(name).StartsWith("held out", StringComparison.Ordinal);
 
     private static string Panel(string name) => IsHeldOut(name) || name is "mean_reward" or "meanReward" ? "reward" : name;
 
     private static Html Plot(string name, IReadOnlyList<MetricSeries> curves)
     {
         bool mixed = curves.Any(curve => IsHeldOut(curve.Name));
-        string title = mixed ? "reward and held-out accuracy" : Figures.Words(name);
+        string title = mixed ? "reward and held-out accuracy" : ReportNumbers.Words(name);
         PlotLine[] lines =
             [.. curves.Select(curve => new PlotLine(Label(curve, mixed), ModelNames.Color(curve.Stage), IsHeldOut(curve.Name), curve.Points))];
         return Html.Of($"""
@@ -44,5 +44,5 @@ internal static class CurveSection
             """);
     }
 
-    private static string Label(MetricSeries curve, bool mixed) => mixed ? $"{curve.Stage}: {Figures.Words(curve.Name)}" : curve.Stage;
+    private static string Label(MetricSeries curve, bool mixed) => mixed ? $"{curve.Stage}: {ReportNumbers.Words(curve.Name)}" : curve.Stage;
 }

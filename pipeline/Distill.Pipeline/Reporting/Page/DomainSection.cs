@@ -23,7 +23,7 @@ internal static class DomainSection
     private static Html Row(string domain, string way, IReadOnlyList<EvaluationReport> models)
     {
         var parts = models.Select(model => model.ByDomain.FirstOrDefault(part => part.Domain == domain)).ToList();
-        string problems = string.Join(" or ", parts.OfType<DomainReport>().Select(part => part.Problems).Distinct().Select(count => Figures.Count(count)));
+        string problems = string.Join(" or ", parts.OfType<DomainReport>().Select(part => part.Problems).Distinct().Select(count => ReportNumbers.Count(count)));
         bool first = way == Greedy;
         return Parts.Row(
             Html.Of($"{(first ? domain : "")}"),

@@ -15,12 +15,12 @@ internal static class ExportSection
         if (parity is null) yield break;
         double allowed = parity.Tolerance.RelativeLogits * parity.MaxAbsLogit, share = parity.Tolerance.MismatchShare;
         yield return Check(
-            "largest logit difference", $"{Figures.Scientific(parity.MaxAbsLogitDiff)} (largest logit {Figures.Short(parity.MaxAbsLogit)})",
-            Figures.Scientific(allowed), $"{Figures.Count(parity.PositionsCompared)} positions", parity.MaxAbsLogitDiff <= allowed);
-        string ties = parity.GreedyTies > 0 ? $" (and {Figures.Count(parity.GreedyTies)} ties)" : "";
+            "largest logit difference", $"{ReportNumbers.Scientific(parity.MaxAbsLogitDiff)} (largest logit {ReportNumbers.Short(parity.MaxAbsLogit)})",
+            ReportNumbers.Scientific(allowed), $"{ReportNumbers.Count(parity.PositionsCompared)} positions", parity.MaxAbsLogitDiff <= allowed);
+        string ties = parity.GreedyTies > 0 ? $" (and {ReportNumbers.Count(parity.GreedyTies)} ties)" : "";
         yield return Check(
-            "greedy tokens that differ", Figures.Count(parity.GreedyMismatches) + ties,
-            share == 0 ? "0" : $"{Figures.Short(share * 100)} %", $"{Figures.Count(parity.GreedyTokensCompared)} tokens",
+            "greedy tokens that differ", ReportNumbers.Count(parity.GreedyMismatches) + ties,
+            share == 0 ? "0" : $"{ReportNumbers.Short(share * 100)} %", $"{ReportNumbers.Count(parity.GreedyTokensCompared)} tokens",
             parity.GreedyMismatches <= share * parity.GreedyTokensCompared);
         yield return Check("parity gate", "", "", "", parity.Passed);
     }
@@ -29,8 +29,8 @@ internal static class ExportSection
     {
         if (answers is null) yield break;
         yield return Check(
-            "greedy answers that differ", Figures.Count(answers.Problems - answers.IdenticalAnswers), "",
-            $"{Figures.Count(answers.Problems)} problems", answers.Equal);
+            "greedy answers that differ", ReportNumbers.Count(answers.Problems - answers.IdenticalAnswers), "",
+            $"{ReportNumbers.Count(answers.Problems)} problems", answers.Equal);
     }
 
     private static Html Check(string name, string measured, string allowed, string compared, bool passed) => Parts.Row(

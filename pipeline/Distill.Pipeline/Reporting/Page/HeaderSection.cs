@@ -17,7 +17,7 @@ internal static class HeaderSection
         string.Concat(text.Select((c, i) => c == ' ' && i + 1 < text.Length && "0123456789%<>".Contains(text[i + 1]) ? '\u00a0' : c));
 
     private static string Time(RunReport report) =>
-        report.Stages.Any(stage => stage.Seconds is not null) ? $" · {Figures.Seconds(report.Stages.Sum(stage => stage.Seconds ?? 0))}" : "";
+        report.Stages.Any(stage => stage.Seconds is not null) ? $" · {ReportNumbers.Seconds(report.Stages.Sum(stage => stage.Seconds ?? 0))}" : "";
 
     private static string Class(FindingKind kind) => kind switch
     {

@@ -28,16 +28,16 @@ internal static class Parts
 
     public static Html Cell(string text) => Html.Of($"<td>{text}</td>");
 
-    public static Html Absent { get; } = Html.Of($"<td class=\"absent\" title=\"not measured\">{Figures.NotMeasured}</td>");
+    public static Html Absent { get; } = Html.Of($"<td class=\"absent\" title=\"not measured\">{ReportNumbers.NotMeasured}</td>");
 
-    public static Html Share(double? share, int sample) => share is { } known ? Cell(Figures.Percent(known, sample)) : Absent;
+    public static Html Share(double? share, int sample) => share is { } known ? Cell(ReportNumbers.Percent(known, sample)) : Absent;
 
     /// <summary>A share over its interval, with a bar behind it as long as the share.</summary>
     public static Html Share(double? share, Interval? interval, int sample) => share is not { } known
         ? Absent
         : Html.Of($"""
-            <td class="share" style="--share:{Math.Clamp(known, 0, 1) * 100}%"><b>{Figures.Percent(known, sample)}</b>
-            <small>{(interval is { } range ? Figures.Range(range, sample) : "")}</small></td>
+            <td class="share" style="--share:{Math.Clamp(known, 0, 1) * 100}%"><b>{ReportNumbers.Percent(known, sample)}</b>
+            <small>{(interval is { } range ? ReportNumbers.Range(range, sample) : "")}</small></td>
             """);
 
     /// <summary>A model's name with its colour.</summary>
@@ -47,7 +47,7 @@ internal static class Parts
 
     /// <summary>The first characters of a digest; all of it for who points at it.</summary>
     public static Html Digest(string digest) => Html.Of($"""
-        <code title="{digest}">{Figures.ShortDigest(digest)}</code>
+        <code title="{digest}">{ReportNumbers.ShortDigest(digest)}</code>
         """);
 
     public static Html Legend(IEnumerable<(string Color, string Key, string Text)> items) => Html.Of($"""

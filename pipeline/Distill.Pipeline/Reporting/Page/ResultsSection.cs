@@ -34,7 +34,7 @@ internal static class ResultsSection
         + "Greedy: one answer, the likeliest token each time. Sampled pass@1: mean over answers drawn from the model. Truncated completions count as wrong.";
 
     private static string Distinct(IReadOnlyList<EvaluationReport> rows, Func<EvaluationReport, int> count) =>
-        string.Join(" or ", rows.Select(count).Distinct().Select(value => Figures.Count(value)));
+        string.Join(" or ", rows.Select(count).Distinct().Select(value => ReportNumbers.Count(value)));
 
     private static Html Row(RunReport report, EvaluationReport row)
     {
@@ -44,8 +44,8 @@ internal static class ResultsSection
             size is null ? Parts.Absent : Size(size),
             Parts.Share(row.Greedy, row.GreedyInterval95, row.Problems),
             Parts.Share(row.PassAt1, row.Interval95, row.Problems),
-            row.MajAtK is { } votes ? Html.Of($"<td>{Figures.Percent(votes, row.Problems)}<small>k = {row.Samples}</small></td>") : Parts.Absent,
-            Parts.Cell(Figures.Tokens(row.MeanTokens)),
+            row.MajAtK is { } votes ? Html.Of($"<td>{ReportNumbers.Percent(votes, row.Problems)}<small>k = {row.Samples}</small></td>") : Parts.Absent,
+            Parts.Cell(ReportNumbers.Tokens(row.MeanTokens)),
             Parts.Share(row.Truncated, row.Problems),
             Parts.Share(row.Twins?.Original, row.Twins?.OriginalInterval95, row.Twins?.Problems ?? 0),
             Parts.Share(row.Twins?.Perturbed, row.Twins?.PerturbedInterval95, row.Twins?.Problems ?? 0),
@@ -54,7 +54,7 @@ internal static class ResultsSection
     }
 
     private static Html Size(ModelSize size) => Html.Of($"""
-        <td title="{Figures.Count(size.Parameters)}">{Figures.Parameters(size.Parameters)}<small>{Figures.Bytes(size.Bytes)}</small></td>
+        <td title="{ReportNumbers.Count(size.Parameters)}">{ReportNumbers.Parameters(size.Parameters)}<small>{ReportNumbers.Bytes(size.Bytes)}</small></td>
         """);
 
     private static BarGroup Solved(EvaluationReport row) => new(row.Model, ModelNames.Color(row.Model),
@@ -70,7 +70,7 @@ internal static class ResultsSection
     ]);
 
     private static Bar? Bar(string model, string what, double? share, Interval? interval, int problems) => share is { } known && interval is { } range
-        ? new Bar(known, range, Figures.Percent(known, problems),
-            $"{model}, {what}: {Figures.Percent(known, problems)}, 95 % {Figures.Range(range, problems)}, {Figures.Count(problems)} problems")
+        ? new Bar(known, range, ReportNumbers.Percent(known, problems),
+            $"{model}, {what}: {ReportNumbers.Percent(known, problems)}, 95 % {ReportNumbers.Range(range, problems)}, {ReportNumbers.Count(problems)} problems")
         : null;
 }

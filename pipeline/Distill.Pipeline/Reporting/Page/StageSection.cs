@@ -5,7 +5,7 @@ internal static class StageSection
 {
     public static Html Of(RunReport report) => Html.Of($"""
         {Html.If(report.Throughput.Count > 0, () => Parts.Section("Throughput", "", Parts.Table(
-            ["rate", "value"], report.Throughput.Select(rate => Parts.Row(Html.Of($"{Figures.Words(rate.Key)}"), Parts.Cell(Figures.Short(rate.Value)))))))}
+            ["rate", "value"], report.Throughput.Select(rate => Parts.Row(Html.Of($"{ReportNumbers.Words(rate.Key)}"), Parts.Cell(ReportNumbers.Short(rate.Value)))))))}
         {Html.If(report.Stages.Count > 0, () => Parts.Section(
             "Stages",
             "Digests name the bytes that were read and made; point at one to see all of it.",
@@ -15,7 +15,7 @@ internal static class StageSection
     private static Html Row(StageReport stage) => Parts.Row(
         Html.Of($"{stage.Name}"),
         Html.Of($"<td class=\"words\"><span class=\"pill {Class(stage.State)}\">{Word(stage.State)}</span></td>"),
-        stage.Seconds is { } seconds ? Parts.Cell(Figures.Seconds(seconds)) : Parts.Absent,
+        stage.Seconds is { } seconds ? Parts.Cell(ReportNumbers.Seconds(seconds)) : Parts.Absent,
         Html.Of($"<td class=\"words reason\">{stage.Reason}</td>"),
         Digests(stage.Inputs),
         Digests(stage.Outputs));

@@ -38,7 +38,7 @@ internal static class TraceSection
     }
 
     private static string Bounded(string text) =>
-        text.Length <= LongestText ? text : $"{Cut(text, LongestText)}\n[{Figures.Count(text.Length - LongestText)} more characters]";
+        text.Length <= LongestText ? text : $"{Cut(text, LongestText)}\n[{ReportNumbers.Count(text.Length - LongestText)} more characters]";
 
     // Never between the halves of a surrogate pair.
     private static string Cut(string text, int length) => string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length), "…");

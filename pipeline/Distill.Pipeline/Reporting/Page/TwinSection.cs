@@ -23,12 +23,12 @@ internal static class TwinSection
     private static Html Row(string head, string model, TwinKindReport kind) => Parts.Row(
         Html.Of($"{head}"),
         Html.Of($"<td class=\"words\">{Parts.Model(model)}</td>"),
-        Parts.Cell(Figures.Count(kind.Pairs)),
+        Parts.Cell(ReportNumbers.Count(kind.Pairs)),
         Parts.Share(kind.Original, kind.Pairs),
         Parts.Share(kind.Perturbed, kind.PerturbedInterval95, kind.Pairs),
-        Parts.Cell(Figures.Count(kind.OnlyOriginal)),
-        Parts.Cell(Figures.Count(kind.OnlyPerturbed)),
-        Html.Of($"<td class=\"{Class(kind)}\">{Figures.P(kind.McNemarP)}</td>"));
+        Parts.Cell(ReportNumbers.Count(kind.OnlyOriginal)),
+        Parts.Cell(ReportNumbers.Count(kind.OnlyPerturbed)),
+        Html.Of($"<td class=\"{Class(kind)}\">{ReportNumbers.P(kind.McNemarP)}</td>"));
 
     private static string Class(TwinKindReport kind) => kind.McNemarP >= 0.05 ? "open" : kind.OnlyOriginal > kind.OnlyPerturbed ? "bad" : "good";
 }

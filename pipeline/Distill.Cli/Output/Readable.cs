@@ -4,7 +4,7 @@ using Distill.Export.Parity;
 namespace Distill.Cli.Output;
 
 /// <summary>Numbers as people read them.</summary>
-internal static class Figures
+internal static class Readable
 {
     public const string None = "–";
 

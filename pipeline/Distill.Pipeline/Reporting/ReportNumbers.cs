@@ -4,7 +4,7 @@ using Distill.Evaluation.Statistics;
 namespace Distill.Pipeline.Reporting;
 
 /// <summary>Numbers as a reader sees them: the same everywhere, and no digit that the sample does not carry.</summary>
-internal static class Figures
+internal static class ReportNumbers
 {
     public const string NotMeasured = "—";
 
