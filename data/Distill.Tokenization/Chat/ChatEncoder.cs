@@ -12,9 +12,11 @@ public sealed class ChatEncoder
     private readonly int _end;
     private readonly Dictionary<string, JsonElement> _variables;
 
+    /// <param name="style">How every chat is put to the model; null: as it is.</param>
     /// <exception cref="InvalidDataException">The tokenizer names no end token.</exception>
-    public ChatEncoder(Tokenizer tokenizer, ChatTemplate template)
+    public ChatEncoder(Tokenizer tokenizer, ChatTemplate template, PromptStyle? style = null)
     {
+        Style = style ?? PromptStyle.Plain;
         Tokenizer = tokenizer;
         Template = template;
         _end = tokenizer.EndToken
@@ -23,11 +25,14 @@ public sealed class ChatEncoder
         _variables = new[] { ("bos_token", tokenizer.BeginToken), ("eos_token", tokenizer.EndToken), ("pad_token", tokenizer.PadToken) }
             .Where(t => t.Item2 is not null)
             .ToDictionary(t => t.Item1, t => JsonSerializer.SerializeToElement(tokenizer.PieceOf(t.Item2!.Value)));
+        foreach (var (name, value) in Style.TemplateOptions) _variables[name] = value;
     }
 
     public Tokenizer Tokenizer { get; }
 
     public ChatTemplate Template { get; }
+
+    public PromptStyle Style { get; }
 
     /// <summary>Id of the token that ends a reply.</summary>
     public int EndToken => _end;
@@ -36,11 +41,14 @@ public sealed class ChatEncoder
     /// <exception cref="InvalidDataException">Either is absent or cannot be used.</exception>
     public static ChatEncoder Load(string folder) => new(Tokenizer.Load(folder), ChatTemplate.Load(folder));
 
-    /// <summary>The chat followed by what makes the assistant speak.</summary>
+    /// <summary>The same model spoken to in another style.</summary>
+    public ChatEncoder With(PromptStyle style) => new(Tokenizer, Template, style);
+
+    /// <summary>The chat, in the encoder's style, followed by what makes the assistant speak.</summary>
     /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
     public int[] EncodePrompt(IReadOnlyList<ChatMessage> messages)
     {
-        var text = Template.RenderMarked(messages, addGenerationPrompt: true, _variables);
+        var text = Template.RenderMarked(Style.Apply(messages), addGenerationPrompt: true, _variables);
         return Tokenizer.Encode(text.Value, text.Foreign);
     }
 
