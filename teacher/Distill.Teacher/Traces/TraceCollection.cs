@@ -16,12 +16,22 @@ public sealed class TraceCollection
     private readonly TraceCollectionOptions options;
     private readonly ReasoningParser parser;
     private readonly PromptPrefix prefix;
+    private readonly CompletionJournal? journal;
     private readonly TimeProvider clock;
     private readonly string sampling;
 
     /// <param name="clock">Measures the rate; default: the system's.</param>
     /// <exception cref="InvalidDataException">The tokenizer has ids that the model does not know.</exception>
     public TraceCollection(Generator generator, ChatEncoder encoder, TraceCollectionOptions options, TimeProvider? clock = null)
+        : this(generator, encoder, options, null, clock)
+    {
+    }
+
+    /// <param name="journal">
+    /// Keeps every completion as it ends, and gives those it knows: only what is missing is generated. The rows are the same. Stays the caller's.
+    /// </param>
+    internal TraceCollection(
+        Generator generator, ChatEncoder encoder, TraceCollectionOptions options, CompletionJournal? journal, TimeProvider? clock = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Samples, 1, "options.Samples");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ProblemsPerPart, 1, "options.ProblemsPerPart");
@@ -29,6 +39,7 @@ public sealed class TraceCollection
         this.generator = generator;
         this.encoder = encoder;
         this.options = options;
+        this.journal = journal;
         this.clock = clock ?? TimeProvider.System;
         parser = new ReasoningParser(encoder.Tokenizer);
         prefix = new PromptPrefix(encoder);
@@ -71,7 +82,7 @@ public sealed class TraceCollection
         IReadOnlyList<Problem> problems, int part, Action<GenerationProgress>? progress = null, CancellationToken cancellation = default)
     {
         GenerationRequest[] requests = [.. problems.Select(RequestFor)];
-        var completions = generator.Complete(requests, progress, cancellation);
+        var completions = Complete(requests, progress, cancellation);
         var traces = new List<Trace>(problems.Count * options.Samples);
         for (int i = 0; i < problems.Count; i++)
         {
@@ -80,6 +91,27 @@ public sealed class TraceCollection
         }
 
         return new TracePart(part, traces);
+    }
+
+    private IReadOnlyList<Completion[]> Complete(
+        GenerationRequest[] requests, Action<GenerationProgress>? progress, CancellationToken cancellation)
+    {
+        if (journal is null) return generator.Complete(requests, progress, cancellation);
+        CompletionKey[][] keys = [.. requests.Select(request => CompletionKey.Of(options.TeacherDigest, request))];
+        Completion?[][] completions = [.. keys.Select(each => each.Select(journal.Find).ToArray())];
+        int[][] missing = [.. completions.Select(each => Enumerable.Range(0, each.Length).Where(sample => each[sample] is null).ToArray())];
+        int known = completions.Sum(each => each.Length) - missing.Sum(each => each.Length);
+        generator.Run(
+            [.. requests.Select((request, i) => request with { Seeds = [.. missing[i].Select(sample => request.Seeds[sample])] })],
+            (request, index, completion) =>
+            {
+                int sample = missing[request][index];
+                journal.Add(keys[request][sample], completion);
+                completions[request][sample] = completion;
+            },
+            done => progress?.Invoke(done with { Completions = done.Completions + known, Total = done.Total + known }),
+            cancellation);
+        return completions!;
     }
 
     private List<Problem> Chunk(IReadOnlyList<Problem> problems, int part) =>
