@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Distill.Templates;
 using Distill.Tokenization.Files;
-using Distill.Tokenization.Templates;
 
 namespace Distill.Tokenization;
 
@@ -131,3 +131,7 @@ public sealed class ChatEncoder
         ? id
         : throw new InvalidOperationException($"the tokenizer has no added token '{mark}', so reasoning cannot be marked");
 }
+
+/// <summary>A chat with the wanted reply, for training: the first <paramref name="PromptLength"/> tokens carry no loss.</summary>
+/// <param name="Tokens">Prompt, reply and end token.</param>
+public sealed record ChatExample(int[] Tokens, int PromptLength);

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
+using System.Text;
+using Distill.Templates.Values;
+using Distill.Templates;
 using Distill.Tokenization.Files;
-using Distill.Tokenization.Templates;
-using Distill.Tokenization.Templates.Values;
 
 namespace Distill.Tokenization;
 
@@ -64,15 +64,15 @@ public sealed class ChatTemplate
 
     /// <summary>The same, telling what came from messages from what the template wrote.</summary>
     internal RenderedText RenderMarked(IReadOnlyDictionary<string, JsonElement> variables) =>
-        _template.Render(context => TemplateVariables.From(context, variables), _clock);
+        _template.Render(context => ChatVariables.From(context, variables), _clock);
 
     internal RenderedText RenderMarked(
         IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables) =>
         _template.Render(
         context =>
         [
-            .. TemplateVariables.From(context, variables),
-            KeyValuePair.Create("messages", TemplateVariables.Messages(context, messages)),
+            .. ChatVariables.From(context, variables),
+            KeyValuePair.Create("messages", ChatVariables.Messages(context, messages)),
             KeyValuePair.Create<string, Value>("add_generation_prompt", Templates.Values.Boolean.Of(addGenerationPrompt)),
         ],
         _clock);
