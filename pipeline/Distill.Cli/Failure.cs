@@ -1,7 +1,7 @@
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Teacher.Remote;
-using Distill.Tokenization;
+using Distill.Templates;
 
 namespace Distill.Cli;
 
