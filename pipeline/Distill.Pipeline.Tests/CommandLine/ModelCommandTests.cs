@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Distill.Data.Problems;
-using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.CommandLine;
 

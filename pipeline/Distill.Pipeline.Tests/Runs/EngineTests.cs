@@ -1,7 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Generation;
 using Distill.Pipeline.Stages;
-using Distill.Pipeline.Tests.Testing;
 using Distill.Teacher;
 
 namespace Distill.Pipeline.Tests.Runs;

@@ -2,7 +2,6 @@ using Distill.Architecture;
 using Distill.Data.Problems;
 using Distill.Data.Verification;
 using Distill.Export;
-using Distill.Pipeline.Tests.Testing;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Monitoring;
