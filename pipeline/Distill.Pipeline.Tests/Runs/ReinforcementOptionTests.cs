@@ -27,7 +27,7 @@ public sealed class ReinforcementOptionTests : IDisposable
         Training = new TrainingOptions { LearningRate = 1e-3, Decay = Decay.Constant, Precision = MatmulPrecision.Float32 },
     };
 
-    private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new MixturePart("arithmetic", 1)], 1, Split.Train, 40);
+    private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 1, Split.Train, 40);
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();

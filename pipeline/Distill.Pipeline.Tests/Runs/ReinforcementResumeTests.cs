@@ -19,7 +19,7 @@ public sealed class ReinforcementResumeTests : IDisposable
     private const int Steps = 5;
 
     private readonly TemporaryFolder folder = new();
-    private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new MixturePart("arithmetic", 1)], 1, Split.Train, 12);
+    private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 1, Split.Train, 12);
 
     public void Dispose() => folder.Dispose();
 
