@@ -35,7 +35,7 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
     {
         var verifiers = ProblemFamilies.All.ToDictionary(family => family.Name, family => family.Verifier);
         var traces = context.Input(StageNames.Traces).PathsOf(".parquet").SelectMany(TraceFile.Read);
-        var result = TraceCuration.Run(traces, verifiers, new CurationOptions { MaxPerProblem = recipe.Curation.MaxPerProblem });
+        var result = TraceCuration.Run(traces, verifiers, recipe.Curation.ToOptions());
         if (result.Kept == 0) throw new InvalidDataException($"No trace is fit to train on: {Reasons(result)}. Look at {context.Folder}, a better teacher or easier problems are needed.");
         var file = TraceFile.Write(context.Writer, Traces, result.Traces);
         context.Writer.Write(Counts, CountsOf(result));

@@ -66,14 +66,7 @@ internal sealed class EvaluationStage : IStage
         Problem[] test = [.. ProblemFile.Read(problems.PathOf(ProblemsStage.Test))], twins = [.. ProblemFile.Read(problems.PathOf(ProblemsStage.Twins))];
         using var engine = Open(context.Input(input));
         long began = context.Clock.GetTimestamp();
-        var options = new EvaluationOptions
-        {
-            Seed = (ulong)recipe.Seed,
-            Samples = recipe.Evaluation.Samples,
-            Temperature = recipe.Evaluation.Temperature,
-            MaxNewTokens = recipe.Evaluation.MaxTokens,
-        };
-        var result = new Evaluator(engine.Generator, engine.Encoder).Run(model, test, twins, options, progress => context.Progress(new StageProgress(
+        var result = new Evaluator(engine.Generator, engine.Encoder).Run(model, test, twins, recipe.Evaluation.ToOptions((ulong)recipe.Seed), progress => context.Progress(new StageProgress(
             progress.Completions, progress.Total, "completions", model, progress.CompletionTokens / context.Clock.GetElapsedTime(began).TotalSeconds, "tokens/s")), context.Cancellation);
         context.Measure("tokensPerSecond", result.Totals.CompletionTokens / context.Clock.GetElapsedTime(began).TotalSeconds);
         context.Writer.Write(ReportName, JsonSerializer.SerializeToUtf8Bytes(result.Report, Spelling));

@@ -6,8 +6,6 @@ using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 using Distill.Student.Model;
 using Distill.Student.Preference;
-using Distill.Student.Supervised;
-using Distill.Student.Training;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages;
@@ -39,7 +37,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         $"at most {(long)section.Problems * section.PairsPerProblem:N0} pairs × {section.Epochs} epochs by {section.Loss}";
 
     /// <summary>Prompts are supposed to be as long as fine-tuning allows.</summary>
-    public long? MemoryBytes => TrainingMemoryEstimate.Of(recipe.Student.Base, OptionsOf().Training, recipe.Sft.SequenceLength + section.MaxTokens);
+    public long? MemoryBytes => TrainingMemoryEstimate.Of(recipe.Student.Base, section.ToOptions((ulong)recipe.Seed).Training, recipe.Sft.SequenceLength + section.MaxTokens);
 
     public string Run(StageContext context)
     {
@@ -71,39 +69,12 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         var heldOut = section.EvaluateEvery == 0
             ? null : SampledAccuracy.Of(context, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, recipe.Seed);
         var result = PreferenceTuning.Run(
-            parameters, pairs, OptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), report => Report(context, curve, report, heldOut?.Name), context.Cancellation, heldOut);
+            parameters, pairs, section.ToOptions((ulong)recipe.Seed), context.Clock, Path.Combine(context.Folder, StateName), report => Report(context, curve, report, heldOut?.Name), context.Cancellation, heldOut);
         int problems = section.ValidationProblems;
         return made + (result is { Start: { } before, Training.Best: { } best }
             ? $"; sampled accuracy on {problems} validation problems {ReportNumbers.Percent(before.Value, problems)} → {ReportNumbers.Percent(best.Value, problems)} at step {best.Step} of {result.Training.Steps}"
             : $"; {result.Training.Steps} steps");
     }
-
-    private PreferenceOptions OptionsOf() => new()
-    {
-        Loss = section.Loss,
-        Constants = new PreferenceLossOptions
-        {
-            Beta = section.Beta,
-            LabelSmoothing = section.LabelSmoothing ?? 0,
-            Gamma = section.Gamma ?? 0,
-            DesirableWeight = section.DesirableWeight ?? 1,
-            UndesirableWeight = section.UndesirableWeight ?? 1,
-        },
-        Epochs = section.Epochs,
-        PairsPerStep = section.PairsPerStep,
-        HeldOut = section.EvaluateEvery == 0 ? null : new HeldOutOptions(section.EvaluateEvery),
-        Seed = (ulong)recipe.Seed,
-        Training = new TrainingOptions
-        {
-            LearningRate = section.LearningRate,
-            Decay = section.Schedule.ToDecay(),
-            WarmupShare = section.Warmup,
-            Optimizer = new AdamWOptions(WeightDecay: section.WeightDecay),
-            Precision = section.Precision.ToMatmulPrecision(),
-            RoundingSeed = (ulong)recipe.Seed,
-            Threads = section.Threads,
-        },
-    };
 
     private static void Report(StageContext context, TrainingCurve curve, PreferenceStepReport report, string? heldOut)
     {

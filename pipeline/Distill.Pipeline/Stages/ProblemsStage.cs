@@ -30,7 +30,7 @@ internal sealed class ProblemsStage(DistillationRecipe recipe) : IStage
 
     public string Run(StageContext context)
     {
-        ProblemSetPart[] parts = [.. recipe.Problems.Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.Weight))];
+        var parts = recipe.Problems.ToParts();
         IReadOnlyList<Problem> Draw(Split split, int count) => ProblemSet.Generate(parts, (ulong)recipe.Seed, split, count);
         var test = Draw(Split.Test, recipe.Problems.Test);
         var twins = test.Take(recipe.Problems.Twins).SelectMany(problem => ProblemFamilies.Get(problem.Family).Twins(problem)).Select(twin => twin.Problem).ToList();

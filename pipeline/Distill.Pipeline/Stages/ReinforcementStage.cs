@@ -36,7 +36,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
     {
         get
         {
-            var options = OptionsOf();
+            var options = recipe.Rl.ToOptions((ulong)recipe.Seed, recipe.Sft.Threads);
             int longest = EngineMemory.UsualPrompt + options.MaxTokens;
             long? training = TrainingMemoryEstimate.Of(recipe.Student.Base, options.Training, longest), rollouts = EngineMemory.ForCompletions(recipe.Student.Base, options.Slots, options.MaxTokens);
             long? reference = options.ReferenceWeight > 0 ? TrainingMemoryEstimate.OfScoring(recipe.Student.Base, options.Training, longest) : 0;
@@ -56,7 +56,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         Problem[] heldOut = [.. ProblemFile.Read(problems.PathOf(ProblemsStage.Validation)).Take(recipe.Rl.ValidationProblems)];
         using var parameters = new FlatParameters(start.Architecture);
         parameters.Load(start.LoadWeights());
-        var options = OptionsOf() with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
+        var options = recipe.Rl.ToOptions((ulong)recipe.Seed, recipe.Sft.Threads) with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
         using var server = Engine.PolicyServer(start.Architecture);
         var collection = new RolloutCollection(encoder, StudentJudge.Of(encoder.Tokenizer), options, recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
         using var teacher = recipe.Rl.TeacherWeight is null
@@ -70,41 +70,6 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
         return $"sampled accuracy on {heldOut.Length} validation problems {ReportNumbers.Percent(result.Before, heldOut.Length)} → {ReportNumbers.Percent(result.Best, heldOut.Length)} at step {result.BestStep}"
             + (result.Steps < recipe.Rl.Steps ? $"; ended at step {result.Steps}" : "") + string.Concat(result.Findings.Select(finding => $"; step {finding.Step}, {finding.Alarm}: {finding.Message}"));
     }
-
-    private GroupRelativeOptions OptionsOf() => new()
-    {
-        Steps = recipe.Rl.Steps,
-        ProblemsPerStep = recipe.Rl.ProblemsPerStep,
-        Samples = recipe.Rl.Samples,
-        UpdatesPerBatch = recipe.Rl.UpdatesPerBatch ?? 1,
-        Temperature = recipe.Rl.Temperature,
-        MaxTokens = recipe.Rl.MaxTokens,
-        ClipLow = recipe.Rl.ClipLow,
-        ClipHigh = recipe.Rl.ClipHigh,
-        RatioCap = recipe.Rl.RatioCap ?? double.PositiveInfinity,
-        Surrogate = recipe.Rl.ToSurrogate(),
-        Ratio = recipe.Rl.ToRatio(),
-        Aggregation = recipe.Rl.Aggregation ?? PolicyAggregation.Token,
-        Scale = recipe.Rl.Advantage ?? AdvantageScale.Group,
-        ReferenceWeight = recipe.Rl.ReferenceWeight ?? 0,
-        TeacherWeight = recipe.Rl.TeacherWeight ?? 0,
-        CorrectReference = recipe.Rl.ReferenceCorrection ?? false,
-        TopEntropy = recipe.Rl.TopEntropy,
-        MaskTruncated = recipe.Rl.MaskTruncated ?? recipe.Rl.TeacherWeight is null, // the teacher has an opinion of a truncated completion's tokens too
-        ResampleRounds = recipe.Rl.ResampleRounds ?? 0,
-        Alarms = recipe.Rl.Alarms?.ToAlarms() ?? [],
-        EvaluateEvery = recipe.Rl.EvaluateEvery,
-        Seed = (ulong)recipe.Seed,
-        Training = new TrainingOptions
-        {
-            LearningRate = recipe.Rl.LearningRate,
-            Decay = Decay.Constant,
-            WarmupShare = 0.05,
-            Precision = (recipe.Rl.Precision ?? TrainingPrecision.Fp32).ToMatmulPrecision(), // ratios compare with the sampler's fp32 log-probabilities
-            RoundingSeed = (ulong)recipe.Seed,
-            Threads = recipe.Sft.Threads,
-        },
-    };
 
     private int Longest(ChatEncoder encoder, IEnumerable<Problem> problems) =>
         problems.Max(problem => encoder.EncodePrompt([ChatMessage.User(problem.Text)]).Length) + recipe.Rl.MaxTokens;

@@ -60,7 +60,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
         Problem[] problems = [.. ProblemFile.Read(context.Input(StageNames.Problems).PathOf(ProblemsStage.Train))];
         using var client = Client(context.Clock);
         string own = Path.Combine(context.Folder, OwnRequests);
-        var collection = new RemoteTraceCollection(client, CollectionOptions(), new CompletionStore(context.SharedRequests ?? own), context.Clock);
+        var collection = new RemoteTraceCollection(client, recipe.Teacher.ToRemoteOptions(endpoint, (ulong)recipe.Seed), new CompletionStore(context.SharedRequests ?? own), context.Clock);
         var files = new TraceFiles(context.Writer);
         // The stage has a thread of its own that nobody else waits for.
         collection.RunAsync(problems, files.TryTake, files.Write, progress => context.Progress(new StageProgress(
@@ -76,20 +76,6 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
         var key = endpoint.ApiKeyEnv is { } variable ? ApiKey.FromEnvironment(variable) : null;
         return new ResilientChatClient(new CompatibleChatClient(endpoint.ToOptions(recipe.Teacher.Model), key, clock), endpoint.ToCalls(), clock);
     }
-
-    private RemoteTraceOptions CollectionOptions() => new()
-    {
-        Seed = (ulong)recipe.Seed,
-        Teacher = recipe.Teacher.Name,
-        Address = endpoint.Endpoint,
-        Instructions = endpoint.Instructions,
-        Samples = recipe.Teacher.Samples,
-        Temperature = recipe.Teacher.Temperature,
-        TopP = recipe.Teacher.TopP,
-        MaxTokens = recipe.Teacher.MaxTokens,
-        SendSeed = endpoint.SendSeed,
-        Concurrency = endpoint.Concurrency,
-    };
 
     private string Spent(RemoteUsage usage) => endpoint.Prices.CostOf(usage) is > 0 and var cost ? $"cost {cost:N2}" : "";
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
-using Distill.Generation;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Teacher;
@@ -46,7 +45,7 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
         using var engine = Engine.OpenCheckpoint(Path.Combine(student.Folder, SupervisedStage.CheckpointFolder), recipe.Evaluation.Slots);
         var files = new TraceFiles(context.Writer);
         var last = default(TraceProgress);
-        new TraceCollection(engine.Generator, engine.Encoder, CollectionOptions(student), context.Clock).Run(problems, files.TryTake, files.Write, progress =>
+        new TraceCollection(engine.Generator, engine.Encoder, section.ToCollectionOptions((ulong)recipe.Seed ^ Draw, StageNames.Sft, student.Digest), context.Clock).Run(problems, files.TryTake, files.Write, progress =>
         {
             last = progress;
             context.Progress(new StageProgress(progress.Traces, progress.TotalTraces, "completions", "", progress.TokensPerSecond, "tokens/s"));
@@ -55,15 +54,4 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
         files.WriteCard(StageNames.Sft, "student");
         return $"{(long)problems.Length * section.Samples:N0} completions of {problems.Length:N0} problems";
     }
-
-    private TraceCollectionOptions CollectionOptions(StageInput student) => new()
-    {
-        Seed = (ulong)recipe.Seed ^ Draw,
-        Teacher = StageNames.Sft,
-        TeacherDigest = student.Digest,
-        Samples = section.Samples,
-        Sampling = new SamplingOptions { Temperature = section.Temperature },
-        MaxNewTokens = section.MaxTokens,
-        KeepTokens = true,
-    };
 }

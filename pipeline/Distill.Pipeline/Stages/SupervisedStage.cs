@@ -56,7 +56,7 @@ internal sealed class SupervisedStage : IStage
     public string Work => $"{training.Epochs} epochs over the kept traces";
 
     /// <summary>Of the base as it is, before any cut; null when it cannot be read, which running will say.</summary>
-    public long? MemoryBytes => TrainingMemoryEstimate.Of(recipe.Student.Base, SupervisedOptionsOf().Training, training.SequenceLength);
+    public long? MemoryBytes => TrainingMemoryEstimate.Of(recipe.Student.Base, ToOptions().Training, training.SequenceLength);
 
     private bool LooksAtAccuracy => training.HeldOut?.Measure == HeldOutMeasureKind.Accuracy;
 
@@ -80,7 +80,7 @@ internal sealed class SupervisedStage : IStage
         var kept = new KeptCheckpoints(context, training.HeldOut?.Keep ?? 0, start.Tokenizer);
         using var curve = new TrainingCurve(context, new TrainingSpeed(weights.Architecture.ParameterCount, context.Clock));
         var result = SupervisedFineTuning.Run(
-            parameters, examples.Training, SupervisedOptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), report => curve.Add(report, heldOut?.Name), context.Cancellation,
+            parameters, examples.Training, ToOptions(), context.Clock, Path.Combine(context.Folder, StateName), report => curve.Add(report, heldOut?.Name), context.Cancellation,
             heldOut, look => kept.Add(look.Step, parameters));
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
@@ -88,6 +88,8 @@ internal sealed class SupervisedStage : IStage
         kept.AddToArtifact();
         return Summary(examples, curve, result, heldOut);
     }
+
+    private SupervisedOptions ToOptions() => training.ToOptions((ulong)recipe.Seed, softLabels, recipe.Lora);
 
     private WeightSet Weights(Checkpoint start, IReadOnlyList<TrainingSequence> examples) => recipe.Student.ToPruning() is { } pruning
         ? DecoderPruning.Prune(start.LoadWeights(), pruning, [.. examples.Take(PruningSample)])
@@ -104,29 +106,4 @@ internal sealed class SupervisedStage : IStage
         + (examples.TooLong == 0 ? "" : $"; {examples.TooLong:N0} longer than {training.SequenceLength} tokens left out")
         + (result.Best is { } best ? string.Create(CultureInfo.InvariantCulture, $"; best {heldOut!.Name.Replace('_', ' ')} {best.Value:F3} at step {best.Step}") : "")
         + (result.Steps < result.PlannedSteps ? $"; ended at step {result.Steps} of {result.PlannedSteps}" : "");
-
-    private SupervisedOptions SupervisedOptionsOf() => new()
-    {
-        Epochs = training.Epochs,
-        BatchTokens = training.BatchTokens,
-        Seed = (ulong)recipe.Seed,
-        WeightAverage = training.WeightAverage,
-        SoftLabels = softLabels is { } soft ? new SoftLabelOptions(soft.ToDivergence(), soft.Weight) : null,
-        Loss = training.ToLoss(),
-        HeldOut = training.HeldOut?.ToOptions(),
-        LowRank = recipe.Lora?.ToOptions(),
-        Training = new TrainingOptions
-        {
-            LearningRate = training.LearningRate,
-            Decay = training.Schedule.ToDecay(),
-            WarmupShare = training.Warmup,
-            RateFloor = training.RateFloor ?? 0,
-            CoolDown = training.CoolDown ?? CoolDown.Linear,
-            Optimizer = new AdamWOptions(WeightDecay: training.WeightDecay),
-            Precision = training.Precision.ToMatmulPrecision(),
-            RoundingSeed = (ulong)recipe.Seed,
-            Threads = training.Threads,
-            MicroBatchTokens = Math.Max(2048, training.SequenceLength),
-        },
-    };
 }

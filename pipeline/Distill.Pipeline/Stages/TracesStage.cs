@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
-using Distill.Generation;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Teacher;
@@ -52,7 +51,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
         var teacher = context.Input(ExternalInputs.Teacher);
         Problem[] problems = [.. ProblemFile.Read(context.Input(StageNames.Problems).PathOf(ProblemsStage.Train))];
         using var engine = Engine.OpenModelFolder(teacher.Folder, recipe.Teacher.Slots);
-        var collection = new TraceCollection(engine.Generator, engine.Encoder, CollectionOptions(teacher), context.Clock);
+        var collection = new TraceCollection(engine.Generator, engine.Encoder, recipe.Teacher.ToCollectionOptions((ulong)recipe.Seed, teacher.Digest), context.Clock);
         var files = new TraceFiles(context.Writer);
         var last = default(TraceProgress);
         collection.Run(problems, files.TryTake, files.Write, progress =>
@@ -64,16 +63,4 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IStage
         files.WriteCard(TeacherName);
         return $"{problems.Length * recipe.Teacher.Samples:N0} traces of {problems.Length:N0} problems";
     }
-
-    private TraceCollectionOptions CollectionOptions(StageInput teacher) => new()
-    {
-        Seed = (ulong)recipe.Seed,
-        Teacher = TeacherName,
-        TeacherDigest = teacher.Digest,
-        Samples = recipe.Teacher.Samples,
-        Sampling = new SamplingOptions { Temperature = recipe.Teacher.Temperature, TopP = recipe.Teacher.TopP },
-        MaxNewTokens = recipe.Teacher.MaxTokens,
-        KeepTokens = recipe.Teacher.TopLogProbabilities is not null,
-        TopLogProbabilities = recipe.Teacher.TopLogProbabilities ?? 0,
-    };
 }
