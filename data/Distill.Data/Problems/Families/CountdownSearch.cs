@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Distill.Data.Problems.Countdown;
+namespace Distill.Data.Problems.Families;
 
 /// <summary>
 /// The search that a trace tells: in the order of the numbers, what a pair gives (sum, difference, product) against what is needed
@@ -126,4 +126,77 @@ internal sealed class CountdownSearch
     private static Combination[] Without(Combination[] parts, int index) => [.. parts[..index], .. parts[(index + 1)..]];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>A value made from numbers, and how: <c>( 3 + 5 ) * 2</c> with the steps that compute it.</summary>
+internal sealed record Combination(int Value, string Text, IReadOnlyList<string> Steps)
+{
+    public static Combination Of(int number) => new(number, number.ToString(CultureInfo.InvariantCulture), []);
+
+    /// <summary>Sum, difference and product, in the order in which traces list them; differences are never negative.</summary>
+    public static IReadOnlyList<Combination> All(Combination a, Combination b) =>
+        [Join(a, '+', b), a.Value >= b.Value ? Join(a, '-', b) : Join(b, '-', a), Join(a, '*', b)];
+
+    /// <summary>
+    /// What has to be found so that together with <paramref name="last"/> it makes <paramref name="target"/>: |target − last|,
+    /// target + last, and target ÷ last or null when that is not whole.
+    /// </summary>
+    public static IReadOnlyList<int?> Needs(int target, int last) =>
+        [Math.Abs(target - last), target + last, last != 0 && target % last == 0 ? target / last : null];
+
+    /// <summary>Completes a match for the need at <paramref name="need"/> of <see cref="Needs"/>.</summary>
+    public static Combination Complete(Combination found, Combination last, int target, int need) => need switch
+    {
+        0 when target >= last.Value => Join(found, '+', last),
+        0 => Join(last, '-', found),
+        1 => Join(found, '-', last),
+        _ => Join(found, '*', last),
+    };
+
+    private static Combination Join(Combination a, char op, Combination b)
+    {
+        var value = op switch { '+' => a.Value + b.Value, '-' => a.Value - b.Value, _ => a.Value * b.Value };
+        var step = string.Create(CultureInfo.InvariantCulture, $"{a.Value} {op} {b.Value} = {value}");
+        return new Combination(value, $"{a.Nested} {op} {b.Nested}", [.. a.Steps, .. b.Steps, step]);
+    }
+
+    private string Nested => Steps.Count == 0 ? Text : $"( {Text} )";
+}
+
+/// <summary>Exhaustive search over all ways to combine numbers with <c>+ - *</c>, each used exactly once.</summary>
+internal static class Reachability
+{
+    /// <summary>
+    /// Absolute values of everything reachable. Signs can be left out: whatever reaches −v reaches v with its subtractions turned round.
+    /// </summary>
+    /// <param name="numbers">At most five: the work grows with 3ⁿ splits.</param>
+    public static IReadOnlySet<long> Of(IReadOnlyList<int> numbers)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(numbers.Count, 5);
+        // [subset of numbers as bits] → what exactly this subset can make
+        var reachable = new HashSet<long>[1 << numbers.Count];
+        for (var subset = 1; subset < reachable.Length; subset++)
+        {
+            var values = reachable[subset] = [];
+            if ((subset & (subset - 1)) == 0)
+                values.Add(numbers[int.TrailingZeroCount(subset)]);
+            for (var left = (subset - 1) & subset; left > 0; left = (left - 1) & subset)
+                Combine(reachable[left], reachable[subset ^ left], values);
+        }
+
+        return reachable[^1];
+    }
+
+    private static void Combine(HashSet<long> left, HashSet<long> right, HashSet<long> values)
+    {
+        foreach (var a in left)
+        {
+            foreach (var b in right)
+            {
+                values.Add(a + b);
+                values.Add(Math.Abs(a - b));
+                values.Add(a * b);
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Distill.Data.Verification;
 
-namespace Distill.Data.Problems.Countdown;
+namespace Distill.Data.Problems.Families;
 
 /// <summary>
 /// Reach a target with 2, 3 or 4 numbers (levels 1 to 3), each used exactly once, by <c>+ - *</c> and parentheses. One problem in ten
@@ -26,6 +26,8 @@ internal sealed class CountdownFamily : ProblemFamily<CountdownContent>
     public override string Domain => "countdown";
 
     public override IVerifier Verifier { get; } = new CountdownVerifier();
+
+    protected override IReadOnlyList<int> Ample { get; } = [4_000, 8_000, 6_000];
 
     protected override CountdownContent? Draw(RandomSource random, int level) =>
         DrawContent(random, level + 1, random.Chance(ImpossibleShare), Surroundings.Draw(random, []));
@@ -127,5 +129,75 @@ internal sealed class CountdownFamily : ProblemFamily<CountdownContent>
         var (steps, _) = CountdownSearch.Run(content.Numbers, content.Target);
         // Every word and every digit is about one token.
         return steps.Split(' ').Sum(word => char.IsAsciiDigit(word[0]) ? word.Length + 1 : 1) <= MaxTraceLength ? content : null;
+    }
+}
+
+/// <param name="Numbers">In the order of the text, which is the order of the search.</param>
+/// <param name="Phrasing">The question with <c>{0}</c> for the numbers and <c>{1}</c> for the target.</param>
+internal sealed record CountdownContent(IReadOnlyList<int> Numbers, int Target, string Phrasing, Surroundings Surroundings);
+
+/// <summary>The signature of a countdown problem: sorted numbers and the target, e.g. <c>countdown:3 5 8=16</c>.</summary>
+internal static class CountdownSignature
+{
+    private const string Prefix = "countdown:";
+    private const int MaxNumbers = 5;
+    private const int MaxLength = 60;
+
+    public static string Write(IEnumerable<int> numbers, int target) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Prefix}{string.Join(' ', numbers.Order())}={target}");
+
+    /// <returns>Null when the text is not such a signature, or has more numbers than can be searched.</returns>
+    public static (IReadOnlyList<int> Numbers, int Target)? Read(string signature)
+    {
+        if (signature.Length > MaxLength || !signature.StartsWith(Prefix, StringComparison.Ordinal))
+            return null;
+        var halves = signature[Prefix.Length..].Split('=');
+        if (halves.Length != 2 || Number(halves[1]) is not { } target)
+            return null;
+        var numbers = halves[0].Split(' ').Select(Number).ToArray();
+        return numbers.Length <= MaxNumbers && numbers.All(number => number is not null)
+            ? (numbers.Select(number => number!.Value).ToArray(), target)
+            : null;
+    }
+
+    private static int? Number(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < 10_000 ? number : null;
+}
+
+/// <summary>
+/// Accepts every expression that uses each given number exactly once and reaches the target, and <c>impossible</c> exactly when an
+/// exhaustive search finds none. Reads numbers and target from the problem's signature.
+/// </summary>
+internal sealed class CountdownVerifier : IVerifier
+{
+    public string Name => "countdown";
+
+    public int Version => 1;
+
+    /// <exception cref="ArgumentException">The problem's signature is not that of a countdown problem.</exception>
+    public Verdict Verify(string? answer, Problem problem)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        var (numbers, target) = CountdownSignature.Read(problem.Signature)
+            ?? throw new ArgumentException(
+                $"Problem {Printable.Quote(problem.Id)} has no countdown signature: {Printable.Quote(problem.Signature)}.", nameof(problem));
+        if (AnswerText.Read(answer) is not { } text)
+            return Verdict.Undecidable;
+        if (text == CountdownFamily.Impossible)
+            return Reachability.Of(numbers).Contains(target) ? Verdict.Incorrect : Verdict.Correct;
+        if (ExpressionReader.Read(text) is not { } expression)
+            return Verdict.Undecidable;
+        var right = expression.Value == target && expression.Numbers.Order().SequenceEqual(numbers.Order());
+        return right ? Verdict.Correct : Verdict.Incorrect;
+    }
+
+    /// <summary>All ways to the target are one answer: the problem itself says what it asks for. The others differ by their text.</summary>
+    public string? ClassOf(string? answer, Problem problem)
+    {
+        if (AnswerText.Read(answer) is not { } text || text == CountdownFamily.Impossible)
+            return AnswerText.Read(answer);
+        if (ExpressionReader.Read(text) is null)
+            return null;
+        return Verify(answer, problem) == Verdict.Correct ? "target" : text;
     }
 }
