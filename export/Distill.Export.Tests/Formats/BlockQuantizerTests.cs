@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Distill.Architecture;
-using Distill.Export.Quantization;
+using Distill.Export.Formats;
 
-namespace Distill.Export.Tests.Quantization;
+namespace Distill.Export.Tests.Formats;
 
 public sealed class BlockQuantizerTests
 {
@@ -15,7 +15,8 @@ public sealed class BlockQuantizerTests
         int compared = 0;
         foreach (var entry in cases.RootElement.GetProperty("cases").EnumerateArray())
         {
-            if (entry.GetProperty("algorithm").GetString() != "default" || !entry.GetProperty("symmetric").GetBoolean() || !tensors.Contains(entry.GetProperty("name").GetString() + ".B")) continue;
+            if (entry.GetProperty("algorithm").GetString() != "default" || !entry.GetProperty("symmetric").GetBoolean()
+                || !tensors.Contains(entry.GetProperty("name").GetString() + ".B")) continue;
             compared += Compare(tensors, entry);
         }
 
@@ -94,7 +95,9 @@ public sealed class BlockQuantizerTests
                 if (expected == -scales[block] && expected != 0 && values[from..to].Max() == -values[from..to].Min()) continue;
                 scales[block].ShouldBe(expected, $"{name} row {row} block {block}");
                 for (int i = from; i < to; i++)
-                    CodeAt(codes, quantizer, block, i - from).ShouldBe(CodeAt(expectedCodes.AsSpan(row * codes.Length, codes.Length), quantizer, block, i - from), $"{name} row {row} column {i}");
+                    CodeAt(codes, quantizer, block, i - from)
+                        .ShouldBe(CodeAt(expectedCodes.AsSpan(row * codes.Length, codes.Length), quantizer, block, i - from),
+                        $"{name} row {row} column {i}");
                 compared++;
             }
         }

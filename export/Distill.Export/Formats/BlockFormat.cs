@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using Distill.Architecture;
+using Distill.Export.Graph;
 using Distill.Export.Onnx;
-using Distill.Export.Quantization;
 
-namespace Distill.Export.Graph;
+namespace Distill.Export.Formats;
 
 /// <summary>
 /// ONNX Runtime's MatMulNBits over block-quantized matrices. Embedding and output projection keep 8 bits; where the model ties them, the
@@ -27,7 +27,8 @@ internal sealed class BlockFormat(int body, int accuracyLevel = 4) : WeightForma
         string shape = graph.Integers("embedding.shape", [.. embedding.Shape]);
         string table = graph.Add("Reshape", "embedding.table", [codes, shape]); // [vocab, hidden] of bytes
         graph.AddMicrosoft("GatherBlockQuantized", [output], [table, ids, scales],
-            OnnxAttribute.Of("bits", HeadBits), OnnxAttribute.Of("block_size", quantizer.BlockSize), OnnxAttribute.Of("gather_axis", 0), OnnxAttribute.Of("quantize_axis", 1));
+            OnnxAttribute.Of("bits", HeadBits), OnnxAttribute.Of("block_size", quantizer.BlockSize),
+            OnnxAttribute.Of("gather_axis", 0), OnnxAttribute.Of("quantize_axis", 1));
         return output;
     }
 
@@ -43,7 +44,8 @@ internal sealed class BlockFormat(int body, int accuracyLevel = 4) : WeightForma
     private static BlockQuantizer? TableQuantizer(ParameterSpec table) =>
         table.Shape[1] % BlockSize == 0 ? new(HeadBits, BlockSize) : table.Shape[1] % 16 == 0 ? new(HeadBits, 16) : null;
 
-    private string Multiply(GraphAssembly graph, string input, string output, ProjectionWeights weights, (string Codes, string Scales) matrix, BlockQuantizer quantizer)
+    private string Multiply(GraphAssembly graph, string input, string output, ProjectionWeights weights,
+        (string Codes, string Scales) matrix, BlockQuantizer quantizer)
     {
         graph.AddMicrosoft("MatMulNBits", [output], [input, matrix.Codes, matrix.Scales],
             OnnxAttribute.Of("K", weights.Columns), OnnxAttribute.Of("N", weights.Rows), OnnxAttribute.Of("bits", quantizer.Bits),
@@ -51,18 +53,26 @@ internal sealed class BlockFormat(int body, int accuracyLevel = 4) : WeightForma
         return output;
     }
 
-    private static (string Codes, string Scales) Matrix(GraphAssembly graph, string name, ProjectionWeights weights, BlockQuantizer quantizer)
+    private static (string Codes, string Scales) Matrix(
+        GraphAssembly graph, string name, ProjectionWeights weights, BlockQuantizer quantizer)
     {
         int blocks = quantizer.BlocksOf(weights.Columns), rowBytes = blocks * quantizer.BlockBytes;
-        string codes = graph.Constant(new($"{name}_q{quantizer.Bits}", OnnxElementType.UInt8, [weights.Rows, blocks, quantizer.BlockBytes], (source, first, target) =>
+        void FillCodes(WeightSet source, int first, Span<byte> target)
         {
-            for (int row = 0; row < target.Length / rowBytes; row++) quantizer.Codes(weights.Row(source, first + row), target.Slice(row * rowBytes, rowBytes));
-        }));
-        string scales = graph.Constant(new($"{name}_scales", OnnxElementType.Float, [weights.Rows, blocks], (source, first, target) =>
+            for (int row = 0; row < target.Length / rowBytes; row++)
+                quantizer.Codes(weights.Row(source, first + row), target.Slice(row * rowBytes, rowBytes));
+        }
+
+        void FillScales(WeightSet source, int first, Span<byte> target)
         {
             var values = MemoryMarshal.Cast<byte, float>(target);
-            for (int row = 0; row < values.Length / blocks; row++) quantizer.Scales(weights.Row(source, first + row), values.Slice(row * blocks, blocks));
-        }));
+            for (int row = 0; row < values.Length / blocks; row++)
+                quantizer.Scales(weights.Row(source, first + row), values.Slice(row * blocks, blocks));
+        }
+
+        string codeName = $"{name}_q{quantizer.Bits}";
+        string codes = graph.Constant(new(codeName, OnnxElementType.UInt8, [weights.Rows, blocks, quantizer.BlockBytes], FillCodes));
+        string scales = graph.Constant(new($"{name}_scales", OnnxElementType.Float, [weights.Rows, blocks], FillScales));
         return (codes, scales);
     }
 }

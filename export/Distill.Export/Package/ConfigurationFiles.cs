@@ -22,7 +22,7 @@ internal static class GenAIConfigurationFile
             if (a.BosTokenId is { } bos) json.WriteNumber("bos_token_id", bos);
             json.WriteNumber("context_length", a.MaxPositions);
             json.Object("decoder", () => Decoder(json, a, graphFile));
-            json.WriteNumber("eos_token_id", a.EosTokenId);
+            json.Numbers("eos_token_id", [a.EosTokenId]);
             json.WriteNumber("pad_token_id", a.PadTokenId ?? a.EosTokenId);
             json.WriteString("type", a.ModelType);
             json.WriteNumber("vocab_size", a.VocabularySize);
@@ -80,5 +80,20 @@ internal static class GenAIConfigurationFile
         json.WriteNumber("temperature", 1.0);
         json.WriteNumber("top_k", 50);
         json.WriteNumber("top_p", 1.0);
+    }
+}
+
+/// <summary>The checkpoint's config.json with what transformers.js must know: how many data files lie beside the graph.</summary>
+internal static class TransformersConfigurationFile
+{
+    public static byte[] Write(DecoderArchitecture architecture, string graphName, int dataFiles)
+    {
+        using var config = JsonDocument.Parse(DecoderConfigJson.Write(architecture));
+        return JsonText.Object(json =>
+        {
+            foreach (var property in config.RootElement.EnumerateObject()) property.WriteTo(json);
+            json.Object("transformers.js_config", () =>
+                json.Object("use_external_data_format", () => json.WriteNumber(graphName, dataFiles)));
+        });
     }
 }

@@ -1,19 +1,22 @@
 using System.Numerics.Tensors;
 
-namespace Distill.Export.Quantization;
+namespace Distill.Export.Formats;
 
 /// <summary>
-/// Rounds rows of weights to 4 or 8 bits in blocks along the input, symmetric, as ONNX Runtime's default quantizer does: the scale takes the
-/// block's signed extreme to code 0, so it may be negative; w ≈ (code − 2^(bits−1)) · scale. Layout of com.microsoft.MatMulNBits: codes
-/// row by row, blocks padded to their full size, low nibble first. Immutable.
+/// Rounds rows of weights to 4 or 8 bits in blocks along the input, symmetric, as ONNX Runtime's default quantizer does: the scale
+/// takes the block's signed extreme to code 0, so it may be negative; w ≈ (code − 2^(bits−1)) · scale. Layout of
+/// com.microsoft.MatMulNBits: codes row by row, blocks padded to their full size, low nibble first. Immutable.
 /// </summary>
-public sealed class BlockQuantizer
+internal sealed class BlockQuantizer
 {
-    /// <exception cref="ArgumentOutOfRangeException">Bits other than 4 and 8, or a block size that is no power of two from 16 to 256.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// Bits other than 4 and 8, or a block size that is no power of two from 16 to 256.
+    /// </exception>
     public BlockQuantizer(int bits, int blockSize)
     {
         if (bits is not (4 or 8)) throw new ArgumentOutOfRangeException(nameof(bits), bits, "Only 4 and 8 bits.");
-        if (blockSize is < 16 or > 256 || !int.IsPow2(blockSize)) throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, "A power of two from 16 to 256.");
+        if (blockSize is < 16 or > 256 || !int.IsPow2(blockSize))
+            throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, "A power of two from 16 to 256.");
         (Bits, BlockSize) = (bits, blockSize);
     }
 
@@ -59,7 +62,8 @@ public sealed class BlockQuantizer
         }
     }
 
-    private ReadOnlySpan<float> Block(ReadOnlySpan<float> row, int block) => row[(block * BlockSize)..Math.Min(row.Length, (block + 1) * BlockSize)];
+    private ReadOnlySpan<float> Block(ReadOnlySpan<float> row, int block) =>
+        row[(block * BlockSize)..Math.Min(row.Length, (block + 1) * BlockSize)];
 
     // The value of largest magnitude with its sign.
     private static float Extreme(ReadOnlySpan<float> block)

@@ -2,11 +2,11 @@ using Distill.Architecture;
 using Distill.Export.Graph;
 using Distill.Export.Package;
 using Distill.Export.Parity;
-using Distill.Export.Quantization;
+using Distill.Export.Formats;
 using Distill.Export.Tests.Support;
 using Distill.Generation.Onnx;
 
-namespace Distill.Export.Tests.Graph;
+namespace Distill.Export.Tests.Formats;
 
 public sealed class PrecisionTests
 {
@@ -16,10 +16,12 @@ public sealed class PrecisionTests
     public static TheoryData<string, int, int> Shapes => new() { { "qwen3", 64, 96 }, { "qwen2", 48, 80 }, { "llama", 64, 72 } };
 
     [Theory, MemberData(nameof(Shapes))]
-    public void An_int4_graph_computes_exactly_with_the_rounded_weights(string family, int hidden, int wide) => ExactOverRounded(family, hidden, wide, 4);
+    public void An_int4_graph_computes_exactly_with_the_rounded_weights(string family, int hidden, int wide) =>
+        ExactOverRounded(family, hidden, wide, 4);
 
     [Theory, MemberData(nameof(Shapes))]
-    public void An_int8_graph_computes_exactly_with_the_rounded_weights(string family, int hidden, int wide) => ExactOverRounded(family, hidden, wide, 8);
+    public void An_int8_graph_computes_exactly_with_the_rounded_weights(string family, int hidden, int wide) =>
+        ExactOverRounded(family, hidden, wide, 8);
 
     [Theory, MemberData(nameof(Shapes))]
     public void An_fp16_file_computes_in_fp32_with_the_rounded_weights(string family, int hidden, int wide)
@@ -29,7 +31,8 @@ public sealed class PrecisionTests
         {
             if (IsMatrix(name)) for (int i = 0; i < row.Length; i++) row[i] = (float)(Half)row[i];
         });
-        Difference(new DecoderGraph(weights.Architecture, ExportPrecision.Half).ToBytes(weights), new DecoderGraph(weights.Architecture).ToBytes(rounded), weights.Architecture).ShouldBeLessThan(1e-5);
+        Difference(new DecoderGraph(weights.Architecture, ExportPrecision.Half).ToBytes(weights),
+            new DecoderGraph(weights.Architecture).ToBytes(rounded), weights.Architecture).ShouldBeLessThan(1e-5);
     }
 
     [Theory]
@@ -40,7 +43,8 @@ public sealed class PrecisionTests
     {
         var weights = Weights("qwen3", 64, 96);
         using var folder = new TemporaryFolder();
-        ModelPackage.Write(folder.Path, weights, TinyModels.Tokenizer(weights.Architecture.VocabularySize), new PackageDescription { Name = "tiny" }, precision);
+        ModelPackage.Write(folder.Path, weights, TinyModels.Tokenizer(weights.Architecture.VocabularySize),
+            new PackageDescription { Name = "tiny" }, precision);
         Should.NotThrow(() => PackageCheck.Run(folder.Path, 0.05));
         File.Exists(folder.File($"onnx/{precision.GraphFile()}")).ShouldBeTrue();
         using var exported = OnnxTokenModel.Load(folder.Path, new OnnxModelOptions { IntraOpThreads = 1 });
@@ -55,7 +59,8 @@ public sealed class PrecisionTests
     [Fact]
     public void Files_shrink_as_promised()
     {
-        var a = TinyModels.Qwen3 with { VocabularySize = 640, HiddenSize = 96, IntermediateSize = 256, Layers = 4, HeadSize = 32, Heads = 3, KeyValueHeads = 1 };
+        var a = TinyModels.Qwen3 with { VocabularySize = 640, HiddenSize = 96, IntermediateSize = 256, Layers = 4, HeadSize = 32, Heads = 3,
+            KeyValueHeads = 1 };
         var weights = TinyModels.Weights(a);
         double full = new DecoderGraph(a).ToBytes(weights).Length;
         (new DecoderGraph(a, ExportPrecision.Half).ToBytes(weights).Length / full).ShouldBeInRange(0.5, 0.53);
@@ -71,7 +76,8 @@ public sealed class PrecisionTests
         ExportPrecisions.Parse("int3").ShouldBeNull();
     }
 
-    private static ParityInputs Inputs => new() { Sequences = [[1, 2, 3, 4, 5, 6, 7, 8]], Prompts = [[1], [5, 6, 7], [9, 8, 7, 6, 5, 4, 3]], MaxNewTokens = 20 };
+    private static ParityInputs Inputs =>
+        new() { Sequences = [[1, 2, 3, 4, 5, 6, 7, 8]], Prompts = [[1], [5, 6, 7], [9, 8, 7, 6, 5, 4, 3]], MaxNewTokens = 20 };
 
     private static void ExactOverRounded(string family, int hidden, int wide, int bits)
     {
@@ -93,9 +99,11 @@ public sealed class PrecisionTests
         return OnnxRun.RelativeDifference(OnnxRun.Logits(first, a, Ids, 1), OnnxRun.Logits(second, a, Ids, 1));
     }
 
-    private static WeightSet Weights(string family, int hidden, int wide) => TinyModels.Weights(TinyModels.Family(family) with { HiddenSize = hidden, IntermediateSize = wide });
+    private static WeightSet Weights(string family, int hidden, int wide) =>
+        TinyModels.Weights(TinyModels.Family(family) with { HiddenSize = hidden, IntermediateSize = wide });
 
-    private static bool IsMatrix(string name) => !name.Contains("norm", StringComparison.Ordinal) && !name.EndsWith(".bias", StringComparison.Ordinal);
+    private static bool IsMatrix(string name) =>
+        !name.Contains("norm", StringComparison.Ordinal) && !name.EndsWith(".bias", StringComparison.Ordinal);
 
     private delegate void RowChange(string name, Span<float> row);
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Distill.Architecture;
+using Distill.Export.Formats;
 using Distill.Export.Graph;
 using Distill.Export.Onnx;
 using Distill.Generation;
@@ -10,12 +11,29 @@ using Distill.Student.Reinforcement;
 namespace Distill.Export;
 
 /// <summary>
-/// Serves a student's current weights through one session that stays open and reads them in place: each call copies them into the session's
-/// memory. For small models, where opening a session takes longer than a few decoding steps; its matrices are not packed, which costs
-/// large ones more than it saves (<see cref="OnnxPolicyServer"/>). The graph is the exported one, but for a tied output projection, which is
-/// stored a second time. One model is served at a time: the next call waits for its disposal. One thread.
+/// Serves a student's current weights through ONNX Runtime, by way of memory: the graph is described once, each call copies the weights
+/// into a model of bytes and opens it. Rollouts so run on the very graph that is exported at the end. Any number of models may live at
+/// once. For models that do not fit into a cache, whose matrices are worth packing. Safe from any thread.
 /// </summary>
-public sealed class LivePolicyServer : IPolicyServer
+internal sealed class OnnxPolicyServer(DecoderArchitecture architecture, OnnxModelOptions? options = null) : IPolicyServer
+{
+    private readonly DecoderGraph graph = new(architecture);
+
+    public ITokenModel Serve(FlatParameters parameters) =>
+        OnnxTokenModel.FromBytes(graph.ToBytes(parameters.View()), architecture.MaxPositions, options);
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>
+/// Serves a student's current weights through one session that stays open and reads them in place: each call copies them into the
+/// session's memory. For small models, where opening a session takes longer than a few decoding steps; its matrices are not packed,
+/// which costs large ones more than it saves (<see cref="OnnxPolicyServer"/>). The graph is the exported one, but for a tied output
+/// projection, which is stored a second time. One model is served at a time: the next call waits for its disposal. One thread.
+/// </summary>
+internal sealed class LivePolicyServer : IPolicyServer
 {
     private readonly DecoderGraph graph;
     private readonly IReadOnlyList<OnnxInitializer> weights;
@@ -24,7 +42,10 @@ public sealed class LivePolicyServer : IPolicyServer
     private OnnxTokenModel? model;
     private bool serving;
 
-    /// <param name="options">Threads within an operator are always one: a matrix that is not packed is cut for threads by the number of rows, and with the cut changes the order of a sum.</param>
+    /// <param name="options">
+    /// Threads within an operator are always one: a matrix that is not packed is cut for threads by the number of rows, and with the cut
+    /// changes the order of a sum.
+    /// </param>
     public LivePolicyServer(DecoderArchitecture architecture, OnnxModelOptions? options = null)
     {
         this.options = (options ?? new OnnxModelOptions()) with { IntraOpThreads = 1 };
