@@ -1,5 +1,6 @@
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Student.Training;
 using Distill.Teacher.Remote;
 using Distill.Templates;
 
@@ -22,6 +23,7 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
         OperationCanceledException when context.Cancellation.IsCancellationRequested => Interrupted(context),
         RemoteTeacherException remote => new(ExitCode.Fault, "fault", remote.Message,
             context.Continuation is { } command ? $"What was answered is kept. Continue with: {command}" : ""),
+        TrainingDivergedException or UnusableStateException => new(ExitCode.Fault, "fault", exception.Message, ""),
         // These name the file and say what is wrong with it.
         InvalidDataException or IOException or UnauthorizedAccessException or TemplateException =>
             new(ExitCode.Fault, "fault", exception.Message, ""),

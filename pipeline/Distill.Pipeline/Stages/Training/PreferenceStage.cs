@@ -76,7 +76,8 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         var heldOut = section.EvaluateEvery == 0
             ? null : StudentAccuracy.Of(context, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, recipe.Seed);
         var result = PreferenceTuning.Run(
-            parameters, pairs, section.ToOptions((ulong)recipe.Seed), context.Clock, TrainedStudent.StatePath(context), report => Report(context, curve, report, heldOut?.Name), context.Cancellation, heldOut);
+            parameters, pairs, section.ToOptions((ulong)recipe.Seed), context.Clock, TrainedStudent.StatePath(context), report => Report(context, curve, report, heldOut?.Name),
+            context.Cancellation, heldOut, context.Warning);
         int problems = section.ValidationProblems;
         return made + (result is { Start: { } before, Training.Best: { } best }
             ? $"; sampled accuracy on {problems} validation problems {ReportNumbers.Percent(before.Value, problems)} → {ReportNumbers.Percent(best.Value, problems)} at step {best.Step} of {result.Training.Steps}"

@@ -63,7 +63,8 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
             ? null : new TeacherReference(context.Input(ExternalInputs.Teacher).Folder, encoder, student.Architecture.VocabularySize, train[0], options.LongestSequence!.Value);
         using var curve = new TrainingCurve(context);
         var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock, teacher).Run(
-            parameters, (step, place) => Draw(train, step, place), heldOut, TrainedStudent.StatePath(context), report => Report(context, curve, report), context.Cancellation);
+            parameters, (step, place) => Draw(train, step, place), heldOut, TrainedStudent.StatePath(context),
+            report => Report(context, curve, report), context.Cancellation, context.Warning);
         curve.Write();
         TrainedStudent.Save(context, parameters, student.Tokenizer);
         return $"sampled accuracy on {heldOut.Length} validation problems {ReportNumbers.Percent(result.Before, heldOut.Length)} → {ReportNumbers.Percent(result.Best, heldOut.Length)} at step {result.BestStep}"

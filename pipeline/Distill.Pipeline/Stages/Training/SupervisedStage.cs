@@ -74,7 +74,7 @@ internal sealed class SupervisedStage : IStage
         using var curve = new TrainingCurve(context, new TrainingSpeed(weights.Architecture.ParameterCount, context.Clock));
         var result = SupervisedFineTuning.Run(
             parameters, examples.Training, ToOptions(), context.Clock, TrainedStudent.StatePath(context), report => curve.Add(report, heldOut?.Name), context.Cancellation,
-            heldOut, look => kept.Add(look.Step, parameters));
+            heldOut, look => kept.Add(look.Step, parameters), context.Warning);
         curve.Write();
         TrainedStudent.Save(context, parameters, start.Tokenizer);
         kept.AddToArtifact();
