@@ -8,11 +8,11 @@ namespace Distill.Cli.Models;
 /// A model folder ready to answer, whatever kind it is: an exported model as it lies there, a checkpoint through the same graph built in
 /// memory. Dispose it after its sessions.
 /// </summary>
-internal sealed class ServedModel : IDisposable
+internal sealed class OpenedModel : IDisposable
 {
     private readonly Engine engine;
 
-    private ServedModel(string name, string kind, Engine engine) => (Name, Kind, this.engine) = (name, kind, engine);
+    private OpenedModel(string name, string kind, Engine engine) => (Name, Kind, this.engine) = (name, kind, engine);
 
     /// <summary>The folder's name.</summary>
     public string Name { get; }
@@ -24,18 +24,18 @@ internal sealed class ServedModel : IDisposable
 
     public ChatEncoder Encoder => engine.Encoder;
 
+    /// <summary>Threads that decode best when many completions run at once.</summary>
+    public int Workers => engine.Workers;
+
     /// <param name="batched">Many completions at once; otherwise one conversation.</param>
     /// <exception cref="UsageException">The folder is no model.</exception>
     /// <exception cref="InvalidDataException">The model cannot be used; names the file and the reason.</exception>
-    public static ServedModel Open(string folder, bool batched)
+    public static OpenedModel Open(string folder, bool batched)
     {
         ModelFolders.RequireModel(folder);
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        return new ServedModel(name, ModelFolders.IsOnnx(folder) ? "onnx" : "checkpoint", Engine.Open(folder, slots: 1, batched));
+        string kind = ModelFolders.IsOnnx(folder) ? "onnx" : "checkpoint";
+        return new OpenedModel(ModelFolders.NameOf(folder), kind, Engine.Open(folder, slots: 1, batched));
     }
-
-    /// <summary>Threads that decode best when many completions run at once.</summary>
-    public int Workers => engine.Workers;
 
     public Generator Generator(int slots) => new(Model, new GeneratorOptions { Slots = slots, Workers = engine.Workers });
 
