@@ -1,7 +1,7 @@
 using Distill.Benchmarks.Measuring;
 using Distill.Benchmarks.Workloads;
 using Distill.Generation;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Models;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Tokenization;
@@ -22,8 +22,8 @@ internal sealed class RolloutRateBenchmark : IBenchmark
         var student = new StudentWorkload();
         using var folder = new TemporaryFolder();
         student.Export(folder.Path);
-        using var teacher = Engine.OpenModelFolder(folder.Path, Slots);
-        using var server = Engine.PolicyServer(student.Architecture);
+        using var teacher = ServedModel.OpenModelFolder(folder.Path, Slots);
+        using var server = ServedModel.PolicyServer(student.Architecture);
         using var parameters = student.Parameters();
         var requests = Requests(student, context.Quick ? 2 : 16, context.Quick ? 8 : 64);
         var rates = Interleaving.Run<double>(

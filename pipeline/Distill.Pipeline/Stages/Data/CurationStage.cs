@@ -15,14 +15,14 @@ namespace Distill.Pipeline.Stages.Data;
 /// <summary>Grades the traces and marks those that may be trained on; the others stay, each with its reason.</summary>
 internal sealed class CurationStage(DistillationRecipe recipe) : IStage
 {
-    public const string StageName = "curated", Traces = "data/train-00000.parquet";
+    public const string StageName = "curated", FolderName = "3-curated", Traces = "data/train-00000.parquet";
 
     private const string Counts = "counts.json";
 
     public StageDeclaration Declaration { get; } = new()
     {
         Name = StageName,
-        Folder = "3-curated",
+        Folder = FolderName,
         Kind = "graded-traces",
         Version = 1,
         Inputs = [TracesStage.StageName],
