@@ -1,5 +1,6 @@
 using CsCheck;
 using Distill.Data.Traces;
+using Distill.Data.Verification;
 
 namespace Distill.Data.Tests.Traces;
 
@@ -27,12 +28,14 @@ public sealed class DamagedTraceFileTests : IDisposable
     {
         File.WriteAllText(Path, "problem_id,problem\n1,2\n");
 
-        Should.Throw<InvalidDataException>(() => TraceFile.Read(Path).ToList()).Message.ShouldStartWith($"Cannot read traces from '{Path}': ");
+        Should.Throw<InvalidDataException>(() => TraceFile.Read(Path).ToList()).Message
+            .ShouldStartWith($"Cannot read traces from '{Path}': ");
     }
 
     [Fact]
     public void An_ungraded_file_is_not_taken_for_a_graded_one() =>
-        Should.Throw<InvalidDataException>(() => TraceFile.ReadGraded(folder["sound.parquet"]).ToList()).Message.ShouldContain("'verdict' is missing");
+        Should.Throw<InvalidDataException>(() => TraceFile.ReadGraded(folder["sound.parquet"]).ToList()).Message
+            .ShouldContain("'verdict' is missing");
 
     [Fact]
     public void A_file_cut_short_anywhere_is_refused()
@@ -42,6 +45,47 @@ public sealed class DamagedTraceFileTests : IDisposable
             File.WriteAllBytes(Path, sound[..length]);
             Should.Throw<InvalidDataException>(() => TraceFile.Read(Path).ToList(), $"{length} of {sound.Length} bytes");
         }
+    }
+
+    /// <summary>
+    /// Every seventh byte with its lowest, then its highest bit turned, in a file small enough for all of its parts to be hit: schema, page
+    /// heads, levels, compressed values, footer. It reads, or is refused by name; nothing else comes out, and it ends.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Every_seventh_byte_turned_is_refused_by_name_or_read(bool graded)
+    {
+        var traces = SampleTraces.Many(6);
+        if (graded)
+            TraceFile.Write(folder["small.parquet"], traces.Select(trace => new GradedTrace(trace, Verdict.Correct, "number", 1, true, null)));
+        else
+            TraceFile.Write(folder["small.parquet"], traces);
+        var whole = File.ReadAllBytes(folder["small.parquet"]);
+        int refused = 0, changed = 0;
+        for (int at = 0; at < whole.Length; at += 7)
+        {
+            foreach (byte mask in (byte[])[0x01, 0x80])
+            {
+                byte[] damaged = [.. whole];
+                damaged[at] ^= mask;
+                File.WriteAllBytes(Path, damaged);
+                try
+                {
+                    IReadOnlyList<Trace> read =
+                        [.. graded ? TraceFile.ReadGraded(Path).Select(trace => trace.Trace) : TraceFile.Read(Path)];
+                    changed += read.Select(TraceDigest.Of).SequenceEqual(traces.Select(TraceDigest.Of)) ? 0 : 1;
+                }
+                catch (InvalidDataException fault)
+                {
+                    fault.Message.ShouldStartWith($"Cannot read traces from '{Path}': ");
+                    refused++;
+                }
+            }
+        }
+
+        refused.ShouldBeGreaterThan(whole.Length / 20);
+        TestContext.Current.SendDiagnosticMessage("{0} bytes: {1} refused, {2} read with other rows", whole.Length, refused, changed);
     }
 
     // Parquet pages have no checksum, so a flip may go unseen here; the artefact's digest is what detects it. What must never
