@@ -1,4 +1,5 @@
 using CsCheck;
+using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Data.Verification;
 
@@ -48,44 +49,49 @@ public sealed class DamagedTraceFileTests : IDisposable
     }
 
     /// <summary>
-    /// Every seventh byte with its lowest, then its highest bit turned, in a file small enough for all of its parts to be hit: schema, page
-    /// heads, levels, compressed values, footer. It reads, or is refused by name; nothing else comes out, and it ends.
+    /// Every seventh byte with its lowest or highest bit turned, in a file small enough for all of its parts to be hit: schema, page heads,
+    /// levels, compressed values, footer. It reads, or is refused by name; nothing else comes out, and it ends.
     /// </summary>
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Every_seventh_byte_turned_is_refused_by_name_or_read(bool graded)
+    [Fact]
+    public void Every_seventh_byte_turned_is_refused_by_name_or_read()
     {
-        var traces = SampleTraces.Many(6);
-        if (graded)
-            TraceFile.Write(folder["small.parquet"], traces.Select(trace => new GradedTrace(trace, Verdict.Correct, "number", 1, true, null)));
-        else
-            TraceFile.Write(folder["small.parquet"], traces);
+        var graded = SampleTraces.Many(6).Select(trace => new GradedTrace(trace, Verdict.Correct, "number", 1, true, null));
+        TraceFile.Write(folder["small.parquet"], graded);
         var whole = File.ReadAllBytes(folder["small.parquet"]);
-        int refused = 0, changed = 0;
+        int refused = 0;
         for (int at = 0; at < whole.Length; at += 7)
         {
-            foreach (byte mask in (byte[])[0x01, 0x80])
+            File.WriteAllBytes(Path, Turned(whole, at));
+            try
             {
-                byte[] damaged = [.. whole];
-                damaged[at] ^= mask;
-                File.WriteAllBytes(Path, damaged);
-                try
-                {
-                    IReadOnlyList<Trace> read =
-                        [.. graded ? TraceFile.ReadGraded(Path).Select(trace => trace.Trace) : TraceFile.Read(Path)];
-                    changed += read.Select(TraceDigest.Of).SequenceEqual(traces.Select(TraceDigest.Of)) ? 0 : 1;
-                }
-                catch (InvalidDataException fault)
-                {
-                    fault.Message.ShouldStartWith($"Cannot read traces from '{Path}': ");
-                    refused++;
-                }
+                TraceFile.ReadGraded(Path).Count().ShouldBeLessThan(1000);
+            }
+            catch (InvalidDataException fault)
+            {
+                fault.Message.ShouldStartWith($"Cannot read traces from '{Path}': ");
+                refused++;
             }
         }
 
-        refused.ShouldBeGreaterThan(whole.Length / 20);
-        TestContext.Current.SendDiagnosticMessage("{0} bytes: {1} refused, {2} read with other rows", whole.Length, refused, changed);
+        refused.ShouldBeGreaterThan(whole.Length / 7 / 4);
+    }
+
+    /// <summary>What the pages themselves cannot tell, the artefact they are read from does: other rows are never read.</summary>
+    [Fact]
+    public void In_an_artefact_every_turned_byte_is_refused_before_rows_are_read()
+    {
+        var writer = new ArtifactWriter(folder["artefact"], "test", 1, [new string('e', 64)]);
+        TraceFile.Write(writer, "traces.parquet", SampleTraces.Many(6));
+        writer.Commit();
+        var path = folder.File("artefact/traces.parquet");
+        var whole = File.ReadAllBytes(path);
+        for (int at = 0; at < whole.Length; at += 7)
+        {
+            File.WriteAllBytes(path, Turned(whole, at));
+
+            Should.Throw<InvalidDataException>(() => Artifact.Open(folder["artefact"]).PathOf("traces.parquet"), $"byte {at}")
+                .Message.ShouldContain("traces.parquet");
+        }
     }
 
     // Parquet pages have no checksum, so a flip may go unseen here; the artefact's digest is what detects it. What must never
@@ -107,6 +113,13 @@ public sealed class DamagedTraceFileTests : IDisposable
                     fault.Message.ShouldContain(Path);
                 }
             },
-            iter: 300,
+            iter: 100,
             threads: 1);
+
+    private static byte[] Turned(byte[] whole, int at)
+    {
+        byte[] damaged = [.. whole];
+        damaged[at] ^= at % 2 == 0 ? (byte)0x01 : (byte)0x80;
+        return damaged;
+    }
 }

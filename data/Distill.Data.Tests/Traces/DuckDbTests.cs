@@ -36,8 +36,9 @@ public sealed class DuckDbTests : IDisposable
             ("messages", "STRUCT(\"role\" VARCHAR, \"content\" VARCHAR)[]"), ("reasoning", "VARCHAR"), ("answer", "VARCHAR"),
             ("completion_tokens", "INTEGER"), ("prompt_tokens", "INTEGER"), ("stop_reason", "VARCHAR"), ("sample_index", "INTEGER"),
             ("seed", "UBIGINT"), ("sampling", "VARCHAR"), ("teacher", "VARCHAR"), ("teacher_digest", "VARCHAR"),
-            ("template_digest", "VARCHAR"), ("tokenizer_fingerprint", "VARCHAR"), ("token_ids", "INTEGER[]"), ("token_logprobs", "FLOAT[]"), ("top_ids", "INTEGER[]"),
-            ("top_logprobs", "FLOAT[]"), ("created_at", "TIMESTAMP WITH TIME ZONE"),
+            ("template_digest", "VARCHAR"), ("tokenizer_fingerprint", "VARCHAR"), ("token_ids", "INTEGER[]"),
+            ("token_logprobs", "FLOAT[]"), ("top_ids", "INTEGER[]"), ("top_logprobs", "FLOAT[]"),
+            ("created_at", "TIMESTAMP WITH TIME ZONE"),
         ]);
     }
 

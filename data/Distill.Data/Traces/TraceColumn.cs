@@ -166,7 +166,8 @@ internal static class RawColumn
             if (starts && ++row == rows) throw new InvalidDataException($"column '{column}' has more than {rows} rows");
             if (row < 0) throw new InvalidDataException($"column '{column}' begins inside a list");
             if (definitions[i] == present) counts[row]++;
-            else if (!starts || definitions[i] == hole) throw new InvalidDataException($"column '{column}' has a null element in row {row}");
+            else if (!starts || definitions[i] == hole)
+                throw new InvalidDataException($"column '{column}' has a null element in row {row}");
         }
 
         return row == rows - 1 ? counts : throw new InvalidDataException($"column '{column}' has {row + 1} rows, not {rows}");

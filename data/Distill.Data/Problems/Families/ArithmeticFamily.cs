@@ -17,7 +17,7 @@ internal sealed class ArithmeticFamily : ProblemFamily<ArithmeticContent>
 
     public override IVerifier Verifier { get; } = new IntegerVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [20_000, 20_000, 20_000];
+    protected override IReadOnlyList<int> Ample { get; } = [10_000, 10_000, 10_000];
 
     protected override ArithmeticContent? Draw(RandomSource random, int level)
     {

@@ -19,7 +19,7 @@ internal sealed class ContradictionFamily : ProblemFamily<ContradictionContent>
 
     public override IVerifier Verifier { get; } = new YesNoVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [800, 8_000, 20_000];
+    protected override IReadOnlyList<int> Ample { get; } = [800, 5_000, 10_000];
 
     protected override ContradictionContent? Draw(RandomSource random, int level)
     {

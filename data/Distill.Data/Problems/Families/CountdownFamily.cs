@@ -27,7 +27,7 @@ internal sealed class CountdownFamily : ProblemFamily<CountdownContent>
 
     public override IVerifier Verifier { get; } = new CountdownVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [4_000, 8_000, 6_000];
+    protected override IReadOnlyList<int> Ample { get; } = [4_000, 4_000, 4_000];
 
     protected override CountdownContent? Draw(RandomSource random, int level) =>
         DrawContent(random, level + 1, random.Chance(ImpossibleShare), Surroundings.Draw(random, []));

@@ -20,7 +20,7 @@ internal sealed class KnightsFamily : ProblemFamily<KnightsContent>
 
     public override IVerifier Verifier { get; } = new KnightsVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [200, 15_000, 15_000];
+    protected override IReadOnlyList<int> Ample { get; } = [200, 5_000, 5_000];
 
     protected override KnightsContent? Draw(RandomSource random, int level)
     {

@@ -19,7 +19,7 @@ internal sealed class WordsFamily : ProblemFamily<StoryContent>
 
     public override IVerifier Verifier { get; } = new IntegerVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [20_000, 20_000, 20_000];
+    protected override IReadOnlyList<int> Ample { get; } = [10_000, 10_000, 10_000];
 
     protected override StoryContent? Draw(RandomSource random, int level)
     {
