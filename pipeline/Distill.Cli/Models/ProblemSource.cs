@@ -33,7 +33,8 @@ internal static class ProblemSource
     public static IReadOnlyList<Problem> TwinsOf(IEnumerable<Problem> problems) => [.. problems.SelectMany(TwinsOf)];
 
     private static string Spelling =>
-        $"Give a file of problems (.jsonl), or families with levels, e.g. arithmetic:2,words:2. Families: {string.Join(", ", ProblemFamilies.All.Select(family => family.Name))}.";
+        "Give a file of problems (.jsonl), or families with levels, e.g. arithmetic:2,words:2. "
+        + $"Families: {string.Join(", ", ProblemFamilies.All.Select(family => family.Name))}.";
 
     // A twin beside its original is not a problem of its own.
     private static IReadOnlyList<Problem> FromFile(string file, int limit)
