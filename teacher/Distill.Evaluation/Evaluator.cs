@@ -68,7 +68,7 @@ public sealed class Evaluator
             Prompt = prompt,
             SharedPrefix = prefix.LengthIn(prompt),
             MaxNewTokens = options.MaxNewTokens,
-            StopTokens = [encoder.EndToken],
+            StopTokens = encoder.EndTokens,
             Seeds = [0, .. Enumerable.Range(0, samples).Select(sample => SeedSequence.Derive(options.Seed, id, (ulong)sample))],
             SamplingBySeed = [SamplingOptions.Greedy, .. Enumerable.Repeat(sampled, samples)],
         };

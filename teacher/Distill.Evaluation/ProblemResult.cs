@@ -1,3 +1,4 @@
+using Distill.Evaluation.Statistics;
 using Distill.Data.Problems;
 
 namespace Distill.Evaluation;
@@ -7,5 +8,5 @@ namespace Distill.Evaluation;
 public sealed record ProblemResult(Problem Problem, CompletionResult Greedy, IReadOnlyList<CompletionResult> Samples)
 {
     /// <summary>Share of the samples that are right; null without samples.</summary>
-    public double? SampledShare => Samples.Count == 0 ? null : (double)Samples.Count(sample => sample.IsCorrect) / Samples.Count;
+    public double? SampledShare => Samples.Count == 0 ? null : PassAtK.Estimate(Samples.Count, Samples.Count(sample => sample.IsCorrect), 1);
 }

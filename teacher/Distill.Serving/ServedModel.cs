@@ -60,7 +60,7 @@ internal sealed class ServedModel
         var request = new GenerationRequest
         {
             Prompt = prompt, MaxNewTokens = maxTokens, Sampling = settings.Sampling, TopLogProbabilities = top, ScorePrompt = scores,
-            StopTokens = settings.IgnoresEnd ? [] : [Encoder.EndToken],
+            StopTokens = settings.IgnoresEnd ? [] : Encoder.EndTokens,
             Text = new TextOutput(Encoder.Tokenizer, settings.StopStrings),
             Seeds = [.. Enumerable.Range(0, settings.Count).Select(index => index == 0 ? seed : SeedSequence.Derive(seed, (ulong)index, 1))],
         };

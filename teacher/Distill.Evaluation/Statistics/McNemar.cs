@@ -6,13 +6,6 @@ public static class McNemar
     /// <summary>Exact two-sided p: binomial with share ½, at most 1; 1 without discordant pairs.</summary>
     public static double ExactP(int onlyA, int onlyB) => Math.Min(1, 2 * LowerTail(onlyA, onlyB));
 
-    /// <summary>The exact p less the probability of the observed table: less conservative (Fagerland, Lydersen, Laake 2013).</summary>
-    public static double MidP(int onlyA, int onlyB)
-    {
-        int n = onlyA + onlyB;
-        return onlyA == onlyB ? 1 - Probability(n, onlyA) : (2 * LowerTail(onlyA, onlyB)) - Probability(n, Math.Min(onlyA, onlyB));
-    }
-
     private static double LowerTail(int onlyA, int onlyB)
     {
         int n = onlyA + onlyB;

@@ -10,6 +10,7 @@ public static class PassAtK
         ArgumentOutOfRangeException.ThrowIfLessThan(n, k);
         ArgumentOutOfRangeException.ThrowIfNegative(c);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(c, n);
+        if (k == 1) return (double)c / n;
         if (n - c < k) return 1;
         double none = 1;
         for (int i = n - c + 1; i <= n; i++) none *= 1 - ((double)k / i);

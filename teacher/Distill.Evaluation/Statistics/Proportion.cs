@@ -34,16 +34,4 @@ public static class Proportion
         double effective = variance > 0 ? Math.Max(problems, mean * (1 - mean) / variance) : problems;
         return Wilson(Math.Min(mean * effective, effective), effective, z);
     }
-
-    /// <summary>Interval of the difference p1 − p2 of two independent shares (Newcombe 1998, method 10).</summary>
-    public static Interval Difference(int successes1, int n1, int successes2, int n2, double z = Z95)
-    {
-        double p1 = (double)successes1 / n1, p2 = (double)successes2 / n2;
-        Interval first = Wilson(successes1, n1, z), second = Wilson(successes2, n2, z);
-        return new Interval(
-            p1 - p2 - Math.Sqrt(Square(p1 - first.Low) + Square(second.High - p2)),
-            p1 - p2 + Math.Sqrt(Square(first.High - p1) + Square(p2 - second.Low)));
-    }
-
-    private static double Square(double value) => value * value;
 }

@@ -50,7 +50,7 @@ public sealed class Reasoner
     /// <summary>A request that ends at the end of the reply.</summary>
     public GenerationRequest Request(IReadOnlyList<int> prompt, int maxNewTokens, SamplingOptions sampling, IEnumerable<ulong> seeds) => new()
     {
-        Prompt = prompt, SharedPrefix = prefix.LengthIn([.. prompt]), MaxNewTokens = maxNewTokens, Sampling = sampling, StopTokens = [Encoder.EndToken], Seeds = [.. seeds],
+        Prompt = prompt, SharedPrefix = prefix.LengthIn([.. prompt]), MaxNewTokens = maxNewTokens, Sampling = sampling, StopTokens = Encoder.EndTokens, Seeds = [.. seeds],
     };
 
     /// <returns>[request][seed]</returns>

@@ -8,7 +8,7 @@ namespace Distill.Generation.Onnx;
 /// </summary>
 /// <param name="Type">Architecture word: one of the decoder-only ones of ONNX Runtime GenAI, or the <c>model_type</c> of config.json.</param>
 /// <param name="GraphFile">ONNX file, relative to the folder.</param>
-/// <param name="EosTokenIds">At least one; any of them ends a completion.</param>
+/// <param name="EosTokenIds">Any of them ends a completion; may be empty without genai_config.json. <see cref="ModelFolder.LoadEncoder"/> knows those of every file.</param>
 /// <param name="ReasoningStartTokenId"><c>bor_token_id</c>: opens the reasoning.</param>
 /// <param name="ReasoningEndTokenId"><c>eor_token_id</c>: closes it.</param>
 public sealed record GenAIConfiguration(

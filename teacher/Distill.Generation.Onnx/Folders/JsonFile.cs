@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using Distill.Data.Storage;
 
 namespace Distill.Generation.Onnx;
 
@@ -14,7 +15,7 @@ internal static class JsonFile
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
     public static T Read<T>(string path, int depth, Func<JsonSection, T> read)
     {
-        long length = new FileInfo(path).Length;
+        long length = ContainedPath.LengthOf(path);
         return length <= LargestFile
             ? Read(File.ReadAllBytes(path), path, depth, read)
             : throw new InvalidDataException($"{path}: larger than {LargestFile} bytes.");

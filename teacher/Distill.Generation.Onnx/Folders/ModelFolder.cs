@@ -1,3 +1,4 @@
+using Distill.Data.Storage;
 using Distill.Tokenization;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -56,7 +57,7 @@ public sealed class ModelFolder
         if (!Directory.Exists(root)) throw new InvalidDataException($"{root} is not a folder.");
         var configuration = ReadConfiguration(root, graphFile);
         string saidBy = graphFile is null ? $"{root}: {configuration.SourceFile}, name of the graph" : $"{root}: name given for the graph";
-        return new ModelFolder(root, configuration, FolderPaths.Resolve(root, configuration.GraphFile, saidBy));
+        return new ModelFolder(root, configuration, ContainedPath.Resolve(root, configuration.GraphFile, saidBy));
     }
 
     /// <summary>What a session over this model will take, known without loading it.</summary>
@@ -73,13 +74,16 @@ public sealed class ModelFolder
     /// <exception cref="InvalidDataException">A file is missing or broken, or the tokenizer has ids that the model does not know.</exception>
     public Tokenizer LoadTokenizer() => Checked(Tokenizer.Load(Path));
 
-    /// <summary>Reads the tokenizer and the chat template.</summary>
+    /// <summary>Reads the tokenizer, the chat template if there is one, and every token that ends a reply, of whichever file names it.</summary>
     /// <inheritdoc cref="LoadTokenizer"/>
     public ChatEncoder LoadEncoder()
     {
         var encoder = ChatEncoder.Load(Path);
         Checked(encoder.Tokenizer);
-        return encoder;
+        return Configuration.EosTokenIds.All(encoder.EndTokens.Contains)
+            ? encoder
+            : new ChatEncoder(encoder.Tokenizer, encoder.HasTemplate ? encoder.Template : null, encoder.Style,
+                [.. encoder.EndTokens, .. Configuration.EosTokenIds]);
     }
 
     private static GenAIConfiguration ReadConfiguration(string root, string? graphFile)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distill.Data.Storage;
 
 namespace Distill.Generation.Onnx;
 
@@ -14,9 +15,9 @@ internal static class ExternalDataCheck
     {
         string saidBy = $"{graph}: external data of '{tensor}'";
         if (folder is null) throw new InvalidDataException($"{saidBy}: a model given as bytes must hold its weights itself.");
-        string file = FolderPaths.Resolve(folder, entries.GetValueOrDefault("location", ""), saidBy);
+        string file = ContainedPath.Resolve(folder, entries.GetValueOrDefault("location", ""), saidBy);
         if (Path.GetFullPath(file) == Path.GetFullPath(graph)) throw new InvalidDataException($"{saidBy}: points at the ONNX file itself.");
-        long size = new FileInfo(file).Length;
+        long size = ContainedPath.LengthOf(file);
         long offset = Number(entries, "offset", saidBy) ?? 0;
         if (offset > size) throw new InvalidDataException($"{saidBy}: offset {offset} lies beyond {file} ({size} bytes).");
         long length = Number(entries, "length", saidBy) ?? size - offset;

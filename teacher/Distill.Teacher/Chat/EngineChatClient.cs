@@ -96,7 +96,7 @@ public sealed class EngineChatClient : IChatClient
         Prompt = encoder.EncodePrompt(EngineChatOptions.Messages(messages, options)),
         MaxNewTokens = options?.MaxOutputTokens ?? int.MaxValue,
         Sampling = EngineChatOptions.Sampling(options, defaults),
-        StopTokens = [encoder.EndToken],
+        StopTokens = encoder.EndTokens,
         Text = new TextOutput(encoder.Tokenizer, options?.StopSequences is { } stops ? [.. stops] : []),
         Seeds = [options?.Seed is { } given ? unchecked((ulong)given) : SeedSequence.Derive(seed, (ulong)number, 0)],
     };

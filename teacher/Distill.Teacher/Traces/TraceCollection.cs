@@ -128,7 +128,7 @@ public sealed class TraceCollection
             MaxNewTokens = options.MaxNewTokens,
             Sampling = options.Sampling,
             TopLogProbabilities = options.KeepTokens ? options.TopLogProbabilities : 0,
-            StopTokens = [encoder.EndToken],
+            StopTokens = encoder.EndTokens,
             Seeds = [.. Enumerable.Range(0, options.Samples).Select(sample => SeedSequence.Derive(options.Seed, id, (ulong)sample))],
         };
     }

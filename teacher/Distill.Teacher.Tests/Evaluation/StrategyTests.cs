@@ -5,7 +5,7 @@ using Distill.Generation.Testing;
 using Distill.Teacher.Tests.Fixtures;
 using Distill.Tokenization;
 
-namespace Distill.Teacher.Tests.Strategies;
+namespace Distill.Teacher.Tests.Evaluation;
 
 /// <summary>Strategies on a model that a test dictates: it answers "ask N" problems by script, reply text → tokens.</summary>
 public sealed class StrategyTests

@@ -1,7 +1,7 @@
 using CsCheck;
 using Distill.Evaluation.Strategies;
 
-namespace Distill.Teacher.Tests.Strategies;
+namespace Distill.Teacher.Tests.Evaluation;
 
 public sealed class VoteTests
 {
