@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Distill.Data.Storage;
 
-/// <summary>What .NET does not offer of a file system: an exclusive link, the flush of a directory, the inode of a file.</summary>
+/// <summary>What .NET does not offer of a file system: an exclusive link, renaming a link, the flush of a directory, the inode of a file.</summary>
 internal static partial class NativeFile
 {
     private const int Eintr = 4, Eexist = 17, Enoent = 2;
@@ -65,6 +65,12 @@ internal static partial class NativeFile
         throw Failure("read the status of", path);
     }
 
+    /// <summary>Gives a file, or a link itself, the name of another, whose place it takes in one step. Unix only.</summary>
+    public static void Rename(string path, string target)
+    {
+        if (RenameOnUnix(path, target) != 0) throw Failure("give the name", target);
+    }
+
     private static bool LinkOnUnix(string temporary, string path)
     {
         if (Link(temporary, path) == 0) return true;
@@ -77,6 +83,9 @@ internal static partial class NativeFile
 
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Link(string existing, string created);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameOnUnix(string path, string target);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

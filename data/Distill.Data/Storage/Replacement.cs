@@ -68,3 +68,22 @@ internal static class ReplacedFolder
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
     }
 }
+
+/// <summary>Points a symbolic link somewhere else, or makes it: at any moment it points to the old place or the new.</summary>
+internal static class ReplacedLink
+{
+    /// <param name="target">Absolute, or relative to the link's folder.</param>
+    /// <exception cref="IOException">Something that is no link has the name, or the file system has no symbolic links.</exception>
+    public static void Write(string path, string target)
+    {
+        string fresh = $"{path}.{Environment.ProcessId}.new";
+        if (new FileInfo(fresh).LinkTarget is not null) File.Delete(fresh);
+        Directory.CreateSymbolicLink(fresh, target);
+        if (OperatingSystem.IsWindows())
+        {
+            if (new DirectoryInfo(path).LinkTarget is not null) Directory.Delete(path);
+            Directory.Move(fresh, path);
+        }
+        else NativeFile.Rename(fresh, path);
+    }
+}

@@ -36,5 +36,5 @@ public sealed record ProblemSection
         return section;
     }
 
-    internal IReadOnlyList<MixturePart> ToParts() => [.. Families.Select(share => new MixturePart(share.Name, share.Level, share.Weight))];
+    internal IReadOnlyList<ProblemSetPart> ToParts() => [.. Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.Weight))];
 }
