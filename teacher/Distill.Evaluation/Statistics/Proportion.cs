@@ -1,7 +1,10 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Distill.Evaluation.Statistics;
 
 /// <summary>Intervals of shares.</summary>
-public static class Proportion
+internal static class Proportion
 {
     /// <summary>97.5 % quantile of the normal distribution: two-sided 95 %.</summary>
     public const double Z95 = 1.959963984540054;
@@ -33,5 +36,26 @@ public static class Proportion
         double variance = problems > 1 ? shares.Sum(share => (share - mean) * (share - mean)) / (problems - 1) / problems : 0;
         double effective = variance > 0 ? Math.Max(problems, mean * (1 - mean) / variance) : problems;
         return Wilson(Math.Min(mean * effective, effective), effective, z);
+    }
+}
+
+/// <summary>A confidence interval; in JSON the array [low, high].</summary>
+[JsonConverter(typeof(ArrayConverter))]
+public readonly record struct Interval(double Low, double High)
+{
+    private sealed class ArrayConverter : JsonConverter<Interval>
+    {
+        public override Interval Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            JsonSerializer.Deserialize<double[]>(ref reader, options) is [var low, var high]
+                ? new Interval(low, high)
+                : throw new JsonException("An interval is an array of two numbers.");
+
+        public override void Write(Utf8JsonWriter writer, Interval value, JsonSerializerOptions options)
+        {
+            writer.WriteStartArray();
+            writer.WriteNumberValue(value.Low);
+            writer.WriteNumberValue(value.High);
+            writer.WriteEndArray();
+        }
     }
 }

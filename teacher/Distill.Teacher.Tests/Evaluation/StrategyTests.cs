@@ -1,7 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Evaluation.Strategies;
 using Distill.Generation;
-using Distill.Generation.Testing;
 using Distill.Teacher.Tests.Fixtures;
 using Distill.Tokenization;
 
@@ -117,7 +116,7 @@ public sealed class StrategyTests
             string said = tokens.Length > prompts[problem].Length ? whole[prompt.Length..] : "";
             foreach (string text in continuations(prompt, said, problem)) logits[TinyTokenizer.Tokens(text)[0]] = 1;
         });
-        var reasoner = new Reasoner(new Generator(model, new GeneratorOptions { Slots = 7 }), TinyTokenizer.Encoder);
+        var reasoner = new Reasoner(new BatchGenerator(model, slots: 7), TinyTokenizer.Encoder);
         return StrategyEvaluation.Run("scripted", strategy, reasoner, Problems, options);
     }
 }

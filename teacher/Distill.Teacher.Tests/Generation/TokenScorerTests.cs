@@ -1,5 +1,5 @@
 using Distill.Generation;
-using Distill.Generation.Testing;
+using Distill.Teacher.Tests.Fixtures;
 
 namespace Distill.Teacher.Tests.Generation;
 

@@ -82,7 +82,7 @@ public sealed class ModelFolderTests : IDisposable
         Completion[] answers = [.. ((string[])[plain, snapshot]).Select(path =>
         {
             using var model = OnnxTokenModel.Load(path, s_oneThread);
-            return new Generator(model).Complete([new GenerationRequest { Prompt = prompt, MaxNewTokens = 12, Seeds = [0] }])[0][0];
+            return new BatchGenerator(model).Complete([new GenerationRequest { Prompt = prompt, MaxNewTokens = 12, Seeds = [0] }])[0][0];
         })];
         answers[1].Tokens.ShouldBe(answers[0].Tokens);
         answers[1].LogProbabilities.ShouldBe(answers[0].LogProbabilities);

@@ -18,7 +18,7 @@ public sealed class ReferenceFolderTests
         GenerationRequest[] requests = [.. reference.Prompts.Select((_, i) => reference.Request(i))];
         foreach (int slots in (int[])[1, 5, 16])
         {
-            var completions = new Generator(model, new GeneratorOptions { Slots = slots }).Complete(requests);
+            var completions = new BatchGenerator(model, slots: slots).Complete(requests);
             for (int i = 0; i < requests.Length; i++)
             {
                 int[] firm = reference.Firm(i, difference);
@@ -35,7 +35,7 @@ public sealed class ReferenceFolderTests
         var reference = new ReferenceCase(name);
         using var model = reference.Load();
         double difference = LogitDifference(reference, model);
-        var completions = new Generator(model, new GeneratorOptions { Slots = 4 }).Complete([.. reference.Prompts.Select((_, i) => reference.Request(i))]);
+        var completions = new BatchGenerator(model, slots: 4).Complete([.. reference.Prompts.Select((_, i) => reference.Request(i))]);
         for (int i = 0; i < completions.Count; i++)
         {
             float[] expected = reference.Tensors.Floats($"greedy.logprobs.{i}");
@@ -53,7 +53,7 @@ public sealed class ReferenceFolderTests
         Assert.SkipUnless(batch.Count > 0, "No batch was recorded: this kernel or head refuses a padded prefill.");
         using var model = reference.Load();
         double difference = LogitDifference(reference, model);
-        var completions = new Generator(model, new GeneratorOptions { Slots = batch.Count }).Complete([.. batch.Select(row => reference.Request(row.Prompt))]);
+        var completions = new BatchGenerator(model, slots: batch.Count).Complete([.. batch.Select(row => reference.Request(row.Prompt))]);
         for (int i = 0; i < batch.Count; i++)
         {
             int firm = reference.Firm(batch[i].Prompt, difference).Length;
@@ -91,7 +91,7 @@ public sealed class ReferenceFolderTests
         Assert.SkipWhen(reference.LastOnly, "This graph gives no logits of the positions before the last.");
         using var model = reference.Load();
         var requests = reference.Prompts.Select((_, i) => reference.Request(i) with { MaxNewTokens = 0, ScorePrompt = true }).ToArray();
-        var completions = new Generator(model, new GeneratorOptions { Slots = 3 }).Complete(requests);
+        var completions = new BatchGenerator(model, slots: 3).Complete(requests);
         using var scorer = new TokenScorer(model);
         for (int i = 0; i < requests.Length; i++)
         {

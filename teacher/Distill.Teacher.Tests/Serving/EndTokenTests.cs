@@ -2,7 +2,6 @@ using Distill.Data.Problems;
 using Distill.Evaluation;
 using Distill.Evaluation.Strategies;
 using Distill.Generation;
-using Distill.Generation.Testing;
 using Distill.Teacher.Tests.Fixtures;
 using Distill.Tokenization;
 using Microsoft.Extensions.AI;
@@ -31,7 +30,7 @@ public sealed class EndTokenTests
     {
         using var model = Model();
         var options = new TraceCollectionOptions { Seed = 1, Teacher = "scripted", TeacherDigest = "", Samples = 1, KeepTokens = true, MaxNewTokens = 20 };
-        var trace = new TraceCollection(new Generator(model), Encoder, options).Generate([Asked], 0).Traces.ShouldHaveSingleItem();
+        var trace = new TraceCollection(new BatchGenerator(model), Encoder, options).Generate([Asked], 0).Traces.ShouldHaveSingleItem();
         (trace.StopReason, trace.Answer, trace.TokenIds[^1], trace.CompletionTokens).ShouldBe(("stop", "42", Second, 3));
     }
 
@@ -39,9 +38,9 @@ public sealed class EndTokenTests
     public void Evaluation_and_strategies_end_there()
     {
         using var model = Model();
-        var result = new Evaluator(new Generator(model), Encoder).Run("m", [Asked], [], new EvaluationOptions { Samples = 2, MaxNewTokens = 20 });
+        var result = new Evaluator(new BatchGenerator(model), Encoder).Run("m", [Asked], [], new EvaluationOptions { Samples = 2, MaxNewTokens = 20 });
         (result.Report.Greedy, result.Report.Truncated, result.Report.MeanTokens).ShouldBe((1, 0, 3));
-        var report = StrategyEvaluation.Run("m", new SelfConsistency(), new Reasoner(new Generator(model), Encoder), [Asked], new StrategyOptions { Budget = 2 });
+        var report = StrategyEvaluation.Run("m", new SelfConsistency(), new Reasoner(new BatchGenerator(model), Encoder), [Asked], new StrategyOptions { Budget = 2 });
         report.Levels.ShouldAllBe(level => level.Accuracy == 1);
     }
 
