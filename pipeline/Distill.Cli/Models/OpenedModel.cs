@@ -37,7 +37,7 @@ internal sealed class OpenedModel : IDisposable
         return new OpenedModel(ModelFolders.NameOf(folder), kind, ServedModel.Open(folder, slots: 1, batched));
     }
 
-    public Generator Generator(int slots) => new(Model, new GeneratorOptions { Slots = slots, Workers = engine.Workers });
+    public BatchGenerator Generator(int slots) => new(Model, slots: slots, workers: engine.Workers);
 
     public void Dispose() => engine.Dispose();
 }

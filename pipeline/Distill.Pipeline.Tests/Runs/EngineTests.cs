@@ -35,7 +35,7 @@ public sealed class EngineTests
         string folder = FixtureFolder.Require("genai", name);
         ServedModel.IsModelFolder(folder).ShouldBeTrue();
         using var engine = ServedModel.Open(folder, 2);
-        var completion = new Generator(engine.Model).Complete([new GenerationRequest
+        var completion = new BatchGenerator(engine.Model).Complete([new GenerationRequest
         {
             Prompt = engine.Encoder.Tokenizer.Encode("Q: 12+7="), MaxNewTokens = 12, StopTokens = [engine.Encoder.EndToken], Seeds = [0],
         }])[0][0];
@@ -62,6 +62,6 @@ public sealed class EngineTests
             Sampling = new SamplingOptions { Temperature = 1 },
             Seeds = [1, 2, 3],
         }).ToList();
-        return new Generator(engine.Model, new GeneratorOptions { Slots = slots, Workers = workers }).Complete(requests);
+        return new BatchGenerator(engine.Model, slots: slots, workers: workers).Complete(requests);
     }
 }

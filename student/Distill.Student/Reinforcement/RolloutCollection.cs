@@ -29,7 +29,7 @@ public sealed class RolloutCollection(ChatEncoder encoder, CompletionJudge judge
             StopTokens = [encoder.EndToken],
             Seeds = [.. Enumerable.Range(0, samples).Select(sample => seedOf(problem, sample))],
         }).ToList();
-        var completions = new Generator(policy, new GeneratorOptions { Slots = options.Slots, Workers = options.Training.Threads }).Complete(requests, cancellation: cancellation);
+        var completions = new BatchGenerator(policy, slots: options.Slots, workers: options.Training.Threads).Complete(requests, cancellation: cancellation);
         return [.. problems.Select((problem, index) => (IReadOnlyList<Rollout>)[.. completions[index].Select(completion => Judge(problem, prompts[index], completion))])];
     }
 
