@@ -1,6 +1,5 @@
 using System.Text;
 using Distill.Architecture;
-using Distill.Data.Problems;
 using Distill.Export.Package;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
@@ -39,9 +38,9 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
         using var held = new RunFolder(Path.GetDirectoryName(workFolder)!, Path.GetFileName(workFolder)).Lock();
         Prepare();
         var encoder = LoadEncoder();
-        using var parameters = new FlatParameters(ArchitectureFor(encoder));
+        using var parameters = new FlatParameters(recipe.Architecture.ToDecoder(encoder));
         using var log = new TrainingLog(Path.Combine(workFolder, LogName));
-        Student.Pretraining.Pretraining.Run(parameters, StartWeights(parameters.Architecture), encoder, Options(), StatePath, clock, report =>
+        Student.Pretraining.Pretraining.Run(parameters, StartWeights(parameters.Architecture), encoder, recipe.Training.ToOptions((ulong)recipe.Seed, recipe.Data.ToMixture()), StatePath, clock, report =>
         {
             log.Add(report);
             afterStep(report);
@@ -81,30 +80,10 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
         else
         {
             var options = new BytePairTrainerOptions { VocabularySize = recipe.Tokenizer.VocabularySize, ContextLength = recipe.Architecture.MaxPositions };
-            BytePairTrainer.Train(PretrainingSource.Corpus(Mixture(), (ulong)recipe.Seed, CorpusProblems), options).Save(workFolder);
+            BytePairTrainer.Train(PretrainingSource.Corpus(recipe.Data.ToMixture(), (ulong)recipe.Seed, CorpusProblems), options).Save(workFolder);
         }
 
         return ChatEncoder.Load(workFolder);
-    }
-
-    private DecoderArchitecture ArchitectureFor(ChatEncoder encoder)
-    {
-        var shape = recipe.Architecture;
-        return new DecoderArchitecture
-        {
-            ModelType = "qwen3",
-            VocabularySize = encoder.Tokenizer.VocabularySize,
-            HiddenSize = shape.HiddenSize,
-            Layers = shape.Layers,
-            Heads = shape.Heads,
-            KeyValueHeads = shape.KeyValueHeads,
-            HeadSize = shape.HeadSize,
-            IntermediateSize = shape.IntermediateSize,
-            MaxPositions = shape.MaxPositions,
-            RopeTheta = shape.RopeTheta,
-            EosTokenId = encoder.EndToken,
-            PadTokenId = encoder.Tokenizer.PadToken,
-        };
     }
 
     private WeightSet? StartWeights(DecoderArchitecture architecture)
@@ -115,32 +94,6 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
             ? checkpoint.LoadWeights()
             : throw new InvalidDataException($"'{recipe.Start}' is a decoder of another shape or vocabulary than the recipe describes.");
     }
-
-    private PretrainingMixture Mixture() => new()
-    {
-        Problems = [.. recipe.Data.Families.Select(share => new ProblemShare(ProblemFamilies.Get(share.Name), share.Level, share.Weight))],
-        Solutions = recipe.Data.Solutions ? 1 - recipe.Data.Facts - recipe.Data.Texts : 0,
-        Texts = recipe.Data.Texts,
-        Facts = recipe.Data.Facts,
-    };
-
-    private PretrainingOptions Options() => new()
-    {
-        Mixture = Mixture(),
-        Seed = (ulong)recipe.Seed,
-        SequencesPerStep = recipe.Training.SequencesPerStep,
-        Steps = recipe.Training.Steps,
-        Training = new TrainingOptions
-        {
-            LearningRate = recipe.Training.LearningRate,
-            Decay = recipe.Training.Schedule.ToDecay(),
-            WarmupShare = recipe.Training.Warmup,
-            Optimizer = new AdamWOptions(WeightDecay: recipe.Training.WeightDecay),
-            Precision = recipe.Training.Precision.ToMatmulPrecision(),
-            RoundingSeed = (ulong)recipe.Seed,
-            Threads = recipe.Training.Threads,
-        },
-    };
 
     private void Fill(string folder, WeightSet weights, TrainingLog log)
     {
