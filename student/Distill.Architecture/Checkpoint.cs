@@ -6,13 +6,14 @@ namespace Distill.Architecture;
 /// </summary>
 public sealed class Checkpoint
 {
-    public const string GenerationConfigName = "generation_config.json";
+    public const string GenerationConfigName = DecoderConfigJson.GenerationFileName;
 
-    private Checkpoint(string folder, DecoderArchitecture architecture, TokenizerFiles? tokenizer)
+    private Checkpoint(string folder, DecoderArchitecture architecture, TokenizerFiles? tokenizer, IReadOnlyList<string> warnings)
     {
         Folder = folder;
         Architecture = architecture;
         Tokenizer = tokenizer;
+        Warnings = warnings;
     }
 
     public string Folder { get; }
@@ -22,6 +23,9 @@ public sealed class Checkpoint
     /// <summary>Null when the folder has no tokenizer.json.</summary>
     public TokenizerFiles? Tokenizer { get; }
 
+    /// <summary>Where the files contradict one another, what was taken: sentences for whoever chose the folder; usually none.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
     /// <exception cref="InvalidDataException">Not a checkpoint, a corrupt or unsupported file, or a tokenizer that does not fit: named, with the reason.</exception>
     public static Checkpoint Open(string folder)
     {
@@ -29,10 +33,23 @@ public sealed class Checkpoint
         if (!File.Exists(Path.Combine(folder, DecoderConfigJson.FileName)))
             throw new InvalidDataException($"'{folder}' is not a checkpoint: it has no {DecoderConfigJson.FileName}.");
         var architecture = DecoderConfigJson.Read(Path.Combine(folder, DecoderConfigJson.FileName));
-        using (var files = SafeTensorsFolder.Open(folder)) CheckShapes(files, architecture);
+        var warnings = new List<string>();
+        using (var files = SafeTensorsFolder.Open(folder))
+        {
+            if (files.Choice is { } choice) warnings.Add(choice);
+            if (architecture.TieEmbeddings && HasOwnHead(files))
+            {
+                architecture = architecture with { TieEmbeddings = false };
+                warnings.Add($"'{folder}': config.json says tie_word_embeddings, and the weights hold another {ParameterMap.OutputProjection} than the embedding. "
+                    + "Both are kept, untied; set tie_word_embeddings to false to say so, or remove the weight.");
+            }
+
+            CheckShapes(files, architecture);
+        }
+
         var tokenizer = TokenizerFiles.Exist(folder) ? TokenizerFiles.Read(folder) : null;
         tokenizer?.RequireFits(Path.Combine(folder, TokenizerFiles.TokenizerName), architecture.VocabularySize);
-        return new(folder, architecture, tokenizer);
+        return new(folder, architecture, tokenizer, warnings);
     }
 
     /// <summary>All weights as fp32; bf16 and fp16 are widened exactly. Each call reads the files again.</summary>
@@ -83,6 +100,14 @@ public sealed class Checkpoint
         var surplus = files.Names.Except(map.Select(p => p.Name)).Where(name => !IsRedundant(name, architecture)).Order(StringComparer.Ordinal).Take(5).ToList();
         if (surplus.Count > 0)
             throw new InvalidDataException($"'{files.FileOf(surplus[0]).File}' holds weights that config.json has no place for: {string.Join(", ", surplus)}.");
+    }
+
+    // A tied head may be stored once more; one that is not the embedding is a weight of its own.
+    private static bool HasOwnHead(SafeTensorsFolder files)
+    {
+        if (!files.Contains(ParameterMap.OutputProjection) || !files.Contains(ParameterMap.Embedding)) return false;
+        var (head, embedding) = (files.FileOf(ParameterMap.OutputProjection), files.FileOf(ParameterMap.Embedding));
+        return !head.HoldsSame(ParameterMap.OutputProjection, embedding, ParameterMap.Embedding);
     }
 
     // Older files repeat a tied head and store the rotary frequencies, which follow from the configuration.

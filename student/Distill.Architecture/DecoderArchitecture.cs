@@ -62,7 +62,15 @@ public sealed record DecoderArchitecture
 
     public int? BosTokenId { get; init; }
 
-    public int EosTokenId { get; init; }
+    /// <summary>The main end token: the first of <see cref="EndTokenIds"/>.</summary>
+    public int EosTokenId
+    {
+        get => EndTokenIds[0];
+        init => EndTokenIds = new TokenIdList([value]);
+    }
+
+    /// <summary>Every token that ends a reply, the main one first.</summary>
+    public TokenIdList EndTokenIds { get; init; } = new([0]);
 
     public int? PadTokenId { get; init; }
 
@@ -89,7 +97,8 @@ public sealed record DecoderArchitecture
         Require(SlidingWindow is not null == WindowLayers.Count > 0, $"sliding_window {SlidingWindow?.ToString() ?? "null"} does not fit the layers that slide: {WindowLayers}");
         Require(WindowLayers.Layers.Concat(PlainLayers.Layers).All(layer => layer >= 0 && layer < Layers), $"layers beyond the {Layers} there are: sliding {WindowLayers}, without rotary {PlainLayers}");
         problems.AddRange(RotaryScaling.Problems());
-        Require(EosTokenId >= 0 && EosTokenId < VocabularySize, $"eos_token_id {EosTokenId} must be in 0..{VocabularySize - 1}");
+        foreach (int id in EndTokenIds)
+            Require(id >= 0 && id < VocabularySize, $"eos_token_id {id} must be in 0..{VocabularySize - 1}");
         if (problems.Count > 0) throw new InvalidDataException("Impossible decoder configuration: " + string.Join("; ", problems) + ".");
     }
 

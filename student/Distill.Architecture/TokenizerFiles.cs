@@ -62,6 +62,14 @@ public sealed record TokenizerFiles(byte[] TokenizerJson, byte[]? TokenizerConfi
             : null;
     }
 
+    /// <summary>The largest id of any token; −1 without tokens.</summary>
+    /// <exception cref="InvalidDataException">The tokenizer is not readable.</exception>
+    internal int LargestId(string file)
+    {
+        using var document = BoundedJson.Parse(TokenizerJson, file);
+        return checked((int)LargestId(document.RootElement).Id);
+    }
+
     private static (string Token, long Id) LargestId(JsonElement root)
     {
         (string Token, long Id) largest = ("", -1);

@@ -48,9 +48,23 @@ internal static class DecoderConfigWriter
         // An explicit null, because the classes of transformers have ids of their own as defaults.
         if (a.BosTokenId is { } bos) json.WriteNumber("bos_token_id", bos);
         else json.WriteNull("bos_token_id");
-        json.WriteNumber("eos_token_id", a.EosTokenId);
+        WriteEndTokens(json, a.EndTokenIds);
         if (a.PadTokenId is { } pad) json.WriteNumber("pad_token_id", pad);
         else json.WriteNull("pad_token_id");
+    }
+
+    // One is written as a number, which every reader understands.
+    private static void WriteEndTokens(Utf8JsonWriter json, TokenIdList ids)
+    {
+        if (ids.Count == 1)
+        {
+            json.WriteNumber("eos_token_id", ids[0]);
+            return;
+        }
+
+        json.WriteStartArray("eos_token_id");
+        foreach (int id in ids) json.WriteNumberValue(id);
+        json.WriteEndArray();
     }
 
     private static void WriteRotaryLayers(Utf8JsonWriter json, DecoderArchitecture a)

@@ -21,6 +21,9 @@ public sealed class SafeTensorsFolder : IDisposable
     /// <summary>Every tensor name.</summary>
     public IReadOnlyCollection<string> Names => byTensor.Keys;
 
+    /// <summary>Which of two sets of weights was taken, where the folder has two; else null.</summary>
+    internal string? Choice { get; private set; }
+
     /// <exception cref="InvalidDataException">No weights, an unsound file, or an index that does not fit its shards.</exception>
     public static SafeTensorsFolder Open(string folder)
     {
@@ -28,7 +31,11 @@ public sealed class SafeTensorsFolder : IDisposable
         try
         {
             string single = Path.Combine(folder, FileName), index = Path.Combine(folder, IndexName);
-            if (File.Exists(single)) opened.Add(SafeTensorsFile.Open(single));
+            if (File.Exists(single))
+            {
+                opened.Add(SafeTensorsFile.Open(single));
+                if (File.Exists(index)) opened.Choice = $"'{folder}' has both {FileName} and {IndexName}: {FileName} is read, as transformers does. Remove the one that is not meant.";
+            }
             else if (File.Exists(index)) opened.AddShards(folder, index);
             else throw new InvalidDataException($"'{folder}' has neither {FileName} nor {IndexName}.{PickleHint(folder)}");
             return opened;
