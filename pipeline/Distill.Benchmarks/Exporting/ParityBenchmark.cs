@@ -22,12 +22,15 @@ internal sealed class ParityBenchmark : IBenchmark
         var encoder = ChatEncoder.Load(checkpoint.Folder);
         int[][] asked = [.. StudentWorkload.Problems(prompts).Select(problem => encoder.EncodePrompt([ChatMessage.User(problem.Text)]))];
         var report = new ParityGate(reference, exported).Run(
-            new ParityInputs { Sequences = asked, Prompts = asked, MaxNewTokens = tokens, StopTokens = [encoder.EndToken] }, ParityTolerance.Exact);
+            new ParityInputs { Sequences = asked, Prompts = asked, MaxNewTokens = tokens, StopTokens = [encoder.EndToken] },
+                ParityTolerance.Exact);
         return
         [
-            Figure.AtMost("largest logit difference ÷ largest logit", ParityTolerance.Exact.RelativeLogits, Series.Of(report.MaxAbsLogitDiff / report.MaxAbsLogit), "",
+            Figure.AtMost("largest logit difference ÷ largest logit", ParityTolerance.Exact.RelativeLogits,
+                Series.Of(report.MaxAbsLogitDiff / report.MaxAbsLogit), "",
                 $"{report.MaxAbsLogitDiff:G3} of {report.MaxAbsLogit:F1} at {report.PositionsCompared:N0} positions"),
-            Figure.Exactly("greedy tokens that differ", 0, Series.Of(report.GreedyMismatches), "", $"{prompts} prompts, {report.GreedyTokensCompared:N0} tokens, {report.GreedyTies} ties left out"),
+            Figure.Exactly("greedy tokens that differ", 0, Series.Of(report.GreedyMismatches), "",
+                $"{prompts} prompts, {report.GreedyTokensCompared:N0} tokens, {report.GreedyTies} ties left out"),
         ];
     }
 }

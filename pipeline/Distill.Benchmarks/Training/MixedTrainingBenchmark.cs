@@ -27,10 +27,13 @@ internal sealed class MixedTrainingBenchmark : IBenchmark
         var steps = new List<StepReport>();
         new SupervisedLoop(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, context.Clock).Run(reference, report =>
         {
-            context.Log($"  step {report.Step}: loss {report.Loss - Exact(report):+0.0000;-0.0000}, autocast {reference.AutocastLoss(report.Step - 1) - Exact(report):+0.0000;-0.0000}, {report.Seconds:F1} s");
+            double autocastLoss = reference.AutocastLoss(report.Step - 1) - Exact(report);
+            context.Log($"  step {report.Step}: loss {report.Loss - Exact(report):+0.0000;-0.0000}, "
+                + $"autocast {autocastLoss:+0.0000;-0.0000}, {report.Seconds:F1} s");
             steps.Add(report);
         }, CancellationToken.None);
-        double[] ours = [.. steps.Select(step => step.Loss - Exact(step))], autocast = [.. steps.Select(step => reference.AutocastLoss(step.Step - 1) - Exact(step))];
+        double[] ours = [.. steps.Select(step => step.Loss - Exact(step))],
+            autocast = [.. steps.Select(step => reference.AutocastLoss(step.Step - 1) - Exact(step))];
         return
         [
             Figure.Plain("a step of 8 chats", Series.Of(steps, step => step.Seconds), "s", "bf16, update included"),
@@ -41,5 +44,6 @@ internal sealed class MixedTrainingBenchmark : IBenchmark
         double Exact(StepReport step) => reference.Step(step.Step - 1).GetProperty("loss").GetDouble();
     }
 
-    private static string List(double[] differences) => string.Join(" ", differences.Select(value => value.ToString("+0.0000;-0.0000", CultureInfo.InvariantCulture)));
+    private static string List(double[] differences) =>
+        string.Join(" ", differences.Select(value => value.ToString("+0.0000;-0.0000", CultureInfo.InvariantCulture)));
 }

@@ -28,15 +28,19 @@ internal sealed class RealTrainingBenchmark : IBenchmark
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, Environment.ProcessorCount, 512);
         double before = HeldOutLoss(model, reference) - reference.Number("held_out_before");
         var steps = Train(context, model, parameters, reference);
-        List<Figure> figures = [.. Steps(steps, reference), Figure.AtMost("held-out loss before, difference", LossTolerance, Series.Of(Math.Abs(before)), "")];
+        List<Figure> figures =
+            [.. Steps(steps, reference), Figure.AtMost("held-out loss before, difference", LossTolerance, Series.Of(Math.Abs(before)), "")];
         if (context.Quick) return figures;
         double after = HeldOutLoss(model, reference) - reference.Number("held_out_after");
         figures.Add(Figure.AtMost("held-out loss after, difference", LossTolerance, Series.Of(Math.Abs(after)), ""));
-        figures.Add(Figure.AtMost("L2 movement of six tensors, largest relative difference", RelativeTolerance, Series.Of(Movements(parameters, checkpoint, reference).Max()), ""));
+        figures.Add(
+            Figure.AtMost("L2 movement of six tensors, largest relative difference", RelativeTolerance,
+                Series.Of(Movements(parameters, checkpoint, reference).Max()), ""));
         return figures;
     }
 
-    private static List<StepReport> Train(BenchmarkContext context, FusedGradientModel model, FlatParameters parameters, TrainingReference reference)
+    private static List<StepReport> Train(BenchmarkContext context, FusedGradientModel model, FlatParameters parameters,
+        TrainingReference reference)
     {
         var reports = new List<StepReport>();
         var loop = new SupervisedLoop(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, context.Clock);
@@ -52,9 +56,11 @@ internal sealed class RealTrainingBenchmark : IBenchmark
     {
         double Largest(Func<StepReport, JsonElement, double> value) => steps.Max(step => value(step, reference.Step(step.Step - 1)));
         yield return Figure.Plain("a step of 8 chats", Series.Of(steps, step => step.Seconds), "s", "fp32, update included");
-        yield return Figure.AtMost("loss, largest difference of a step", LossTolerance, Series.Of(Largest((step, expected) => Math.Abs(step.Loss - expected.GetProperty("loss").GetDouble()))), "");
+        yield return Figure.AtMost("loss, largest difference of a step", LossTolerance,
+            Series.Of(Largest((step, expected) => Math.Abs(step.Loss - expected.GetProperty("loss").GetDouble()))), "");
         yield return Figure.AtMost("gradient norm, largest relative difference of a step", RelativeTolerance,
-            Series.Of(Largest((step, expected) => Math.Abs(step.GradientNorm / expected.GetProperty("gradient_norm").GetDouble() - 1))), "");
+            Series.Of(Largest((step, expected) => Math.Abs(step.GradientNorm / expected.GetProperty("gradient_norm").GetDouble() - 1))),
+                "");
     }
 
     private static double HeldOutLoss(FusedGradientModel model, TrainingReference reference)

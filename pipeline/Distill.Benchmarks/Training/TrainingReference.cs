@@ -16,10 +16,12 @@ internal sealed class TrainingReference(string file, int most) : IExampleSource
     public IEnumerable<JsonProperty> WeightsAfter => root.GetProperty("fp32").GetProperty("weights_after").EnumerateObject();
 
     public LearningRateSchedule Schedule =>
-        new(Setting("lr"), Settings.GetProperty("decay").GetString() == "constant" ? Decay.Constant : Decay.Linear) { WarmupSteps = (int)Setting("warmup") };
+        new(Setting("lr"), Settings.GetProperty("decay").GetString() == "constant" ? Decay.Constant
+            : Decay.Linear) { WarmupSteps = (int)Setting("warmup") };
 
     public AdamWOptions Optimizer => new(
-        Settings.GetProperty("betas")[0].GetDouble(), Settings.GetProperty("betas")[1].GetDouble(), Setting("eps"), Setting("weight_decay"), Setting("clip"));
+        Settings.GetProperty("betas")[0].GetDouble(), Settings.GetProperty("betas")[1].GetDouble(), Setting("eps"),
+            Setting("weight_decay"), Setting("clip"));
 
     private JsonElement Settings => root.GetProperty("settings");
 
@@ -36,7 +38,8 @@ internal sealed class TrainingReference(string file, int most) : IExampleSource
     public static TrainingReference Open(string folder, int most)
     {
         string file = Path.Combine(folder, "reference-training.json");
-        return File.Exists(file) ? new TrainingReference(file, most) : throw new WorkloadAbsentException("the model has no reference-training.json");
+        return File.Exists(file) ? new TrainingReference(file, most)
+            : throw new WorkloadAbsentException("the model has no reference-training.json");
     }
 
     private double Setting(string name) => Settings.GetProperty(name).GetDouble();
@@ -45,7 +48,8 @@ internal sealed class TrainingReference(string file, int most) : IExampleSource
     private static TrainingSequence[] Sequences(JsonElement batch) =>
     [
         .. batch.EnumerateArray().Select(example => new TrainingSequence(
-            [.. example.GetProperty("ids").EnumerateArray().Take(example.GetProperty("supervised")[1].GetInt32()).Select(id => id.GetInt32())],
+            [.. example.GetProperty("ids").EnumerateArray().Take(example.GetProperty("supervised")[1].GetInt32())
+                .Select(id => id.GetInt32())],
             example.GetProperty("supervised")[0].GetInt32())),
     ];
 }

@@ -20,7 +20,8 @@ internal sealed class ChatCommand : DistillCommand
     private readonly Option<long> seed = CommandOptions.Number("--seed", "Of the sampling.", 0, long.MaxValue, 0);
 
     public ChatCommand()
-        : base("chat", $"Talks to a model, token by token, its reasoning shown apart. {Anew} forgets what was said, {Leave} or the end of the "
+        : base("chat",
+            $"Talks to a model, token by token, its reasoning shown apart. {Anew} forgets what was said, {Leave} or the end of the "
             + "input ends it; redirected input is read line by line.")
     {
         Arguments.Add(model);

@@ -67,7 +67,8 @@ internal sealed class PretrainCommand : DistillCommand
         string resolved = Path.Combine(work, "recipe.yaml");
         if (!File.Exists(resolved) || !File.ReadLines(resolved).Take(10).Contains("kind: pretrain"))
             throw new UsageException(
-                $"'{work}' holds something else than a pretraining.", "Give another place with --runs DIR, or another name with --set name=NAME.");
+                $"'{work}' holds something else than a pretraining.",
+                "Give another place with --runs DIR, or another name with --set name=NAME.");
     }
 
     /// <summary>Steps → observer: progress always, the figures now and then.</summary>
@@ -90,7 +91,10 @@ internal sealed class PretrainCommand : DistillCommand
             if (step.Step % MetricEvery != 0 && step.Step != step.Steps) return;
             observer.Metric(StageName, step.Step, new Dictionary<string, double>
             {
-                ["loss"] = step.Loss, ["gradient_norm"] = step.GradientNorm, ["learning_rate"] = step.LearningRate, ["entropy"] = step.Entropy,
+                ["loss"] = step.Loss,
+                ["gradient_norm"] = step.GradientNorm,
+                ["learning_rate"] = step.LearningRate,
+                ["entropy"] = step.Entropy,
             });
         }
     }

@@ -54,7 +54,8 @@ internal sealed class VerifyCommand : DistillCommand
         var report = Compare(exported, checkpoint, inputs, allowed, context);
         string words = $"{exported} ({precision ?? "unknown precision"}) against {checkpoint.Folder}: {Readable.Parity(report)}";
         if (!report.Passed) return Fail(new GateFailedException($"The exported model is not the checkpoint. {words}"));
-        if (context.IsJson) context.Results.Json(new { folder = exported, against = checkpoint.Folder, precision, report.Passed, parity = report });
+        if (context.IsJson)
+            context.Results.Json(new { folder = exported, against = checkpoint.Folder, precision, report.Passed, parity = report });
         context.Results.Line($"parity holds. {words}");
         return ExitCode.Done;
 
@@ -90,6 +91,7 @@ internal sealed class VerifyCommand : DistillCommand
     {
         if (checkpoint.Tokenizer is null) return;
         if (Tokenizer.Load(checkpoint.Folder).Fingerprint != encoder.Tokenizer.Fingerprint)
-            throw new GateFailedException($"'{exported}' and '{checkpoint.Folder}' have different tokenizers: they are not the same model.");
+            throw new GateFailedException(
+                $"'{exported}' and '{checkpoint.Folder}' have different tokenizers: they are not the same model.");
     }
 }

@@ -69,7 +69,8 @@ internal sealed class TokenizeOutput(CommandContext context)
         if (chat[ChatInput.GenerationPrompt].ValueKind != JsonValueKind.True) return null;
         string without = encoder.Render(new Dictionary<string, JsonElement>(chat)
             { [ChatInput.GenerationPrompt] = JsonSerializer.SerializeToElement(false) });
-        return rendered.Length > without.Length && rendered.StartsWith(without, StringComparison.Ordinal) ? rendered[without.Length..] : null;
+        return rendered.Length > without.Length && rendered.StartsWith(without, StringComparison.Ordinal) ? rendered[without.Length..]
+            : null;
     }
 
     private void Begin()

@@ -31,6 +31,25 @@ internal static class ReportAssembly
                 ? JsonSerializer.Deserialize<CurationReport>(File.ReadAllBytes(curated.PathOf(CurationStage.Counts)), CanonicalJson.Spelling)
                 : null,
             Notes = [.. Notes(recipe, artifacts)],
+            Models = [.. artifacts.Stages.Select(stage => stage.Stage).OfType<EvaluationStage>().Select(Model)],
+            Recipe = RecipeReport.Of(recipe),
+            Machine = MachineReport.OfThisMachine(),
+        };
+    }
+
+    private static ReportedModel Model(EvaluationStage evaluation)
+    {
+        string name = evaluation.Name.Split('/')[1];
+        return name switch
+        {
+            "teacher" => new(name, ModelRole.Teacher, name, "only run: the model that wrote the traces"),
+            "base" => new(name, ModelRole.Base, name, "the student before training"),
+            "answer-only" => new(name, ModelRole.Student, name, "trained on answers alone"),
+            "sft" => new(name, ModelRole.Student, "steps", "trained on the teacher’s steps"),
+            "preference" => new(name, ModelRole.Student, "preferences", "then tuned to prefer right completions"),
+            "rl" => new(name, ModelRole.Student, "RL", "then rewarded for right answers"),
+            "onnx" => new(name, ModelRole.Exported, "ONNX", "the exported file"),
+            _ => new(name, ModelRole.Student, name, ""),
         };
     }
 

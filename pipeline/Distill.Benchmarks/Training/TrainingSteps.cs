@@ -1,12 +1,40 @@
 using Distill.Architecture;
 using Distill.Student.Fused;
 using Distill.Student.Model;
+using Distill.Student.Supervised;
 using Distill.Student.Training;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Distill.Benchmarks.Training;
+
+/// <summary>The product's training step. Dispose it before its parameters.</summary>
+internal sealed class FusedStep : IDisposable
+{
+    private readonly FusedGradientModel model;
+    private readonly AdamW optimizer;
+    private readonly double learningRate;
+
+    public FusedStep(FlatParameters parameters, double learningRate, MatmulPrecision precision)
+    {
+        this.learningRate = learningRate;
+        int capacity = Math.Max(new TrainingOptions().MicroBatchTokens, parameters.Architecture.MaxPositions);
+        model = new FusedGradientModel(parameters, precision, Environment.ProcessorCount, capacity);
+        optimizer = new AdamW(parameters, new AdamWOptions());
+    }
+
+    /// <returns>The loss.</returns>
+    public double Run(IReadOnlyList<TrainingSequence> sequences)
+    {
+        TorchSharp.torch.set_num_threads(1); // as the model demands; other variants of this process change it
+        var pass = model.Differentiate(sequences, new CrossEntropy(sequences.Sum(sequence => (long)sequence.SupervisedCount)));
+        optimizer.Update(model.Gradient, learningRate);
+        return pass.Loss;
+    }
+
+    public void Dispose() => model.Dispose();
+}
 
 /// <summary>
 /// A training step as one would write it in plain TorchSharp: padded batches, autograd, mean cross-entropy, libtorch's clipping and
@@ -28,10 +56,13 @@ internal sealed class EagerStep : IDisposable
     public EagerStep(FlatParameters parameters, double learningRate, int groups, MatmulPrecision precision = MatmulPrecision.Float32)
     {
         (this.parameters, this.groups) = (parameters, groups);
-        products = (precision == MatmulPrecision.Float32 ? parameters.Values.alias() : parameters.Values.to(ScalarType.BFloat16)).DetachFromDisposeScope();
+        products = (precision == MatmulPrecision.Float32 ? parameters.Values.alias() : parameters.Values.to(ScalarType.BFloat16))
+            .DetachFromDisposeScope();
         decoder = new TorchDecoder(parameters, products, differentiable: true);
         weights = [.. ParameterMap.For(parameters.Architecture).Select(spec => decoder[spec.Name])];
-        leaves = [.. parameters.Places.Select(place => new Parameter(parameters.Values.narrow(0, place.Offset, place.Spec.Count).view([.. place.Spec.Shape])))]; // a Parameter empties the tensor it is made from
+        // a Parameter empties the tensor it is made from
+        leaves = [.. parameters.Places.Select(place =>
+            new Parameter(parameters.Values.narrow(0, place.Offset, place.Spec.Count).view([.. place.Spec.Shape])))];
         optimizer = optim.AdamW(leaves, learningRate, beta1: 0.9, beta2: 0.95, weight_decay: 0.01);
     }
 
