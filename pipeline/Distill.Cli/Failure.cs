@@ -1,6 +1,7 @@
 using Distill.Cli.Output;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Student.Training;
 using Distill.Teacher.Remote;
 using Distill.Tokenization;
 using Microsoft.ML.OnnxRuntime;
@@ -32,6 +33,8 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
         OperationCanceledException when context.Cancellation.IsCancellationRequested =>
             new(ExitCode.Interrupted, "interrupted", "Interrupted.", Then("", context)),
         RemoteTeacherException remote => Fault(remote.Message, Then("What was answered is kept.", context)),
+        // Its message has the step, the losses and the remedy.
+        TrainingDivergedException or UnusableStateException => Fault(exception.Message, ""),
         // These name the file and say what is wrong with it.
         InvalidDataException or IOException or UnauthorizedAccessException or TemplateException => Fault(exception.Message, ""),
         OnnxRuntimeException => Fault(

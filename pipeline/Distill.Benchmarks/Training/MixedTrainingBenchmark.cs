@@ -2,6 +2,7 @@ using System.Globalization;
 using Distill.Benchmarks.Measuring;
 using Distill.Student.Fused;
 using Distill.Student.Model;
+using Distill.Student.Supervised;
 using Distill.Student.Training;
 
 namespace Distill.Benchmarks.Training;
@@ -23,9 +24,9 @@ internal sealed class MixedTrainingBenchmark : IBenchmark
         var reference = TrainingReference.Open(checkpoint.Folder, context.Quick ? 1 : int.MaxValue);
         using var parameters = new FlatParameters(checkpoint.Architecture);
         parameters.Load(checkpoint.LoadWeights());
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.BFloat16, Environment.ProcessorCount, 512);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Mixed, Environment.ProcessorCount, 512);
         var steps = new List<StepReport>();
-        new SupervisedLoop(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, context.Clock).Run(reference, report =>
+        SupervisedFineTuning.RunSteps(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, reference, context.Clock, report =>
         {
             double autocastLoss = reference.AutocastLoss(report.Step - 1) - Exact(report);
             context.Log($"  step {report.Step}: loss {report.Loss - Exact(report):+0.0000;-0.0000}, "

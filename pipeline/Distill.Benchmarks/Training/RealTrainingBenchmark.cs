@@ -3,6 +3,7 @@ using Distill.Architecture;
 using Distill.Benchmarks.Measuring;
 using Distill.Student.Fused;
 using Distill.Student.Model;
+using Distill.Student.Supervised;
 using Distill.Student.Training;
 
 namespace Distill.Benchmarks.Training;
@@ -25,7 +26,7 @@ internal sealed class RealTrainingBenchmark : IBenchmark
         var reference = TrainingReference.Open(checkpoint.Folder, context.Quick ? 1 : int.MaxValue);
         using var parameters = new FlatParameters(checkpoint.Architecture);
         parameters.Load(checkpoint.LoadWeights());
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, Environment.ProcessorCount, 512);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, Environment.ProcessorCount, 512);
         double before = HeldOutLoss(model, reference) - reference.Number("held_out_before");
         var steps = Train(context, model, parameters, reference);
         List<Figure> figures =
@@ -43,8 +44,7 @@ internal sealed class RealTrainingBenchmark : IBenchmark
         TrainingReference reference)
     {
         var reports = new List<StepReport>();
-        var loop = new SupervisedLoop(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, context.Clock);
-        loop.Run(reference, report =>
+        SupervisedFineTuning.RunSteps(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, reference, context.Clock, report =>
         {
             context.Log($"  step {report.Step}: loss {report.Loss:F6}, gradient norm {report.GradientNorm:F4}, {report.Seconds:F1} s");
             reports.Add(report);

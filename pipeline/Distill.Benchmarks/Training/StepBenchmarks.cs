@@ -22,8 +22,8 @@ internal sealed class TrainingStepBenchmark : IBenchmark
         using var singleWeights = student.Parameters();
         using var paddedWeights = student.Parameters();
         using var groupedWeights = student.Parameters();
-        using var mixed = new FusedStep(mixedWeights, LearningRate, MatmulPrecision.BFloat16);
-        using var single = new FusedStep(singleWeights, LearningRate, MatmulPrecision.Float32);
+        using var mixed = new FusedStep(mixedWeights, LearningRate, MatmulPrecision.Mixed);
+        using var single = new FusedStep(singleWeights, LearningRate, MatmulPrecision.Fp32);
         using var padded = new EagerStep(paddedWeights, LearningRate, groups: 1);
         using var grouped = new EagerStep(groupedWeights, LearningRate, groups: 8);
         var steps =
@@ -101,9 +101,9 @@ internal sealed class WideStepBenchmark : IBenchmark
         using var mixedWeights = Weights(architecture);
         using var singleWeights = Weights(architecture);
         using var eagerWeights = Weights(architecture);
-        using var mixed = new FusedStep(mixedWeights, LearningRate, MatmulPrecision.BFloat16);
-        using var single = new FusedStep(singleWeights, LearningRate, MatmulPrecision.Float32);
-        using var eager = new EagerStep(eagerWeights, LearningRate, groups: 1, MatmulPrecision.BFloat16);
+        using var mixed = new FusedStep(mixedWeights, LearningRate, MatmulPrecision.Mixed);
+        using var single = new FusedStep(singleWeights, LearningRate, MatmulPrecision.Fp32);
+        using var eager = new EagerStep(eagerWeights, LearningRate, groups: 1, MatmulPrecision.Mixed);
         RequireSameWork(mixed.Run(step), single.Run(step), eager.Run(step));
         double Rate(Func<IReadOnlyList<TrainingSequence>, double> run) =>
             step.Sum(sequence => (double)sequence.Tokens.Count) / context.Seconds(() => run(step));

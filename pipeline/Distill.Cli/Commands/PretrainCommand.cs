@@ -47,7 +47,7 @@ internal sealed class PretrainCommand : DistillCommand
         var watch = new Watch(observer);
         observer.RunStarted(plan.Name, work);
         observer.StageStarted(StageName, $"{plan.Training.Steps:N0} steps");
-        new PretrainingJob(plan, work, context.Clock).Run(watch.AfterStep, context.Cancellation);
+        new PretrainingJob(plan, work, context.Clock).Run(watch.AfterStep, context.Cancellation, observer.Warning);
         var elapsed = context.Clock.GetElapsedTime(start);
         observer.StageFinished(StageName, elapsed, $"{plan.Training.Steps:N0} steps, loss {watch.Loss:F4}");
         machines?.Finish(new

@@ -29,10 +29,11 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
     private string StatePath => Path.Combine(workFolder, StateName);
 
     /// <param name="afterStep">Sees every step.</param>
+    /// <param name="warning">Told of a state that cannot be continued from, which is set aside.</param>
     /// <exception cref="OperationCanceledException">Between two steps, after saving the state.</exception>
     /// <exception cref="RunRefusedException">The work or output folder holds something else, or another process works there.</exception>
     /// <exception cref="InvalidDataException">The tokenizer folder or the start cannot be used.</exception>
-    public void Run(Action<StepReport> afterStep, CancellationToken cancellation)
+    public void Run(Action<StepReport> afterStep, CancellationToken cancellation, Action<string>? warning = null)
     {
         RequireFreeOutput();
         using var held = new RunFolder(Path.GetDirectoryName(workFolder)!, Path.GetFileName(workFolder)).Lock();
@@ -44,7 +45,7 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
         {
             log.Add(report);
             afterStep(report);
-        }, cancellation);
+        }, cancellation, warning);
         FolderExchange.Write(recipe.Output, fresh => Fill(fresh, parameters.ToWeightSet(), log));
     }
 

@@ -71,7 +71,8 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         var heldOut = section.EvaluateEvery == 0
             ? null : SampledAccuracy.Of(context, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, recipe.Seed);
         var result = PreferenceTuning.Run(
-            parameters, pairs, OptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), report => Report(context, curve, report, heldOut?.Name), context.Cancellation, heldOut);
+            parameters, pairs, OptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), report => Report(context, curve, report, heldOut?.Name), context.Cancellation,
+            heldOut, context.Warning);
         int problems = section.ValidationProblems;
         return made + (result is { Start: { } before, Training.Best: { } best }
             ? $"; sampled accuracy on {problems} validation problems {ReportNumbers.Percent(before.Value, problems)} → {ReportNumbers.Percent(best.Value, problems)} at step {best.Step} of {result.Training.Steps}"

@@ -63,7 +63,8 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe) : IStage
             ? null : new TeacherReference(context.Input(ExternalInputs.Teacher).Folder, encoder, start.Architecture.VocabularySize, train[0], options.LongestSequence!.Value);
         using var curve = new TrainingCurve(context);
         var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock, teacher).Run(
-            parameters, (step, place) => Draw(train, step, place), heldOut, Path.Combine(context.Folder, StateName), report => Report(context, curve, report), context.Cancellation);
+            parameters, (step, place) => Draw(train, step, place), heldOut, Path.Combine(context.Folder, StateName), report => Report(context, curve, report),
+            context.Cancellation, context.Warning);
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, SupervisedStage.CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
         context.AddFolder(SupervisedStage.CheckpointFolder);

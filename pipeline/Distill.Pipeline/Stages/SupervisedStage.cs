@@ -81,7 +81,7 @@ internal sealed class SupervisedStage : IStage
         using var curve = new TrainingCurve(context, new TrainingSpeed(weights.Architecture.ParameterCount, context.Clock));
         var result = SupervisedFineTuning.Run(
             parameters, examples.Training, SupervisedOptionsOf(), context.Clock, Path.Combine(context.Folder, StateName), report => curve.Add(report, heldOut?.Name), context.Cancellation,
-            heldOut, look => kept.Add(look.Step, parameters));
+            heldOut, look => kept.Add(look.Step, parameters), context.Warning);
         curve.Write();
         Checkpoint.Save(Path.Combine(context.Folder, CheckpointFolder), parameters.ToWeightSet(), start.Tokenizer);
         context.AddFolder(CheckpointFolder);

@@ -14,7 +14,7 @@ public sealed class PreferenceResumeTests : IDisposable
         Epochs = 3,
         PairsPerStep = 3,
         Constants = new PreferenceLossOptions { Beta = 0.5 },
-        Training = new TrainingOptions { LearningRate = 2e-3, Threads = 2, MicroBatchTokens = 32, Precision = MatmulPrecision.Float32 },
+        Training = new TrainingOptions { LearningRate = 2e-3, Threads = 2, MicroBatchTokens = 32, Precision = MatmulPrecision.Fp32 },
     };
 
     private readonly string folder = Directory.CreateTempSubdirectory("distill-preference").FullName;
@@ -64,7 +64,7 @@ public sealed class PreferenceResumeTests : IDisposable
         string state = Path.Combine(folder, "state");
         Train(Plain, state, stopAt: 2);
         foreach (var other in (PreferenceOptions[])[Plain with { Seed = 2 }, Plain with { Loss = "hinge" }, Plain with { Constants = new() }, Of("sigmoid, held out")])
-            Should.Throw<InvalidDataException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
+            Should.Throw<UnusableStateException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
     }
 
     private static PreferenceOptions Of(string name) => Plain with

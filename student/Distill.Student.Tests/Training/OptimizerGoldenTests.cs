@@ -70,7 +70,7 @@ public sealed class OptimizerGoldenTests : IDisposable
             using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
             float[] before = parameters.Span.ToArray(), gradient = new float[parameters.Count];
             (gradient[0], gradient[1], gradient[2]) = (1, bad, 2);
-            Should.Throw<InvalidOperationException>(() => new AdamW(parameters, new AdamWOptions()).Update(gradient, 0.01));
+            double.IsFinite(new AdamW(parameters, new AdamWOptions()).Update(gradient, 0.01)).ShouldBeFalse();
             parameters.Span.ToArray().ShouldBe(before);
         }
     }
@@ -81,7 +81,7 @@ public sealed class OptimizerGoldenTests : IDisposable
     [InlineData("cosine", Decay.Cosine, 2)]
     [InlineData("cosine_with_min_lr", Decay.Cosine, 2)]
     [InlineData("constant_with_warmup", Decay.Constant, 2)]
-    [InlineData("warmup_stable_decay", Decay.WarmupStableDecay, 6)]
+    [InlineData("warmup_stable_decay", Decay.Trapezoid, 6)]
     [InlineData("polynomial", Decay.Polynomial, 2)]
     [InlineData("inverse_sqrt", Decay.InverseSquareRoot, 2)]
     public void Schedules_after_the_warm_up_are_those_of_transformers(string name, Decay decay, int cases)

@@ -7,7 +7,7 @@ namespace Distill.Student.Tests.Training;
 
 public sealed class SupervisedLoopTests
 {
-    private static readonly TrainingOptions Options = new() { LearningRate = 3e-3, Threads = 2, MicroBatchTokens = 128, Precision = MatmulPrecision.Float32 };
+    private static readonly TrainingOptions Options = new() { LearningRate = 3e-3, Threads = 2, MicroBatchTokens = 128, Precision = MatmulPrecision.Fp32 };
 
     [Fact]
     public void Fine_tuning_learns_its_examples()
@@ -23,8 +23,8 @@ public sealed class SupervisedLoopTests
     }
 
     [Theory]
-    [InlineData(MatmulPrecision.Float32)]
-    [InlineData(MatmulPrecision.BFloat16)]
+    [InlineData(MatmulPrecision.Fp32)]
+    [InlineData(MatmulPrecision.Mixed)]
     public void A_training_that_was_saved_and_continued_equals_one_that_was_not_and_differs_from_a_cold_start(MatmulPrecision precision)
     {
         string path = Path.Combine(Directory.CreateTempSubdirectory("distill-state").FullName, "state.safetensors");
@@ -43,8 +43,8 @@ public sealed class SupervisedLoopTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var examples = TinyDecoder.Sequences(parameters.Architecture, 12, 15);
         using IGradientModel model = path == "fused"
-            ? new FusedGradientModel(parameters, MatmulPrecision.BFloat16, 1, 128)
-            : new TorchGradientModel(parameters, MatmulPrecision.BFloat16, checkpointing: path == "checkpointing");
+            ? new FusedGradientModel(parameters, MatmulPrecision.Mixed, 1, 128)
+            : new TorchGradientModel(parameters, MatmulPrecision.Mixed, checkpointing: path == "checkpointing");
         var loss = new CrossEntropy(examples.Sum(example => example.SupervisedCount));
         model.Differentiate(examples, loss);
         long before = Tensor.TotalCount;
@@ -56,22 +56,19 @@ public sealed class SupervisedLoopTests
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var optimizer = new AdamW(parameters, Options.Optimizer);
-        if (path is not null && File.Exists(path)) TrainingState.Load(path, parameters, optimizer);
+        var state = path is null ? null : new TrainingState(path, "digest", parameters, optimizer);
+        state?.TryLoad(warning: null);
         var source = new EpochSource(TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 25, 30, 9), epochs: 4, batchTokens: 40, seed: 3);
         using var model = new FusedGradientModel(parameters, precision, 2, 128);
         using var stop = new CancellationTokenSource();
         try
         {
-            new SupervisedLoop(model, optimizer, new LearningRateSchedule(3e-3, Decay.Cosine), TimeProvider.System).Run(
-                source, report => { if (report.Step == stopAt) stop.Cancel(); }, stop.Token);
-        }
-        catch (OperationCanceledException) when (path is not null)
-        {
-            TrainingState.Save(path, parameters, optimizer);
+            SupervisedFineTuning.RunSteps(
+                model, optimizer, new LearningRateSchedule(3e-3, Decay.Cosine), source, TimeProvider.System, report => { if (report.Step == stopAt) stop.Cancel(); }, stop.Token);
         }
         catch (OperationCanceledException)
         {
-            // stopped on purpose without saving: the cold start
+            state?.Save(); // without a path: the cold start
         }
 
         return parameters.Span.ToArray();
