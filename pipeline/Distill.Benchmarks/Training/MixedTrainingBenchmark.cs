@@ -26,7 +26,8 @@ internal sealed class MixedTrainingBenchmark : IBenchmark
         parameters.Load(checkpoint.LoadWeights());
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Mixed, Environment.ProcessorCount, 512);
         var steps = new List<StepReport>();
-        SupervisedFineTuning.RunSteps(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, reference, context.Clock, report =>
+        var optimizer = new AdamW(parameters, reference.Optimizer);
+        SupervisedFineTuning.RunSteps(model, optimizer, reference.Schedule, reference, context.Clock, report =>
         {
             double autocastLoss = reference.AutocastLoss(report.Step - 1) - Exact(report);
             context.Log($"  step {report.Step}: loss {report.Loss - Exact(report):+0.0000;-0.0000}, "

@@ -44,7 +44,8 @@ internal sealed class RealTrainingBenchmark : IBenchmark
         TrainingReference reference)
     {
         var reports = new List<StepReport>();
-        SupervisedFineTuning.RunSteps(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, reference, context.Clock, report =>
+        var optimizer = new AdamW(parameters, reference.Optimizer);
+        SupervisedFineTuning.RunSteps(model, optimizer, reference.Schedule, reference, context.Clock, report =>
         {
             context.Log($"  step {report.Step}: loss {report.Loss:F6}, gradient norm {report.GradientNorm:F4}, {report.Seconds:F1} s");
             reports.Add(report);

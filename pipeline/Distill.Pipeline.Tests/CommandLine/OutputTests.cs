@@ -28,11 +28,13 @@ public sealed class OutputTests
     [Fact]
     public void Words_wrap_and_long_ones_are_cut_but_never_the_name()
     {
-        var table = new TextTable(["stage", "reason"], [["evaluation/answer-only", "continues at step 693 of 1,082, " + new string('x', 50)]], words: 2);
+        string reason = "continues at step 693 of 1,082, " + new string('x', 50);
+        var table = new TextTable(["stage", "reason"], [["evaluation/answer-only", reason]], words: 2);
         string[] lines = [.. table.Lines(50)];
         lines.ShouldAllBe(line => line.Length <= 50);
         lines[2].ShouldStartWith("evaluation/answer-only  continues at step");
-        string.Concat(lines.Skip(2).Select(line => line[22..].Trim() + " ")).Replace(" ", "").ShouldContain("continuesatstep693of1,082,xxxxx");
+        string.Concat(lines.Skip(2).Select(line => line[22..].Trim() + " ")).Replace(" ", "")
+            .ShouldContain("continuesatstep693of1,082,xxxxx");
         lines.Sum(line => line.Count(c => c == 'x')).ShouldBe(50);
     }
 
@@ -51,7 +53,8 @@ public sealed class OutputTests
         var streams = new ConsoleStreams(TextReader.Null, full, full);
         DistillCommandLine.Run(["--version"], streams, TimeProvider.System, default).ShouldBe(1);
         using var error = new StringWriter();
-        DistillCommandLine.Run(["--version", "--json"], new ConsoleStreams(TextReader.Null, full, error), TimeProvider.System, default).ShouldBe(1);
+        DistillCommandLine.Run(["--version", "--json"], new ConsoleStreams(TextReader.Null, full, error), TimeProvider.System, default)
+            .ShouldBe(1);
         error.ToString().ShouldStartWith("{\"error\":{\"code\":1,");
         Should.NotThrow(() => streams.Error.WriteLine("progress"));
     }
@@ -60,7 +63,8 @@ public sealed class OutputTests
     public void A_run_goes_on_when_its_events_cannot_be_written_and_says_so_at_its_end()
     {
         using var full = new FullWriter();
-        var observer = new JsonRunObserver(new ResultWriter(new ConsoleStreams(TextReader.Null, full, TextWriter.Null), json: true), TimeProvider.System);
+        var results = new ResultWriter(new ConsoleStreams(TextReader.Null, full, TextWriter.Null), json: true);
+        var observer = new JsonRunObserver(results, TimeProvider.System);
         Should.NotThrow(() => observer.RunStarted("demo", "/runs/demo"));
         Should.NotThrow(() => observer.Warning("little memory"));
         Should.Throw<OutputLostException>(() => observer.Finish(new { })).ReaderLeft.ShouldBeFalse();

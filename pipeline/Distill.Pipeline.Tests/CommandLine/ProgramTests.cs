@@ -23,7 +23,8 @@ public sealed class ProgramTests
     [InlineData("2> /dev/full"), InlineData("2>&-")]
     public void Progress_that_cannot_be_written_is_given_up(string redirection)
     {
-        var (code, output, _) = Shell($"distill evaluate {Model} --problems arithmetic:1 --limit 2 --samples 0 --max-tokens 8 --json {redirection}");
+        var (code, output, _) = Shell(
+            $"distill evaluate {Model} --problems arithmetic:1 --limit 2 --samples 0 --max-tokens 8 --json {redirection}");
         code.ShouldBe(0);
         JsonDocument.Parse(output).RootElement.GetProperty("evaluation").GetProperty("problems").GetInt32().ShouldBe(2);
     }
@@ -32,7 +33,8 @@ public sealed class ProgramTests
     public void A_chat_ends_quietly_when_nobody_reads_it_any_more()
     {
         // Without end of its own: the questions go on as long as the program reads them.
-        var (code, output, error) = Shell($"set -o pipefail; (yes 'What is 2 + 3?' 2> /dev/null || true) | distill chat {Model} --max-tokens 16 | head -c 20");
+        var (code, output, error) = Shell(
+            $"set -o pipefail; (yes 'What is 2 + 3?' 2> /dev/null || true) | distill chat {Model} --max-tokens 16 | head -c 20");
         code.ShouldBe(0, error);
         output.Length.ShouldBe(20);
         error.ShouldNotContain("error");
@@ -63,7 +65,8 @@ public sealed class ProgramTests
     [Fact]
     public void Control_characters_of_the_user_never_reach_the_terminal_raw()
     {
-        foreach (string command in (string[])["$'r\\e[31mum'", "run $'/tmp/\\e[31m.yaml'", "runs ls --runs $'/tmp/no\\e[31m'", "chat $'a\\e[31m'"])
+        string[] commands = ["$'r\\e[31mum'", "run $'/tmp/\\e[31m.yaml'", "runs ls --runs $'/tmp/no\\e[31m'", "chat $'a\\e[31m'"];
+        foreach (string command in commands)
         {
             var (_, output, error) = Shell("distill " + command);
             (output + error).ShouldNotContain("\u001b", customMessage: command);
@@ -75,15 +78,18 @@ public sealed class ProgramTests
     public void On_a_terminal_a_table_is_no_wider_than_it(int columns)
     {
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no 'script' to make a terminal with.");
-        var (_, output, _) = Shell($"script -qec 'stty cols {columns}; distill evaluate {Model} --problems arithmetic:1 --limit 2 --max-tokens 4' /dev/null");
-        string[] table = [.. output.Split('\n').Select(line => line.Trim('\r', ' ')).Where(line => line.StartsWith("domain") || line.StartsWith("arithmetic") || line.StartsWith('─'))];
+        string command = $"dotnet {DistillProcess.Tool} evaluate {Model} --problems arithmetic:1 --limit 2 --max-tokens 4";
+        var (_, output, _) = Shell($"script -qec 'stty cols {columns}; {command}' /dev/null");
+        string[] table = [.. output.Split('\n').Select(line => line.Trim('\r', ' '))
+            .Where(line => line.StartsWith("domain") || line.StartsWith("arithmetic") || line.StartsWith('─'))];
         table.Length.ShouldBeGreaterThan(2);
         table.ShouldAllBe(line => line.Length <= columns);
     }
 
     private static (int Code, string Output, string Error) Shell(string script)
     {
-        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo("bash");
+        (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
         start.Environment["TERM"] = "xterm";
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add($"distill() {{ dotnet '{DistillProcess.Tool}' \"$@\"; }}; export -f distill; {script}");

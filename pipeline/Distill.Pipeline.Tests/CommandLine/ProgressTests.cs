@@ -43,7 +43,7 @@ public sealed class ProgressTests
     public void A_terminal_sees_how_far_it_is_without_colours_and_why_a_stage_is_done()
     {
         using var error = new StringWriter();
-        var streams = new ConsoleStreams(TextReader.Null, TextWriter.Null, error) { ErrorIsTerminal = true, IsColoured = false, Width = () => 80 };
+        var streams = new ConsoleStreams(TextReader.Null, TextWriter.Null, error) { IsColoured = false, Width = () => 80 };
         using var display = new LiveProgress(streams, clock);
         var observer = new ConsoleRunObserver(display);
         observer.StageStarted("sft", "continues at step 693 of 1,082");

@@ -154,13 +154,18 @@ public sealed partial class ReportHtmlTests
         var row = SampleReport.Full.Evaluations[0] with { Model = "on-policy" };
         var report = SampleReport.Full with
         {
-            Models = [.. SampleReport.Full.Models.SkipLast(1), new("on-policy", ModelRole.Student, "its own words", "then corrected on its own completions"),
-                SampleReport.Full.Models[^1]],
+            Models =
+            [
+                .. SampleReport.Full.Models.SkipLast(1),
+                new("on-policy", ModelRole.Student, "its own words", "then corrected on its own completions"),
+                SampleReport.Full.Models[^1],
+            ],
             Evaluations = [.. SampleReport.Full.Evaluations, row],
             Comparisons = [SampleReport.Full.Comparisons[0] with { Model = "on-policy", Against = "rl" }],
         };
         Findings.Headline(report).ShouldContain("RL 80.2 % → its own words ");
-        ReportTable.Of(report).Rows.Select(cells => cells[0]).ShouldBe(["teacher", "base", "answer-only", "sft", "rl", "on-policy", "onnx"]);
+        ReportTable.Of(report).Rows.Select(cells => cells[0])
+            .ShouldBe(["teacher", "base", "answer-only", "sft", "rl", "on-policy", "onnx"]);
         string html = ReportHtml.Render(report, [new("on-policy", "loss", [(1, 2), (2, 1)])]);
         html.ShouldContain("then corrected on its own completions");
         html.ShouldContain("its own words better than RL, greedy");
@@ -174,7 +179,8 @@ public sealed partial class ReportHtmlTests
     [Fact]
     public void What_was_asked_and_where_it_ran_is_in_it()
     {
-        foreach (string text in (string[])["<code>sft.epochs</code>", ">3<", "seed: 1", "AMD EPYC", "TorchSharp", "0.1.0+abc"]) Full.ShouldContain(text);
+        string[] texts = ["<code>sft.epochs</code>", ">3<", "seed: 1", "AMD EPYC", "TorchSharp", "0.1.0+abc"];
+        foreach (string text in texts) Full.ShouldContain(text);
         ReportHtml.Render(SampleReport.Full with { Recipe = null, Machine = null }, []).ShouldNotContain("Machine and versions");
     }
 

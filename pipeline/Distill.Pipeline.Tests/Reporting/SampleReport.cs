@@ -56,7 +56,10 @@ internal static class SampleReport
             new("rl", ModelRole.Student, "RL", "then rewarded"), new("onnx", ModelRole.Exported, "ONNX", "the exported file"),
         ],
         Recipe = new RecipeReport([new("sft.epochs", "3", "2"), new("teacher.model", "../teacher", null)], "kind: distill\nseed: 1\n"),
-        Machine = new MachineReport("AMD EPYC", 2, 8L << 30, "Linux, X64", new Dictionary<string, string> { ["Distill"] = "0.1.0+abc", ["TorchSharp"] = "0.107.0" }),
+        Machine = new MachineReport("AMD EPYC", 2, 8L << 30, "Linux, X64", new Dictionary<string, string>
+        {
+            ["Distill"] = "0.1.0+abc", ["TorchSharp"] = "0.107.0",
+        }),
         Notes = ["The base model was trained for this recipe on problem texts without solutions; see its model card."],
     };
 

@@ -42,7 +42,8 @@ internal sealed record ProjectFile(string Path)
     public static int RankOf(string relativePath) => Folders.ToList().IndexOf(relativePath.Split('/')[0]);
 
     /// <summary>A program within the build: nobody references it.</summary>
-    public bool IsBuildTask => Xml.Descendants("Reference").Any(reference => reference.Attribute("Include")?.Value == "Microsoft.Build.Framework");
+    public bool IsBuildTask =>
+        Xml.Descendants("Reference").Any(reference => reference.Attribute("Include")?.Value == "Microsoft.Build.Framework");
 
     /// <summary>The sources that lie in its folder; what builds left there does not count.</summary>
     public IEnumerable<string> Sources

@@ -9,15 +9,18 @@ namespace Distill.Pipeline.Tests.Structure;
 /// </summary>
 public sealed partial class SourceTests
 {
-    private const int MostFiles = 550, MostLines = 400, MostFilesInFolder = 20, MostColumns = 140, MostPublic = 250, MostPublicOfStudent = 50;
+    private const int MostFiles = 550, MostLines = 400, MostFilesInFolder = 20, MostColumns = 140;
+    private const int MostPublic = 250, MostPublicOfStudent = 50;
 
-    private static readonly string[] Product = [.. ProjectFile.All.Where(project => !project.IsTest).SelectMany(project => project.Sources)];
+    private static readonly string[] Product =
+        [.. ProjectFile.All.Where(project => !project.IsTest).SelectMany(project => project.Sources)];
 
     [Fact]
     public void Lines_fit_into_the_columns_there_are()
     {
         var wide = ProjectFile.All.SelectMany(project => project.Sources).SelectMany(file => File.ReadLines(file)
-            .Select((line, index) => (Place: $"{ProjectFile.Relative(file)}:{index + 1}", line.Length)).Where(line => line.Length > MostColumns));
+            .Select((line, index) => (Place: $"{ProjectFile.Relative(file)}:{index + 1}", line.Length))
+                .Where(line => line.Length > MostColumns));
         wide.Select(line => $"{line.Place} has {line.Length}").ShouldBeEmpty();
     }
 
