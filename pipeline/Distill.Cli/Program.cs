@@ -4,7 +4,7 @@ using Distill.Cli;
 using Distill.Cli.Output;
 
 // Opened first: where the process runs out of files, not even what it takes to say so could be loaded later.
-var lastWords = Console.Error;
+var lastWords = OpenLastWords();
 try
 {
     if (OperatingSystem.IsWindows()) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
@@ -14,6 +14,18 @@ try
 catch (Exception exception)
 {
     return Fail(exception);
+}
+
+static TextWriter OpenLastWords()
+{
+    try
+    {
+        return Console.Error;
+    }
+    catch (IOException)
+    {
+        return TextWriter.Null; // standard error is closed
+    }
 }
 
 int Start()

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Distill.Cli.Chat;
 using Distill.Cli.Models;
 using Distill.Cli.Parsing;
 using Distill.Generation;

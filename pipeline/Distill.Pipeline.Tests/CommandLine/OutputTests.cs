@@ -20,7 +20,7 @@ public sealed class OutputTests
         {
             var ofModel = lines.Where(line => line.StartsWith(row[0] + " ", StringComparison.Ordinal)).ToList();
             ofModel.Count.ShouldBe(lines.Count(line => line.StartsWith("model ", StringComparison.Ordinal)));
-            foreach (string number in row.Skip(1).SelectMany(cell => cell.Split(" [", " (", " → ")))
+            foreach (string number in row.Skip(1).SelectMany(cell => cell.Split((string[])[" [", " (", " → "], StringSplitOptions.None)))
                 string.Join(' ', lines).ShouldContain(number);
         }
     }
