@@ -25,10 +25,10 @@ internal sealed class EagerStep : IDisposable
     private readonly int groups;
 
     /// <param name="groups">Batches that a step is cut into, sequences of like length together: 1 pads everything to the longest.</param>
-    public EagerStep(FlatParameters parameters, double learningRate, int groups, MatmulPrecision precision = MatmulPrecision.Float32)
+    public EagerStep(FlatParameters parameters, double learningRate, int groups, MatmulPrecision precision = MatmulPrecision.Fp32)
     {
         (this.parameters, this.groups) = (parameters, groups);
-        products = (precision == MatmulPrecision.Float32 ? parameters.Values.alias() : parameters.Values.to(ScalarType.BFloat16)).DetachFromDisposeScope();
+        products = (precision == MatmulPrecision.Fp32 ? parameters.Values.alias() : parameters.Values.to(ScalarType.BFloat16)).DetachFromDisposeScope();
         decoder = new TorchDecoder(parameters, products, differentiable: true);
         weights = [.. ParameterMap.For(parameters.Architecture).Select(spec => decoder[spec.Name])];
         leaves = [.. parameters.Places.Select(place => new Parameter(parameters.Values.narrow(0, place.Offset, place.Spec.Count).view([.. place.Spec.Shape])))]; // a Parameter empties the tensor it is made from

@@ -21,7 +21,7 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
     public string Summary => "GRPO steps of the tiny student: 64 completions of up to 64 tokens";
 
     public IReadOnlyList<Figure> Run(BenchmarkContext context) =>
-        [.. Run(context, MatmulPrecision.Float32, "fp32"), .. Run(context, MatmulPrecision.BFloat16, "mixed")];
+        [.. Run(context, MatmulPrecision.Fp32, "fp32"), .. Run(context, MatmulPrecision.Mixed, "mixed")];
 
     private static Figure[] Run(BenchmarkContext context, MatmulPrecision precision, string word)
     {

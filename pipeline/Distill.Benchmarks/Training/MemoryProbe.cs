@@ -69,7 +69,7 @@ internal static class MemoryProbe
 
     private static bool Checkpointing(string name) => name.EndsWith("checkpointing", StringComparison.Ordinal);
 
-    private static MatmulPrecision Precision(string name) => name.EndsWith("fp32", StringComparison.Ordinal) ? MatmulPrecision.Float32 : MatmulPrecision.BFloat16;
+    private static MatmulPrecision Precision(string name) => name.EndsWith("fp32", StringComparison.Ordinal) ? MatmulPrecision.Fp32 : MatmulPrecision.Mixed;
 
     private static DecoderArchitecture Architecture(string name) => name.Contains("135M", StringComparison.Ordinal)
         ? Llama(hidden: 576, layers: 30, heads: 9, keyHeads: 3, wide: 1536, vocabulary: 49152)

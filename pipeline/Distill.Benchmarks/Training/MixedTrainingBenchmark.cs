@@ -23,7 +23,7 @@ internal sealed class MixedTrainingBenchmark : IBenchmark
         var reference = TrainingReference.Open(checkpoint.Folder, context.Quick ? 1 : int.MaxValue);
         using var parameters = new FlatParameters(checkpoint.Architecture);
         parameters.Load(checkpoint.LoadWeights());
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.BFloat16, Environment.ProcessorCount, 512);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Mixed, Environment.ProcessorCount, 512);
         var steps = new List<StepReport>();
         new SupervisedLoop(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, context.Clock).Run(reference, report =>
         {

@@ -25,7 +25,7 @@ internal sealed class RealTrainingBenchmark : IBenchmark
         var reference = TrainingReference.Open(checkpoint.Folder, context.Quick ? 1 : int.MaxValue);
         using var parameters = new FlatParameters(checkpoint.Architecture);
         parameters.Load(checkpoint.LoadWeights());
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, Environment.ProcessorCount, 512);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, Environment.ProcessorCount, 512);
         double before = HeldOutLoss(model, reference) - reference.Number("held_out_before");
         var steps = Train(context, model, parameters, reference);
         List<Figure> figures = [.. Steps(steps, reference), Figure.AtMost("held-out loss before, difference", LossTolerance, Series.Of(Math.Abs(before)), "")];

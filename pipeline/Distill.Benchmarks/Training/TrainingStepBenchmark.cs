@@ -20,8 +20,8 @@ internal sealed class TrainingStepBenchmark : IBenchmark
         using var singleWeights = student.Parameters();
         using var paddedWeights = student.Parameters();
         using var groupedWeights = student.Parameters();
-        using var mixed = new FusedStep(mixedWeights, LearningRate, MatmulPrecision.BFloat16);
-        using var single = new FusedStep(singleWeights, LearningRate, MatmulPrecision.Float32);
+        using var mixed = new FusedStep(mixedWeights, LearningRate, MatmulPrecision.Mixed);
+        using var single = new FusedStep(singleWeights, LearningRate, MatmulPrecision.Fp32);
         using var padded = new EagerStep(paddedWeights, LearningRate, groups: 1);
         using var grouped = new EagerStep(groupedWeights, LearningRate, groups: 8);
         var steps = new EpochSource(student.Examples(context.Quick ? 24 : 600), epochs: 1, batchTokens: context.Quick ? 1024 : 8192, seed: 1);

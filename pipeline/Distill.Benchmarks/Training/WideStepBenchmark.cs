@@ -26,9 +26,9 @@ internal sealed class WideStepBenchmark : IBenchmark
         using var mixedWeights = Weights(architecture);
         using var singleWeights = Weights(architecture);
         using var eagerWeights = Weights(architecture);
-        using var mixed = new FusedStep(mixedWeights, LearningRate, MatmulPrecision.BFloat16);
-        using var single = new FusedStep(singleWeights, LearningRate, MatmulPrecision.Float32);
-        using var eager = new EagerStep(eagerWeights, LearningRate, groups: 1, MatmulPrecision.BFloat16);
+        using var mixed = new FusedStep(mixedWeights, LearningRate, MatmulPrecision.Mixed);
+        using var single = new FusedStep(singleWeights, LearningRate, MatmulPrecision.Fp32);
+        using var eager = new EagerStep(eagerWeights, LearningRate, groups: 1, MatmulPrecision.Mixed);
         RequireSameWork(mixed.Run(step), single.Run(step), eager.Run(step));
         double Rate(Func<IReadOnlyList<TrainingSequence>, double> run) => step.Sum(sequence => (double)sequence.Tokens.Count) / context.Seconds(() => run(step));
         var rates = Interleaving.Run<double>(context.Rounds, () => Rate(mixed.Run), () => Rate(single.Run), () => Rate(eager.Run));

@@ -25,7 +25,7 @@ public sealed class ReinforcementOptionTests : IDisposable
         MaxTokens = 12,
         EvaluateEvery = 1,
         MaskTruncated = false,
-        Training = new TrainingOptions { LearningRate = 1e-3, Decay = Decay.Constant, Precision = MatmulPrecision.Float32 },
+        Training = new TrainingOptions { LearningRate = 1e-3, Decay = Decay.Constant, Precision = MatmulPrecision.Fp32 },
     };
 
     private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new MixturePart("arithmetic", 1)], 1, Split.Train, 40);

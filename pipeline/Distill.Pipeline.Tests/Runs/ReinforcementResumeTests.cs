@@ -90,7 +90,7 @@ public sealed class ReinforcementResumeTests : IDisposable
             ReferenceWeight = 0.1,
             Alarms = [new TruncationAlarm(0.01, 3, stops: false), new HeldOutPatience(9)],
             Seed = seed,
-            Training = new TrainingOptions { LearningRate = 1e-3, Decay = Decay.Constant, Precision = MatmulPrecision.Float32, Threads = 1 },
+            Training = new TrainingOptions { LearningRate = 1e-3, Decay = Decay.Constant, Precision = MatmulPrecision.Fp32, Threads = 1 },
         };
         var reports = new List<ReinforcementStepReport>();
         using var stop = new CancellationTokenSource();

@@ -11,7 +11,7 @@ internal static class TrainingChoices
         ScheduleKind.Constant => Decay.Constant,
         ScheduleKind.Linear => Decay.Linear,
         ScheduleKind.Cosine => Decay.Cosine,
-        ScheduleKind.Trapezoid => Decay.WarmupStableDecay,
+        ScheduleKind.Trapezoid => Decay.Trapezoid,
         ScheduleKind.Polynomial => Decay.Polynomial,
         ScheduleKind.InverseSquareRoot => Decay.InverseSquareRoot,
         _ => throw new ArgumentOutOfRangeException(nameof(schedule), schedule, null),
@@ -19,9 +19,9 @@ internal static class TrainingChoices
 
     public static MatmulPrecision ToMatmulPrecision(this TrainingPrecision precision) => precision switch
     {
-        TrainingPrecision.Fp32 => MatmulPrecision.Float32,
-        TrainingPrecision.Mixed => MatmulPrecision.BFloat16,
-        TrainingPrecision.Fp16 => MatmulPrecision.Float16,
+        TrainingPrecision.Fp32 => MatmulPrecision.Fp32,
+        TrainingPrecision.Mixed => MatmulPrecision.Mixed,
+        TrainingPrecision.Fp16 => MatmulPrecision.Fp16,
         _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
     };
 }

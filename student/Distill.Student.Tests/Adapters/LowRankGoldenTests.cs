@@ -50,7 +50,7 @@ public sealed class LowRankGoldenTests
         float[] start = parameters.Span.ToArray();
         var adapters = Adapters(parameters, "adapter-initial");
         var sequences = Sequences();
-        using var model = new AdaptedGradientModel(fused ? new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 256) : new TorchGradientModel(parameters), adapters);
+        using var model = new AdaptedGradientModel(fused ? new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 256) : new TorchGradientModel(parameters), adapters);
         var settings = reference["settings"]!;
         double Setting(string name) => settings[name]!.GetValue<double>();
         var optimizer = new AdamW(adapters, new AdamWOptions(Setting("beta1"), Setting("beta2"), Setting("epsilon"), 0, MaxGradientNorm: 0));

@@ -21,7 +21,7 @@ public sealed class RealModelTrainingTests(ITestOutputHelper output)
         var checkpoint = Checkpoint.Open(folder);
         using var parameters = new FlatParameters(checkpoint.Architecture);
         parameters.Load(checkpoint.LoadWeights());
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 512);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 512);
         HeldOutLoss(model, training).ShouldBe(training.Expected.GetProperty("held_out_before").GetDouble(), 1e-4);
         using var stop = new CancellationTokenSource();
         var loop = new SupervisedLoop(model, new AdamW(parameters, training.Optimizer), training.Schedule, TimeProvider.System);

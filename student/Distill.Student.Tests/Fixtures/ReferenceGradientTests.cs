@@ -62,7 +62,7 @@ public sealed class ReferenceGradientTests(ITestOutputHelper output)
     }
 
     private static IGradientModel Model(FlatParameters parameters, bool fused) =>
-        fused ? new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 128) : new TorchGradientModel(parameters);
+        fused ? new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 128) : new TorchGradientModel(parameters);
 
     private static ReadOnlySpan<float> GradientOf(IGradientModel model, string name) =>
         model.Gradient.Slice((int)model.Parameters.OffsetOf(name), model.Parameters.SpanOf(name).Length);

@@ -28,7 +28,7 @@ public sealed class TrainingTrajectoryTests(ITestOutputHelper output)
         using var parameters = new FlatParameters(DecoderConfigJson.Read(Path.Combine(folder, "config.json")));
         Load(parameters, Path.Combine(folder, "initial.safetensors"));
         // A capacity of two rows makes micro-batches, as the reference has.
-        using IGradientModel model = fused ? new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 48) : new TorchGradientModel(parameters);
+        using IGradientModel model = fused ? new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 48) : new TorchGradientModel(parameters);
         var loop = new SupervisedLoop(model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, TimeProvider.System);
         var worst = new Dictionary<string, double>();
         loop.Run(trajectory, report => Compare(report, trajectory.Results[report.Step - 1], worst), TestContext.Current.CancellationToken);
@@ -43,7 +43,7 @@ public sealed class TrainingTrajectoryTests(ITestOutputHelper output)
         var trajectory = new TrajectoryCase(folder);
         using var parameters = new FlatParameters(DecoderConfigJson.Read(Path.Combine(folder, "config.json")));
         Load(parameters, Path.Combine(folder, "initial.safetensors"));
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 48);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 48);
         using var stop = new CancellationTokenSource();
         var loop = new SupervisedLoop(model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, TimeProvider.System);
         Should.Throw<OperationCanceledException>(() => loop.Run(trajectory, _ => stop.Cancel(), stop.Token));

@@ -20,7 +20,7 @@ public sealed class FusedFamilyTests
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33, 64, 70, 2, 100);
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
         using var reference = new TorchGradientModel(parameters);
-        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, capacity: 128);
+        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 128);
         double expected = reference.Differentiate(sequences, loss).Loss;
         fused.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-5);
         double whole = Norm(reference.Gradient);
@@ -43,8 +43,8 @@ public sealed class FusedFamilyTests
         using var plain = TinyDecoder.Parameters(Base);
         using var other = TinyDecoder.Parameters(With(feature));
         var sequences = TinyDecoder.Sequences(Base, 40);
-        using var one = new FusedGradientModel(plain, MatmulPrecision.Float32, 1, 128);
-        using var two = new FusedGradientModel(other, MatmulPrecision.Float32, 1, 128);
+        using var one = new FusedGradientModel(plain, MatmulPrecision.Fp32, 1, 128);
+        using var two = new FusedGradientModel(other, MatmulPrecision.Fp32, 1, 128);
         one.Score(sequences)[0].Zip(two.Score(sequences)[0], (a, b) => Math.Abs(a - b)).Max().ShouldBeGreaterThan(1e-3f);
     }
 
@@ -53,7 +53,7 @@ public sealed class FusedFamilyTests
     {
         using var parameters = TinyDecoder.Parameters(With("window 7"));
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 20, 30, 25);
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 128);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         var packed = model.Score(sequences);
         for (int i = 0; i < sequences.Count; i++) model.Score([sequences[i]])[0].Zip(packed[i], (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(1e-5f);
     }
@@ -62,7 +62,7 @@ public sealed class FusedFamilyTests
     public void A_sequence_beyond_the_models_positions_is_refused()
     {
         using var parameters = TinyDecoder.Parameters(Base with { MaxPositions = 32 });
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 128);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         Should.Throw<ArgumentException>(() => model.Score(TinyDecoder.Sequences(Base, 33))).Message.ShouldContain("33 tokens");
     }
 

@@ -18,7 +18,7 @@ public sealed class FusedGradientTests
         var sequences = TinyDecoder.Sequences(architecture, 5, 17, 33, 64, 70, 2, 100);
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
         using var reference = new TorchGradientModel(parameters);
-        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Float32, replicas, capacity: 128);
+        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, replicas, capacity: 128);
 
         var expected = reference.Differentiate(sequences, loss);
         var actual = fused.Differentiate(sequences, loss);
@@ -45,8 +45,8 @@ public sealed class FusedGradientTests
         using var parameters = TinyDecoder.Parameters(architecture);
         var sequences = TinyDecoder.Sequences(architecture, 40, 50, 60);
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
-        using var exact = new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 128);
-        using var rounded = new FusedGradientModel(parameters, MatmulPrecision.BFloat16, 1, 128);
+        using var exact = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
+        using var rounded = new FusedGradientModel(parameters, MatmulPrecision.Mixed, 1, 128);
 
         double expected = exact.Differentiate(sequences, loss).Loss;
         rounded.Differentiate(sequences, loss).Loss.ShouldBe(expected, 0.02);
@@ -60,8 +60,8 @@ public sealed class FusedGradientTests
         using var parameters = TinyDecoder.Parameters(architecture);
         var sequences = TinyDecoder.Sequences(architecture, 30, 40, 50, 20, 10);
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
-        using var whole = new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 256);
-        using var split = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 60);
+        using var whole = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 256);
+        using var split = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 60);
 
         double expected = whole.Differentiate(sequences, loss).Loss;
         split.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-6);
@@ -75,7 +75,7 @@ public sealed class FusedGradientTests
         using var parameters = TinyDecoder.Parameters(architecture);
         var sequences = TinyDecoder.Sequences(architecture, 12, 50, 31, 7);
         using var reference = new TorchGradientModel(parameters);
-        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 64);
+        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 64);
 
         var expected = reference.Entropies(sequences);
         var actual = fused.Entropies(sequences);
@@ -97,7 +97,7 @@ public sealed class FusedGradientTests
         using var parameters = TinyDecoder.Parameters(architecture);
         var sequences = TinyDecoder.Sequences(architecture, 12, 50, 31, 7);
         using var reference = new TorchGradientModel(parameters);
-        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 64);
+        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 64);
 
         var expected = reference.Score(sequences);
         var actual = fused.Score(sequences);

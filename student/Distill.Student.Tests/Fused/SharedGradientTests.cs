@@ -15,7 +15,7 @@ public sealed class SharedGradientTests
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture(tied: tied));
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 30, 40, 50, 20, 10, 60, 33, 21, 47); // several rounds, not the same number for each
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, replicas, capacity: 64);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, replicas, capacity: 64);
         model.Differentiate(sequences, new CrossEntropy(9));
         float[] first = model.Gradient.ToArray();
         for (int pass = 0; pass < 10; pass++)
@@ -30,9 +30,9 @@ public sealed class SharedGradientTests
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 30, 40, 50, 20);
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, capacity: 64);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 64);
         Should.Throw<AggregateException>(() => model.Differentiate(sequences, new FailingLoss())).InnerExceptions.OfType<TimeoutException>().ShouldHaveSingleItem();
-        using var fresh = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, capacity: 64);
+        using var fresh = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 64);
         fresh.Differentiate(sequences, new CrossEntropy(4));
         model.Differentiate(sequences, new CrossEntropy(4)); // and the next pass is as good as any
         model.Gradient.ToArray().ShouldBe(fresh.Gradient.ToArray());

@@ -24,7 +24,7 @@ public sealed class SharedPromptTests
         var sequences = Groups();
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
         using var alone = new TorchGradientModel(parameters);
-        using var together = new FusedGradientModel(parameters, MatmulPrecision.Float32, replicas, capacity: 512);
+        using var together = new FusedGradientModel(parameters, MatmulPrecision.Fp32, replicas, capacity: 512);
 
         double expected = alone.Differentiate(sequences, loss).Loss;
         together.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-5);
@@ -37,7 +37,7 @@ public sealed class SharedPromptTests
         using var parameters = TinyDecoder.Parameters(Base);
         var sequences = Groups();
         using var alone = new TorchGradientModel(parameters);
-        using var together = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, capacity: 128);
+        using var together = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 128);
         var expected = alone.Score(sequences);
         var actual = together.Score(sequences);
         for (int i = 0; i < sequences.Count; i++) actual[i].Zip(expected[i], (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(1e-4f, $"sequence {i}");

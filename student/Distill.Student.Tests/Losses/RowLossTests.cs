@@ -25,7 +25,7 @@ public sealed class RowLossTests
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33);
         var loss = options.ToLoss(sequences.Sum(sequence => sequence.SupervisedCount), sequences.Count);
         using var reference = new TorchGradientModel(parameters);
-        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 128);
+        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 128);
         fused.Differentiate(sequences, loss).Loss.ShouldBe(reference.Differentiate(sequences, loss).Loss, 1e-5);
         Vectors.RelativeDifference(fused.Gradient, reference.Gradient).ShouldBeLessThan(2e-5);
     }
@@ -36,7 +36,7 @@ public sealed class RowLossTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 20, 40);
         long learned = sequences.Sum(sequence => sequence.SupervisedCount);
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 128);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         double expected = model.Differentiate(sequences, new CrossEntropy(learned)).Loss;
         float[] gradient = model.Gradient.ToArray();
         model.Differentiate(sequences, new SupervisedLossOptions().ToLoss(learned, sequences.Count)).Loss.ShouldBe(expected, 1e-6);

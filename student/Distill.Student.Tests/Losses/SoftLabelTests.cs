@@ -75,7 +75,7 @@ public sealed class SoftLabelTests
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33).Select(WithTeacher).ToList();
         var loss = new SoftLabelLoss(new TopTokenDivergence(new JensenShannonDivergence(0.4), TokenSupport.TailBucket, 2), softWeight, sequences.Sum(sequence => sequence.SupervisedCount));
         using var reference = new TorchGradientModel(parameters);
-        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 128);
+        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 128);
 
         var expected = reference.Differentiate(sequences, loss);
         var actual = fused.Differentiate(sequences, loss);
@@ -98,7 +98,7 @@ public sealed class SoftLabelTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         List<TrainingSequence> sequences = [.. TinyDecoder.Sequences(parameters.Architecture, 20, 40).Select(WithTeacher)];
         long learned = sequences.Sum(sequence => sequence.SupervisedCount);
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 128);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         var expected = model.Differentiate(sequences, new CrossEntropy(learned));
         float[] gradient = model.Gradient.ToArray();
         var actual = model.Differentiate(sequences, new SoftLabelLoss(new TopTokenDivergence(new ForwardDivergence(), TokenSupport.TailBucket), 0, learned));

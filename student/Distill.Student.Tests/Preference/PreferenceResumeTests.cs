@@ -14,7 +14,7 @@ public sealed class PreferenceResumeTests : IDisposable
         Epochs = 3,
         PairsPerStep = 3,
         Constants = new PreferenceLossOptions { Beta = 0.5 },
-        Training = new TrainingOptions { LearningRate = 2e-3, Threads = 2, MicroBatchTokens = 32, Precision = MatmulPrecision.Float32 },
+        Training = new TrainingOptions { LearningRate = 2e-3, Threads = 2, MicroBatchTokens = 32, Precision = MatmulPrecision.Fp32 },
     };
 
     private readonly string folder = Directory.CreateTempSubdirectory("distill-preference").FullName;

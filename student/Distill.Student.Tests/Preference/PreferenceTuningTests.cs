@@ -12,7 +12,7 @@ public sealed class PreferenceTuningTests
         Epochs = 12,
         PairsPerStep = 4,
         Constants = new PreferenceLossOptions { Beta = 0.5 },
-        Training = new TrainingOptions { LearningRate = 1e-3, Threads = 2, MicroBatchTokens = 32, Precision = MatmulPrecision.Float32 },
+        Training = new TrainingOptions { LearningRate = 1e-3, Threads = 2, MicroBatchTokens = 32, Precision = MatmulPrecision.Fp32 },
     };
 
     public static TheoryData<string> Losses => [.. PreferenceLosses.All.Select(kind => kind.Name)];
@@ -45,7 +45,7 @@ public sealed class PreferenceTuningTests
     public void The_gradient_of_a_step_is_that_of_its_loss(string name)
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, 2, 40);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 40);
         var kind = PreferenceLosses.Get(name);
         var loss = kind.Create(new PreferenceLossOptions { Beta = 0.5 });
         var pairs = TinyPairs.Of(parameters.Architecture, 5);

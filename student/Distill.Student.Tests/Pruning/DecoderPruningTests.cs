@@ -77,7 +77,7 @@ public sealed class DecoderPruningTests
         {
             Epochs = 60,
             BatchTokens = 1000,
-            Training = new TrainingOptions { LearningRate = 3e-3, Threads = 1, MicroBatchTokens = 128, Precision = MatmulPrecision.Float32 },
+            Training = new TrainingOptions { LearningRate = 3e-3, Threads = 1, MicroBatchTokens = 128, Precision = MatmulPrecision.Fp32 },
         };
         double learned = Train(parameters, examples, options)[^1];
         string folder = Directory.CreateTempSubdirectory("distill-pruned").FullName;

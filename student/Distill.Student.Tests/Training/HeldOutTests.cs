@@ -12,7 +12,7 @@ public sealed class HeldOutTests
         Epochs = 30,
         BatchTokens = 1000,
         HeldOut = new HeldOutOptions(Every: 2, Patience: 3),
-        Training = new TrainingOptions { LearningRate = 1e-2, Threads = 1, MicroBatchTokens = 128, Precision = MatmulPrecision.Float32 },
+        Training = new TrainingOptions { LearningRate = 1e-2, Threads = 1, MicroBatchTokens = 128, Precision = MatmulPrecision.Fp32 },
     };
 
     [Fact]
@@ -28,7 +28,7 @@ public sealed class HeldOutTests
         result.Best.ShouldBe(looks.MinBy(look => look.Value));
         result.Best!.Step.ShouldBe(result.Steps - 6); // three looks, two steps apart
         reports.Where(report => report.HeldOut is not null).Select(report => new HeldOutLook(report.Step, report.HeldOut!.Value)).ShouldBe(looks);
-        using var model = new FusedGradientModel(parameters, MatmulPrecision.Float32, 1, 128);
+        using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         measure.Of(model, TestContext.Current.CancellationToken).ShouldBe(result.Best.Value, 1e-9);
     }
 

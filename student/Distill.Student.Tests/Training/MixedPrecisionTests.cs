@@ -13,7 +13,7 @@ public sealed class MixedPrecisionTests(ITestOutputHelper output)
     [InlineData(false)]
     public void Stochastic_weights_follow_fp32_closer_than_weights_rounded_to_nearest(bool fused)
     {
-        double[] exact = Losses(fused, MatmulPrecision.Float32, 1), stochastic = Losses(fused, MatmulPrecision.BFloat16, 1), nearest = Losses(fused, MatmulPrecision.BFloat16, null);
+        double[] exact = Losses(fused, MatmulPrecision.Fp32, 1), stochastic = Losses(fused, MatmulPrecision.Mixed, 1), nearest = Losses(fused, MatmulPrecision.Mixed, null);
         double Lag(double[] losses) => losses.Zip(exact, (a, b) => Math.Abs(a - b)).Max();
         output.WriteLine($"fp32 {exact[0]:F4} to {exact[^1]:F4}; largest difference stochastic {Lag(stochastic):F4}, nearest {Lag(nearest):F4}");
         (exact[0] - exact[^1]).ShouldBeGreaterThan(0.05); // it learns something
@@ -25,9 +25,9 @@ public sealed class MixedPrecisionTests(ITestOutputHelper output)
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var sequence = TinyDecoder.Sequences(parameters.Architecture, 40);
-        using var one = new FusedGradientModel(parameters, MatmulPrecision.BFloat16, 1, 128, roundingSeed: 3);
-        using var two = new FusedGradientModel(parameters, MatmulPrecision.BFloat16, 2, 128, roundingSeed: 3);
-        using var other = new FusedGradientModel(parameters, MatmulPrecision.BFloat16, 1, 128, roundingSeed: 4);
+        using var one = new FusedGradientModel(parameters, MatmulPrecision.Mixed, 1, 128, roundingSeed: 3);
+        using var two = new FusedGradientModel(parameters, MatmulPrecision.Mixed, 2, 128, roundingSeed: 3);
+        using var other = new FusedGradientModel(parameters, MatmulPrecision.Mixed, 1, 128, roundingSeed: 4);
         float[] scores = one.Score(sequence)[0];
         two.Score(sequence)[0].ShouldBe(scores);
         one.Score(sequence)[0].ShouldBe(scores);
@@ -42,8 +42,8 @@ public sealed class MixedPrecisionTests(ITestOutputHelper output)
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 40, 50, 60);
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
-        using var fused = new FusedGradientModel(parameters, MatmulPrecision.BFloat16, 1, 128);
-        using var autograd = new TorchGradientModel(parameters, MatmulPrecision.BFloat16);
+        using var fused = new FusedGradientModel(parameters, MatmulPrecision.Mixed, 1, 128);
+        using var autograd = new TorchGradientModel(parameters, MatmulPrecision.Mixed);
         using var exact = new TorchGradientModel(parameters);
         double expected = exact.Differentiate(sequences, loss).Loss, mixed = autograd.Differentiate(sequences, loss).Loss;
         mixed.ShouldBe(fused.Differentiate(sequences, loss).Loss, 2e-3);

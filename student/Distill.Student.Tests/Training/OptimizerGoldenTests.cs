@@ -81,7 +81,7 @@ public sealed class OptimizerGoldenTests : IDisposable
     [InlineData("cosine", Decay.Cosine, 2)]
     [InlineData("cosine_with_min_lr", Decay.Cosine, 2)]
     [InlineData("constant_with_warmup", Decay.Constant, 2)]
-    [InlineData("warmup_stable_decay", Decay.WarmupStableDecay, 6)]
+    [InlineData("warmup_stable_decay", Decay.Trapezoid, 6)]
     [InlineData("polynomial", Decay.Polynomial, 2)]
     [InlineData("inverse_sqrt", Decay.InverseSquareRoot, 2)]
     public void Schedules_after_the_warm_up_are_those_of_transformers(string name, Decay decay, int cases)

@@ -32,8 +32,8 @@ public sealed class SourcesTests
     [InlineData(Decay.Constant, 0.9, 1.0)]
     [InlineData(Decay.Linear, 0.6, 0.5)]
     [InlineData(Decay.Cosine, 0.6, 0.5)]
-    [InlineData(Decay.WarmupStableDecay, 0.5, 1.0)]
-    [InlineData(Decay.WarmupStableDecay, 0.85, 0.5)]
+    [InlineData(Decay.Trapezoid, 0.5, 1.0)]
+    [InlineData(Decay.Trapezoid, 0.85, 0.5)]
     public void Schedules_fall_as_named(Decay decay, double progress, double share) =>
         new LearningRateSchedule(2, decay, WarmupShare: 0.2, DecayShare: 0.3).At(progress).ShouldBe(2 * share, 1e-9);
 

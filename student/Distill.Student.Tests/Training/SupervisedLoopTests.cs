@@ -7,7 +7,7 @@ namespace Distill.Student.Tests.Training;
 
 public sealed class SupervisedLoopTests
 {
-    private static readonly TrainingOptions Options = new() { LearningRate = 3e-3, Threads = 2, MicroBatchTokens = 128, Precision = MatmulPrecision.Float32 };
+    private static readonly TrainingOptions Options = new() { LearningRate = 3e-3, Threads = 2, MicroBatchTokens = 128, Precision = MatmulPrecision.Fp32 };
 
     [Fact]
     public void Fine_tuning_learns_its_examples()
@@ -23,8 +23,8 @@ public sealed class SupervisedLoopTests
     }
 
     [Theory]
-    [InlineData(MatmulPrecision.Float32)]
-    [InlineData(MatmulPrecision.BFloat16)]
+    [InlineData(MatmulPrecision.Fp32)]
+    [InlineData(MatmulPrecision.Mixed)]
     public void A_training_that_was_saved_and_continued_equals_one_that_was_not_and_differs_from_a_cold_start(MatmulPrecision precision)
     {
         string path = Path.Combine(Directory.CreateTempSubdirectory("distill-state").FullName, "state.safetensors");
@@ -43,8 +43,8 @@ public sealed class SupervisedLoopTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var examples = TinyDecoder.Sequences(parameters.Architecture, 12, 15);
         using IGradientModel model = path == "fused"
-            ? new FusedGradientModel(parameters, MatmulPrecision.BFloat16, 1, 128)
-            : new TorchGradientModel(parameters, MatmulPrecision.BFloat16, checkpointing: path == "checkpointing");
+            ? new FusedGradientModel(parameters, MatmulPrecision.Mixed, 1, 128)
+            : new TorchGradientModel(parameters, MatmulPrecision.Mixed, checkpointing: path == "checkpointing");
         var loss = new CrossEntropy(examples.Sum(example => example.SupervisedCount));
         model.Differentiate(examples, loss);
         long before = Tensor.TotalCount;

@@ -13,7 +13,7 @@ public sealed class SupervisedResumeTests : IDisposable
     {
         Epochs = 3,
         BatchTokens = 48,
-        Training = new TrainingOptions { LearningRate = 3e-3, Threads = 1, MicroBatchTokens = 32, Precision = MatmulPrecision.Float32 },
+        Training = new TrainingOptions { LearningRate = 3e-3, Threads = 1, MicroBatchTokens = 32, Precision = MatmulPrecision.Fp32 },
     };
 
     private static readonly LowRankOptions LowRank = new(2, 4, LowRankOptions.AllTargets);

@@ -7,9 +7,9 @@ namespace Distill.Student.Tests.Training;
 public sealed class TorchGradientModelTests
 {
     [Theory]
-    [InlineData(MatmulPrecision.Float32, true)]
-    [InlineData(MatmulPrecision.Float32, false)]
-    [InlineData(MatmulPrecision.BFloat16, true)]
+    [InlineData(MatmulPrecision.Fp32, true)]
+    [InlineData(MatmulPrecision.Fp32, false)]
+    [InlineData(MatmulPrecision.Mixed, true)]
     public void Checkpointing_gives_the_same_loss_and_gradient(MatmulPrecision precision, bool tied)
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture(tied: tied) with { Layers = 4 });
@@ -33,7 +33,7 @@ public sealed class TorchGradientModelTests
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 40, 17, 60);
         long learned = sequences.Sum(sequence => sequence.SupervisedCount);
         using var whole = new TorchGradientModel(parameters);
-        using var chunked = new TorchGradientModel(parameters, MatmulPrecision.Float32, 1, checkpointing: false, logitsAtOnce);
+        using var chunked = new TorchGradientModel(parameters, MatmulPrecision.Fp32, 1, checkpointing: false, logitsAtOnce);
         Compare(model => model.Differentiate(sequences, new CrossEntropy(learned)));
         Compare(model => model.Differentiate(sequences, new SquaredLogits()));
 

@@ -6,7 +6,7 @@ namespace Distill.Student.Tests.Training;
 /// <summary>What a prediction must do; how well it fits is a benchmark, <c>training-memory</c>.</summary>
 public sealed class TrainingMemoryTests
 {
-    private static readonly TrainingOptions Options = new() { Precision = MatmulPrecision.Float32, Threads = 1, MicroBatchTokens = 64 };
+    private static readonly TrainingOptions Options = new() { Precision = MatmulPrecision.Fp32, Threads = 1, MicroBatchTokens = 64 };
 
     [Fact]
     public void Fp32_holds_sixteen_bytes_per_parameter_beside_activations()

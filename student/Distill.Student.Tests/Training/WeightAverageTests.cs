@@ -26,7 +26,7 @@ public sealed class WeightAverageTests
             Epochs = 8,
             BatchTokens = 1000,
             WeightAverage = decay,
-            Training = new TrainingOptions { LearningRate = 3e-3, Threads = 1, MicroBatchTokens = 128, Precision = MatmulPrecision.Float32 },
+            Training = new TrainingOptions { LearningRate = 3e-3, Threads = 1, MicroBatchTokens = 128, Precision = MatmulPrecision.Fp32 },
         };
         SupervisedFineTuning.Run(parameters, TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20), options, TimeProvider.System, path, report =>
         {

@@ -10,11 +10,13 @@ namespace Distill.Student.Fused;
 /// </summary>
 public enum MatmulPrecision
 {
-    Float32,
-    BFloat16,
+    Fp32,
+
+    /// <summary>bf16 products over fp32 weights.</summary>
+    Mixed,
 
     /// <summary>With a <see cref="LossScale"/>, for devices without bf16; differentiated by autograd.</summary>
-    Float16,
+    Fp16,
 }
 
 /// <summary>
@@ -38,10 +40,10 @@ public sealed class FusedGradientModel : IGradientModel
     public FusedGradientModel(FlatParameters parameters, MatmulPrecision precision, int replicaCount, int capacity, ulong? roundingSeed = 1)
     {
         RequireSupported(parameters.Architecture);
-        if (precision == MatmulPrecision.Float16) throw new ArgumentException("The fused decoder computes in fp32 and bf16; fp16 is for autograd.", nameof(precision));
+        if (precision == MatmulPrecision.Fp16) throw new ArgumentException("The fused decoder computes in fp32 and bf16; fp16 is for autograd.", nameof(precision));
         Parameters = parameters;
         set_num_threads(1); // every replica is one thread; libtorch must not split its products again
-        var scalar = precision == MatmulPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        var scalar = precision == MatmulPrecision.Mixed ? ScalarType.BFloat16 : ScalarType.Float32;
         matmulWeights = new MatmulWeights(parameters, precision, roundingSeed, replicaCount);
         var rotation = new HeadRotation(parameters.Architecture, Math.Min(capacity, parameters.Architecture.MaxPositions));
         gradient = new FlatGradient(parameters.Count);

@@ -25,9 +25,9 @@ internal sealed unsafe class MatmulWeights : IDisposable
         count = (int)parameters.OffsetOf(ParameterMap.FinalNorm) - first;
         Values = (precision switch
         {
-            MatmulPrecision.Float32 => parameters.Values.alias(),
-            MatmulPrecision.BFloat16 => empty([parameters.Count], ScalarType.BFloat16),
-            MatmulPrecision.Float16 => empty([parameters.Count], ScalarType.Float16),
+            MatmulPrecision.Fp32 => parameters.Values.alias(),
+            MatmulPrecision.Mixed => empty([parameters.Count], ScalarType.BFloat16),
+            MatmulPrecision.Fp16 => empty([parameters.Count], ScalarType.Float16),
             _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
         }).DetachFromDisposeScope();
     }

@@ -13,7 +13,7 @@ public sealed record PretrainingOptions
 
     public int Steps { get; init; } = 3000;
 
-    public TrainingOptions Training { get; init; } = new() { LearningRate = 2.5e-3, Decay = Decay.WarmupStableDecay, WarmupShare = 0.02 };
+    public TrainingOptions Training { get; init; } = new() { LearningRate = 2.5e-3, Decay = Decay.Trapezoid, WarmupShare = 0.02 };
 
     /// <summary>Share of the steps at the end over which the learning rate falls.</summary>
     public double DecayShare { get; init; } = 0.35;

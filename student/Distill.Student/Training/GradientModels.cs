@@ -15,5 +15,5 @@ public static class GradientModels
 
     /// <summary>Whether <see cref="Create"/> takes the fused passes.</summary>
     public static bool IsFused(Architecture.DecoderArchitecture architecture, TrainingOptions options) =>
-        options.Precision != MatmulPrecision.Float16 && FusedGradientModel.Supports(architecture);
+        options.Precision != MatmulPrecision.Fp16 && FusedGradientModel.Supports(architecture);
 }

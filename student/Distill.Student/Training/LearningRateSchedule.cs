@@ -13,7 +13,7 @@ public enum Decay
     Cosine,
 
     /// <summary>Warm-up, stable, decay: stays, then a straight line to zero over the last part (Hu et al. 2024, arXiv 2404.06395).</summary>
-    WarmupStableDecay,
+    Trapezoid,
 
     /// <summary>The square of a straight line to zero: polynomial decay (Chen et al. 2017, arXiv 1606.00915) of another power where asked for.</summary>
     Polynomial,
@@ -22,7 +22,7 @@ public enum Decay
     InverseSquareRoot,
 }
 
-/// <summary>The last part of <see cref="Decay.WarmupStableDecay"/>.</summary>
+/// <summary>The last part of <see cref="Decay.Trapezoid"/>.</summary>
 public enum CoolDown
 {
     /// <summary>A straight line.</summary>
@@ -38,7 +38,7 @@ public enum CoolDown
 /// <summary>Learning rate by progress. Immutable.</summary>
 /// <param name="Peak">The rate after warm-up.</param>
 /// <param name="WarmupShare">Share of the training over which the rate rises from 0.</param>
-/// <param name="DecayShare">Share at the end over which <see cref="Decay.WarmupStableDecay"/> falls.</param>
+/// <param name="DecayShare">Share at the end over which <see cref="Decay.Trapezoid"/> falls.</param>
 public sealed record LearningRateSchedule(double Peak, Decay Decay, double WarmupShare = 0.02, double DecayShare = 0.3)
 {
     /// <summary>Updates over which the rate rises, the first of them already above 0; null: by <see cref="WarmupShare"/>.</summary>
@@ -78,7 +78,7 @@ public sealed record LearningRateSchedule(double Peak, Decay Decay, double Warmu
         Decay.Constant => 1,
         Decay.Linear => Floor + ((1 - Floor) * (1 - rest)),
         Decay.Cosine => Floor + ((1 - Floor) * 0.5 * (1 + Math.Cos(Math.PI * rest))),
-        Decay.WarmupStableDecay => Floor + ((1 - Floor) * Cooled(Math.Min(1, (1 - progress) / DecayShare))),
+        Decay.Trapezoid => Floor + ((1 - Floor) * Cooled(Math.Min(1, (1 - progress) / DecayShare))),
         Decay.Polynomial => Floor + ((1 - Floor) * Math.Pow(1 - rest, Power)),
         Decay.InverseSquareRoot => Math.Sqrt((Timescale ?? WarmupShare) / (progress + (Timescale ?? WarmupShare) - WarmupShare)),
         _ => throw new InvalidOperationException($"Unknown decay {Decay}."),

@@ -22,7 +22,7 @@ public sealed class TorchGradientModel : IGradientModel
     /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
     /// <param name="roundingSeed">Of the bf16 copy of the weights; null rounds it to nearest. Unused in fp32.</param>
     /// <param name="checkpointing">Keeps only what enters each layer and computes the rest again on the way back.</param>
-    public TorchGradientModel(FlatParameters parameters, MatmulPrecision precision = MatmulPrecision.Float32, ulong? roundingSeed = 1, bool checkpointing = false)
+    public TorchGradientModel(FlatParameters parameters, MatmulPrecision precision = MatmulPrecision.Fp32, ulong? roundingSeed = 1, bool checkpointing = false)
         : this(parameters, precision, roundingSeed, checkpointing, LogitsAtOnce)
     {
     }
@@ -35,7 +35,7 @@ public sealed class TorchGradientModel : IGradientModel
         body = new TorchBody(parameters, decoder, checkpointing);
         head = new TorchHead(parameters, decoder, logitsAtOnce);
         gradient = new FlatGradient(parameters.Count);
-        scale = precision == MatmulPrecision.Float16 ? parameters.LossScale : null;
+        scale = precision == MatmulPrecision.Fp16 ? parameters.LossScale : null;
     }
 
     public FlatParameters Parameters { get; }

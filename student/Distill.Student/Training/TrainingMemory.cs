@@ -49,7 +49,7 @@ public sealed record TrainingMemory(long Weights, long Optimizer, long Gradients
         long parameters = architecture.ParameterCount, tokens = longestSequence;
         // Kept by autograd: both norms' input, scaled input and (fp32) result; rotated queries, repeated keys and values, attention's result
         // and its copy; gate, silu, up and (fp32) their product. Mixed precision keeps the casts in place of the fp32 results.
-        bool half = precision != MatmulPrecision.Float32;
+        bool half = precision != MatmulPrecision.Fp32;
         long single = (4 * shape.Hidden) + (4 * shape.Queries) + (3 * shape.Wide), cast = (2 * shape.Hidden) + shape.Queries + shape.Wide;
         long norms = architecture.QueryKeyNorm ? 2L * (architecture.Heads + architecture.KeyValueHeads) * architecture.HeadSize : 0;
         long layer = tokens * ((Single * (single + norms)) + ((half ? 2 : Single) * cast));
@@ -72,10 +72,10 @@ public sealed record TrainingMemory(long Weights, long Optimizer, long Gradients
 
         public long Packed => (a.Heads + (2L * a.KeyValueHeads)) * a.HeadSize;
 
-        public long Product => precision == MatmulPrecision.Float32 ? Single : 2;
+        public long Product => precision == MatmulPrecision.Fp32 ? Single : 2;
 
         public long LayerParameters => a.ParameterCount - ((a.TieEmbeddings ? 1L : 2L) * a.VocabularySize * Hidden) - Hidden;
 
-        public long WeightBytes => (Single * a.ParameterCount) + (precision == MatmulPrecision.Float32 ? 0 : 2 * LayerParameters);
+        public long WeightBytes => (Single * a.ParameterCount) + (precision == MatmulPrecision.Fp32 ? 0 : 2 * LayerParameters);
     }
 }

@@ -15,12 +15,12 @@ public sealed record TrainingOptions
     /// <summary>Share of the peak that the rate falls to.</summary>
     public double RateFloor { get; init; }
 
-    /// <summary>How the rate falls at the end of <see cref="Decay.WarmupStableDecay"/>.</summary>
+    /// <summary>How the rate falls at the end of <see cref="Decay.Trapezoid"/>.</summary>
     public CoolDown CoolDown { get; init; }
 
     public AdamWOptions Optimizer { get; init; } = new();
 
-    public MatmulPrecision Precision { get; init; } = MatmulPrecision.BFloat16;
+    public MatmulPrecision Precision { get; init; } = MatmulPrecision.Mixed;
 
     /// <summary>Seed of the stochastic rounding of the bf16 weights; null rounds to nearest, which hides small updates. Unused in fp32 and fp16.</summary>
     public ulong? RoundingSeed { get; init; } = 1;
