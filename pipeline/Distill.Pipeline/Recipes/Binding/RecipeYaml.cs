@@ -1,7 +1,7 @@
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
-namespace Distill.Pipeline.Recipes;
+namespace Distill.Pipeline.Recipes.Binding;
 
 /// <summary>
 /// YAML text → <see cref="RecipeNode"/>, from the parser's events, so that nothing is built before its bound is checked:
@@ -13,38 +13,51 @@ internal static class RecipeYaml
     private const int MaxDepth = 16;
     private const int MaxNodes = 20_000;
 
-    /// <param name="place">Overrides the place of every node, e.g. <c>--set</c>; null: the line of the file.</param>
+    /// <param name="file">What a message calls the text.</param>
     /// <exception cref="InvalidRecipeException">The text is not such a document.</exception>
-    public static RecipeNode Parse(string text, string file, string? place = null)
+    public static RecipeNode Parse(string text, string file, RecipeSource source)
     {
         if (text.Length > MaxCharacters)
             throw Fault(file, "", $"{text.Length:N0} characters; a recipe has at most {MaxCharacters:N0}", "give the path of a recipe");
         try
         {
-            return new Reading(new Parser(new StringReader(text)), file, place).Document();
+            return new Reading(new Parser(new StringReader(text)), file, source).Document();
         }
         catch (YamlException exception)
         {
-            throw Fault(file, place ?? $"line {exception.Start.Line}", $"not valid YAML: {exception.Message}", "mend the syntax at this line");
+            throw TabAt(text, exception.Start.Line)
+                ? Fault(file, source.Place(exception.Start.Line), "a tab; YAML indents with spaces", "replace the tabs of this line by spaces")
+                : Fault(file, source.Place(exception.Start.Line), $"not valid YAML: {Spoken(exception)}", "mend the syntax at this line");
         }
         catch (InvalidOperationException)
         {
             // YamlDotNet 18.1's scanner throws this on some plain scalars that end in a control character or "#".
-            throw Fault(file, place ?? "", "not valid YAML", "look for a stray # or control character within { } or [ ]");
+            throw Fault(file, source.Fixed ?? source.Prefix.TrimEnd(), "not valid YAML", "look for a stray # or control character within { } or [ ]");
         }
+    }
+
+    // The parser takes a tab for the beginning of a word, and says so in words that help nobody.
+    private static bool TabAt(string text, long line) => text.Split('\n').ElementAtOrDefault((int)line - 1) is { } found
+        && found[..(found.Length - found.TrimStart().Length)].Contains('\t', StringComparison.Ordinal);
+
+    private static string Spoken(YamlException exception)
+    {
+        string message = exception.Message;
+        int end = message.StartsWith('(') ? message.IndexOf("): ", StringComparison.Ordinal) : -1; // line and column, which are said already
+        return (end < 0 ? message : message[(end + 3)..]).TrimEnd('.');
     }
 
     private static InvalidRecipeException Fault(string file, string place, string fault, string remedy) =>
         new(file, [new RecipeProblem("", place, "", fault, remedy)]);
 
-    private sealed class Reading(Parser parser, string file, string? place)
+    private sealed class Reading(Parser parser, string file, RecipeSource source)
     {
         private readonly Dictionary<AnchorName, RecipeNode> anchors = [];
 
         public RecipeNode Document()
         {
             parser.Consume<StreamStart>();
-            if (!parser.Accept<DocumentStart>(out _)) return new RecipeMapping([], place ?? "line 1");
+            if (!parser.Accept<DocumentStart>(out _)) return new RecipeMapping([], source.Place(1), source);
             parser.Consume<DocumentStart>();
             var root = Node(0);
             parser.Consume<DocumentEnd>();
@@ -73,7 +86,7 @@ internal static class RecipeYaml
         private RecipeScalar Scalar()
         {
             var scalar = parser.Consume<Scalar>();
-            return new RecipeScalar(scalar.Value, scalar.Style != ScalarStyle.Plain, Place(scalar));
+            return new RecipeScalar(scalar.Value, scalar.Style != ScalarStyle.Plain, Place(scalar), source);
         }
 
         private RecipeSequence Sequence(int depth)
@@ -81,7 +94,7 @@ internal static class RecipeYaml
             var start = parser.Consume<SequenceStart>();
             var items = new List<RecipeNode>();
             while (!parser.TryConsume<SequenceEnd>(out _)) items.Add(Node(depth + 1));
-            return new RecipeSequence(items, Place(start));
+            return new RecipeSequence(items, Place(start), source);
         }
 
         private RecipeMapping Mapping(int depth)
@@ -96,10 +109,10 @@ internal static class RecipeYaml
                 entries.Add(new(key.Value, Node(depth + 1)));
             }
 
-            return new RecipeMapping(entries, Place(start));
+            return new RecipeMapping(entries, Place(start), source);
         }
 
-        private string Place(ParsingEvent at) => place ?? $"line {at.Start.Line}";
+        private string Place(ParsingEvent at) => source.Place(at.Start.Line);
 
         private InvalidRecipeException Refuse(ParsingEvent at, string fault, string remedy) => Fault(file, Place(at), fault, remedy);
     }
