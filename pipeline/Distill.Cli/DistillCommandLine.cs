@@ -10,67 +10,95 @@ namespace Distill.Cli;
 internal static class DistillCommandLine
 {
     private const string TraceVariable = "DISTILL_TRACE";
-    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON for machines on standard output, nothing else.",
-        Recursive = true };
-    private static readonly Option<bool> Verbose = new("--verbose")
-        { Description = $"Show where an error comes from (or set {TraceVariable}=1).", Recursive = true };
+
+    private static readonly Option<bool> Json =
+        new("--json") { Description = "Print JSON for machines on standard output, nothing else.", Recursive = true };
+
+    private static readonly Option<bool> Verbose =
+        new("--verbose") { Description = $"Show where an error comes from (or set {TraceVariable}=1).", Recursive = true };
+
     private static readonly Option<bool> Help = new("--help", "-h", "-?") { Description = "Show this help.", Recursive = true };
+
     private static readonly Option<bool> Version = new("--version") { Description = "Show the version." };
 
     /// <summary>A command is a class in Commands/ and a line here.</summary>
     private static Command Root() =>
         new("distill", "Turns a large reasoning model into a small one: problems, teacher traces, training, ONNX, proof.")
-    {
-        new RunCommand(),
-        new PlanCommand(),
-        new ResumeCommand(),
-        new GenerateCommand(),
-        new PretrainCommand(),
-        new EvaluateCommand(),
-        new ExportCommand(),
-        new VerifyCommand(),
-        new ChatCommand(),
-        new ServeModelCommand(),
-        new TokenizeCommand(),
-        new ScoreCommand(),
-        new DoctorCommand(),
-        new Command("runs", "What has been run: list runs, show one.") { new RunsListCommand(), new RunsShowCommand() },
-        Json, Verbose, Help, Version,
-    };
+        {
+            new RunCommand(),
+            new PlanCommand(),
+            new ResumeCommand(),
+            new GenerateCommand(),
+            new PretrainCommand(),
+            new EvaluateCommand(),
+            new ExportCommand(),
+            new VerifyCommand(),
+            new ChatCommand(),
+            new ServeModelCommand(),
+            new TokenizeCommand(),
+            new ScoreCommand(),
+            new DoctorCommand(),
+            new Command("runs", "What has been run: list runs, show one.") { new RunsListCommand(), new RunsShowCommand() },
+            Json, Verbose, Help, Version,
+        };
 
     /// <param name="args">Without the program's name.</param>
     /// <param name="cancellation">Ends the command between two steps, with 130.</param>
     /// <returns>The <see cref="ExitCode"/>.</returns>
     public static int Run(IReadOnlyList<string> args, ConsoleStreams streams, TimeProvider clock, CancellationToken cancellation)
     {
-        var root = Root();
-        if (args is ["help", ..]) args = [.. args.Skip(1), "--help"];
-        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        var command = parsed.CommandResult.Command;
-        if (parsed.GetValue(Version) && command == root) return Print(streams, $"distill {ProductVersion}");
-        bool asksForHelp = parsed.GetValue(Help) || (command is not DistillCommand && parsed.UnmatchedTokens.Count == 0);
-        if (asksForHelp) return Print(streams, HelpText.Of(root, command));
-
-        using var context = new CommandContext(args, streams, parsed.GetValue(Json), clock, cancellation);
+        using var context = new CommandContext(args, streams, args.Contains(Json.Name), clock, cancellation);
         try
         {
-            UsageErrors.ThrowIfAny(parsed);
-            return ((DistillCommand)command).Execute(parsed, context);
+            return Execute(args is ["help", ..] ? [.. args.Skip(1), Help.Name] : args, context);
         }
         catch (Exception exception)
         {
             context.Progress.Dispose(); // the message begins on a line of its own
-            bool trace = parsed.GetValue(Verbose) || Environment.GetEnvironmentVariable(TraceVariable) == "1";
-            return Failure.Of(exception, context).Report(context, trace ? exception.ToString() : null);
+            return Report(exception, args, context);
         }
     }
 
-    private static string ProductVersion { get; } =
-        typeof(DistillCommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
-
-    private static int Print(ConsoleStreams streams, string text)
+    /// <summary>What a thread of the process did not catch.</summary>
+    public static int Report(Exception exception, IReadOnlyList<string> args, ConsoleStreams streams)
     {
-        streams.Out.WriteLine(text);
+        using var context = new CommandContext(args, streams, args.Contains(Json.Name), TimeProvider.System, default);
+        return Report(exception, args, context);
+    }
+
+    private static int Report(Exception exception, IReadOnlyList<string> args, CommandContext context)
+    {
+        bool trace = args.Contains(Verbose.Name) || Environment.GetEnvironmentVariable(TraceVariable) == "1";
+        return Failure.Of(exception, context).Report(context, trace ? exception.ToString() : null);
+    }
+
+    private static int Execute(IReadOnlyList<string> args, CommandContext context)
+    {
+        var root = Root();
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var command = parsed.CommandResult.Command;
+        if (IsGiven(Version) && command == root) return ShowVersion(context);
+        if (IsGiven(Help) || (command is not DistillCommand && parsed.UnmatchedTokens.Count == 0))
+        {
+            var page = HelpPage.Of(root, command);
+            if (context.IsJson) context.Results.Json(page);
+            context.Results.Line(page.ToString());
+            return ExitCode.Done;
+        }
+
+        UsageErrors.ThrowIfAny(parsed);
+        return ((DistillCommand)command).Execute(parsed, context);
+
+        // Asking for its value would fail where something wrong was given to it.
+        bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+    }
+
+    private static int ShowVersion(CommandContext context)
+    {
+        string[] version = typeof(DistillCommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!
+            .InformationalVersion.Split('+');
+        if (context.IsJson) context.Results.Json(new { name = "distill", version = version[0], commit = version.ElementAtOrDefault(1) });
+        context.Results.Line($"distill {version[0]}");
         return ExitCode.Done;
     }
 }

@@ -7,7 +7,7 @@ public sealed class ProblemSetTests
     [Fact]
     public void Shares_are_exact_and_rounding_goes_to_the_largest_remainders()
     {
-        MixturePart[] parts = [new("arithmetic", 1, 1), new("words", 2, 2.5), new("knights", 3, 3)];
+        ProblemSetPart[] parts = [new("arithmetic", 1, 1), new("words", 2, 2.5), new("knights", 3, 3)];
 
         var counts = ProblemSet.Generate(parts, 5, Split.Train, 100).CountBy(problem => (problem.Family, problem.Level)).ToDictionary();
 
@@ -23,7 +23,7 @@ public sealed class ProblemSetTests
     [InlineData(101)]
     public void A_set_has_as_many_problems_as_asked_for(int count)
     {
-        MixturePart[] parts = [new("arithmetic", 1, 0.1), new("arithmetic", 2, 0.2), new("words", 1, 0.7)];
+        ProblemSetPart[] parts = [new("arithmetic", 1, 0.1), new("arithmetic", 2, 0.2), new("words", 1, 0.7)];
 
         ProblemSet.Generate(parts, 5, Split.Test, count).Count.ShouldBe(count);
     }
@@ -31,7 +31,7 @@ public sealed class ProblemSetTests
     [Fact]
     public void A_set_follows_from_its_arguments()
     {
-        MixturePart[] parts = [new("arithmetic", 1), new("contradiction", 2)];
+        ProblemSetPart[] parts = [new("arithmetic", 1), new("contradiction", 2)];
         var expected = ProblemSet.Generate(parts, 5, Split.Test, 40);
 
         ProblemSet.Generate(parts, 5, Split.Test, 40).ShouldBe(expected);

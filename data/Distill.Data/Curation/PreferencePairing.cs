@@ -6,13 +6,13 @@ using Distill.Data.Verification;
 namespace Distill.Data.Curation;
 
 /// <summary>Two completions of one problem: one that the verifier accepts and one that it refuses.</summary>
-public sealed record TracePair(Trace Chosen, Trace Rejected);
+internal sealed record TracePair(Trace Chosen, Trace Rejected);
 
 /// <summary>
 /// Pairs right completions with wrong ones of the same problem: preferences that no person and no model has to judge. What was truncated, could not
 /// be read or says the same as another is left out. The outcome depends on the set of traces and the seed only. Stateless and thread-safe.
 /// </summary>
-public static class PreferencePairing
+internal static class PreferencePairing
 {
     /// <summary>Raised whenever the pairs of the same traces, seed and limit could change; part of cache keys.</summary>
     public const int Version = 1;

@@ -9,7 +9,7 @@ namespace Distill.Data.Traces;
 /// damaged pages, impossible sizes) becomes one <see cref="InvalidDataException"/> that names the file and the reason.
 /// Parquet pages carry no checksum: that content is what was written is for <c>Artifact.PathOf</c> to check first.
 /// </summary>
-public static class TraceReader
+internal static class TraceReader
 {
     /// <summary>More rows than any group we write.</summary>
     private const long MaxRowsPerGroup = 10_000_000;
@@ -92,7 +92,7 @@ public static class TraceReader
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
-            throw new InvalidDataException($"Cannot read traces from '{path}': {fault.Message.TrimEnd('.')}.", fault);
+            throw new InvalidDataException(Printable.Of($"Cannot read traces from '{path}': {fault.Message.TrimEnd('.')}."), fault);
         }
     }
 }

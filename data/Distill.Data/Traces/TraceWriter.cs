@@ -8,7 +8,7 @@ namespace Distill.Data.Traces;
 /// <see cref="CompleteAsync"/>: disposal alone leaves a readable file with rows missing, which is why <see cref="TraceFile"/>
 /// counts rows before it commits. Not thread-safe.
 /// </summary>
-public sealed class TraceWriter : IAsyncDisposable
+internal sealed class TraceWriter : IAsyncDisposable
 {
     private readonly ParquetWriter writer;
     private readonly IReadOnlyList<TraceColumn> columns;

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
+using System.Text;
+using Distill.Templates.Values;
+using Distill.Templates;
 using Distill.Tokenization.Files;
-using Distill.Tokenization.Templates;
-using Distill.Tokenization.Templates.Values;
 
 namespace Distill.Tokenization;
 
@@ -38,13 +38,15 @@ public sealed class ChatTemplate
 
     /// <summary>Reads chat_template.jinja, else the <c>chat_template</c> of tokenizer_config.json.</summary>
     /// <exception cref="InvalidDataException">The folder has neither, or the template cannot be interpreted.</exception>
-    public static ChatTemplate Load(string folder, TimeProvider? clock = null)
+    public static ChatTemplate Load(string folder, TimeProvider? clock = null) => LoadOrNull(folder, clock)
+        ?? throw new InvalidDataException($"{folder}: no {FileName}, and no chat_template in tokenizer_config.json");
+
+    /// <summary>The same; null where the folder has no template.</summary>
+    internal static ChatTemplate? LoadOrNull(string folder, TimeProvider? clock = null)
     {
         if (File.Exists(Path.Combine(folder, FileName)))
             return BoundedFile.Read(folder, FileName, bytes => new ChatTemplate(Encoding.UTF8.GetString(bytes.Span), clock));
-        return TokenizerConfig.Load(folder).ChatTemplate is { } source
-            ? new ChatTemplate(source, clock)
-            : throw new InvalidDataException($"{folder}: no {FileName}, and no chat_template in tokenizer_config.json");
+        return TokenizerConfig.Load(folder).ChatTemplate is { } source ? new ChatTemplate(source, clock) : null;
     }
 
     /// <summary>The text of a chat.</summary>
@@ -62,15 +64,15 @@ public sealed class ChatTemplate
 
     /// <summary>The same, telling what came from messages from what the template wrote.</summary>
     internal RenderedText RenderMarked(IReadOnlyDictionary<string, JsonElement> variables) =>
-        _template.Render(context => TemplateVariables.From(context, variables), _clock);
+        _template.Render(context => ChatVariables.From(context, variables), _clock);
 
     internal RenderedText RenderMarked(
         IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables) =>
         _template.Render(
         context =>
         [
-            .. TemplateVariables.From(context, variables),
-            KeyValuePair.Create("messages", TemplateVariables.Messages(context, messages)),
+            .. ChatVariables.From(context, variables),
+            KeyValuePair.Create("messages", ChatVariables.Messages(context, messages)),
             KeyValuePair.Create<string, Value>("add_generation_prompt", Templates.Values.Boolean.Of(addGenerationPrompt)),
         ],
         _clock);

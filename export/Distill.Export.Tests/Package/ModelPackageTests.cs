@@ -10,7 +10,8 @@ namespace Distill.Export.Tests.Package;
 public sealed class ModelPackageTests
 {
     private static readonly DecoderArchitecture A = TinyModels.Qwen3;
-    private static readonly PackageDescription Description = new() { Name = "tiny", Digests = new Dictionary<string, string> { ["recipe"] = "abc" } };
+    private static readonly PackageDescription Description =
+        new() { Name = "tiny", Digests = new Dictionary<string, string> { ["recipe"] = "abc" } };
 
     [Fact]
     public void The_folder_holds_what_its_readers_look_for()
@@ -18,7 +19,8 @@ public sealed class ModelPackageTests
         using var folder = Written();
         Files(folder).ShouldBe(
         [
-            "README.md", "chat_template.jinja", "config.json", "distill.json", "genai_config.json", "generation_config.json", "onnx/model.onnx", "onnx/model.onnx_data",
+            "README.md", "chat_template.jinja", "config.json", "distill.json", "genai_config.json", "generation_config.json",
+            "onnx/model.onnx", "onnx/model.onnx_data",
             "tokenizer.json", "tokenizer_config.json",
         ]);
     }
@@ -67,7 +69,8 @@ public sealed class ModelPackageTests
     {
         using var folder = Written();
         using var config = JsonDocument.Parse(File.ReadAllBytes(folder.File("config.json")));
-        config.RootElement.GetProperty("transformers.js_config").GetProperty("use_external_data_format").GetProperty("model.onnx").GetInt32().ShouldBe(1);
+        config.RootElement.GetProperty("transformers.js_config").GetProperty("use_external_data_format").GetProperty("model.onnx")
+            .GetInt32().ShouldBe(1);
         DecoderConfigJson.Read(folder.File("config.json")).ShouldBe(A);
     }
 
@@ -79,7 +82,8 @@ public sealed class ModelPackageTests
         provenance.RootElement.GetProperty("digests").GetProperty("recipe").GetString().ShouldBe("abc");
         var digests = provenance.RootElement.GetProperty("files").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString());
         digests.Keys.ShouldBe(Files(folder).Except(["README.md", "distill.json"]));
-        foreach (var (file, digest) in digests) digest.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder.File(file)))));
+        foreach (var (file, digest) in digests)
+            digest.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder.File(file)))));
     }
 
     [Fact]
@@ -94,7 +98,8 @@ public sealed class ModelPackageTests
     public void A_tokenizer_that_does_not_fit_is_refused()
     {
         using var folder = new TemporaryFolder();
-        Should.Throw<InvalidDataException>(() => ModelPackage.Write(folder.Path, TinyModels.Weights(A), TinyModels.Tokenizer(51), Description)).Message.ShouldContain("Vocabulary mismatch");
+        var tooLarge = TinyModels.Tokenizer(51);
+        Should.Throw<InvalidDataException>(() => ModelPackage.Write(folder.Path, TinyModels.Weights(A), tooLarge, Description)).Message.ShouldContain("Vocabulary mismatch");
     }
 
     private static TemporaryFolder Written(WeightSet? weights = null)
@@ -105,7 +110,8 @@ public sealed class ModelPackageTests
     }
 
     private static List<string> Files(TemporaryFolder folder) =>
-        [.. Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder.Path, path)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder.Path, path))
+            .Order(StringComparer.Ordinal)];
 
     private static Dictionary<string, JsonValueKind> Kinds(string path)
     {

@@ -84,7 +84,8 @@ public sealed class ParityGateTests
     }
 
     private static OnnxTokenModel Model(WeightSet weights) =>
-        OnnxTokenModel.FromBytes(new DecoderGraph(weights.Architecture).ToBytes(weights), weights.Architecture.MaxPositions, new OnnxModelOptions { IntraOpThreads = 1 });
+        OnnxTokenModel.FromBytes(new DecoderGraph(weights.Architecture).ToBytes(weights), weights.Architecture.MaxPositions,
+            new OnnxModelOptions { IntraOpThreads = 1 });
 
     private static WeightSet Tampered(string name, int index, Func<float, float> change)
     {

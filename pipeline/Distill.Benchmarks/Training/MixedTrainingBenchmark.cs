@@ -2,6 +2,7 @@ using System.Globalization;
 using Distill.Benchmarks.Measuring;
 using Distill.Student.Fused;
 using Distill.Student.Model;
+using Distill.Student.Supervised;
 using Distill.Student.Training;
 
 namespace Distill.Benchmarks.Training;
@@ -25,7 +26,7 @@ internal sealed class MixedTrainingBenchmark : IBenchmark
         parameters.Load(checkpoint.LoadWeights());
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Mixed, Environment.ProcessorCount, 512);
         var steps = new List<StepReport>();
-        new SupervisedLoop(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, context.Clock).Run(reference, report =>
+        SupervisedFineTuning.RunSteps(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, reference, context.Clock, report =>
         {
             context.Log($"  step {report.Step}: loss {report.Loss - Exact(report):+0.0000;-0.0000}, autocast {reference.AutocastLoss(report.Step - 1) - Exact(report):+0.0000;-0.0000}, {report.Seconds:F1} s");
             steps.Add(report);

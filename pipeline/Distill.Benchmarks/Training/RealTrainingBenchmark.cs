@@ -3,6 +3,7 @@ using Distill.Architecture;
 using Distill.Benchmarks.Measuring;
 using Distill.Student.Fused;
 using Distill.Student.Model;
+using Distill.Student.Supervised;
 using Distill.Student.Training;
 
 namespace Distill.Benchmarks.Training;
@@ -39,8 +40,7 @@ internal sealed class RealTrainingBenchmark : IBenchmark
     private static List<StepReport> Train(BenchmarkContext context, FusedGradientModel model, FlatParameters parameters, TrainingReference reference)
     {
         var reports = new List<StepReport>();
-        var loop = new SupervisedLoop(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, context.Clock);
-        loop.Run(reference, report =>
+        SupervisedFineTuning.RunSteps(model, new AdamW(parameters, reference.Optimizer), reference.Schedule, reference, context.Clock, report =>
         {
             context.Log($"  step {report.Step}: loss {report.Loss:F6}, gradient norm {report.GradientNorm:F4}, {report.Seconds:F1} s");
             reports.Add(report);

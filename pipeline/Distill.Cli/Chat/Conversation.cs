@@ -5,6 +5,25 @@ using Distill.Tokenization;
 
 namespace Distill.Cli.Chat;
 
+/// <summary>How replies are made.</summary>
+internal sealed record ConversationOptions
+{
+    /// <summary>System message; null for none.</summary>
+    public string? System { get; init; }
+
+    public SamplingOptions Sampling { get; init; } = SamplingOptions.Greedy;
+
+    /// <summary>Longest reply, reasoning included.</summary>
+    public int MaxTokens { get; init; } = 512;
+
+    public ulong Seed { get; init; }
+}
+
+/// <summary>A finished reply.</summary>
+/// <param name="StopReason"><c>end</c>, or <c>length</c> when the limit cut it off.</param>
+/// <param name="Forgotten">Messages at the beginning of the conversation that no longer fitted.</param>
+internal sealed record ChatReply(string Reasoning, string Answer, string StopReason, int Tokens, int Forgotten);
+
 /// <summary>
 /// A conversation with a model, answered token by token. The cache keeps what the turns have in common, so a turn reads only what is new.
 /// Not thread-safe; dispose it before the model.
@@ -23,7 +42,7 @@ internal sealed class Conversation : IDisposable
     private readonly List<int> read = []; // what the cache holds
     private RandomStream random;
 
-    public Conversation(ServedModel served, ConversationOptions options)
+    public Conversation(OpenedModel served, ConversationOptions options)
     {
         encoder = served.Encoder;
         this.options = options;
@@ -77,7 +96,7 @@ internal sealed class Conversation : IDisposable
             // A turn is a question and its answer; the last message is the question being asked.
             if (messages.Count - first < 3)
                 throw new InvalidDataException(
-                $"The message takes {prompt.Length:N0} tokens; the model reads {session.MaxLength:N0} with the answer.");
+                    $"The message takes {prompt.Length:N0} tokens; the model reads {session.MaxLength:N0} with the answer.");
             messages.RemoveRange(first, 2);
             forgotten += 2;
         }

@@ -8,12 +8,12 @@ namespace Distill.Cli.Chat;
 internal sealed class ReplyPrinter(ConsoleStreams streams)
 {
     private const string Dim = "\u001b[2m", Normal = "\u001b[0m";
-    private readonly bool colours = streams.OutIsTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+    private readonly bool colours = streams is { OutIsTerminal: true, IsColoured: true };
     private bool reasoning, anything;
 
     public void Print(ReplyPiece piece)
     {
-        string text = SafeText.Of(piece.Text);
+        string text = TerminalText.Safe(piece.Text);
         if (piece.IsReasoning != reasoning) Switch(piece.IsReasoning);
         // Templates put line ends around the marks; ours are enough.
         if (!anything) text = text.TrimStart();

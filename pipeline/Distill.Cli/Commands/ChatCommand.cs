@@ -10,16 +10,18 @@ namespace Distill.Cli.Commands;
 internal sealed class ChatCommand : DistillCommand
 {
     private const string Leave = "/exit", Anew = "/new";
-    private readonly Argument<string> model = new("MODEL")
-        { Description = "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors)." };
-    private readonly Option<string> prompt = new("--prompt") { HelpName = "TEXT", Description = "Ask this, print the reply and end." };
+    private readonly Argument<string> model = ModelFolders.Argument();
+    private readonly Option<string> prompt =
+        new("--prompt") { HelpName = "TEXT", Description = "Ask this, print the reply and end." };
+
     private readonly Option<string> system = new("--system") { HelpName = "TEXT", Description = "System message." };
     private readonly Option<double> temperature = CommandOptions.Number("--temperature", "0 takes the most probable token.", 0, 10, 0.0);
     private readonly Option<int> maxTokens = CommandOptions.Number("--max-tokens", "Longest reply, reasoning included.", 1, 1_000_000, 512);
     private readonly Option<long> seed = CommandOptions.Number("--seed", "Of the sampling.", 0, long.MaxValue, 0);
 
     public ChatCommand()
-        : base("chat", $"Talks to a model, token by token, its reasoning shown apart. {Anew} forgets what was said, {Leave} or the end of the input ends it; redirected input is read line by line.")
+        : base("chat", $"Talks to a model, token by token, its reasoning shown apart. {Anew} forgets what was said, {Leave} or the end of the "
+            + "input ends it; redirected input is read line by line.")
     {
         Arguments.Add(model);
         foreach (var option in (Option[])[prompt, system, temperature, maxTokens, seed]) Options.Add(option);
@@ -30,7 +32,7 @@ internal sealed class ChatCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        using var served = ServedModel.Open(parsed.GetRequiredValue(model), batched: false);
+        using var served = OpenedModel.Open(parsed.GetRequiredValue(model), batched: false);
         using var conversation = new Conversation(served, new ConversationOptions
         {
             System = parsed.GetValue(system),
@@ -69,9 +71,11 @@ internal sealed class ChatCommand : DistillCommand
         if (context.IsJson)
         {
             var reply = conversation.Ask(text, _ => { }, context.Cancellation);
-            context.Results.Json(
-                new { prompt = text, reply.Reasoning, reply.Answer, reply.StopReason, reply.Tokens, reply.Forgotten,
-                seconds = Math.Round(context.Clock.GetElapsedTime(start).TotalSeconds, 3) });
+            context.Results.Json(new
+            {
+                prompt = text, reply.Reasoning, reply.Answer, reply.StopReason, reply.Tokens, reply.Forgotten,
+                seconds = Math.Round(context.Clock.GetElapsedTime(start).TotalSeconds, 3),
+            });
             return;
         }
 
@@ -80,8 +84,10 @@ internal sealed class ChatCommand : DistillCommand
         {
             var reply = conversation.Ask(text, printer.Print, context.Cancellation);
             printer.End();
-            if (reply.StopReason == "length") context.Progress.Line($"(cut off after {reply.Tokens:N0} tokens; --max-tokens allows more)");
-            if (reply.Forgotten > 0) context.Progress.Line($"(the first {reply.Forgotten:N0} messages no longer fit and were forgotten)");
+            if (reply.StopReason == "length")
+                context.Progress.Line($"(cut off after {reply.Tokens:N0} tokens; --max-tokens allows more)");
+            if (reply.Forgotten > 0)
+                context.Progress.Line($"(the first {reply.Forgotten:N0} messages no longer fit and were forgotten)");
         }
         catch
         {

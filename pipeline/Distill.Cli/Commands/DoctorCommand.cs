@@ -9,9 +9,12 @@ namespace Distill.Cli.Commands;
 internal sealed class DoctorCommand : DistillCommand
 {
     private readonly Option<string> runs = RunArguments.RunsOption();
-    private readonly Option<string> model = new("--model") { HelpName = "MODEL", Description = "Also say whether a model's weights and caches fit into memory." };
+    private readonly Option<string> model =
+        new("--model") { HelpName = "MODEL", Description = "Also say whether a model's weights and caches fit into memory." };
+
     private readonly Option<int> slots = CommandOptions.Number("--slots", "With --model: completions decoded together.", 1, 4096, 64);
-    private readonly Option<int> maxLength = CommandOptions.Number("--max-length", "With --model: longest prompt and completion together.", 2, 1 << 24, 1024);
+    private readonly Option<int> maxLength =
+        CommandOptions.Number("--max-length", "With --model: longest prompt and completion together.", 2, 1 << 24, 1024);
 
     public DoctorCommand()
         : base("doctor", "Says what this machine can do, what is missing and how to get it.")
@@ -33,8 +36,10 @@ internal sealed class DoctorCommand : DistillCommand
 
         bool works = findings.All(finding => finding.State != MachineState.Missing);
         if (context.IsJson) context.Results.Json(new { works, findings });
-        context.Results.Table(["", "", "found"], findings.Select(finding => (string[])[finding.Name, Word(finding.State), finding.Found]), words: 3);
-        foreach (var finding in findings.Where(finding => finding.Remedy is not null)) context.Results.Line($"{finding.Name}: {finding.Remedy}");
+        var rows = findings.Select(finding => (string[])[finding.Name, Word(finding.State), finding.Found]);
+        context.Results.Table(["", "", "found"], rows, words: 3);
+        foreach (var finding in findings.Where(finding => finding.Remedy is not null))
+            context.Results.Line($"{finding.Name}: {finding.Remedy}");
         context.Results.Line(works ? "Everything that is needed is here." : "Something that is needed is missing.");
         return works ? ExitCode.Done : ExitCode.Fault;
     }

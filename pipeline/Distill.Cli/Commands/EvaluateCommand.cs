@@ -17,8 +17,7 @@ internal sealed class EvaluateCommand : DistillCommand
 {
     private const string Greedy = "greedy";
     private static readonly string[] Strategies = [Greedy, .. StrategyList.All.Select(strategy => strategy.Name)];
-    private readonly Argument<string> model = new("MODEL")
-        { Description = "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors)." };
+    private readonly Argument<string> model = ModelFolders.Argument();
     private readonly Option<string> problems = new("--problems")
     {
         HelpName = "P",
@@ -27,7 +26,10 @@ internal sealed class EvaluateCommand : DistillCommand
     };
 
     private readonly Option<string> strategy = CommandOptions.Word("--strategy",
-        $"How an answer is found. {Greedy}: the most probable one, with samples beside it; {string.Join("; ", StrategyList.All.Select(way => $"{way.Name}: {way.Description}"))}. All but {Greedy} report accuracy against tokens spent.", Strategies, Greedy);
+        $"How an answer is found. {Greedy}: the most probable one, with samples beside it; "
+        + string.Join("; ", StrategyList.All.Select(way => $"{way.Name}: {way.Description}"))
+        + $". All but {Greedy} report accuracy against tokens spent.", Strategies, Greedy);
+
     private readonly Option<int> samples = CommandOptions.Number("--samples",
         "Completions drawn per problem besides the greedy one, for pass@1 and the vote; self-consistency and best-of-n go up to so many.", 0, 1024, 4);
     private readonly Option<int> rounds = CommandOptions.Number("--rounds", "Prolongations (budget) or revisions (refine).", 1, 64, 2);
@@ -37,10 +39,13 @@ internal sealed class EvaluateCommand : DistillCommand
         Description = "What makes the model think on (budget); default ' Wait'. The model's tokenizer must know the words.",
         DefaultValueFactory = _ => " Wait",
     };
-    private readonly Option<double> temperature = CommandOptions.Number("--temperature", "Of the samples; budget and refine are greedy unless it is given.", 0.01, 10, 1);
+    private readonly Option<double> temperature =
+        CommandOptions.Number("--temperature", "Of the samples; budget and refine are greedy unless it is given.", 0.01, 10, 1);
+
     private readonly Option<int> maxTokens = CommandOptions.Number("--max-tokens", "Longest completion.", 1, 1_000_000, 256);
-    private readonly Option<int> slots = CommandOptions.Number("--slots", "Completions decoded together; changes the speed only.", 1,
-        4096, 64);
+    private readonly Option<int> slots =
+        CommandOptions.Number("--slots", "Completions decoded together; changes the speed only.", 1, 4096, 64);
+
     private readonly Option<long> seed = CommandOptions.Number("--seed", "Of the samples and of made problems.", 0, long.MaxValue, 0);
     private readonly Option<int?> limit = CommandOptions.OptionalNumber("--limit",
         $"Number of problems; default {ProblemSource.DefaultCount} made ones, or all of a file.", 1, 10_000_000);
@@ -56,9 +61,11 @@ internal sealed class EvaluateCommand : DistillCommand
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill evaluate student/models/tiny-base --problems arithmetic:2",
+    [
+        "distill evaluate student/models/tiny-base --problems arithmetic:2",
         "distill evaluate teacher/models/tiny-reasoner --problems countdown:2 --strategy self-consistency --samples 16",
-        "distill evaluate runs/quickstart/6-onnx --problems arithmetic:2,words:2 --limit 400 --twins --json"];
+        "distill evaluate runs/quickstart/6-onnx --problems arithmetic:2,words:2 --limit 400 --twins --json",
+    ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
@@ -66,16 +73,23 @@ internal sealed class EvaluateCommand : DistillCommand
         ulong start = (ulong)parsed.GetValue(seed);
         var originals = ProblemSource.Load(parsed.GetRequiredValue(problems), parsed.GetValue(limit), start);
         var perturbed = parsed.GetValue(twins) ? ProblemSource.TwinsOf(originals) : [];
-        var options = new EvaluationOptions { Seed = start, Samples = parsed.GetValue(samples),
-            Temperature = parsed.GetValue(temperature), MaxNewTokens = parsed.GetValue(maxTokens) };
+        var options = new EvaluationOptions
+        {
+            Seed = start,
+            Samples = parsed.GetValue(samples),
+            Temperature = parsed.GetValue(temperature),
+            MaxNewTokens = parsed.GetValue(maxTokens),
+        };
         ModelFolders.RequireModel(parsed.GetRequiredValue(model));
+        if (parsed.GetValue(output) is { } file) OutputPlace.RequireFile("--out", file);
         if (way != Greedy) return ExecuteStrategy(StrategyList.All.First(known => known.Name == way), originals, parsed, context);
-        string twinWords = perturbed.Count > 0 ? $", {perturbed.Count:N0} twins" : "", sampleWords = options.Samples > 0 ? $", greedy and {options.Samples} drawn" : "";
+        string twinWords = perturbed.Count > 0 ? $", {perturbed.Count:N0} twins" : "";
+        string sampleWords = options.Samples > 0 ? $", greedy and {options.Samples} drawn" : "";
         context.Progress.Begin("evaluate", $"{originals.Count:N0} problems{twinWords}{sampleWords}");
-        using var served = ServedModel.Open(parsed.GetRequiredValue(model), batched: true);
+        using var served = OpenedModel.Open(parsed.GetRequiredValue(model), batched: true);
         var (result, elapsed) = Measure(served, parsed.GetValue(slots), originals, perturbed, options, context);
         var figures = EvaluationFigures.Of(result, served.Kind, elapsed);
-        return Show(figures, () => EvaluationTables.Show(figures, context.Results), parsed, context);
+        return Show(figures, figures.Show, parsed, context);
     }
 
     private int ExecuteStrategy(IStrategy way, IReadOnlyList<Problem> originals, ParseResult parsed, CommandContext context)
@@ -91,30 +105,33 @@ internal sealed class EvaluateCommand : DistillCommand
             WaitText = parsed.GetRequiredValue(wait),
         };
         context.Progress.Begin("evaluate", $"{originals.Count:N0} problems, {way.Name}");
-        using var served = ServedModel.Open(parsed.GetRequiredValue(model), batched: true);
+        using var served = OpenedModel.Open(parsed.GetRequiredValue(model), batched: true);
         long start = context.Clock.GetTimestamp();
-        var reasoner = new Reasoner(served.Generator(parsed.GetValue(slots)), served.Encoder, null, progress => Report(progress, start, context), context.Cancellation);
+        var reasoner = new Reasoner(
+            served.Generator(parsed.GetValue(slots)), served.Encoder, null, progress => Report(progress, start, context), context.Cancellation);
         var report = StrategyEvaluation.Run(served.Name, way, reasoner, originals, options);
         context.Progress.End();
         var figures = StrategyFigures.Of(report, served.Kind, context.Clock.GetElapsedTime(start));
-        return Show(figures, () => StrategyTable.Show(figures, context.Results), parsed, context);
+        return Show(figures, figures.Show, parsed, context);
     }
 
-    private int Show(object figures, Action forPeople, ParseResult parsed, CommandContext context)
+    private int Show(object figures, Action<ResultWriter> forPeople, ParseResult parsed, CommandContext context)
     {
-        if (parsed.GetValue(output) is { } file) File.WriteAllText(file, JsonSerializer.Serialize(figures, ResultWriter.Spelling) + "\n", new UTF8Encoding(false));
+        if (parsed.GetValue(output) is { } file)
+            File.WriteAllText(file, JsonSerializer.Serialize(figures, ResultWriter.Spelling) + "\n", new UTF8Encoding(false));
         if (context.IsJson) context.Results.Json(figures);
-        else forPeople();
+        else forPeople(context.Results);
         return ExitCode.Done;
     }
 
     private static (EvaluationResult Result, TimeSpan Elapsed) Measure(
-        ServedModel served, int slots, IReadOnlyList<Problem> originals, IReadOnlyList<Problem> perturbed, EvaluationOptions options,
+        OpenedModel served, int slots, IReadOnlyList<Problem> originals, IReadOnlyList<Problem> perturbed, EvaluationOptions options,
         CommandContext context)
     {
         long start = context.Clock.GetTimestamp();
         var evaluator = new Evaluator(served.Generator(slots), served.Encoder);
-        var result = evaluator.Run(served.Name, originals, perturbed, options, progress => Report(progress, start, context), context.Cancellation);
+        var result = evaluator.Run(
+            served.Name, originals, perturbed, options, progress => Report(progress, start, context), context.Cancellation);
         context.Progress.End();
         return (result, context.Clock.GetElapsedTime(start));
     }

@@ -23,10 +23,12 @@ internal sealed class PlanCommand : DistillCommand
         var plan = PipelineRun.Plan(arguments.RecipeOf(parsed), options);
         if (context.IsJson) context.Results.Json(plan);
         context.Results.Line($"{plan.Name} in {plan.Folder}");
-        context.Results.Table(["stage", "decision", "reason", "work", "memory"],
-            plan.Stages.Select(stage => (string[])[stage.Name, Word(stage.Decision), stage.Reason, stage.Work, Readable.Memory(stage.MemoryBytes)]), words: 4);
+        context.Results.Table(["stage", "decision", "reason", "work", "memory"], plan.Stages.Select(Row), words: 4);
         return ExitCode.Done;
     }
+
+    private static string[] Row(PlannedStage stage) =>
+        [stage.Name, Word(stage.Decision), stage.Reason, stage.Work, Readable.Memory(stage.MemoryBytes)];
 
     private static string Word(StageDecision decision) => decision switch
     {

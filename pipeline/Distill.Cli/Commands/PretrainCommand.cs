@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Cli.Progress;
@@ -18,7 +19,8 @@ internal sealed class PretrainCommand : DistillCommand
     private readonly Option<string> runs = RunArguments.RunsOption();
 
     public PretrainCommand()
-        : base("pretrain", "Trains a small model from nothing: tokenizer, decoder, model folder (a recipe of kind: pretrain). An interrupted one continues exactly.")
+        : base("pretrain", "Trains a small model from nothing: tokenizer, decoder, model folder (a recipe of kind: pretrain). "
+            + "An interrupted one continues exactly.")
     {
         Arguments.Add(recipe);
         Options.Add(set);
@@ -26,28 +28,33 @@ internal sealed class PretrainCommand : DistillCommand
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill pretrain recipes/tiny-base.yaml",
-            "distill pretrain recipes/tiny-base.yaml --set training.steps=100 --set output=/tmp/tiny"];
+    [
+        "distill pretrain recipes/tiny-base.yaml",
+        "distill pretrain recipes/tiny-base.yaml --set training.steps=100 --set output=/tmp/tiny",
+    ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        var plan = RecipeFile.Load<PretrainRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set));
+        var plan = RunArguments.Load<PretrainRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set));
         string work = Path.GetFullPath(Path.Combine(parsed.GetRequiredValue(runs), plan.Name));
         RequireOwn(work);
+        OutputPlace.RequireFolder("--runs", work);
+        OutputPlace.RequireFolder("output", plan.Output);
         context.Continuation = context.CommandLine;
-        IRunObserver observer = context.IsJson ? new JsonRunObserver(context.Results, context.Clock)
-            : new ConsoleRunObserver(context.Progress);
+        var machines = context.IsJson ? new JsonRunObserver(context.Results, context.Clock) : null;
+        IRunObserver observer = machines is null ? new ConsoleRunObserver(context.Progress) : machines;
         long start = context.Clock.GetTimestamp();
         var watch = new Watch(observer);
         observer.RunStarted(plan.Name, work);
         observer.StageStarted(StageName, $"{plan.Training.Steps:N0} steps");
-        new PretrainingJob(plan, work, context.Clock).Run(watch.AfterStep, context.Cancellation);
+        new PretrainingJob(plan, work, context.Clock).Run(watch.AfterStep, context.Cancellation, observer.Warning);
         var elapsed = context.Clock.GetElapsedTime(start);
         observer.StageFinished(StageName, elapsed, $"{plan.Training.Steps:N0} steps, loss {watch.Loss:F4}");
-        if (context.IsJson)
-            context.Results.Json(
-                new { @event = "run_finished", plan.Name, folder = work, modelFolder = plan.Output, watch.Loss,
-                seconds = Math.Round(elapsed.TotalSeconds, 3) });
+        machines?.Finish(new
+        {
+            @event = "run_finished", plan.Name, folder = work, modelFolder = plan.Output, watch.Loss,
+            seconds = Math.Round(elapsed.TotalSeconds, 3),
+        });
         context.Results.Line($"model    {plan.Output}");
         context.Results.Line($"time     {Readable.Duration(elapsed)}");
         return ExitCode.Done;
@@ -59,8 +66,8 @@ internal sealed class PretrainCommand : DistillCommand
         if (!Directory.Exists(work) || !Directory.EnumerateFileSystemEntries(work).Any()) return;
         string resolved = Path.Combine(work, "recipe.yaml");
         if (!File.Exists(resolved) || !File.ReadLines(resolved).Take(10).Contains("kind: pretrain"))
-            throw new UsageException($"'{work}' holds something else than a pretraining.",
-                "Give another place with --runs DIR, or another name with --set name=NAME.");
+            throw new UsageException(
+                $"'{work}' holds something else than a pretraining.", "Give another place with --runs DIR, or another name with --set name=NAME.");
     }
 
     /// <summary>Steps → observer: progress always, the figures now and then.</summary>
@@ -80,10 +87,11 @@ internal sealed class PretrainCommand : DistillCommand
             Loss = step.Loss;
             observer.Progress(StageName,
                 new StageProgress(step.Step, step.Steps, "steps", $"loss {smoothed:F3}", seconds > 0 ? tokens / seconds : 0, "tokens/s"));
-            if (step.Step % MetricEvery == 0 || step.Step == step.Steps)
-                observer.Metric(StageName, step.Step, new Dictionary<string,
-                    double> { ["loss"] = step.Loss, ["gradient_norm"] = step.GradientNorm, ["learning_rate"] = step.LearningRate,
-                    ["entropy"] = step.Entropy });
+            if (step.Step % MetricEvery != 0 && step.Step != step.Steps) return;
+            observer.Metric(StageName, step.Step, new Dictionary<string, double>
+            {
+                ["loss"] = step.Loss, ["gradient_norm"] = step.GradientNorm, ["learning_rate"] = step.LearningRate, ["entropy"] = step.Entropy,
+            });
         }
     }
 }

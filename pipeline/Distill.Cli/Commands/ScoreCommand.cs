@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Distill.Cli.Models;
 using Distill.Cli.Parsing;
-using Distill.Cli.Scoring;
 using Distill.Cli.Tokens;
 using Distill.Generation;
 using Distill.Pipeline.Runs;
@@ -12,21 +11,31 @@ namespace Distill.Cli.Commands;
 internal sealed class ScoreCommand : DistillCommand
 {
     private const int LongestWindow = 8192;
-    private readonly Argument<string> model = new("MODEL")
-        { Description = "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors)." };
-    private readonly Argument<string> file = new("FILE") { Description =
-        "A text on every line; or, named .jsonl, objects with 'text', 'ids', or 'prompt' and 'completion' (only the completion counts). '-' is standard input." };
+    private readonly Argument<string> model = ModelFolders.Argument();
+
+    private readonly Argument<string> file = new("FILE")
+    {
+        Description = "A text on every line; or, named .jsonl, objects with 'text', 'ids', or 'prompt' and 'completion' "
+            + "(only the completion counts). '-' is standard input.",
+    };
+
     private readonly Option<bool> jsonLines = new("--jsonl") { Description = "The lines are JSON objects, whatever the file is called." };
     private readonly Option<bool> whole = new("--whole") { Description = "The file is one text, line ends included." };
     private readonly Option<int> top = CommandOptions.Number("--top", "Most probable tokens to name at each position.", 0, 100, 0);
     private readonly Option<bool> totals = new("--no-tokens") { Description = "Only the sums, nothing of every token." };
-    private readonly Option<bool> cut = new("--cut") { Description = "Score of a text only what the model can read; without it a longer text is a fault." };
-    private readonly Option<bool> special = new("--special")
-        { Description = "Control tokens spelled in texts become those tokens, as transformers does; without it they are text." };
-    private readonly Option<bool> bare = new("--bare") { Description = "Leave out what the tokenizer puts around a text, such as a token that begins it." };
+
+    private readonly Option<bool> cut =
+        new("--cut") { Description = "Score of a text only what the model can read; without it a longer text is a fault." };
+
+    private readonly Option<bool> special =
+        new("--special") { Description = "Control tokens spelled in texts become those tokens, as transformers does; without it they are text." };
+
+    private readonly Option<bool> bare =
+        new("--bare") { Description = "Leave out what the tokenizer puts around a text, such as a token that begins it." };
 
     public ScoreCommand()
-        : base("score", "How probable a model finds given texts: log-probability (nats) of every token given those before it, sum, mean negative log-likelihood and perplexity.")
+        : base("score", "How probable a model finds given texts: log-probability (nats) of every token given those before it, sum, mean "
+            + "negative log-likelihood and perplexity.")
     {
         Arguments.Add(model);
         Arguments.Add(file);
@@ -34,23 +43,26 @@ internal sealed class ScoreCommand : DistillCommand
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill score student/models/tiny-base texts.txt --no-tokens",
+    [
+        "distill score student/models/tiny-base texts.txt --no-tokens",
         "echo 'What is 3 + 4?' | distill score teacher/models/tiny-reasoner - --top 3",
-        "distill score runs/quickstart/6-onnx answers.jsonl --json"];
+        "distill score runs/quickstart/6-onnx answers.jsonl --json",
+    ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         string folder = parsed.GetRequiredValue(model), source = parsed.GetRequiredValue(file);
-        if (parsed.GetValue(jsonLines) && parsed.GetValue(whole)) throw new UsageException("--jsonl and --whole exclude each other.", "Keep one of them.");
+        if (parsed.GetValue(jsonLines) && parsed.GetValue(whole))
+            throw new UsageException("--jsonl and --whole exclude each other.", "Keep one of them.");
         ModelFolders.RequireModel(folder);
         string given = TextInput.Read(source, context);
-        using var served = ServedModel.Open(folder, batched: false);
+        using var served = OpenedModel.Open(folder, batched: false);
         var items = Items(given, source, served, parsed);
         Score(served, items, parsed, context);
         return ExitCode.Done;
     }
 
-    private void Score(ServedModel served, IReadOnlyList<ScoreItem> items, ParseResult parsed, CommandContext context)
+    private void Score(OpenedModel served, IReadOnlyList<ScoreItem> items, ParseResult parsed, CommandContext context)
     {
         var output = new ScoreOutput(context, served.Encoder.Tokenizer, eachToken: !parsed.GetValue(totals));
         var total = default(ScoreTotal);
@@ -68,7 +80,7 @@ internal sealed class ScoreCommand : DistillCommand
     }
 
     // A sliding-window cache must hold its window, however short the texts are; pages that no token fills cost nothing.
-    private static int Capacity(ServedModel served, IReadOnlyList<ScoreItem> items) =>
+    private static int Capacity(OpenedModel served, IReadOnlyList<ScoreItem> items) =>
         Math.Min(served.Model.MaxLength, Math.Max(items.Max(item => item.Tokens.Length), LongestWindow));
 
     private static TokenScores ScoresOf(TokenScorer scorer, ScoreItem item, int top, CancellationToken cancellation)
@@ -84,11 +96,11 @@ internal sealed class ScoreCommand : DistillCommand
     }
 
     /// <summary>Everything is read, and every length known, before the model runs.</summary>
-    private List<ScoreItem> Items(string given, string source, ServedModel served, ParseResult parsed)
+    private List<ScoreItem> Items(string given, string source, OpenedModel served, ParseResult parsed)
     {
         var input = new ScoreInput(served.Encoder.Tokenizer, served.Model.VocabularySize, parsed.GetValue(special), parsed.GetValue(bare));
         bool objects = !parsed.GetValue(whole) && (parsed.GetValue(jsonLines) || source.EndsWith(".jsonl", StringComparison.Ordinal));
-        string[] lines = parsed.GetValue(whole) ? [given] : TokenizeCommand.SplitLines(given);
+        string[] lines = parsed.GetValue(whole) ? [given] : TextInput.Lines(given);
         List<ScoreItem> items = [.. lines.Select((line, index) => (Line: line, Number: index + 1)).Where(pair => pair.Line.Length > 0)
             .Select(pair => objects ? input.OfJson(pair.Number, pair.Line) : input.OfText(pair.Number, pair.Line))
             .Select(item => Fitted(item, served.Model.MaxLength, parsed.GetValue(cut)))];

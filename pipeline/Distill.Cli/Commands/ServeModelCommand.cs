@@ -2,11 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using Distill.Cli.Models;
+using Distill.Cli.Output;
 using Distill.Cli.Parsing;
-using Distill.Cli.Serving;
 using Distill.Generation;
 using Distill.Serving;
-using ServedModel = Distill.Cli.Models.ServedModel;
 
 namespace Distill.Cli.Commands;
 
@@ -15,33 +14,52 @@ internal sealed class ServeModelCommand : DistillCommand
 {
     private const int DefaultPort = 8080, DefaultLength = 4096;
 
-    private readonly Argument<string> model = new("DIR")
-        { Description = "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors)." };
-    private readonly Option<string> host = new("--host") { HelpName = "ADDRESS", DefaultValueFactory = _ => "localhost",
-        Description = "Address to answer at. Default localhost, which only this machine reaches; every other needs --api-key-env." };
+    private readonly Argument<string> model = ModelFolders.Argument("DIR");
+
+    private readonly Option<string> host = new("--host")
+    {
+        HelpName = "ADDRESS",
+        Description = "Address to answer at. Default localhost, which only this machine reaches; every other needs --api-key-env.",
+        DefaultValueFactory = _ => "localhost",
+    };
+
     private readonly Option<int> port = CommandOptions.Number("--port", "0 takes any free one.", 0, 65_535, DefaultPort);
-    private readonly Option<string> name = new("--name") { HelpName = "NAME", Description = "What requests call the model. Default: the folder's name." };
+
+    private readonly Option<string> name =
+        new("--name") { HelpName = "NAME", Description = "What requests call the model. Default: the folder's name." };
+
     private readonly Option<string> keyVariable = new("--api-key-env")
         { HelpName = "VARIABLE", Description = "Environment variable with the key that callers must send, of at least 16 characters." };
+
     private readonly Option<int> slots = CommandOptions.Number("--slots", "Completions decoded together.", 1, 4096, 8);
     private readonly Option<int?> maxLength = CommandOptions.OptionalNumber("--max-length",
-        $"Longest sequence, prompt and completion together; memory grows with slots × length. Default {DefaultLength:N0}, or the model's when that is less.", 2, 10_000_000);
-    private readonly Option<int> maxRequests = CommandOptions.Number("--max-requests", "Requests served or waiting; one more is refused with 429.", 1, 100_000, 64);
-    private readonly Option<int> grace = CommandOptions.Number("--grace", "Seconds that running requests get when the server is stopped.", 0, 86_400, 30);
+        "Longest sequence, prompt and completion together; memory grows with slots × length. "
+        + $"Default {DefaultLength:N0}, or the model's when that is less.", 2, 10_000_000);
+
+    private readonly Option<int> maxRequests =
+        CommandOptions.Number("--max-requests", "Requests served or waiting; one more is refused with 429.", 1, 100_000, 64);
+
+    private readonly Option<int> grace =
+        CommandOptions.Number("--grace", "Seconds that running requests get when the server is stopped.", 0, 86_400, 30);
+
     private readonly Option<long> seed = CommandOptions.Number("--seed", "Of requests that bring none.", 0, long.MaxValue, 0);
     private readonly Option<bool> quiet = new("--quiet") { Description = "No line per request on standard error." };
 
     public ServeModelCommand()
-        : base("serve-model", "Answers OpenAI's HTTP interface with a model: /v1/chat/completions, /v1/completions, /v1/models and /health. Callers share one running batch. Ctrl-C or SIGTERM ends it in order, with exit code 0.")
+        : base("serve-model", "Answers OpenAI's HTTP interface with a model: /v1/chat/completions, /v1/completions, /v1/models and /health. "
+            + "Callers share one running batch. Ctrl-C or SIGTERM ends it in order, with exit code 0.")
     {
         Arguments.Add(model);
-        foreach (var option in (Option[])[host, port, name, keyVariable, slots, maxLength, maxRequests, grace, seed, quiet]) Options.Add(option);
+        Option[] options = [host, port, name, keyVariable, slots, maxLength, maxRequests, grace, seed, quiet];
+        foreach (var option in options) Options.Add(option);
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill serve-model teacher/models/tiny-reasoner",
+    [
+        "distill serve-model teacher/models/tiny-reasoner",
         "distill serve-model runs/quickstart/6-onnx --port 9000 --slots 32",
-        "DISTILL_KEY=$(openssl rand -hex 24) distill serve-model teacher/models/tiny-reasoner --host 0.0.0.0 --api-key-env DISTILL_KEY"];
+        "DISTILL_KEY=$(openssl rand -hex 24) distill serve-model teacher/models/tiny-reasoner --host 0.0.0.0 --api-key-env DISTILL_KEY",
+    ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
@@ -50,7 +68,7 @@ internal sealed class ServeModelCommand : DistillCommand
         var log = new RequestLog(context, quiet: parsed.GetValue(quiet));
         var options = OptionsOf(parsed, folder) with { Served = log.Served, Failed = log.Failed };
         RequireSound(options);
-        using var served = ServedModel.Open(folder, batched: true);
+        using var served = OpenedModel.Open(folder, batched: true);
         using var engine = new GenerationEngine(served.Model, new EngineOptions
         {
             Slots = parsed.GetValue(slots),
@@ -63,7 +81,7 @@ internal sealed class ServeModelCommand : DistillCommand
     }
 
     private static async Task ServeAsync(
-        ServedModel served, GenerationEngine engine, ModelServerOptions options, TimeSpan grace, RequestLog log, CommandContext context)
+        OpenedModel served, GenerationEngine engine, ModelServerOptions options, TimeSpan grace, RequestLog log, CommandContext context)
     {
         await using var server = await ModelServer.StartAsync(engine, served.Encoder, options, context.Clock, context.Cancellation);
         log.Started(server.Address, served.Kind, engine.MaxLength, options);
@@ -74,7 +92,7 @@ internal sealed class ServeModelCommand : DistillCommand
 
     private ModelServerOptions OptionsOf(ParseResult parsed, string folder) => new()
     {
-        ModelName = parsed.GetValue(name) ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+        ModelName = parsed.GetValue(name) ?? ModelFolders.NameOf(folder),
         Address = AddressOf(parsed.GetRequiredValue(host)),
         Port = parsed.GetValue(port),
         ApiKey = parsed.GetValue(keyVariable) is { } variable ? KeyOf(variable) : null,
@@ -87,11 +105,13 @@ internal sealed class ServeModelCommand : DistillCommand
     {
         if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return IPAddress.Loopback;
         return IPAddress.TryParse(host, out var address) ? address
-            : throw new UsageException($"--host '{host}' is not an address.", "Give localhost, an IP address of this machine, or 0.0.0.0 for all of them.");
+            : throw new UsageException(
+                $"--host '{host}' is not an address.", "Give localhost, an IP address of this machine, or 0.0.0.0 for all of them.");
     }
 
     private static string KeyOf(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } key ? key
-        : throw new UsageException($"The environment variable '{variable}' is not set.", "Put the API key into it; it is never given on the command line.");
+        : throw new UsageException(
+            $"The environment variable '{variable}' is not set.", "Put the API key into it; it is never given on the command line.");
 
     private static void RequireSound(ModelServerOptions options)
     {
@@ -107,5 +127,62 @@ internal sealed class ServeModelCommand : DistillCommand
 
     private static int Length(int? asked, int most) => asked is not { } length ? Math.Min(DefaultLength, most)
         : length <= most ? length
-        : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--max-length {length} is more than the {most} that the model reads."));
+        : throw new UsageException(
+            string.Create(CultureInfo.InvariantCulture, $"--max-length {length} is more than the {most} that the model reads."));
+}
+
+/// <summary>
+/// What a server says: where it answers on standard output, a line per request on standard error, nothing of what was asked. Thread-safe.
+/// </summary>
+internal sealed class RequestLog(CommandContext context, bool quiet)
+{
+    private readonly Lock gate = new();
+    private int requests, failures;
+
+    public void Started(Uri address, string kind, int maxLength, ModelServerOptions options)
+    {
+        if (context.IsJson)
+        {
+            context.Results.Json(new
+            {
+                listening = address, model = options.ModelName, kind, maxLength, slots = options.PromptsAtOnce, options.MostRequests,
+                needsKey = options.ApiKey is not null,
+            });
+        }
+
+        string key = options.ApiKey is null ? "" : ", with a key";
+        context.Results.Line($"{options.ModelName} ({kind}) answers at {address}v1, up to {maxLength:N0} tokens, "
+            + $"{options.PromptsAtOnce} at a time{key}. Ctrl-C stops it.");
+        context.Streams.Out.Flush();
+    }
+
+    public void Served(ServedRequest request)
+    {
+        lock (gate)
+        {
+            requests++;
+            if (quiet) return;
+            string tokens = request.PromptTokens > 0 ? $", {request.PromptTokens:N0} + {request.CompletionTokens:N0} tokens" : "";
+            context.Progress.Line(
+                $"{request.Method} {request.Path} {request.Status} {Readable.Duration(request.Elapsed)}{tokens}");
+        }
+    }
+
+    public void Failed(Exception fault)
+    {
+        lock (gate)
+        {
+            failures++;
+            context.Progress.Line($"error: {fault.GetType().Name}: {fault.Message}");
+        }
+    }
+
+    public void Stopped()
+    {
+        lock (gate)
+        {
+            if (context.IsJson) context.Results.Json(new { stopped = true, requests, failures });
+            context.Results.Line($"Stopped after {requests:N0} requests, {failures:N0} of which failed.");
+        }
+    }
 }

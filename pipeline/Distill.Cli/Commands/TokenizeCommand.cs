@@ -9,19 +9,35 @@ namespace Distill.Cli.Commands;
 /// <summary><c>distill tokenize</c>: what a model reads of a text.</summary>
 internal sealed class TokenizeCommand : DistillCommand
 {
-    private readonly Argument<string> model = new("MODEL")
-        { Description = "Folder with a tokenizer.json: a model, a checkpoint, or a tokenizer alone." };
+    private readonly Argument<string> model =
+        new("MODEL") { Description = "Folder with a tokenizer.json: a model, a checkpoint, or a tokenizer alone." };
+
     private readonly Argument<string?> file = new("FILE")
-        { Description = "What to read (UTF-8), to the last line end; standard input where it is left out or '-'.", Arity = ArgumentArity.ZeroOrOne };
+    {
+        Description = "What to read (UTF-8), to the last line end; standard input where it is left out or '-'.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
     private readonly Option<string> text = new("--text") { HelpName = "TEXT", Description = "Read this instead of a file." };
     private readonly Option<bool> lines = new("--lines") { Description = "Every line is a text of its own." };
-    private readonly Option<bool> decode = new("--decode") { Description = "The other way: ids (separated by blanks or commas, or a JSON array) to text." };
+
+    private readonly Option<bool> decode =
+        new("--decode") { Description = "The other way: ids (separated by blanks or commas, or a JSON array) to text." };
+
     private readonly Option<bool> template = new("--template")
-        { Description = "Read a chat and show the prompt: JSON ([{role, content}, ...] or {messages: [...], ...} with the template's other variables), or plain text as a message of the user." };
-    private readonly Option<bool> noGeneration = new("--no-generation-prompt") { Description = "With --template: leave out what makes the assistant speak." };
+    {
+        Description = "Read a chat and show the prompt: JSON ([{role, content}, ...] or {messages: [...], ...} with the template's other "
+            + "variables), or plain text as a message of the user.",
+    };
+
+    private readonly Option<bool> noGeneration =
+        new("--no-generation-prompt") { Description = "With --template: leave out what makes the assistant speak." };
+
     private readonly Option<bool> special = new("--special")
         { Description = "Control tokens spelled in the text become those tokens, as transformers does; without it they are text." };
-    private readonly Option<bool> bare = new("--bare") { Description = "Leave out what the tokenizer puts around a text, such as a token that begins it." };
+
+    private readonly Option<bool> bare =
+        new("--bare") { Description = "Leave out what the tokenizer puts around a text, such as a token that begins it." };
 
     public TokenizeCommand()
         : base("tokenize", "Shows what a model reads: ids, pieces and the text of each, the rendered prompt of a chat, or the text of ids.")
@@ -32,10 +48,12 @@ internal sealed class TokenizeCommand : DistillCommand
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill tokenize teacher/models/tiny-reasoner --text 'What is (3 + 4) * 2?'",
+    [
+        "distill tokenize teacher/models/tiny-reasoner --text 'What is (3 + 4) * 2?'",
         "distill tokenize teacher/models/tiny-reasoner --text 'What is (3 + 4) * 2?' --template",
         "echo '[12, 7, 9]' | distill tokenize teacher/models/tiny-reasoner --decode",
-        "distill tokenize teacher/models/tiny-reasoner notes.txt --lines --json"];
+        "distill tokenize teacher/models/tiny-reasoner notes.txt --lines --json",
+    ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
@@ -43,12 +61,13 @@ internal sealed class TokenizeCommand : DistillCommand
         ModelFolders.RequireTokenizer(folder);
         RequireSense(parsed);
         string given = parsed.GetValue(text) ?? TextInput.Read(parsed.GetValue(file), context);
-        string[] texts = parsed.GetValue(lines) ? SplitLines(given) : [given];
+        string[] texts = parsed.GetValue(lines) ? TextInput.Lines(given) : [given];
         var show = new TokenizeOutput(context);
         if (parsed.GetValue(template))
         {
             var encoder = ChatEncoder.Load(folder);
-            foreach (string chat in texts) show.Prompt(encoder, WithGeneration(ChatInput.Parse(chat), !parsed.GetValue(noGeneration)));
+            bool speaks = !parsed.GetValue(noGeneration);
+            foreach (string chat in texts) show.Prompt(encoder, WithGeneration(ChatInput.Parse(chat), speaks));
             return ExitCode.Done;
         }
 
@@ -61,13 +80,6 @@ internal sealed class TokenizeCommand : DistillCommand
         }
 
         return ExitCode.Done;
-    }
-
-    /// <summary>Without the line ends; the last one opens no line of its own.</summary>
-    public static string[] SplitLines(string text)
-    {
-        string[] split = [.. text.Split('\n').Select(line => line.TrimEnd('\r'))];
-        return split[^1].Length == 0 ? split[..^1] : split;
     }
 
     private int[] Encode(Tokenizer tokenizer, string one, ParseResult parsed) => parsed.GetValue(bare)

@@ -15,55 +15,67 @@ namespace Distill.Cli.Commands;
 internal sealed class VerifyCommand : DistillCommand
 {
     private readonly Argument<string> folder = new("DIR") { Description = "Folder of the exported model." };
-    private readonly Option<string> against = new("--against")
-        { HelpName = "CHECKPOINT", Description = "The checkpoint it was made from.", Required = true };
-    private readonly Option<int> prompts = CommandOptions.Number("--prompts", "Prompts completed greedily, from the problem families.", 1,
-        10_000, 50);
+
+    private readonly Option<string> against =
+        new("--against") { HelpName = "CHECKPOINT", Description = "The checkpoint it was made from.", Required = true };
+
+    private readonly Option<int> prompts =
+        CommandOptions.Number("--prompts", "Prompts completed greedily, from the problem families.", 1, 10_000, 50);
+
     private readonly Option<int> tokens = CommandOptions.Number("--tokens", "Greedy tokens compared for each.", 1, 100_000, 128);
     private readonly Option<double?> tolerance = CommandOptions.OptionalNumber<double>("--tolerance",
         "Largest logit difference allowed, as a share of the largest logit. Default: what the model's precision allows.", 0, 1);
 
     public VerifyCommand()
-        : base("verify", "The parity gate: logits and greedy tokens of an exported model against the trained one, computed by TorchSharp without a cache. Exit code 3 when they differ.")
+        : base("verify", "The parity gate: logits and greedy tokens of an exported model against the trained one, computed by TorchSharp "
+            + "without a cache. Exit code 3 when they differ.")
     {
         Arguments.Add(folder);
         foreach (var option in (Option[])[against, prompts, tokens, tolerance]) Options.Add(option);
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill verify /tmp/tiny-onnx --against student/models/tiny-base",
-        "distill verify /tmp/tiny-onnx --against student/models/tiny-base --prompts 10 --tokens 64 --json"];
+    [
+        "distill verify /tmp/tiny-onnx --against student/models/tiny-base",
+        "distill verify /tmp/tiny-onnx --against student/models/tiny-base --prompts 10 --tokens 64 --json",
+    ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         string exported = parsed.GetRequiredValue(folder);
         ModelFolders.RequireOnnx(exported);
         var checkpoint = ModelFolders.OpenCheckpoint(parsed.GetRequiredValue(against));
-        string? precision = ExportedPrecision.Of(exported);
+        string? precision = ModelFolders.PrecisionOf(exported);
         var allowed = precision is null ? ParityTolerance.Exact : ExportPrecisions.Parse(precision)!.Value.Tolerance();
         if (parsed.GetValue(tolerance) is { } chosen) allowed = allowed with { RelativeLogits = chosen };
         var encoder = ChatEncoder.Load(exported);
         RequireSameWords(exported, encoder, checkpoint);
-        var report = Compare(exported, checkpoint,
-            ParityPrompts.Make(encoder, checkpoint.Architecture.MaxPositions, parsed.GetValue(prompts), parsed.GetValue(tokens)), allowed,
-            context);
+        var inputs = ParityPrompts.Make(encoder, checkpoint.Architecture.MaxPositions, parsed.GetValue(prompts), parsed.GetValue(tokens));
+        var report = Compare(exported, checkpoint, inputs, allowed, context);
         string words = $"{exported} ({precision ?? "unknown precision"}) against {checkpoint.Folder}: {Readable.Parity(report)}";
-        if (!report.Passed && !context.IsJson) throw new GateFailedException($"The exported model is not the checkpoint. {words}");
-        if (context.IsJson)
-            context.Results.Json(
-                new { folder = exported, against = checkpoint.Folder, precision, report.Passed, parity = report });
+        if (!report.Passed) return Fail(new GateFailedException($"The exported model is not the checkpoint. {words}"));
+        if (context.IsJson) context.Results.Json(new { folder = exported, against = checkpoint.Folder, precision, report.Passed, parity = report });
         context.Results.Line($"parity holds. {words}");
-        return report.Passed ? ExitCode.Done : ExitCode.GateFailed;
+        return ExitCode.Done;
+
+        // Machines get the figures and the error in one object.
+        int Fail(GateFailedException gate)
+        {
+            if (!context.IsJson) throw gate;
+            var error = Failure.Of(gate, context).ToJson(context);
+            context.Results.Json(new { folder = exported, against = checkpoint.Folder, precision, report.Passed, parity = report, error });
+            return ExitCode.GateFailed;
+        }
     }
 
-    private static ParityReport Compare(string exported, Checkpoint checkpoint, ParityInputs inputs, ParityTolerance allowed,
-        CommandContext context)
+    private static ParityReport Compare(
+        string exported, Checkpoint checkpoint, ParityInputs inputs, ParityTolerance allowed, CommandContext context)
     {
         context.Progress.Begin("verify", $"{inputs.Prompts.Count:N0} prompts × {inputs.MaxNewTokens:N0} tokens");
         using var model = OnnxTokenModel.Load(exported);
         if (model.VocabularySize != checkpoint.Architecture.VocabularySize)
-            throw new GateFailedException(
-                $"The exported model has {model.VocabularySize:N0} tokens and the checkpoint {checkpoint.Architecture.VocabularySize:N0}: they are not the same model.");
+            throw new GateFailedException($"The exported model has {model.VocabularySize:N0} tokens and the checkpoint "
+                + $"{checkpoint.Architecture.VocabularySize:N0}: they are not the same model.");
         using var reference = new TorchReferenceModel(checkpoint.LoadWeights());
         int all = inputs.Prompts.Count + inputs.Sequences.Count;
         var report = new ParityGate(reference, model).Run(
@@ -78,7 +90,6 @@ internal sealed class VerifyCommand : DistillCommand
     {
         if (checkpoint.Tokenizer is null) return;
         if (Tokenizer.Load(checkpoint.Folder).Fingerprint != encoder.Tokenizer.Fingerprint)
-            throw new GateFailedException(
-                $"'{exported}' and '{checkpoint.Folder}' have different tokenizers: they are not the same model.");
+            throw new GateFailedException($"'{exported}' and '{checkpoint.Folder}' have different tokenizers: they are not the same model.");
     }
 }

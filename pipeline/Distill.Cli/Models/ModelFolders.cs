@@ -1,4 +1,6 @@
+using System.CommandLine;
 using Distill.Architecture;
+using Distill.Export;
 using Distill.Generation.Onnx;
 
 namespace Distill.Cli.Models;
@@ -6,6 +8,22 @@ namespace Distill.Cli.Models;
 /// <summary>What a folder given as MODEL is, decided by the files it has; whether they are sound shows when it is opened.</summary>
 internal static class ModelFolders
 {
+    public static Argument<string> Argument(string name = "MODEL") => new(name)
+    {
+        Description = "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors).",
+    };
+
+    /// <summary>What the folder is called.</summary>
+    public static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+
+    /// <summary>The precision of an exported model, told by its graph's file name, whoever made it.</summary>
+    /// <returns>As on the command line; null for a name that says nothing.</returns>
+    public static string? PrecisionOf(string folder)
+    {
+        string graph = Path.GetFileName(ModelFolder.Open(folder).GraphPath);
+        return ExportPrecisions.Names.FirstOrDefault(name => ExportPrecisions.Parse(name)!.Value.GraphFile() == graph);
+    }
+
     public static bool IsOnnx(string folder) => ModelFolder.Announces(folder);
 
     public static bool IsCheckpoint(string folder) =>
@@ -15,10 +33,11 @@ internal static class ModelFolders
     public static void RequireModel(string folder)
     {
         RequireFolder(folder);
-        if (!IsOnnx(folder) && !IsCheckpoint(folder))
-            throw new UsageException(
-                $"'{folder}' is not a model: it is neither an ONNX model ({ModelFolder.ConfigurationFile}, or {DecoderConfigJson.FileName} with an ONNX file) nor a checkpoint ({DecoderConfigJson.FileName} with safetensors).",
-                "Give a folder that 'distill run', 'distill export' or 'distill pretrain' made.");
+        if (IsOnnx(folder) || IsCheckpoint(folder)) return;
+        throw new UsageException(
+            $"'{folder}' is not a model: it is neither an ONNX model ({ModelFolder.ConfigurationFile}, or {DecoderConfigJson.FileName} "
+            + $"with an ONNX file) nor a checkpoint ({DecoderConfigJson.FileName} with safetensors).",
+            "Give a folder that 'distill run', 'distill export' or 'distill pretrain' made.");
     }
 
     /// <exception cref="UsageException">There is no tokenizer.</exception>
@@ -44,7 +63,8 @@ internal static class ModelFolders
     {
         RequireFolder(folder);
         if (IsOnnx(folder)) return;
-        throw new UsageException($"'{folder}' is not an exported model: it has neither {ModelFolder.ConfigurationFile} nor {DecoderConfigJson.FileName} with an ONNX file.",
+        throw new UsageException(
+            $"'{folder}' is not an exported model: it has neither {ModelFolder.ConfigurationFile} nor {DecoderConfigJson.FileName} with an ONNX file.",
             IsCheckpoint(folder) ? "It is a checkpoint; 'distill export' makes an ONNX model of it."
             : "Give a folder that 'distill export' made.");
     }

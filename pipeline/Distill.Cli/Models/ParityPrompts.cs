@@ -5,7 +5,9 @@ using Distill.Tokenization;
 
 namespace Distill.Cli.Models;
 
-/// <summary>What the parity gate runs when no run's problems are at hand: held-out problems of every family, put as they are put to a model.</summary>
+/// <summary>
+/// What the parity gate runs when no run's problems are at hand: held-out problems of every family, put as they are put to a model.
+/// </summary>
 internal static class ParityPrompts
 {
     private const int WholeSequences = 8;
@@ -13,7 +15,7 @@ internal static class ParityPrompts
     /// <exception cref="InvalidDataException">The model's context has no room for any of them.</exception>
     public static ParityInputs Make(ChatEncoder encoder, int maxLength, int count, int newTokens)
     {
-        MixturePart[] parts = [.. ProblemFamilies.All.Select(family => new MixturePart(family.Name, 1))];
+        ProblemSetPart[] parts = [.. ProblemFamilies.All.Select(family => new ProblemSetPart(family.Name, 1))];
         var problems = ProblemSet.Generate(parts, 0, Split.Test, count);
         List<(int[] Prompt, int[] Whole)> fitting = [];
         foreach (var problem in problems)
@@ -25,8 +27,7 @@ internal static class ParityPrompts
         }
 
         if (fitting.Count == 0)
-            throw new InvalidDataException(
-            $"The model reads {maxLength} tokens; no prompt of the problem families fits.");
+            throw new InvalidDataException($"The model reads {maxLength} tokens; no prompt of the problem families fits.");
         return new ParityInputs
         {
             Sequences = [.. fitting.Take(WholeSequences).Select(pair => pair.Whole)],

@@ -35,7 +35,8 @@ internal static class Readable
     public static string Parity(ParityReport report) =>
         $"largest logit difference {report.MaxAbsLogitDiff:G3} of {report.MaxAbsLogit:G3} "
         + $"({Relative(report):G2}, allowed {report.Tolerance.RelativeLogits:G2}) over {report.PositionsCompared:N0} positions; "
-        + $"{report.GreedyMismatches:N0} of {report.GreedyTokensCompared:N0} greedy tokens differ (allowed {report.Tolerance.MismatchShare * 100:G2} %)";
+        + $"{report.GreedyMismatches:N0} of {report.GreedyTokensCompared:N0} greedy tokens differ "
+        + $"(allowed {report.Tolerance.MismatchShare * 100:G2} %)";
 
     private static double Relative(ParityReport report) => report.MaxAbsLogit > 0 ? report.MaxAbsLogitDiff / report.MaxAbsLogit : 0;
 }

@@ -51,7 +51,8 @@ internal static class CommandOptions
         if (result.Tokens is not [var token]) return otherwise;
         if (T.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= least
             && value <= most) return value;
-        result.AddError($"{name} '{token.Value}' does not fit: give a {(T.IsInteger(least + (T.One / (T.One + T.One))) ? "whole number" : "number")}, {Range(least, most)}");
+        string kind = T.IsInteger(least + (T.One / (T.One + T.One))) ? "whole number" : "number";
+        result.AddError($"{name} '{token.Value}' does not fit: give a {kind}, {Range(least, most)}");
         return otherwise;
     }
 

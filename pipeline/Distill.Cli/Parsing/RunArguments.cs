@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Distill.Cli.Output;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 
@@ -8,14 +9,16 @@ namespace Distill.Cli.Parsing;
 internal sealed class RunArguments
 {
     private readonly Argument<string> recipe = RecipeArgument();
-    private readonly Option<string> name = new("--name")
-        { HelpName = "N", Description = $"Name of the run; {RunName.Rule}. Default: the recipe's name." };
+    private readonly Option<string> name =
+        new("--name") { HelpName = "N", Description = $"Name of the run; {RunName.Rule}. Default: the recipe's name." };
+
     private readonly Option<string> from = Stage("--from", "Do this stage and all after it again.");
     private readonly Option<string> only = Stage("--only", "Do only this stage; what it needs must be finished.");
     private readonly Option<string> force = Stage("--force", "Do this stage again even if nothing it depends on changed.");
     private readonly Option<string[]> set = SetOption();
-    private readonly Option<bool> noCache = new("--no-cache")
-        { Description = "Take nothing from other runs; the run's own finished stages still count." };
+    private readonly Option<bool> noCache =
+        new("--no-cache") { Description = "Take nothing from other runs; the run's own finished stages still count." };
+
     private readonly Option<string> runs = RunsOption();
 
     /// <param name="choosesStages">Whether --from, --only and --force make sense.</param>
@@ -28,6 +31,22 @@ internal sealed class RunArguments
 
     public static Argument<string> RecipeArgument() => new("RECIPE") { Description = "Recipe file (YAML), e.g. recipes/quickstart.yaml." };
 
+    /// <exception cref="InvalidRecipeException">The recipe, or a --set, is wrong, or it is of another kind.</exception>
+    /// <exception cref="UsageException">The file cannot be read.</exception>
+    public static T Load<T>(string file, string[]? overrides)
+        where T : Recipe
+    {
+        if (Directory.Exists(file)) throw new UsageException($"The recipe '{file}' is a folder.", "Give the path of a recipe's file.");
+        try
+        {
+            return RecipeFile.Load<T>(file, overrides);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"The recipe '{file}' cannot be read: {fault.Message}", "Give the path of a recipe that can be read.");
+        }
+    }
+
     public static Option<string[]> SetOption() => new("--set")
     {
         HelpName = "KEY=VALUE",
@@ -36,14 +55,22 @@ internal sealed class RunArguments
         AllowMultipleArgumentsPerToken = false,
     };
 
-    public static Option<string> RunsOption() =>
-        new("--runs") { HelpName = "DIR", Description = "Folder that holds the runs. Default runs.", DefaultValueFactory = _ => "runs" };
+    /// <summary>Refuses what can be no folder; whether it can be written shows when it has to be.</summary>
+    public static Option<string> RunsOption()
+    {
+        var option = new Option<string>("--runs")
+            { HelpName = "DIR", Description = "Folder that holds the runs. Default runs.", DefaultValueFactory = _ => "runs" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && Fault(token.Value) is { } fault)
+                result.AddError($"--runs {ShellWord.Quoted(token.Value)} can be no folder: {fault}.");
+        });
+        return option;
+    }
 
-    public string RecipeFileOf(ParseResult parsed) => parsed.GetRequiredValue(recipe);
-
-    /// <exception cref="InvalidRecipeException">The recipe, or a --set, is wrong.</exception>
+    /// <inheritdoc cref="Load"/>
     public DistillationRecipe RecipeOf(ParseResult parsed) =>
-        RecipeFile.Load<DistillationRecipe>(RecipeFileOf(parsed), parsed.GetValue(set));
+        Load<DistillationRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set));
 
     /// <exception cref="UsageException">Two of the options exclude each other, or the name cannot be one.</exception>
     public RunOptions OptionsOf(ParseResult parsed)
@@ -58,12 +85,24 @@ internal sealed class RunArguments
             UseOtherRuns = !parsed.GetValue(noCache),
         };
         if (options.Name is { } chosen && !RunName.IsValid(chosen))
-            throw new UsageException($"--name '{chosen}' cannot be a run's name.",
-                $"{RunName.Rule}.");
+            throw new UsageException($"--name '{chosen}' cannot be a run's name.", $"{RunName.Rule}.");
         (string? Stage, Option Option)[] all = [(options.From, from), (options.Only, only), (options.Force, force)];
         string[] choices = [.. all.Where(pair => pair.Stage is not null).Select(pair => pair.Option.Name)];
         return choices.Length <= 1 ? options
             : throw new UsageException($"{string.Join(" and ", choices)} exclude each other.", "Keep one of them.");
+    }
+
+    // A folder is made below folders; a file anywhere above it is in the way.
+    private static string? Fault(string folder)
+    {
+        if (folder.Length == 0 || folder.Contains('\0')) return "it is no path";
+        for (string? at = Path.GetFullPath(folder); at is not null; at = Path.GetDirectoryName(at))
+        {
+            if (File.Exists(at)) return $"'{at}' is a file";
+            if (Directory.Exists(at)) return null;
+        }
+
+        return null;
     }
 
     private static Option<string> Stage(string name, string description)
@@ -76,5 +115,20 @@ internal sealed class RunArguments
                 result.AddError($"There is no stage '{token.Value}'; {Suggestion.Remedy(token.Value, StageNames.All)}");
         });
         return option;
+    }
+}
+
+/// <summary>A run as people name it: by its name, or by its folder, which the shell completes.</summary>
+internal static class RunReference
+{
+    public static Argument<string> Argument() =>
+        new("RUN") { Description = "Name of the run, or its folder; 'distill runs ls' lists them." };
+
+    /// <returns>The folder that holds the runs, and the run's name.</returns>
+    public static (string RunsFolder, string Name) Read(string word, string runsFolder)
+    {
+        if (!word.Contains('/') && !word.Contains(Path.DirectorySeparatorChar)) return (runsFolder, word);
+        string path = Path.TrimEndingDirectorySeparator(word);
+        return (Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : ".", Path.GetFileName(path));
     }
 }

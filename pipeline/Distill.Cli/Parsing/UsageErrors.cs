@@ -12,14 +12,14 @@ internal static class UsageErrors
     {
         var command = parsed.CommandResult.Command;
         if (UnknownOption(parsed) is { } option)
-            throw new UsageException($"There is no option '{option}' for '{HelpText.PathOf(command)}'{Near(option, Options(parsed))}",
-                HelpFor(command));
+            throw new UsageException(
+                $"There is no option '{option}' for '{HelpPage.PathOf(command)}'{Near(option, Options(parsed))}", HelpFor(command));
         if (parsed.UnmatchedTokens is [var word, ..])
         {
             var commands = command.Subcommands.Select(sub => sub.Name).ToList();
             throw commands.Count > 0
-                ? new UsageException($"There is no command '{HelpText.PathOf(command)} {word}'{Near(word, commands)}", HelpFor(command))
-                : new UsageException($"'{word}' is one argument too many for '{HelpText.PathOf(command)}'.", HelpFor(command));
+                ? new UsageException($"There is no command '{HelpPage.PathOf(command)} {word}'{Near(word, commands)}", HelpFor(command))
+                : new UsageException($"'{word}' is one argument too many for '{HelpPage.PathOf(command)}'.", HelpFor(command));
         }
 
         // What is missing comes in the order in which it is typed: arguments, then options.
@@ -54,5 +54,5 @@ internal static class UsageErrors
 
     private static string Near(string word, IReadOnlyCollection<string> commands) => $"; {Suggestion.Remedy(word, commands)}";
 
-    private static string HelpFor(Command command) => $"'{HelpText.PathOf(command)} --help' shows what there is.";
+    private static string HelpFor(Command command) => $"'{HelpPage.PathOf(command)} --help' shows what there is.";
 }

@@ -1,12 +1,11 @@
 using Distill.Cli.Output;
 using Distill.Pipeline.Runs;
-using Spectre.Console;
 
 namespace Distill.Cli.Progress;
 
 /// <summary>
-/// Shows on standard error how far the current piece of work is: a live line on a terminal, a plain line now and then elsewhere.
-/// Calls may come from any thread, one at a time.
+/// Shows on standard error how far the current piece of work is: a live line on a terminal, a plain line now and then elsewhere. What
+/// cannot be written is given up. Calls may come from any thread, one at a time.
 /// </summary>
 internal abstract class ProgressDisplay(TimeProvider clock, TimeSpan interval) : IDisposable
 {
@@ -15,24 +14,18 @@ internal abstract class ProgressDisplay(TimeProvider clock, TimeSpan interval) :
 
     protected string Title { get; private set; } = "";
 
-    public static ProgressDisplay Create(ConsoleStreams streams, TimeProvider clock)
-    {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = streams.ErrorIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(streams.Error),
-        });
-        return console.Profile.Capabilities.Ansi ? new LiveProgress(console, clock) : new PlainProgress(streams.Error, clock);
-    }
+    public static ProgressDisplay Create(ConsoleStreams streams, TimeProvider clock) =>
+        streams.ErrorIsTerminal && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb")
+            ? new LiveProgress(streams, clock)
+            : new PlainProgress(streams.Error, clock);
 
     /// <summary>A piece of work begins.</summary>
     public void Begin(string title, string note = "")
     {
-        Title = title;
+        Title = TerminalText.OneLine(title);
         meter.Restart();
         lastShown = clock.GetTimestamp();
-        ShowBegin(note);
+        ShowBegin(TerminalText.OneLine(note));
     }
 
     /// <summary>Cheap enough to be called at every step: it shows what is due.</summary>
@@ -42,7 +35,7 @@ internal abstract class ProgressDisplay(TimeProvider clock, TimeSpan interval) :
         bool due = clock.GetElapsedTime(lastShown) >= interval;
         if (!due) return;
         lastShown = clock.GetTimestamp();
-        Show(ProgressMeter.ShareOf(progress), meter.Describe(progress));
+        Show(ProgressMeter.ShareOf(progress), TerminalText.OneLine(meter.Describe(progress)));
     }
 
     /// <summary>The current piece of work has ended; its line goes.</summary>
@@ -53,13 +46,79 @@ internal abstract class ProgressDisplay(TimeProvider clock, TimeSpan interval) :
     }
 
     /// <summary>A line that stays.</summary>
-    public abstract void Line(string text);
+    public void Line(string text) => ShowLine(TerminalText.OneLine(text));
 
     public void Dispose() => End();
+
+    protected abstract void ShowLine(string text);
 
     protected abstract void ShowBegin(string note);
 
     protected abstract void Show(double share, string description);
 
     protected abstract void Clear();
+}
+
+/// <summary>Progress for log files: whole lines, few of them.</summary>
+internal sealed class PlainProgress(TextWriter writer, TimeProvider clock) : ProgressDisplay(clock, TimeSpan.FromSeconds(10))
+{
+    protected override void ShowLine(string text) => writer.WriteLine(text);
+
+    protected override void ShowBegin(string note) => ShowLine(note.Length > 0 ? $"{Title}: {note}" : $"{Title} ...");
+
+    protected override void Show(double share, string description) => ShowLine($"{Title}: {100 * share:F0} %, {description}");
+
+    protected override void Clear()
+    {
+    }
+}
+
+/// <summary>Progress for a terminal: one line that is drawn over, below the lines that stay.</summary>
+internal sealed class LiveProgress(ConsoleStreams streams, TimeProvider clock) : ProgressDisplay(clock, TimeSpan.FromMilliseconds(100))
+{
+    private const string Green = "\u001b[32m", Grey = "\u001b[90m", Normal = "\u001b[0m", EraseLine = "\r\u001b[2K";
+    private string? live; // as it is drawn
+
+    protected override void ShowLine(string text)
+    {
+        Erase();
+        streams.Error.WriteLine(text);
+        Draw();
+    }
+
+    protected override void ShowBegin(string note) => Replace(0, note);
+
+    protected override void Show(double share, string description) => Replace(share, description);
+
+    protected override void Clear()
+    {
+        Erase();
+        live = null;
+    }
+
+    // Done and left differ by their characters: not every terminal, and not everybody, has colours.
+    private void Replace(double share, string description)
+    {
+        int width = streams.Width(), bar = Math.Clamp(width / 4, 8, 24), filled = (int)(share * bar);
+        string head = $"  {TerminalText.Cut(Title, width / 3),-12} ", percent = $" {100 * share,3:F0} %  ";
+        int room = Math.Max(0, width - 1 - TerminalText.Width(head) - bar - percent.Length);
+        Erase();
+        live = head + Coloured(Green, new string('█', filled)) + Coloured(Grey, new string('░', bar - filled)) + percent
+            + Coloured(Grey, TerminalText.Cut(description, room));
+        Draw();
+    }
+
+    private string Coloured(string colour, string text) => streams.IsColoured && text.Length > 0 ? colour + text + Normal : text;
+
+    private void Draw()
+    {
+        if (live is null) return;
+        streams.Error.Write(live);
+        streams.Error.Flush();
+    }
+
+    private void Erase()
+    {
+        if (live is not null) streams.Error.Write(EraseLine);
+    }
 }

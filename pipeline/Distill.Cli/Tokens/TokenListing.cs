@@ -4,6 +4,13 @@ using Distill.Tokenization;
 
 namespace Distill.Cli.Tokens;
 
+/// <summary>A token as people look at it.</summary>
+/// <param name="Piece">As written in tokenizer.json; null where the tokenizer has no such id.</param>
+/// <param name="Text">The text that becomes certain with it: empty while a character is unfinished.</param>
+/// <param name="At">Where that text begins, in UTF-8 bytes of the decoded text.</param>
+/// <param name="Added">A control token or another added one, which plain text never gives.</param>
+internal sealed record TokenView(int Id, string? Piece, string Text, int At, bool Added);
+
 /// <summary>Token ids laid open: which pieces they are and which text each of them adds.</summary>
 internal static class TokenListing
 {
@@ -37,8 +44,8 @@ internal static class TokenListing
     }
 
     /// <summary>A piece for a terminal.</summary>
-    public static string Piece(string? piece) => piece is null ? "(none)" : EscapedText.Of(piece);
+    public static string Piece(string? piece) => piece is null ? "(none)" : TerminalText.Escaped(piece);
 
     /// <summary>Spaces at its ends stay visible.</summary>
-    public static string Quoted(string text) => text.Length == 0 ? "" : $"\"{EscapedText.Of(text)}\"";
+    public static string Quoted(string text) => text.Length == 0 ? "" : $"\"{TerminalText.Escaped(text)}\"";
 }

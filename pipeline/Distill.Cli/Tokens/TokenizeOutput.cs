@@ -23,7 +23,8 @@ internal sealed class TokenizeOutput(CommandContext context)
 
         Begin();
         TokenListing.Show(tokens, context.Results);
-        context.Results.Line($"{ids.Length:N0} tokens for {text.EnumerateRunes().Count():N0} characters, {Encoding.UTF8.GetByteCount(text):N0} bytes"
+        int characters = text.EnumerateRunes().Count(), bytes = Encoding.UTF8.GetByteCount(text);
+        context.Results.Line($"{ids.Length:N0} tokens for {characters:N0} characters, {bytes:N0} bytes"
             + (same ? "" : $"; decoded, they are another text: {TokenListing.Quoted(decoded)}"));
         Ids(ids);
     }
@@ -33,9 +34,10 @@ internal sealed class TokenizeOutput(CommandContext context)
     {
         int unknown = Array.FindIndex(ids, id => !tokenizer.TryPieceOf(id, out _));
         if (unknown >= 0)
-            throw new InvalidDataException($"Id {ids[unknown]} (number {unknown + 1}) has no token; the tokenizer's ids are 0 to {tokenizer.VocabularySize - 1}.");
-        string text = tokenizer.Decode(ids);
-        if (context.IsJson) context.Results.Json(new { count = ids.Length, text, plain = tokenizer.Decode(ids, skipSpecial: true), tokens = TokenListing.Of(tokenizer, ids) });
+            throw new InvalidDataException(
+                $"Id {ids[unknown]} (number {unknown + 1}) has no token; the tokenizer's ids are 0 to {tokenizer.VocabularySize - 1}.");
+        string text = tokenizer.Decode(ids), plain = tokenizer.Decode(ids, skipSpecial: true);
+        if (context.IsJson) context.Results.Json(new { count = ids.Length, text, plain, tokens = TokenListing.Of(tokenizer, ids) });
         else context.Results.Line(text);
     }
 

@@ -1,7 +1,6 @@
 using Distill.Pipeline.Pretraining;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
-using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.Pretraining;
 

@@ -1,7 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Generation;
 using Distill.Pipeline.Stages;
-using Distill.Pipeline.Tests.Testing;
 using Distill.Teacher;
 
 namespace Distill.Pipeline.Tests.Runs;
@@ -54,7 +53,7 @@ public sealed class EngineTests
     private static IReadOnlyList<Completion[]> Generate(int slots, int workers)
     {
         using var engine = Engine.Open(Path.Combine(RepositoryFolder.Root, "student/models/tiny-base"), slots);
-        var problems = ProblemSet.Generate([new MixturePart("arithmetic", 2), new MixturePart("knights", 2)], 5, Split.Test, 20);
+        var problems = ProblemSet.Generate([new ProblemSetPart("arithmetic", 2), new ProblemSetPart("knights", 2)], 5, Split.Test, 20);
         var requests = problems.Select(problem => new GenerationRequest
         {
             Prompt = ProblemPrompt.Encode(engine.Encoder, problem, engine.Model.MaxLength),

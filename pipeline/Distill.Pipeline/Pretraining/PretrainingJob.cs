@@ -17,7 +17,7 @@ namespace Distill.Pipeline.Pretraining;
 /// says. The work folder keeps tokenizer, state and log, so that a killed run continues exactly. One thread calls it.
 /// </summary>
 /// <param name="workFolder">Kept between runs of the same recipe.</param>
-public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, TimeProvider clock)
+internal sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, TimeProvider clock)
 {
     /// <summary>Raised whenever the same recipe could give another model.</summary>
     private const int Version = 4;
@@ -28,10 +28,11 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
     private string StatePath => Path.Combine(workFolder, StateName);
 
     /// <param name="afterStep">Sees every step.</param>
+    /// <param name="warning">Told of a state that cannot be continued from, which is set aside.</param>
     /// <exception cref="OperationCanceledException">Between two steps, after saving the state.</exception>
     /// <exception cref="RunRefusedException">The work or output folder holds something else, or another process works there.</exception>
     /// <exception cref="InvalidDataException">The tokenizer folder or the start cannot be used.</exception>
-    public void Run(Action<StepReport> afterStep, CancellationToken cancellation)
+    public void Run(Action<StepReport> afterStep, CancellationToken cancellation, Action<string>? warning = null)
     {
         RequireFreeOutput();
         using var held = new RunFolder(Path.GetDirectoryName(workFolder)!, Path.GetFileName(workFolder)).Lock();
@@ -43,7 +44,7 @@ public sealed class PretrainingJob(PretrainRecipe recipe, string workFolder, Tim
         {
             log.Add(report);
             afterStep(report);
-        }, cancellation);
+        }, cancellation, warning);
         FolderExchange.Write(recipe.Output, fresh => Fill(fresh, parameters.ToWeightSet(), log));
     }
 

@@ -1,6 +1,7 @@
 using Distill.Architecture;
 using Distill.Student.Fused;
 using Distill.Student.Model;
+using Distill.Student.Supervised;
 using Distill.Student.Training;
 
 namespace Distill.Student.Tests.Fixtures;
@@ -22,10 +23,10 @@ public sealed class RealModelTrainingTests(ITestOutputHelper output)
         using var parameters = new FlatParameters(checkpoint.Architecture);
         parameters.Load(checkpoint.LoadWeights());
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 512);
-        HeldOutLoss(model, training).ShouldBe(training.Expected.GetProperty("held_out_before").GetDouble(), 1e-4);
+        HeldOut(model, training).ShouldBe(training.Expected.GetProperty("held_out_before").GetDouble(), 1e-4);
         using var stop = new CancellationTokenSource();
-        var loop = new SupervisedLoop(model, new AdamW(parameters, training.Optimizer), training.Schedule, TimeProvider.System);
-        Should.Throw<OperationCanceledException>(() => loop.Run(training, report => Compare(report, training, stop), stop.Token));
+        Should.Throw<OperationCanceledException>(() => SupervisedFineTuning.RunSteps(
+            model, new AdamW(parameters, training.Optimizer), training.Schedule, training, TimeProvider.System, report => Compare(report, training, stop), stop.Token));
     }
 
     private void Compare(StepReport report, RealTraining training, CancellationTokenSource stop)
@@ -40,7 +41,7 @@ public sealed class RealModelTrainingTests(ITestOutputHelper output)
         if (report.Step == Steps) stop.Cancel();
     }
 
-    private static double HeldOutLoss(FusedGradientModel model, RealTraining training)
+    private static double HeldOut(FusedGradientModel model, RealTraining training)
     {
         var scores = model.Score(training.HeldOut);
         return -scores.Sum(sequence => sequence.Sum(value => (double)value)) / scores.Sum(sequence => sequence.Length);

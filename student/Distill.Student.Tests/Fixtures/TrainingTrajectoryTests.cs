@@ -2,6 +2,7 @@ using System.Text.Json;
 using Distill.Architecture;
 using Distill.Student.Fused;
 using Distill.Student.Model;
+using Distill.Student.Supervised;
 using Distill.Student.Training;
 
 namespace Distill.Student.Tests.Fixtures;
@@ -29,9 +30,9 @@ public sealed class TrainingTrajectoryTests(ITestOutputHelper output)
         Load(parameters, Path.Combine(folder, "initial.safetensors"));
         // A capacity of two rows makes micro-batches, as the reference has.
         using IGradientModel model = fused ? new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 48) : new TorchGradientModel(parameters);
-        var loop = new SupervisedLoop(model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, TimeProvider.System);
         var worst = new Dictionary<string, double>();
-        loop.Run(trajectory, report => Compare(report, trajectory.Results[report.Step - 1], worst), TestContext.Current.CancellationToken);
+        SupervisedFineTuning.RunSteps(
+            model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, trajectory, TimeProvider.System, report => Compare(report, trajectory.Results[report.Step - 1], worst), TestContext.Current.CancellationToken);
         CompareWeights(parameters, Path.Combine(folder, "final.safetensors"), Path.Combine(folder, "trajectory.json"));
         output.WriteLine($"worst: {string.Join(", ", worst.Select(pair => $"{pair.Key} {pair.Value:E1}"))}");
     }
@@ -45,8 +46,8 @@ public sealed class TrainingTrajectoryTests(ITestOutputHelper output)
         Load(parameters, Path.Combine(folder, "initial.safetensors"));
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 48);
         using var stop = new CancellationTokenSource();
-        var loop = new SupervisedLoop(model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, TimeProvider.System);
-        Should.Throw<OperationCanceledException>(() => loop.Run(trajectory, _ => stop.Cancel(), stop.Token));
+        Should.Throw<OperationCanceledException>(() => SupervisedFineTuning.RunSteps(
+            model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, trajectory, TimeProvider.System, _ => stop.Cancel(), stop.Token));
         float[] differences = Differences(parameters, Path.Combine(folder, "after-step-1.safetensors"));
         differences[(int)(0.99 * differences.Length)].ShouldBeLessThan(1e-6f);
     }

@@ -64,7 +64,7 @@ public sealed class PreferenceResumeTests : IDisposable
         string state = Path.Combine(folder, "state");
         Train(Plain, state, stopAt: 2);
         foreach (var other in (PreferenceOptions[])[Plain with { Seed = 2 }, Plain with { Loss = "hinge" }, Plain with { Constants = new() }, Of("sigmoid, held out")])
-            Should.Throw<InvalidDataException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
+            Should.Throw<UnusableStateException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
     }
 
     private static PreferenceOptions Of(string name) => Plain with

@@ -56,7 +56,7 @@ public sealed class AdamWTests
         float[] before = parameters.Span.ToArray(), gradient = new float[parameters.Count];
         gradient[3] = float.NaN;
         var optimizer = new AdamW(parameters, new AdamWOptions());
-        Should.Throw<InvalidOperationException>(() => optimizer.Update(gradient, 0.01));
+        double.IsFinite(optimizer.Update(gradient, 0.01)).ShouldBeFalse();
         parameters.Span.ToArray().ShouldBe(before);
         optimizer.Steps.ShouldBe(0);
     }

@@ -70,7 +70,7 @@ public sealed class OptimizerGoldenTests : IDisposable
             using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
             float[] before = parameters.Span.ToArray(), gradient = new float[parameters.Count];
             (gradient[0], gradient[1], gradient[2]) = (1, bad, 2);
-            Should.Throw<InvalidOperationException>(() => new AdamW(parameters, new AdamWOptions()).Update(gradient, 0.01));
+            double.IsFinite(new AdamW(parameters, new AdamWOptions()).Update(gradient, 0.01)).ShouldBeFalse();
             parameters.Span.ToArray().ShouldBe(before);
         }
     }

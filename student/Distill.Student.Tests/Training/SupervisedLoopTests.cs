@@ -56,22 +56,19 @@ public sealed class SupervisedLoopTests
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var optimizer = new AdamW(parameters, Options.Optimizer);
-        if (path is not null && File.Exists(path)) TrainingState.Load(path, parameters, optimizer);
+        var state = path is null ? null : new TrainingState(path, "digest", parameters, optimizer);
+        state?.TryLoad(warning: null);
         var source = new EpochSource(TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 25, 30, 9), epochs: 4, batchTokens: 40, seed: 3);
         using var model = new FusedGradientModel(parameters, precision, 2, 128);
         using var stop = new CancellationTokenSource();
         try
         {
-            new SupervisedLoop(model, optimizer, new LearningRateSchedule(3e-3, Decay.Cosine), TimeProvider.System).Run(
-                source, report => { if (report.Step == stopAt) stop.Cancel(); }, stop.Token);
-        }
-        catch (OperationCanceledException) when (path is not null)
-        {
-            TrainingState.Save(path, parameters, optimizer);
+            SupervisedFineTuning.RunSteps(
+                model, optimizer, new LearningRateSchedule(3e-3, Decay.Cosine), source, TimeProvider.System, report => { if (report.Step == stopAt) stop.Cancel(); }, stop.Token);
         }
         catch (OperationCanceledException)
         {
-            // stopped on purpose without saving: the cold start
+            state?.Save(); // without a path: the cold start
         }
 
         return parameters.Span.ToArray();

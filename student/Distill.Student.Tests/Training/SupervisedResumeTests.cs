@@ -87,7 +87,7 @@ public sealed class SupervisedResumeTests : IDisposable
         string state = Path.Combine(folder, "state");
         Train(Plain, state, stopAt: 2);
         foreach (var other in (SupervisedOptions[])[Plain with { Seed = 2 }, Plain with { Epochs = 4 }, Plain with { LowRank = LowRank }, Of("held out"), Of("other loss")])
-            Should.Throw<InvalidDataException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
+            Should.Throw<UnusableStateException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
     }
 
     private static SupervisedOptions Of(string name) => Plain with

@@ -100,8 +100,8 @@ public sealed class LowRankAdapters : ITrainedValues
     {
         foreach (var place in places)
         {
-            TrainingState.Read(file, file.File, place.PeftName("A"), rank * place.In).CopyTo(ValuesOfA(place));
-            TrainingState.Read(file, file.File, place.PeftName("B"), place.Out * rank).CopyTo(ValuesOfB(place));
+            TrainingState.Read(file, place.PeftName("A"), rank * place.In).CopyTo(ValuesOfA(place));
+            TrainingState.Read(file, place.PeftName("B"), place.Out * rank).CopyTo(ValuesOfB(place));
         }
     }
 

@@ -27,3 +27,8 @@ public sealed record PreferenceOptions
 /// <summary>What one optimiser step did.</summary>
 /// <param name="Step">As for any training; the loss is the step's, before the update.</param>
 public sealed record PreferenceStepReport(StepReport Step, PreferenceMetrics Metrics);
+
+/// <summary>How a preference tuning ended.</summary>
+/// <param name="Training">As of any training; its best look may be at step 0.</param>
+/// <param name="Start">The look at the start; null without held-out data.</param>
+public sealed record PreferenceResult(SupervisedResult Training, HeldOutLook? Start);

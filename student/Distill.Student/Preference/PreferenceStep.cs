@@ -3,7 +3,8 @@ using Distill.Student.Training;
 namespace Distill.Student.Preference;
 
 /// <summary>One optimiser step: score, slopes over the whole step, gradient, update. One thread.</summary>
-internal sealed class PreferenceStep(IGradientModel model, AdamW optimizer, PreferenceScores scores, PreferenceLossKind kind, PreferenceLossOptions constants)
+internal sealed class PreferenceStep(
+    IGradientModel model, AdamW optimizer, DivergenceWatch watch, PreferenceScores scores, PreferenceLossKind kind, PreferenceLossOptions constants)
 {
     private readonly IPreferenceLoss loss = kind.Create(constants);
 
@@ -17,7 +18,7 @@ internal sealed class PreferenceStep(IGradientModel model, AdamW optimizer, Pref
         var slopes = new PairSlopes[pairs.Count];
         double value = loss.Evaluate(batch, slopes);
         var weighted = Weighted(pairs, slopes);
-        double entropy = model.Differentiate(weighted, new LinearTokenLoss()).MeanEntropy, norm = optimizer.Update(model.Gradient, rate);
+        double entropy = model.Differentiate(weighted, new LinearTokenLoss()).MeanEntropy, norm = watch.Update(model.Gradient, rate, value);
         Rewards = Rewards.With([.. batch.Pairs.SelectMany(pair => (double[])[kind.Reward(pair.Chosen, constants.Beta), kind.Reward(pair.Rejected, constants.Beta)])]);
         long tokens = weighted.Sum(sequence => (long)sequence.Tokens.Count), learned = weighted.Sum(sequence => (long)sequence.SupervisedCount);
         return new PreferenceStepReport(new StepReport(optimizer.Steps, 0, value, norm, rate, entropy, tokens, learned, 0), PreferenceMetrics.Of(kind, constants.Beta, batch.Pairs));

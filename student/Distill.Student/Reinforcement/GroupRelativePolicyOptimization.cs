@@ -21,35 +21,47 @@ public sealed class GroupRelativePolicyOptimization(
     /// <param name="problems">(step, place) → problem to train on; a pure function, so a step's problems do not depend on earlier ones. Places from <see cref="GroupRelativeOptions.ProblemsPerStep"/> on replace problems whose groups are dead.</param>
     /// <param name="heldOut">Validation problems; never trained on.</param>
     /// <param name="statePath">Where the state is kept; continued from when it exists, deleted by nobody. Null keeps none.</param>
+    /// <param name="warning">Told of a state that cannot be continued from, which is set aside; null: that is an exception.</param>
     /// <exception cref="OperationCanceledException">Between two steps after saving the state, or within the rollouts; then the state saved last stands.</exception>
+    /// <exception cref="UnusableStateException">The state is damaged or of another training, and <paramref name="warning"/> is null.</exception>
+    /// <exception cref="TrainingDivergedException">The start, a gradient or the result is not finite, and no alarm watches for it.</exception>
     public ReinforcementResult Run(
-        FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, string? statePath, Action<ReinforcementStepReport> afterStep,
-        CancellationToken cancellation)
+        FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, string? statePath,
+        Action<ReinforcementStepReport> afterStep, CancellationToken cancellation, Action<string>? warning = null)
     {
         if (options.TeacherWeight > 0 && teacher is null) throw new InvalidOperationException("A teacher is to be learned from, and none was given.");
         if (options is { TeacherWeight: > 0, ReferenceWeight: > 0 }) throw new InvalidOperationException("There is one reference: a teacher or the start.");
-        using var reference = options.ReferenceWeight > 0 ? new PolicyReference(parameters, options) : null; // before a state overwrites them
-        string digest = DigestOf(parameters, heldOut);
-        using var model = GradientModels.Create(parameters, options.Training, options.LongestSequence);
         var optimizer = new AdamW(parameters, options.Training.Optimizer);
-        var state = File.Exists(statePath) ? ReinforcementState.Load(statePath, parameters, optimizer, digest) : Start(parameters, heldOut, cancellation);
-        var update = new PolicyUpdate(new BatchSampling(server, collection, options), collection.Rewards, model, optimizer, options.TeacherWeight > 0 ? teacher : reference, options, clock);
+        var watch = new DivergenceWatch(parameters, optimizer, options.Training.ToSchedule(), options.Steps);
+        watch.RequireStart();
+        using var reference = options.ReferenceWeight > 0 ? new PolicyReference(parameters, options) : null; // before a state overwrites them
+        var file = statePath is null ? null : new TrainingState(statePath, DigestOf(parameters, heldOut), parameters, optimizer);
+        using var model = GradientModels.Create(parameters, options.Training, options.LongestSequence);
+        ReinforcementState? state = null;
+        file?.TryLoad(warning, read => state = ReinforcementState.Read(read, parameters.Count));
+        state ??= Start(parameters, heldOut, cancellation);
+        var update = new PolicyUpdate(
+            new BatchSampling(server, collection, options), collection.Rewards, model, watch, options.TeacherWeight > 0 ? teacher : reference, options, clock);
         long saved = clock.GetTimestamp();
         bool stopped = false;
         while (state.Step < options.Steps && !stopped)
         {
-            if (statePath is not null && cancellation.IsCancellationRequested) state.Save(statePath, parameters, optimizer, digest);
+            if (cancellation.IsCancellationRequested) file?.Save(state.ToTensors());
             cancellation.ThrowIfCancellationRequested();
             var report = Advance(update, parameters, problems, heldOut, state, cancellation);
             afterStep(report);
             stopped = report.Findings.Any(finding => finding.Stops);
-            if (statePath is null || stopped || clock.GetElapsedTime(saved) < SaveEvery) continue;
-            state.Save(statePath, parameters, optimizer, digest);
+            if (file is null || stopped || clock.GetElapsedTime(saved) < SaveEvery) continue;
+            file.Save(state.ToTensors());
             saved = clock.GetTimestamp();
         }
 
         state.Best.CopyTo(parameters.Span);
-        return new ReinforcementResult(state.Before, state.BestScore, state.BestStep, state.Step, AlarmList.Over(options.Alarms, state.History)) { CompletionTokens = state.CompletionTokens };
+        watch.RequireResult();
+        return new ReinforcementResult(state.Before, state.BestScore, state.BestStep, state.Step, AlarmList.Over(options.Alarms, state.History))
+        {
+            CompletionTokens = state.CompletionTokens,
+        };
     }
 
     private ReinforcementState Start(FlatParameters parameters, IReadOnlyList<Problem> heldOut, CancellationToken cancellation)

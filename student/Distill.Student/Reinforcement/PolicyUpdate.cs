@@ -7,7 +7,8 @@ namespace Distill.Student.Reinforcement;
 
 /// <summary>One update: rollouts, advantages, gradient, step of the optimizer. One thread.</summary>
 internal sealed class PolicyUpdate(
-    BatchSampling sampling, RewardRule rewards, IGradientModel model, AdamW optimizer, IReferencePolicy? reference, GroupRelativeOptions options, TimeProvider clock)
+    BatchSampling sampling, RewardRule rewards, IGradientModel model, DivergenceWatch watch, IReferencePolicy? reference,
+    GroupRelativeOptions options, TimeProvider clock)
 {
     private readonly bool skipsNotFinite = options.Alarms.OfType<NotFiniteAlarm>().Any();
 
@@ -25,8 +26,9 @@ internal sealed class PolicyUpdate(
         (double norm, double entropy) = (0, 0);
         if (learned.Count > 0)
         {
-            entropy = model.Differentiate(learned, probe).MeanEntropy;
-            norm = Update(rate);
+            var pass = model.Differentiate(learned, probe);
+            entropy = pass.MeanEntropy;
+            norm = Update(rate, pass.Loss);
             norm = Math.Max(norm, Again(learned, loss, rate));
         }
 
@@ -66,17 +68,16 @@ internal sealed class PolicyUpdate(
         double largest = 0;
         for (int update = 1; update < options.UpdatesPerBatch; update++)
         {
-            model.Differentiate(learned, loss);
-            largest = Math.Max(largest, Update(rate));
+            largest = Math.Max(largest, Update(rate, model.Differentiate(learned, loss).Loss));
         }
 
         return largest;
     }
 
-    private double Update(double rate)
+    private double Update(double rate, double loss)
     {
-        if (skipsNotFinite && !float.IsFinite(TensorPrimitives.SumOfSquares(model.Gradient))) return double.NaN; // the alarm tells of it
-        return optimizer.Update(model.Gradient, rate);
+        if (skipsNotFinite && !(float.IsFinite(TensorPrimitives.SumOfSquares(model.Gradient)) && double.IsFinite(loss))) return double.NaN; // the alarm tells of it
+        return watch.Update(model.Gradient, rate, loss);
     }
 
     private List<Rollout> Learnable(IReadOnlyList<IReadOnlyList<Rollout>> groups)

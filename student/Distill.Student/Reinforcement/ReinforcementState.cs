@@ -1,5 +1,4 @@
 using Distill.Architecture;
-using Distill.Student.Model;
 using Distill.Student.Monitoring;
 using Distill.Student.Training;
 
@@ -29,27 +28,20 @@ internal sealed class ReinforcementState
     /// <summary>Tokens sampled to learn from so far.</summary>
     public long CompletionTokens { get; set; }
 
-    public void Save(string path, FlatParameters parameters, AdamW optimizer, string digest) => TrainingState.Save(
-        path, parameters, optimizer, average: null, digest,
-        [
-            SafeTensor.Singles("best", [parameters.Count], Best),
-            SafeTensor.Integers("history", [History.Count, TrainingMoment.Fields], History.SelectMany(moment => moment.ToBits()).ToArray()),
-            SafeTensor.Integers(
-                "counters", [Counters], new[] { Step, BestStep, BitConverter.DoubleToInt64Bits(Before), BitConverter.DoubleToInt64Bits(BestScore), CompletionTokens }),
-        ]);
+    public IEnumerable<SafeTensor> ToTensors() =>
+    [
+        SafeTensor.Singles("best", [Best.Length], Best),
+        SafeTensor.Integers("history", [History.Count, TrainingMoment.Fields], History.SelectMany(moment => moment.ToBits()).ToArray()),
+        SafeTensor.Integers(
+            "counters", [Counters], new[] { Step, BestStep, BitConverter.DoubleToInt64Bits(Before), BitConverter.DoubleToInt64Bits(BestScore), CompletionTokens }),
+    ];
 
-    /// <exception cref="InvalidDataException">The file is not a state of this model or of this training.</exception>
-    public static ReinforcementState Load(string path, FlatParameters parameters, AdamW optimizer, string digest)
-    {
-        ReinforcementState? state = null;
-        TrainingState.Load(path, parameters, optimizer, average: null, digest, file => state = Read(file, path, parameters.Count));
-        return state!;
-    }
-
-    private static ReinforcementState Read(SafeTensorsFile file, string path, int count)
+    /// <param name="count">Trained values.</param>
+    /// <exception cref="InvalidDataException">The file is no state of a policy optimisation of this model.</exception>
+    public static ReinforcementState Read(SafeTensorsFile file, int count)
     {
         long[] counters = file.ReadIntegers("counters");
-        if (counters.Length != Counters) throw new InvalidDataException($"{path}: 'counters' has {counters.Length} values instead of {Counters}.");
+        if (counters.Length != Counters) throw new InvalidDataException($"'counters' of '{file.File}' has {counters.Length} values instead of {Counters}");
         var state = new ReinforcementState
         {
             Step = checked((int)counters[0]),
@@ -57,7 +49,7 @@ internal sealed class ReinforcementState
             Before = BitConverter.Int64BitsToDouble(counters[2]),
             BestScore = BitConverter.Int64BitsToDouble(counters[3]),
             CompletionTokens = counters[4],
-            Best = TrainingState.Read(file, path, "best", count),
+            Best = TrainingState.Read(file, "best", count),
         };
         foreach (long[] moment in file.ReadIntegers("history").Chunk(TrainingMoment.Fields)) state.History.Add(TrainingMoment.FromBits(moment));
         return state;

@@ -53,13 +53,13 @@ internal sealed class SupervisedProgress
     ];
 
     /// <param name="count">Trained values.</param>
-    public void Restore(SafeTensorsFile file, string path, int count)
+    public void Restore(SafeTensorsFile file, int count)
     {
         long[] tokens = file.ReadIntegers("tokens");
         (Tokens, LearnedTokens) = (tokens[0], tokens[1]);
         if (!file.Contains("looks")) return;
         foreach (long[] look in file.ReadIntegers("looks").Chunk(LookFields)) looks.Add(new HeldOutLook(checked((int)look[0]), BitConverter.Int64BitsToDouble(look[1])));
         Best = looks[checked((int)file.ReadIntegers("best_look")[0])];
-        best = TrainingState.Read(file, path, "best", count);
+        best = TrainingState.Read(file, "best", count);
     }
 }

@@ -40,12 +40,11 @@ public sealed class AdamW
     /// <summary>[parameters]</summary>
     public float[] SecondMoment { get; }
 
-    /// <returns>The gradient's norm before clipping.</returns>
-    /// <exception cref="InvalidOperationException">The gradient is not finite; nothing was changed.</exception>
+    /// <returns>The gradient's norm before clipping; where it is not finite, nothing was changed and a <see cref="DivergenceWatch"/> says so.</returns>
     public double Update(ReadOnlySpan<float> gradient, double learningRate)
     {
         double norm = Norm(gradient);
-        if (!double.IsFinite(norm)) throw new InvalidOperationException($"The gradient is not finite at update {Steps + 1}: lower the learning rate or look at the data.");
+        if (!double.IsFinite(norm)) return norm;
         Steps++;
         double clip = options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (norm + 1e-6)) : 1;
         foreach (var (offset, count, decays) in blocks)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Distill.Serving.Protocol;
+using Distill.Templates;
 using Distill.Tokenization;
 
 namespace Distill.Serving.Requests;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Distill.Generation;
 using Distill.Generation.Onnx;
-using Distill.Teacher.Tests.Fixtures;
 
 namespace Distill.Teacher.Tests.Onnx;
 

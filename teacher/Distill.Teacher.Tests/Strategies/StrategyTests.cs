@@ -12,7 +12,7 @@ public sealed class StrategyTests
 {
     private static readonly StrategyOptions Options = new() { Budget = 4, MaxNewTokens = 60, MaxAnswerTokens = 12, WaitText = " Wait" };
 
-    private static readonly IReadOnlyList<Problem> Problems = ProblemSet.Generate([new MixturePart("arithmetic", 1)], 5, Split.Test, 12);
+    private static readonly IReadOnlyList<Problem> Problems = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 5, Split.Test, 12);
 
     [Fact]
     public void Self_consistency_outvotes_a_model_that_is_right_two_times_in_three()

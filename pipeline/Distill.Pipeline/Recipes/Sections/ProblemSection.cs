@@ -34,7 +34,7 @@ internal sealed record ProblemSection : Section
         Rule.Require(Twins <= Test, nameof(Twins), $"more than the {Test:N0} test problems", "lower problems.twins or raise problems.test"),
     ];
 
-    internal IReadOnlyList<MixturePart> ToParts() => [.. Families.Select(share => new MixturePart(share.Name, share.Level, share.Weight))];
+    internal IReadOnlyList<ProblemSetPart> ToParts() => [.. Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.Weight))];
 }
 
 /// <summary>One entry of <c>families</c>.</summary>

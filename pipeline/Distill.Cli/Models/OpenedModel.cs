@@ -1,0 +1,43 @@
+using Distill.Generation;
+using Distill.Pipeline.Stages;
+using Distill.Tokenization;
+
+namespace Distill.Cli.Models;
+
+/// <summary>
+/// A model folder ready to answer, whatever kind it is: an exported model as it lies there, a checkpoint through the same graph built in
+/// memory. Dispose it after its sessions.
+/// </summary>
+internal sealed class OpenedModel : IDisposable
+{
+    private readonly Engine engine;
+
+    private OpenedModel(string name, string kind, Engine engine) => (Name, Kind, this.engine) = (name, kind, engine);
+
+    /// <summary>The folder's name.</summary>
+    public string Name { get; }
+
+    /// <summary><c>onnx</c> or <c>checkpoint</c>.</summary>
+    public string Kind { get; }
+
+    public ITokenModel Model => engine.Model;
+
+    public ChatEncoder Encoder => engine.Encoder;
+
+    /// <summary>Threads that decode best when many completions run at once.</summary>
+    public int Workers => engine.Workers;
+
+    /// <param name="batched">Many completions at once; otherwise one conversation.</param>
+    /// <exception cref="UsageException">The folder is no model.</exception>
+    /// <exception cref="InvalidDataException">The model cannot be used; names the file and the reason.</exception>
+    public static OpenedModel Open(string folder, bool batched)
+    {
+        ModelFolders.RequireModel(folder);
+        string kind = ModelFolders.IsOnnx(folder) ? "onnx" : "checkpoint";
+        return new OpenedModel(ModelFolders.NameOf(folder), kind, Engine.Open(folder, slots: 1, batched));
+    }
+
+    public Generator Generator(int slots) => new(Model, new GeneratorOptions { Slots = slots, Workers = engine.Workers });
+
+    public void Dispose() => engine.Dispose();
+}
