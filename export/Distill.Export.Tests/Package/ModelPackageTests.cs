@@ -75,15 +75,19 @@ public sealed class ModelPackageTests
     }
 
     [Fact]
-    public void Provenance_names_inputs_and_the_digest_of_every_file()
+    public void Provenance_names_inputs_and_size_and_digest_of_every_file()
     {
         using var folder = Written();
         using var provenance = JsonDocument.Parse(File.ReadAllBytes(folder.File("distill.json")));
         provenance.RootElement.GetProperty("digests").GetProperty("recipe").GetString().ShouldBe("abc");
-        var digests = provenance.RootElement.GetProperty("files").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString());
-        digests.Keys.ShouldBe(Files(folder).Except(["README.md", "distill.json"]));
-        foreach (var (file, digest) in digests)
-            digest.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder.File(file)))));
+        var files = provenance.RootElement.GetProperty("files").EnumerateObject().ToDictionary(p => p.Name, p => p.Value);
+        files.Keys.ShouldBe(Files(folder).Except(["README.md", "distill.json"]));
+        foreach (var (file, entry) in files)
+        {
+            byte[] bytes = File.ReadAllBytes(folder.File(file));
+            entry.GetProperty("bytes").GetInt64().ShouldBe(bytes.Length);
+            entry.GetProperty("sha256").GetString().ShouldBe(Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        }
     }
 
     [Fact]
@@ -99,7 +103,8 @@ public sealed class ModelPackageTests
     {
         using var folder = new TemporaryFolder();
         var tooLarge = TinyModels.Tokenizer(51);
-        Should.Throw<InvalidDataException>(() => ModelPackage.Write(folder.Path, TinyModels.Weights(A), tooLarge, Description)).Message.ShouldContain("Vocabulary mismatch");
+        var refused = Should.Throw<InvalidDataException>(() => ModelPackage.Write(folder.Path, TinyModels.Weights(A), tooLarge, Description));
+        refused.Message.ShouldContain("Vocabulary mismatch");
     }
 
     private static TemporaryFolder Written(WeightSet? weights = null)

@@ -56,7 +56,7 @@ public sealed class ModelFolder
         if (!Directory.Exists(root)) throw new InvalidDataException($"{root} is not a folder.");
         var configuration = ReadConfiguration(root, graphFile);
         string saidBy = graphFile is null ? $"{root}: {configuration.SourceFile}, name of the graph" : $"{root}: name given for the graph";
-        return new ModelFolder(root, configuration, FolderPaths.Resolve(root, configuration.GraphFile, saidBy));
+        return new ModelFolder(root, configuration, Distill.Data.Storage.ContainedPath.Resolve(root, configuration.GraphFile, saidBy));
     }
 
     /// <summary>What a session over this model will take, known without loading it.</summary>

@@ -14,7 +14,7 @@ internal static class ExternalDataCheck
     {
         string saidBy = $"{graph}: external data of '{tensor}'";
         if (folder is null) throw new InvalidDataException($"{saidBy}: a model given as bytes must hold its weights itself.");
-        string file = FolderPaths.Resolve(folder, entries.GetValueOrDefault("location", ""), saidBy);
+        string file = Distill.Data.Storage.ContainedPath.Resolve(folder, entries.GetValueOrDefault("location", ""), saidBy);
         if (Path.GetFullPath(file) == Path.GetFullPath(graph)) throw new InvalidDataException($"{saidBy}: points at the ONNX file itself.");
         long size = new FileInfo(file).Length;
         long offset = Number(entries, "offset", saidBy) ?? 0;
