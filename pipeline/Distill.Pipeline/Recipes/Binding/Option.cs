@@ -180,7 +180,10 @@ internal sealed class SectionDeclaration
 
     public OptionDeclaration? Find(string key) => Options.FirstOrDefault(option => option.Key == key);
 
-    // What every section of a family has comes first.
-    private static IEnumerable<Type> Ancestors(Type type) =>
-        type.BaseType is { } parent && parent != typeof(object) ? Ancestors(parent).Append(type) : [type];
+    // What every recipe has comes first; what a section has of another kind comes last.
+    private static IEnumerable<Type> Ancestors(Type type)
+    {
+        if (type.BaseType is not { } parent || parent == typeof(object)) return [type];
+        return type.IsAssignableTo(typeof(Recipe)) ? Ancestors(parent).Append(type) : Ancestors(parent).Prepend(type);
+    }
 }
