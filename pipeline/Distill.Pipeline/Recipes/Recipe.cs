@@ -18,7 +18,7 @@ public abstract record Recipe : ISection
     }
 
     /// <summary>Name of the run folder unless <c>--name</c> gives another: lower-case letters, digits, <c>-</c>, <c>_</c>, <c>.</c>.</summary>
-    [Option("name of the run's folder: a-z 0-9 - _ .", Required = true)]
+    [Option("name of the run's folder, of a-z, 0-9, `-`, `_` and `.`", Required = true)]
     public string Name { get; internal init; } = "";
 
     /// <summary>Everything random follows from this number, where a section has no seed of its own.</summary>

@@ -52,7 +52,7 @@ internal sealed partial class OptionReader(OptionDeclaration option, string path
         }
 
         if (value < minimum || value > maximum) return Wrong(scalar, "out of range", $"allowed: {minimum:N0}..{maximum:N0}");
-        return option.ValueType == typeof(int) ? (int)value : value;
+        return option.ValueType == typeof(int) ? (object)(int)value : value;
     }
 
     private object? Number(RecipeScalar scalar)

@@ -25,8 +25,8 @@ internal static class RecipeYaml
         }
         catch (YamlException exception)
         {
-            throw TabAt(text, exception.Start.Line)
-                ? Fault(file, source.Place(exception.Start.Line), "a tab; YAML indents with spaces", "replace the tabs of this line by spaces")
+            throw TabFrom(text, exception) is { } line
+                ? Fault(file, source.Place(line), "a tab; YAML indents with spaces", "replace the tabs of this line by spaces")
                 : Fault(file, source.Place(exception.Start.Line), $"not valid YAML: {Spoken(exception)}", "mend the syntax at this line");
         }
         catch (InvalidOperationException)
@@ -36,9 +36,20 @@ internal static class RecipeYaml
         }
     }
 
-    // The parser takes a tab for the beginning of a word, and says so in words that help nobody.
-    private static bool TabAt(string text, long line) => text.Split('\n').ElementAtOrDefault((int)line - 1) is { } found
-        && found[..(found.Length - found.TrimStart().Length)].Contains('\t', StringComparison.Ordinal);
+    /// <summary>The line with a tab in its indentation that the parser stumbled on; null where the fault is another.</summary>
+    private static long? TabFrom(string text, YamlException exception)
+    {
+        bool isSaid = exception.Message.Contains("tab", StringComparison.Ordinal); // then its place may be where the mapping begins
+        long line = 0;
+        foreach (string found in text.Split('\n'))
+        {
+            line++;
+            bool isIndented = found[..(found.Length - found.TrimStart().Length)].Contains('\t', StringComparison.Ordinal);
+            if (isIndented && line >= exception.Start.Line && (isSaid || line <= exception.Start.Line + 1)) return line;
+        }
+
+        return null;
+    }
 
     private static string Spoken(YamlException exception)
     {
