@@ -1,5 +1,6 @@
 using System.Text;
 using Distill.Architecture;
+using Distill.Templates;
 using Distill.Tokenization;
 
 namespace Distill.Export.Package;

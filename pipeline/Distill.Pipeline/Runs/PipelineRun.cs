@@ -114,7 +114,7 @@ public static class PipelineRun
 
     private static void Check(Recipe recipe)
     {
-        if (recipe is DistillationRecipe distillation) ModelCheck.Require(distillation);
+        if (recipe is DistillationRecipe distillation) RecipePreflight.Require(distillation);
         if (recipe is PretrainRecipe pretraining) PretrainingStage.RequireFreeOutput(pretraining.Output);
     }
 
