@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Distill.Architecture;
 using Distill.Export.Formats;
-using Distill.Export.Graph;
 using Distill.Export.Onnx;
 using Distill.Generation;
 using Distill.Generation.Onnx;

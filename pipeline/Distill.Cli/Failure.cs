@@ -75,6 +75,7 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
     /// <summary>These name the file and say what is wrong with it; null when it is something else.</summary>
     private static Failure? OfInput(Exception exception) => exception switch
     {
+        TrainingDivergedException or UnusableStateException => Fault(exception.Message, ""),
         InvalidDataException or IOException or UnauthorizedAccessException or TemplateException => Fault(exception.Message, ""),
         OnnxRuntimeException => Fault(
             $"ONNX Runtime cannot run the model: {FirstLine(exception)}", "The model's files may be damaged, or made for something else."),

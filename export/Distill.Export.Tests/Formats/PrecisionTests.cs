@@ -1,8 +1,7 @@
 using Distill.Architecture;
-using Distill.Export.Graph;
+using Distill.Export.Formats;
 using Distill.Export.Package;
 using Distill.Export.Parity;
-using Distill.Export.Formats;
 using Distill.Export.Tests.Support;
 using Distill.Generation.Onnx;
 

@@ -35,6 +35,26 @@ public sealed class ModelPackageTests
         (configuration.ReasoningStartTokenId, configuration.ReasoningEndTokenId, configuration.EosTokenIds[0]).ShouldBe((48, 49, 1));
     }
 
+    // A chat model that may end with either of two tokens must do so wherever it is opened.
+    [Fact]
+    public void Every_end_token_is_in_every_file_that_names_one()
+    {
+        var a = A with { EndTokenIds = new([1, 3]), PadTokenId = null };
+        using var folder = Written(TinyModels.Weights(a));
+        Ids("config.json", "eos_token_id").ShouldBe([1, 3]);
+        Ids("generation_config.json", "eos_token_id").ShouldBe([1, 3]);
+        Ids("genai_config.json", "model", "eos_token_id").ShouldBe([1, 3]);
+        ModelFolder.Open(folder.Path).Configuration.EosTokenIds.ShouldBe([1, 3]);
+        DecoderConfigJson.Read(folder.File("config.json")).EndTokenIds.ShouldBe(a.EndTokenIds);
+
+        IEnumerable<int> Ids(string file, params string[] path)
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(folder.File(file)));
+            var found = path.Aggregate(document.RootElement, (element, name) => element.GetProperty(name));
+            return [.. found.EnumerateArray().Select(id => id.GetInt32())];
+        }
+    }
+
     [Fact]
     public void The_check_finds_weights_that_are_not_numbers()
     {
@@ -75,15 +95,19 @@ public sealed class ModelPackageTests
     }
 
     [Fact]
-    public void Provenance_names_inputs_and_the_digest_of_every_file()
+    public void Provenance_names_inputs_and_size_and_digest_of_every_file()
     {
         using var folder = Written();
         using var provenance = JsonDocument.Parse(File.ReadAllBytes(folder.File("distill.json")));
         provenance.RootElement.GetProperty("digests").GetProperty("recipe").GetString().ShouldBe("abc");
-        var digests = provenance.RootElement.GetProperty("files").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString());
-        digests.Keys.ShouldBe(Files(folder).Except(["README.md", "distill.json"]));
-        foreach (var (file, digest) in digests)
-            digest.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder.File(file)))));
+        var files = provenance.RootElement.GetProperty("files").EnumerateObject().ToDictionary(p => p.Name, p => p.Value);
+        files.Keys.ShouldBe(Files(folder).Except(["README.md", "distill.json"]));
+        foreach (var (file, entry) in files)
+        {
+            byte[] bytes = File.ReadAllBytes(folder.File(file));
+            entry.GetProperty("bytes").GetInt64().ShouldBe(bytes.Length);
+            entry.GetProperty("sha256").GetString().ShouldBe(Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        }
     }
 
     [Fact]
@@ -99,7 +123,8 @@ public sealed class ModelPackageTests
     {
         using var folder = new TemporaryFolder();
         var tooLarge = TinyModels.Tokenizer(51);
-        Should.Throw<InvalidDataException>(() => ModelPackage.Write(folder.Path, TinyModels.Weights(A), tooLarge, Description)).Message.ShouldContain("Vocabulary mismatch");
+        var refused = Should.Throw<InvalidDataException>(() => ModelPackage.Write(folder.Path, TinyModels.Weights(A), tooLarge, Description));
+        refused.Message.ShouldContain("Vocabulary mismatch");
     }
 
     private static TemporaryFolder Written(WeightSet? weights = null)

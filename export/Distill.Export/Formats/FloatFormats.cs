@@ -22,6 +22,9 @@ internal class SingleFormat : WeightFormat
     public override string Head(GraphAssembly graph, string input, string output, ParameterSpec head, bool tied) => tied
         ? graph.Add("MatMul", output, [input, Transposed(graph, graph.Weight(head.Name, head))])
         : Multiply(graph, input, output, "lm_head", new ProjectionWeights(head));
+
+    private static string Transposed(GraphAssembly graph, string table) =>
+        graph.Add("Transpose", "lm_head.transposed", [table], OnnxAttribute.Of("perm", [1, 0]));
 }
 
 /// <summary>
@@ -43,13 +46,14 @@ internal sealed class HalfFormat : WeightFormat
 
     public override string Multiply(GraphAssembly graph, string input, string output, string name, ProjectionWeights weights)
     {
-        string matrix = graph.Constant(new(name + ".weight", OnnxElementType.Float16, [weights.Columns, weights.Rows],
-            (source, column, target) =>
+        void Fill(WeightSet source, int column, Span<byte> target)
         {
             float[] values = new float[target.Length / 2];
             weights.CopyTransposed(source, column, values);
             Store(values, target);
-        }));
+        }
+
+        string matrix = graph.Constant(new(name + ".weight", OnnxElementType.Float16, [weights.Columns, weights.Rows], Fill));
         return graph.Add("MatMul", output, [input, graph.Add("Cast", name + ".widened", [matrix], ToFloat)]);
     }
 
@@ -66,9 +70,12 @@ internal sealed class HalfFormat : WeightFormat
         return graph.Add("MatMul", output, [input, graph.Add("Cast", "lm_head.widened", [transposed], ToFloat)]);
     }
 
-    private static string Table(GraphAssembly graph, ParameterSpec embedding) =>
-        graph.Constant(new(embedding.Name, OnnxElementType.Float16, embedding.Shape,
-        (weights, row, target) => Store(weights[embedding.Name].Span.Slice(row * (int)embedding.Shape[1], target.Length / 2), target)));
+    private static string Table(GraphAssembly graph, ParameterSpec embedding)
+    {
+        void Fill(WeightSet weights, int row, Span<byte> target) =>
+            Store(weights[embedding.Name].Span.Slice(row * (int)embedding.Shape[1], target.Length / 2), target);
+        return graph.Constant(new(embedding.Name, OnnxElementType.Float16, embedding.Shape, Fill));
+    }
 
     private static void Store(ReadOnlySpan<float> values, Span<byte> target)
     {

@@ -2,7 +2,7 @@ using Distill.Benchmarks.Measuring;
 using Distill.Benchmarks.Workloads;
 using Distill.Data.Problems;
 using Distill.Data.Verification;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Models;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
@@ -30,7 +30,7 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
         var problems = StudentWorkload.Problems(ProblemsPerStep * options.Steps);
         using var parameters = student.Parameters();
         Prepare(context, student, parameters);
-        using var server = new TimedPolicyServer(Engine.PolicyServer(student.Architecture), context.Clock);
+        using var server = new TimedPolicyServer(ServedModel.PolicyServer(student.Architecture), context.Clock);
         var reports = new List<ReinforcementStepReport>();
         new GroupRelativePolicyOptimization(server, new RolloutCollection(student.Encoder, Judge(student), options), options, context.Clock).Run(
             parameters, (step, place) => problems[(step * ProblemsPerStep) + place], [problems[0]], statePath: null, report =>

@@ -1,7 +1,7 @@
 using Distill.Benchmarks.Measuring;
 using Distill.Benchmarks.Workloads;
 using Distill.Generation;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Models;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Tokenization;
@@ -22,8 +22,8 @@ internal sealed class RolloutRateBenchmark : IBenchmark
         var student = new StudentWorkload();
         using var folder = new TemporaryFolder();
         student.Export(folder.Path);
-        using var teacher = Engine.OpenModelFolder(folder.Path, Slots);
-        using var server = Engine.PolicyServer(student.Architecture);
+        using var teacher = ServedModel.OpenModelFolder(folder.Path, Slots);
+        using var server = ServedModel.PolicyServer(student.Architecture);
         using var parameters = student.Parameters();
         var requests = Requests(student, context.Quick ? 2 : 16, context.Quick ? 8 : 64);
         var rates = Interleaving.Run<double>(
@@ -40,7 +40,7 @@ internal sealed class RolloutRateBenchmark : IBenchmark
     private static IReadOnlyList<Completion[]> Rollouts(IPolicyServer server, FlatParameters parameters, IReadOnlyList<GenerationRequest> requests)
     {
         using var policy = server.Serve(parameters);
-        return new Generator(policy, new GeneratorOptions { Slots = Slots, Workers = Environment.ProcessorCount }).Complete(requests);
+        return new BatchGenerator(policy, slots: Slots, workers: Environment.ProcessorCount).Complete(requests);
     }
 
     private static double Rate(BenchmarkContext context, Func<IReadOnlyList<Completion[]>> complete)

@@ -4,6 +4,7 @@ using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Export;
+using Distill.Export.Package;
 using Distill.Export.Parity;
 using Distill.Generation.Onnx;
 using Distill.Pipeline.Runs;
@@ -44,6 +45,7 @@ internal sealed class VerifyCommand : DistillCommand
     {
         string exported = parsed.GetRequiredValue(folder);
         ModelFolders.RequireOnnx(exported);
+        RequireUntouched(exported);
         var checkpoint = ModelFolders.OpenCheckpoint(parsed.GetRequiredValue(against));
         string? precision = ModelFolders.PrecisionOf(exported);
         var allowed = precision is null ? ParityTolerance.Exact : ExportPrecisions.Parse(precision)!.Value.Tolerance();
@@ -83,6 +85,13 @@ internal sealed class VerifyCommand : DistillCommand
                 context.Progress.Report(new StageProgress(Math.Round(share * all), all, "sequences")), context.Cancellation);
         context.Progress.End();
         return report;
+    }
+
+    // Every file against the folder's own description, large ones too: what is compared below must be what was exported.
+    private static void RequireUntouched(string exported)
+    {
+        var faults = PackageIntegrity.Check(exported, full: true);
+        if (faults.Count > 0) throw new GateFailedException($"'{exported}' is not as it was exported: {string.Join(" ", faults)}");
     }
 
     // Equal logits say little when the two read the same text as other ids.

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Models;
 
 namespace Distill.Pipeline.Diagnosis;
 
@@ -21,7 +21,7 @@ internal static class MemoryCheck
     /// <exception cref="InvalidDataException">The folder is no model.</exception>
     public static MachineFinding Model(string folder, int slots, int maxLength)
     {
-        var needed = EngineMemory.Of(folder, slots, maxLength);
+        var needed = ModelMemory.Of(folder, slots, maxLength);
         long free = Math.Min(Available() ?? long.MaxValue, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         string found = $"{Text(needed.TotalBytes)} at most for {slots} slots × {maxLength:N0} tokens: weights {Text(needed.WeightBytes)}, cache and logits {Text(needed.SessionBytes)}; {Text(free)} are free";
         return needed.TotalBytes <= free

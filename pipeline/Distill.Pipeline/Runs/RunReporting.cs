@@ -1,9 +1,6 @@
 using System.Text;
-using System.Text.Json;
 using Distill.Architecture;
 using Distill.Data.Storage;
-using Distill.Evaluation;
-using Distill.Export.Parity;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;

@@ -71,11 +71,10 @@ internal sealed class RolloutCollection(
             StopTokens = [.. encoder.EndTokens],
             Seeds = [.. Enumerable.Range(0, samples).Select(sample => seedOf(problem, sample))],
         }).ToList();
-        var completions = new Generator(policy, new GeneratorOptions { Slots = options.Slots, Workers = options.Training.Threads })
+        var completions = new BatchGenerator(policy, slots: options.Slots, workers: options.Training.Threads)
             .Complete(requests, cancellation: cancellation);
-        return [.. problems.Select(
-            (problem, index) =>
-            (IReadOnlyList<Rollout>)[.. completions[index].Select(completion => Judge(problem, prompts[index], completion))])];
+        return [.. problems.Select((problem, index) => (IReadOnlyList<Rollout>)
+            [.. completions[index].Select(completion => Judge(problem, prompts[index], completion))])];
     }
 
     private Rollout Judge(Problem problem, int[] prompt, Completion completion)

@@ -3,7 +3,6 @@ using Distill.Pipeline.Models;
 using Distill.Pipeline.Stages.Data;
 using Distill.Architecture;
 using Distill.Data.Curation;
-using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
@@ -13,7 +12,6 @@ using Distill.Student.Preference;
 using Distill.Student.Training;
 using Distill.Teacher;
 using Distill.Tokenization;
-using System.Text.Json.Nodes;
 
 namespace Distill.Pipeline.Stages.Training;
 

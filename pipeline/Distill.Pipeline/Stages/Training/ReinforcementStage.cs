@@ -11,7 +11,6 @@ using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;
 using Distill.Tokenization;
-using System.Text.Json.Nodes;
 
 namespace Distill.Pipeline.Stages.Training;
 

@@ -3,7 +3,6 @@ using Distill.Pipeline.Models;
 using Distill.Pipeline.Stages.Data;
 using Distill.Architecture;
 using Distill.Pipeline.Recipes;
-using Distill.Pipeline.Runs;
 using Distill.Student.Model;
 using Distill.Student.Pruning;
 using Distill.Student.Reinforcement;
