@@ -62,6 +62,7 @@ internal sealed class SupervisedStage : IStage
     public string Run(StageContext context)
     {
         var start = Checkpoint.Open(context.Input(ExternalInputs.Base).Folder);
+        foreach (string warning in start.Warnings) context.Warning(warning);
         var encoder = ChatEncoder.Load(start.Folder);
         var examples = SupervisedExamples.Read(
             context.Input(CurationStage.StageName).PathOf(CurationStage.Traces), encoder, steps, softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
