@@ -3,6 +3,7 @@ using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Cli.Progress;
+using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Pretraining;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
@@ -40,6 +41,7 @@ internal sealed class PretrainCommand : DistillCommand
         RequireOwn(work);
         OutputPlace.RequireFolder("--runs", work);
         OutputPlace.RequireFolder("output", plan.Output);
+        MachineDiagnosis.RequireTorch();
         context.Continuation = context.CommandLine;
         var machines = context.IsJson ? new JsonRunObserver(context.Results, context.Clock) : null;
         IRunObserver observer = machines is null ? new ConsoleRunObserver(context.Progress) : machines;

@@ -7,6 +7,7 @@ using Distill.Data.Problems;
 using Distill.Export;
 using Distill.Export.Parity;
 using Distill.Generation.Onnx;
+using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Runs;
 using Distill.Teacher;
 using Distill.Tokenization;
@@ -47,6 +48,7 @@ internal sealed class VerifyCommand : DistillCommand
         string exported = parsed.GetRequiredValue(folder);
         ModelFolders.RequireOnnx(exported);
         var checkpoint = ModelFolders.OpenCheckpoint(parsed.GetRequiredValue(against));
+        MachineDiagnosis.RequireTorch();
         string? precision = ModelFolders.PrecisionOf(exported);
         var allowed = precision is null ? ParityTolerance.Exact : ExportPrecisions.Parse(precision)!.Value.Tolerance();
         if (parsed.GetValue(tolerance) is { } chosen) allowed = allowed with { RelativeLogits = chosen };

@@ -60,6 +60,15 @@ public sealed class ProgramTests
         (output + error).ShouldNotContain("Unhandled exception");
         code.ShouldBeOneOf(0, 1);
         JsonDocument.Parse(output).RootElement.GetProperty("findings").GetArrayLength().ShouldBe(8);
+
+        // Too little for libtorch: said before any work, and nothing of a library's own words beside it.
+        using var folder = new TemporaryFolder();
+        string recipe = folder.File("small.yaml", SmallRun.Text);
+        var run = Shell($"ulimit -v 2500000; distill run {recipe} --runs {folder.Path}/runs --json");
+        if (run.Code == 0) return;
+        run.Code.ShouldBe(1);
+        run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(1, run.Output);
+        JsonDocument.Parse(run.Output).RootElement.GetProperty("error").GetProperty("hint").GetString()!.ShouldContain("ulimit -v");
     }
 
     [Fact]
