@@ -1,10 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
-using Distill.Tokenization.AddedTokens;
+using Distill.Templates;
 using Distill.Tokenization.Decoding;
 using Distill.Tokenization.Files;
 using Distill.Tokenization.Models;
-using Distill.Tokenization.PreTokenizers;
+using Distill.Tokenization.Splitting;
 
 namespace Distill.Tokenization;
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Distill.Architecture;
+using Distill.Export.Formats;
 using Distill.Export.Graph;
 using Distill.Export.Onnx;
 
@@ -10,7 +11,7 @@ namespace Distill.Export;
 /// the weights change. Inputs input_ids and attention_mask [batch, time], past and present keys and values [batch, kv, time, headSize];
 /// output logits [batch, time, vocab]. Rows are padded on the right. Immutable; safe from any thread.
 /// </summary>
-public sealed class DecoderGraph
+internal sealed class DecoderGraph
 {
     private readonly OnnxModel model;
     private readonly Lazy<OnnxTemplate> template;
@@ -33,9 +34,12 @@ public sealed class DecoderGraph
     /// <summary>The constants that are made from weights.</summary>
     internal IReadOnlyList<OnnxInitializer> Weights => [.. model.Initializers.Where(initializer => initializer.IsWeight)];
 
-    internal static string ProducerVersion { get; } = typeof(DecoderGraph).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+    internal static string ProducerVersion { get; } =
+        typeof(DecoderGraph).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
-    /// <summary>A whole model in memory, weights inside: for handing changed weights to an inference session without touching a disk.</summary>
+    /// <summary>
+    /// A whole model in memory, weights inside: for handing changed weights to an inference session without touching a disk.
+    /// </summary>
     /// <exception cref="InvalidDataException">Other architecture, or too large for one ONNX message (2 GiB).</exception>
     public byte[] ToBytes(WeightSet weights)
     {
@@ -53,6 +57,7 @@ public sealed class DecoderGraph
 
     private void RequireSame(WeightSet weights)
     {
-        if (weights.Architecture != Architecture) throw new InvalidDataException("The weights belong to another architecture than the graph.");
+        if (weights.Architecture != Architecture)
+            throw new InvalidDataException("The weights belong to another architecture than the graph.");
     }
 }

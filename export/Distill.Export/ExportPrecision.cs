@@ -1,6 +1,10 @@
+using Distill.Export.Parity;
+
 namespace Distill.Export;
 
-/// <summary>How the large matrices of an exported model are stored. What flows between them, the cache and the logits are always fp32.</summary>
+/// <summary>
+/// How the large matrices of an exported model are stored. What flows between them, the cache and the logits are always fp32.
+/// </summary>
 public enum ExportPrecision
 {
     /// <summary>fp32, as trained; the parity gate holds this one to the last digits.</summary>
@@ -14,4 +18,40 @@ public enum ExportPrecision
 
     /// <summary>4 bits a weight in blocks of 32, but 8 bits for embedding and output projection, which small models feel most.</summary>
     Int4,
+}
+
+/// <summary>Spellings of each <see cref="ExportPrecision"/>, and what the parity gate demands of it.</summary>
+internal static class ExportPrecisions
+{
+    // Beyond fp32 the tolerances catch a broken export (another scale, a shifted code), not a loss of quality: that is measured by
+    // evaluating the exported model.
+    private static readonly Row[] Table =
+    [
+        new(ExportPrecision.Single, "fp32", "", "fp32", ParityTolerance.Exact),
+        new(ExportPrecision.Half, "fp16", "_fp16", "fp16", new(0.01, 0.02)),
+        new(ExportPrecision.Int8, "int8", "_int8", "int8", new(0.1, 0.1)),
+        new(ExportPrecision.Int4, "int4", "_q4", "q4", new(0.5, 0.5)),
+    ];
+
+    /// <summary>Every name there is.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Table.Select(row => row.Name)];
+
+    /// <summary>As on the command line: fp32, fp16, int8, int4.</summary>
+    public static string Name(this ExportPrecision precision) => Of(precision).Name;
+
+    /// <summary>The <c>dtype</c> under which transformers.js finds it.</summary>
+    public static string BrowserName(this ExportPrecision precision) => Of(precision).BrowserName;
+
+    /// <summary>The graph's file name in the folder <c>onnx</c>, with the suffix that transformers.js looks for.</summary>
+    public static string GraphFile(this ExportPrecision precision) => $"model{Of(precision).Suffix}.onnx";
+
+    /// <summary>What an export of this precision must meet against the model it was made from.</summary>
+    public static ParityTolerance Tolerance(this ExportPrecision precision) => Of(precision).Tolerance;
+
+    /// <summary>Null for an unknown name.</summary>
+    public static ExportPrecision? Parse(string name) => Table.FirstOrDefault(row => row.Name == name)?.Precision;
+
+    private static Row Of(ExportPrecision precision) => Table.First(row => row.Precision == precision);
+
+    private sealed record Row(ExportPrecision Precision, string Name, string Suffix, string BrowserName, ParityTolerance Tolerance);
 }

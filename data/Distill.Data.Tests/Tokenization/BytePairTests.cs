@@ -51,6 +51,44 @@ public sealed class BytePairTests
     }
 
     [Theory]
+    [InlineData("aaaa", new[] { "aaaa" })]
+    [InlineData("aa", new[] { "a", "a" })]
+    [InlineData("aaa", new[] { "a", "a", "a" })]
+    [InlineData("aaaaaa", new[] { "aaaa", "a", "a" })]
+    [InlineData("baab", new[] { "b", "aab" })]
+    [InlineData("xaab", new[] { "x", "aab" })]
+    [InlineData("cd", new[] { "cd" })]
+    [InlineData("dcd", new[] { "<0x64>", "cd" })]
+    [InlineData("dd", new[] { "<0x64>", "<0x64>" })]
+    public void A_merge_may_pass_through_a_token_that_must_not_be_left(string text, string[] pieces)
+    {
+        // "aa", "xaa" and "d" are control tokens.
+        var tokenizer = Tokenizer.FromJson("""
+            {"added_tokens":[{"id":4,"content":"aa","special":true},{"id":8,"content":"xaa","special":true},
+            {"id":3,"content":"d","special":true}],
+            "model":{"type":"BPE","byte_fallback":true,
+            "vocab":{"a":0,"b":1,"c":2,"d":3,"aa":4,"aaaa":5,"aab":6,"x":7,"xaa":8,"cd":9,"<0x64>":10},
+            "merges":["a a","aa aa","x aa","aa b","c d"]}}
+            """);
+        tokenizer.Encode(text).Select(tokenizer.PieceOf).ShouldBe(pieces);
+    }
+
+    [Fact]
+    public void Plain_text_is_encoded_as_if_nothing_were_forbidden_wherever_nothing_forbidden_is_left() =>
+        Gen.Select(s_words, s_merges, Gen.Int[0, 7]).Sample((word, pairs, which) =>
+    {
+        (string, string)[] merges = [.. pairs.Distinct()];
+        if (merges.Length == 0) return;
+        var (left, right) = merges[which % merges.Length];
+        string control = left + right;
+        var tokenizer = Tokenizer.FromJson(Model(merges, control));
+        string[] pieces = [.. tokenizer.Encode(word).Select(tokenizer.PieceOf)], free = [.. ByDefinition(word, merges)];
+        string.Concat(pieces).ShouldBe(word);
+        pieces.ShouldNotContain(control);
+        if (!free.Contains(control)) pieces.ShouldBe(free);
+    });
+
+    [Theory]
     [InlineData("""{"model":{"type":"WordPiece","vocab":{}}}""", "WordPiece")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0,"b":0},"merges":[]}}""", "share id 0")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":["a b"]}}""", "'b'")]
@@ -78,12 +116,14 @@ public sealed class BytePairTests
         }
     }
 
-    private static string Model((string Left, string Right)[] merges)
+    private static string Model((string Left, string Right)[] merges, string? control = null)
     {
         string[] all = ["a", "b", "c", .. merges.SelectMany(m => (string[])[m.Left, m.Right, m.Left + m.Right])];
         var vocabulary = all.Distinct().Select((piece, id) => (piece, id)).ToDictionary(p => p.piece, p => p.id);
+        object[] added = control is null ? [] : [new { id = vocabulary[control], content = control, special = true }];
         return JsonSerializer.Serialize(new
         {
+            added_tokens = added,
             decoder = new { type = "Fuse" },
             model = new { type = "BPE", vocab = vocabulary, merges = merges.Select(m => new[] { m.Left, m.Right }) },
         });

@@ -1,4 +1,6 @@
 using Distill.Data.Problems;
+using Distill.Data.Problems.Families;
+using Distill.Data.Tests.Problems;
 using Distill.Data.Verification;
 
 namespace Distill.Data.Tests.Verification;
@@ -51,12 +53,14 @@ public sealed class AnswerFormTests
     [InlineData("anna knight ben", Verdict.Undecidable)]
     [InlineData("ann4 knight , ben knave", Verdict.Undecidable)]
     [InlineData("is a and", Verdict.Undecidable)]
-    public void Who_is_what(string answer, Verdict expected) => Verify(new KnightsVerifier(), "anna knight , ben knave", answer).ShouldBe(expected);
+    public void Who_is_what(string answer, Verdict expected) =>
+        Verify(new KnightsVerifier(), "anna knight , ben knave", answer).ShouldBe(expected);
 
     [Theory]
     [InlineData("contradiction.", Verdict.Correct)]
     [InlineData("anna knight , ben knave", Verdict.Incorrect)]
-    public void Nobody_can_be_anything(string answer, Verdict expected) => Verify(new KnightsVerifier(), "contradiction", answer).ShouldBe(expected);
+    public void Nobody_can_be_anything(string answer, Verdict expected) =>
+        Verify(new KnightsVerifier(), "contradiction", answer).ShouldBe(expected);
 
     [Theory]
     [InlineData("( 3 + 5 ) * 2", Verdict.Correct)]
@@ -107,4 +111,48 @@ public sealed class AnswerFormTests
 
     private static Verdict Verify(IVerifier verifier, string reference, string answer, string signature = "") =>
         verifier.Verify(answer, new Problem("id", "family", "domain", Split.Test, 1, "text", reference, null, signature));
+}
+
+/// <summary>Votes are counted by classes: what means the same must fall together, and a class must have one verdict.</summary>
+public sealed class AnswerClassTests
+{
+    public static TheoryData<string, int> Levels => FamilySamples.Levels;
+
+    [Theory]
+    [MemberData(nameof(Levels))]
+    public void Answers_of_one_class_have_one_verdict_and_unreadable_ones_have_none(string family, int level)
+    {
+        var verifier = ProblemFamilies.Get(family).Verifier;
+        var problems = FamilySamples.WithTwins(family, level).ToArray();
+        var references = problems.Select(problem => problem.ReferenceAnswer).Distinct().Take(40);
+        string[] answers = [.. references, "7", " 7. ", "yes", "YES", "impossible", "who knows"];
+        foreach (var problem in problems.Take(40))
+        {
+            var graded = answers.Select(answer => (Class: verifier.ClassOf(answer, problem), Verdict: verifier.Verify(answer, problem)));
+            foreach (var group in graded.GroupBy(answer => answer.Class))
+            {
+                var verdict = group.Select(answer => answer.Verdict).Distinct().ShouldHaveSingleItem($"{problem.Id}: {group.Key}");
+                (group.Key is null).ShouldBe(verdict == Verdict.Undecidable, $"{problem.Id}: {group.Key}");
+            }
+
+            verifier.ClassOf(null, problem).ShouldBeNull();
+            var loud = $"  {problem.ReferenceAnswer.ToUpperInvariant()} . ";
+            verifier.ClassOf(loud, problem).ShouldBe(verifier.ClassOf(problem.ReferenceAnswer, problem));
+        }
+    }
+
+    [Fact]
+    public void Different_spellings_of_one_answer_are_one_class()
+    {
+        var knights = FamilySamples.WithTwins("knights", 1)
+            .First(problem => problem.ReferenceAnswer.Contains(" , ", StringComparison.Ordinal));
+        var verifier = ProblemFamilies.Get("knights").Verifier;
+        string turned = string.Join(" and ", knights.ReferenceAnswer.Split(" , ").Reverse());
+        verifier.ClassOf(turned, knights).ShouldBe(verifier.ClassOf(knights.ReferenceAnswer, knights));
+
+        var countdown = FamilySamples.WithTwins("countdown", 1).First(problem => problem.ReferenceAnswer != "impossible");
+        verifier = ProblemFamilies.Get("countdown").Verifier;
+        verifier.ClassOf($"({countdown.ReferenceAnswer})", countdown).ShouldBe(verifier.ClassOf(countdown.ReferenceAnswer, countdown));
+        verifier.ClassOf("1 + 1", countdown).ShouldNotBe(verifier.ClassOf(countdown.ReferenceAnswer, countdown));
+    }
 }

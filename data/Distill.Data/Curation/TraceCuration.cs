@@ -3,6 +3,22 @@ using Distill.Data.Verification;
 
 namespace Distill.Data.Curation;
 
+/// <summary>Which traces may be trained on. Immutable; every field decides the outcome and belongs into cache keys.</summary>
+public sealed record CurationOptions
+{
+    /// <summary>Names of the rules that apply; default all of <see cref="CurationRules.All"/>.</summary>
+    public IReadOnlyList<string> Rules { get; init; } = [.. CurationRules.All.Select(rule => rule.Name)];
+
+    /// <summary>Most traces kept of one question; default no limit.</summary>
+    public int MaxPerProblem { get; init; } = int.MaxValue;
+}
+
+/// <summary>What curation made of a set of traces.</summary>
+/// <param name="Traces">Every trace with its verdict, kept or not, by problem id and sample index.</param>
+/// <param name="Kept">How many are kept.</param>
+/// <param name="Dropped">How many each reason dropped, by reason; a trace counts once.</param>
+public sealed record CurationResult(IReadOnlyList<GradedTrace> Traces, int Kept, IReadOnlyDictionary<string, int> Dropped);
+
 /// <summary>
 /// Grades traces and decides which may be trained on; a trace that may not is kept with the reason, never deleted. The outcome
 /// depends on the set of traces only, not on the order in which workers delivered them. Stateless and thread-safe.
@@ -52,5 +68,6 @@ public static class TraceCuration
         verifiers.TryGetValue(trace.Problem.Family, out var verifier)
             ? verifier
             : throw new InvalidDataException(
-                $"Trace {trace.Problem.Id} is of the family '{trace.Problem.Family}', which has no verifier; there are {string.Join(", ", verifiers.Keys.Order())}.");
+                $"Trace {Printable.Quote(trace.Problem.Id)} is of the family {Printable.Quote(trace.Problem.Family)}, which has no "
+                + $"verifier; there are {string.Join(", ", verifiers.Keys.Order())}.");
 }

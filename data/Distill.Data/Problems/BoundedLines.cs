@@ -1,11 +1,15 @@
 namespace Distill.Data.Problems;
 
-/// <summary>Lines of bytes from a stream, none longer than a bound, so that a hostile file cannot fill the memory. Owns nothing.</summary>
+/// <summary>
+/// Lines of UTF-8 from a stream, without its byte order mark, none longer than a bound, so that a hostile file cannot fill the memory.
+/// Owns nothing.
+/// </summary>
 internal sealed class BoundedLines(Stream stream, string name, int maxBytes)
 {
     private byte[] buffer = new byte[Math.Min(64 * 1024, maxBytes + 1)];
     private int start;
     private int end;
+    private bool begun;
     private bool ended;
 
     /// <summary>Number of the line last read, from 1.</summary>
@@ -13,9 +17,11 @@ internal sealed class BoundedLines(Stream stream, string name, int maxBytes)
 
     /// <summary>The next line without its line feed; valid until the next call.</summary>
     /// <returns>False after the last line.</returns>
-    /// <exception cref="InvalidDataException">The line is too long.</exception>
+    /// <exception cref="InvalidDataException">The line is too long, or the text is not UTF-8 but UTF-16 or UTF-32.</exception>
     public bool TryRead(out ReadOnlyMemory<byte> line)
     {
+        if (!begun)
+            Begin();
         var searched = 0;
         while (true)
         {
@@ -58,5 +64,28 @@ internal sealed class BoundedLines(Stream stream, string name, int maxBytes)
         ended = read == 0;
     }
 
-    private InvalidDataException TooLong(int number) => new($"{name}, line {number}: longer than {maxBytes} bytes.");
+    private void Begin()
+    {
+        begun = true;
+        while (!ended && end < Math.Min(4, buffer.Length))
+            Fill();
+        if (OtherEncoding(buffer.AsSpan(0, Math.Min(4, end))) is { } encoding)
+        {
+            throw new InvalidDataException(Printable.Of(
+                $"{name}: the text is {encoding}, not UTF-8. Save it as UTF-8, e.g. by iconv -f {encoding} -t UTF-8."));
+        }
+
+        if (buffer.AsSpan(0, end).StartsWith("\uFEFF"u8))
+            start = 3;
+    }
+
+    // By the byte order mark, or by the zeros of the first character: text that we read begins with an ASCII one (RFC 4627, section 3).
+    private static string? OtherEncoding(ReadOnlySpan<byte> first) => first switch
+    {
+        [0xFF, 0xFE, 0, 0] or [0, 0, 0xFE, 0xFF] or [not 0, 0, 0, 0] or [0, 0, 0, not 0] => "UTF-32",
+        [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [not 0, 0, not 0, 0] or [0, not 0, 0, not 0] => "UTF-16",
+        _ => null,
+    };
+
+    private InvalidDataException TooLong(int number) => new(Printable.Of($"{name}, line {number}: longer than {maxBytes} bytes."));
 }

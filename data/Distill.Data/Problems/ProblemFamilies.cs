@@ -1,10 +1,41 @@
-using Distill.Data.Problems.Arithmetic;
-using Distill.Data.Problems.Contradiction;
-using Distill.Data.Problems.Countdown;
-using Distill.Data.Problems.Knights;
-using Distill.Data.Problems.Words;
+using Distill.Data.Problems.Families;
+using Distill.Data.Verification;
 
 namespace Distill.Data.Problems;
+
+/// <summary>
+/// A procedural source of problems: the same (seed, index, split, level) always gives the same problem, on every machine.
+/// Implementations are stateless and safe for concurrent use.
+/// </summary>
+public interface IProblemFamily
+{
+    /// <summary>Registry key and recipe word, e.g. <c>countdown</c>.</summary>
+    string Name { get; }
+
+    string Domain { get; }
+
+    /// <summary>Levels run from 1 to this.</summary>
+    int MaxLevel { get; }
+
+    IVerifier Verifier { get; }
+
+    /// <summary>Draws until the signature falls into <paramref name="split"/>, so the splits never overlap.</summary>
+    Problem Generate(ulong seed, long index, Split split, int level);
+
+    /// <summary>The twins that make sense for this problem, in the same split; deterministic.</summary>
+    IReadOnlyList<Twin> Twins(Problem problem);
+
+    /// <summary>
+    /// One single-step fact in the family's trace language (e.g. <c>7 + 5 = 12</c>): what a base model may know without reasoning.
+    /// </summary>
+    string Fact(ulong seed, long index);
+
+    /// <summary>
+    /// So many different problems for training, and a tenth as many for validation and for test, are found with every seed, repeats being
+    /// few till then. A family may have more; 0 when that is not known.
+    /// </summary>
+    int AmpleProblems(int level) => 0;
+}
 
 /// <summary>All problem families. A new one is a class and one line here.</summary>
 public static class ProblemFamilies
@@ -20,7 +51,9 @@ public static class ProblemFamilies
 
     /// <exception cref="ArgumentException">No family has this name; the message lists those that exist.</exception>
     public static IProblemFamily Get(string name) => TryGet(name)
-        ?? throw new ArgumentException($"Unknown problem family '{name}'. Known: {string.Join(", ", All.Select(f => f.Name))}.", nameof(name));
+        ?? throw new ArgumentException(
+            $"Unknown problem family {Printable.Quote(name)}. Known: {string.Join(", ", All.Select(family => family.Name))}.",
+            nameof(name));
 
     public static IProblemFamily? TryGet(string name) => All.FirstOrDefault(family => family.Name == name);
 }

@@ -5,7 +5,8 @@ namespace Distill.Data.Problems;
 
 /// <summary>
 /// Problems as JSON lines, UTF-8, one object a line with the column names of traces (<c>problem_id</c>, <c>problem</c>,
-/// <c>reference_answer</c>, …). Both directions stream. Unknown properties are ignored, so that other tools may add theirs.
+/// <c>reference_answer</c>, …). Both directions stream, but for the ids, none of which may come twice. A byte order mark is skipped,
+/// unknown properties are ignored, so that other tools may add theirs.
 /// </summary>
 public static class ProblemFile
 {
@@ -18,7 +19,9 @@ public static class ProblemFile
     private static readonly JsonWriterOptions WriteOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads while it is enumerated; the file is closed with the enumerator.</summary>
-    /// <exception cref="InvalidDataException">While enumerating: a line is not a problem; names file, line and reason.</exception>
+    /// <exception cref="InvalidDataException">
+    /// While enumerating: a line is no problem or has the id of an earlier one; names file, line and reason.
+    /// </exception>
     public static IEnumerable<Problem> Read(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
@@ -28,37 +31,53 @@ public static class ProblemFile
 
     /// <param name="stream">Read to its end, not disposed.</param>
     /// <param name="name">What errors call the source.</param>
-    /// <exception cref="InvalidDataException">While enumerating: a line is not a problem; names source, line and reason.</exception>
+    /// <exception cref="InvalidDataException">
+    /// While enumerating: a line is no problem or has the id of an earlier one; names source, line and reason.
+    /// </exception>
     public static IEnumerable<Problem> Read(Stream stream, string name)
     {
         var lines = new BoundedLines(stream, name, MaxLineBytes);
+        var lineOf = new Dictionary<string, int>(StringComparer.Ordinal);
         while (lines.TryRead(out var line))
         {
-            if (line.Span.Trim(" \t\r"u8).Length > 0)
-                yield return Parse(line, $"{name}, line {lines.Number}");
+            if (line.Span.Trim(" \t\r"u8).Length == 0)
+                continue;
+            var place = $"{name}, line {lines.Number}";
+            var problem = Parse(line, place);
+            // Answers, votes and twins are told apart by the id alone.
+            if (!lineOf.TryAdd(problem.Id, lines.Number))
+            {
+                throw new InvalidDataException(Printable.Of(
+                    $"{place}: the problem_id {Printable.Quote(problem.Id)} is that of {name}, line {lineOf[problem.Id]}, too; "
+                    + "every problem needs its own."));
+            }
+
+            yield return problem;
         }
     }
 
     /// <param name="stream">Written to and flushed, not disposed.</param>
     /// <param name="problems">Enumerated once.</param>
     /// <returns>How many problems were written.</returns>
+    /// <exception cref="ArgumentException">Two problems have the same id, so that the file could not be read again.</exception>
     public static int Write(Stream stream, IEnumerable<Problem> problems)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(problems);
-        var count = 0;
+        var ids = new HashSet<string>(StringComparer.Ordinal);
         using var writer = new Utf8JsonWriter(stream, WriteOptions);
         foreach (var problem in problems)
         {
+            if (!ids.Add(problem.Id))
+                throw new ArgumentException($"Two problems have the id {Printable.Quote(problem.Id)}.", nameof(problems));
             Write(writer, problem);
             writer.Flush();
             stream.WriteByte((byte)'\n');
             writer.Reset();
-            count++;
         }
 
         stream.Flush();
-        return count;
+        return ids.Count;
     }
 
     private static void Write(Utf8JsonWriter writer, Problem problem)
@@ -96,7 +115,54 @@ public static class ProblemFile
         // InvalidOperationException: a property's name is not valid text, e.g. half a surrogate pair.
         catch (Exception reason) when (reason is JsonException or FormatException or InvalidOperationException)
         {
-            throw new InvalidDataException($"{place}: {reason.Message}", reason);
+            throw new InvalidDataException(Printable.Of($"{place}: {reason.Message}"), reason);
         }
     }
+}
+
+/// <summary>One JSON object of a problem file, read property by property.</summary>
+/// <exception cref="FormatException">From every member: the property is missing or of another kind; the message says which.</exception>
+internal readonly struct ProblemRow
+{
+    private readonly JsonElement row;
+
+    public ProblemRow(JsonElement row)
+    {
+        if (row.ValueKind != JsonValueKind.Object)
+            throw new FormatException($"a JSON object is expected, found {row.ValueKind}.");
+        this.row = row;
+    }
+
+    public string Text(string name) => OptionalText(name) ?? throw new FormatException($"'{name}' is missing.");
+
+    public string? OptionalText(string name)
+    {
+        if (!row.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+            return null;
+        if (value.ValueKind != JsonValueKind.String)
+            throw new FormatException($"'{name}' is a {value.ValueKind}, a string is expected.");
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException reason)
+        {
+            // What JsonElement throws for a string with half a surrogate pair.
+            throw new FormatException($"'{name}' is not valid text: {reason.Message}", reason);
+        }
+    }
+
+    public Split Split(string name)
+    {
+        var word = Text(name);
+        return SplitRule.TryParse(word, out var split)
+            ? split
+            : throw new FormatException($"'{name}' is {Printable.Quote(word)}; it must be train, validation or test.");
+    }
+
+    public int Positive(string name) =>
+        row.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number > 0
+            ? number
+            : throw new FormatException($"'{name}' is missing or not a whole number above 0.");
 }

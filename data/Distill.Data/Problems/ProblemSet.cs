@@ -1,5 +1,9 @@
 namespace Distill.Data.Problems;
 
+/// <summary>A family at one level and its share in a set of problems.</summary>
+/// <param name="Weight">Above 0; shares are proportional to it.</param>
+public sealed record ProblemSetPart(string Family, int Level, double Weight = 1);
+
 /// <summary>
 /// Sets of problems mixed from families: exact shares, no signature twice, in an order that mixes the families. Everything follows from the
 /// arguments. A larger set of the same seed begins with other problems, because the order is drawn for the whole set.
@@ -14,22 +18,67 @@ public static class ProblemSet
     /// <exception cref="ArgumentException">
     /// A part names no family or level, or has no weight, or a part has fewer different problems than its share.
     /// </exception>
-    public static IReadOnlyList<Problem> Generate(IReadOnlyList<MixturePart> parts, ulong seed, Split split, int count)
+    public static IReadOnlyList<Problem> Generate(IReadOnlyList<ProblemSetPart> parts, ulong seed, Split split, int count)
     {
-        ArgumentNullException.ThrowIfNull(parts);
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
-        Check(parts);
         var shares = Shares(parts, count);
         var problems = new List<Problem>(count);
         // One for all parts: two levels of a family can ask the same.
         var signatures = new HashSet<string>();
         for (var i = 0; i < parts.Count; i++)
-            problems.AddRange(Distinct(parts[i], seed, split, shares[i], signatures));
+        {
+            var drawn = Distinct(parts[i], seed, split, shares[i], signatures);
+            if (drawn.Count < shares[i])
+                throw new ArgumentException(Shortage(parts[i], split, drawn.Count, shares[i]), nameof(count));
+            problems.AddRange(drawn);
+        }
+
         new RandomSource("problem set", SplitRule.Word(split), seed, count).Shuffle(problems);
         return problems;
     }
 
-    private static void Check(IReadOnlyList<MixturePart> parts)
+    /// <summary>
+    /// Which parts have fewer different problems than <see cref="Generate"/> needs with these arguments, before it is called. What a family
+    /// surely has is not drawn; a larger share is, as <see cref="Generate"/> draws it, so that the answer is exact and costs at most what
+    /// these shares cost.
+    /// </summary>
+    /// <returns>One sentence for each part that falls short, with what to do; none when the set can be made.</returns>
+    /// <exception cref="ArgumentException">A part names no family or level, or has no weight.</exception>
+    public static IReadOnlyList<string> FindShortages(IReadOnlyList<ProblemSetPart> parts, ulong seed, Split split, int count)
+    {
+        var shares = Shares(parts, count);
+        // Different families never ask the same.
+        return [.. parts.Zip(shares).GroupBy(part => part.First.Family).SelectMany(family => Shortages([.. family], seed, split))];
+    }
+
+    private static IEnumerable<string> Shortages(IReadOnlyList<(ProblemSetPart Part, int Share)> family, ulong seed, Split split)
+    {
+        // As if all that another level has were asked here too.
+        var wanted = family.Sum(part => part.Share);
+        if (family.All(part => wanted <= Ample(part.Part, split)))
+            yield break;
+        var signatures = new HashSet<string>();
+        foreach (var (part, share) in family)
+        {
+            var found = Distinct(part, seed, split, share, signatures).Count;
+            if (found < share)
+                yield return Shortage(part, split, found, share);
+        }
+    }
+
+    // A tenth of the signatures is for validation and a tenth for test, an eighth of those for training; the rest is distance.
+    private static int Ample(ProblemSetPart part, Split split) =>
+        ProblemFamilies.Get(part.Family).AmpleProblems(part.Level) / (split == Split.Train ? 1 : 10);
+
+    private static string Shortage(ProblemSetPart part, Split split, int found, int wanted)
+    {
+        var remedy = part.Level < ProblemFamilies.Get(part.Family).MaxLevel
+            ? "ask for fewer, lower its weight, or take a higher level."
+            : "ask for fewer, or lower its weight.";
+        return $"{part.Family} level {part.Level} has only about {found} different {SplitRule.Word(split)} problems, "
+            + $"{wanted} were asked for: {remedy}";
+    }
+
+    private static void Check(IReadOnlyList<ProblemSetPart> parts)
     {
         if (parts.Count == 0)
             throw new ArgumentException("A set of problems needs at least one family.", nameof(parts));
@@ -39,7 +88,10 @@ public static class ProblemSet
             if (part.Level < 1 || part.Level > family.MaxLevel)
                 throw new ArgumentException($"{part.Family} has levels 1 to {family.MaxLevel}, not {part.Level}.", nameof(parts));
             if (!double.IsFinite(part.Weight) || part.Weight <= 0)
-                throw new ArgumentException($"{part.Family} level {part.Level} has weight {part.Weight}; it must be above 0.", nameof(parts));
+            {
+                throw new ArgumentException(
+                    $"{part.Family} level {part.Level} has weight {part.Weight}; it must be above 0.", nameof(parts));
+            }
         }
 
         if (!double.IsFinite(parts.Sum(part => part.Weight)))
@@ -49,8 +101,12 @@ public static class ProblemSet
     }
 
     /// <summary>Largest remainders: whole shares that add up to <paramref name="count"/>; ties go to the earlier part.</summary>
-    private static int[] Shares(IReadOnlyList<MixturePart> parts, int count)
+    /// <exception cref="ArgumentException">The parts make no sense.</exception>
+    private static int[] Shares(IReadOnlyList<ProblemSetPart> parts, int count)
     {
+        ArgumentNullException.ThrowIfNull(parts);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        Check(parts);
         var total = parts.Sum(part => part.Weight);
         var exact = parts.Select(part => count * (part.Weight / total)).ToArray();
         var shares = exact.Select(share => (int)share).ToArray();
@@ -61,12 +117,14 @@ public static class ProblemSet
         return shares;
     }
 
-    private static List<Problem> Distinct(MixturePart part, ulong seed, Split split, int count, HashSet<string> signatures)
+    /// <param name="signatures">What was drawn before and must not come again; the new ones are added.</param>
+    /// <returns>Fewer than <paramref name="count"/> when there are no more.</returns>
+    private static List<Problem> Distinct(ProblemSetPart part, ulong seed, Split split, int count, HashSet<string> signatures)
     {
         var family = ProblemFamilies.Get(part.Family);
-        var problems = new List<Problem>(count);
+        var problems = new List<Problem>();
         var repeats = 0;
-        for (long index = 0; problems.Count < count; index++)
+        for (long index = 0; problems.Count < count && repeats < MaxRepeats; index++)
         {
             var problem = family.Generate(seed, index, split, part.Level);
             if (signatures.Add(problem.Signature))
@@ -74,12 +132,9 @@ public static class ProblemSet
                 problems.Add(problem);
                 repeats = 0;
             }
-            else if (++repeats == MaxRepeats)
+            else
             {
-                throw new ArgumentException(
-                    $"{part.Family} level {part.Level} has only about {problems.Count} different {SplitRule.Word(split)} problems, {count} were asked for: "
-                    + "ask for fewer, lower its weight, or take a higher level.",
-                    nameof(count));
+                repeats++;
             }
         }
 

@@ -36,3 +36,11 @@ internal sealed record Surroundings(string Before, string After)
     private static string Join(string first, string second) =>
         first.Length == 0 ? second : second.Length == 0 ? first : $"{first} {second}";
 }
+
+/// <summary>Words that all families share. Few on purpose: the tiny models learn every one of them from scratch.</summary>
+internal static class Vocabulary
+{
+    public static IReadOnlyList<string> Names { get; } = ["anna", "ben", "cara", "dan", "eva", "finn", "tom", "zoe"];
+
+    public static IReadOnlyList<string> Objects { get; } = ["apples", "books", "coins", "eggs", "marbles", "stamps"];
+}

@@ -11,9 +11,12 @@ public sealed class Artifact
     private readonly Dictionary<string, ArtifactFile> files;
     private readonly ConcurrentDictionary<string, bool> verified = new(StringComparer.Ordinal);
 
-    private Artifact(string folder, ArtifactManifest manifest)
+    private readonly DigestMemory? memory;
+
+    private Artifact(string folder, ArtifactManifest manifest, DigestMemory? memory)
     {
         Folder = folder;
+        this.memory = memory;
         Manifest = manifest;
         Digest = manifest.Digest;
         files = manifest.Files.ToDictionary(file => file.Path, StringComparer.Ordinal);
@@ -28,8 +31,11 @@ public sealed class Artifact
 
     /// <summary>Opens what the newest manifest of a folder names; null when the folder holds no finished artefact.</summary>
     /// <exception cref="InvalidDataException">The newest manifest is damaged.</exception>
-    public static Artifact? TryOpen(string folder) =>
-        ManifestFile.Newest(folder) is { } newest ? new Artifact(folder, ManifestFile.Read(newest.Path)) : null;
+    public static Artifact? TryOpen(string folder) => TryOpen(folder, null);
+
+    /// <param name="memory">Knows the digests of files that did not change; null reads every file.</param>
+    internal static Artifact? TryOpen(string folder, DigestMemory? memory) =>
+        ManifestFile.Newest(folder) is { } newest ? new Artifact(folder, ManifestFile.Read(newest.Path), memory) : null;
 
     /// <exception cref="InvalidDataException">The folder holds no finished artefact, or a damaged one.</exception>
     public static Artifact Open(string folder) =>
@@ -56,13 +62,18 @@ public sealed class Artifact
         return FullPath(entry);
     }
 
-    /// <summary>Compares every file with the manifest, whether or not that was done before.</summary>
+    /// <summary>Reads every file and compares it with the manifest, whether or not that was done before.</summary>
     /// <returns>One sentence for each fault; empty when all is well.</returns>
-    public IReadOnlyList<string> Verify() => [.. Manifest.Files.Select(FindFault).OfType<string>()];
+    public IReadOnlyList<string> Verify() => [.. Manifest.Files.Select(file => FindFault(file, FileDigest.OfFile)).OfType<string>()];
+
+    /// <summary>The same, but files that did not change since they were last read are taken by what is remembered of them.</summary>
+    internal IReadOnlyList<string> VerifyChanged() => [.. Manifest.Files.Select(FindFault).OfType<string>()];
 
     private string FullPath(ArtifactFile file) => Path.Combine(Folder, file.Path);
 
-    private string? FindFault(ArtifactFile file)
+    private string? FindFault(ArtifactFile file) => FindFault(file, memory is null ? FileDigest.OfFile : memory.Of);
+
+    private string? FindFault(ArtifactFile file, Func<string, string> digestOf)
     {
         string path = FullPath(file);
         try
@@ -71,7 +82,7 @@ public sealed class Artifact
             if (!info.Exists) return $"'{path}' is missing.";
             if (info.LinkTarget is not null) return $"'{path}' is a symbolic link.";
             if (info.Length != file.Bytes) return $"'{path}' has {info.Length} bytes; {file.Bytes} were committed.";
-            string digest = FileDigest.OfFile(path);
+            string digest = digestOf(path);
             return digest == file.Sha256 ? null : $"'{path}' was changed: its sha256 is {digest}, {file.Sha256} was committed.";
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)

@@ -1,7 +1,16 @@
-using System.Text.Json;
+using System.Globalization;
 using System.Text.Json.Serialization;
+using System.Text.Json;
+using System.Text;
 
 namespace Distill.Data.Storage;
+
+/// <summary>A committed file as a manifest names it.</summary>
+/// <param name="Path">Relative to the manifest's folder, with forward slashes.</param>
+/// <param name="Bytes">Length.</param>
+/// <param name="Sha256">64 lower-case hexadecimal digits.</param>
+/// <param name="Rows">Rows of a table; null for other files.</param>
+public sealed record ArtifactFile(string Path, long Bytes, string Sha256, long? Rows = null);
 
 /// <summary>
 /// What a folder holds, exactly: readers use the files named here and nothing else. Written last, so its presence means the
@@ -11,6 +20,8 @@ public sealed record ArtifactManifest
 {
     /// <summary>Bounds on a manifest read from disk.</summary>
     public const int MaxBytes = 64 << 20, MaxFiles = 1_000_000;
+
+    private const string ObjectEnd = "\n}\n", ChecksumStart = ",\n  \"checksum\": \"", ChecksumEnd = "\"" + ObjectEnd;
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -59,6 +70,26 @@ public sealed record ArtifactManifest
         return [.. JsonSerializer.SerializeToUtf8Bytes(canonical, Json), (byte)'\n'];
     }
 
+    /// <summary>
+    /// What a manifest file holds: <see cref="ToBytes"/> with the checksum of those bytes as one more property, so that a flipped bit is
+    /// damage and not another artefact.
+    /// </summary>
+    internal byte[] ToFile()
+    {
+        byte[] content = ToBytes();
+        return [.. content.AsSpan()[..^ObjectEnd.Length], .. Encoding.ASCII.GetBytes(ChecksumStart + FileDigest.Of(content) + ChecksumEnd)];
+    }
+
+    /// <exception cref="InvalidDataException">No checksum, or not that of the content.</exception>
+    internal static ArtifactManifest ParseFile(ReadOnlySpan<byte> file, string source)
+    {
+        int length = Math.Max(0, file.Length - ChecksumStart.Length - FileDigest.Length - ChecksumEnd.Length);
+        byte[] content = [.. file[..length], .. Encoding.ASCII.GetBytes(ObjectEnd)];
+        if (Encoding.ASCII.GetString(file[length..]) != ChecksumStart + FileDigest.Of(content) + ChecksumEnd)
+            throw new InvalidDataException($"'{source}' is damaged: its checksum is not that of its content.");
+        return Parse(content, source);
+    }
+
     /// <param name="source">Named in the message when the content is not a manifest.</param>
     /// <exception cref="InvalidDataException">Not a manifest, or one that names impossible files.</exception>
     public static ArtifactManifest Parse(ReadOnlySpan<byte> json, string source)
@@ -101,4 +132,39 @@ public sealed record ArtifactManifest
         path.Length is > 0 and <= 1024
         && !path.Any(c => c is '\\' or ':' || char.IsControl(c))
         && path.Split('/').All(part => part is not ("" or "." or ".."));
+}
+
+/// <summary>The manifests of a folder: <c>manifest-0001.json</c>, …; the highest number is the newest.</summary>
+internal static class ManifestFile
+{
+    private const string Prefix = "manifest-", Extension = ".json";
+
+    public static string PathFor(string folder, int number) =>
+        Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D4}{Extension}"));
+
+    public static bool IsManifest(string path) =>
+        path.StartsWith(Prefix, StringComparison.Ordinal) && path.EndsWith(Extension, StringComparison.Ordinal);
+
+    /// <summary>Newest manifest by number; null when there is none.</summary>
+    public static (int Number, string Path)? Newest(string folder)
+    {
+        if (!Directory.Exists(folder)) return null;
+        (int Number, string Path)? newest = null;
+        foreach (string path in Directory.EnumerateFiles(folder, Prefix + "*" + Extension))
+        {
+            if (int.TryParse(Path.GetFileName(path)[Prefix.Length..^Extension.Length], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                && (newest is null || number > newest.Value.Number))
+                newest = (number, path);
+        }
+
+        return newest;
+    }
+
+    public static ArtifactManifest Read(string path)
+    {
+        long length = new FileInfo(path).Length;
+        if (length > ArtifactManifest.MaxBytes)
+            throw new InvalidDataException($"'{path}' has {length} bytes; a manifest has at most {ArtifactManifest.MaxBytes}.");
+        return ArtifactManifest.ParseFile(File.ReadAllBytes(path), path);
+    }
 }

@@ -1,3 +1,6 @@
+using System.Text;
+using System.Text.Json;
+
 namespace Distill.Data.Storage;
 
 /// <summary>
@@ -12,6 +15,7 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
 {
     private readonly Dictionary<string, ArtifactFile> files = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> facts = new(StringComparer.Ordinal);
+    private readonly WorkLog log = new(Path.GetFullPath(folder));
 
     public string Folder { get; } = Path.GetFullPath(folder);
 
@@ -20,6 +24,39 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
     /// <summary>Commits one file (see <see cref="CommittedFile"/>) under a name relative to the folder.</summary>
     public ArtifactFile Write(string name, Action<Stream> write, Func<Stream, long>? countRows = null) =>
         Remember(CommittedFile.Write(FullPath(name), write, countRows, Hook) with { Path = name });
+
+    /// <summary>Commits a file that may be taken again when the work is continued: see <see cref="TryTake"/>.</summary>
+    internal ArtifactFile WritePart(string name, Action<Stream> write, Func<Stream, long>? countRows = null)
+    {
+        var file = Write(name, write, countRows);
+        log.Add(file);
+        return file;
+    }
+
+    /// <summary>A part that an interrupted writer committed, its content checked. One that is not what was written is set aside.</summary>
+    /// <param name="damaged">Told the place of what was set aside.</param>
+    /// <returns>Null when there is none: it has to be made.</returns>
+    internal ArtifactFile? TryTake(string name, Action<string> damaged)
+    {
+        string path = FullPath(name);
+        if (!File.Exists(path)) return null;
+        var known = log.Find(name);
+        if (known is not null && new FileInfo(path).Length == known.Bytes && FileDigest.OfFile(path) == known.Sha256) return Remember(known);
+        string aside = SetAside.File(path);
+        if (known is not null) damaged(aside); // without a line in the log it is a part that a kill cut off from it
+        return null;
+    }
+
+    /// <summary>Takes in a file of another artefact without a copy of its bytes: both names are one file from then on.</summary>
+    /// <exception cref="IOException">The name is taken, or the file lies on another file system.</exception>
+    internal ArtifactFile Link(string name, string source, ArtifactFile known)
+    {
+        string path = FullPath(name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.Delete(path);
+        if (!NativeFile.LinkExclusively(source, path)) throw new IOException($"'{path}' exists already.");
+        return Remember(known with { Path = name });
+    }
 
     public ArtifactFile Write(string name, ReadOnlyMemory<byte> bytes) => Write(name, stream => stream.Write(bytes.Span));
 
@@ -53,7 +90,7 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
         var newest = ManifestFile.Newest(Folder);
         bool next = newest is not null && replace && ManifestFile.Read(newest.Value.Path).Digest != manifest.Digest;
         int number = (newest?.Number ?? 1) + (next ? 1 : 0);
-        byte[] bytes = manifest.ToBytes();
+        byte[] bytes = manifest.ToFile();
         CommittedFile.Write(ManifestFile.PathFor(Folder, number), stream => stream.Write(bytes), null, Hook);
         foreach (string? used in files.Keys.Select(name => Path.GetDirectoryName(FullPath(name))).Append(Folder).Distinct())
             TemporaryFile.RemoveLeftovers(used!);
@@ -67,5 +104,76 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
         if (!ArtifactManifest.IsInside(name)) throw new ArgumentException($"The path '{name}' leaves the folder or is not plain.", nameof(name));
         if (ManifestFile.IsManifest(name)) throw new ArgumentException($"'{name}' is a manifest's name.", nameof(name));
         return Path.Combine(Folder, name);
+    }
+}
+
+/// <summary>
+/// Digests of the parts of unfinished work, a line each with a checksum of its own: what a manifest is to finished work. A damaged line is none,
+/// so its part is made again.
+/// </summary>
+internal sealed class WorkLog(string folder)
+{
+    public const string Name = ".work.jsonl";
+
+    private const int ChecksumLength = 16;
+
+    private Dictionary<string, ArtifactFile>? known;
+
+    public ArtifactFile? Find(string name) => (known ??= Read()).GetValueOrDefault(name);
+
+    public void Add(ArtifactFile file)
+    {
+        (known ??= Read())[file.Path] = file;
+        string text = JsonSerializer.Serialize(file);
+        using var stream = new FileStream(Path.Combine(folder, Name), FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        stream.Write(Encoding.UTF8.GetBytes($"{(stream.Position > 0 ? "\n" : "")}{Checksum(text)} {text}")); // a line that a kill cut off stays alone
+        stream.Flush(flushToDisk: true);
+    }
+
+    private Dictionary<string, ArtifactFile> Read()
+    {
+        var read = new Dictionary<string, ArtifactFile>(StringComparer.Ordinal);
+        string path = Path.Combine(folder, Name);
+        if (!File.Exists(path)) return read;
+        foreach (string line in File.ReadLines(path).Where(line => line.Length > ChecksumLength && Checksum(line[(ChecksumLength + 1)..]) == line[..ChecksumLength]))
+        {
+            var file = JsonSerializer.Deserialize<ArtifactFile>(line[(ChecksumLength + 1)..])!;
+            read[file.Path] = file;
+        }
+
+        return read;
+    }
+
+    private static string Checksum(string text) => FileDigest.Of(Encoding.UTF8.GetBytes(text))[..ChecksumLength];
+}
+
+/// <summary>Damaged work goes aside under another name, never away: somebody may want to look at it. <c>artefacts gc</c> removes it.</summary>
+internal static class SetAside
+{
+    public const string Mark = ".damaged";
+
+    /// <returns>The new name.</returns>
+    public static string File(string path)
+    {
+        string aside = Free(path);
+        System.IO.File.Move(path, aside);
+        return aside;
+    }
+
+    /// <inheritdoc cref="File"/>
+    public static string Folder(string path)
+    {
+        string aside = Free(path);
+        Directory.Move(path, aside);
+        return aside;
+    }
+
+    private static string Free(string path)
+    {
+        for (int i = 1; ; i++)
+        {
+            string aside = i == 1 ? path + Mark : $"{path}{Mark}-{i}";
+            if (!System.IO.File.Exists(aside) && !Directory.Exists(aside)) return aside;
+        }
     }
 }

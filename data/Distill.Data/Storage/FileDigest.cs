@@ -5,6 +5,9 @@ namespace Distill.Data.Storage;
 /// <summary>SHA-256 in the one spelling used everywhere: 64 lower-case hexadecimal digits.</summary>
 public static class FileDigest
 {
+    /// <summary>Characters of a digest.</summary>
+    internal const int Length = 64;
+
     public static string Of(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     /// <summary>Digest of a stream from its current position to its end.</summary>
@@ -17,5 +20,5 @@ public static class FileDigest
         return Of(stream);
     }
 
-    public static bool IsValid(string? digest) => digest is { Length: 64 } && digest.All(char.IsAsciiHexDigitLower);
+    public static bool IsValid(string? digest) => digest is { Length: Length } && digest.All(char.IsAsciiHexDigitLower);
 }

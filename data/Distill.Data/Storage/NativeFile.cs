@@ -2,10 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Distill.Data.Storage;
 
-/// <summary>The two file system operations .NET does not offer: an exclusive link and the flush of a directory.</summary>
+/// <summary>What .NET does not offer of a file system: an exclusive link, renaming a link, the flush of a directory, the inode of a file.</summary>
 internal static partial class NativeFile
 {
-    private const int Eintr = 4, Eexist = 17;
+    private const int Eintr = 4, Eexist = 17, Enoent = 2;
+    private const int AtWorkingFolder = -100;
+    private const uint BasicStatus = 0x7ff;
 
     /// <summary>
     /// Gives a finished file its final name if nothing has that name. On Unix a hard link, because renaming without overwriting
@@ -47,6 +49,28 @@ internal static partial class NativeFile
         }
     }
 
+    /// <summary>Status of a file, links followed; null where the system has no <c>statx</c>. Times in nanoseconds since 1970.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static (ulong Device, ulong Inode, ulong Size, long Modified, long Changed)? Status(string path)
+    {
+        if (!OperatingSystem.IsLinux()) return null;
+        if (StatX(AtWorkingFolder, path, 0, BasicStatus, out var status) == 0)
+        {
+            ulong device = ((ulong)status.DeviceMajor << 32) | status.DeviceMinor;
+            return (device, status.Inode, status.Size, status.Modified.Nanoseconds, status.Changed.Nanoseconds);
+        }
+
+        int error = Marshal.GetLastPInvokeError();
+        if (error == Enoent) throw new FileNotFoundException($"'{path}' is missing.", path);
+        throw Failure("read the status of", path);
+    }
+
+    /// <summary>Gives a file, or a link itself, the name of another, whose place it takes in one step. Unix only.</summary>
+    public static void Rename(string path, string target)
+    {
+        if (RenameOnUnix(path, target) != 0) throw Failure("give the name", target);
+    }
+
     private static bool LinkOnUnix(string temporary, string path)
     {
         if (Link(temporary, path) == 0) return true;
@@ -60,6 +84,9 @@ internal static partial class NativeFile
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Link(string existing, string created);
 
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameOnUnix(string path, string target);
+
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
 
@@ -68,4 +95,39 @@ internal static partial class NativeFile
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatX(int folder, string path, int flags, uint mask, out FileStatus status);
+
+    // struct statx of linux/stat.h: one layout on every architecture.
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct FileStatus
+    {
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(40)]
+        public ulong Size;
+
+        [FieldOffset(96)]
+        public FileTime Changed;
+
+        [FieldOffset(112)]
+        public FileTime Modified;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
+    }
+
+    [StructLayout(LayoutKind.Sequential, Size = 16)]
+    private struct FileTime
+    {
+        public long Seconds;
+        public uint Fraction;
+
+        public readonly long Nanoseconds => (Seconds * 1_000_000_000) + Fraction;
+    }
 }

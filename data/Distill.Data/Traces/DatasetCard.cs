@@ -43,7 +43,7 @@ public sealed record DatasetCard
         card.Append("configs:\n- config_name: default\n  data_files:\n");
         foreach (var (split, files) in Files.OrderBy(pair => pair.Key))
         {
-            card.Append("  - split: ").Append(SplitName.Of(split)).Append("\n    path:\n");
+            card.Append("  - split: ").Append(SplitRule.Word(split)).Append("\n    path:\n");
             foreach (var file in files) card.Append("    - ").Append(Quote(file.Path)).Append('\n');
         }
     }
@@ -55,7 +55,7 @@ public sealed record DatasetCard
         card.Append("  splits:\n");
         foreach (var (split, files) in Files.OrderBy(pair => pair.Key))
         {
-            card.Append("  - name: ").Append(SplitName.Of(split)).Append('\n');
+            card.Append("  - name: ").Append(SplitRule.Word(split)).Append('\n');
             card.Append("    num_bytes: ").Append(files.Sum(file => file.Bytes)).Append('\n');
             card.Append("    num_examples: ").Append(files.Sum(file => file.Rows ?? 0)).Append('\n');
         }

@@ -1,4 +1,5 @@
 using Distill.Data.Problems;
+using Distill.Data.Verification;
 
 namespace Distill.Data.Traces;
 
@@ -20,7 +21,9 @@ public sealed record Trace
 
     public required int CompletionTokens { get; init; }
 
-    /// <summary><c>stop</c> (end token), <c>stop_string</c> or <c>length</c>; of a remote teacher also its own words, e.g. <c>content_filter</c>.</summary>
+    /// <summary>
+    /// <c>stop</c> (end token), <c>stop_string</c> or <c>length</c>; of a remote teacher also its own words, e.g. <c>content_filter</c>.
+    /// </summary>
     public required string StopReason { get; init; }
 
     public required int SampleIndex { get; init; }
@@ -56,3 +59,12 @@ public sealed record Trace
     /// <summary>When it was generated; null in reproducible runs, where files must not depend on the clock.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 }
+
+/// <summary>A trace with what the verifier and the curation rules said about it.</summary>
+/// <param name="Trace">The evidence, unchanged.</param>
+/// <param name="Verdict">What the problem family's verifier said.</param>
+/// <param name="Verifier">Its name.</param>
+/// <param name="VerifierVersion">Its version.</param>
+/// <param name="Keep">Whether training may use the trace.</param>
+/// <param name="DropReason">Why not, e.g. <c>truncated</c>; null exactly when it is kept.</param>
+public sealed record GradedTrace(Trace Trace, Verdict Verdict, string Verifier, int VerifierVersion, bool Keep, string? DropReason);

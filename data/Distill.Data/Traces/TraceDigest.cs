@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Distill.Data.Problems;
 
 namespace Distill.Data.Traces;
 
@@ -8,7 +9,7 @@ namespace Distill.Data.Traces;
 /// Digests of what traces say. The time of generation is left out, since it says nothing about the content; lengths go in
 /// before texts, so that no two traces share an encoding.
 /// </summary>
-public static class TraceDigest
+internal static class TraceDigest
 {
     /// <summary>SHA-256 of one trace in lower-case hexadecimal; equal digests mean equal rows.</summary>
     public static string Of(Trace trace) => Convert.ToHexStringLower(Hash(trace));
@@ -27,7 +28,7 @@ public static class TraceDigest
         var problem = trace.Problem;
         string?[] texts =
         [
-            problem.Id, problem.Family, problem.Domain, SplitName.Of(problem.Split), problem.Text, problem.ReferenceAnswer,
+            problem.Id, problem.Family, problem.Domain, SplitRule.Word(problem.Split), problem.Text, problem.ReferenceAnswer,
             problem.ReferenceSolution, problem.Signature, trace.Reasoning, trace.Answer, trace.StopReason, trace.Sampling,
             trace.Teacher, trace.TeacherDigest, trace.TemplateDigest, trace.TokenizerFingerprint,
         ];

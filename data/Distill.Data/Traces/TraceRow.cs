@@ -1,4 +1,5 @@
 using Distill.Data.Problems;
+using Distill.Data.Verification;
 
 namespace Distill.Data.Traces;
 
@@ -46,7 +47,7 @@ internal sealed class TraceRow
         ProblemId = trace.Problem.Id,
         Family = trace.Problem.Family,
         Domain = trace.Problem.Domain,
-        Split = SplitName.Of(trace.Problem.Split),
+        Split = SplitRule.Word(trace.Problem.Split),
         Level = trace.Problem.Level,
         Problem = trace.Problem.Text,
         ReferenceAnswer = trace.Problem.ReferenceAnswer,
@@ -84,7 +85,8 @@ internal sealed class TraceRow
 
     public Trace ToTrace() => new()
     {
-        Problem = new Problem(ProblemId, Family, Domain, SplitName.Parse(Split), Level, Problem, ReferenceAnswer, ReferenceSolution, Signature),
+        Problem = new Problem(
+            ProblemId, Family, Domain, SplitRule.Parse(Split), Level, Problem, ReferenceAnswer, ReferenceSolution, Signature),
         Reasoning = Reasoning,
         Answer = Answer,
         PromptTokens = PromptTokens,

@@ -8,7 +8,7 @@ namespace Distill.Data.Traces;
 /// <see cref="CompleteAsync"/>: disposal alone leaves a readable file with rows missing, which is why <see cref="TraceFile"/>
 /// counts rows before it commits. Not thread-safe.
 /// </summary>
-public sealed class TraceWriter : IAsyncDisposable
+internal sealed class TraceWriter : IAsyncDisposable
 {
     private readonly ParquetWriter writer;
     private readonly IReadOnlyList<TraceColumn> columns;
@@ -34,7 +34,8 @@ public sealed class TraceWriter : IAsyncDisposable
         var settings = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Optimal };
         foreach (var leaf in columns.SelectMany(column => column.Leaves).Where(leaf => leaf.ClrType == typeof(ReadOnlyMemory<char>)))
             settings.ColumnEncodingHints[leaf.Path.ToString()] = EncodingHint.Dictionary;
-        var writer = await ParquetWriter.CreateAsync(graded ? TraceColumns.GradedSchema : TraceColumns.RawSchema, stream, settings, false, cancellation).ConfigureAwait(false);
+        var schema = graded ? TraceColumns.GradedSchema : TraceColumns.RawSchema;
+        var writer = await ParquetWriter.CreateAsync(schema, stream, settings, false, cancellation).ConfigureAwait(false);
         writer.CustomMetadata = new Dictionary<string, string>
         {
             ["huggingface"] = "{\"info\":{\"features\":" + TraceColumns.Features(columns) + "}}",

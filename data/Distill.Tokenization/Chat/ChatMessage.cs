@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Distill.Tokenization;
 
 /// <summary>One message of a chat. The role is the program's and becomes part of control tokens; the content is never trusted.</summary>
@@ -28,4 +30,31 @@ public sealed record ChatMessage
 
     internal static bool IsRole(string role) =>
         role.Length is > 0 and <= LongestRole && role.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+}
+
+/// <summary>
+/// How a model is spoken to, whatever it is asked: a system message, and values for its template's own switches
+/// (<c>enable_thinking</c>). It belongs to the <see cref="ChatEncoder"/>, so that every place that makes a prompt makes the same one.
+/// Immutable.
+/// </summary>
+public sealed record PromptStyle
+{
+    /// <summary>Chats as they are, the template's own defaults.</summary>
+    public static PromptStyle Plain { get; } = new();
+
+    /// <summary>Put before every chat that does not begin with a system message of its own. Null, the default: nothing.</summary>
+    public string? System { get; init; }
+
+    /// <summary>Variables of the template, by name. Default: none.</summary>
+    public IReadOnlyDictionary<string, JsonElement> TemplateOptions { get; init; } = new Dictionary<string, JsonElement>();
+
+    internal IReadOnlyList<ChatMessage> Apply(IReadOnlyList<ChatMessage> messages) =>
+        System is null || (messages.Count > 0 && messages[0].Role == "system") ? messages : [ChatMessage.System(System), .. messages];
+}
+
+/// <summary>The added tokens between which a reply reasons.</summary>
+public static class ThinkMarks
+{
+    public const string Open = "<think>";
+    public const string Close = "</think>";
 }

@@ -1,5 +1,24 @@
 namespace Distill.Tokenization.Decoding;
 
+/// <summary>One step from token texts to text. Immutable and thread-safe.</summary>
+internal interface IPieceStage
+{
+    IReadOnlyList<string> Decode(IReadOnlyList<string> pieces);
+
+    /// <summary>The same, piece by piece.</summary>
+    /// <param name="fused">The pieces that come are parts of one single piece.</param>
+    IPieceStream Open(bool fused);
+}
+
+/// <summary>A stage at work. Belongs to one thread at a time.</summary>
+internal interface IPieceStream
+{
+    void Push(string piece, List<string> output);
+
+    /// <summary>There is nothing more to come.</summary>
+    void Flush(List<string> output);
+}
+
 /// <summary>Stages one after the other; what the last one gives is joined.</summary>
 internal sealed class StagedDecoder(IReadOnlyList<IPieceStage> stages) : IDecoder
 {

@@ -1,9 +1,6 @@
-using Distill.Tokenization.AddedTokens;
 using Distill.Tokenization.Decoding;
 using Distill.Tokenization.Models;
-using Distill.Tokenization.Normalization;
-using Distill.Tokenization.PostProcessing;
-using Distill.Tokenization.PreTokenizers;
+using Distill.Tokenization.Splitting;
 
 namespace Distill.Tokenization.Files;
 
@@ -27,4 +24,26 @@ internal sealed record TokenizerDefinition
 
     /// <summary>SHA-256 of all that decides ids; see <see cref="Tokenizer.Fingerprint"/>.</summary>
     public required string Fingerprint { get; init; }
+}
+
+/// <summary>What is put around the ids of a text.</summary>
+/// <param name="Parts">Ids in order; null stands for the text.</param>
+internal sealed record PostProcessor(IReadOnlyList<int?> Parts)
+{
+    public static PostProcessor None { get; } = new([null]);
+
+    public int[] Apply(int[] ids) => [.. Parts.SelectMany(part => part is { } id ? [id] : ids)];
+
+    /// <summary>This one first, then another around its result.</summary>
+    public PostProcessor Then(PostProcessor outer) => new([.. outer.Parts.SelectMany(part => part is null ? Parts : [part])]);
+}
+
+/// <summary>Bounds on what a tokenizer file may hold; well above any published one.</summary>
+internal static class TokenizerLimits
+{
+    public const long FileBytes = 128L << 20;
+    public const int Depth = 32;
+    public const int Tokens = 4 << 20;
+    public const int TokenLength = 4096;
+    public const int Steps = 64;
 }

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Distill.Tokenization.AddedTokens;
 using Distill.Tokenization.Models;
+using Distill.Tokenization.Splitting;
 
 namespace Distill.Tokenization.Files;
 

@@ -16,7 +16,8 @@ public sealed class DecoderGraphTests
         float[] whole = OnnxRun.Logits(session, A, ids, 1);
         var state = new Dictionary<string, float[]>();
         var pieces = new List<float>();
-        foreach (var range in new[] { 0..7, 7..12, 12..13, 13..14, 14..20 }) pieces.AddRange(OnnxRun.Step(session, A, ids[range], 1, state));
+        foreach (var range in new[] { 0..7, 7..12, 12..13, 13..14, 14..20 })
+            pieces.AddRange(OnnxRun.Step(session, A, ids[range], 1, state));
         OnnxRun.RelativeDifference(pieces.ToArray(), whole).ShouldBeLessThan(1e-5);
     }
 
@@ -64,7 +65,8 @@ public sealed class DecoderGraphTests
     public void Names_and_shapes_are_those_that_GenAI_and_transformers_js_expect()
     {
         using var session = OnnxRun.Open(new DecoderGraph(A).ToBytes(TinyModels.Weights(A)));
-        session.InputNames.ShouldBe(["input_ids", "attention_mask", "past_key_values.0.key", "past_key_values.0.value", "past_key_values.1.key", "past_key_values.1.value"]);
+        session.InputNames.ShouldBe(["input_ids", "attention_mask", "past_key_values.0.key", "past_key_values.0.value",
+            "past_key_values.1.key", "past_key_values.1.value"]);
         session.OutputNames.ShouldBe(["logits", "present.0.key", "present.0.value", "present.1.key", "present.1.value"]);
         Shape(session.InputMetadata["input_ids"]).ShouldBe("batch_size sequence_length");
         Shape(session.InputMetadata["attention_mask"]).ShouldBe("batch_size total_sequence_length");

@@ -24,7 +24,8 @@ public sealed class FamilyGraphTests
     {
         var a = TinyModels.Family(family);
         using var folder = new TemporaryFolder();
-        ModelPackage.Write(folder.Path, TinyModels.Weights(a), TinyModels.Tokenizer(a.VocabularySize), new PackageDescription { Name = family }, precision);
+        ModelPackage.Write(folder.Path, TinyModels.Weights(a), TinyModels.Tokenizer(a.VocabularySize),
+            new PackageDescription { Name = family }, precision);
         Should.NotThrow(() => PackageCheck.Run(folder.Path, precision is ExportPrecision.Single or ExportPrecision.Half ? 1e-4 : 0.05));
         DecoderConfigJson.Read(folder.File("config.json")).ShouldBe(a);
         string card = File.ReadAllText(folder.File("README.md"));

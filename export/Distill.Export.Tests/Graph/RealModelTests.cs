@@ -5,7 +5,9 @@ using Distill.Generation.Onnx;
 
 namespace Distill.Export.Tests.Graph;
 
-/// <summary>A real model of 135 million parameters through our graph and our engine: the tokens and logits of transformers in fp32.</summary>
+/// <summary>
+/// A real model of 135 million parameters through our graph and our engine: the tokens and logits of transformers in fp32.
+/// </summary>
 public sealed class RealModelTests
 {
     private const double LogitTolerance = 1e-3; // absolute, as its README states
@@ -19,11 +21,12 @@ public sealed class RealModelTests
             .Select(run => (Ids: Numbers(run.GetProperty("ids")), Greedy: Numbers(run.GetProperty("greedy_ids")))).ToList();
         using var model = Model(folder);
         var requests = runs.Select(run => new GenerationRequest { Prompt = run.Ids, MaxNewTokens = run.Greedy.Length, Seeds = [0] });
-        var completions = new Generator(model).Complete([.. requests]);
+        var completions = new BatchGenerator(model).Complete([.. requests]);
         runs.Count.ShouldBeGreaterThan(3);
         for (int i = 0; i < runs.Count; i++) completions[i][0].Tokens.ShouldBe(runs[i].Greedy, $"prompt {i}");
         using var reference = SafeTensorsFile.Open(Path.Combine(folder, "reference-logits.safetensors"));
-        foreach (int i in Enumerable.Range(0, runs.Count).Where(i => reference.Contains($"logits.{i}"))) CompareLogits(model, reference, i, runs[i].Ids);
+        foreach (int i in Enumerable.Range(0, runs.Count).Where(i => reference.Contains($"logits.{i}")))
+            CompareLogits(model, reference, i, runs[i].Ids);
     }
 
     private static OnnxTokenModel Model(string folder)

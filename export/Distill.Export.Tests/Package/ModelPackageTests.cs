@@ -10,7 +10,8 @@ namespace Distill.Export.Tests.Package;
 public sealed class ModelPackageTests
 {
     private static readonly DecoderArchitecture A = TinyModels.Qwen3;
-    private static readonly PackageDescription Description = new() { Name = "tiny", Digests = new Dictionary<string, string> { ["recipe"] = "abc" } };
+    private static readonly PackageDescription Description =
+        new() { Name = "tiny", Digests = new Dictionary<string, string> { ["recipe"] = "abc" } };
 
     [Fact]
     public void The_folder_holds_what_its_readers_look_for()
@@ -18,7 +19,8 @@ public sealed class ModelPackageTests
         using var folder = Written();
         Files(folder).ShouldBe(
         [
-            "README.md", "chat_template.jinja", "config.json", "distill.json", "genai_config.json", "generation_config.json", "onnx/model.onnx", "onnx/model.onnx_data",
+            "README.md", "chat_template.jinja", "config.json", "distill.json", "genai_config.json", "generation_config.json",
+            "onnx/model.onnx", "onnx/model.onnx_data",
             "tokenizer.json", "tokenizer_config.json",
         ]);
     }
@@ -31,6 +33,26 @@ public sealed class ModelPackageTests
         var configuration = ModelFolder.Open(folder.Path).Configuration;
         (configuration.Type, configuration.Layers, configuration.KeyValueHeads, configuration.HeadSize).ShouldBe(("qwen3", 2, 2, 16));
         (configuration.ReasoningStartTokenId, configuration.ReasoningEndTokenId, configuration.EosTokenIds[0]).ShouldBe((48, 49, 1));
+    }
+
+    // A chat model that may end with either of two tokens must do so wherever it is opened.
+    [Fact]
+    public void Every_end_token_is_in_every_file_that_names_one()
+    {
+        var a = A with { EndTokenIds = new([1, 3]), PadTokenId = null };
+        using var folder = Written(TinyModels.Weights(a));
+        Ids("config.json", "eos_token_id").ShouldBe([1, 3]);
+        Ids("generation_config.json", "eos_token_id").ShouldBe([1, 3]);
+        Ids("genai_config.json", "model", "eos_token_id").ShouldBe([1, 3]);
+        ModelFolder.Open(folder.Path).Configuration.EosTokenIds.ShouldBe([1, 3]);
+        DecoderConfigJson.Read(folder.File("config.json")).EndTokenIds.ShouldBe(a.EndTokenIds);
+
+        IEnumerable<int> Ids(string file, params string[] path)
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(folder.File(file)));
+            var found = path.Aggregate(document.RootElement, (element, name) => element.GetProperty(name));
+            return [.. found.EnumerateArray().Select(id => id.GetInt32())];
+        }
     }
 
     [Fact]
@@ -67,19 +89,25 @@ public sealed class ModelPackageTests
     {
         using var folder = Written();
         using var config = JsonDocument.Parse(File.ReadAllBytes(folder.File("config.json")));
-        config.RootElement.GetProperty("transformers.js_config").GetProperty("use_external_data_format").GetProperty("model.onnx").GetInt32().ShouldBe(1);
+        config.RootElement.GetProperty("transformers.js_config").GetProperty("use_external_data_format").GetProperty("model.onnx")
+            .GetInt32().ShouldBe(1);
         DecoderConfigJson.Read(folder.File("config.json")).ShouldBe(A);
     }
 
     [Fact]
-    public void Provenance_names_inputs_and_the_digest_of_every_file()
+    public void Provenance_names_inputs_and_size_and_digest_of_every_file()
     {
         using var folder = Written();
         using var provenance = JsonDocument.Parse(File.ReadAllBytes(folder.File("distill.json")));
         provenance.RootElement.GetProperty("digests").GetProperty("recipe").GetString().ShouldBe("abc");
-        var digests = provenance.RootElement.GetProperty("files").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString());
-        digests.Keys.ShouldBe(Files(folder).Except(["README.md", "distill.json"]));
-        foreach (var (file, digest) in digests) digest.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder.File(file)))));
+        var files = provenance.RootElement.GetProperty("files").EnumerateObject().ToDictionary(p => p.Name, p => p.Value);
+        files.Keys.ShouldBe(Files(folder).Except(["README.md", "distill.json"]));
+        foreach (var (file, entry) in files)
+        {
+            byte[] bytes = File.ReadAllBytes(folder.File(file));
+            entry.GetProperty("bytes").GetInt64().ShouldBe(bytes.Length);
+            entry.GetProperty("sha256").GetString().ShouldBe(Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        }
     }
 
     [Fact]
@@ -94,7 +122,9 @@ public sealed class ModelPackageTests
     public void A_tokenizer_that_does_not_fit_is_refused()
     {
         using var folder = new TemporaryFolder();
-        Should.Throw<InvalidDataException>(() => ModelPackage.Write(folder.Path, TinyModels.Weights(A), TinyModels.Tokenizer(51), Description)).Message.ShouldContain("Vocabulary mismatch");
+        var tooLarge = TinyModels.Tokenizer(51);
+        var refused = Should.Throw<InvalidDataException>(() => ModelPackage.Write(folder.Path, TinyModels.Weights(A), tooLarge, Description));
+        refused.Message.ShouldContain("Vocabulary mismatch");
     }
 
     private static TemporaryFolder Written(WeightSet? weights = null)
@@ -105,7 +135,8 @@ public sealed class ModelPackageTests
     }
 
     private static List<string> Files(TemporaryFolder folder) =>
-        [.. Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder.Path, path)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder.Path, path))
+            .Order(StringComparer.Ordinal)];
 
     private static Dictionary<string, JsonValueKind> Kinds(string path)
     {

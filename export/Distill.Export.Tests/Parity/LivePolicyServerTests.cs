@@ -74,7 +74,8 @@ public sealed class LivePolicyServerTests
         using var model = server.Serve(parameters);
         using var session = model.Open(16, 12);
         int[][] prompts = [.. Enumerable.Range(0, 16).Select(slot => Enumerable.Range(slot, 2 + slot % 5).ToArray())];
-        float[] prompt = new float[model.VocabularySize], together = new float[16 * model.VocabularySize], alone = new float[model.VocabularySize];
+        float[] prompt = new float[model.VocabularySize], together = new float[16 * model.VocabularySize],
+            alone = new float[model.VocabularySize];
         for (int slot = 0; slot < 16; slot++) session.Prefill(slot, prompts[slot], prompt);
         session.Step([.. Enumerable.Range(5, 16)], together);
         session.Length(3).ShouldBe(prompts[3].Length + 1);
@@ -92,7 +93,8 @@ public sealed class LivePolicyServerTests
     {
         using var server = new LivePolicyServer(TinyModels.Qwen3, Options);
         using var parameters = new FlatParameters(TinyModels.Qwen3);
-        using (server.Serve(parameters)) Should.Throw<InvalidOperationException>(() => server.Serve(parameters)).Message.ShouldContain("still in use");
+        using (server.Serve(parameters))
+            Should.Throw<InvalidOperationException>(() => server.Serve(parameters)).Message.ShouldContain("still in use");
         server.Serve(parameters).Dispose();
     }
 

@@ -49,7 +49,8 @@ public sealed class TorchParityTests
     private static ParityReport Gate(WeightSet trained, WeightSet exported)
     {
         using var reference = new TorchReferenceModel(trained);
-        using var model = OnnxTokenModel.FromBytes(new DecoderGraph(exported.Architecture).ToBytes(exported), exported.Architecture.MaxPositions, new OnnxModelOptions { IntraOpThreads = 1 });
+        using var model = OnnxTokenModel.FromBytes(new DecoderGraph(exported.Architecture).ToBytes(exported),
+            exported.Architecture.MaxPositions, new OnnxModelOptions { IntraOpThreads = 1 });
         return new ParityGate(reference, model).Run(Inputs(trained.Architecture), ParityTolerance.Exact);
     }
 
@@ -57,6 +58,7 @@ public sealed class TorchParityTests
     {
         var random = new Random(4);
         int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(a.VocabularySize))];
-        return new() { Sequences = [Ids(40), Ids(7)], Prompts = [.. Enumerable.Range(1, 9).Select(i => Ids(i * 3))], MaxNewTokens = 30, Slots = 4 };
+        return new() { Sequences = [Ids(40), Ids(7)], Prompts = [.. Enumerable.Range(1, 9).Select(i => Ids(i * 3))], MaxNewTokens = 30,
+            Slots = 4 };
     }
 }

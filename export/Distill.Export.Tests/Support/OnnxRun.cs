@@ -33,10 +33,12 @@ internal static class OnnxRun
         var inputs = new Dictionary<string, OrtValue>
         {
             ["input_ids"] = OrtValue.CreateTensorValueFromMemory(ids, [batch, time]),
-            ["attention_mask"] = OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(1L, (int)(batch * (past + time))).ToArray(), [batch, past + time]),
+            ["attention_mask"] =
+                OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(1L, (int)(batch * (past + time))).ToArray(), [batch, past + time]),
         };
         foreach (string name in session.InputNames.Where(name => name.StartsWith("past", StringComparison.Ordinal)))
-            inputs[name] = OrtValue.CreateTensorValueFromMemory(state.GetValueOrDefault(name, []), [batch, a.KeyValueHeads, past, a.HeadSize]);
+            inputs[name] = OrtValue.CreateTensorValueFromMemory(state.GetValueOrDefault(name, []),
+                [batch, a.KeyValueHeads, past, a.HeadSize]);
         using var run = new RunOptions();
         using var outputs = session.Run(run, inputs, session.OutputNames);
         foreach (var input in inputs.Values) input.Dispose();

@@ -7,11 +7,13 @@ internal static class TinyModels
 {
     public static DecoderArchitecture Qwen3 { get; } = new()
     {
-        ModelType = "qwen3", VocabularySize = 50, HiddenSize = 32, Layers = 2, Heads = 4, KeyValueHeads = 2, HeadSize = 16, IntermediateSize = 48, MaxPositions = 64,
+        ModelType = "qwen3", VocabularySize = 50, HiddenSize = 32, Layers = 2, Heads = 4, KeyValueHeads = 2, HeadSize = 16,
+        IntermediateSize = 48, MaxPositions = 64,
         EosTokenId = 1, PadTokenId = 0,
     };
 
-    public static IReadOnlyList<string> Families { get; } = ["qwen3", "qwen2", "llama", "llama-bias", "mistral", "smollm3", "qwen2-window", "linear", "llama3", "yarn"];
+    public static IReadOnlyList<string> Families { get; } =
+        ["qwen3", "qwen2", "llama", "llama-bias", "mistral", "smollm3", "qwen2-window", "linear", "llama3", "yarn"];
 
     /// <summary>The same sizes in another family, or in one with a feature of its own.</summary>
     public static DecoderArchitecture Family(string name) => name switch
@@ -38,14 +40,18 @@ internal static class TinyModels
         float Value(ParameterSpec parameter) => parameter.Name.EndsWith("norm.weight", StringComparison.Ordinal)
             ? 0.5f + random.NextSingle()
             : (random.NextSingle() - 0.5f) * 4 / MathF.Sqrt(parameter.Shape[^1]);
-        return new(architecture, ParameterMap.For(architecture).ToDictionary(p => p.Name, p => Enumerable.Range(0, (int)p.Count).Select(_ => Value(p)).ToArray()));
+        float[] Values(ParameterSpec parameter) => [.. Enumerable.Range(0, (int)parameter.Count).Select(_ => Value(parameter))];
+        return new(architecture, ParameterMap.For(architecture).ToDictionary(parameter => parameter.Name, Values));
     }
 
     public static TokenizerFiles Tokenizer(int tokens)
     {
-        string vocabulary = string.Join(",", Enumerable.Range(0, tokens - 2).Select(i => $"\"t{i}\":{i}"));
-        string json = "{\"model\":{\"type\":\"BPE\",\"vocab\":{" + vocabulary + "},\"merges\":[]},\"added_tokens\":[{\"id\":" + (tokens - 2) + ",\"content\":\"<think>\"},{\"id\":"
-            + (tokens - 1) + ",\"content\":\"</think>\"}]}";
-        return new(System.Text.Encoding.UTF8.GetBytes(json), "{\"tokenizer_class\":\"PreTrainedTokenizerFast\"}"u8.ToArray(), "{{ messages }}"u8.ToArray());
+        string vocabulary = "{" + string.Join(",", Enumerable.Range(0, tokens - 2).Select(i => $"\"t{i}\":{i}")) + "}";
+        string json = $$"""
+            {"model":{"type":"BPE","vocab":{{vocabulary}},"merges":[]},
+             "added_tokens":[{"id":{{tokens - 2}},"content":"<think>"},{"id":{{tokens - 1}},"content":"</think>"}]}
+            """;
+        return new(System.Text.Encoding.UTF8.GetBytes(json), "{\"tokenizer_class\":\"PreTrainedTokenizerFast\"}"u8.ToArray(),
+            "{{ messages }}"u8.ToArray());
     }
 }

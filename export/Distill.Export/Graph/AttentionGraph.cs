@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Distill.Architecture;
+using Distill.Export.Formats;
 using Distill.Export.Onnx;
 
 namespace Distill.Export.Graph;
@@ -18,11 +20,14 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
     {
         string at = $"layers.{layer}.attention";
         string packed = format.Multiply(graph, input, $"{at}.qkv", $"{at}.qkv_proj", new ProjectionWeights(
-            Spec(layer, "q_proj.weight", queries, a.HiddenSize), Spec(layer, "k_proj.weight", keys, a.HiddenSize), Spec(layer, "v_proj.weight", keys, a.HiddenSize)));
+            Spec(layer, "q_proj.weight", queries, a.HiddenSize), Spec(layer, "k_proj.weight", keys, a.HiddenSize),
+            Spec(layer, "v_proj.weight", keys, a.HiddenSize)));
         if (a.AttentionBias)
-            packed = BiasGraph.Add(graph, packed, $"{at}.qkv_proj.bias", Spec(layer, "q_proj.bias", queries), Spec(layer, "k_proj.bias", keys), Spec(layer, "v_proj.bias", keys));
+            packed = BiasGraph.Add(graph, packed, $"{at}.qkv_proj.bias", Spec(layer, "q_proj.bias", queries),
+                Spec(layer, "k_proj.bias", keys), Spec(layer, "v_proj.bias", keys));
         string attended = Attend(layer, at, a.QueryKeyNorm ? Normalised(layer, at, packed) : (packed, "", ""));
-        string output = format.Multiply(graph, attended, $"{at}.output", $"{at}.o_proj", new ProjectionWeights(Spec(layer, "o_proj.weight", a.HiddenSize, queries)));
+        string output = format.Multiply(graph, attended, $"{at}.output", $"{at}.o_proj",
+            new ProjectionWeights(Spec(layer, "o_proj.weight", a.HiddenSize, queries)));
         return a.AttentionOutputBias ? BiasGraph.Add(graph, output, $"{at}.o_proj.bias", Spec(layer, "o_proj.bias", a.HiddenSize)) : output;
     }
 
@@ -32,7 +37,8 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
         graph.AddMicrosoft(
             "GroupQueryAttention",
             [output, DecoderValues.PresentKey(layer), DecoderValues.PresentValue(layer)],
-            [qkv.Q, qkv.K, qkv.V, DecoderValues.PastKey(layer), DecoderValues.PastValue(layer), SequenceLengths.LastPosition, SequenceLengths.Total, .. Caches(layer)],
+            [qkv.Q, qkv.K, qkv.V, DecoderValues.PastKey(layer), DecoderValues.PastValue(layer),
+                SequenceLengths.LastPosition, SequenceLengths.Total, .. Caches(layer)],
             [.. Attributes(layer)]);
         return output;
     }
@@ -61,11 +67,36 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
 
     private string HeadNorm(int layer, string input, string part, string shapeName, int width)
     {
-        string heads = graph.Add("Reshape", input + ".heads", [input, graph.Integers("attention.heads", [0, -1, a.HeadSize])]); // [batch, time · heads, headSize]
+        // [batch, time · heads, headSize]
+        string heads = graph.Add("Reshape", input + ".heads", [input, graph.Integers("attention.heads", [0, -1, a.HeadSize])]);
         string weight = graph.Weight($"layers.{layer}.attention.{part}.weight", Spec(layer, part + ".weight", a.HeadSize));
         string normed = NormGraph.Add(graph, heads, input + ".normed", weight, a.RmsNormEpsilon);
         return graph.Add("Reshape", input + ".joined", [normed, graph.Integers(shapeName, [0, -1, width])]);
     }
 
-    private static ParameterSpec Spec(int layer, string part, params long[] shape) => new(ParameterMap.Layer(layer, "self_attn." + part), shape);
+    private static ParameterSpec Spec(int layer, string part, params long[] shape) =>
+        new(ParameterMap.Layer(layer, "self_attn." + part), shape);
+}
+
+/// <summary>
+/// The tables of <see cref="RotaryTable"/> as constants, scaling and attention factor included: GroupQueryAttention knows neither.
+/// </summary>
+internal static class RotaryCaches
+{
+    public const string Cosine = "cos_cache", Sine = "sin_cache";
+
+    public static void Add(GraphAssembly graph, DecoderArchitecture architecture)
+    {
+        var table = new RotaryTable(architecture);
+        graph.Constant(Cache(Cosine, table, table.Cosines));
+        graph.Constant(Cache(Sine, table, table.Sines));
+    }
+
+    private delegate void Rows(int firstPosition, Span<float> target);
+
+    private static OnnxInitializer Cache(string name, RotaryTable table, Rows rows)
+    {
+        void Fill(WeightSet weights, int firstPosition, Span<byte> target) => rows(firstPosition, MemoryMarshal.Cast<byte, float>(target));
+        return new(name, OnnxElementType.Float, [table.Positions, table.Width], Fill) { IsWeight = false };
+    }
 }

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Export.Formats;
 using Distill.Export.Onnx;
 
 namespace Distill.Export.Graph;
@@ -10,7 +11,9 @@ internal static class DecoderGraphBuilder
     public static OnnxModel Build(DecoderArchitecture a, WeightFormat format)
     {
         a.Validate();
-        if (a.HeadSize % 16 != 0) throw new InvalidDataException($"head_dim {a.HeadSize} cannot be exported: ONNX Runtime's GroupQueryAttention with rotary embedding needs a multiple of 16.");
+        if (a.HeadSize % 16 != 0)
+            throw new InvalidDataException(
+                $"head_dim {a.HeadSize} cannot be exported: ONNX Runtime's rotary GroupQueryAttention needs a multiple of 16.");
         var graph = new GraphAssembly();
         SequenceLengths.Add(graph);
         if (a.PlainLayers.Count < a.Layers) RotaryCaches.Add(graph, a);
@@ -30,17 +33,20 @@ internal static class DecoderGraphBuilder
         var embedding = new ParameterSpec(ParameterMap.Embedding, [a.VocabularySize, a.HiddenSize]);
         string Norm(string parameter) => graph.Weight(parameter, new ParameterSpec(parameter, [a.HiddenSize]));
         string residual = format.Embed(graph, DecoderValues.Ids, "embedded", embedding); // [batch, time, hidden]
-        string normed = NormGraph.Add(graph, residual, "layers.0.attention.normed", Norm(ParameterMap.Layer(0, "input_layernorm.weight")), a.RmsNormEpsilon);
+        string normed = NormGraph.Add(graph, residual, "layers.0.attention.normed", Norm(ParameterMap.Layer(0, "input_layernorm.weight")),
+            a.RmsNormEpsilon);
         var attention = new AttentionGraph(graph, a, format);
         var feedForward = new FeedForwardGraph(graph, a, format);
         for (int layer = 0; layer < a.Layers; layer++)
         {
             string attended = attention.Add(layer, normed);
-            (normed, residual) = NormGraph.AddSkip(graph, residual, attended, $"layers.{layer}.mlp", Norm(ParameterMap.Layer(layer, "post_attention_layernorm.weight")), a.RmsNormEpsilon);
+            string after = Norm(ParameterMap.Layer(layer, "post_attention_layernorm.weight"));
+            (normed, residual) = NormGraph.AddSkip(graph, residual, attended, $"layers.{layer}.mlp", after, a.RmsNormEpsilon);
             string fed = feedForward.Add(layer, normed);
             bool last = layer == a.Layers - 1;
             string next = last ? ParameterMap.FinalNorm : ParameterMap.Layer(layer + 1, "input_layernorm.weight");
-            (normed, residual) = NormGraph.AddSkip(graph, residual, fed, last ? "final" : $"layers.{layer + 1}.attention", Norm(next), a.RmsNormEpsilon, last);
+            string name = last ? "final" : $"layers.{layer + 1}.attention";
+            (normed, residual) = NormGraph.AddSkip(graph, residual, fed, name, Norm(next), a.RmsNormEpsilon, last);
         }
 
         var head = a.TieEmbeddings ? embedding : new ParameterSpec(ParameterMap.OutputProjection, [a.VocabularySize, a.HiddenSize]);

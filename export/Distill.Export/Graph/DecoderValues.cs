@@ -23,7 +23,7 @@ internal static class DecoderValues
 
     public static IReadOnlyList<OnnxValue> Inputs(DecoderArchitecture a)
     {
-        var inputs = new List<OnnxValue> { new(Ids, OnnxElementType.Int64, [Batch, Time]), new(Mask, OnnxElementType.Int64, [Batch, Total]) };
+        List<OnnxValue> inputs = [new(Ids, OnnxElementType.Int64, [Batch, Time]), new(Mask, OnnxElementType.Int64, [Batch, Total])];
         for (int layer = 0; layer < a.Layers; layer++)
         {
             inputs.Add(Cache(PastKey(layer), a, Past));
@@ -48,4 +48,25 @@ internal static class DecoderValues
     // [batch, kv, time, headSize]
     private static OnnxValue Cache(string name, DecoderArchitecture a, string length) =>
         new(name, OnnxElementType.Float, [Batch, a.KeyValueHeads, length, a.HeadSize]);
+}
+
+/// <summary>
+/// What GroupQueryAttention wants to know of the attention mask: how many positions each row has, less one, [batch], and the padded
+/// total, a scalar; both int32. The mask is only counted, so rows must be padded on the right.
+/// </summary>
+internal static class SequenceLengths
+{
+    public const string LastPosition = "sequence.last", Total = "sequence.total";
+
+    public static void Add(GraphAssembly graph)
+    {
+        var toInt32 = OnnxAttribute.Of("to", (long)OnnxElementType.Int32);
+        string one = graph.Integers("constant.one", [1]);
+        string counted = graph.Add("ReduceSum", "sequence.counted", [DecoderValues.Mask, one], OnnxAttribute.Of("keepdims", 0));
+        string last = graph.Add("Sub", "sequence.last64", [counted, one]);
+        graph.Add("Cast", LastPosition, [last], toInt32);
+        string shape = graph.Add("Shape", "sequence.shape", [DecoderValues.Mask]);
+        string total = graph.Add("Gather", "sequence.total64", [shape, graph.Integers("constant.axis", [1], scalar: true)]);
+        graph.Add("Cast", Total, [total], toInt32);
+    }
 }

@@ -25,7 +25,8 @@ internal sealed class GraphAssembly
     }
 
     /// <summary>Adds a node of ONNX Runtime's own operators.</summary>
-    public void AddMicrosoft(string operation, IReadOnlyList<string> outputs, IReadOnlyList<string> inputs, params OnnxAttribute[] attributes) =>
+    public void AddMicrosoft(string operation, IReadOnlyList<string> outputs, IReadOnlyList<string> inputs,
+        params OnnxAttribute[] attributes) =>
         Add(new OnnxNode(operation, inputs, outputs, attributes, Microsoft));
 
     public void Add(OnnxNode node)
@@ -46,7 +47,8 @@ internal sealed class GraphAssembly
     public string Integers(string name, IReadOnlyList<long> values, bool scalar = false)
     {
         long[] copy = [.. values];
-        return Constant(new(name, OnnxElementType.Int64, scalar ? [] : [copy.Length], (_, _, target) => MemoryMarshal.AsBytes<long>(copy).CopyTo(target)) { IsWeight = false });
+        void Fill(WeightSet weights, int firstRow, Span<byte> target) => MemoryMarshal.AsBytes<long>(copy).CopyTo(target);
+        return Constant(new(name, OnnxElementType.Int64, scalar ? [] : [copy.Length], Fill) { IsWeight = false });
     }
 
     /// <summary>A weight in fp32, as it is stored: a norm, an fp32 embedding.</summary>

@@ -20,13 +20,16 @@ internal sealed class OnnxTemplate
         prefixes = [.. model.Initializers.Select(Prefix)];
         var graph = new ProtobufBuffer();
         OnnxEncoding.GraphHead(graph, model);
-        long graphLength = graph.Length + model.Initializers.Zip(prefixes, (initializer, prefix) => prefix.Length + initializer.ByteCount).Sum();
+        long graphLength = graph.Length
+            + model.Initializers.Zip(prefixes, (initializer, prefix) => prefix.Length + initializer.ByteCount).Sum();
         var buffer = new ProtobufBuffer();
         OnnxEncoding.ModelHead(buffer, producerVersion);
         buffer.Prefix(7, graphLength);
         head = [.. buffer.Written, .. graph.Written];
         long total = buffer.Length + graphLength;
-        if (total > Array.MaxLength) throw new InvalidDataException($"A model of {total} bytes does not fit into one ONNX message (2 GiB); write it with external data.");
+        if (total > Array.MaxLength)
+            throw new InvalidDataException(
+                $"A model of {total} bytes does not fit into one ONNX message (2 GiB); write it with external data.");
         length = (int)total;
     }
 

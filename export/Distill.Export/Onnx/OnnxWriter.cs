@@ -16,7 +16,8 @@ internal static class OnnxWriter
     private const int LargeBytes = 1 << 20, LargeAlignment = 1 << 16, SmallAlignment = 64;
 
     /// <returns>The names of the data files.</returns>
-    public static IReadOnlyList<string> Write(string path, OnnxModel model, WeightSet weights, string producerVersion, long maxFileBytes = DefaultMaxFileBytes)
+    public static IReadOnlyList<string> Write(string path, OnnxModel model, WeightSet weights, string producerVersion,
+        long maxFileBytes = DefaultMaxFileBytes)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!, baseName = Path.GetFileName(path) + "_data";
         var tensors = new ProtobufBuffer();
@@ -33,7 +34,8 @@ internal static class OnnxWriter
                     continue;
                 }
 
-                if (data is null || (data.Position > 0 && data.Position + initializer.ByteCount > maxFileBytes)) data = NextFile(data, folder, baseName, names);
+                if (data is null || (data.Position > 0 && data.Position + initializer.ByteCount > maxFileBytes))
+                    data = NextFile(data, folder, baseName, names);
                 Align(data, initializer.ByteCount >= LargeBytes ? LargeAlignment : SmallAlignment);
                 long offset = data.Position;
                 tensors.Message(5, tensor => OnnxEncoding.ExternalTensor(tensor, initializer, names[^1], offset));

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Distill.Export.Onnx;
 
-/// <summary>Fields in the protobuf wire format (protobuf.dev, "Encoding"), appended to memory. For the small parts of a model only.</summary>
+/// <summary>
+/// Fields in the protobuf wire format (protobuf.dev, "Encoding"), appended to memory. For the small parts of a model only.
+/// </summary>
 internal sealed class ProtobufBuffer
 {
     private const int VarintWire = 0, LengthWire = 2, Fixed32Wire = 5;

@@ -7,7 +7,8 @@ namespace Distill.Export.Package;
 /// <summary>Indented JSON files, one way everywhere.</summary>
 internal static class JsonText
 {
-    private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Indented =
+        new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static byte[] Object(Action<Utf8JsonWriter> write)
     {
@@ -21,6 +22,20 @@ internal static class JsonText
 
         buffer.Write("\n"u8);
         return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>A single number as itself, several as a list: both are read, and the single one everywhere.</summary>
+    public static void Numbers(this Utf8JsonWriter json, string name, IReadOnlyList<int> values)
+    {
+        if (values is [var only])
+        {
+            json.WriteNumber(name, only);
+            return;
+        }
+
+        json.WriteStartArray(name);
+        foreach (int value in values) json.WriteNumberValue(value);
+        json.WriteEndArray();
     }
 
     public static void Object(this Utf8JsonWriter json, string name, Action write)

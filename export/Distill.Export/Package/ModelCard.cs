@@ -4,41 +4,59 @@ using Distill.Architecture;
 
 namespace Distill.Export.Package;
 
-/// <summary>README.md of a model folder: the metadata that model hubs read, what the model is, how to run it, where it comes from.</summary>
+/// <summary>
+/// README.md of a model folder: the metadata that model hubs read, what the model is, how to run it, where it comes from.
+/// </summary>
 internal static class ModelCard
 {
     public const string Name = "README.md";
 
-    public static string Write(DecoderArchitecture a, ExportPrecision precision, PackageDescription description)
+    /// <param name="prompt">One prompt as the model reads it; null for a model that reads chats as they are.</param>
+    public static string Write(DecoderArchitecture a, ExportPrecision precision, PackageDescription description, string? prompt)
     {
         var card = new StringBuilder();
-        card.Append($"---\nlicense: {Plain(description.License)}\nlibrary_name: onnxruntime\npipeline_tag: text-generation\ntags:\n- onnx\n- distillation\n- reasoning\n---\n\n");
+        card.Append($"---\nlicense: {Plain(description.License)}\nlibrary_name: onnxruntime\npipeline_tag: text-generation\n");
+        card.Append("tags:\n- onnx\n- distillation\n- reasoning\n---\n\n");
         card.Append($"# {Plain(description.Name)}\n\n{description.Summary}\n\n");
         if (description.Teacher is { } teacher) card.Append($"Distilled from {Plain(teacher)}.\n\n");
         Architecture(card, a, precision);
         Results(card, description);
         Parity(card, description);
-        card.Append(
-            $"""
-            ## Running it
-
-            - ONNX Runtime GenAI: point it at this folder.
-            - transformers.js: `pipeline("text-generation", folder, {OpenBrace} dtype: "{precision.BrowserName()}" {CloseBrace})`, one prompt at a time.
-            - Plain ONNX Runtime: feed `input_ids`, `attention_mask` and the `past_key_values.*` of the step before; pad rows on the right, never on the left.
-
-            `distill.json` names what this model was made from and the digest of every file.
-
-            """);
+        if (prompt is not null) Speaking(card, description, prompt);
+        Running(card, precision);
         return card.ToString();
     }
 
-    private const string OpenBrace = "{", CloseBrace = "}";
+    private static void Running(StringBuilder card, ExportPrecision precision)
+    {
+        card.Append("## Running it\n\n- ONNX Runtime GenAI: point it at this folder.\n- transformers.js: `pipeline(\"text-generation\", ");
+        card.Append($"folder, {{ dtype: \"{precision.BrowserName()}\" }})`, one prompt at a time.\n");
+        card.Append("- Plain ONNX Runtime: feed `input_ids`, `attention_mask` and the `past_key_values.*` of the step before; ");
+        card.Append("pad rows on the right, never on the left.\n\n");
+        card.Append("`distill.json` names what this model was made from and the digest of every file.\n");
+    }
+
+    private static void Speaking(StringBuilder card, PackageDescription description, string prompt)
+    {
+        card.Append("## How it was spoken to in training\n\n");
+        if (description.Prompt.System is { } system) card.Append("Every chat began with this system message:\n\n").Append(Quoted(system));
+        var options = description.Prompt.TemplateOptions.OrderBy(pair => pair.Key, StringComparer.Ordinal);
+        if (description.Prompt.TemplateOptions.Count > 0)
+            card.Append("Its chat template was rendered with ")
+                .AppendJoin(", ", options.Select(option => $"`{Plain(option.Key)}: {Plain(option.Value.GetRawText())}`")).Append(".\n\n");
+        card.Append("It answers best when it is spoken to the same way. A question as it read it:\n\n").Append(Quoted(prompt));
+    }
+
+    // An indented block: no fence in the text can end it.
+    private static string Quoted(string text) =>
+        string.Concat(text.ReplaceLineEndings("\n").Split('\n').Select(line => $"    {line}".TrimEnd() + "\n")) + "\n";
 
     private static void Architecture(StringBuilder card, DecoderArchitecture a, ExportPrecision precision)
     {
         card.Append("| | |\n|---|---|\n");
         void Row(string label, string value) => card.Append($"| {label} | {value} |\n");
-        Row("architecture", $"{a.ModelType}: RMSNorm, {Rotary(a)}, grouped-query attention{Attention(a)}, SwiGLU{(a.TieEmbeddings ? ", tied embeddings" : "")}");
+        string tied = a.TieEmbeddings ? ", tied embeddings" : "";
+        Row("architecture", $"{a.ModelType}: RMSNorm, {Rotary(a)}, grouped-query attention{Attention(a)}, SwiGLU{tied}");
         Row("parameters", a.ParameterCount.ToString("N0", CultureInfo.InvariantCulture));
         Row("width, layers", $"{a.HiddenSize}, {a.Layers}");
         Row("heads, key-value heads, head size", $"{a.Heads}, {a.KeyValueHeads}, {a.HeadSize}");
@@ -48,10 +66,12 @@ internal static class ModelCard
     }
 
     private static string Rotary(DecoderArchitecture a) =>
-        (a.RotaryScaling is DefaultRotary ? "rotary" : $"rotary scaled by {a.RotaryScaling.TypeName}") + (a.PlainLayers.Count > 0 ? $" but in layers {a.PlainLayers}" : "");
+        (a.RotaryScaling is DefaultRotary ? "rotary" : $"rotary scaled by {a.RotaryScaling.TypeName}")
+            + (a.PlainLayers.Count > 0 ? $" but in layers {a.PlainLayers}" : "");
 
     private static string Attention(DecoderArchitecture a) =>
-        (a.QueryKeyNorm ? ", QK-norm" : "") + (a.SlidingWindow is { } window ? $" (a window of {window} in {a.WindowLayers.Count} of {a.Layers} layers)" : "");
+        (a.QueryKeyNorm ? ", QK-norm" : "")
+            + (a.SlidingWindow is { } window ? $" (a window of {window} in {a.WindowLayers.Count} of {a.Layers} layers)" : "");
 
     private static void Results(StringBuilder card, PackageDescription description)
     {
@@ -65,8 +85,10 @@ internal static class ModelCard
     {
         if (description.Parity is not { } parity) return;
         card.Append("## Parity with the trained model\n\n");
-        card.Append($"Largest logit difference {parity.MaxAbsLogitDiff:0.###E+0} (largest logit {parity.MaxAbsLogit:0.###}) over {parity.PositionsCompared:N0} positions; ");
-        card.Append($"{parity.GreedyMismatches} of {parity.GreedyTokensCompared:N0} greedily decoded tokens differ. Gate: {(parity.Passed ? "passed" : "failed")}.\n\n");
+        card.Append($"Largest logit difference {parity.MaxAbsLogitDiff:0.###E+0} (largest logit {parity.MaxAbsLogit:0.###}) ");
+        card.Append($"over {parity.PositionsCompared:N0} positions; ");
+        card.Append($"{parity.GreedyMismatches} of {parity.GreedyTokensCompared:N0} greedily decoded tokens differ. ");
+        card.Append($"Gate: {(parity.Passed ? "passed" : "failed")}.\n\n");
     }
 
     // One line, no table or YAML syntax of its own.

@@ -1,6 +1,7 @@
-using System.Security.Cryptography;
 using System.Text;
 using Distill.Architecture;
+using Distill.Templates;
+using Distill.Tokenization;
 
 namespace Distill.Export.Package;
 
@@ -11,11 +12,12 @@ namespace Distill.Export.Package;
 /// </summary>
 public static class ModelPackage
 {
-    public const string GraphFolder = "onnx";
+    internal const string GraphFolder = "onnx";
 
     /// <exception cref="InvalidDataException">The tokenizer does not fit, or the architecture cannot be exported.</exception>
     public static void Write(
-        string folder, WeightSet weights, TokenizerFiles tokenizer, PackageDescription description, ExportPrecision precision = ExportPrecision.Single)
+        string folder, WeightSet weights, TokenizerFiles tokenizer, PackageDescription description,
+        ExportPrecision precision = ExportPrecision.Single)
     {
         var architecture = weights.Architecture;
         tokenizer.RequireFits(TokenizerFiles.TokenizerName, architecture.VocabularySize);
@@ -24,32 +26,31 @@ public static class ModelPackage
         Directory.CreateDirectory(Path.Combine(folder, GraphFolder));
         var dataFiles = graph.Write(Path.Combine(folder, GraphFolder, graphName), weights);
         tokenizer.Write(folder);
-        DurableFile.Write(Path.Combine(folder, DecoderConfigJson.FileName), TransformersConfigurationFile.Write(architecture, graphName, dataFiles.Count));
-        DurableFile.Write(Path.Combine(folder, Checkpoint.GenerationConfigName), DecoderConfigJson.WriteGeneration(architecture));
-        DurableFile.Write(Path.Combine(folder, GenAIConfigurationFile.Name), GenAIConfigurationFile.Write(architecture, tokenizer, $"{GraphFolder}/{graphName}"));
+        void Put(string name, byte[] content) => DurableFile.Write(Path.Combine(folder, name), content);
+        Put(DecoderConfigJson.FileName, TransformersConfigurationFile.Write(architecture, graphName, dataFiles.Count));
+        Put(Checkpoint.GenerationConfigName, DecoderConfigJson.WriteGeneration(architecture));
+        Put(GenAIConfigurationFile.Name, GenAIConfigurationFile.Write(architecture, tokenizer, $"{GraphFolder}/{graphName}"));
         Describe(folder, architecture, description, precision);
     }
 
     /// <summary>Writes README.md and distill.json again, for example once parity and results are known.</summary>
-    public static void Describe(string folder, DecoderArchitecture architecture, PackageDescription description, ExportPrecision precision = ExportPrecision.Single)
+    /// <exception cref="InvalidDataException">The folder has no template for the prompt that is described.</exception>
+    /// <exception cref="Distill.Templates.TemplateException">Its template refuses that prompt.</exception>
+    public static void Describe(
+        string folder, DecoderArchitecture architecture, PackageDescription description,
+        ExportPrecision precision = ExportPrecision.Single)
     {
-        DurableFile.Write(Path.Combine(folder, ModelCard.Name), Encoding.UTF8.GetBytes(ModelCard.Write(architecture, precision, description)));
-        DurableFile.Write(Path.Combine(folder, ProvenanceFile.Name), ProvenanceFile.Write(architecture, precision, description, Digests(folder)));
+        string? prompt = description.IsPlain ? null : Prompt(folder, description.Prompt);
+        string card = ModelCard.Write(architecture, precision, description, prompt);
+        byte[] provenance = PackageProvenance.Write(architecture, precision, description, PackageIntegrity.Describe(folder));
+        DurableFile.Write(Path.Combine(folder, ModelCard.Name), Encoding.UTF8.GetBytes(card));
+        DurableFile.Write(Path.Combine(folder, PackageProvenance.FileName), provenance);
     }
 
-    // Every file but the two that are rewritten, by relative name.
-    private static List<(string File, string Digest)> Digests(string folder) =>
-    [
-        .. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Select(path => Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'))
-            .Where(name => name is not (ModelCard.Name or ProvenanceFile.Name))
-            .Order(StringComparer.Ordinal)
-            .Select(name => (name, Digest(Path.Combine(folder, name)))),
-    ];
-
-    private static string Digest(string path)
+    // One question as the model reads it: the tokens' own text, so that nothing is shown which it does not get.
+    private static string Prompt(string folder, PromptStyle style)
     {
-        using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
+        var encoder = ChatEncoder.Load(folder).With(style);
+        return encoder.Tokenizer.Decode(encoder.EncodePrompt([ChatMessage.User("What is 3 + 4?")]));
     }
 }

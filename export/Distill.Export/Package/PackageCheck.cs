@@ -6,12 +6,14 @@ namespace Distill.Export.Package;
 /// Opens a written folder as an application would and runs it: the graph loads, its logits are finite, and decoding through the
 /// cache gives what one run over all tokens gives. It says nothing about the right weights; that is the parity gate's work.
 /// </summary>
-public static class PackageCheck
+internal static class PackageCheck
 {
     private const int Tokens = 12;
     private const double RelativeTolerance = 1e-4;
 
-    /// <param name="relativeTolerance">Cached against whole, relative to the largest logit. Operators that quantize activations need more than the default.</param>
+    /// <param name="relativeTolerance">
+    /// Cached against whole, relative to the largest logit. Operators that quantize activations need more than the default.
+    /// </param>
     /// <exception cref="InvalidDataException">Names the folder and what is wrong.</exception>
     public static void Run(string folder, double relativeTolerance = RelativeTolerance)
     {
@@ -30,13 +32,16 @@ public static class PackageCheck
         {
             session.Step([ids[i], ids[i]], both);
             var expected = whole.AsSpan(i * vocabulary, vocabulary);
-            difference = Math.Max(difference, Math.Max(Difference(both.AsSpan(0, vocabulary), expected), Difference(both.AsSpan(vocabulary), expected)));
+            difference = Math.Max(difference,
+                Math.Max(Difference(both.AsSpan(0, vocabulary), expected), Difference(both.AsSpan(vocabulary), expected)));
         }
 
-        if (!float.IsFinite((float)magnitude) || !double.IsFinite(difference)) throw new InvalidDataException($"'{folder}': the exported model gives logits that are not finite.");
+        if (!float.IsFinite((float)magnitude) || !double.IsFinite(difference))
+            throw new InvalidDataException($"'{folder}': the exported model gives logits that are not finite.");
         if (magnitude == 0) throw new InvalidDataException($"'{folder}': the exported model gives nothing but zeros.");
         if (difference > relativeTolerance * magnitude)
-            throw new InvalidDataException($"'{folder}': decoding through the cache differs from one run by {difference:G3} (largest logit {magnitude:G3}).");
+            throw new InvalidDataException(
+                $"'{folder}': decoding through the cache differs from one run by {difference:G3} (largest logit {magnitude:G3}).");
     }
 
     private static double Difference(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)

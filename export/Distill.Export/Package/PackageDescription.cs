@@ -1,4 +1,5 @@
 using Distill.Export.Parity;
+using Distill.Tokenization;
 
 namespace Distill.Export.Package;
 
@@ -16,6 +17,14 @@ public sealed record PackageDescription
 
     /// <summary>SPDX identifier.</summary>
     public string License { get; init; } = "mit";
+
+    /// <summary>
+    /// How the model was spoken to in training. Recorded in distill.json, so that whoever opens the folder can speak to it the same way,
+    /// and shown on the card with one prompt as the model read it. Default: chats as they are.
+    /// </summary>
+    public PromptStyle Prompt { get; init; } = PromptStyle.Plain;
+
+    internal bool IsPlain => Prompt is { System: null, TemplateOptions.Count: 0 };
 
     /// <summary>Digests of what the model was made from, by role: recipe, traces, checkpoint, …</summary>
     public IReadOnlyDictionary<string, string> Digests { get; init; } = new Dictionary<string, string>();

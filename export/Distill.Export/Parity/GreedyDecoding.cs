@@ -6,7 +6,8 @@ namespace Distill.Export.Parity;
 /// <summary>Greedy decoding through the cache, several ragged rows at a time, that keeps the logits of every step.</summary>
 internal static class GreedyDecoding
 {
-    public static IReadOnlyList<GreedyRow> Run(ITokenModel model, IReadOnlyList<IReadOnlyList<int>> prompts, int maxNewTokens, IReadOnlyList<int> stopTokens)
+    public static IReadOnlyList<GreedyRow> Run(ITokenModel model, IReadOnlyList<IReadOnlyList<int>> prompts, int maxNewTokens,
+        IReadOnlyList<int> stopTokens)
     {
         int capacity = Math.Min(model.MaxLength, prompts.Max(prompt => prompt.Count) + maxNewTokens);
         using var session = model.Open(prompts.Count, capacity);
@@ -18,7 +19,8 @@ internal static class GreedyDecoding
             Choose(rows[slot], logits.AsSpan(0, model.VocabularySize));
         }
 
-        // Rows that have ended run along until all have; their tokens are no longer taken. Every row has room: none is longer than the longest prompt.
+        // Rows that have ended run along until all have; their tokens are no longer taken. Every row has room: none is longer than the
+        // longest prompt.
         bool Open(GreedyRow row) => row.Tokens.Count < maxNewTokens && !stopTokens.Contains(row.Tokens[^1]);
         while (rows.Any(Open) && Enumerable.Range(0, rows.Count).All(slot => session.Length(slot) < capacity))
         {
@@ -36,3 +38,6 @@ internal static class GreedyDecoding
         row.Tokens.Add(Math.Max(0, TensorPrimitives.IndexOfMax(logits)));
     }
 }
+
+/// <summary>A prompt, the tokens the exported model chose after it, and the logits it chose each of them from, [vocab] each.</summary>
+internal sealed record GreedyRow(IReadOnlyList<int> Prompt, List<int> Tokens, List<float[]> Logits);

@@ -2,7 +2,9 @@ using System.Numerics.Tensors;
 
 namespace Distill.Export.Parity;
 
-/// <summary>Running figures of a comparison: largest difference, largest magnitude, and where the choices differ and by how little.</summary>
+/// <summary>
+/// Running figures of a comparison: largest difference, largest magnitude, and where the choices differ and by how little.
+/// </summary>
 internal sealed class LogitComparison
 {
     private readonly List<float> margins = [];
@@ -27,7 +29,8 @@ internal sealed class LogitComparison
             else if (!double.IsFinite(difference)) MaxAbsDiff = double.MaxValue; // a finite number, so that reports stay valid JSON
         }
 
-        if (!double.IsFinite(MaxAbsDiff) || !double.IsFinite(MaxAbs)) (MaxAbsDiff, MaxAbs) = (double.MaxValue, double.IsFinite(MaxAbs) ? MaxAbs : 0);
+        if (!double.IsFinite(MaxAbsDiff) || !double.IsFinite(MaxAbs))
+            (MaxAbsDiff, MaxAbs) = (double.MaxValue, double.IsFinite(MaxAbs) ? MaxAbs : 0);
     }
 
     /// <summary>Compares a greedily chosen token with what the reference would have chosen.</summary>

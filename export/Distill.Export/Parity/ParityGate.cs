@@ -19,7 +19,8 @@ public sealed class ParityGate
     public ParityGate(IReferenceModel reference, ITokenModel exported)
     {
         if (reference.VocabularySize != exported.VocabularySize)
-            throw new InvalidDataException($"The exported model has {exported.VocabularySize} tokens and the reference {reference.VocabularySize}.");
+            throw new InvalidDataException(
+                $"The exported model has {exported.VocabularySize} tokens and the reference {reference.VocabularySize}.");
         this.reference = reference;
         this.exported = exported;
     }
@@ -27,7 +28,8 @@ public sealed class ParityGate
     /// <param name="progress">Told the share done, from 0 to 1.</param>
     /// <exception cref="ArgumentException">A sequence or prompt is empty or longer than the model reads.</exception>
     /// <exception cref="OperationCanceledException">Between two sequences.</exception>
-    public ParityReport Run(ParityInputs inputs, ParityTolerance tolerance, Action<double>? progress = null, CancellationToken cancellation = default)
+    public ParityReport Run(ParityInputs inputs, ParityTolerance tolerance, Action<double>? progress = null,
+        CancellationToken cancellation = default)
     {
         foreach (var ids in inputs.Sequences) RequireLength(ids, exported.MaxLength);
         foreach (var ids in inputs.Prompts) RequireLength(ids, exported.MaxLength - 1);
@@ -43,7 +45,8 @@ public sealed class ParityGate
         foreach (var prompts in inputs.Prompts.Chunk(SlotsFor(inputs)))
         {
             cancellation.ThrowIfCancellationRequested();
-            foreach (var row in GreedyDecoding.Run(exported, prompts, inputs.MaxNewTokens, inputs.StopTokens)) CompareGreedy(row, comparison);
+            foreach (var row in GreedyDecoding.Run(exported, prompts, inputs.MaxNewTokens, inputs.StopTokens))
+                CompareGreedy(row, comparison);
             progress?.Invoke((done += prompts.Length) / all);
         }
 
@@ -75,10 +78,12 @@ public sealed class ParityGate
         }
     }
 
-    private int SlotsFor(ParityInputs inputs) => (int)Math.Clamp(MaxLogitsKept / ((long)exported.VocabularySize * inputs.MaxNewTokens), 1, inputs.Slots);
+    private int SlotsFor(ParityInputs inputs) =>
+        (int)Math.Clamp(MaxLogitsKept / ((long)exported.VocabularySize * inputs.MaxNewTokens), 1, inputs.Slots);
 
     private static void RequireLength(IReadOnlyList<int> ids, int most)
     {
-        if (ids.Count == 0 || ids.Count > most) throw new ArgumentException($"A sequence of {ids.Count} tokens cannot be compared; the model reads 1 to {most}.");
+        if (ids.Count == 0 || ids.Count > most)
+            throw new ArgumentException($"A sequence of {ids.Count} tokens cannot be compared; the model reads 1 to {most}.");
     }
 }

@@ -18,3 +18,33 @@ public sealed record ParityReport(
     long GreedyTies,
     ParityTolerance Tolerance,
     bool Passed);
+
+/// <summary>What the parity gate accepts.</summary>
+/// <param name="RelativeLogits">Largest logit difference, relative to the largest logit of the reference.</param>
+/// <param name="MismatchShare">Share of greedy tokens that may differ from the reference's choice.</param>
+public sealed record ParityTolerance(double RelativeLogits, double MismatchShare)
+{
+    /// <summary>fp32: the same numbers up to the order of additions, and the same tokens.</summary>
+    public static ParityTolerance Exact { get; } = new(1e-4, 0);
+
+    /// <summary>What an export of a precision must meet against the model it was made from.</summary>
+    public static ParityTolerance For(ExportPrecision precision) => precision.Tolerance();
+}
+
+/// <summary>What the gate runs. Sequences and prompts longer than the model reads are a fault of the caller.</summary>
+public sealed record ParityInputs
+{
+    /// <summary>Prompt and completion together; logits are compared at every position.</summary>
+    public required IReadOnlyList<IReadOnlyList<int>> Sequences { get; init; }
+
+    /// <summary>Completed greedily through the exported model's cache.</summary>
+    public required IReadOnlyList<IReadOnlyList<int>> Prompts { get; init; }
+
+    /// <summary>Tokens per prompt, fewer where the context or a stop token ends it. Default 128.</summary>
+    public int MaxNewTokens { get; init; } = 128;
+
+    public IReadOnlyList<int> StopTokens { get; init; } = [];
+
+    /// <summary>Prompts decoded together, of unequal length: the way the model is used. Default 8.</summary>
+    public int Slots { get; init; } = 8;
+}

@@ -64,7 +64,7 @@ internal sealed class DecodeBenchmark : IBenchmark
             Sampling = new SamplingOptions { Temperature = 1 },
             Seeds = [.. Enumerable.Range(0, Samples).Select(seed => (ulong)seed)],
         };
-        var progress = new Generator(model, new GeneratorOptions { Slots = Samples }).Run([request], (_, _, _) => { });
+        var progress = new BatchGenerator(model, slots: Samples).Run([request], (_, _, _) => { });
         return
         [
             Figure.Exactly($"prefills for {Samples} samples of one prompt", 1, Series.Of(progress.Prefills), ""),

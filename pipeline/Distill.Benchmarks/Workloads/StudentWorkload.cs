@@ -9,7 +9,7 @@ namespace Distill.Benchmarks.Workloads;
 /// <summary>The committed base and the problems it is trained on: the sizes and lengths of the quickstart.</summary>
 internal sealed class StudentWorkload
 {
-    private static readonly MixturePart[] Mixture =
+    private static readonly ProblemSetPart[] Mixture =
     [
         new("arithmetic", 2), new("words", 2), new("countdown", 1), new("knights", 2), new("contradiction", 2),
     ];

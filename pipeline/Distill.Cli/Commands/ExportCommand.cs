@@ -7,7 +7,6 @@ using Distill.Cli.Parsing;
 using Distill.Data.Storage;
 using Distill.Export;
 using Distill.Export.Package;
-using Distill.Pipeline.Storage;
 
 namespace Distill.Cli.Commands;
 
@@ -64,7 +63,7 @@ internal sealed class ExportCommand : DistillCommand
         string title = parsed.GetValue(name) ?? ModelFolders.NameOf(source.Folder);
         OutputPlace.RequireFolder("--out", target);
         context.Progress.Begin("export", $"{source.Architecture.ParameterCount:N0} parameters, {format.Name()}");
-        FolderExchange.Write(target, folder =>
+        ReplacedFolder.Write(target, folder =>
         {
             ModelPackage.Write(folder, source.LoadWeights(), tokenizer, Describe(title, parsed.GetRequiredValue(license), source), format);
             context.Cancellation.ThrowIfCancellationRequested();

@@ -7,6 +7,7 @@ using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages.Data;
 
 namespace Distill.Cli.Commands;
 
@@ -51,7 +52,8 @@ internal sealed class ResumeCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var (folder, name) = RunReference.Read(parsed.GetRequiredValue(run), parsed.GetRequiredValue(runs));
-        return RunExecution.Execute(PipelineRun.RecipeOf(folder, name), new RunOptions { RunsFolder = folder, Name = name }, context);
+        var (recipe, options) = PipelineRun.Continuation(folder, name);
+        return RunExecution.Execute(recipe, options, context);
     }
 }
 
@@ -77,9 +79,7 @@ internal sealed class GenerateCommand : DistillCommand
     {
         var options = arguments.OptionsOf(parsed);
         var recipe = arguments.RecipeOf(parsed);
-        options = options with { Name = options.Name ?? DefaultName(recipe), Until = StageNames.Curated };
-        // 'resume' would go on to the training; the same words continue the data set.
-        context.Continuation = context.CommandLine;
+        options = options with { Name = options.Name ?? DefaultName(recipe), Until = CurationStage.StageName };
         return RunExecution.Execute(recipe, options, context);
     }
 
@@ -90,10 +90,9 @@ internal sealed class GenerateCommand : DistillCommand
 /// <summary>Runs a recipe before the user's eyes: what <c>run</c>, <c>resume</c> and <c>generate</c> have in common.</summary>
 internal static class RunExecution
 {
-    private const string Traces = "2-traces", Curated = "3-curated";
+    private const string Traces = TracesStage.FolderName, Curated = CurationStage.FolderName;
 
-    /// <inheritdoc cref="PipelineRun.Run"/>
-    public static int Execute(DistillationRecipe recipe, RunOptions options, CommandContext context)
+    public static int Execute(Recipe recipe, RunOptions options, CommandContext context)
     {
         OutputPlace.RequireFolder("--runs", Path.Combine(options.RunsFolder, options.Name ?? recipe.Name));
         if (options.Until is null) MachineDiagnosis.RequireTorch();

@@ -5,6 +5,7 @@ using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Data.Problems;
 using Distill.Export;
+using Distill.Export.Package;
 using Distill.Export.Parity;
 using Distill.Generation.Onnx;
 using Distill.Pipeline.Diagnosis;
@@ -47,6 +48,7 @@ internal sealed class VerifyCommand : DistillCommand
     {
         string exported = parsed.GetRequiredValue(folder);
         ModelFolders.RequireOnnx(exported);
+        RequireUntouched(exported);
         var checkpoint = ModelFolders.OpenCheckpoint(parsed.GetRequiredValue(against));
         MachineDiagnosis.RequireTorch();
         string? precision = ModelFolders.PrecisionOf(exported);
@@ -88,6 +90,13 @@ internal sealed class VerifyCommand : DistillCommand
                 context.Progress.Report(new StageProgress(Math.Round(share * all), all, "sequences")), context.Cancellation);
         context.Progress.End();
         return report;
+    }
+
+    // Every file against the folder's own description, large ones too: what is compared below must be what was exported.
+    private static void RequireUntouched(string exported)
+    {
+        var faults = PackageIntegrity.Check(exported, full: true);
+        if (faults.Count > 0) throw new GateFailedException($"'{exported}' is not as it was exported: {string.Join(" ", faults)}");
     }
 
     // Equal logits say little when the two read the same text as other ids.

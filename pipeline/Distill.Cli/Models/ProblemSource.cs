@@ -48,7 +48,7 @@ internal static class ProblemSource
             : problems;
     }
 
-    private static MixturePart Part(string word)
+    private static ProblemSetPart Part(string word)
     {
         string[] parts = word.Trim().Split(':');
         string[] names = [.. ProblemFamilies.All.Select(family => family.Name)];
@@ -58,7 +58,7 @@ internal static class ProblemSource
         int level = 1;
         bool valid = parts.Length == 1
             || (parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out level));
-        return valid ? new MixturePart(parts[0], level) : throw new ArgumentException($"'{word}' is not FAMILY:LEVEL.");
+        return valid ? new ProblemSetPart(parts[0], level) : throw new ArgumentException($"'{word}' is not FAMILY:LEVEL.");
     }
 
     // A file may hold problems that the family, in this version, does not make: they have no twins.

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Distill.Data.Problems;
-using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.CommandLine;
 
@@ -78,7 +77,7 @@ public sealed class ModelCommandTests : IDisposable
         CommandLineRun.Of("export", trained, "--out", At("onnx")).Code.ShouldBe(0);
         string problems = At("problems.jsonl");
         using (var stream = File.Create(problems)) ProblemFile.Write(stream,
-            ProblemSet.Generate([new MixturePart("arithmetic", 1)], 3, Split.Test, 5));
+            ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 3, Split.Test, 5));
         JsonElement Traces(string model) =>
             CommandLineRun.Of("evaluate", model, "--problems", problems, "--samples", "0", "--max-tokens", "8", "--json").Json()
                 .GetProperty("evaluation").GetProperty("sampleTraces");

@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Distill.Cli;
 using Distill.Cli.Output;
-using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.CommandLine;
 

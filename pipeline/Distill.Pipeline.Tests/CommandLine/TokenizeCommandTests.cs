@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Distill.Pipeline.Tests.Testing;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Tests.CommandLine;

@@ -2,7 +2,6 @@ using Distill.Architecture;
 using Distill.Data.Problems;
 using Distill.Data.Verification;
 using Distill.Export;
-using Distill.Pipeline.Tests.Testing;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Monitoring;
@@ -28,7 +27,7 @@ public sealed class ReinforcementOptionTests : IDisposable
         Training = new TrainingOptions { LearningRate = 1e-3, Decay = Decay.Constant, Precision = MatmulPrecision.Fp32 },
     };
 
-    private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new MixturePart("arithmetic", 1)], 1, Split.Train, 40);
+    private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 1, Split.Train, 40);
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();

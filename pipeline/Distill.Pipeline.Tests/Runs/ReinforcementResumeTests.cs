@@ -2,7 +2,6 @@ using Distill.Architecture;
 using Distill.Data.Problems;
 using Distill.Data.Verification;
 using Distill.Export;
-using Distill.Pipeline.Tests.Testing;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Monitoring;
@@ -20,7 +19,7 @@ public sealed class ReinforcementResumeTests : IDisposable
     private const int Steps = 5;
 
     private readonly TemporaryFolder folder = new();
-    private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new MixturePart("arithmetic", 1)], 1, Split.Train, 12);
+    private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 1, Split.Train, 12);
 
     public void Dispose() => folder.Dispose();
 

@@ -143,7 +143,7 @@ public sealed class RemoteTeacherTests : IDisposable
     }
 
     private static readonly Lazy<IReadOnlyDictionary<string, Problem>> Known = new(() =>
-        ProblemSet.Generate([new MixturePart("arithmetic", 1, 1), new MixturePart("words", 1, 1)], 3, Split.Train, 48).ToDictionary(problem => problem.Text));
+        ProblemSet.Generate([new ProblemSetPart("arithmetic", 1, 1), new ProblemSetPart("words", 1, 1)], 3, Split.Train, 48).ToDictionary(problem => problem.Text));
 
     private async Task<(RunResult Result, RecordingObserver Observer)> RunAsync(ChatServer server, string? text = null, RunOptions? options = null, params string[] overrides)
     {

@@ -1,3 +1,6 @@
+using Distill.Architecture;
+using Distill.Tokenization;
+
 namespace Distill.Pipeline.Recipes;
 
 /// <summary><c>architecture</c>: the shape of a Qwen3-style decoder with tied embeddings. Defaults: the student of the quickstart.</summary>
@@ -45,4 +48,20 @@ public sealed record ArchitectureSection
         reader.Close();
         return section;
     }
+
+    internal DecoderArchitecture ToDecoder(ChatEncoder encoder) => new()
+    {
+        ModelType = "qwen3",
+        VocabularySize = encoder.Tokenizer.VocabularySize,
+        HiddenSize = HiddenSize,
+        Layers = Layers,
+        Heads = Heads,
+        KeyValueHeads = KeyValueHeads,
+        HeadSize = HeadSize,
+        IntermediateSize = IntermediateSize,
+        MaxPositions = MaxPositions,
+        RopeTheta = RopeTheta,
+        EosTokenId = encoder.EndToken,
+        PadTokenId = encoder.Tokenizer.PadToken,
+    };
 }

@@ -1,3 +1,5 @@
+using Distill.Data.Curation;
+
 namespace Distill.Pipeline.Recipes;
 
 /// <summary><c>curation</c>: which graded traces are kept. Wrong, truncated, malformed and repeated ones never are.</summary>
@@ -12,4 +14,6 @@ public sealed record CurationSection
         reader.Close();
         return section;
     }
+
+    internal CurationOptions ToOptions() => new() { MaxPerProblem = MaxPerProblem };
 }

@@ -1,3 +1,5 @@
+using Distill.Evaluation;
+
 namespace Distill.Pipeline.Recipes;
 
 /// <summary><c>evaluation</c>: the same measurement for every model of the run, on the test problems and their twins.</summary>
@@ -27,4 +29,12 @@ public sealed record EvaluationSection
         reader.Close();
         return section;
     }
+
+    internal EvaluationOptions ToOptions(ulong seed) => new()
+    {
+        Seed = seed,
+        Samples = Samples,
+        Temperature = Temperature,
+        MaxNewTokens = MaxTokens,
+    };
 }

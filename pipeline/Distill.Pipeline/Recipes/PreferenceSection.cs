@@ -1,4 +1,8 @@
+using Distill.Generation;
 using Distill.Student.Preference;
+using Distill.Student.Supervised;
+using Distill.Student.Training;
+using Distill.Teacher;
 
 namespace Distill.Pipeline.Recipes;
 
@@ -104,4 +108,43 @@ public sealed record PreferenceSection
         reader.Close();
         return section;
     }
+
+    internal PreferenceOptions ToOptions(ulong seed) => new()
+    {
+        Loss = Loss,
+        Constants = new PreferenceLossOptions
+        {
+            Beta = Beta,
+            LabelSmoothing = LabelSmoothing ?? 0,
+            Gamma = Gamma ?? 0,
+            DesirableWeight = DesirableWeight ?? 1,
+            UndesirableWeight = UndesirableWeight ?? 1,
+        },
+        Epochs = Epochs,
+        PairsPerStep = PairsPerStep,
+        HeldOut = EvaluateEvery == 0 ? null : new HeldOutOptions(EvaluateEvery),
+        Seed = seed,
+        Training = new TrainingOptions
+        {
+            LearningRate = LearningRate,
+            Decay = Schedule.ToDecay(),
+            WarmupShare = Warmup,
+            Optimizer = new AdamWOptions(WeightDecay: WeightDecay),
+            Precision = Precision.ToMatmulPrecision(),
+            RoundingSeed = seed,
+            Threads = Threads,
+        },
+    };
+
+    /// <summary>How the completions are drawn that pairs are made of.</summary>
+    internal TraceCollectionOptions ToCollectionOptions(ulong seed, string student, string digest) => new()
+    {
+        Seed = seed,
+        Teacher = student,
+        TeacherDigest = digest,
+        Samples = Samples,
+        Sampling = new SamplingOptions { Temperature = Temperature },
+        MaxNewTokens = MaxTokens,
+        KeepTokens = true,
+    };
 }

@@ -1,3 +1,6 @@
+using Distill.Data.Problems;
+using Distill.Student.Pretraining;
+
 namespace Distill.Pipeline.Recipes;
 
 /// <summary><c>data</c>: an endless mixture of solved problems, problem texts and single-step facts, all from the training split.</summary>
@@ -31,4 +34,12 @@ public sealed record PretrainDataSection
         reader.Close();
         return section;
     }
+
+    internal PretrainingMixture ToMixture() => new()
+    {
+        Problems = [.. Families.Select(share => new ProblemShare(ProblemFamilies.Get(share.Name), share.Level, share.Weight))],
+        Solutions = Solutions ? 1 - Facts - Texts : 0,
+        Texts = Texts,
+        Facts = Facts,
+    };
 }

@@ -1,3 +1,6 @@
+using Distill.Student.Pretraining;
+using Distill.Student.Training;
+
 namespace Distill.Pipeline.Recipes;
 
 /// <summary><c>training</c> of a pretraining recipe. The data are endless, so their amount is steps × sequences per step.</summary>
@@ -45,4 +48,22 @@ public sealed record PretrainTrainingSection
         reader.Close();
         return section;
     }
+
+    internal PretrainingOptions ToOptions(ulong seed, PretrainingMixture mixture) => new()
+    {
+        Mixture = mixture,
+        Seed = seed,
+        SequencesPerStep = SequencesPerStep,
+        Steps = Steps,
+        Training = new TrainingOptions
+        {
+            LearningRate = LearningRate,
+            Decay = Schedule.ToDecay(),
+            WarmupShare = Warmup,
+            Optimizer = new AdamWOptions(WeightDecay: WeightDecay),
+            Precision = Precision.ToMatmulPrecision(),
+            RoundingSeed = seed,
+            Threads = Threads,
+        },
+    };
 }

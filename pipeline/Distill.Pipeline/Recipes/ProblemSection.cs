@@ -1,3 +1,5 @@
+using Distill.Data.Problems;
+
 namespace Distill.Pipeline.Recipes;
 
 /// <summary><c>problems</c>: what is asked. The three parts never share a problem, whatever the numbers.</summary>
@@ -33,4 +35,6 @@ public sealed record ProblemSection
         reader.Close();
         return section;
     }
+
+    internal IReadOnlyList<ProblemSetPart> ToParts() => [.. Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.Weight))];
 }

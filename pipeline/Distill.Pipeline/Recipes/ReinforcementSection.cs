@@ -1,4 +1,5 @@
 using Distill.Student.Reinforcement;
+using Distill.Student.Training;
 
 namespace Distill.Pipeline.Recipes;
 
@@ -135,4 +136,39 @@ public sealed record ReinforcementSection
         reader.Close();
         return section;
     }
+
+    internal GroupRelativeOptions ToOptions(ulong seed, int threads) => new()
+    {
+        Steps = Steps,
+        ProblemsPerStep = ProblemsPerStep,
+        Samples = Samples,
+        UpdatesPerBatch = UpdatesPerBatch ?? 1,
+        Temperature = Temperature,
+        MaxTokens = MaxTokens,
+        ClipLow = ClipLow,
+        ClipHigh = ClipHigh,
+        RatioCap = RatioCap ?? double.PositiveInfinity,
+        Surrogate = this.ToSurrogate(),
+        Ratio = this.ToRatio(),
+        Aggregation = Aggregation ?? PolicyAggregation.Token,
+        Scale = Advantage ?? AdvantageScale.Group,
+        ReferenceWeight = ReferenceWeight ?? 0,
+        TeacherWeight = TeacherWeight ?? 0,
+        CorrectReference = ReferenceCorrection ?? false,
+        TopEntropy = this.TopEntropy,
+        MaskTruncated = MaskTruncated ?? TeacherWeight is null, // the teacher has an opinion of a truncated completion's tokens too
+        ResampleRounds = ResampleRounds ?? 0,
+        Alarms = Alarms?.ToAlarms() ?? [],
+        EvaluateEvery = EvaluateEvery,
+        Seed = seed,
+        Training = new TrainingOptions
+        {
+            LearningRate = LearningRate,
+            Decay = Decay.Constant,
+            WarmupShare = 0.05,
+            Precision = (Precision ?? TrainingPrecision.Fp32).ToMatmulPrecision(), // ratios compare with the sampler's fp32 log-probabilities
+            RoundingSeed = seed,
+            Threads = threads,
+        },
+    };
 }

@@ -1,5 +1,8 @@
 using System.Text.Json.Serialization;
+using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Teacher;
+using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Pipeline.Recipes;
 
@@ -56,4 +59,30 @@ public sealed record TeacherSection
         reader.Close();
         return section;
     }
+
+    internal TraceCollectionOptions ToCollectionOptions(ulong seed, string digest) => new()
+    {
+        Seed = seed,
+        Teacher = Name,
+        TeacherDigest = digest,
+        Samples = Samples,
+        Sampling = new SamplingOptions { Temperature = Temperature, TopP = TopP },
+        MaxNewTokens = MaxTokens,
+        KeepTokens = TopLogProbabilities is not null,
+        TopLogProbabilities = TopLogProbabilities ?? 0,
+    };
+
+    internal RemoteTraceOptions ToRemoteOptions(EndpointSection endpoint, ulong seed) => new()
+    {
+        Seed = seed,
+        Teacher = Name,
+        Address = endpoint.Endpoint,
+        Instructions = endpoint.Instructions,
+        Samples = Samples,
+        Temperature = Temperature,
+        TopP = TopP,
+        MaxTokens = MaxTokens,
+        SendSeed = endpoint.SendSeed,
+        Concurrency = endpoint.Concurrency,
+    };
 }

@@ -159,4 +159,31 @@ public sealed record TrainingSection
         };
         return loss == new SupervisedLossOptions() ? null : loss;
     }
+
+    /// <param name="softLabels">Null: hard labels alone.</param>
+    /// <param name="lora">Null: the weights themselves are trained.</param>
+    internal SupervisedOptions ToOptions(ulong seed, SoftLabelSection? softLabels, LoraSection? lora) => new()
+    {
+        Epochs = Epochs,
+        BatchTokens = BatchTokens,
+        Seed = seed,
+        WeightAverage = WeightAverage,
+        SoftLabels = softLabels is { } soft ? new SoftLabelOptions(soft.ToDivergence(), soft.Weight) : null,
+        Loss = ToLoss(),
+        HeldOut = HeldOut?.ToOptions(),
+        LowRank = lora?.ToOptions(),
+        Training = new TrainingOptions
+        {
+            LearningRate = LearningRate,
+            Decay = Schedule.ToDecay(),
+            WarmupShare = Warmup,
+            RateFloor = RateFloor ?? 0,
+            CoolDown = CoolDown ?? Distill.Student.Training.CoolDown.Linear,
+            Optimizer = new AdamWOptions(WeightDecay: WeightDecay),
+            Precision = Precision.ToMatmulPrecision(),
+            RoundingSeed = seed,
+            Threads = Threads,
+            MicroBatchTokens = Math.Max(2048, SequenceLength),
+        },
+    };
 }

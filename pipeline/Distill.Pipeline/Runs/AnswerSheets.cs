@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Distill.Evaluation.Statistics;
+using Distill.Data.Storage;
+using Distill.Pipeline.Graph;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Stages;
 
@@ -11,24 +13,16 @@ internal sealed class AnswerSheets
     private const ulong BootstrapSeed = 1;
     private const int Resamples = 2_000;
 
-    private static readonly (string Before, string After)[] Pairs =
-    [
-        ("base", "answer-only"), ("answer-only", "sft"), ("base", "sft"), ("sft", "preference"), ("preference", "rl"), ("sft", "rl"), ("rl", "teacher"), ("preference", "teacher"),
-        ("sft", "teacher"),
-    ];
-
-    private static readonly string[] Last = ["rl", "preference", "sft"];
-
     private readonly Dictionary<string, List<Answer>> sheets;
 
     private AnswerSheets(Dictionary<string, List<Answer>> sheets) => this.sheets = sheets;
 
-    public static AnswerSheets Read(RunArtifacts artifacts) => new(artifacts.Stages
-        .Where(stage => stage.Stage is EvaluationStage)
-        .ToDictionary(stage => stage.Stage.Name.Split('/')[1], stage => File.ReadLines(stage.Artifact.PathOf(EvaluationStage.AnswersName)).Select(Parse).ToList()));
+    public static AnswerSheets Read(IEnumerable<FinishedStage> stages) =>
+        new(stages.Where(stage => stage.Stage is EvaluationStage).ToDictionary(stage => EvaluationStage.ModelOf(stage.Declaration.Name), stage => Read(stage.Artifact)));
 
-    public IReadOnlyList<ModelComparison> Compare() => [.. Pairs
-        .Where(pair => sheets.ContainsKey(pair.Before) && sheets.ContainsKey(pair.After) && (pair.After != "teacher" || pair.Before == Last.First(sheets.ContainsKey)))
+    /// <param name="pairs">Names of models; those that were not evaluated are left out.</param>
+    public IReadOnlyList<ModelComparison> Compare(IEnumerable<(string Before, string After)> pairs) => [.. pairs
+        .Where(pair => sheets.ContainsKey(pair.Before) && sheets.ContainsKey(pair.After))
         .Select(pair => new ModelComparison(
             pair.After, pair.Before, Originals(pair.After).Count(), Difference(pair, answer => answer.Greedy ? 1 : 0), Difference(pair, answer => answer.Sampled)))];
 
@@ -49,6 +43,8 @@ internal sealed class AnswerSheets
 
     // Twins have no samples; greedy is compared on the originals alone too, so that both measures speak of the same problems.
     private IEnumerable<Answer> Originals(string model) => sheets[model].Where(answer => !answer.ProblemId.Contains('~', StringComparison.Ordinal));
+
+    private static List<Answer> Read(Artifact evaluation) => [.. File.ReadLines(evaluation.PathOf(EvaluationStage.AnswersName)).Select(Parse)];
 
     private static Answer Parse(string line)
     {

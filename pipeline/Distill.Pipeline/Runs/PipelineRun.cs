@@ -1,7 +1,9 @@
+using System.Text;
 using System.Text.Json.Nodes;
+using Distill.Data.Storage;
+using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
-using Distill.Pipeline.Reporting;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Stages.Training;
 
 namespace Distill.Pipeline.Runs;
 
@@ -13,54 +15,110 @@ public static class PipelineRun
     /// <exception cref="GateFailedException">The exported model is not the trained one.</exception>
     /// <exception cref="InvalidDataException">A model folder or file is not what it should be; named.</exception>
     /// <exception cref="OperationCanceledException">What was committed before stands.</exception>
-    public static RunResult Run(DistillationRecipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock, CancellationToken cancellation)
+    public static RunResult Run(Recipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock, CancellationToken cancellation) =>
+        Run(recipe, options, observer, clock, new InProcessExecutor(), cancellation);
+
+    /// <param name="executor">Does the units of divided stages.</param>
+    internal static RunResult Run(
+        Recipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock, IStageExecutor executor, CancellationToken cancellation)
     {
         var folder = FolderFor(recipe, options);
-        var stages = StageList.For(recipe);
-        var selection = new StageSelection(options, stages);
-        ModelCheck.Require(recipe);
+        var graph = StageGraph.For(recipe);
+        var selection = new StageSelection(options, graph);
+        Check(recipe);
+        folder.RequireFree(graph.Stages.Select(stage => stage.Declaration.Folder));
+        var store = new ArtifactStore(folder.StorePath, clock);
         using var held = folder.Lock();
+        using var used = store.TryUse() ?? throw new RunRefusedException($"Artefacts are being removed from '{store.Root}' at this moment. Try again when 'distill artefacts gc' has ended.");
+        var state = new RunState(RunState.CurrentFormat, RunProgress.Running, options.Until, folder.Path, null, clock.GetUtcNow());
+        state.Write(folder.Path);
         folder.WriteRecipe(recipe);
-        using var metrics = new RunMetrics(folder.MetricsPath, clock, folder.BoardPath);
-        var ledger = RunLedger.Open(folder.LedgerPath);
-        observer.RunStarted(folder.Name, folder.Path);
-        var runner = new StageRunner(folder, selection, new FinishedStages(folder, options.UseOtherRuns), ledger, metrics, observer, clock);
-        var inputs = new Dictionary<string, StageInput>(ExternalInputs.Of(recipe));
-        var done = new List<FinishedStage>();
-        foreach (var stage in selection.Needed(stages).TakeWhile(stage => !selection.IsBeyondEnd(stage)))
+        try
         {
-            var (artifact, outcome) = runner.Run(stage, inputs, cancellation);
-            inputs[stage.Name] = new StageInput(artifact.Folder, artifact.Digest, artifact);
-            if (stage.Name == StageNames.Onnx && outcome.State == StageState.Done) folder.Withdraw();
-            done.Add(new FinishedStage(stage, artifact, outcome, inputs));
-            WriteLock(folder, done);
+            var result = Run(recipe, folder, graph, selection, new FinishedStages(folder, store, options.UseOtherRuns), observer, clock, executor, cancellation);
+            bool isWhole = options.Only is null;
+            (state with { Progress = isWhole ? RunProgress.Finished : RunProgress.Stopped, Reason = isWhole ? null : $"only '{options.Only}' was asked for", Changed = clock.GetUtcNow() })
+                .Write(folder.Path);
+            return result;
         }
-
-        return RunCompletion.Finish(recipe, folder, done, done.Count == stages.Count, ledger);
+        catch (Exception fault)
+        {
+            bool isStop = fault is OperationCanceledException;
+            (state with { Progress = isStop ? RunProgress.Stopped : RunProgress.Failed, Reason = isStop ? "stopped by its user" : fault.Message, Changed = clock.GetUtcNow() })
+                .Write(folder.Path);
+            throw;
+        }
     }
 
-    /// <summary>What <see cref="Run"/> would do. Writes nothing.</summary>
-    public static RunPlan Plan(DistillationRecipe recipe, RunOptions options)
+    /// <summary>What <see cref="Run(Recipe, RunOptions, IRunObserver, TimeProvider, CancellationToken)"/> would do. Writes nothing.</summary>
+    public static RunPlan Plan(Recipe recipe, RunOptions options)
     {
         var folder = FolderFor(recipe, options);
-        var stages = StageList.For(recipe);
-        var selection = new StageSelection(options, stages);
-        ModelCheck.Require(recipe);
-        var planner = new StagePlanner(selection, new FinishedStages(folder, options.UseOtherRuns));
-        return new RunPlan(folder.Name, folder.Path, planner.Plan(selection.Needed(stages), ExternalInputs.Of(recipe)));
+        var graph = StageGraph.For(recipe);
+        var selection = new StageSelection(options, graph);
+        Check(recipe);
+        var store = new ArtifactStore(folder.StorePath, TimeProvider.System);
+        var planner = new StagePlanner(graph, selection, new FinishedStages(folder, store, options.UseOtherRuns));
+        return new RunPlan(folder.Name, folder.Path, planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests)));
     }
 
-    /// <summary>The resolved recipe that a run was started with.</summary>
+    /// <summary>What a run was started with: its resolved recipe and its goal.</summary>
     /// <exception cref="RunRefusedException">There is no such run.</exception>
-    public static DistillationRecipe RecipeOf(string runsFolder, string name)
+    public static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name)
     {
         var folder = new RunFolder(runsFolder, name);
-        if (RunName.IsValid(name) && File.Exists(folder.RecipePath)) return RecipeFile.Load<DistillationRecipe>(folder.RecipePath);
+        if (RunName.IsValid(name) && RunState.TryRead(folder.Path) is { } state && File.Exists(folder.RecipePath))
+        {
+            var options = new RunOptions { RunsFolder = runsFolder, Name = name, Until = state.Goal };
+            return (RecipeFile.Load(folder.RecipePath), options);
+        }
+
         var known = RunCatalogue.List(runsFolder).Select(run => run.Name).ToList();
         throw new RunRefusedException($"There is no run '{name}' in {folder.RunsPath}" + (known.Count == 0 ? "." : $"; {Suggestion.Remedy(name, known)}"));
     }
 
-    private static RunFolder FolderFor(DistillationRecipe recipe, RunOptions options)
+    private static RunResult Run(
+        Recipe recipe, RunFolder folder, StageGraph graph, StageSelection selection, FinishedStages finished, IRunObserver observer,
+        TimeProvider clock, IStageExecutor executor, CancellationToken cancellation)
+    {
+        using var metrics = new RunMetrics(folder.MetricsPath, clock, folder.BoardPath);
+        var ledger = RunLedger.Open(folder.LedgerPath);
+        observer.RunStarted(folder.Name, folder.Path);
+        var runner = new StageRunner(folder, selection, finished, ledger, metrics, observer, executor, clock);
+        var inputs = new Dictionary<string, StageInput>(ExternalInputs.Of(recipe, selection.Needed, finished.Store.Digests));
+        var done = new List<FinishedStage>();
+        foreach (var stage in selection.Needed)
+        {
+            var made = runner.Run(stage, inputs, cancellation);
+            inputs[stage.Declaration.Name] = new StageInput(made.Artifact.Folder, made.Artifact.Digest, made.Artifact);
+            done.Add(made);
+            WriteLock(folder, done);
+        }
+
+        return done.Count < graph.Stages.Count
+            ? new RunResult(folder.Name, folder.Path, null, null, null)
+            : Publish(recipe, folder, new RunArtifacts(graph, done), ledger);
+    }
+
+    private static RunResult Publish(Recipe recipe, RunFolder folder, RunArtifacts artifacts, RunLedger ledger)
+    {
+        if (recipe is PretrainRecipe pretraining)
+        {
+            PretrainingStage.Publish(pretraining, artifacts.Stages[^1].Artifact);
+            return new RunResult(folder.Name, folder.Path, null, pretraining.Output, null);
+        }
+
+        var report = RunReporting.Write((DistillationRecipe)recipe, folder, artifacts, ledger);
+        return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath, report);
+    }
+
+    private static void Check(Recipe recipe)
+    {
+        if (recipe is DistillationRecipe distillation) ModelCheck.Require(distillation);
+        if (recipe is PretrainRecipe pretraining) PretrainingStage.RequireFreeOutput(pretraining.Output);
+    }
+
+    private static RunFolder FolderFor(Recipe recipe, RunOptions options)
     {
         string name = options.Name ?? recipe.Name;
         return RunName.IsValid(name) ? new RunFolder(options.RunsFolder, name) : throw new RunRefusedException($"--name {name}: {RunName.Rule}.");
@@ -68,11 +126,11 @@ public static class PipelineRun
 
     private static void WriteLock(RunFolder folder, IReadOnlyList<FinishedStage> done)
     {
-        var lockFile = new JsonObject(done.Select(stage => KeyValuePair.Create(stage.Stage.Name, (JsonNode?)new JsonObject
+        var lockFile = new JsonObject(done.Select(stage => KeyValuePair.Create(stage.Declaration.Name, (JsonNode?)new JsonObject
         {
             ["output"] = stage.Artifact.Digest,
             ["inputs"] = new JsonObject(stage.Inputs.Select(input => KeyValuePair.Create(input.Key, (JsonNode?)input.Value))),
         })));
-        RunFolder.Replace(folder.LockFilePath, System.Text.Encoding.UTF8.GetBytes(lockFile.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }) + "\n"));
+        ReplacedFile.Write(folder.LockFilePath, Encoding.UTF8.GetBytes(lockFile.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }) + "\n"));
     }
 }

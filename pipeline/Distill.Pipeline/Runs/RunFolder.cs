@@ -1,19 +1,27 @@
+using System.Text;
+using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
 
 namespace Distill.Pipeline.Runs;
 
-/// <summary>Where the parts of a run lie. Nothing is created before <see cref="Lock"/>.</summary>
+/// <summary>
+/// Where the parts of a run lie: its own few files, and links into the store under readable names. Nothing is created before <see cref="Lock"/>,
+/// and nothing that is not ours is ever touched.
+/// </summary>
 internal sealed class RunFolder(string runsFolder, string name)
 {
-    private const int LockAttempts = 4;
+    /// <summary>The link to the folder that apps load.</summary>
+    public const string ModelLink = "model";
 
-    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(50);
+    private static readonly string[] Published = ["report.html", "report.json"];
 
     public string Name => name;
 
     public string RunsPath { get; } = System.IO.Path.GetFullPath(runsFolder);
 
     public string Path => System.IO.Path.Combine(RunsPath, name);
+
+    public string StorePath => System.IO.Path.Combine(RunsPath, ArtifactStore.FolderName);
 
     public string RecipePath => Inside("recipe.yaml");
 
@@ -25,68 +33,94 @@ internal sealed class RunFolder(string runsFolder, string name)
 
     public string BoardPath => Inside("tensorboard");
 
-    public string ReportPath => Inside("report.html");
+    public string ReportPath => Inside(Published[0]);
 
-    public string ReportJsonPath => Inside("report.json");
+    public string ReportJsonPath => Inside(Published[1]);
 
-    public string ModelPath => Inside("model");
+    public string ModelPath => Inside(ModelLink);
 
     /// <summary>Completions of remote teachers, one file each, shared by all runs of the folder.</summary>
     public string RequestsPath => System.IO.Path.Combine(RunsPath, ".requests");
 
+    private string HeldPath => Inside(".lock");
+
     public string Inside(string file) => System.IO.Path.Combine(Path, file);
 
     /// <summary>Makes the folder this process's until the result is disposed.</summary>
-    /// <exception cref="RunRefusedException">Another process works on the run.</exception>
+    /// <exception cref="RunRefusedException">Another process works on the run, or the folder is something else than a run of ours.</exception>
     public IDisposable Lock()
     {
-        Directory.CreateDirectory(Path);
-        for (int attempt = 0; ; attempt++)
-        {
-            try
-            {
-                return new FileStream(Inside(".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (File.Exists(Inside(".lock")))
-            {
-                // Somebody who lists the runs looks at the lock for a moment; somebody who works on the run stays.
-                if (attempt == LockAttempts)
-                    throw new RunRefusedException($"Another process is working on the run '{name}' in {RunsPath}. Wait for it, or give this one another name with --name.");
-                Thread.Sleep(LockPause);
-            }
-        }
+        RequireOurs();
+        return FileLock.TryTake(HeldPath, $"process {Environment.ProcessId}") ?? throw new RunRefusedException(
+            $"Another process is working on the run '{name}' in {RunsPath} ({FileLock.OwnerOf(HeldPath)}). Wait for it, or give this one another name with --name.");
     }
 
     /// <summary>Whether some process holds <see cref="Lock"/>.</summary>
-    public bool IsLocked()
+    public bool IsLocked() => FileLock.IsHeld(HeldPath);
+
+    /// <exception cref="RunRefusedException">Something lies in the way of a link, which nobody may remove but who put it there.</exception>
+    public void RequireFree(IEnumerable<string> links)
     {
-        if (!File.Exists(Inside(".lock"))) return false;
-        try
+        foreach (string link in links)
         {
-            using var free = new FileStream(Inside(".lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            return false;
-        }
-        catch (IOException)
-        {
-            return true;
+            string path = Inside(link);
+            bool isLink = new DirectoryInfo(path).LinkTarget is not null;
+            if (!isLink && (Directory.Exists(path) || File.Exists(path)))
+                throw new RunRefusedException($"'{path}' is not of this program's making, and the run needs its place. Move it away, or give the run another name with --name.");
         }
     }
 
-    /// <summary>A whole file or the old one, never half of it.</summary>
-    public static void Replace(string path, ReadOnlySpan<byte> content)
+    /// <summary>The place in the store that a link names; null when there is none.</summary>
+    public (StoreKey Key, int Version)? LinkOf(string link)
     {
-        string temporary = path + ".tmp";
-        File.WriteAllBytes(temporary, content);
-        File.Move(temporary, path, overwrite: true);
+        string path = Inside(link);
+        if (new DirectoryInfo(path).LinkTarget is not { } target) return null;
+        string folder = System.IO.Path.GetFullPath(target, System.IO.Path.GetDirectoryName(path)!);
+        return new ArtifactStore(StorePath, TimeProvider.System).Parse(folder);
     }
 
-    /// <summary>Takes back what was published of an export that is being made anew; the artefacts stay.</summary>
+    /// <summary>Shows an artefact under a name of the run. What was published of other artefacts is withdrawn first: a report never speaks of what is not there.</summary>
+    public void Link(string link, string artifact)
+    {
+        string path = Inside(link), parent = System.IO.Path.GetDirectoryName(path)!;
+        string target = System.IO.Path.GetRelativePath(parent, artifact);
+        if (new DirectoryInfo(path).LinkTarget == target) return;
+        Withdraw();
+        Directory.CreateDirectory(parent);
+        ReplacedLink.Write(path, target);
+    }
+
+    /// <summary>Every link of the run, by its name.</summary>
+    public IReadOnlyDictionary<string, (StoreKey Key, int Version)> Links()
+    {
+        var links = new SortedDictionary<string, (StoreKey, int)>(StringComparer.Ordinal);
+        foreach (string path in Directory.EnumerateDirectories(Path).SelectMany(WithChildren))
+        {
+            string link = System.IO.Path.GetRelativePath(Path, path).Replace(System.IO.Path.DirectorySeparatorChar, '/');
+            if (LinkOf(link) is { } place) links[link] = place;
+        }
+
+        return links;
+    }
+
+    /// <summary>Takes back what was published; the artefacts stay, and it is written again from them.</summary>
     public void Withdraw()
     {
-        File.Delete(ReportPath);
-        File.Delete(ReportJsonPath);
-        if (Directory.Exists(ModelPath)) Directory.Delete(ModelPath, recursive: true);
+        foreach (string file in Published) File.Delete(Inside(file));
+        if (new DirectoryInfo(ModelPath).LinkTarget is not null) Directory.Delete(ModelPath);
     }
 
-    public void WriteRecipe(DistillationRecipe recipe) => Replace(RecipePath, System.Text.Encoding.UTF8.GetBytes(RecipeWriter.ToYaml(recipe, Path)));
+    public void WriteRecipe(Recipe recipe) => ReplacedFile.Write(RecipePath, Encoding.UTF8.GetBytes(RecipeWriter.ToYaml(recipe, Path)));
+
+    private static IEnumerable<string> WithChildren(string folder) =>
+        new DirectoryInfo(folder).LinkTarget is not null ? [folder] : Directory.EnumerateDirectories(folder).Prepend(folder);
+
+    private void RequireOurs()
+    {
+        if (!Directory.Exists(Path) || RunState.TryRead(Path) is not null) return;
+        if (!Directory.EnumerateFileSystemEntries(Path).Any(entry => System.IO.Path.GetFileName(entry) != ".lock")) return;
+        throw new RunRefusedException(File.Exists(RecipePath) && File.Exists(LedgerPath)
+            ? $"'{Path}' is a run of an earlier version, whose results lie in its own folder. Move it away to keep it, or give this run another name with --name."
+            : $"'{Path}' holds something else than a run. Give the run another name with --name, or another place with --runs.");
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
 
 namespace Distill.Pipeline.Runs;
@@ -33,8 +34,6 @@ internal sealed class RunLedger
     public void Put(string stage, LedgerEntry entry)
     {
         entries[stage] = entry;
-        string temporary = path + ".tmp";
-        File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(entries, CanonicalJson.Spelling));
-        File.Move(temporary, path, overwrite: true);
+        ReplacedFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(entries, CanonicalJson.Spelling));
     }
 }

@@ -1,6 +1,8 @@
+using Distill.Pipeline.Reporting;
+
 namespace Distill.Pipeline.Runs;
 
-/// <summary>How a recipe is run; none of it changes what the stages make. Stages are named as in <see cref="StageNames"/>.</summary>
+/// <summary>How a recipe is run; none of it changes what the stages make. Stages are named by their groups, as <c>distill plan</c> shows them.</summary>
 public sealed record RunOptions
 {
     /// <summary>Folder that holds the runs. Default <c>runs</c> in the current folder.</summary>
@@ -15,12 +17,24 @@ public sealed record RunOptions
     /// <summary>Do only this stage; what it needs must be finished.</summary>
     public string? Only { get; init; }
 
-    /// <summary>Do this stage again even if nothing it depends on changed.</summary>
+    /// <summary>Do this stage again even if nothing it depends on changed. What it made before stays beside it.</summary>
     public string? Force { get; init; }
 
-    /// <summary>End after this stage; null runs to the report.</summary>
+    /// <summary>The goal of the run: this stage and what it is made from, nothing else. Null runs to the report.</summary>
     public string? Until { get; init; }
 
     /// <summary>Whether finished stages of other runs may be taken. Default true.</summary>
     public bool UseOtherRuns { get; init; } = true;
 }
+
+/// <summary>Where a run's results lie.</summary>
+/// <param name="ReportPath">Null when the run ended before its report.</param>
+/// <param name="ModelFolder">The ONNX folder that apps load; null when the run ended before it.</param>
+/// <param name="Report">Null when the run ended before its report.</param>
+public sealed record RunResult(string Name, string Folder, string? ReportPath, string? ModelFolder, RunReport? Report);
+
+/// <summary>The options ask for something that cannot be done; nothing was started. The command line ends with 2.</summary>
+public sealed class RunRefusedException(string message) : Exception(message);
+
+/// <summary>A gate of the run refused its model: the run stops, the command line ends with 3. Nothing of the failed stage is committed.</summary>
+public sealed class GateFailedException(string message) : Exception(message);

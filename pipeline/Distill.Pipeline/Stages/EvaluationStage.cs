@@ -1,3 +1,7 @@
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
+using Distill.Data.Storage;
+using Distill.Pipeline.Stages.Data;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -13,42 +17,48 @@ namespace Distill.Pipeline.Stages;
 /// <summary>One model on the test problems and their twins, by the same measurement as every other.</summary>
 internal sealed class EvaluationStage : IStage
 {
-    public const string ReportName = "evaluation.json", AnswersName = "answers.jsonl";
+    public const string AnswersName = "answers.jsonl";
+
+    private const string ReportName = "evaluation.json";
+
+    private const string Group = "evaluation";
 
     private readonly DistillationRecipe recipe;
     private readonly string model;
     private readonly string input;
     private readonly bool isCheckpoint;
 
-    private EvaluationStage(DistillationRecipe recipe, string model, string input, bool isCheckpoint) =>
-        (this.recipe, this.model, this.input, this.isCheckpoint) = (recipe, model, input, isCheckpoint);
-
-    public string Name => $"{StageNames.Evaluation}/{model}";
-
-    public string Folder => $"8-evaluation/{model}";
-
-    public string Kind => "evaluation";
-
-    public int Version => 2;
-
-    public IReadOnlyList<string> Inputs => [StageNames.Problems, input];
-
-    public JsonObject Options => new()
+    private EvaluationStage(DistillationRecipe recipe, string model, string input, bool isCheckpoint)
     {
-        ["samples"] = recipe.Evaluation.Samples,
-        ["temperature"] = recipe.Evaluation.Temperature,
-        ["max_tokens"] = recipe.Evaluation.MaxTokens,
-        ["seed"] = recipe.Seed,
-        ["verifiers"] = VerifierVersions.Of(recipe),
-    };
+        (this.recipe, this.model, this.input, this.isCheckpoint) = (recipe, model, input, isCheckpoint);
+        Declaration = new()
+        {
+            Name = NameOf(model),
+            Folder = $"8-evaluation/{model}",
+            Kind = "evaluation",
+            Version = 2,
+            Inputs = [ProblemsStage.Test, ProblemsStage.Twins, input],
+            Options = new()
+            {
+                ["samples"] = recipe.Evaluation.Samples,
+                ["temperature"] = recipe.Evaluation.Temperature,
+                ["max_tokens"] = recipe.Evaluation.MaxTokens,
+                ["seed"] = recipe.Seed,
+                ["verifiers"] = RecipeVerifiers.VersionsOf(recipe),
+            },
+            Resource = StageResource.Model,
+        };
+    }
+
+    public StageDeclaration Declaration { get; }
 
     public string Work => $"{recipe.Problems.Test:N0} problems × (1 greedy + {recipe.Evaluation.Samples} samples), twins of {recipe.Problems.Twins:N0}";
 
     /// <summary>A student is as large as its base.</summary>
-    public long? MemoryBytes => EngineMemory.ForCompletions(
+    public long? MemoryBytes => ModelMemory.ForCompletions(
         input == ExternalInputs.Teacher ? recipe.Teacher.Model : recipe.Student.Base, recipe.Evaluation.Slots, recipe.Evaluation.MaxTokens);
 
-    internal static JsonSerializerOptions Spelling { get; } = new(JsonSerializerDefaults.Web)
+    private static JsonSerializerOptions Spelling { get; } = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         NewLine = "\n",
@@ -60,20 +70,20 @@ internal sealed class EvaluationStage : IStage
 
     public static EvaluationStage OfCheckpoint(DistillationRecipe recipe, string model, string input) => new(recipe, model, input, isCheckpoint: true);
 
+    public static string NameOf(string model) => $"{Group}/{model}";
+
+    public static string ModelOf(string stage) => stage[(Group.Length + 1)..];
+
+    public static EvaluationReport ReadReport(Artifact evaluation) =>
+        JsonSerializer.Deserialize<EvaluationReport>(File.ReadAllBytes(evaluation.PathOf(ReportName)), Spelling)
+        ?? throw new InvalidDataException($"'{evaluation.Folder}' holds no evaluation.");
+
     public string Run(StageContext context)
     {
-        var problems = context.Input(StageNames.Problems);
-        Problem[] test = [.. ProblemFile.Read(problems.PathOf(ProblemsStage.Test))], twins = [.. ProblemFile.Read(problems.PathOf(ProblemsStage.Twins))];
-        using var engine = Open(context.Input(input));
+        Problem[] test = ProblemsStage.Read(context, ProblemsStage.Test), twins = ProblemsStage.Read(context, ProblemsStage.Twins);
+        using var served = Open(context.Input(input));
         long began = context.Clock.GetTimestamp();
-        var options = new EvaluationOptions
-        {
-            Seed = (ulong)recipe.Seed,
-            Samples = recipe.Evaluation.Samples,
-            Temperature = recipe.Evaluation.Temperature,
-            MaxNewTokens = recipe.Evaluation.MaxTokens,
-        };
-        var result = new Evaluator(engine.Generator, engine.Encoder).Run(model, test, twins, options, progress => context.Progress(new StageProgress(
+        var result = new Evaluator(served.Generator, served.Encoder).Run(model, test, twins, recipe.Evaluation.ToOptions((ulong)recipe.Seed), progress => context.Progress(new StageProgress(
             progress.Completions, progress.Total, "completions", model, progress.CompletionTokens / context.Clock.GetElapsedTime(began).TotalSeconds, "tokens/s")), context.Cancellation);
         context.Measure("tokensPerSecond", result.Totals.CompletionTokens / context.Clock.GetElapsedTime(began).TotalSeconds);
         context.Writer.Write(ReportName, JsonSerializer.SerializeToUtf8Bytes(result.Report, Spelling));
@@ -82,12 +92,9 @@ internal sealed class EvaluationStage : IStage
         return $"greedy {ReportNumbers.Percent(result.Report.Greedy, test.Length)}{sampled} of {test.Length:N0} problems";
     }
 
-    private Engine Open(StageInput model)
-    {
-        if (!isCheckpoint) return Engine.OpenModelFolder(model.Folder, recipe.Evaluation.Slots);
-        string folder = model.Artifact is null ? model.Folder : Path.Combine(model.Folder, SupervisedStage.CheckpointFolder);
-        return Engine.OpenCheckpoint(folder, recipe.Evaluation.Slots);
-    }
+    private ServedModel Open(StageInput model) => isCheckpoint
+        ? ServedModel.OpenCheckpoint(model.CheckpointFolder, recipe.Evaluation.Slots)
+        : ServedModel.OpenModelFolder(model.Folder, recipe.Evaluation.Slots);
 
     /// <summary>One line a problem, twins after them: what the paired comparisons of the report need.</summary>
     private static byte[] Answers(EvaluationResult result)

@@ -1,26 +1,25 @@
-using System.Text.Json.Nodes;
+using Distill.Pipeline.Graph;
 using Distill.Architecture;
 using Distill.Export;
 using Distill.Export.Package;
 using Distill.Pipeline.Recipes;
-using Distill.Pipeline.Runs;
 
 namespace Distill.Pipeline.Stages;
 
 /// <summary>The last student as an ONNX model folder, opened and run once before it counts as made.</summary>
 internal sealed class ExportStage(DistillationRecipe recipe, string student) : IStage
 {
-    public string Name => StageNames.Onnx;
+    public const string StageName = "onnx";
 
-    public string Folder => "6-onnx";
-
-    public string Kind => "onnx-model";
-
-    public int Version => 1;
-
-    public IReadOnlyList<string> Inputs => [student];
-
-    public JsonObject Options => new() { ["export"] = CanonicalJson.ToNode(recipe.Export), ["name"] = recipe.Name, ["teacher"] = recipe.Teacher.Name };
+    public StageDeclaration Declaration { get; } = new()
+    {
+        Name = StageName,
+        Folder = "6-onnx",
+        Kind = "onnx-model",
+        Version = 1,
+        Inputs = [student],
+        Options = new() { ["export"] = CanonicalJson.ToNode(recipe.Export), ["name"] = recipe.Name, ["teacher"] = recipe.Teacher.Name },
+    };
 
     public string Work => $"{student} student as {Precision.Name()}";
 
@@ -29,7 +28,7 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
     public string Run(StageContext context)
     {
         var input = context.Input(student);
-        var checkpoint = Checkpoint.Open(Path.Combine(input.Folder, SupervisedStage.CheckpointFolder));
+        var checkpoint = Checkpoint.Open(input.CheckpointFolder);
         var tokenizer = checkpoint.Tokenizer ?? throw new InvalidDataException($"'{checkpoint.Folder}' has no tokenizer.json: an exported model needs one.");
         var description = new PackageDescription
         {

@@ -1,5 +1,8 @@
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
+using Distill.Data.Storage;
+using Distill.Pipeline.Stages.Data;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Distill.Architecture;
 using Distill.Data.Problems;
 using Distill.Export;
@@ -13,39 +16,52 @@ namespace Distill.Pipeline.Stages;
 /// <summary>Holds the exported model against the trained one in TorchSharp: logits of whole sequences, and greedy tokens through the cache.</summary>
 internal sealed class ParityStage(DistillationRecipe recipe, string student) : IStage
 {
-    public const string ReportName = "parity.json";
+    public const string StageName = "parity";
 
-    public string Name => StageNames.Parity;
+    private const string ReportName = "parity.json", FailedName = "parity-failed.json";
 
-    public string Folder => "7-parity";
-
-    public string Kind => "parity";
-
-    public int Version => 1;
-
-    public IReadOnlyList<string> Inputs => [StageNames.Problems, student, StageNames.Onnx];
-
-    public JsonObject Options => new() { ["parity"] = CanonicalJson.ToNode(recipe.Parity) };
+    public StageDeclaration Declaration { get; } = new()
+    {
+        Name = StageName,
+        Folder = "7-parity",
+        Kind = "parity",
+        Version = 1,
+        Inputs = [ProblemsStage.Test, student, ExportStage.StageName],
+        Options = new() { ["parity"] = CanonicalJson.ToNode(recipe.Parity) },
+        Resource = StageResource.Model,
+    };
 
     public string Work => $"{recipe.Parity.Prompts} prompts × {recipe.Parity.Tokens} greedy tokens";
 
     public string Run(StageContext context)
     {
-        var checkpoint = Checkpoint.Open(Path.Combine(context.Input(student).Folder, SupervisedStage.CheckpointFolder));
+        var checkpoint = Checkpoint.Open(context.Input(student).CheckpointFolder);
         using var reference = new TorchReferenceModel(checkpoint.LoadWeights());
-        using var exported = Engine.OpenModelFolder(context.Input(StageNames.Onnx).Folder, slots: 8);
-        Problem[] problems = [.. ProblemFile.Read(context.Input(StageNames.Problems).PathOf(ProblemsStage.Test)).Take(recipe.Parity.Prompts)];
+        using var exported = ServedModel.OpenModelFolder(context.Input(ExportStage.StageName).Folder, slots: 8);
+        Problem[] problems = [.. ProblemsStage.Read(context, ProblemsStage.Test).Take(recipe.Parity.Prompts)];
         var tolerance = new ParityTolerance(recipe.Parity.Tolerance, recipe.Export.Precision.ToExport().Tolerance().MismatchShare);
         var report = new ParityGate(reference, exported.Model).Run(
             InputsOf(exported, problems), tolerance, share => context.Progress(new StageProgress(share * problems.Length, problems.Length, "prompts")), context.Cancellation);
-        if (!report.Passed) throw new GateFailedException($"The parity gate failed: {Describe(report)}. The exported model is not the trained one; nothing after it was run.");
-        context.Writer.Write(ReportName, JsonSerializer.SerializeToUtf8Bytes(report, ReportSpelling));
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(report, ReportSpelling);
+        string failed = Path.Combine(context.RunFolder, FailedName);
+        File.Delete(failed);
+        if (!report.Passed)
+        {
+            ReplacedFile.Write(failed, json);
+            throw new GateFailedException(
+                $"The parity gate failed: {Describe(report)}. The exported model is not the trained one; nothing after it was run. The gate's report: {failed}");
+        }
+
+        context.Writer.Write(ReportName, json);
         return Describe(report);
     }
 
-    internal static JsonSerializerOptions ReportSpelling { get; } = new(JsonSerializerDefaults.Web) { WriteIndented = true, NewLine = "\n" };
+    public static ParityReport? ReadReport(Artifact parity) =>
+        JsonSerializer.Deserialize<ParityReport>(File.ReadAllBytes(parity.PathOf(ReportName)), ReportSpelling);
 
-    private ParityInputs InputsOf(Engine exported, IReadOnlyList<Problem> problems) => new()
+    private static JsonSerializerOptions ReportSpelling { get; } = new(JsonSerializerDefaults.Web) { WriteIndented = true, NewLine = "\n" };
+
+    private ParityInputs InputsOf(ServedModel exported, IReadOnlyList<Problem> problems) => new()
     {
         Sequences = [.. problems.Select(problem => Sequence(exported, problem))],
         Prompts = [.. problems.Select(problem => ProblemPrompt.Encode(exported.Encoder, problem, exported.Model.MaxLength))],
@@ -53,7 +69,7 @@ internal sealed class ParityStage(DistillationRecipe recipe, string student) : I
     };
 
     // Prompt and a worked solution, as far as the model reads.
-    private static int[] Sequence(Engine exported, Problem problem)
+    private static int[] Sequence(ServedModel exported, Problem problem)
     {
         int[] tokens = exported.Encoder.EncodeExample(ProblemPrompt.Messages(problem), problem.ReferenceSolution ?? problem.ReferenceAnswer).Tokens;
         return tokens.Length <= exported.Model.MaxLength ? tokens : tokens[..exported.Model.MaxLength];

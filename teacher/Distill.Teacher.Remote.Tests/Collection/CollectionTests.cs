@@ -11,7 +11,7 @@ namespace Distill.Teacher.Remote.Tests.Collection;
 /// <summary>Traces of a remote teacher: the rows, and that nothing is paid for twice.</summary>
 public sealed class CollectionTests : IDisposable
 {
-    private static readonly IReadOnlyList<Problem> Problems = ProblemSet.Generate([new MixturePart("arithmetic", 1, 1)], 5, Split.Train, 10);
+    private static readonly IReadOnlyList<Problem> Problems = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1, 1)], 5, Split.Train, 10);
 
     private readonly string folder = Directory.CreateTempSubdirectory("distill-test-").FullName;
 

@@ -59,3 +59,86 @@ internal sealed partial class CountdownOracle : Oracle
         + @"make (?<t>\d+) (?:from|with) (?<n>[\d ]+) \.")]
     private static partial Regex Question();
 }
+
+/// <summary>Reads a countdown trace like a sceptic: every line true, every match in both lists, every "none" really none.</summary>
+internal sealed partial class SearchTraceCheck(int[] numbers, int target, string id)
+{
+    private readonly HashSet<int> wanted = [target];
+    private int[] given = [];
+    private int[] needs = [];
+    private bool afterGive;
+
+    public void Run(string[] items, string answer)
+    {
+        var matched = Array.FindIndex(items, item => item.StartsWith("match ", StringComparison.Ordinal));
+        foreach (var item in matched < 0 ? items : items[..matched])
+            Search(item);
+        (matched < 0).ShouldBe(answer == "impossible", id);
+        if (matched < 0)
+            return;
+        var match = StepText.Number(items[matched]["match ".Length..]);
+        given.ShouldContain(match, id);
+        needs.ShouldContain(match, id);
+        // The expression found is then computed: exactly these operations, and nothing behind them.
+        items[(matched + 1)..].ShouldBe(PostfixEvaluator.Evaluate(answer).Steps, id);
+    }
+
+    public static bool IsGive(string item, out int[] pair, out int[] values)
+    {
+        var match = Give().Match(item);
+        (pair, values) = match.Success ? (StepText.Numbers(match.Groups[1].Value), StepText.Numbers(match.Groups[2].Value)) : ([], []);
+        return match.Success && values is [var sum, var difference, var product]
+            && sum == pair[0] + pair[1]
+            && difference == Math.Max(pair[0], pair[1]) - Math.Min(pair[0], pair[1])
+            && product == pair[0] * pair[1];
+    }
+
+    public static bool IsNeed(string item, out int goal, out int[] values)
+    {
+        var match = Need().Match(item);
+        (goal, values) = match.Success ? (StepText.Number(match.Groups[1].Value), []) : (0, Array.Empty<int>());
+        if (!match.Success)
+            return false;
+        var last = StepText.Number(match.Groups[2].Value);
+        var words = match.Groups[3].Value.Split(' ');
+        values = words.Where(word => word != "no").Select(StepText.Number).ToArray();
+        return words is [var near, var above, var factor]
+            && near == $"{(goal > last ? goal - last : last - goal)}" && above == $"{goal + last}"
+            && (factor == "no" ? last == 0 || goal % last != 0 : StepText.Number(factor) * last == goal);
+    }
+
+    private void Search(string item)
+    {
+        var isGive = IsGive(item, out var pair, out var values);
+        if (isGive)
+        {
+            // Two pairs in a row: the second are the candidates for the number set aside.
+            if (!afterGive)
+                given = values;
+            pair.All(value => numbers.Count(number => number == value) >= pair.Count(number => number == value)).ShouldBeTrue(id);
+        }
+        else if (IsNeed(item, out var goal, out values))
+        {
+            wanted.ShouldContain(goal, id);
+            needs = values;
+            wanted.UnionWith(values);
+        }
+        else if (item == "none")
+        {
+            given.Intersect(needs).ShouldBeEmpty(id);
+        }
+        else
+        {
+            item.ShouldBe($"need {target}", id);
+            needs = [target];
+        }
+
+        afterGive = isGive;
+    }
+
+    [GeneratedRegex(@"^(\d+ \d+) give (\d+ \d+ \d+)$")]
+    private static partial Regex Give();
+
+    [GeneratedRegex(@"^(\d+) (\d+) need (\d+ \d+ (?:\d+|no))$")]
+    private static partial Regex Need();
+}

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Distill.Data.Problems;
 
 namespace Distill.Data.Tests.Problems.Oracles;
@@ -29,4 +31,33 @@ internal abstract class Oracle
     public abstract void CheckSteps(Problem problem);
 
     public abstract bool IsTrue(string fact);
+}
+
+/// <summary>Reads single operations such as <c>7 + 5 = 12</c>.</summary>
+internal static partial class StepText
+{
+    public static string[] Items(string steps) => steps.Split(" ; ");
+
+    public static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    public static int[] Numbers(string text) => text.Split(' ').Select(Number).ToArray();
+
+    /// <returns>The result of a true operation; null when the text is none or is false.</returns>
+    public static int? Result(string step)
+    {
+        if (Operation().Match(step) is not { Success: true, Groups: var groups })
+            return null;
+        var (left, right, result) = (Number(groups[1].Value), Number(groups[3].Value), Number(groups[4].Value));
+        var isTrue = groups[2].Value switch
+        {
+            "+" => left + right == result,
+            "-" => left - right == result,
+            "*" => left * right == result,
+            _ => right * result == left,
+        };
+        return isTrue ? result : null;
+    }
+
+    [GeneratedRegex(@"^(\d+) ([-+*/]) (\d+) = (\d+)$")]
+    private static partial Regex Operation();
 }

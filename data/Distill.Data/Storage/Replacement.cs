@@ -1,0 +1,89 @@
+namespace Distill.Data.Storage;
+
+/// <summary>The one way to replace a file: readers, and whoever comes after a kill or a power failure, find the old content or the new.</summary>
+internal static class ReplacedFile
+{
+    /// <exception cref="IOException">The disk refused; the old content stands.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        using var temporary = TemporaryFile.Create(path);
+        temporary.Write(content);
+        Finish(temporary, path);
+    }
+
+    /// <param name="write">Fills the (seekable) stream and leaves it open; what it throws leaves the old content.</param>
+    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte})"/>
+    public static void Write(string path, Action<Stream> write)
+    {
+        using var temporary = TemporaryFile.Create(path);
+        try
+        {
+            write(temporary);
+        }
+        catch
+        {
+            File.Delete(temporary.Name);
+            throw;
+        }
+
+        Finish(temporary, path);
+    }
+
+    private static void Finish(FileStream temporary, string path)
+    {
+        temporary.Flush(flushToDisk: true);
+        File.Move(temporary.Name, path, overwrite: true);
+        NativeFile.SyncFolder(Path.GetDirectoryName(path)!);
+    }
+}
+
+/// <summary>Makes a folder beside its place and moves it there whole, so that nobody opens half of it.</summary>
+internal static class ReplacedFolder
+{
+    /// <param name="target">Absent, empty, or replaced.</param>
+    /// <param name="fill">Gets a fresh folder on the same file system.</param>
+    public static void Write(string target, Action<string> fill)
+    {
+        target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
+        string fresh = target + ".new", old = target + ".old";
+        Remove(fresh);
+        Remove(old);
+        try
+        {
+            Directory.CreateDirectory(fresh);
+            fill(fresh);
+            if (Directory.Exists(target)) Directory.Move(target, old);
+            Directory.Move(fresh, target);
+        }
+        finally
+        {
+            Remove(fresh);
+        }
+
+        Remove(old);
+    }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+    }
+}
+
+/// <summary>Points a symbolic link somewhere else, or makes it: at any moment it points to the old place or the new.</summary>
+internal static class ReplacedLink
+{
+    /// <param name="target">Absolute, or relative to the link's folder.</param>
+    /// <exception cref="IOException">Something that is no link has the name, or the file system has no symbolic links.</exception>
+    public static void Write(string path, string target)
+    {
+        string fresh = $"{path}.{Environment.ProcessId}.new";
+        if (new FileInfo(fresh).LinkTarget is not null) File.Delete(fresh);
+        Directory.CreateSymbolicLink(fresh, target);
+        if (OperatingSystem.IsWindows())
+        {
+            if (new DirectoryInfo(path).LinkTarget is not null) Directory.Delete(path);
+            Directory.Move(fresh, path);
+        }
+        else NativeFile.Rename(fresh, path);
+    }
+}

@@ -1,8 +1,0 @@
-namespace Distill.Tokenization.Templates.Syntax;
-
-internal enum SegmentKind
-{
-    Data,
-    Output,
-    Block,
-}

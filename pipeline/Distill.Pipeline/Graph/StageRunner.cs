@@ -1,0 +1,96 @@
+using Distill.Data.Storage;
+using Distill.Pipeline.Reporting;
+using Distill.Pipeline.Runs;
+
+namespace Distill.Pipeline.Graph;
+
+/// <summary>Does one stage after another, or finds that it need not be done. One thread.</summary>
+internal sealed class StageRunner(
+    RunFolder folder, StageSelection selection, FinishedStages finished, RunLedger ledger, RunMetrics metrics, IRunObserver observer,
+    IStageExecutor executor, TimeProvider clock)
+{
+    private readonly ArtifactStore store = finished.Store;
+
+    /// <exception cref="RunRefusedException">The stage is not finished and may not be done.</exception>
+    public FinishedStage Run(IStage stage, IReadOnlyDictionary<string, StageInput> inputs, CancellationToken cancellation)
+    {
+        var declaration = stage.Declaration;
+        var key = StageKey.Of(declaration, inputs);
+        var used = declaration.Inputs.ToDictionary(name => name, name => inputs[name]);
+        bool forced = selection.IsForced(stage);
+        var (stored, outcome) = forced ? default : Take(stage, key);
+        if (stored is null || outcome is null)
+        {
+            if (!selection.MayRun(stage))
+                throw new RunRefusedException(
+                    $"The stage '{declaration.Name}' is needed and not finished ({finished.ReasonToRun(stage, key)}). Run without --only first.");
+            (stored, outcome) = Make(stage, key, used, forced, cancellation);
+        }
+
+        folder.Link(declaration.Folder, stored.Artifact.Folder);
+        return new FinishedStage(stage, stored.Artifact, outcome, used.ToDictionary(input => input.Key, input => input.Value.Digest));
+    }
+
+    private (StoredArtifact? Stored, StageOutcome? Outcome) Take(IStage stage, StageKey key)
+    {
+        string name = stage.Declaration.Name;
+        if (finished.Find(stage, key, fault => observer.Warning($"What '{name}' had made was damaged and is made again. {fault}")) is not { } found)
+            return (null, null);
+        if (ledger.Find(name, key.Digest) is null) ledger.Put(name, new LedgerEntry(key.Digest, 0, new Dictionary<string, double>(), found.Reason));
+        observer.StageCached(name, found.Reason, FinishedStages.SummaryOf(found.Stored.Artifact));
+        return (found.Stored, new StageOutcome(StageState.Cached, found.Reason));
+    }
+
+    // One process makes an artefact; who waited for it takes it.
+    private (StoredArtifact Stored, StageOutcome Outcome) Make(
+        IStage stage, StageKey key, IReadOnlyDictionary<string, StageInput> used, bool forced, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        bool waited = false;
+        var wanted = FinishedStages.KeyOf(stage, key);
+        using var right = store.Lock(wanted, $"run '{folder.Name}', process {Environment.ProcessId}", owner =>
+        {
+            waited = true;
+            observer.Warning($"Waiting for '{stage.Declaration.Name}': {owner} is making the same.");
+        }, cancellation);
+        if (waited && !forced && finished.UsesOtherRuns && Take(stage, key) is ({ } stored, { } outcome)) return (stored, outcome);
+        string reason = forced ? "asked for" : finished.ReasonToRun(stage, key);
+        return (Do(stage, key, used, reason, store.WorkFolder(wanted), cancellation), new StageOutcome(StageState.Done, reason));
+    }
+
+    private StoredArtifact Do(
+        IStage stage, StageKey key, IReadOnlyDictionary<string, StageInput> used, string reason, string work, CancellationToken cancellation)
+    {
+        var declaration = stage.Declaration;
+        Directory.CreateDirectory(work);
+        observer.StageStarted(declaration.Name, reason);
+        long began = clock.GetTimestamp();
+        var writer = new ArtifactWriter(work, declaration.Kind, declaration.Version, [.. used.Values.Select(input => input.Digest).Distinct()]);
+        var context = new StageContext(declaration.Name, writer, used, observer, metrics, clock, cancellation)
+        {
+            Executor = executor,
+            SharedRequests = finished.UsesOtherRuns ? folder.RequestsPath : null,
+            SharedCompletions = finished.UsesOtherRuns ? store.CompletionsPath : null,
+            RunFolder = folder.Path,
+        };
+        string summary = stage.Run(context);
+        writer.Fact(StageKey.DigestFact, key.Digest);
+        writer.Fact(StageKey.TextFact, key.Text);
+        writer.Fact(StageKey.SummaryFact, summary);
+        RemoveUnnamed(writer.Commit());
+        var elapsed = clock.GetElapsedTime(began);
+        ledger.Put(declaration.Name, new LedgerEntry(key.Digest, elapsed.TotalSeconds, context.Measures));
+        observer.StageFinished(declaration.Name, elapsed, summary);
+        return store.Finished(work);
+    }
+
+    // Training states, the log of parts: what only mattered until the artefact was whole.
+    private static void RemoveUnnamed(Artifact artifact)
+    {
+        var named = artifact.Manifest.Files.Select(file => Path.Combine(artifact.Folder, file.Path)).ToHashSet(StringComparer.Ordinal);
+        foreach (string path in Directory.EnumerateFiles(artifact.Folder, "*", SearchOption.AllDirectories).ToList())
+        {
+            if (!named.Contains(path) && !ManifestFile.IsManifest(Path.GetFileName(path))) File.Delete(path);
+        }
+    }
+}

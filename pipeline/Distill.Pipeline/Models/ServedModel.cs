@@ -1,0 +1,84 @@
+using Distill.Architecture;
+using Distill.Export;
+using Distill.Generation.Onnx;
+using Distill.Generation;
+using Distill.Student.Reinforcement;
+using Distill.Tokenization;
+
+namespace Distill.Pipeline.Models;
+
+/// <summary>
+/// A model ready to generate: an ONNX folder, or a checkpoint served from memory on the graph it would be exported as. Dispose it.
+/// </summary>
+public sealed class ServedModel : IDisposable
+{
+    // Below this, decoding is bound by the operators' overhead, and one single-threaded session per core is fastest.
+    private const long SmallModelBytes = 64 << 20;
+
+    private readonly OnnxTokenModel model;
+
+    private ServedModel(OnnxTokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched)
+    {
+        this.model = model;
+        Encoder = encoder;
+        Workers = batched && IsSmall(bytes) ? Environment.ProcessorCount : 1;
+        Generator = new BatchGenerator(model, slots: slots, workers: Workers);
+    }
+
+    public BatchGenerator Generator { get; }
+
+    public ChatEncoder Encoder { get; }
+
+    public ITokenModel Model => model;
+
+    /// <summary>Threads that decode, each with a session of its own.</summary>
+    public int Workers { get; }
+
+    /// <summary>Opens either kind of folder, by what lies in it.</summary>
+    /// <param name="slots">Rows decoded together.</param>
+    /// <param name="batched">Many completions at once; otherwise one conversation, which is one row on one thread or on all of an operator's.</param>
+    /// <exception cref="InvalidDataException">Neither a model folder nor a checkpoint; names the file and the reason.</exception>
+    public static ServedModel Open(string folder, int slots, bool batched = true) =>
+        IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched) : OpenCheckpoint(folder, slots, batched);
+
+    /// <inheritdoc cref="ModelFolder.Announces"/>
+    public static bool IsModelFolder(string folder) => ModelFolder.Announces(folder);
+
+    /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
+    public static ServedModel OpenModelFolder(string folder, int slots, bool batched = true)
+    {
+        var opened = ModelFolder.Open(folder);
+        long bytes = WeightBytes(opened);
+        var encoder = opened.LoadEncoder();
+        return new ServedModel(OnnxTokenModel.Load(opened, Options(bytes, batched)), encoder, bytes, slots, batched);
+    }
+
+    /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
+    public static ServedModel OpenCheckpoint(string folder, int slots, bool batched = true)
+    {
+        var checkpoint = Checkpoint.Open(folder);
+        var encoder = ChatEncoder.Load(folder);
+        long bytes = checkpoint.Architecture.ParameterCount * sizeof(float);
+        byte[] graph = new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights());
+        return new ServedModel(OnnxTokenModel.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched)), encoder, bytes, slots, batched);
+    }
+
+    /// <summary>How ONNX Runtime is best used for a model of this size.</summary>
+    public static OnnxModelOptions Options(long weightBytes, bool batched = true) =>
+        IsSmall(weightBytes) ? new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = !batched } : new OnnxModelOptions();
+
+    /// <summary>How the weights of a student in training are best served to its own rollouts. The caller disposes it.</summary>
+    public static IPolicyServer PolicyServer(DecoderArchitecture student)
+    {
+        long bytes = student.ParameterCount * sizeof(float);
+        return IsSmall(bytes) ? new LivePolicyServer(student, Options(bytes)) : new OnnxPolicyServer(student, Options(bytes));
+    }
+
+    public void Dispose() => model.Dispose();
+
+    /// <summary>The graph and what lies beside it under its name: the weights are in one or the other.</summary>
+    internal static long WeightBytes(ModelFolder model) =>
+        Directory.EnumerateFiles(Path.GetDirectoryName(model.GraphPath)!, Path.GetFileName(model.GraphPath) + "*").Sum(path => new FileInfo(path).Length);
+
+    private static bool IsSmall(long bytes) => bytes < SmallModelBytes;
+}

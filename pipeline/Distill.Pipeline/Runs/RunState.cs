@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Distill.Data.Storage;
+using Distill.Pipeline.Recipes;
+
+namespace Distill.Pipeline.Runs;
+
+internal enum RunProgress
+{
+    /// <summary>A process works on it, or did until it was killed.</summary>
+    Running,
+
+    /// <summary>Stopped by its user, or by the end of its process: it can be continued.</summary>
+    Stopped,
+
+    /// <summary>Ended by a fault.</summary>
+    Failed,
+
+    /// <summary>It reached its goal.</summary>
+    Finished,
+}
+
+/// <summary>
+/// <c>run.json</c>: what makes a folder a run of ours, and how the run is doing. What is finished is not said here but by the links into the store.
+/// </summary>
+/// <param name="Goal">Stage that the run was asked to end with; null for the report.</param>
+/// <param name="Folder">Where the run lay when it was last run, absolute: relative paths of its recipe were written for that place.</param>
+/// <param name="Reason">Why it failed or stopped, in one line; null otherwise.</param>
+/// <param name="Changed">When this was last written.</param>
+internal sealed record RunState(int Format, RunProgress Progress, string? Goal, string Folder, string? Reason, DateTimeOffset Changed)
+{
+    public const string FileName = "run.json";
+
+    public const int CurrentFormat = 1;
+
+    private const int LongestReason = 600, MaxBytes = 1 << 16;
+
+    /// <summary>Null when the folder is no run of ours.</summary>
+    public static RunState? TryRead(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        if (!File.Exists(path) || new FileInfo(path).Length > MaxBytes) return null;
+        try
+        {
+            return JsonSerializer.Deserialize<RunState>(File.ReadAllBytes(path), CanonicalJson.Spelling) is { Format: CurrentFormat } state ? state : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    public void Write(string folder)
+    {
+        var kept = Reason?.Length > LongestReason ? this with { Reason = Reason[..LongestReason] + "…" } : this;
+        ReplacedFile.Write(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(kept, CanonicalJson.Spelling));
+    }
+}

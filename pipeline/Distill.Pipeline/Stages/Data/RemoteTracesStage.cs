@@ -1,0 +1,127 @@
+using Distill.Pipeline.Graph;
+using Distill.Data.Problems;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
+using Distill.Teacher.Remote.Calls;
+using Distill.Teacher.Remote.Collection;
+using Distill.Teacher.Remote.Endpoint;
+
+namespace Distill.Pipeline.Stages.Data;
+
+/// <summary>
+/// A teacher at an endpoint solves the training problems. Every completion is kept as it comes, so a kill costs those under way and no more;
+/// what any run of the folder has asked before is not asked again.
+/// </summary>
+internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSection endpoint) : IDividedStage
+{
+    /// <summary>UTF-8 bytes of the longest problem that any family draws; for predictions.</summary>
+    public const int LongestProblem = 512;
+
+    public StageDeclaration Declaration { get; } = new()
+    {
+        Name = TracesStage.StageName,
+        Folder = TracesStage.FolderName,
+        Kind = "traces",
+        Version = 1,
+        Inputs = [ProblemsStage.Train, ExternalInputs.Teacher],
+        Options = new()
+        {
+            ["teacher"] = recipe.Teacher.Name,
+            ["endpoint"] = endpoint.Endpoint,
+            ["instructions"] = endpoint.Instructions,
+            ["samples"] = recipe.Teacher.Samples,
+            ["temperature"] = recipe.Teacher.Temperature,
+            ["top_p"] = recipe.Teacher.TopP,
+            ["max_tokens"] = recipe.Teacher.MaxTokens,
+            ["send_seed"] = endpoint.SendSeed,
+            ["seed"] = recipe.Seed,
+        },
+    };
+
+    public string Work
+    {
+        get
+        {
+            long requests = (long)recipe.Problems.Train * recipe.Teacher.Samples, completion = requests * recipe.Teacher.MaxTokens;
+            long prompt = requests * (LongestProblem + TokenUse.PromptAtMost(endpoint.Instructions));
+            decimal cost = endpoint.Prices.CostOf(prompt, completion) * (endpoint.HedgeAfter > 0 ? 2 : 1);
+            string price = cost > 0 ? $", cost at most {cost:N2} (failed attempts aside)" : "";
+            return $"{recipe.Problems.Train:N0} problems × {recipe.Teacher.Samples} samples = {requests:N0} requests to {new Uri(endpoint.Endpoint).Host}, "
+                + $"at most {prompt:N0} prompt and {completion:N0} completion tokens{price}; what was asked before is not asked again";
+        }
+    }
+
+    public IStageWork Begin(StageContext context) => new RemoteWork(context, recipe, endpoint);
+
+    /// <summary>The endpoint is asked for all open parts at once: one slow answer must not hold up the next part.</summary>
+    private sealed class RemoteWork : IStageWork
+    {
+        private const string OwnRequests = "requests";
+
+        private readonly StageContext context;
+        private readonly DistillationRecipe recipe;
+        private readonly EndpointSection endpoint;
+        private readonly Problem[] problems;
+        private readonly RemoteTraceOptions options;
+        private readonly TraceFiles files;
+        private readonly string own;
+        private ResilientChatClient? client;
+
+        public RemoteWork(StageContext context, DistillationRecipe recipe, EndpointSection endpoint)
+        {
+            (this.context, this.recipe, this.endpoint) = (context, recipe, endpoint);
+            problems = ProblemsStage.Read(context, ProblemsStage.Train);
+            options = recipe.Teacher.ToRemoteOptions(endpoint, (ulong)recipe.Seed);
+            files = new TraceFiles(context);
+            own = Path.Combine(context.Folder, OwnRequests);
+        }
+
+        public int Units => (problems.Length + options.ProblemsPerPart - 1) / options.ProblemsPerPart;
+
+        public bool IsDone(int unit) => files.TryTake(unit);
+
+        public void Run(IReadOnlyList<int> units, CancellationToken cancellation)
+        {
+            client ??= Connect();
+            var asked = units.ToHashSet();
+            var collection = new RemoteTraceCollection(client, options, new CompletionStore(context.SharedRequests ?? own), context.Clock);
+            // The stage has a thread of its own that nobody else waits for.
+            collection.RunAsync(problems, part => !asked.Contains(part), files.Write, progress => context.Progress(new StageProgress(
+                progress.Traces, progress.TotalTraces, "traces", Spent(client.Usage), progress.TokensPerSecond, "tokens/s")), cancellation)
+                .GetAwaiter().GetResult();
+        }
+
+        public string Finish()
+        {
+            if (Directory.Exists(own)) Directory.Delete(own, recursive: true); // all of it is in the parts now
+            if (client is not null) Report(client.Usage);
+            files.WriteCard(recipe.Teacher.Name);
+            return $"{problems.Length * recipe.Teacher.Samples:N0} traces of {problems.Length:N0} problems, "
+                + $"{files.PromptTokens:N0} prompt and {files.CompletionTokens:N0} completion tokens";
+        }
+
+        public void Dispose() => client?.Dispose();
+
+        private ResilientChatClient Connect()
+        {
+            var key = endpoint.ApiKeyEnv is { } variable ? ApiKey.FromEnvironment(variable) : null;
+            return new ResilientChatClient(
+                new CompatibleChatClient(endpoint.ToOptions(recipe.Teacher.Model), key, context.Clock), endpoint.ToCalls(), context.Clock);
+        }
+
+        private string Spent(RemoteUsage usage) => endpoint.Prices.CostOf(usage) is > 0 and var cost ? $"cost {cost:N2}" : "";
+
+        // What this run asked for; what it found already paid is in the artefact's own sums.
+        private void Report(RemoteUsage usage)
+        {
+            context.Measure("teacherRequests", usage.Requests);
+            context.Measure("teacherAttempts", usage.Attempts);
+            context.Measure("teacherPromptTokens", usage.PromptTokens);
+            context.Measure("teacherCompletionTokens", usage.CompletionTokens);
+            context.Measure("teacherReasoningTokens", usage.ReasoningTokens);
+            context.Measure("teacherCost", (double)endpoint.Prices.CostOf(usage));
+            if (usage.Uncounted > 0)
+                context.Warning($"The endpoint did not count the tokens of {usage.Uncounted:N0} answers: sums and cost lack them, and traces hold an estimate.");
+        }
+    }
+}

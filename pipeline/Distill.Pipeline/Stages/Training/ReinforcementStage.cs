@@ -1,0 +1,132 @@
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
+using Distill.Pipeline.Stages.Data;
+using Distill.Architecture;
+using Distill.Data.Problems;
+using Distill.Generation;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Reporting;
+using Distill.Pipeline.Runs;
+using Distill.Student.Model;
+using Distill.Student.Reinforcement;
+using Distill.Student.Training;
+using Distill.Tokenization;
+
+namespace Distill.Pipeline.Stages.Training;
+
+/// <summary>GRPO with verifiable rewards from the student trained so far, on the training problems; the weights that did best on validation problems are kept.</summary>
+internal sealed class ReinforcementStage(DistillationRecipe recipe, string start) : IStage
+{
+    public const string StageName = "rl";
+
+    public StageDeclaration Declaration { get; } = new()
+    {
+        Name = StageName,
+        Folder = "5-rl",
+        Kind = "checkpoint",
+        Version = 3,
+        Inputs = [ProblemsStage.Train, ProblemsStage.Validation, start, .. recipe.Rl.TeacherWeight is null ? Array.Empty<string>() : [ExternalInputs.Teacher]],
+        Options = new() { ["rl"] = CanonicalJson.ToNode(recipe.Rl), ["seed"] = recipe.Seed, ["verifiers"] = RecipeVerifiers.VersionsOf(recipe) },
+        Resource = StageResource.Model,
+        Student = new StudentDeclaration(StageName, "RL", "then rewarded for right answers", Note: "Reinforcement"),
+    };
+
+    public string Work => $"at most {recipe.Rl.Steps:N0} updates of {recipe.Rl.ProblemsPerStep} problems × {recipe.Rl.Samples} samples";
+
+    /// <summary>Of the base before any cut, prompts of up to 256 tokens supposed; null when it cannot be read, which running will say.</summary>
+    public long? MemoryBytes
+    {
+        get
+        {
+            var options = recipe.Rl.ToOptions((ulong)recipe.Seed, recipe.Sft.Threads);
+            int longest = ModelMemory.UsualPrompt + options.MaxTokens;
+            long? training = TrainingMemoryPrediction.Of(recipe.Student.Base, options.Training, longest), rollouts = ModelMemory.ForCompletions(recipe.Student.Base, options.Slots, options.MaxTokens);
+            long? reference = options.ReferenceWeight > 0 ? TrainingMemoryPrediction.OfScoring(recipe.Student.Base, options.Training, longest) : 0;
+            long? teacher = options.TeacherWeight > 0 ? ModelMemory.ForCompletions(recipe.Teacher.Model, Environment.ProcessorCount, options.MaxTokens) : 0;
+            return training + rollouts + reference + teacher;
+        }
+    }
+
+    public string Run(StageContext context)
+    {
+        var student = Checkpoint.Open(context.Input(start).CheckpointFolder);
+        var encoder = ChatEncoder.Load(student.Folder);
+        Problem[] train = ProblemsStage.Read(context, ProblemsStage.Train);
+        Problem[] heldOut = [.. ProblemsStage.Read(context, ProblemsStage.Validation).Take(recipe.Rl.ValidationProblems)];
+        using var parameters = new FlatParameters(student.Architecture);
+        parameters.Load(student.LoadWeights());
+        var options = recipe.Rl.ToOptions((ulong)recipe.Seed, recipe.Sft.Threads) with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
+        using var server = ServedModel.PolicyServer(student.Architecture);
+        var collection = new RolloutCollection(encoder, StudentAccuracy.JudgeOf(encoder.Tokenizer), options, recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
+        using var teacher = recipe.Rl.TeacherWeight is null
+            ? null : new TeacherReference(context.Input(ExternalInputs.Teacher).Folder, encoder, student.Architecture.VocabularySize, train[0], options.LongestSequence!.Value);
+        using var curve = new TrainingCurve(context);
+        var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock, teacher).Run(
+            parameters, (step, place) => Draw(train, step, place), heldOut, TrainedStudent.StatePath(context),
+            report => Report(context, curve, report), context.Cancellation, context.Warning);
+        curve.Write();
+        TrainedStudent.Save(context, parameters, student.Tokenizer);
+        return $"sampled accuracy on {heldOut.Length} validation problems {ReportNumbers.Percent(result.Before, heldOut.Length)} → {ReportNumbers.Percent(result.Best, heldOut.Length)} at step {result.BestStep}"
+            + (result.Steps < recipe.Rl.Steps ? $"; ended at step {result.Steps}" : "") + string.Concat(result.Findings.Select(finding => $"; step {finding.Step}, {finding.Alarm}: {finding.Message}"));
+    }
+
+    private int Longest(ChatEncoder encoder, IEnumerable<Problem> problems) =>
+        problems.Max(problem => encoder.EncodePrompt([ChatMessage.User(problem.Text)]).Length) + recipe.Rl.MaxTokens;
+
+    // Every problem once before any comes again, in another order each time. Replacements follow an order of their step's own, so that
+    // how many one step needs moves nothing in the next.
+    private Problem Draw(Problem[] train, int step, int place)
+    {
+        if (place >= recipe.Rl.ProblemsPerStep)
+        {
+            int[] replacements = Permutation.Of(train.Length, SeedSequence.Derive((ulong)recipe.Seed, 0x7265, (ulong)step));
+            return train[replacements[(place - recipe.Rl.ProblemsPerStep) % train.Length]];
+        }
+
+        long index = (long)step * recipe.Rl.ProblemsPerStep + place;
+        int[] order = Permutation.Of(train.Length, SeedSequence.Derive((ulong)recipe.Seed, 0x726C, (ulong)(index / train.Length)));
+        return train[order[index % train.Length]];
+    }
+
+    private void Report(StageContext context, TrainingCurve curve, ReinforcementStepReport report)
+    {
+        var values = new Dictionary<string, double>
+        {
+            ["reward"] = report.MeanReward,
+            ["dead_groups"] = report.DeadGroups,
+            ["truncated"] = report.Truncated,
+            ["entropy"] = report.Entropy,
+            ["mean_tokens"] = report.MeanTokens,
+            ["gradient_norm"] = report.GradientNorm,
+            ["mismatch"] = report.Mismatch,
+            ["learning_rate"] = report.LearningRate,
+        };
+        if (report.HeldOut is { } heldOut) values["held_out"] = heldOut;
+        foreach (var (name, value) in Extras(report)) values[name] = value;
+        foreach (var finding in report.Findings) context.Warning($"Step {finding.Step}, {finding.Alarm}: {finding.Message}{(finding.Stops ? "; the training ends" : "")}.");
+        curve.Add(report.Step, values);
+        double rate = report.CompletionTokens / Math.Max(1e-9, report.GenerationSeconds + report.TrainingSeconds);
+        context.Measure("completionTokensPerSecond", rate);
+        context.Progress(new StageProgress(report.Step, report.Steps, "updates", $"reward {report.MeanReward:F3}", rate, "tokens/s"));
+    }
+
+    // What the recipe switched on; a recipe that says nothing of it keeps the curve it had.
+    private IEnumerable<(string Name, double Value)> Extras(ReinforcementStepReport report)
+    {
+        if (recipe.Rl.RatioCap is not null) yield return ("largest_mismatch", report.LargestMismatch);
+        if (report.ReferenceDistance is { } distance) yield return (recipe.Rl.TeacherWeight is null ? "reference_distance" : "teacher_distance", distance);
+        if (report.Clipped is { } clipped)
+        {
+            yield return ("clipped_low", clipped.Low);
+            yield return ("clipped_high", clipped.High);
+        }
+
+        if (recipe.Rl.ResampleRounds is not null) yield return ("resampled", report.Resampled);
+        if (recipe.Rl.Rewards is not null)
+        {
+            foreach (var (name, value) in report.RewardParts) yield return ($"reward_{name}", value);
+        }
+
+        foreach (var finding in report.Findings) yield return ($"alarm_{finding.Alarm}", 1);
+    }
+}

@@ -1,0 +1,28 @@
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Stages.Data;
+using Distill.Data.Problems;
+using Distill.Student.Reinforcement;
+using Distill.Student.Training;
+using Distill.Teacher;
+using Distill.Tokenization;
+
+namespace Distill.Pipeline.Stages.Training;
+
+/// <summary>What the trainings look at while they run: sampled accuracy on the first validation problems.</summary>
+internal static class StudentAccuracy
+{
+    /// <param name="server">Of the student in training; stays the caller's.</param>
+    public static HeldOutAccuracy Of(StageContext context, ChatEncoder encoder, IPolicyServer server, int problems, int maxTokens, int threads, long seed)
+    {
+        Problem[] heldOut = [.. ProblemsStage.Read(context, ProblemsStage.Validation).Take(problems)];
+        var options = new GroupRelativeOptions { MaxTokens = maxTokens, Training = new TrainingOptions { Threads = threads } };
+        return new HeldOutAccuracy(server, new RolloutCollection(encoder, JudgeOf(encoder.Tokenizer), options), heldOut, options.EvaluationSamples, (ulong)seed);
+    }
+
+    /// <summary>Judges a student's completions by the verifiers of their problem families.</summary>
+    public static CompletionJudge JudgeOf(Tokenizer tokenizer)
+    {
+        var parser = new ReasoningParser(tokenizer);
+        return (problem, completion) => ProblemFamilies.Get(problem.Family).Verifier.Verify(parser.Parse(completion).Answer, problem);
+    }
+}

@@ -1,0 +1,112 @@
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
+using Distill.Pipeline.Stages.Data;
+using Distill.Architecture;
+using Distill.Pipeline.Recipes;
+using Distill.Student.Model;
+using Distill.Student.Pruning;
+using Distill.Student.Reinforcement;
+using Distill.Student.Supervised;
+using Distill.Student.Training;
+using Distill.Tokenization;
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Distill.Pipeline.Stages.Training;
+
+/// <summary>Supervised fine-tuning of the base on the kept traces: on steps and answers, or, to show what the steps are worth, on answers alone.</summary>
+internal sealed class SupervisedStage : IStage
+{
+    public const string StepsName = "sft", AnswersName = "answer-only";
+
+    private const int PruningSample = 64; // examples that say what matters in the base
+
+    private readonly DistillationRecipe recipe;
+    private readonly TrainingSection training;
+    private readonly bool steps;
+    private readonly SoftLabelSection? softLabels;
+
+    private SupervisedStage(DistillationRecipe recipe, TrainingSection training, bool steps, SoftLabelSection? softLabels)
+    {
+        (this.recipe, this.training, this.steps, this.softLabels) = (recipe, training, steps, softLabels);
+        string name = steps ? StepsName : AnswersName;
+        Declaration = new()
+        {
+            Name = name,
+            Folder = $"4-{name}",
+            Kind = "checkpoint",
+            Version = 4,
+            Inputs = [CurationStage.StageName, ExternalInputs.Base, .. LooksAtAccuracy ? [ProblemsStage.Validation] : Array.Empty<string>()],
+            Options = OptionsOf(),
+            Resource = StageResource.Model,
+            Student = steps
+                ? new StudentDeclaration(name, "steps", "trained on the teacher’s steps")
+                : new StudentDeclaration(name, name, "trained on answers alone", Continues: false),
+        };
+    }
+
+    public StageDeclaration Declaration { get; }
+
+    public string Work => $"{training.Epochs} epochs over the kept traces";
+
+    /// <summary>Of the base as it is, before any cut; null when it cannot be read, which running will say.</summary>
+    public long? MemoryBytes => TrainingMemoryPrediction.Of(recipe.Student.Base, ToOptions().Training, training.SequenceLength);
+
+    private bool LooksAtAccuracy => training.HeldOut?.Measure == HeldOutMeasureKind.Accuracy;
+
+    public static SupervisedStage Steps(DistillationRecipe recipe) => new(recipe, recipe.Sft, steps: true, recipe.SoftLabels);
+
+    // Without the steps the teacher's distributions fit no token.
+    public static SupervisedStage AnswersOnly(DistillationRecipe recipe) => new(recipe, recipe.AnswerOnly.Training, steps: false, softLabels: null);
+
+    public string Run(StageContext context)
+    {
+        var start = Checkpoint.Open(context.Input(ExternalInputs.Base).Folder);
+        var encoder = ChatEncoder.Load(start.Folder);
+        var examples = SupervisedExamples.Read(
+            context.Input(CurationStage.StageName).PathOf(CurationStage.Traces), encoder, steps, softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
+            training.SequenceLength, training.HeldOut?.Share, (ulong)recipe.Seed);
+        var weights = Weights(start, examples.Training);
+        using var parameters = new FlatParameters(weights.Architecture);
+        parameters.Load(weights);
+        using var server = LooksAtAccuracy ? ServedModel.PolicyServer(weights.Architecture) : null;
+        var heldOut = Measure(context, encoder, server, examples.HeldOut);
+        var kept = new KeptCheckpoints(context, training.HeldOut?.Keep ?? 0, start.Tokenizer);
+        using var curve = new TrainingCurve(context, new TrainingSpeed(weights.Architecture.ParameterCount, context.Clock));
+        var result = SupervisedFineTuning.Run(
+            parameters, examples.Training, ToOptions(), context.Clock, TrainedStudent.StatePath(context), report => curve.Add(report, heldOut?.Name), context.Cancellation,
+            heldOut, look => kept.Add(look.Step, parameters), context.Warning);
+        curve.Write();
+        TrainedStudent.Save(context, parameters, start.Tokenizer);
+        kept.AddToArtifact();
+        return Summary(examples, curve, result, heldOut);
+    }
+
+    private SupervisedOptions ToOptions() => training.ToOptions((ulong)recipe.Seed, softLabels, recipe.Lora);
+
+    private JsonObject OptionsOf()
+    {
+        var options = new JsonObject { ["training"] = CanonicalJson.ToNode(training), ["seed"] = recipe.Seed };
+        if (softLabels is not null) options["soft_labels"] = CanonicalJson.ToNode(softLabels);
+        if (recipe.Lora is { } lora) options["lora"] = CanonicalJson.ToNode(lora);
+        if (recipe.Student.ToPruning() is { } pruning) options["pruning"] = CanonicalJson.ToNode(pruning);
+        if (LooksAtAccuracy) options["verifiers"] = RecipeVerifiers.VersionsOf(recipe);
+        return options;
+    }
+
+    private WeightSet Weights(Checkpoint start, IReadOnlyList<TrainingSequence> examples) => recipe.Student.ToPruning() is { } pruning
+        ? DecoderPruning.Prune(start.LoadWeights(), pruning, [.. examples.Take(PruningSample)])
+        : start.LoadWeights();
+
+    private IHeldOutMeasure? Measure(StageContext context, ChatEncoder encoder, IPolicyServer? server, IReadOnlyList<TrainingSequence> examples)
+    {
+        if (training.HeldOut is not { } section) return null;
+        return server is null ? new HeldOutLoss(examples) : StudentAccuracy.Of(context, encoder, server, section.Problems!.Value, section.MaxTokens!.Value, training.Threads, recipe.Seed);
+    }
+
+    private string Summary(SupervisedExamples examples, TrainingCurve curve, SupervisedResult result, IHeldOutMeasure? heldOut) =>
+        $"{examples.Training.Count:N0} examples × {training.Epochs} epochs, last loss {curve.Values("loss").Last().Value:F3}"
+        + (examples.TooLong == 0 ? "" : $"; {examples.TooLong:N0} longer than {training.SequenceLength} tokens left out")
+        + (result.Best is { } best ? string.Create(CultureInfo.InvariantCulture, $"; best {heldOut!.Name.Replace('_', ' ')} {best.Value:F3} at step {best.Step}") : "")
+        + (result.Steps < result.PlannedSteps ? $"; ended at step {result.Steps} of {result.PlannedSteps}" : "");
+}
