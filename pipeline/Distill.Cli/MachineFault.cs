@@ -40,8 +40,8 @@ internal sealed record MachineFault(string Message, string Remedy)
             new(exception.Message, "The disk is full: make room."),
         FileNotFoundException or FileLoadException when exception.Message.StartsWith("Could not load file or assembly",
             StringComparison.Ordinal) =>
-            new($"A part of the program cannot be loaded: {FirstLine(exception)}", "Mostly too many files are open for the process. "
-                + MoreFiles),
+            new($"A part of the program cannot be loaded: {FirstLine(exception)}",
+                "Mostly the process may open too few files (ulimit -n 4096) or take too little address space (ulimit -v unlimited)."),
         TypeInitializationException { TypeName: "TorchSharp.torch" } => Torch(exception.GetBaseException()),
         DllNotFoundException when Says(exception, "torch") => Torch(exception),
         DllNotFoundException or BadImageFormatException or EntryPointNotFoundException =>
