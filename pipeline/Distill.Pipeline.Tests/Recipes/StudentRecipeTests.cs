@@ -1,6 +1,6 @@
+using Distill.Pipeline.Stages.Training;
 using System.Text.Json.Nodes;
 using Distill.Pipeline.Recipes;
-using Distill.Pipeline.Stages;
 using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.Recipes;
@@ -23,7 +23,7 @@ public sealed class StudentRecipeTests : IDisposable
         var recipe = SampleRecipe.Parse(folder);
         string yaml = RecipeWriter.ToYaml(recipe, folder.Path);
         foreach (string key in (string[])["lora", "held_out", "layers", "intermediate", "key_value_heads"]) yaml.ShouldNotContain($"{key}:");
-        var stage = SupervisedStage.Steps(recipe);
+        var stage = SupervisedStage.Steps(recipe).Declaration;
         stage.Options.Select(option => option.Key).ShouldBe(["training", "seed"]);
         stage.Inputs.ShouldBe(["curated", "base-model"]);
     }

@@ -96,7 +96,7 @@ public static class PipelineRun
         }
 
         return done.Count < graph.Stages.Count
-            ? new RunResult(folder.Name, folder.Path, null, null, null)
+            ? new RunResult(folder.Name, folder.Path, null, null)
             : Publish(recipe, folder, new RunArtifacts(graph, done), ledger);
     }
 
@@ -105,11 +105,11 @@ public static class PipelineRun
         if (recipe is PretrainRecipe pretraining)
         {
             PretrainingStage.Publish(pretraining, artifacts.Stages[^1].Artifact);
-            return new RunResult(folder.Name, folder.Path, null, pretraining.Output, null);
+            return new RunResult(folder.Name, folder.Path, null, pretraining.Output);
         }
 
         var report = RunReporting.Write((DistillationRecipe)recipe, folder, artifacts, ledger);
-        return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath, report);
+        return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath) { Report = report };
     }
 
     private static void Check(Recipe recipe)

@@ -36,7 +36,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
             ["verifiers"] = RecipeVerifiers.VersionsOf(recipe),
         },
         Resource = StageResource.Model,
-        Student = new StudentDeclaration(StageName, Note: "Preferences"),
+        Student = new StudentDeclaration(StageName, "preferences", "then tuned to prefer right completions", Note: "Preferences"),
     };
 
     public string Work =>
