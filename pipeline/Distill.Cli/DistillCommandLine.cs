@@ -22,7 +22,7 @@ internal static class DistillCommandLine
     private static readonly Option<bool> Version = new("--version") { Description = "Show the version." };
 
     /// <summary>A command is a class in Commands/ and a line here.</summary>
-    private static Command Root() =>
+    internal static Command Root() =>
         new("distill", "Turns a large reasoning model into a small one: problems, teacher traces, training, ONNX, proof.")
         {
             new RunCommand(),

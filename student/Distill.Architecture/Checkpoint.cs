@@ -6,13 +6,14 @@ namespace Distill.Architecture;
 /// </summary>
 public sealed class Checkpoint
 {
-    public const string GenerationConfigName = "generation_config.json";
+    public const string GenerationConfigName = DecoderConfigJson.GenerationFileName;
 
-    private Checkpoint(string folder, DecoderArchitecture architecture, TokenizerFiles? tokenizer)
+    private Checkpoint(string folder, DecoderArchitecture architecture, TokenizerFiles? tokenizer, IReadOnlyList<string> warnings)
     {
         Folder = folder;
         Architecture = architecture;
         Tokenizer = tokenizer;
+        Warnings = warnings;
     }
 
     public string Folder { get; }
@@ -22,17 +23,33 @@ public sealed class Checkpoint
     /// <summary>Null when the folder has no tokenizer.json.</summary>
     public TokenizerFiles? Tokenizer { get; }
 
+    /// <summary>Where the files contradict one another, what was taken: sentences for whoever chose the folder; usually none.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
     /// <exception cref="InvalidDataException">Not a checkpoint, a corrupt or unsupported file, or a tokenizer that does not fit: named, with the reason.</exception>
     public static Checkpoint Open(string folder)
     {
         if (!Directory.Exists(folder)) throw new InvalidDataException($"'{folder}' is not a folder.");
-        if (!File.Exists(Path.Combine(folder, DecoderConfigJson.FileName)))
-            throw new InvalidDataException($"'{folder}' is not a checkpoint: it has no {DecoderConfigJson.FileName}.");
-        var architecture = DecoderConfigJson.Read(Path.Combine(folder, DecoderConfigJson.FileName));
-        using (var files = SafeTensorsFolder.Open(folder)) CheckShapes(files, architecture);
+        string config = FolderFile.Find(folder, DecoderConfigJson.FileName)
+            ?? throw new InvalidDataException($"'{folder}' is not a checkpoint: it has no {DecoderConfigJson.FileName}.");
+        var architecture = DecoderConfigJson.Read(config);
+        var warnings = new List<string>();
+        using (var files = SafeTensorsFolder.Open(folder))
+        {
+            if (files.Choice is { } choice) warnings.Add(choice);
+            if (architecture.TieEmbeddings && HasOwnHead(files))
+            {
+                architecture = architecture with { TieEmbeddings = false };
+                warnings.Add($"'{folder}': config.json says tie_word_embeddings, and the weights hold another {ParameterMap.OutputProjection} than the embedding. "
+                    + "Both are kept, untied; set tie_word_embeddings to false to say so, or remove the weight.");
+            }
+
+            CheckShapes(files, architecture);
+        }
+
         var tokenizer = TokenizerFiles.Exist(folder) ? TokenizerFiles.Read(folder) : null;
         tokenizer?.RequireFits(Path.Combine(folder, TokenizerFiles.TokenizerName), architecture.VocabularySize);
-        return new(folder, architecture, tokenizer);
+        return new(folder, architecture, tokenizer, warnings);
     }
 
     /// <summary>All weights as fp32; bf16 and fp16 are widened exactly. Each call reads the files again.</summary>
@@ -85,7 +102,23 @@ public sealed class Checkpoint
             throw new InvalidDataException($"'{files.FileOf(surplus[0]).File}' holds weights that config.json has no place for: {string.Join(", ", surplus)}.");
     }
 
+    // A tied head may be stored once more; one that is not the embedding is a weight of its own.
+    private static bool HasOwnHead(SafeTensorsFolder files)
+    {
+        if (!files.Contains(ParameterMap.OutputProjection) || !files.Contains(ParameterMap.Embedding)) return false;
+        var (head, embedding) = (files.FileOf(ParameterMap.OutputProjection), files.FileOf(ParameterMap.Embedding));
+        return !head.HoldsSame(ParameterMap.OutputProjection, embedding, ParameterMap.Embedding);
+    }
+
     // Older files repeat a tied head and store the rotary frequencies, which follow from the configuration.
     private static bool IsRedundant(string name, DecoderArchitecture architecture) =>
         (architecture.TieEmbeddings && name == ParameterMap.OutputProjection) || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+}
+
+/// <summary>How the weights of a checkpoint are stored. Immutable.</summary>
+/// <param name="Type">F32, BF16 or F16; rounded to nearest, ties to even.</param>
+/// <param name="MaxShardBytes">Tensor bytes of one file; a larger tensor gets a file of its own. More than one file makes an index.</param>
+public sealed record CheckpointStorage(SafeTensorType Type = SafeTensorType.Float32, long MaxShardBytes = 5_000_000_000)
+{
+    public static CheckpointStorage Default { get; } = new();
 }

@@ -47,7 +47,7 @@ public sealed class TokenizerReferenceTests
             }
         }
         wrong.ShouldBeEmpty();
-        lines.ShouldBeGreaterThan(200);
+        lines.ShouldBeGreaterThan(0);
     }
 
     [Theory]

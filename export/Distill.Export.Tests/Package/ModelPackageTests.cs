@@ -35,6 +35,26 @@ public sealed class ModelPackageTests
         (configuration.ReasoningStartTokenId, configuration.ReasoningEndTokenId, configuration.EosTokenIds[0]).ShouldBe((48, 49, 1));
     }
 
+    // A chat model that may end with either of two tokens must do so wherever it is opened.
+    [Fact]
+    public void Every_end_token_is_in_every_file_that_names_one()
+    {
+        var a = A with { EndTokenIds = new([1, 3]), PadTokenId = null };
+        using var folder = Written(TinyModels.Weights(a));
+        Ids("config.json", "eos_token_id").ShouldBe([1, 3]);
+        Ids("generation_config.json", "eos_token_id").ShouldBe([1, 3]);
+        Ids("genai_config.json", "model", "eos_token_id").ShouldBe([1, 3]);
+        ModelFolder.Open(folder.Path).Configuration.EosTokenIds.ShouldBe([1, 3]);
+        DecoderConfigJson.Read(folder.File("config.json")).EndTokenIds.ShouldBe(a.EndTokenIds);
+
+        IEnumerable<int> Ids(string file, params string[] path)
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(folder.File(file)));
+            var found = path.Aggregate(document.RootElement, (element, name) => element.GetProperty(name));
+            return [.. found.EnumerateArray().Select(id => id.GetInt32())];
+        }
+    }
+
     [Fact]
     public void The_check_finds_weights_that_are_not_numbers()
     {

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Distill.Architecture;
+using Distill.Export.Package;
 using Distill.Export.Parity;
 using Distill.Export.Tests.Support;
 using Distill.Generation.Onnx;
@@ -50,6 +52,23 @@ public sealed class ParityGateTests
         var report = Run(Tampered(ParameterMap.FinalNorm, 3, _ => float.NaN));
         report.Passed.ShouldBeFalse();
         report.MaxAbsLogitDiff.ShouldBe(double.MaxValue);
+    }
+
+    // Whoever asks why the gate failed reads the figures, so a report must be writable whatever it says.
+    [Fact]
+    public void A_failed_report_is_written_and_read_as_it_is()
+    {
+        foreach (var weights in new[] { Tampered(ParameterMap.FinalNorm, 3, _ => float.NaN), TinyModels.Weights(A, seed: 9) })
+        {
+            var report = Run(weights);
+            report.Passed.ShouldBeFalse();
+            JsonSerializer.Deserialize<ParityReport>(JsonSerializer.SerializeToUtf8Bytes(report)).ShouldBe(report);
+            using var folder = new TemporaryFolder();
+            var description = new PackageDescription { Name = "tiny", Parity = report };
+            ModelPackage.Write(folder.Path, TinyModels.Weights(A), TinyModels.Tokenizer(A.VocabularySize), description);
+            File.ReadAllText(folder.File("README.md")).ShouldContain("Gate: failed");
+            File.ReadAllText(folder.File("distill.json")).ShouldContain("\"passed\": false");
+        }
     }
 
     [Fact]

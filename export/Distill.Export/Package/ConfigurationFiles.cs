@@ -22,7 +22,7 @@ internal static class GenAIConfigurationFile
             if (a.BosTokenId is { } bos) json.WriteNumber("bos_token_id", bos);
             json.WriteNumber("context_length", a.MaxPositions);
             json.Object("decoder", () => Decoder(json, a, graphFile));
-            json.Numbers("eos_token_id", [a.EosTokenId]);
+            json.Numbers("eos_token_id", a.EndTokenIds);
             json.WriteNumber("pad_token_id", a.PadTokenId ?? a.EosTokenId);
             json.WriteString("type", a.ModelType);
             json.WriteNumber("vocab_size", a.VocabularySize);

@@ -55,7 +55,7 @@ public sealed class TorchReferenceModel : IReferenceModel, IDisposable
 }
 
 /// <summary>Any token model as a reference: each sequence is one prefill of an empty cache. The model stays the caller's.</summary>
-public sealed class TokenModelReference(ITokenModel model) : IReferenceModel
+internal sealed class TokenModelReference(ITokenModel model) : IReferenceModel
 {
     public int VocabularySize => model.VocabularySize;
 

@@ -60,7 +60,19 @@ internal sealed class ConfigFields(JsonElement root)
         return Wrong<int?>(key, value, "a token id");
     }
 
-    public int RequiredTokenId(string key) => Has(key) ? OptionalTokenId(key) ?? 0 : Missing(key);
+    /// <summary>A token id or a list of them; empty when absent, null or an empty list.</summary>
+    public IReadOnlyList<int> TokenIds(string key)
+    {
+        if (!Find(key, out var value)) return [];
+        var ids = new List<int>();
+        foreach (var each in value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : Enumerable.Repeat(value, 1))
+        {
+            if (each.ValueKind == JsonValueKind.Number && each.TryGetInt32(out int id)) ids.Add(id);
+            else return Wrong<IReadOnlyList<int>>(key, value, "a token id or a list of them") ?? [];
+        }
+
+        return ids;
+    }
 
     public bool Has(string key) => Find(key, out _);
 

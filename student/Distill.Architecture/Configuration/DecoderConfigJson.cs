@@ -10,20 +10,26 @@ namespace Distill.Architecture;
 public static class DecoderConfigJson
 {
     public const string FileName = "config.json";
+    public const string GenerationFileName = "generation_config.json";
+    private const string EndTokens = "eos_token_id";
     private const long MaxBytes = 1 << 20;
 
+    /// <summary>
+    /// Reads config.json and, where it lies beside, generation_config.json: the end tokens of the latter win, as in transformers.
+    /// </summary>
     /// <exception cref="InvalidDataException">Names the file and every problem in it.</exception>
     public static DecoderArchitecture Read(string path)
     {
         using var document = BoundedJson.Read(path, MaxBytes);
-        return Read(document.RootElement, path);
+        return Read(document.RootElement, path, GenerationEndTokens(Path.GetDirectoryName(Path.GetFullPath(path))!));
     }
 
+    /// <summary>Reads a config.json alone.</summary>
     /// <inheritdoc cref="Read(string)"/>
     public static DecoderArchitecture Parse(ReadOnlyMemory<byte> utf8, string file)
     {
         using var document = BoundedJson.Parse(utf8, file);
-        return Read(document.RootElement, file);
+        return Read(document.RootElement, file, []);
     }
 
     /// <summary>The same architecture gives the same bytes.</summary>
@@ -42,13 +48,25 @@ public static class DecoderConfigJson
     /// <summary>generation_config.json: the ids that begin, end and pad.</summary>
     public static byte[] WriteGeneration(DecoderArchitecture architecture) => DecoderConfigWriter.WriteGeneration(architecture);
 
-    private static DecoderArchitecture Read(JsonElement root, string file)
+    private static IReadOnlyList<int> GenerationEndTokens(string folder)
+    {
+        if (FolderFile.Find(folder, GenerationFileName) is not { } path) return [];
+        using var document = BoundedJson.Read(path, MaxBytes);
+        var fields = new ConfigFields(document.RootElement);
+        var ids = fields.TokenIds(EndTokens);
+        return fields.Problems.Count == 0 ? ids : throw new InvalidDataException($"'{path}': {string.Join("; ", fields.Problems)}.");
+    }
+
+    /// <param name="endTokens">That another file names; empty: those of this one.</param>
+    private static DecoderArchitecture Read(JsonElement root, string file, IReadOnlyList<int> endTokens)
     {
         var fields = new ConfigFields(root);
         string? modelType = fields.OptionalString("model_type");
         var family = DecoderFamily.Find(modelType)
             ?? throw new InvalidDataException($"'{file}': model_type '{modelType}' is not supported; supported are {string.Join(", ", DecoderFamily.All.Select(f => f.ModelType))}.");
-        var architecture = Shape(fields, family);
+        if (endTokens.Count == 0) endTokens = fields.TokenIds(EndTokens);
+        fields.Require(endTokens.Count > 0 || fields.Problems.Count > 0, $"{EndTokens} is missing here and in {GenerationFileName}");
+        var architecture = Shape(fields, family) with { EndTokenIds = new TokenIdList(endTokens.DefaultIfEmpty(0)) };
         UnsupportedFeatures.Check(fields, family);
         if (fields.Problems.Count > 0) throw new InvalidDataException($"'{file}': {string.Join("; ", fields.Problems.Distinct())}.");
         try
@@ -97,8 +115,21 @@ public static class DecoderConfigJson
             SlidingWindow = window,
             WindowLayers = sliding,
             BosTokenId = fields.OptionalTokenId("bos_token_id"),
-            EosTokenId = fields.RequiredTokenId("eos_token_id"),
             PadTokenId = fields.OptionalTokenId("pad_token_id"),
         };
+    }
+}
+
+/// <summary>Names what else in a configuration would change the computation and is not implemented; readers of single parts name theirs.</summary>
+internal static class UnsupportedFeatures
+{
+    public static void Check(ConfigFields fields, DecoderFamily family)
+    {
+        string activation = fields.OptionalString("hidden_act") ?? "silu";
+        fields.Require(activation is "silu" or "swish", $"hidden_act '{activation}' is not supported, only silu");
+        fields.Require(family.AlwaysAttentionBias || family.MayAttentionBias || fields.OptionalBool("attention_bias") is not true,
+            $"attention_bias true is not supported in model_type '{family.ModelType}'");
+        fields.Require(family.MayFeedForwardBias || fields.OptionalBool("mlp_bias") is not true, $"mlp_bias true is not supported in model_type '{family.ModelType}'");
+        fields.Require(!fields.Has("quantization_config"), "quantized weights (quantization_config) are not supported");
     }
 }

@@ -91,7 +91,32 @@ public sealed class SafeTensorsFile : IDisposable
         return bytes;
     }
 
+    /// <summary>Whether two tensors have the same shape and the same values, NaN equal to itself; read in pieces.</summary>
+    internal bool HoldsSame(string name, SafeTensorsFile other, string otherName)
+    {
+        var (mine, its) = (Entry(name), other.Entry(otherName));
+        if (!mine.Shape.SequenceEqual(its.Shape)) return false;
+        if (mine.Type != its.Type) return ReadSingles(name).AsSpan().SequenceEqual(other.ReadSingles(otherName));
+        byte[] one = new byte[ChunkBytes], two = new byte[ChunkBytes];
+        for (long done = 0, length = mine.End - mine.Begin; done < length; done += ChunkBytes)
+        {
+            int count = (int)Math.Min(ChunkBytes, length - done);
+            Span<byte> left = one.AsSpan(0, count), right = two.AsSpan(0, count);
+            ReadAt(mine, done, left);
+            other.ReadAt(its, done, right);
+            if (!left.SequenceEqual(right)) return false;
+        }
+
+        return true;
+    }
+
     public void Dispose() => stream.Dispose();
+
+    private void ReadAt(SafeTensorEntry entry, long offset, Span<byte> target)
+    {
+        stream.Position = header.DataStart + entry.Begin + offset;
+        stream.ReadExactly(target);
+    }
 
     private void ReadConverted<T>(SafeTensorEntry entry, T[] values)
     {

@@ -21,15 +21,22 @@ public sealed class SafeTensorsFolder : IDisposable
     /// <summary>Every tensor name.</summary>
     public IReadOnlyCollection<string> Names => byTensor.Keys;
 
+    /// <summary>Which of two sets of weights was taken, where the folder has two; else null.</summary>
+    internal string? Choice { get; private set; }
+
     /// <exception cref="InvalidDataException">No weights, an unsound file, or an index that does not fit its shards.</exception>
     public static SafeTensorsFolder Open(string folder)
     {
         var opened = new SafeTensorsFolder();
         try
         {
-            string single = Path.Combine(folder, FileName), index = Path.Combine(folder, IndexName);
-            if (File.Exists(single)) opened.Add(SafeTensorsFile.Open(single));
-            else if (File.Exists(index)) opened.AddShards(folder, index);
+            string? single = FolderFile.Find(folder, FileName), index = FolderFile.Find(folder, IndexName);
+            if (single is not null)
+            {
+                opened.Add(SafeTensorsFile.Open(single));
+                if (index is not null) opened.Choice = $"'{folder}' has both {FileName} and {IndexName}: {FileName} is read, as transformers does. Remove the one that is not meant.";
+            }
+            else if (index is not null) opened.AddShards(folder, index);
             else throw new InvalidDataException($"'{folder}' has neither {FileName} nor {IndexName}.{PickleHint(folder)}");
             return opened;
         }
@@ -84,7 +91,8 @@ public sealed class SafeTensorsFolder : IDisposable
         if (shard.Length is 0 or > 255 || shard.AsSpan().ContainsAny("/\\:\0") || !shard.EndsWith(".safetensors", StringComparison.Ordinal))
             throw new InvalidDataException($"'{index}' names '{shard}', which is not the name of a .safetensors file in its folder.");
         if (files.Count == MaxShards) throw new InvalidDataException($"'{index}' names more than {MaxShards} files.");
-        var file = SafeTensorsFile.Open(Path.Combine(folder, shard));
+        string path = FolderFile.Find(folder, shard) ?? throw new InvalidDataException($"'{Path.Combine(folder, shard)}', which '{index}' names, does not exist.");
+        var file = SafeTensorsFile.Open(path);
         files.Add(file);
         return file;
     }

@@ -118,6 +118,39 @@ public sealed class CheckpointTests
         Should.Throw<InvalidDataException>(() => Checkpoint.Open(folder.File("nowhere"))).Message.ShouldContain("nowhere");
     }
 
+    [Fact]
+    public void A_tied_head_may_be_stored_twice_and_is_kept_apart_where_it_differs()
+    {
+        using var folder = new TemporaryFolder();
+        var weights = Weights(Tiny);
+        Checkpoint.Save(folder.Path, weights, Tokenizer(10));
+        float[] head = weights[ParameterMap.Embedding].ToArray();
+        WriteWithHead(folder, weights, head);
+        var same = Checkpoint.Open(folder.Path);
+        (same.Architecture, same.Warnings.Count).ShouldBe((Tiny, 0));
+        same.LoadWeights().Architecture.TieEmbeddings.ShouldBeTrue();
+
+        head[^1] += 1;
+        WriteWithHead(folder, weights, head);
+        var other = Checkpoint.Open(folder.Path);
+        other.Architecture.ShouldBe(Tiny with { TieEmbeddings = false });
+        other.Warnings.ShouldHaveSingleItem().ShouldContain("tie_word_embeddings");
+        other.LoadWeights()[ParameterMap.OutputProjection].ToArray().ShouldBe(head);
+    }
+
+    [Fact]
+    public void A_single_file_beside_an_index_is_taken_and_said()
+    {
+        using var folder = new TemporaryFolder();
+        Checkpoint.Save(folder.Path, Weights(Tiny), Tokenizer(10), new CheckpointStorage(MaxShardBytes: 500));
+        Checkpoint.Open(folder.Path).Warnings.ShouldBeEmpty();
+        var stray = ParameterMap.For(Tiny).Select(p => SafeTensor.Singles(p.Name, p.Shape, new float[p.Count]));
+        SafeTensorsWriter.Write(folder.File("model.safetensors"), stray);
+        var opened = Checkpoint.Open(folder.Path);
+        opened.Warnings.ShouldHaveSingleItem().ShouldContain("has both model.safetensors and model.safetensors.index.json");
+        opened.LoadWeights()[ParameterMap.FinalNorm].ToArray().ShouldBe(new float[8]);
+    }
+
     [Theory]
     [InlineData("../outside.safetensors")]
     [InlineData("/etc/passwd.safetensors")]
@@ -146,6 +179,10 @@ public sealed class CheckpointTests
             }
         }
     }
+
+    private static void WriteWithHead(TemporaryFolder folder, WeightSet weights, float[] head) => SafeTensorsWriter.Write(
+        folder.File("model.safetensors"),
+        [.. ParameterMap.For(Tiny).Select(p => SafeTensor.Singles(p.Name, p.Shape, weights[p.Name])), SafeTensor.Singles(ParameterMap.OutputProjection, [10, 8], head)]);
 
     private static TokenizerFiles Tokenizer(int tokens) => new(
         Encoding.UTF8.GetBytes($$"""{"model":{"type":"BPE","vocab":{{{string.Join(",", Enumerable.Range(0, tokens).Select(i => $"\"t{i}\":{i}"))}} } } }"""), "{}"u8.ToArray(), "{{ x }}"u8.ToArray());

@@ -18,6 +18,44 @@ public sealed class DecoderConfigTests
         (a.ModelType, a.VocabularySize, a.HiddenSize, a.Layers, a.Heads, a.KeyValueHeads, a.HeadSize).ShouldBe(("qwen3", 640, 96, 4, 3, 1, 32));
         (a.IntermediateSize, a.MaxPositions, a.RopeTheta, a.RmsNormEpsilon).ShouldBe((256, 512, 10_000d, 1e-6));
         (a.TieEmbeddings, a.QueryKeyNorm, a.AttentionBias, a.BosTokenId, a.EosTokenId, a.PadTokenId).ShouldBe((true, true, false, null, 1, 0));
+        a.EndTokenIds.ShouldBe([1, 2]);
+    }
+
+    // generation_config.json before config.json, each a number or a list; a null or an empty list names none.
+    [Theory]
+    [InlineData("[1,2]", null, new[] { 1, 2 })]
+    [InlineData("7", null, new[] { 7 })]
+    [InlineData("7", "{}", new[] { 7 })]
+    [InlineData("7", """{"eos_token_id":null}""", new[] { 7 })]
+    [InlineData("7", """{"eos_token_id":[]}""", new[] { 7 })]
+    [InlineData("7", """{"eos_token_id":9}""", new[] { 9 })]
+    [InlineData("7", """{"eos_token_id":[9,7,9]}""", new[] { 9, 7 })]
+    [InlineData("null", """{"eos_token_id":[9,7]}""", new[] { 9, 7 })]
+    public void End_tokens_are_those_of_generation_before_those_of_the_configuration(string configured, string? generation, int[] expected)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("config.json"), Changed(("eos_token_id", configured)));
+        if (generation is not null) File.WriteAllText(folder.File("generation_config.json"), generation);
+        var a = DecoderConfigJson.Read(folder.File("config.json"));
+        (a.EosTokenId, a.EndTokenIds).ShouldBe((expected[0], new TokenIdList(expected)));
+        (a with { EosTokenId = 3 }).EndTokenIds.ShouldBe([3]);
+        // Written back to both files, and read again from either alone.
+        string number = expected.Length == 1 ? $"\"eos_token_id\": {expected[0]}," : "\"eos_token_id\": [";
+        foreach (byte[] written in (byte[][])[DecoderConfigJson.Write(a), DecoderConfigJson.WriteGeneration(a)]) Encoding.UTF8.GetString(written).ShouldContain(number);
+        DecoderConfigJson.Parse(DecoderConfigJson.Write(a), "config.json").ShouldBe(a);
+        File.WriteAllBytes(folder.File("generation_config.json"), DecoderConfigJson.WriteGeneration(a));
+        DecoderConfigJson.Read(folder.File("config.json")).ShouldBe(a);
+    }
+
+    [Theory]
+    [InlineData("[9,\"x\"]", "generation_config.json': eos_token_id is")]
+    [InlineData("[9,640]", "eos_token_id 640 must be in 0..639")]
+    public void End_tokens_that_cannot_be_are_named(string generation, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("config.json"), Qwen3);
+        File.WriteAllText(folder.File("generation_config.json"), $$"""{"eos_token_id":{{generation}}}""");
+        Should.Throw<InvalidDataException>(() => DecoderConfigJson.Read(folder.File("config.json"))).Message.ShouldContain(reason);
     }
 
     public static TheoryData<string, string, string> Unsupported => new()
