@@ -4,7 +4,7 @@ namespace Distill.Evaluation.Statistics;
 
 /// <summary>Mean difference b − a over the same problems, with a percentile interval over resampled problems (Efron 1979).</summary>
 /// <param name="P">Two-sided, 2·min((1 + #{d ≤ 0}) / (1 + R), (1 + #{d ≥ 0}) / (1 + R)), at most 1.</param>
-internal sealed record PairedBootstrap(double Mean, Interval Interval, double StandardError, double P)
+public sealed record PairedBootstrap(double Mean, Interval Interval, double StandardError, double P)
 {
     /// <summary>Draws the resamples from a seed.</summary>
     public static PairedBootstrap Run(

@@ -20,13 +20,17 @@ internal static class EndpointRule
 
         var faults = new List<EndpointFault>();
         if (uri.UserInfo.Length > 0)
-            faults.Add(
-                new(
-                    "holds a name or a password (not shown)", "take it out and name an environment variable in api_key_env",
-                    ShowsValue: false));
+        {
+            faults.Add(new("holds a name or a password (not shown)",
+                "take it out and name an environment variable in api_key_env", ShowsValue: false));
+        }
+
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
-            faults.Add(
-                new("holds a query or a fragment (not shown, it may be a key)", "end it with the path, such as /v1", ShowsValue: false));
+        {
+            faults.Add(new("holds a query or a fragment (not shown, it may be a key)",
+                "end it with the path, such as /v1", ShowsValue: false));
+        }
+
         if (uri.Scheme == "http" && scope == NetworkScope.Public)
         {
             faults.Add(new("http would send the key and the problems in the clear",

@@ -21,7 +21,8 @@ public sealed class FuzzTests
         Encoding.UTF8.GetBytes("""
             {"model": {"type": "qwen3", "vocab_size": 320, "context_length": 512, "eos_token_id": [2, 5], "bos_token_id": 1,
              "pad_token_id": 0, "decoder": {"filename": "model.onnx", "head_size": 16, "num_attention_heads": 4, "num_hidden_layers": 3,
-              "num_key_value_heads": 2, "session_options": {"provider_options": []}, "sliding_window": {"window_size": 24, "layers": [1, 2]},
+              "num_key_value_heads": 2, "session_options": {"provider_options": []}, 
+              "sliding_window": {"window_size": 24, "layers": [1, 2]},
               "inputs": {"input_ids": "ids", "past_key_names": "past.%d.key", "past_value_names": "past.%d.value"},
               "outputs": {"logits": "logits"}}}, "search": {"max_length": 512}}
             """),
@@ -32,8 +33,9 @@ public sealed class FuzzTests
     public void A_broken_config_is_read_or_refused() => Run(
         Encoding.UTF8.GetBytes("""
             {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 384, "hidden_size": 64, "head_dim": null,
-             "is_encoder_decoder": false, "num_attention_heads": 4, "num_hidden_layers": 3, "num_key_value_heads": 2, "max_position_embeddings": 512,
-             "rms_norm_eps": 1e-06, "bos_token_id": null, "eos_token_id": 2, "pad_token_id": 0, "rope_scaling": {"rope_type": "llama3", "factor": 8.0},
+             "is_encoder_decoder": false, "num_attention_heads": 4, "num_hidden_layers": 3, "num_key_value_heads": 2,
+             "max_position_embeddings": 512, "rms_norm_eps": 1e-06, "bos_token_id": null, "eos_token_id": 2, "pad_token_id": 0,
+             "rope_scaling": {"rope_type": "llama3", "factor": 8.0},
              "transformers.js_config": {"use_external_data_format": {"model_q4.onnx": 1}}}
             """),
         s_json,
