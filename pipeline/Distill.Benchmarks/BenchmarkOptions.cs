@@ -34,7 +34,8 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Names, bool Quick,
     {
         if (name == "all") names.AddRange(known.Except(names));
         else if (known.Contains(name)) names.Add(name);
-        else if (name != "list") throw new ArgumentException($"There is no benchmark '{name}'. Known: {string.Join(", ", known)}. Usage: {Usage}");
+        else if (name != "list") throw new ArgumentException(
+            $"There is no benchmark '{name}'. Known: {string.Join(", ", known)}. Usage: {Usage}");
         return this;
     }
 

@@ -3,22 +3,48 @@ using System.Text;
 using Distill.Cli;
 using Distill.Cli.Output;
 
-if (OperatingSystem.IsWindows()) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-var streams = ConsoleStreams.OfProcess();
-using var cancellation = new CancellationTokenSource();
-using var interrupt = Register(PosixSignal.SIGINT);
-using var terminate = Register(PosixSignal.SIGTERM);
-AppDomain.CurrentDomain.UnhandledException += EndByThread;
-return DistillCommandLine.Run(args, streams, TimeProvider.System, cancellation.Token);
+// Opened first: where the process runs out of files, not even what it takes to say so could be loaded later.
+var lastWords = OpenLastWords();
+try
+{
+    if (OperatingSystem.IsWindows()) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+    AppDomain.CurrentDomain.UnhandledException += EndByThread;
+    return Start();
+}
+catch (Exception exception)
+{
+    return Fail(exception);
+}
 
-// Without it the signal ends the process at once, which loses no finished work.
-IDisposable? Register(PosixSignal signal)
+static TextWriter OpenLastWords()
 {
     try
     {
-        return PosixSignalRegistration.Create(signal, End);
+        return Console.Error;
     }
     catch (IOException)
+    {
+        return TextWriter.Null; // standard error is closed
+    }
+}
+
+int Start()
+{
+    var streams = ConsoleStreams.OfProcess();
+    using var cancellation = new CancellationTokenSource();
+    using var interrupt = Register(PosixSignal.SIGINT, streams, cancellation);
+    using var terminate = Register(PosixSignal.SIGTERM, streams, cancellation);
+    return DistillCommandLine.Run(args, streams, TimeProvider.System, cancellation.Token);
+}
+
+// Without it the signal ends the process at once, which loses no finished work.
+static IDisposable? Register(PosixSignal signal, ConsoleStreams streams, CancellationTokenSource cancellation)
+{
+    try
+    {
+        return PosixSignalRegistration.Create(signal, context => End(context, streams, cancellation));
+    }
+    catch (Exception fault) when (fault is IOException or TypeInitializationException)
     {
         return null;
     }
@@ -26,7 +52,7 @@ IDisposable? Register(PosixSignal signal)
 
 // The first signal lets the work stop between two steps and save what it has. The second is left to do what signals do, which shells
 // report as 130 too: an orderly exit would unload native libraries under the threads that still run in them.
-void End(PosixSignalContext signal)
+static void End(PosixSignalContext signal, ConsoleStreams streams, CancellationTokenSource cancellation)
 {
     if (cancellation.IsCancellationRequested) return;
     signal.Cancel = true;
@@ -37,6 +63,28 @@ void End(PosixSignalContext signal)
 // What another thread did not catch ends the process whatever we do; it is said in our words, with our exit code.
 void EndByThread(object sender, UnhandledExceptionEventArgs unhandled)
 {
-    if (unhandled.ExceptionObject is not Exception exception) return;
-    Environment.Exit(DistillCommandLine.Report(exception, args, streams));
+    if (unhandled.ExceptionObject is Exception exception) Environment.Exit(Fail(exception));
+}
+
+// For what came before the command line could report, or kept it from reporting.
+int Fail(Exception exception)
+{
+    try
+    {
+        return DistillCommandLine.Report(exception, args, ConsoleStreams.OfProcess());
+    }
+    catch (Exception)
+    {
+        try
+        {
+            lastWords.WriteLine("error: The program could not be loaded whole: " + exception.Message);
+            lastWords.WriteLine("  Mostly too many files are open for the process. Allow more of them: ulimit -n 4096.");
+        }
+        catch (IOException)
+        {
+            // Nobody is there to be told.
+        }
+
+        return 1;
+    }
 }

@@ -30,9 +30,9 @@ public sealed class Checkpoint
     public static Checkpoint Open(string folder)
     {
         if (!Directory.Exists(folder)) throw new InvalidDataException($"'{folder}' is not a folder.");
-        if (!File.Exists(Path.Combine(folder, DecoderConfigJson.FileName)))
-            throw new InvalidDataException($"'{folder}' is not a checkpoint: it has no {DecoderConfigJson.FileName}.");
-        var architecture = DecoderConfigJson.Read(Path.Combine(folder, DecoderConfigJson.FileName));
+        string config = FolderFile.Find(folder, DecoderConfigJson.FileName)
+            ?? throw new InvalidDataException($"'{folder}' is not a checkpoint: it has no {DecoderConfigJson.FileName}.");
+        var architecture = DecoderConfigJson.Read(config);
         var warnings = new List<string>();
         using (var files = SafeTensorsFolder.Open(folder))
         {
@@ -113,4 +113,12 @@ public sealed class Checkpoint
     // Older files repeat a tied head and store the rotary frequencies, which follow from the configuration.
     private static bool IsRedundant(string name, DecoderArchitecture architecture) =>
         (architecture.TieEmbeddings && name == ParameterMap.OutputProjection) || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+}
+
+/// <summary>How the weights of a checkpoint are stored. Immutable.</summary>
+/// <param name="Type">F32, BF16 or F16; rounded to nearest, ties to even.</param>
+/// <param name="MaxShardBytes">Tensor bytes of one file; a larger tensor gets a file of its own. More than one file makes an index.</param>
+public sealed record CheckpointStorage(SafeTensorType Type = SafeTensorType.Float32, long MaxShardBytes = 5_000_000_000)
+{
+    public static CheckpointStorage Default { get; } = new();
 }

@@ -16,13 +16,13 @@ public sealed record TokenizerFiles(byte[] TokenizerJson, byte[]? TokenizerConfi
     /// <exception cref="InvalidDataException">tokenizer.json is missing, or a file is too large.</exception>
     public static TokenizerFiles Read(string folder)
     {
-        byte[]? tokenizer = ReadIfThere(Path.Combine(folder, TokenizerName));
+        byte[]? tokenizer = ReadIfThere(folder, TokenizerName);
         return tokenizer is null
             ? throw new InvalidDataException($"'{folder}' has no {TokenizerName}.")
-            : new(tokenizer, ReadIfThere(Path.Combine(folder, ConfigName)), ReadIfThere(Path.Combine(folder, TemplateName)));
+            : new(tokenizer, ReadIfThere(folder, ConfigName), ReadIfThere(folder, TemplateName));
     }
 
-    public static bool Exist(string folder) => File.Exists(Path.Combine(folder, TokenizerName));
+    public static bool Exist(string folder) => FolderFile.Find(folder, TokenizerName) is not null;
 
     /// <summary>Writes the files that there are; an absent one is removed, so that no other model's stays behind.</summary>
     public void Write(string folder)
@@ -94,12 +94,8 @@ public sealed record TokenizerFiles(byte[] TokenizerJson, byte[]? TokenizerConfi
         return largest;
     }
 
-    private static byte[]? ReadIfThere(string path)
-    {
-        var info = new FileInfo(path);
-        if (!info.Exists) return null;
-        return info.Length <= MaxBytes ? File.ReadAllBytes(path) : throw new InvalidDataException($"'{path}' has {info.Length} bytes; at most {MaxBytes} are read.");
-    }
+    private static byte[]? ReadIfThere(string folder, string name) =>
+        FolderFile.Find(folder, name) is { } path ? FolderFile.Read(path, MaxBytes) : null;
 
     private static void WriteOrDelete(string path, byte[]? content)
     {

@@ -1,3 +1,4 @@
+using Distill.Data.Verification;
 using Distill.Evaluation.Statistics;
 
 namespace Distill.Evaluation;
@@ -29,3 +30,33 @@ public sealed record EvaluationReport(
     TwinReport? Twins,
     IReadOnlyList<DomainReport> ByDomain,
     IReadOnlyList<SampleTrace> SampleTraces);
+
+/// <summary>The figures of <see cref="EvaluationReport"/> for one domain.</summary>
+public sealed record DomainReport(
+    string Domain, int Problems, double Greedy, Interval GreedyInterval95, double? PassAt1, Interval? Interval95, double? MajAtK);
+
+/// <summary>Greedy answers to problems and to their perturbation twins. Reasoning carries over; pattern matching does not.</summary>
+/// <param name="Original">Share solved of the problems that have a twin.</param>
+/// <param name="Perturbed">Share solved of their twins, every problem counting once.</param>
+/// <param name="Problems">Problems that have a twin.</param>
+/// <param name="Twins">Twins of them, of all kinds.</param>
+public sealed record TwinReport(
+    double Original,
+    double Perturbed,
+    Interval OriginalInterval95,
+    Interval PerturbedInterval95,
+    int Problems,
+    int Twins,
+    IReadOnlyList<TwinKindReport> ByKind);
+
+/// <summary>One kind of twin against its originals, pair by pair.</summary>
+/// <param name="Kind"><c>renamed</c>, <c>irrelevant</c> or <c>unsatisfiable</c>.</param>
+/// <param name="Pairs">Problems with a twin of this kind.</param>
+/// <param name="OnlyOriginal">Pairs of which only the original is solved.</param>
+/// <param name="OnlyPerturbed">Pairs of which only the twin is solved.</param>
+/// <param name="McNemarP">Exact p of the two shares being equal.</param>
+public sealed record TwinKindReport(
+    string Kind, int Pairs, double Original, double Perturbed, Interval PerturbedInterval95, int OnlyOriginal, int OnlyPerturbed, double McNemarP);
+
+/// <summary>A greedy completion to look at.</summary>
+public sealed record SampleTrace(string ProblemId, string Problem, string ReferenceAnswer, string Reasoning, string? Answer, Verdict Verdict);

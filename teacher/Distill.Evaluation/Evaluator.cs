@@ -13,7 +13,7 @@ namespace Distill.Evaluation;
 /// </summary>
 public sealed class Evaluator
 {
-    private readonly Generator generator;
+    private readonly BatchGenerator generator;
     private readonly ChatEncoder encoder;
     private readonly Func<Problem, IVerifier> verifierOf;
     private readonly ReasoningParser parser;
@@ -21,7 +21,7 @@ public sealed class Evaluator
 
     /// <param name="verifierOf">Default: the verifier of the problem's family.</param>
     /// <exception cref="InvalidDataException">The tokenizer has ids that the model does not know.</exception>
-    public Evaluator(Generator generator, ChatEncoder encoder, Func<Problem, IVerifier>? verifierOf = null)
+    public Evaluator(BatchGenerator generator, ChatEncoder encoder, Func<Problem, IVerifier>? verifierOf = null)
     {
         VocabularyCheck.Require(encoder.Tokenizer, generator.Model);
         this.generator = generator;
@@ -31,11 +31,17 @@ public sealed class Evaluator
         parser = new ReasoningParser(encoder.Tokenizer);
     }
 
+    /// <summary>What the model can do on problems whose answers are known.</summary>
+    /// <inheritdoc cref="Run"/>
+    public EvaluationReport Evaluate(
+        string model, IReadOnlyList<Problem> problems, EvaluationOptions options, CancellationToken cancellation = default) =>
+        Run(model, problems, [], options, null, cancellation).Report;
+
     /// <param name="model">Name in the report.</param>
     /// <param name="problems">At least one.</param>
     /// <param name="twins">Twins of those problems (ids as <see cref="ProblemId"/> spells them), or none.</param>
     /// <exception cref="ArgumentException">No problem, or a twin whose original is not among the problems.</exception>
-    public EvaluationResult Run(
+    internal EvaluationResult Run(
         string model,
         IReadOnlyList<Problem> problems,
         IReadOnlyList<Problem> twins,
@@ -54,7 +60,7 @@ public sealed class Evaluator
         }, cancellation);
         ProblemResult[] results = [.. problems.Select((problem, i) => Grade(problem, completions[i]))];
         ProblemResult[] twinResults = [.. twins.Select((twin, i) => Grade(twin, completions[problems.Count + i]))];
-        return new EvaluationResult(Reporting.Summarize(model, results, twinResults, pairs, options), results, twinResults, totals);
+        return new EvaluationResult(ReportSummary.Summarize(model, results, twinResults, pairs, options), results, twinResults, totals);
     }
 
     /// <summary>Greedy first, then the samples.</summary>
@@ -68,7 +74,7 @@ public sealed class Evaluator
             Prompt = prompt,
             SharedPrefix = prefix.LengthIn(prompt),
             MaxNewTokens = options.MaxNewTokens,
-            StopTokens = [encoder.EndToken],
+            StopTokens = encoder.EndTokens,
             Seeds = [0, .. Enumerable.Range(0, samples).Select(sample => SeedSequence.Derive(options.Seed, id, (ulong)sample))],
             SamplingBySeed = [SamplingOptions.Greedy, .. Enumerable.Repeat(sampled, samples)],
         };
@@ -84,4 +90,23 @@ public sealed class Evaluator
         })];
         return new ProblemResult(problem, graded[0], graded[1..]);
     }
+}
+
+/// <summary>What an evaluation generates; all of it decides the result.</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>Seed of the sampled completions. Default 0.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Sampled completions per problem besides the greedy one; 0 draws none. Default 4.</summary>
+    public int Samples { get; init; } = 4;
+
+    /// <summary>Of the sampled completions. Default 1: the model's own distribution.</summary>
+    public double Temperature { get; init; } = 1;
+
+    /// <summary>Default 256.</summary>
+    public int MaxNewTokens { get; init; } = 256;
+
+    /// <summary>Greedy completions shown in the report. Default 2.</summary>
+    public int SampleTraces { get; init; } = 2;
 }

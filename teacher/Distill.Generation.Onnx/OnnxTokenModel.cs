@@ -50,7 +50,8 @@ public sealed class OnnxTokenModel : ITokenModel
     /// <param name="maxLength">Longest sequence: the length of the graph's rotary table.</param>
     /// <param name="shared">Constants that stay the caller's and may change between runs; what the model's bytes say of them is not read. Decoding a few rows is about a tenth slower then.</param>
     /// <exception cref="InvalidDataException">The bytes are not such a model.</exception>
-    public static OnnxTokenModel FromBytes(ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null)
+    internal static OnnxTokenModel FromBytes(
+        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         byte[] bytes = MemoryMarshal.TryGetArray(model, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
@@ -141,4 +142,17 @@ public sealed class OnnxTokenModel : ITokenModel
         sessionOptions.AddSessionConfigEntry("session.intra_op.allow_spinning", options.AllowSpinning ? "1" : "0");
         return sessionOptions;
     }
+}
+
+/// <summary>How ONNX Runtime runs a model; none of it changes what the model says.</summary>
+public sealed record OnnxModelOptions
+{
+    /// <summary>Threads within one operator; 0 lets ONNX Runtime take one per physical core. 1 suits a <see cref="BatchGenerator"/> of several workers.</summary>
+    public int IntraOpThreads { get; init; }
+
+    /// <summary>Whether idle operator threads spin: faster alone, harmful when another library's threads share the cores. Default true.</summary>
+    public bool AllowSpinning { get; init; } = true;
+
+    /// <summary>Most memory that one session's cache, logits and masks may take (<see cref="SessionMemory.TotalBytes"/>). Default 8 GiB.</summary>
+    public long MaxCacheBytes { get; init; } = 8L << 30;
 }

@@ -38,3 +38,19 @@ public sealed record Completion(IReadOnlyList<int> Tokens, IReadOnlyList<float> 
     /// <summary>What the model thought of the prompt; the same for every seed, null unless asked for.</summary>
     public TokenScores? Prompt { get; init; }
 }
+
+/// <summary>
+/// The most probable alternatives at every position of a sequence, best first, flattened: entry position × <see cref="Count"/> + rank.
+/// Immutable.
+/// </summary>
+/// <param name="Count">Alternatives per position: k, or the vocabulary when that is smaller.</param>
+/// <param name="Ids">[positions × count]</param>
+/// <param name="LogProbabilities">[positions × count], under the raw distribution.</param>
+/// <param name="Processed">[positions × count], under the distribution that was drawn from, −∞ where removed; empty for scored text.</param>
+public sealed record TopLogProbabilities(
+    int Count, IReadOnlyList<int> Ids, IReadOnlyList<float> LogProbabilities, IReadOnlyList<float> Processed);
+
+/// <summary>What a model thinks of a given sequence.</summary>
+/// <param name="LogProbabilities">[tokens − 1]: raw log-probability (nats) of every token but the first, given those before it.</param>
+/// <param name="Top">Alternatives at the same positions; null unless asked for.</param>
+public sealed record TokenScores(IReadOnlyList<double> LogProbabilities, TopLogProbabilities? Top);

@@ -1,6 +1,6 @@
 namespace Distill.Generation;
 
-/// <summary>What a run of the <see cref="Generator"/> has done so far.</summary>
+/// <summary>What a run of the <see cref="BatchGenerator"/> has done so far.</summary>
 public readonly record struct GenerationProgress
 {
     public int Completions { get; init; }

@@ -1,4 +1,5 @@
 using Distill.Data.Problems;
+using Distill.Generation;
 using Distill.Tokenization;
 
 namespace Distill.Teacher;
@@ -16,5 +17,41 @@ public static class ProblemPrompt
         return prompt.Length < maxLength
             ? prompt
             : throw new InvalidDataException($"Problem '{problem.Id}' takes {prompt.Length} tokens; the model reads {maxLength} with the answer. Leave it out or take a model with a longer context.");
+    }
+}
+
+/// <summary>
+/// What every problem's prompt begins with, by the template alone (a default system message, say): its cache is copied from prompt to
+/// prompt. Immutable and thread-safe.
+/// </summary>
+internal sealed class PromptPrefix
+{
+    // Reading so few tokens costs less than copying them.
+    private const int Shortest = 16;
+
+    private readonly int[] tokens;
+
+    public PromptPrefix(ChatEncoder encoder)
+    {
+        int[] one = encoder.EncodePrompt([ChatMessage.User("a")]), other = encoder.EncodePrompt([ChatMessage.User("7 b")]);
+        tokens = one[..one.AsSpan().CommonPrefixLength(other)];
+    }
+
+    /// <summary>Tokens of the prompt that belong to the prefix; 0 when sharing them would not pay.</summary>
+    public int LengthIn(ReadOnlySpan<int> prompt)
+    {
+        int length = prompt.CommonPrefixLength(tokens);
+        return length < Shortest ? 0 : length;
+    }
+}
+
+/// <summary>A tokenizer may know fewer ids than a model's padded embedding, never more.</summary>
+internal static class VocabularyCheck
+{
+    /// <exception cref="InvalidDataException">The tokenizer has ids that the model does not know.</exception>
+    public static void Require(Tokenizer tokenizer, ITokenModel model)
+    {
+        if (tokenizer.VocabularySize > model.VocabularySize)
+            throw new InvalidDataException($"The tokenizer has {tokenizer.VocabularySize} ids but the model knows {model.VocabularySize}: they do not belong together.");
     }
 }

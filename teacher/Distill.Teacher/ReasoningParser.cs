@@ -13,10 +13,14 @@ public sealed class ReasoningParser(Tokenizer tokenizer)
     private readonly int open = MarkOf(tokenizer, ThinkMarks.Open);
     private readonly int close = MarkOf(tokenizer, ThinkMarks.Close);
 
-    /// <summary>A completion cut off by its limit has no answer: half a number is not a number.</summary>
+    /// <summary>
+    /// The token that ended a completion is no part of what it says, whether or not its tokenizer calls it special. A completion cut off by its
+    /// limit has no answer: half a number is not a number.
+    /// </summary>
     public ParsedCompletion Parse(Completion completion)
     {
-        ParsedCompletion parsed = Parse([.. completion.Tokens]);
+        int[] tokens = [.. completion.Tokens];
+        ParsedCompletion parsed = Parse(completion.StopReason == StopReason.StopToken ? tokens.AsSpan(0, tokens.Length - 1) : tokens);
         return completion.StopReason == StopReason.Length ? parsed with { Answer = null } : parsed;
     }
 
@@ -57,3 +61,8 @@ public sealed class ReasoningParser(Tokenizer tokenizer)
         return tokenizer.Decode(words.AsSpan(0, count), skipSpecial: true).Trim();
     }
 }
+
+/// <summary>A completion taken apart.</summary>
+/// <param name="Reasoning">The text between the thinking marks, trimmed; empty when there is none.</param>
+/// <param name="Answer">The text after the thinking, trimmed; null when there is none or it was cut off.</param>
+public sealed record ParsedCompletion(string Reasoning, string? Answer);

@@ -17,13 +17,20 @@ public sealed class PreferencePairingTests
     }
 
     [Fact]
-    public void Problems_solved_always_or_never_give_no_pair() => PreferencePairing.Of(
-        [Graded(0, 0, Verdict.Correct), Graded(0, 1, Verdict.Correct), Graded(1, 0, Verdict.Incorrect), Graded(1, 1, Verdict.Incorrect)], 4, 1).ShouldBeEmpty();
+    public void Problems_solved_always_or_never_give_no_pair()
+    {
+        GradedTrace[] solved = [Graded(0, 0, Verdict.Correct), Graded(0, 1, Verdict.Correct)];
+        GradedTrace[] failed = [Graded(1, 0, Verdict.Incorrect), Graded(1, 1, Verdict.Incorrect)];
+        PreferencePairing.Of([.. solved, .. failed], 4, 1).ShouldBeEmpty();
+    }
 
     [Fact]
-    public void What_was_truncated_or_could_not_be_read_is_not_paired() => PreferencePairing.Of(
-        [Graded(0, 0, Verdict.Correct), Graded(0, 1, Verdict.Undecidable), Cut(Graded(0, 2, Verdict.Incorrect)), Graded(1, 0, Verdict.Incorrect), Cut(Graded(1, 1, Verdict.Correct))], 4, 1)
-        .ShouldBeEmpty();
+    public void What_was_truncated_or_could_not_be_read_is_not_paired()
+    {
+        GradedTrace[] first = [Graded(0, 0, Verdict.Correct), Graded(0, 1, Verdict.Undecidable), Cut(Graded(0, 2, Verdict.Incorrect))];
+        GradedTrace[] second = [Graded(1, 0, Verdict.Incorrect), Cut(Graded(1, 1, Verdict.Correct))];
+        PreferencePairing.Of([.. first, .. second], 4, 1).ShouldBeEmpty();
+    }
 
     [Fact]
     public void Completions_that_say_the_same_count_once()
@@ -59,7 +66,11 @@ public sealed class PreferencePairingTests
     public void A_limit_below_one_is_refused() => Should.Throw<ArgumentOutOfRangeException>(() => PreferencePairing.Of([], 0, 1));
 
     private static GradedTrace[] Mixed(int problems) =>
-        [.. Enumerable.Range(0, problems).SelectMany(problem => Enumerable.Range(0, 7).Select(sample => Graded(problem, sample, sample < 2 ? Verdict.Correct : Verdict.Incorrect)))];
+    [
+        .. from problem in Enumerable.Range(0, problems)
+           from sample in Enumerable.Range(0, 7)
+           select Graded(problem, sample, sample < 2 ? Verdict.Correct : Verdict.Incorrect),
+    ];
 
     private static GradedTrace Graded(int problem, int sample, Verdict verdict)
     {

@@ -76,7 +76,11 @@ public sealed class TraceCurationTests
     public void The_order_of_delivery_changes_nothing()
     {
         var traces = Enumerable.Range(0, 12)
-            .Select(i => Sample(i % 4, $"way {i % 3}") with { Problem = SampleTraces.One(i / 4).Problem, Answer = i % 5 == 0 ? "13" : "12" })
+            .Select(i => Sample(i % 4, $"way {i % 3}") with
+            {
+                Problem = SampleTraces.One(i / 4).Problem,
+                Answer = i % 5 == 0 ? "13" : "12",
+            })
             .ToArray();
         string expected = Describe(Run(traces, new CurationOptions { MaxPerProblem = 2 }));
 
@@ -95,9 +99,11 @@ public sealed class TraceCurationTests
         (result.Kept + result.Dropped.Values.Sum()).ShouldBe(20);
     }
 
-    private static Trace Sample(int index, string reasoning = "7 + 5 = 12") => SampleTraces.One(reasoning: reasoning) with { SampleIndex = index };
+    private static Trace Sample(int index, string reasoning = "7 + 5 = 12") =>
+        SampleTraces.One(reasoning: reasoning) with { SampleIndex = index };
 
-    private static CurationResult Run(IEnumerable<Trace> traces, CurationOptions? options = null) => TraceCuration.Run(traces, Verifiers, options);
+    private static CurationResult Run(IEnumerable<Trace> traces, CurationOptions? options = null) =>
+        TraceCuration.Run(traces, Verifiers, options);
 
     private static string? ReasonOf(Trace trace) => Run([trace]).Traces.Single().DropReason;
 

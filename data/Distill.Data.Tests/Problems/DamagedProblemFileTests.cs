@@ -35,6 +35,58 @@ public sealed class DamagedProblemFileTests
         refused.ShouldBeInRange(300, 2900);
     }
 
+    /// <summary>As editors and PowerShell write them; a file of one line, so that nothing but its first bytes can tell.</summary>
+    [Theory]
+    [InlineData("utf-8", null)]
+    [InlineData("utf-16", "UTF-16")]
+    [InlineData("utf-16BE", "UTF-16")]
+    [InlineData("utf-32", "UTF-32")]
+    [InlineData("utf-32BE", "UTF-32")]
+    public void A_byte_order_mark_is_skipped_and_other_encodings_are_named(string name, string? refused)
+    {
+        var encoding = Encoding.GetEncoding(name);
+        using var written = new MemoryStream();
+        ProblemFile.Write(written, FamilySamples.WithTwins("words", 1).Take(1));
+        var text = encoding.GetBytes(Encoding.UTF8.GetString(written.ToArray()));
+        foreach (byte[] bytes in (byte[][])[[.. encoding.GetPreamble(), .. text], text])
+        {
+            if (refused is null)
+                ProblemFile.Read(new Trickle(bytes, 1), "x").ShouldBe(FamilySamples.WithTwins("words", 1).Take(1));
+            else
+                Should.Throw<InvalidDataException>(() => ProblemFile.Read(new Trickle(bytes, 1), "x").Count()).Message
+                    .ShouldBe($"x: the text is {refused}, not UTF-8. Save it as UTF-8, e.g. by iconv -f {refused} -t UTF-8.");
+        }
+    }
+
+    [Fact]
+    public void A_byte_order_mark_alone_is_an_empty_file() =>
+        ProblemFile.Read(new MemoryStream([0xEF, 0xBB, 0xBF]), "x").ShouldBeEmpty();
+
+    /// <summary>Words of a file that a message repeats: as a value, as a property's name, as an id, and the file's own name.</summary>
+    [Theory]
+    [InlineData("""{"problem_id":"p","family":"f","domain":"d","split":"\u001b[31m\u202e"}""", "\\u001B[31m\\u202E")]
+    [InlineData("""{"\u001b]0;x\u0007":1,"\u001b]0;x\u0007":2}""", "x")]
+    [InlineData("\u001b{}", "0x1B")]
+    [InlineData("[]", "Array")]
+    public void Control_characters_of_a_file_never_reach_a_message(string line, string contained)
+    {
+        var stream = new MemoryStream(Encoding.UTF8.GetBytes(line));
+
+        var message = Should.Throw<InvalidDataException>(() => ProblemFile.Read(stream, "odd\u001b[2J").Count()).Message;
+
+        message.ShouldStartWith("odd\\u001B[2J, line 1: ");
+        message.ShouldContain(contained);
+        message.ShouldAllBe(unit => !char.IsControl(unit) && unit != '\u202e');
+    }
+
+    [Fact]
+    public void Quoted_words_are_cut_and_keep_what_can_be_seen()
+    {
+        Printable.Quote("naïve 漢字 \uD83D\uDC4D").ShouldBe("'naïve 漢字 \uD83D\uDC4D'");
+        Printable.Quote("\0\t\u0085\u2028\uD83D").ShouldBe(@"'\u0000\u0009\u0085\u2028\uD83D'");
+        Printable.Quote(new string('x', 1000)).Length.ShouldBeLessThan(130);
+    }
+
     [Fact]
     public void A_line_beyond_the_limit_is_refused_without_holding_it()
     {
@@ -70,7 +122,8 @@ public sealed class DamagedProblemFileTests
         var random = new Random(3);
         for (var i = 0; i < 300; i++)
         {
-            var text = string.Concat(Enumerable.Range(0, random.Next(60)).Select(_ => random.Next(4) == 0 ? '\n' : (char)('a' + random.Next(26))));
+            var units = Enumerable.Range(0, random.Next(60)).Select(_ => random.Next(4) == 0 ? '\n' : (char)('a' + random.Next(26)));
+            var text = string.Concat(units);
             var lines = new BoundedLines(new Trickle(text, random.Next(1, 9)), "x", 80);
             var read = new List<string>();
             while (lines.TryRead(out var line))
@@ -108,8 +161,13 @@ public sealed class DamagedProblemFileTests
     }
 
     /// <summary>Delivers a few bytes at a time.</summary>
-    private sealed class Trickle(string text, int atOnce = 3) : MemoryStream(Encoding.UTF8.GetBytes(text))
+    private sealed class Trickle(byte[] bytes, int atOnce) : MemoryStream(bytes)
     {
+        public Trickle(string text, int atOnce = 3)
+            : this(Encoding.UTF8.GetBytes(text), atOnce)
+        {
+        }
+
         public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(count, atOnce));
     }
 

@@ -39,7 +39,12 @@ internal static class FamilySamples
 
     /// <summary>The twins of one kind beside their originals.</summary>
     public static IReadOnlyList<(Problem Original, Problem Twin)> Twins(string family, int level, TwinKind kind) =>
-        Of(family, level).SelectMany(sample => sample.Twins.Where(twin => twin.Kind == kind).Select(twin => (sample.Problem, twin.Problem))).ToList();
+    [
+        .. from sample in Of(family, level)
+           from twin in sample.Twins
+           where twin.Kind == kind
+           select (sample.Problem, twin.Problem),
+    ];
 
     private static List<(Problem, IReadOnlyList<Twin>)> Draw(IProblemFamily family, int level) =>
     [

@@ -90,8 +90,10 @@ public sealed class FamilyTests
         var family = ProblemFamilies.Get(name);
         var samples = FamilySamples.Of(name, level);
 
-        samples.ShouldAllBe(sample => sample.Problem.Family == name && sample.Problem.Domain == family.Domain && sample.Problem.Level == level);
-        samples.Select(sample => sample.Problem.Id).ShouldBe(
+        var problems = samples.Select(sample => sample.Problem).ToArray();
+
+        problems.ShouldAllBe(problem => problem.Family == name && problem.Domain == family.Domain && problem.Level == level);
+        problems.Select(problem => problem.Id).ShouldBe(
             from split in new[] { "train", "validation", "test" }
             from index in Enumerable.Range(0, FamilySamples.Count)
             select $"{name}/{level}/{split}/{FamilySamples.Seed}/{index:D6}");
@@ -100,7 +102,8 @@ public sealed class FamilyTests
     [Theory]
     [MemberData(nameof(Levels))]
     public void Texts_are_words_parted_by_single_spaces_without_control_tokens(string family, int level) =>
-        FamilySamples.WithTwins(family, level).SelectMany(problem => new[] { problem.Text, problem.ReferenceSolution!, problem.ReferenceAnswer })
+        FamilySamples.WithTwins(family, level)
+            .SelectMany(problem => new[] { problem.Text, problem.ReferenceSolution!, problem.ReferenceAnswer })
             .ShouldAllBe(text => text.Split(' ', StringSplitOptions.None).All(word => word.Length > 0 && word.All(IsPlain)));
 
     [Theory]

@@ -56,7 +56,9 @@ public sealed class OracleTests
         }
     }
 
-    /// <summary>A search for nothing may end anywhere: only its result tells that it is complete, and that is checked by another search.</summary>
+    /// <summary>
+    /// A search for nothing may end anywhere: only its result tells that it is complete, and that is checked by another search.
+    /// </summary>
     private static IEnumerable<Problem> Told(string family, int level) =>
         FamilySamples.WithTwins(family, level).Where(problem => family != "countdown" || problem.ReferenceAnswer != "impossible");
 

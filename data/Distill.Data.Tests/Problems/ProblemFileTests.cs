@@ -6,7 +6,8 @@ namespace Distill.Data.Tests.Problems;
 public sealed class ProblemFileTests
 {
     private const string Row =
-        """{"problem_id":"p","family":"words","domain":"d","split":"test","level":2,"problem":"q","reference_answer":"a","signature":"s"}""";
+        """{"problem_id":"p","family":"words","domain":"d","split":"test","level":2,"problem":"q","""
+        + """ "reference_answer":"a","signature":"s"}""";
 
     [Fact]
     public void What_is_written_reads_back()
@@ -48,23 +49,48 @@ public sealed class ProblemFileTests
     public void Reading_from_a_path_closes_the_file()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder["p.jsonl"], Row + "\n" + Row);
+        var path = folder.File("p.jsonl", $"{RowOf("a")}\n{RowOf("b")}");
 
-        ProblemFile.Read(folder["p.jsonl"]).Count().ShouldBe(2);
-        ProblemFile.Read(folder["p.jsonl"]).First().Text.ShouldBe("q");
+        ProblemFile.Read(path).Count().ShouldBe(2);
+        ProblemFile.Read(path).First().Text.ShouldBe("q");
 
-        using var stream = new FileStream(folder["p.jsonl"], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         stream.Length.ShouldBe((2 * Row.Length) + 1);
     }
 
     [Theory]
     [InlineData("", 0)]
     [InlineData("\n\n", 0)]
-    [InlineData("R", 1)]
-    [InlineData("R\nR", 2)]
-    [InlineData("\r\nR\r\n \t\nR\r\n", 2)]
-    public void Empty_lines_and_windows_line_ends_do_not_matter(string lines, int expected) =>
-        Read(lines.Replace("R", Row, StringComparison.Ordinal)).Count.ShouldBe(expected);
+    [InlineData("A", 1)]
+    [InlineData("A\nB", 2)]
+    [InlineData("\r\nA\r\n \t\nB\r\n", 2)]
+    public void Empty_lines_and_windows_line_ends_do_not_matter(string lines, int expected)
+    {
+        var rows = lines.Replace("A", RowOf("a"), StringComparison.Ordinal).Replace("B", RowOf("b"), StringComparison.Ordinal);
+
+        Read(rows).Count.ShouldBe(expected);
+    }
+
+    [Fact]
+    public void An_id_twice_is_refused_with_both_places()
+    {
+        var read = new List<Problem>();
+
+        var refusal = Should.Throw<InvalidDataException>(() => read.AddRange(Enumerate($"{RowOf("a")}\n\n{RowOf("b")}\n{RowOf("a")}")));
+
+        refusal.Message.ShouldBe(
+            "sample.jsonl, line 4: the problem_id 'a' is that of sample.jsonl, line 1, too; every problem needs its own.");
+        read.Select(problem => problem.Id).ShouldBe(["a", "b"]);
+    }
+
+    [Fact]
+    public void What_could_not_be_read_again_is_not_written()
+    {
+        var problem = FamilySamples.Of("words", 1)[0].Problem;
+
+        Should.Throw<ArgumentException>(() => ProblemFile.Write(new MemoryStream(), [problem, problem])).Message
+            .ShouldContain($"Two problems have the id '{problem.Id}'");
+    }
 
     [Fact]
     public void Unknown_properties_are_ignored_and_the_solution_may_be_missing()
@@ -98,7 +124,7 @@ public sealed class ProblemFileTests
         var damaged = parts[0].Replace("R", Row, StringComparison.Ordinal);
         damaged = parts.Length == 3 ? damaged.Replace(parts[1], parts[2], StringComparison.Ordinal) : damaged;
 
-        var message = Should.Throw<InvalidDataException>(() => Read($"{Row}\n\n{damaged}\n{Row}")).Message;
+        var message = Should.Throw<InvalidDataException>(() => Read($"{RowOf("a")}\n\n{damaged}\n{RowOf("b")}")).Message;
 
         message.ShouldStartWith("sample.jsonl, line 3: ");
         message.ShouldContain(reason);
@@ -110,13 +136,14 @@ public sealed class ProblemFileTests
     {
         var read = new List<Problem>();
 
-        Should.Throw<InvalidDataException>(() => read.AddRange(Enumerate($"{Row}\n{Row}\n{{")));
+        Should.Throw<InvalidDataException>(() => read.AddRange(Enumerate($"{RowOf("a")}\n{RowOf("b")}\n{{")));
 
         // AddRange of an iterator adds as it goes.
         read.Count.ShouldBe(2);
     }
 
-    private static List<Problem> RoundTrip(IReadOnlyList<Problem> problems) => [.. ProblemFile.Read(new MemoryStream(Write(problems)), "memory")];
+    private static List<Problem> RoundTrip(IReadOnlyList<Problem> problems) =>
+        [.. ProblemFile.Read(new MemoryStream(Write(problems)), "memory")];
 
     private static byte[] Write(IReadOnlyList<Problem> problems)
     {
@@ -125,7 +152,10 @@ public sealed class ProblemFileTests
         return stream.ToArray();
     }
 
+    private static string RowOf(string id) => Row.Replace("\"p\"", $"\"{id}\"", StringComparison.Ordinal);
+
     private static List<Problem> Read(string lines) => [.. Enumerate(lines)];
 
-    private static IEnumerable<Problem> Enumerate(string lines) => ProblemFile.Read(new MemoryStream(Encoding.UTF8.GetBytes(lines)), "sample.jsonl");
+    private static IEnumerable<Problem> Enumerate(string lines) =>
+        ProblemFile.Read(new MemoryStream(Encoding.UTF8.GetBytes(lines)), "sample.jsonl");
 }

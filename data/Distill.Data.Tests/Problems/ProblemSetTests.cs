@@ -42,7 +42,8 @@ public sealed class ProblemSetTests
     [Fact]
     public void Families_are_mixed_rather_than_one_after_the_other()
     {
-        var families = ProblemSet.Generate([new("arithmetic", 1), new("words", 1)], 5, Split.Train, 100).Select(problem => problem.Family).ToArray();
+        var problems = ProblemSet.Generate([new("arithmetic", 1), new("words", 1)], 5, Split.Train, 100);
+        var families = problems.Select(problem => problem.Family).ToArray();
 
         families.Zip(families.Skip(1)).Count(pair => pair.First != pair.Second).ShouldBeInRange(30, 70);
     }
@@ -71,6 +72,60 @@ public sealed class ProblemSetTests
         Should.Throw<ArgumentException>(() => ProblemSet.Generate([new("knights", 1)], 5, Split.Train, 5000))
             .Message.ShouldContain("knights level 1 has only about");
 
+    /// <summary>What is said before the draw is what the draw then says, on both sides of the border and at it.</summary>
+    [Theory]
+    [InlineData("knights 1", Split.Test)]
+    [InlineData("contradiction 1", Split.Validation)]
+    [InlineData("contradiction 1, contradiction 2", Split.Test)]
+    [InlineData("arithmetic 1, knights 1", Split.Validation)]
+    public void A_shortage_is_found_exactly_where_drawing_falls_short(string families, Split split)
+    {
+        ProblemSetPart[] parts =
+            [.. families.Split(", ").Select(part => part.Split(' ')).Select(part => new ProblemSetPart(part[0], int.Parse(part[1])))];
+        var smallest = ProblemSet.FindShortages(parts, 5, split, 20_000)
+            .Min(shortage => int.Parse(shortage.Split("has only about ")[1].Split(' ')[0]));
+        var (enough, tooMany) = (smallest * parts.Length, (smallest + 1) * parts.Length);
+
+        ProblemSet.FindShortages(parts, 5, split, enough).ShouldBeEmpty();
+        ProblemSet.Generate(parts, 5, split, enough).Count.ShouldBe(enough);
+        var said = ProblemSet.FindShortages(parts, 5, split, tooMany).ShouldHaveSingleItem();
+        Should.Throw<ArgumentException>(() => ProblemSet.Generate(parts, 5, split, tooMany)).Message.ShouldStartWith(said);
+    }
+
+    [Fact]
+    public void Every_family_that_falls_short_is_named_at_once_with_what_to_do()
+    {
+        ProblemSetPart[] parts = [new("knights", 1), new("arithmetic", 1), new("contradiction", 1)];
+
+        var shortages = ProblemSet.FindShortages(parts, 5, Split.Test, 3000);
+
+        shortages.Count.ShouldBe(2);
+        shortages[0].ShouldStartWith("knights level 1 has only about ");
+        shortages[0].ShouldEndWith("1000 were asked for: ask for fewer, lower its weight, or take a higher level.");
+        shortages[1].ShouldStartWith("contradiction level 1 has only about ");
+    }
+
+    /// <summary>Ample means: hardly a repeat in a row, where 2,000 in a row would be the end, and so the same with every seed.</summary>
+    [Theory]
+    [MemberData(nameof(FamilySamples.Levels), MemberType = typeof(FamilySamples))]
+    public void What_a_family_says_it_has_is_found_easily(string name, int level)
+    {
+        var family = ProblemFamilies.Get(name);
+        family.AmpleProblems(level).ShouldBeGreaterThanOrEqualTo(200);
+        foreach (var (split, count) in new[] { (Split.Train, family.AmpleProblems(level)), (Split.Test, family.AmpleProblems(level) / 10) })
+        {
+            var signatures = new HashSet<string>();
+            var (repeats, most) = (0, 0);
+            for (long index = 0; signatures.Count < count; index++)
+            {
+                repeats = signatures.Add(family.Generate(3, index, split, level).Signature) ? 0 : repeats + 1;
+                most = Math.Max(most, repeats);
+            }
+
+            most.ShouldBeLessThan(150, $"{name} {level} {split}");
+        }
+    }
+
     [Theory]
     [InlineData("chess", 1, 1.0, "'chess'")]
     [InlineData("words", 0, 1.0, "levels 1 to 3, not 0")]
@@ -81,9 +136,13 @@ public sealed class ProblemSetTests
     [InlineData("words", 1, double.PositiveInfinity, "must be above 0")]
     [InlineData("arithmetic", 1, 1.0, "named twice")]
     [InlineData("words", 1, double.MaxValue, "too large")]
-    public void A_part_that_makes_no_sense_is_named(string family, int level, double weight, string reason) =>
-        Should.Throw<ArgumentException>(() => ProblemSet.Generate(
-            [new("arithmetic", 1, weight > 1e300 ? weight : 1), new(family, level, weight)], 5, Split.Train, 10)).Message.ShouldContain(reason);
+    public void A_part_that_makes_no_sense_is_named(string family, int level, double weight, string reason)
+    {
+        ProblemSetPart[] parts = [new("arithmetic", 1, weight > 1e300 ? weight : 1), new(family, level, weight)];
+
+        Should.Throw<ArgumentException>(() => ProblemSet.Generate(parts, 5, Split.Train, 10)).Message.ShouldContain(reason);
+        Should.Throw<ArgumentException>(() => ProblemSet.FindShortages(parts, 5, Split.Train, 10)).Message.ShouldContain(reason);
+    }
 
     [Fact]
     public void A_set_of_nothing_is_refused()

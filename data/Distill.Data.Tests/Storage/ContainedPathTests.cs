@@ -38,6 +38,7 @@ public sealed class ContainedPathTests : IDisposable
         foreach (string relative in (string[])["model.onnx", "onnx/model.onnx", "absolute.onnx"])
             Resolve("models--owner--name/snapshots/0a", relative).ShouldBe(At($"models--owner--name/snapshots/0a/{relative}"));
         Resolve("models--owner--name/snapshots/0a/onnx", "model.onnx").ShouldBe(At("models--owner--name/snapshots/0a/onnx/model.onnx"));
+        ContainedPath.LengthOf(At("models--owner--name/snapshots/0a/model.onnx")).ShouldBe("models--owner--name/blobs/1f".Length);
         Link("here", At("models--owner--name/snapshots/0a"));
         Resolve("here", "model.onnx").ShouldBe(At("here/model.onnx"));
     }

@@ -68,6 +68,20 @@ public sealed class EndTokenTests
             m => m.ShouldContain(folder.Path), m => m.ShouldContain("'eos_token'"), m => m.ShouldContain("generation_config.json"));
     }
 
+    [Theory]
+    [InlineData("{% if %}")]
+    [InlineData("{% include 'x' %}")]
+    public void A_template_that_cannot_be_interpreted_is_a_fault_only_where_one_is_needed(string template)
+    {
+        using var folder = new TokenizerFolder();
+        folder.Write("chat_template.jinja", template);
+        var encoder = ChatEncoder.Load(folder.Path);
+        encoder.Tokenizer.Encode("12 apples").ShouldBe(TinyTokenizer.Tokenizer.Encode("12 apples"));
+        Should.Throw<InvalidDataException>(() => encoder.RequireChat()).Message.ShouldSatisfyAllConditions(
+            m => m.ShouldContain(folder.Path), m => m.ShouldContain("cannot be read"));
+        Should.Throw<InvalidDataException>(() => encoder.With(PromptStyle.Plain).EncodePrompt([ChatMessage.User("?")]));
+    }
+
     [Fact]
     public void Another_style_keeps_the_end_tokens()
     {

@@ -15,7 +15,11 @@ public sealed class DatasetCardTests
         Files = new Dictionary<Split, IReadOnlyList<ArtifactFile>>
         {
             [Split.Test] = [new("data/test-00000-of-00001.parquet", 30, new string('0', 64), 2)],
-            [Split.Train] = [new("data/train-00000-of-00002.parquet", 100, new string('0', 64), 5), new("data/train-00001-of-00002.parquet", 50, new string('0', 64), 4)],
+            [Split.Train] =
+            [
+                new("data/train-00000-of-00002.parquet", 100, new string('0', 64), 5),
+                new("data/train-00001-of-00002.parquet", 50, new string('0', 64), 4),
+            ],
         },
     };
 
@@ -38,7 +42,8 @@ public sealed class DatasetCardTests
     [Fact]
     public void Lists_values_and_times_are_features_of_their_kind()
     {
-        Text.ShouldContain("  - name: messages\n    list:\n    - name: role\n      dtype: string\n    - name: content\n      dtype: string\n");
+        Text.ShouldContain(
+            "  - name: messages\n    list:\n    - name: role\n      dtype: string\n    - name: content\n      dtype: string\n");
         Text.ShouldContain("  - name: token_ids\n    list: int32\n");
         Text.ShouldContain("  - name: created_at\n    dtype: \"timestamp[us, tz=UTC]\"\n");
         Text.ShouldContain("  - name: keep\n    dtype: bool\n");

@@ -9,7 +9,8 @@ internal static class SampleTraces
     public static Trace One(int index = 0, string? answer = "12", string reasoning = "7 + 5 = 12") => new()
     {
         Problem = new Problem(
-            $"arithmetic/1/train/7/{index:D6}", "arithmetic", "arithmetic", Split.Train, 1, $"What is 7 + 5? (#{index})", "12", "7 + 5 = 12", $"7+5#{index}"),
+            $"arithmetic/1/train/7/{index:D6}", "arithmetic", "arithmetic", Split.Train, 1,
+            $"What is 7 + 5? (#{index})", "12", "7 + 5 = 12", $"7+5#{index}"),
         Reasoning = reasoning,
         Answer = answer,
         PromptTokens = 9 + index % 3,

@@ -61,7 +61,8 @@ public sealed class GarbageAnswerTests
         var verifier = ProblemFamilies.Get(family).Verifier;
         var problem = FamilySamples.Of(family, 2)[0].Problem;
 
-        string?[] answers = [null, "", " . ", "i do not know", "12 apples", new string('(', Long), problem.ReferenceAnswer + new string(' ', Long)];
+        string?[] answers =
+            [null, "", " . ", "i do not know", "12 apples", new string('(', Long), problem.ReferenceAnswer + new string(' ', Long)];
         foreach (var answer in answers)
             verifier.Verify(answer, problem).ShouldBe(Verdict.Undecidable, answer);
     }

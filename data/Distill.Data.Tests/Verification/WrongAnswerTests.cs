@@ -59,15 +59,20 @@ public sealed class WrongAnswerTests
                 return [.. turned, parts[0], $"{right} , nobody knight", $"{right} , {Turn(parts[0])}", "contradiction"];
             default:
                 var (numbers, target) = CountdownOracle.Read(problem.Text);
-                string[] always = [$"{target}", string.Join(" + ", numbers) + " + 0", $"{numbers[0]}", string.Join(" * ", numbers.Select(_ => "0"))];
+                string[] always =
+                    [$"{target}", string.Join(" + ", numbers) + " + 0", $"{numbers[0]}", string.Join(" * ", numbers.Select(_ => "0"))];
                 return right == "impossible"
                     ? [.. always, string.Join(" + ", numbers)]
                     : [.. always, "impossible", $"{right} + 1", $"( {right} ) * 1", $"{right} - {right} + {right}"];
         }
     }
 
-    private static string All(Problem problem, string kind) =>
-        string.Join(" , ", KnightsStatement.ReadAll(problem.Text).SelectMany(said => said.People).Distinct().Select(person => $"{person} {kind}"));
+    private static string All(Problem problem, string kind)
+    {
+        var people = KnightsStatement.ReadAll(problem.Text).SelectMany(statement => statement.People).Distinct();
+        return string.Join(" , ", people.Select(person => $"{person} {kind}"));
+    }
 
-    private static string Turn(string part) => part.Split(' ')[0] + (part.EndsWith(" knight", StringComparison.Ordinal) ? " knave" : " knight");
+    private static string Turn(string part) =>
+        part.Split(' ')[0] + (part.EndsWith(" knight", StringComparison.Ordinal) ? " knave" : " knight");
 }

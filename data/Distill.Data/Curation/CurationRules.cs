@@ -23,7 +23,9 @@ internal static class CurationRules
         return unknown.Count == 0
             ? [.. All.Where(rule => options.Rules.Contains(rule.Name, StringComparer.Ordinal)).Select(rule => rule.Create(options))]
             : throw new ArgumentException(
-                $"Unknown curation rules: {string.Join(", ", unknown)}; there are {string.Join(", ", All.Select(rule => rule.Name))}.", nameof(options));
+                $"Unknown curation rules: {string.Join(", ", unknown.Select(Printable.Quote))}; "
+                + $"there are {string.Join(", ", All.Select(rule => rule.Name))}.",
+                nameof(options));
     }
 }
 
@@ -88,7 +90,8 @@ internal sealed class PerProblemLimitRule(int limit) : ICurationRule
 {
     private readonly Dictionary<string, int> kept = new(StringComparer.Ordinal);
 
-    public string? DropReason(Trace trace, Verdict verdict) => kept.GetValueOrDefault(trace.Problem.Text) >= limit ? "per_problem_limit" : null;
+    public string? DropReason(Trace trace, Verdict verdict) =>
+        kept.GetValueOrDefault(trace.Problem.Text) >= limit ? "per_problem_limit" : null;
 
     public void Kept(Trace trace) => kept[trace.Problem.Text] = kept.GetValueOrDefault(trace.Problem.Text) + 1;
 }

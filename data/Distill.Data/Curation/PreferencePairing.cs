@@ -9,8 +9,9 @@ namespace Distill.Data.Curation;
 internal sealed record TracePair(Trace Chosen, Trace Rejected);
 
 /// <summary>
-/// Pairs right completions with wrong ones of the same problem: preferences that no person and no model has to judge. What was truncated, could not
-/// be read or says the same as another is left out. The outcome depends on the set of traces and the seed only. Stateless and thread-safe.
+/// Pairs right completions with wrong ones of the same problem: preferences that no person and no model has to judge. What was truncated,
+/// could not be read or says the same as another is left out. The outcome depends on the set of traces and the seed only. Stateless and
+/// thread-safe.
 /// </summary>
 internal static class PreferencePairing
 {
@@ -35,7 +36,8 @@ internal static class PreferencePairing
         var wrong = Drawn(problem, Verdict.Incorrect, seed);
         if (right.Count == 0 || wrong.Count == 0) yield break;
         // Up to the longer list's length, places modulo the two lengths never meet twice.
-        for (int i = 0; i < Math.Min(limit, Math.Max(right.Count, wrong.Count)); i++) yield return new TracePair(right[i % right.Count], wrong[i % wrong.Count]);
+        for (int i = 0; i < Math.Min(limit, Math.Max(right.Count, wrong.Count)); i++)
+            yield return new TracePair(right[i % right.Count], wrong[i % wrong.Count]);
     }
 
     // In an order by seeded hash: a random one that the order of delivery does not change.
@@ -44,7 +46,10 @@ internal static class PreferencePairing
         .. problem.Where(graded => graded.Verdict == verdict).Select(graded => graded.Trace)
             .OrderBy(trace => trace.SampleIndex).ThenBy(TraceDigest.Of, StringComparer.Ordinal)
             .DistinctBy(trace => (trace.Reasoning.Trim(), trace.Answer?.Trim()))
-            .Select(trace => (Trace: trace, Draw: StableHash.Mix(StableHash.Of(TraceDigest.Of(trace) + seed.ToString(CultureInfo.InvariantCulture)))))
+            .Select(trace => (Trace: trace, Draw: Draw(trace, seed)))
             .OrderBy(drawn => drawn.Draw).Select(drawn => drawn.Trace),
     ];
+
+    private static ulong Draw(Trace trace, ulong seed) =>
+        StableHash.Mix(StableHash.Of(TraceDigest.Of(trace) + seed.ToString(CultureInfo.InvariantCulture)));
 }

@@ -68,6 +68,6 @@ public static class TraceCuration
         verifiers.TryGetValue(trace.Problem.Family, out var verifier)
             ? verifier
             : throw new InvalidDataException(
-                $"Trace {Printable.Quote(trace.Problem.Id)} is of the family {Printable.Quote(trace.Problem.Family)}, which has no verifier; "
-                + $"there are {string.Join(", ", verifiers.Keys.Order())}.");
+                $"Trace {Printable.Quote(trace.Problem.Id)} is of the family {Printable.Quote(trace.Problem.Family)}, which has no "
+                + $"verifier; there are {string.Join(", ", verifiers.Keys.Order())}.");
 }

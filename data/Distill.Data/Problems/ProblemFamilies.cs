@@ -25,7 +25,9 @@ public interface IProblemFamily
     /// <summary>The twins that make sense for this problem, in the same split; deterministic.</summary>
     IReadOnlyList<Twin> Twins(Problem problem);
 
-    /// <summary>One single-step fact in the family's trace language (e.g. <c>7 + 5 = 12</c>): what a base model may know without reasoning.</summary>
+    /// <summary>
+    /// One single-step fact in the family's trace language (e.g. <c>7 + 5 = 12</c>): what a base model may know without reasoning.
+    /// </summary>
     string Fact(ulong seed, long index);
 
     /// <summary>
@@ -49,7 +51,9 @@ public static class ProblemFamilies
 
     /// <exception cref="ArgumentException">No family has this name; the message lists those that exist.</exception>
     public static IProblemFamily Get(string name) => TryGet(name)
-        ?? throw new ArgumentException($"Unknown problem family {Printable.Quote(name)}. Known: {string.Join(", ", All.Select(f => f.Name))}.", nameof(name));
+        ?? throw new ArgumentException(
+            $"Unknown problem family {Printable.Quote(name)}. Known: {string.Join(", ", All.Select(family => family.Name))}.",
+            nameof(name));
 
     public static IProblemFamily? TryGet(string name) => All.FirstOrDefault(family => family.Name == name);
 }

@@ -19,7 +19,9 @@ public static class ProblemFile
     private static readonly JsonWriterOptions WriteOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads while it is enumerated; the file is closed with the enumerator.</summary>
-    /// <exception cref="InvalidDataException">While enumerating: a line is no problem or has the id of an earlier one; names file, line and reason.</exception>
+    /// <exception cref="InvalidDataException">
+    /// While enumerating: a line is no problem or has the id of an earlier one; names file, line and reason.
+    /// </exception>
     public static IEnumerable<Problem> Read(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
@@ -29,7 +31,9 @@ public static class ProblemFile
 
     /// <param name="stream">Read to its end, not disposed.</param>
     /// <param name="name">What errors call the source.</param>
-    /// <exception cref="InvalidDataException">While enumerating: a line is no problem or has the id of an earlier one; names source, line and reason.</exception>
+    /// <exception cref="InvalidDataException">
+    /// While enumerating: a line is no problem or has the id of an earlier one; names source, line and reason.
+    /// </exception>
     public static IEnumerable<Problem> Read(Stream stream, string name)
     {
         var lines = new BoundedLines(stream, name, MaxLineBytes);
@@ -44,7 +48,8 @@ public static class ProblemFile
             if (!lineOf.TryAdd(problem.Id, lines.Number))
             {
                 throw new InvalidDataException(Printable.Of(
-                    $"{place}: its problem_id {Printable.Quote(problem.Id)} is that of {name}, line {lineOf[problem.Id]} too; each problem needs its own."));
+                    $"{place}: the problem_id {Printable.Quote(problem.Id)} is that of {name}, line {lineOf[problem.Id]}, too; "
+                    + "every problem needs its own."));
             }
 
             yield return problem;
@@ -156,7 +161,8 @@ internal readonly struct ProblemRow
     }
 
     public int Positive(string name) =>
-        row.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number > 0
+        row.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number > 0
             ? number
             : throw new FormatException($"'{name}' is missing or not a whole number above 0.");
 }

@@ -37,9 +37,9 @@ public static class ProblemSet
     }
 
     /// <summary>
-    /// Which parts have fewer different problems than <see cref="Generate"/> with these arguments needs, before it is called. What a
-    /// family surely has is not drawn; a larger share is, by the draws of <see cref="Generate"/>, so that the answer is exact and costs at most what
-    /// those shares cost.
+    /// Which parts have fewer different problems than <see cref="Generate"/> needs with these arguments, before it is called. What a family
+    /// surely has is not drawn; a larger share is, as <see cref="Generate"/> draws it, so that the answer is exact and costs at most what
+    /// these shares cost.
     /// </summary>
     /// <returns>One sentence for each part that falls short, with what to do; none when the set can be made.</returns>
     /// <exception cref="ArgumentException">A part names no family or level, or has no weight.</exception>
@@ -74,7 +74,8 @@ public static class ProblemSet
         var remedy = part.Level < ProblemFamilies.Get(part.Family).MaxLevel
             ? "ask for fewer, lower its weight, or take a higher level."
             : "ask for fewer, or lower its weight.";
-        return $"{part.Family} level {part.Level} has only about {found} different {SplitRule.Word(split)} problems, {wanted} were asked for: {remedy}";
+        return $"{part.Family} level {part.Level} has only about {found} different {SplitRule.Word(split)} problems, "
+            + $"{wanted} were asked for: {remedy}";
     }
 
     private static void Check(IReadOnlyList<ProblemSetPart> parts)
@@ -87,7 +88,10 @@ public static class ProblemSet
             if (part.Level < 1 || part.Level > family.MaxLevel)
                 throw new ArgumentException($"{part.Family} has levels 1 to {family.MaxLevel}, not {part.Level}.", nameof(parts));
             if (!double.IsFinite(part.Weight) || part.Weight <= 0)
-                throw new ArgumentException($"{part.Family} level {part.Level} has weight {part.Weight}; it must be above 0.", nameof(parts));
+            {
+                throw new ArgumentException(
+                    $"{part.Family} level {part.Level} has weight {part.Weight}; it must be above 0.", nameof(parts));
+            }
         }
 
         if (!double.IsFinite(parts.Sum(part => part.Weight)))
@@ -113,7 +117,8 @@ public static class ProblemSet
         return shares;
     }
 
-    /// <returns>Fewer than <paramref name="count"/> when there are no more; new signatures are added to <paramref name="signatures"/>.</returns>
+    /// <param name="signatures">What was drawn before and must not come again; the new ones are added.</param>
+    /// <returns>Fewer than <paramref name="count"/> when there are no more.</returns>
     private static List<Problem> Distinct(ProblemSetPart part, ulong seed, Split split, int count, HashSet<string> signatures)
     {
         var family = ProblemFamilies.Get(part.Family);

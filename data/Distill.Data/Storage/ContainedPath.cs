@@ -35,6 +35,13 @@ internal static class ContainedPath
         return File.Exists(current) ? current : throw new InvalidDataException($"{saidBy}: {current} does not exist.");
     }
 
+    /// <summary>Bytes of a file; of a link, those of the file that it leads to, where <see cref="FileInfo"/> gives the length of the link's text.</summary>
+    public static long LengthOf(string path)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return RandomAccess.GetLength(file);
+    }
+
     /// <summary>Whether a link's target lies right in the blobs of the cache that the folder is a snapshot of, and is a file, not another link.</summary>
     private static bool IsBlob(string folder, string link, string target)
     {

@@ -21,7 +21,9 @@ public sealed record Trace
 
     public required int CompletionTokens { get; init; }
 
-    /// <summary><c>stop</c> (end token), <c>stop_string</c> or <c>length</c>; of a remote teacher also its own words, e.g. <c>content_filter</c>.</summary>
+    /// <summary>
+    /// <c>stop</c> (end token), <c>stop_string</c> or <c>length</c>; of a remote teacher also its own words, e.g. <c>content_filter</c>.
+    /// </summary>
     public required string StopReason { get; init; }
 
     public required int SampleIndex { get; init; }

@@ -18,7 +18,8 @@ internal abstract record TraceColumn(Field Field, string Feature, bool IsOptiona
     public abstract Task WriteAsync(ParquetRowGroupWriter group, IReadOnlyList<TraceRow> rows, CancellationToken cancellation);
 
     /// <param name="leaves">The file's own leaves of this column, which may be nullable where ours are not.</param>
-    public abstract Task ReadAsync(ParquetRowGroupReader group, IReadOnlyList<DataField> leaves, TraceRow[] rows, CancellationToken cancellation);
+    public abstract Task ReadAsync(
+        ParquetRowGroupReader group, IReadOnlyList<DataField> leaves, TraceRow[] rows, CancellationToken cancellation);
 
     protected static string Value(string type) => $$"""{"dtype":"{{type}}","_type":"Value"}""";
 }
@@ -33,8 +34,9 @@ internal sealed record ValueColumn<T>(DataField Leaf, string Type, Func<TraceRow
     public override Task WriteAsync(ParquetRowGroupWriter group, IReadOnlyList<TraceRow> rows, CancellationToken cancellation)
     {
         var values = rows.Select(Get).ToArray();
+        int[] definitions = [.. values.Select(value => value is null ? 0 : 1)];
         return Leaf.IsNullable
-            ? group.WriteAllPartsAsync<T>(Leaf, Present(values), values.Select(value => value is null ? 0 : 1).ToArray(), null, cancellation)
+            ? group.WriteAllPartsAsync<T>(Leaf, Present(values), definitions, null, cancellation)
             : group.WriteAsync<T>(Leaf, Present(values), null, null, cancellation);
     }
 
@@ -65,8 +67,10 @@ internal sealed record ValueColumn<T>(DataField Leaf, string Type, Func<TraceRow
 }
 
 /// <summary>A column with a list of numbers per row; an empty list and an absent one are the same.</summary>
-internal sealed record ListColumn<T>(string Column, string Type, Func<TraceRow, IReadOnlyList<T>> Get, Action<TraceRow, IReadOnlyList<T>> Set)
-    : TraceColumn(new ListField(Column, new DataField("element", typeof(T), false)), $$"""{"feature":{{Value(Type)}},"_type":"List"}""", true)
+internal sealed record ListColumn<T>(
+    string Column, string Type, Func<TraceRow, IReadOnlyList<T>> Get, Action<TraceRow, IReadOnlyList<T>> Set)
+    : TraceColumn(
+        new ListField(Column, new DataField("element", typeof(T), false)), $$"""{"feature":{{Value(Type)}},"_type":"List"}""", true)
     where T : struct
 {
     public override IReadOnlyList<DataField> Leaves => [(DataField)((ListField)Field).Item];
@@ -83,7 +87,7 @@ internal sealed record ListColumn<T>(string Column, string Type, Func<TraceRow, 
         ParquetRowGroupReader group, IReadOnlyList<DataField> leaves, TraceRow[] rows, CancellationToken cancellation)
     {
         using var raw = await RawColumn.ReadAsync<T>(group, leaves[0], cancellation).ConfigureAwait(false);
-        int[] counts = RawColumn.Counts(raw.DefinitionLevels, raw.RepetitionLevels, leaves[0].MaxDefinitionLevel, rows.Length, Name);
+        int[] counts = RawColumn.Counts(raw.DefinitionLevels, raw.RepetitionLevels, leaves[0], rows.Length, Name);
         var values = raw.Values;
         int next = 0;
         for (int row = 0; row < rows.Length; row++)
@@ -99,7 +103,9 @@ internal sealed record ListColumn<T>(string Column, string Type, Func<TraceRow, 
 /// trace only requires that it is there.
 /// </summary>
 internal sealed record MessagesColumn() : TraceColumn(
-    new ListField("messages", new StructField("element", new DataField("role", typeof(string), false), new DataField("content", typeof(string), false))),
+    new ListField(
+        "messages",
+        new StructField("element", new DataField("role", typeof(string), false), new DataField("content", typeof(string), false))),
     $$"""{"feature":{"role":{{Value("string")}},"content":{{Value("string")}}},"_type":"List"}""",
     false)
 {
@@ -111,12 +117,13 @@ internal sealed record MessagesColumn() : TraceColumn(
         var (definitions, repetitions) = RawColumn.Levels([.. messages.Select(list => list.Count)], Leaves[0].MaxDefinitionLevel);
         var roles = messages.SelectMany(list => list).Select(message => message.Role.AsMemory()).ToArray();
         var contents = messages.SelectMany(list => list).Select(message => message.Content.AsMemory()).ToArray();
-        await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(Leaves[0], roles, definitions, repetitions, cancellation).ConfigureAwait(false);
-        await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(Leaves[1], contents, definitions, repetitions, cancellation).ConfigureAwait(false);
+        foreach (var (leaf, texts) in Leaves.Zip([roles, contents]))
+            await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(leaf, texts, definitions, repetitions, cancellation).ConfigureAwait(false);
     }
 
     public override Task ReadAsync(
-        ParquetRowGroupReader group, IReadOnlyList<DataField> leaves, TraceRow[] rows, CancellationToken cancellation) => Task.CompletedTask;
+        ParquetRowGroupReader group, IReadOnlyList<DataField> leaves, TraceRow[] rows, CancellationToken cancellation) =>
+        Task.CompletedTask;
 }
 
 /// <summary>Definition and repetition levels (Dremel, Melnik et al. 2010) of one-level lists, and bounded reading of a column.</summary>
@@ -146,8 +153,11 @@ internal static class RawColumn
     }
 
     /// <summary>Length of each row's list, from the levels of its elements.</summary>
-    public static int[] Counts(ReadOnlySpan<int> definitions, ReadOnlySpan<int> repetitions, int present, int rows, string column)
+    /// <exception cref="InvalidDataException">They are no lists of that many rows, or an element is null.</exception>
+    public static int[] Counts(ReadOnlySpan<int> definitions, ReadOnlySpan<int> repetitions, DataField leaf, int rows, string column)
     {
+        // A null element stands one level below one that is there, where the file lets elements be null; an empty or null list below that.
+        int present = leaf.MaxDefinitionLevel, hole = leaf.IsNullable ? present - 1 : -1;
         int[] counts = new int[rows];
         int row = -1;
         for (int i = 0; i < definitions.Length; i++)
@@ -156,7 +166,8 @@ internal static class RawColumn
             if (starts && ++row == rows) throw new InvalidDataException($"column '{column}' has more than {rows} rows");
             if (row < 0) throw new InvalidDataException($"column '{column}' begins inside a list");
             if (definitions[i] == present) counts[row]++;
-            else if (!starts || counts[row] > 0) throw new InvalidDataException($"column '{column}' has a null element in row {row}");
+            else if (!starts || definitions[i] == hole)
+                throw new InvalidDataException($"column '{column}' has a null element in row {row}");
         }
 
         return row == rows - 1 ? counts : throw new InvalidDataException($"column '{column}' has {row + 1} rows, not {rows}");
@@ -168,7 +179,11 @@ internal static class RawColumn
     {
         var chunk = group.GetMetadata(leaf)?.MetaData ?? throw new InvalidDataException($"column '{leaf.Path}' has no data");
         if (chunk.NumValues is < 0 or > MaxValues || chunk.TotalUncompressedSize is < 0 or > MaxColumnBytes)
-            throw new InvalidDataException($"column '{leaf.Path}' declares {chunk.NumValues} values in {chunk.TotalUncompressedSize} bytes");
+        {
+            throw new InvalidDataException(
+                $"column '{leaf.Path}' declares {chunk.NumValues} values in {chunk.TotalUncompressedSize} bytes");
+        }
+
         var raw = await group.ReadRawColumnDataBaseAsync(leaf, cancellation).ConfigureAwait(false);
         if (raw is RawColumnData<T> typed) return typed;
         raw.Dispose();

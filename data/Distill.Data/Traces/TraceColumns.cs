@@ -26,7 +26,8 @@ internal static class TraceColumns
         Text("template_digest", row => row.TemplateDigest, (row, value) => row.TemplateDigest = value),
         Text("tokenizer_fingerprint", row => row.TokenizerFingerprint, (row, value) => row.TokenizerFingerprint = value),
         new ListColumn<int>("token_ids", "int32", row => row.TokenIds, (row, value) => row.TokenIds = value),
-        new ListColumn<float>("token_logprobs", "float32", row => row.TokenLogProbabilities, (row, value) => row.TokenLogProbabilities = value),
+        new ListColumn<float>(
+            "token_logprobs", "float32", row => row.TokenLogProbabilities, (row, value) => row.TokenLogProbabilities = value),
         new ListColumn<int>("top_ids", "int32", row => row.TopIds, (row, value) => row.TopIds = value),
         new ListColumn<float>("top_logprobs", "float32", row => row.TopLogProbabilities, (row, value) => row.TopLogProbabilities = value),
         new ValueColumn<DateTime>(
@@ -60,9 +61,14 @@ internal static class TraceColumns
         "{" + string.Join(",", columns.Select(column => $"\"{column.Name}\":{column.Feature}")) + "}";
 
     private static ValueColumn<ReadOnlyMemory<char>> Text(string name, Func<TraceRow, string> get, Action<TraceRow, string> set) =>
-        new(new DataField(name, typeof(string), false), "string", row => get(row).AsMemory(), (row, value) => set(row, value!.Value.ToString()));
+        new(
+            new DataField(name, typeof(string), false),
+            "string",
+            row => get(row).AsMemory(),
+            (row, value) => set(row, value!.Value.ToString()));
 
-    private static ValueColumn<ReadOnlyMemory<char>> OptionalText(string name, Func<TraceRow, string?> get, Action<TraceRow, string?> set) =>
+    private static ValueColumn<ReadOnlyMemory<char>> OptionalText(
+        string name, Func<TraceRow, string?> get, Action<TraceRow, string?> set) =>
         new(
             new DataField(name, typeof(string), true),
             "string",

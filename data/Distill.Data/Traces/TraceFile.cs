@@ -8,31 +8,32 @@ public static class TraceFile
     /// <summary>Commits traces as one file of an artefact.</summary>
     public static ArtifactFile Write(ArtifactWriter artifact, string name, IEnumerable<Trace> traces, TraceFileOptions? options = null)
     {
-        long rows = 0;
-        return artifact.Write(name, stream => rows = Fill(stream, traces, false, (writer, trace) => writer.WriteAsync(trace), options), Count(() => rows));
+        var content = Content.Of(traces, options);
+        return artifact.Write(name, content.Write, content.Count);
     }
 
     /// <summary>Commits graded traces as one file of an artefact.</summary>
-    public static ArtifactFile Write(ArtifactWriter artifact, string name, IEnumerable<GradedTrace> traces, TraceFileOptions? options = null)
+    public static ArtifactFile Write(
+        ArtifactWriter artifact, string name, IEnumerable<GradedTrace> traces, TraceFileOptions? options = null)
     {
-        long rows = 0;
-        return artifact.Write(name, stream => rows = Fill(stream, traces, true, (writer, trace) => writer.WriteAsync(trace), options), Count(() => rows));
+        var content = Content.Of(traces, options);
+        return artifact.Write(name, content.Write, content.Count);
     }
 
     /// <summary>Commits traces as a file of its own.</summary>
     /// <exception cref="CommitConflictException">The name holds other content.</exception>
     public static ArtifactFile Write(string path, IEnumerable<Trace> traces, TraceFileOptions? options = null)
     {
-        long rows = 0;
-        return CommittedFile.Write(path, stream => rows = Fill(stream, traces, false, (writer, trace) => writer.WriteAsync(trace), options), Count(() => rows));
+        var content = Content.Of(traces, options);
+        return CommittedFile.Write(path, content.Write, content.Count);
     }
 
     /// <summary>Commits graded traces as a file of its own.</summary>
     /// <exception cref="CommitConflictException">The name holds other content.</exception>
     public static ArtifactFile Write(string path, IEnumerable<GradedTrace> traces, TraceFileOptions? options = null)
     {
-        long rows = 0;
-        return CommittedFile.Write(path, stream => rows = Fill(stream, traces, true, (writer, trace) => writer.WriteAsync(trace), options), Count(() => rows));
+        var content = Content.Of(traces, options);
+        return CommittedFile.Write(path, content.Write, content.Count);
     }
 
     /// <summary>The traces of a file, one row group in memory at a time.</summary>
@@ -43,27 +44,41 @@ public static class TraceFile
     /// <exception cref="InvalidDataException">Not a file of graded traces, or a damaged one; names file and reason.</exception>
     public static IEnumerable<GradedTrace> ReadGraded(string path) => TraceReader.ReadGradedAsync(path).ToBlockingEnumerable();
 
-    private static long Fill<T>(Stream stream, IEnumerable<T> traces, bool graded, Func<TraceWriter, T, Task> write, TraceFileOptions? options) =>
-        FillAsync(stream, traces, graded, write, options).GetAwaiter().GetResult();
-
-    private static async Task<long> FillAsync<T>(
-        Stream stream, IEnumerable<T> traces, bool graded, Func<TraceWriter, T, Task> write, TraceFileOptions? options)
+    /// <summary>What goes into one file, and how many rows have to be found there before it is committed.</summary>
+    private sealed class Content(bool graded, TraceFileOptions? options, Func<TraceWriter, Task> fill)
     {
-        var writer = await TraceWriter.CreateAsync(stream, graded, options).ConfigureAwait(false);
-        await using (writer.ConfigureAwait(false))
+        private long rows;
+
+        public static Content Of(IEnumerable<Trace> traces, TraceFileOptions? options) => new(false, options, async writer =>
         {
-            foreach (var trace in traces) await write(writer, trace).ConfigureAwait(false);
-            await writer.CompleteAsync().ConfigureAwait(false);
+            foreach (var trace in traces) await writer.WriteAsync(trace).ConfigureAwait(false);
+        });
+
+        public static Content Of(IEnumerable<GradedTrace> traces, TraceFileOptions? options) => new(true, options, async writer =>
+        {
+            foreach (var trace in traces) await writer.WriteAsync(trace).ConfigureAwait(false);
+        });
+
+        public void Write(Stream stream) => WriteAsync(stream).GetAwaiter().GetResult();
+
+        public long Count(Stream stream)
+        {
+            long found = TraceReader.CountAsync(stream).GetAwaiter().GetResult();
+            return found == rows ? found : throw new IOException($"A trace file holds {found} of the {rows} rows written to it.");
         }
 
-        return writer.Rows;
-    }
+        private async Task WriteAsync(Stream stream)
+        {
+            var writer = await TraceWriter.CreateAsync(stream, graded, options).ConfigureAwait(false);
+            await using (writer.ConfigureAwait(false))
+            {
+                await fill(writer).ConfigureAwait(false);
+                await writer.CompleteAsync().ConfigureAwait(false);
+            }
 
-    private static Func<Stream, long> Count(Func<long> expected) => stream =>
-    {
-        long rows = TraceReader.CountAsync(stream).GetAwaiter().GetResult();
-        return rows == expected() ? rows : throw new IOException($"A trace file holds {rows} of the {expected()} rows written to it.");
-    };
+            rows = writer.Rows;
+        }
+    }
 }
 
 /// <summary>How a trace file is laid out. Immutable.</summary>

@@ -15,16 +15,12 @@ internal static class TraceReader
     private const long MaxRowsPerGroup = 10_000_000;
 
     /// <exception cref="InvalidDataException">Not a trace file, or a damaged one.</exception>
-    public static async IAsyncEnumerable<Trace> ReadAsync(string path, [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        await foreach (var row in RowsAsync(path, TraceColumns.Raw, row => row.ToTrace(), cancellation).ConfigureAwait(false)) yield return row;
-    }
+    public static IAsyncEnumerable<Trace> ReadAsync(string path, CancellationToken cancellation = default) =>
+        RowsAsync(path, TraceColumns.Raw, row => row.ToTrace(), cancellation);
 
     /// <exception cref="InvalidDataException">Not a file of graded traces, or a damaged one.</exception>
-    public static async IAsyncEnumerable<GradedTrace> ReadGradedAsync(string path, [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        await foreach (var row in RowsAsync(path, TraceColumns.Graded, row => row.ToGradedTrace(), cancellation).ConfigureAwait(false)) yield return row;
-    }
+    public static IAsyncEnumerable<GradedTrace> ReadGradedAsync(string path, CancellationToken cancellation = default) =>
+        RowsAsync(path, TraceColumns.Graded, row => row.ToGradedTrace(), cancellation);
 
     /// <summary>Rows that a file's footer declares.</summary>
     internal static async Task<long> CountAsync(Stream stream)
@@ -42,7 +38,8 @@ internal static class TraceReader
         for (int i = 0; i < reader.RowGroupCount; i++)
         {
             int index = i;
-            foreach (var row in await Named(path, () => ReadGroupAsync(reader, index, columns, leaves, convert, cancellation)).ConfigureAwait(false))
+            var rows = await Named(path, () => ReadGroupAsync(reader, index, columns, leaves, convert, cancellation)).ConfigureAwait(false);
+            foreach (var row in rows)
                 yield return row;
         }
     }
@@ -73,15 +70,16 @@ internal static class TraceReader
         {
             var found = leaves[column.Name].ToList();
             if (found.Count == 0 && column.IsOptional) continue;
-            var types = found.Select(leaf => leaf.ClrType);
             if (found.Count == 0) wrong.Add($"'{column.Name}' is missing");
-            else if (!types.SequenceEqual(column.Leaves.Select(leaf => leaf.ClrType)) || found[0].MaxRepetitionLevel != column.Leaves[0].MaxRepetitionLevel)
-                wrong.Add($"'{column.Name}' has another type");
+            else if (!Shape(found).SequenceEqual(Shape(column.Leaves))) wrong.Add($"'{column.Name}' has another type");
         }
 
         if (wrong.Count > 0) throw new InvalidDataException($"its columns are not those of a trace file: {string.Join(", ", wrong)}");
         return [.. columns.Select(column => leaves[column.Name].ToList())];
     }
+
+    private static IEnumerable<(Type Type, int Lists)> Shape(IEnumerable<DataField> leaves) =>
+        leaves.Select(leaf => (leaf.ClrType, leaf.MaxRepetitionLevel));
 
     // Parquet.Net meets damage with exceptions of many kinds; all of them mean that this file is bad.
     private static async Task<T> Named<T>(string path, Func<Task<T>> read)

@@ -85,7 +85,8 @@ internal sealed class TraceRow
 
     public Trace ToTrace() => new()
     {
-        Problem = new Problem(ProblemId, Family, Domain, SplitRule.Parse(Split), Level, Problem, ReferenceAnswer, ReferenceSolution, Signature),
+        Problem = new Problem(
+            ProblemId, Family, Domain, SplitRule.Parse(Split), Level, Problem, ReferenceAnswer, ReferenceSolution, Signature),
         Reasoning = Reasoning,
         Answer = Answer,
         PromptTokens = PromptTokens,

@@ -34,7 +34,8 @@ internal sealed class TraceWriter : IAsyncDisposable
         var settings = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Optimal };
         foreach (var leaf in columns.SelectMany(column => column.Leaves).Where(leaf => leaf.ClrType == typeof(ReadOnlyMemory<char>)))
             settings.ColumnEncodingHints[leaf.Path.ToString()] = EncodingHint.Dictionary;
-        var writer = await ParquetWriter.CreateAsync(graded ? TraceColumns.GradedSchema : TraceColumns.RawSchema, stream, settings, false, cancellation).ConfigureAwait(false);
+        var schema = graded ? TraceColumns.GradedSchema : TraceColumns.RawSchema;
+        var writer = await ParquetWriter.CreateAsync(schema, stream, settings, false, cancellation).ConfigureAwait(false);
         writer.CustomMetadata = new Dictionary<string, string>
         {
             ["huggingface"] = "{\"info\":{\"features\":" + TraceColumns.Features(columns) + "}}",

@@ -16,7 +16,9 @@ internal sealed class ExpressionReader
 
     private ExpressionReader(string text) => this.text = text;
 
-    /// <returns>The value and the numbers used, in order; null when the text is not an expression. The value is null when it leaves ±10⁹.</returns>
+    /// <returns>
+    /// The value and the numbers used, in order; null when the text is not an expression. The value is null when it leaves ±10⁹.
+    /// </returns>
     public static (long? Value, IReadOnlyList<int> Numbers)? Read(string text)
     {
         if (text.Length > MaxLength)

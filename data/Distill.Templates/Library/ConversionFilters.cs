@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using Distill.Templates.Runtime;
 using Distill.Templates.Values;
@@ -35,17 +34,20 @@ internal static class ConversionFilters
     {
         if (value is Undefined undefined) throw undefined.Failure();
         string name = (arguments.Bind("attr", "name")[0] as Text ?? throw TemplateException.Type("attr needs a name")).Value;
-        return Members.Find(context, value, name) ?? new Undefined($"attribute '{name}'");
+        return Members.Find(context, value, name) ?? Undefined.Member(value, name);
     }
 
     private static Value ToInteger(RenderContext context, Value value, CallArguments arguments)
     {
         var bound = arguments.Bind("int", "default", "base");
-        if (bound[1] is not null) throw TemplateException.Unsupported("a base for int is not supported");
         if (value is Undefined undefined) throw undefined.Failure();
         if (Numbers.Whole(value) is { } whole) return new Integer(whole);
-        double? real = value is Float number ? number.Value : value is Text text ? Parsed(text.Value) : null;
-        if (value is Text digits && WholeNumber(digits.Value) is { } parsed) return new Integer(parsed);
+        if (value is Float { Value: double.PositiveInfinity or double.NegativeInfinity })
+            throw TemplateException.Type("cannot convert float infinity to integer");
+        // A base that is none, such as a text, leaves it to the reading as a real number.
+        int radix = bound[1] is null ? 10 : Numbers.Whole(bound[1]!) is { } given && given >= 0 && given <= 36 ? (int)given : 1;
+        if (value is Text text && Numbers.ParseWhole(text.Value, radix) is { } parsed) return new Integer(parsed);
+        double? real = value is Float number ? number.Value : value is Text other ? Numbers.ParseReal(other.Value) : null;
         return real is { } finite && double.IsFinite(finite) ? new Integer(new BigInteger(finite)) : bound[0] ?? new Integer(0);
     }
 
@@ -54,18 +56,8 @@ internal static class ConversionFilters
         var otherwise = arguments.Bind("float", "default")[0] ?? new Float(0);
         if (value is Undefined undefined) throw undefined.Failure();
         if (Numbers.Is(value)) return new Float(Numbers.Real(value));
-        return value is Text text && Parsed(text.Value) is { } real ? new Float(real) : otherwise;
+        return value is Text text && Numbers.ParseReal(text.Value) is { } real ? new Float(real) : otherwise;
     }
-
-    private static BigInteger? WholeNumber(string text)
-    {
-        string digits = text.Trim().Replace("_", "");
-        if (digits.Length > 4300) throw TemplateException.Limit("a number has more than 4300 digits");
-        return BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null;
-    }
-
-    private static double? Parsed(string text) =>
-        double.TryParse(text.Trim().Replace("_", ""), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null;
 
     private static Value Round(RenderContext context, Value value, CallArguments arguments)
     {
@@ -74,10 +66,8 @@ internal static class ConversionFilters
         long digits = bound[0] is { } precision ? Numbers.Clipped(precision, "precision") : 0;
         if (bound[1] is Text { Value: not "common" } method) return RoundTowards(Numbers.Real(value), digits, method.Value);
         if (Numbers.Whole(value) is { } whole)
-            return digits >= 0
-                ? new Integer(whole)
-                : throw TemplateException.Unsupported("integers cannot be rounded to the left of the point");
-        return new Float(Rounding.Round(Numbers.Real(value), (int)Math.Clamp(digits, -10_000, 10_000)));
+            return new Integer(digits >= 0 ? whole : NumberFormat.RoundWhole(whole, (int)Math.Min(-digits, 10_000)));
+        return new Float(NumberFormat.Round(Numbers.Real(value), (int)Math.Clamp(digits, -10_000, 10_000)));
     }
 
     private static Float RoundTowards(double value, long digits, string method)

@@ -9,9 +9,10 @@ namespace Distill.Templates.Library;
 internal static class Members
 {
     private static readonly HashSet<string> s_unsupported = [.. (string[])
-        ["encode", "casefold", "expandtabs", "isascii", "isidentifier", "isprintable", "istitle", "format_map", "maketrans", "translate",
-         "fromkeys", "real", "imag", "numerator", "denominator", "bit_length", "bit_count", "conjugate", "to_bytes", "from_bytes",
-         "as_integer_ratio", "is_integer", "hex", "fromhex", "start", "stop", "step", "mapping", "isdisjoint"]];
+        ["encode", "isidentifier", "maketrans", "translate", "fromkeys", "real", "imag", "numerator", "denominator", "bit_length",
+         "bit_count", "conjugate", "to_bytes", "from_bytes", "as_integer_ratio", "is_integer", "hex", "fromhex", "mapping", "isdisjoint"]];
+
+    private static readonly string[] s_changing = ["append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"];
 
     /// <summary>Null where the value has no such member; the item of that name may then be meant.</summary>
     public static Value? Find(RenderContext context, Value value, string name)
@@ -20,40 +21,88 @@ internal static class Members
         return value switch
         {
             Text text => TextMethods.Find(context, text, name) ?? Unsupported(value, name),
-            Mapping mapping => MappingMethods.Find(mapping, name),
-            Sequence { IsIndexable: true } sequence => SequenceMethod(context, sequence, name),
+            Mapping mapping => MappingMethods.Find(mapping, name) ?? Unsupported(value, name),
+            Sequence { IsIndexable: true } sequence => NamedItem(sequence, name) ?? SequenceMethod(context, sequence, name),
+            Values.Range range => RangeMember(context, range, name),
             Namespace space => space.Members.GetValueOrDefault(name),
             Loop loop => LoopMembers.Find(context, loop, name),
-            Function function => FunctionMember(function, name),
+            Cycler cycler => CyclerMember(cycler, name),
+            Joiner joiner => name switch { "sep" => joiner.Separator, "used" => Values.Boolean.Of(joiner.Used), _ => null },
+            Function function => function.Macro is { } macro ? MacroMember(macro, name) : null,
             None or Undefined => null,
             _ => Unsupported(value, name),
         };
     }
 
-    private static Function? SequenceMethod(RenderContext context, Sequence sequence, string name) => name switch
+    private static Value? NamedItem(Sequence sequence, string name) =>
+        sequence.Names?.ToList().IndexOf(name) is >= 0 and var at ? sequence.Items[at] : null;
+
+    private static Value? SequenceMethod(RenderContext context, Sequence sequence, string name) => name switch
     {
-        "index" => new Function(name, arguments => IndexOf(context, sequence, arguments)),
-        "count" => new Function(name, arguments => new Integer(sequence.Items.Count(i => context.Comparison.Equals(i, Only(arguments))))),
+        "index" => new Function(name, arguments => IndexOf(context, sequence.Items, arguments.BindPositional(name, "value", "start", "stop"))),
+        "count" => new Function(name, arguments => CountOf(context, sequence.Items, arguments)),
         "copy" when sequence.Kind == SequenceKind.List => new Function(name, _ => sequence),
+        _ when sequence.Kind == SequenceKind.List && s_changing.Contains(name) =>
+            new Undefined($"'{name}' would change a list; it", isUnsafe: true),
         _ => null,
     };
 
-    private static Integer IndexOf(RenderContext context, Sequence sequence, CallArguments arguments)
+    private static Value? RangeMember(RenderContext context, Values.Range range, string name) => name switch
     {
-        var wanted = Only(arguments);
-        for (int i = 0; i < sequence.Items.Count; i++)
-            if (context.Comparison.Equals(sequence.Items[i], wanted)) return new Integer(i);
+        "start" => new Integer(range.Start),
+        "stop" => new Integer(range.Stop),
+        "step" => new Integer(range.Step),
+        "index" => new Function(name, arguments => IndexOf(context, range.Items, [.. arguments.BindPositional(name, "value"), null, null])),
+        "count" => new Function(name, arguments => CountOf(context, range.Items, arguments)),
+        _ => null,
+    };
+
+    private static Integer IndexOf(RenderContext context, IReadOnlyList<Value> items, Value?[] bound)
+    {
+        var wanted = bound[0] ?? throw TemplateException.Type("a value is needed");
+        int start = Bound(bound[1], 0), stop = Bound(bound[2], items.Count);
+        for (int i = start; i < stop; i++)
+            if (context.Comparison.Equals(items[i], wanted)) return new Integer(i);
         throw TemplateException.Type("the item is not in the list");
+
+        int Bound(Value? value, int otherwise)
+        {
+            long at = value is null ? otherwise : Numbers.Clipped(value, "a bound of index");
+            return (int)Math.Clamp(at < 0 ? at + items.Count : at, 0, items.Count);
+        }
     }
 
-    private static Value Only(CallArguments arguments) =>
-        arguments.Bind("this method", "value")[0] ?? throw TemplateException.Type("a value is needed");
-
-    private static Value? FunctionMember(Function function, string name) =>
-        function.MacroParameters is not { } parameters ? null : name switch
+    private static Integer CountOf(RenderContext context, IReadOnlyList<Value> items, CallArguments arguments)
     {
-        "name" => Text.Own(function.Name),
-        "arguments" => Sequence.Tuple(parameters.Select(Text.Own)),
+        var wanted = arguments.BindPositional("count", "value")[0] ?? throw TemplateException.Type("a value is needed");
+        return new Integer(items.Count(item => context.Comparison.Equals(item, wanted)));
+    }
+
+    private static Value? CyclerMember(Cycler cycler, string name) => name switch
+    {
+        "items" => Sequence.Tuple(cycler.Items),
+        "pos" => new Integer(cycler.Position),
+        "current" => cycler.Current,
+        "next" => new Function(name, arguments => arguments.Bind(name) is [] ? cycler.Next() : None.Instance),
+        "reset" => new Function(name, arguments => Reset(cycler, arguments)),
+        _ => null,
+    };
+
+    private static None Reset(Cycler cycler, CallArguments arguments)
+    {
+        arguments.Bind("reset");
+        cycler.Reset();
+        return None.Instance;
+    }
+
+    private static Value? MacroMember(MacroSignature macro, string name) => name switch
+    {
+        "name" => macro.Name is { } given ? Text.Own(given) : None.Instance,
+        "arguments" => Sequence.Tuple(macro.Arguments.Select(Text.Own)),
+        "catch_kwargs" => Values.Boolean.Of(macro.CatchesNamed),
+        "catch_varargs" => Values.Boolean.Of(macro.CatchesMore),
+        "caller" => Values.Boolean.Of(macro.TakesCaller),
+        "explicit_caller" => Values.Boolean.Of(macro.NamesCaller),
         _ => null,
     };
 
@@ -74,7 +123,7 @@ internal static class MappingMethods
         "items" => View(name, SequenceKind.Items, () => Pairs(mapping)),
         "get" => new Function(name, arguments => Get(mapping, arguments)),
         "copy" => new Function(name, _ => mapping),
-        _ when s_changing.Contains(name) => new Undefined($"'{name}' would change a dictionary and is not safe; it"),
+        _ when s_changing.Contains(name) => new Undefined($"'{name}' would change a dictionary; it", isUnsafe: true),
         _ => null,
     };
 
@@ -87,7 +136,7 @@ internal static class MappingMethods
 
     private static Value Get(Mapping mapping, CallArguments arguments)
     {
-        var bound = arguments.Bind("get", "key", "default");
+        var bound = arguments.BindPositional("get", "key", "default");
         var key = bound[0] ?? throw TemplateException.Type("get needs a key");
         return mapping.TryGet(key, out var value) ? value : bound[1] ?? None.Instance;
     }

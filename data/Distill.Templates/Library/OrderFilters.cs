@@ -6,6 +6,8 @@ namespace Distill.Templates.Library;
 /// <summary>Filters that compare items; texts compare without regard to case unless told otherwise.</summary>
 internal static class OrderFilters
 {
+    private static readonly string[] s_groupNames = ["grouper", "list"];
+
     public static Value Sort(RenderContext context, Value value, CallArguments arguments)
     {
         var bound = arguments.Bind("sort", "reverse", "case_sensitive", "attribute");
@@ -39,7 +41,7 @@ internal static class OrderFilters
             if (groups.Count == 0 || !context.Comparison.Equals(key(groups[^1].Items[0]), key(item))) groups.Add((read(item), []));
             groups[^1].Items.Add(item);
         }
-        return context.List([.. groups.Select(g => Sequence.Tuple(g.Key, context.List(g.Items)))]);
+        return context.List([.. groups.Select(g => new Sequence(SequenceKind.Tuple, [g.Key, context.List(g.Items)]) { Names = s_groupNames })]);
     }
 
     public static Value Unique(RenderContext context, Value value, CallArguments arguments)

@@ -19,7 +19,7 @@ internal static partial class TextFilters
         ["indent"] = Indent,
         ["truncate"] = Truncate,
         ["center"] = Center,
-        ["wordcount"] = (c, v, a) => new Integer(Words().Count(Plain(c, v).Value)),
+        ["wordcount"] = (c, v, a) => new Integer(TextQueries.CountWords(Plain(c, v).Value)),
         ["format"] = (c, v, a) => PercentFormat.Apply(c, Plain(c, v), FormatValues(c, a)),
         ["escape"] = Escape,
         ["e"] = Escape,
@@ -114,7 +114,7 @@ internal static partial class TextFilters
     private static Text Center(RenderContext context, Value value, CallArguments arguments)
     {
         long width = arguments.Bind("center", "width")[0] is { } given ? Numbers.Clipped(given, "width") : 80;
-        return TextOperations.Pad(context, Plain(context, value), width, " ", missing => missing / 2 + (missing & width & 1));
+        return TextOperations.Pad(context, Plain(context, value), width, Text.Own(" "), missing => missing / 2 + (missing & width & 1));
     }
 
     private static Value FormatValues(RenderContext context, CallArguments arguments)
@@ -133,9 +133,6 @@ internal static partial class TextFilters
             .AsMarkup();
     }
 
-    [GeneratedRegex(@"([-\s({\[<]+)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"([-\s\x1C-\x1F({\[<]+)", RegexOptions.CultureInvariant)]
     private static partial Regex WordStarts();
-
-    [GeneratedRegex(@"\w+", RegexOptions.CultureInvariant)]
-    private static partial Regex Words();
 }

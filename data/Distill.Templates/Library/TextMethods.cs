@@ -16,8 +16,6 @@ internal static class TextMethods
         ["splitlines"] = (c, text, a) => c.List(TextOperations.Lines(text, a.Bind("splitlines", "keepends")[0]?.IsTrue ?? false)),
         ["partition"] = (_, text, a) => Partition(text, Required(a, "partition"), fromRight: false),
         ["rpartition"] = (_, text, a) => Partition(text, Required(a, "rpartition"), fromRight: true),
-        ["startswith"] = (_, text, a) => HasAffix(text, a, (t, part) => t.StartsWith(part, StringComparison.Ordinal)),
-        ["endswith"] = (_, text, a) => HasAffix(text, a, (t, part) => t.EndsWith(part, StringComparison.Ordinal)),
         ["removeprefix"] = (_, text, a) =>
             Required(a, "removeprefix").Value is var part && text.Value.StartsWith(part, StringComparison.Ordinal)
                 ? text.Slice(part.Length, text.Value.Length)
@@ -29,16 +27,23 @@ internal static class TextMethods
         ["replace"] = Replace,
         ["join"] = Join,
         ["format"] = BraceFormat.Apply,
+        ["format_map"] = BraceFormat.ApplyMap,
         ["upper"] = (c, text, a) => Cased(c, text, a, PythonCase.Upper),
         ["lower"] = (c, text, a) => Cased(c, text, a, PythonCase.Lower),
         ["title"] = (c, text, a) => Cased(c, text, a, PythonCase.Title),
         ["capitalize"] = (c, text, a) => Cased(c, text, a, PythonCase.Capitalize),
+        ["casefold"] = (c, text, a) => Cased(c, text, a, PythonCase.Fold),
         ["swapcase"] = (c, text, a) => Cased(c, text, a, PythonCase.Swap),
         ["zfill"] = ZeroFill,
         ["ljust"] = (c, text, a) => Pad(c, text, a, _ => 0),
         ["rjust"] = (c, text, a) => Pad(c, text, a, missing => missing),
         ["center"] = Center,
+        ["expandtabs"] = (c, text, a) =>
+            TextOperations.ExpandTabs(c, text, a.Bind("expandtabs", "tabsize")[0] is { } size ? Numbers.Clipped(size, "tabsize") : 8),
     };
+
+    // Python knows the arguments of all others by position only.
+    private static readonly HashSet<string> s_named = ["split", "rsplit", "splitlines", "expandtabs", "format"];
 
     private delegate Value Method(RenderContext context, Text text, CallArguments arguments);
 
@@ -46,7 +51,11 @@ internal static class TextMethods
     {
         if (!s_methods.TryGetValue(name, out var method)) return TextQueries.Find(text, name);
         if (text.IsMarkup) throw TemplateException.Unsupported("escaped text cannot be changed");
-        return new Function(name, arguments => method(context, text, arguments));
+        return new Function(name, arguments =>
+        {
+            if (!s_named.Contains(name)) arguments.OnlyPositional(name);
+            return method(context, text, arguments);
+        });
     }
 
     private static Text Required(CallArguments arguments, string method) =>
@@ -70,8 +79,7 @@ internal static class TextMethods
             return context.List(fromRight
                 ? TextOperations.SplitFromRight(context, text, separator.Value, most)
                 : TextOperations.Split(context, text, separator.Value, most));
-        if (fromRight && most >= 0) throw TemplateException.Unsupported("rsplit at white space is not supported with a limit");
-        return context.List(TextOperations.Words(context, text, most));
+        return context.List(fromRight ? TextOperations.WordsFromRight(context, text, most) : TextOperations.Words(context, text, most));
     }
 
     private static Sequence Partition(Text text, Text separator, bool fromRight)
@@ -83,14 +91,6 @@ internal static class TextMethods
         if (at < 0) return fromRight ? Sequence.Tuple(Text.Empty, Text.Empty, text) : Sequence.Tuple(text, Text.Empty, Text.Empty);
         int end = at + separator.Value.Length;
         return Sequence.Tuple(text.Slice(0, at), text.Slice(at, end), text.Slice(end, text.Value.Length));
-    }
-
-    private static Values.Boolean HasAffix(Text text, CallArguments arguments, Func<string, string, bool> matches)
-    {
-        if (arguments.Positional.Count != 1) throw TemplateException.Unsupported("startswith and endswith take one argument here");
-        var parts = arguments.Positional[0] is Sequence { Kind: SequenceKind.Tuple } tuple ? tuple.Items : [arguments.Positional[0]];
-        return Values.Boolean.Of(parts.Any(p => matches(text.Value,
-            (p as Text ?? throw TemplateException.Type($"expected a text or a tuple of texts, not '{p.TypeName}'")).Value)));
     }
 
     private static Text Replace(RenderContext context, Text text, CallArguments arguments)
@@ -118,7 +118,7 @@ internal static class TextMethods
     {
         long width = Numbers.Clipped(arguments.Bind("zfill", "width")[0] ?? throw TemplateException.Type("zfill needs a width"), "width");
         int sign = text.Value is ['+' or '-', ..] ? 1 : 0;
-        var digits = TextOperations.Pad(context, text.Slice(sign, text.Value.Length), width - sign, "0", missing => missing);
+        var digits = TextOperations.Pad(context, text.Slice(sign, text.Value.Length), width - sign, Text.Own("0"), missing => missing);
         return Text.Concat([text.Slice(0, sign), digits]);
     }
 
@@ -130,8 +130,8 @@ internal static class TextMethods
     }
 
     private static Text Pad(RenderContext context, Text text, CallArguments arguments, Func<long, long> left) =>
-        TextOperations.Pad(context, text, Width(arguments), (arguments.Bind("this method", "width", "fillchar")[1] as Text)?.Value ?? " ",
-            left);
+        TextOperations.Pad(
+            context, text, Width(arguments), arguments.Bind("this method", "width", "fillchar")[1] as Text ?? Text.Own(" "), left);
 
     private static long Width(CallArguments arguments) =>
         Numbers.Clipped(arguments.Bind("this method", "width", "fillchar")[0] ?? throw TemplateException.Type("a width is needed"),

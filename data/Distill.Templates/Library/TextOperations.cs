@@ -126,13 +126,46 @@ internal static class TextOperations
 
     /// <summary>Filled up to a width in code points.</summary>
     /// <param name="left">The share that goes to the left of the text.</param>
-    public static Text Pad(RenderContext context, Text text, long width, string fill, Func<long, long> left)
+    public static Text Pad(RenderContext context, Text text, long width, Text fill, Func<long, long> left)
     {
-        if (CodePoints.Count(fill) != 1) throw TemplateException.Type("the fill must be one character");
+        if (CodePoints.Count(fill.Value) != 1) throw TemplateException.Type("the fill must be one character");
         long missing = Math.Max(0, width - CodePoints.Count(text.Value));
-        context.Budget.Charge(missing * fill.Length + text.Value.Length);
+        context.Budget.Charge(missing * fill.Value.Length + text.Value.Length);
         long before = left(missing);
         return Text.Concat([Repeat(fill, before), text, Repeat(fill, missing - before)]);
+    }
+
+    /// <summary>Blanks for tabs, up to columns that are multiples of <paramref name="width"/>.</summary>
+    public static Text ExpandTabs(RenderContext context, Text text, long width)
+    {
+        var parts = new List<Text>();
+        long column = 0;
+        foreach (var point in CodePoints.Of(text))
+        {
+            long blanks = point.Value != "\t" ? 0 : width > 0 ? width - column % width : 0;
+            context.Budget.Charge(blanks + 1);
+            parts.Add(point.Value == "\t" ? point.Become(new string(' ', (int)blanks)) : point);
+            column = point.Value is "\n" or "\r" ? 0 : column + (point.Value == "\t" ? blanks : 1);
+        }
+        return context.Concat(parts);
+    }
+
+    /// <summary>Words between white space, cut from the end; with <paramref name="most"/> cuts, the first one keeps what comes before.</summary>
+    public static List<Value> WordsFromRight(RenderContext context, Text text, long most)
+    {
+        var words = new List<Value>();
+        string value = text.Value;
+        for (int end = SkipSpaceBack(value, value.Length); end > 0;)
+        {
+            context.Budget.Charge(1);
+            int at = end;
+            while (at > 0 && (most == 0 || !PythonSpace.IsSpace(value[at - 1]))) at--;
+            words.Add(text.Slice(at, end));
+            end = SkipSpaceBack(value, at);
+            most--;
+        }
+        words.Reverse();
+        return words;
     }
 
     private static int SkipSpace(string text, int at)
@@ -141,7 +174,13 @@ internal static class TextOperations
         return at;
     }
 
-    private static Text Repeat(string fill, long times) => Text.Own(string.Concat(Enumerable.Repeat(fill, (int)times)));
+    private static int SkipSpaceBack(string text, int end)
+    {
+        while (end > 0 && PythonSpace.IsSpace(text[end - 1])) end--;
+        return end;
+    }
+
+    private static Text Repeat(Text fill, long times) => fill.Become(string.Concat(Enumerable.Repeat(fill.Value, (int)times)));
 
     private static int Find(string text, string part, int from) =>
         from > text.Length ? -1 : text.IndexOf(part, from, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Distill.Templates.Values;
 
 namespace Distill.Templates.Runtime;
@@ -30,6 +31,14 @@ internal static class CodePoints
         for (int at = 0; at < text.Length; at = Next(text, at)) starts.Add(at);
         starts.Add(text.Length);
         return [.. starts];
+    }
+
+    /// <summary>The character of a code point.</summary>
+    /// <exception cref="TemplateException">There is none.</exception>
+    public static Text Character(BigInteger code)
+    {
+        if (code < 0 || code > 0x10FFFF) throw TemplateException.Type("a character's number is 0 to 0x10ffff");
+        return Text.Own(code > 0xFFFF ? char.ConvertFromUtf32((int)code) : ((char)(int)code).ToString());
     }
 
     /// <summary>By code point, which differs from the order of UTF-16 units beyond the surrogates.</summary>

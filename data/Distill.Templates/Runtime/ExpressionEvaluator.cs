@@ -47,6 +47,7 @@ internal sealed class ExpressionEvaluator(RenderContext context)
         return target switch
         {
             Function function => function.Invoke(arguments),
+            Joiner joiner => joiner.Invoke(arguments),
             Loop { Recurse: { } recurse } =>
                 recurse(arguments.Bind("loop", "items")[0] ?? throw TemplateException.Type("loop() needs what to walk over")),
             Undefined undefined => throw undefined.Failure(),

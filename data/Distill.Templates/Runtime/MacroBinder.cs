@@ -8,7 +8,8 @@ internal sealed class MacroBinder(RenderContext context, ExpressionEvaluator exp
 {
     public Function Bind(MacroDefinition macro, Scope scope) => new(macro.Name, arguments => Invoke(macro, arguments, scope))
     {
-        MacroParameters = [.. macro.Parameters.Select(p => p.Name)],
+        Macro = new MacroSignature(macro.IsCallBody ? null : macro.Name, [.. macro.Parameters.Select(p => p.Name)],
+            macro.TakesNamed, macro.TakesMore, macro.TakesCaller, macro.NamesCaller),
     };
 
     private Text Invoke(MacroDefinition macro, CallArguments arguments, Scope defined)
@@ -31,9 +32,8 @@ internal sealed class MacroBinder(RenderContext context, ExpressionEvaluator exp
         for (int i = 0; i < macro.Parameters.Count; i++)
         {
             var (name, otherwise) = macro.Parameters[i];
-            if (named.Remove(name, out var value) && i < arguments.Positional.Count)
-                throw TemplateException.Type($"{macro.Name} got several values for '{name}'");
-            if (i < arguments.Positional.Count) value = arguments.Positional[i];
+            // As in Jinja, a name that a positional argument has already filled is left over, not an error by itself.
+            var value = i < arguments.Positional.Count ? arguments.Positional[i] : named.Remove(name, out var given) ? given : null;
             value ??= otherwise is null
                 ? new Undefined($"parameter '{name}' was not provided; it")
                 : expressions.Evaluate(otherwise, scope);
@@ -43,7 +43,7 @@ internal sealed class MacroBinder(RenderContext context, ExpressionEvaluator exp
 
     private void SetExtras(MacroDefinition macro, CallArguments arguments, Dictionary<string, Value> named, Scope scope)
     {
-        if (macro.TakesCaller)
+        if (macro.TakesCaller && !macro.NamesCaller)
             scope.Set("caller", named.Remove("caller", out var caller) ? caller : new Undefined("no caller was defined; it"));
         if (macro.TakesNamed)
             scope.Set("kwargs", context.Mapping(named.Select(n => KeyValuePair.Create<Value, Value>(Text.Own(n.Key), n.Value))));

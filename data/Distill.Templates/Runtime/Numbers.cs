@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 using Distill.Templates.Values;
 
 namespace Distill.Templates.Runtime;
@@ -73,44 +74,60 @@ internal static class Numbers
         return digits[..(exponent + 1)] + "." + (digits.Length > exponent + 1 ? digits[(exponent + 1)..] : "0");
     }
 
+    /// <summary>A text as Python's <c>int</c> reads it; null where it refuses it.</summary>
+    /// <param name="radix">2 to 36, or 0: as the text's own prefix says.</param>
+    /// <exception cref="TemplateException">Too many digits.</exception>
+    public static BigInteger? ParseWhole(string text, int radix)
+    {
+        string digits = Ascii(text);
+        bool negative = digits.StartsWith('-');
+        if (negative || digits.StartsWith('+')) digits = digits[1..];
+        int prefix = digits is ['0', var mark, ..] ? char.ToLowerInvariant(mark) switch { 'x' => 16, 'o' => 8, 'b' => 2, _ => 0 } : 0;
+        bool prefixed = prefix != 0 && (radix == prefix || radix == 0);
+        bool plain = radix == 0 && !prefixed;
+        // After a prefix an underscore may follow at once.
+        if (prefixed) digits = digits[2..].StartsWith('_') ? digits[3..] : digits[2..];
+        radix = prefixed ? prefix : plain ? 10 : radix;
+        if (radix is < 2 or > 36 || !HasDigits(digits, c => char.IsAsciiLetterOrDigit(c) && Digit(c) < radix)) return null;
+        digits = digits.Replace("_", "");
+        if (digits.Length > MostDigits) throw TemplateException.Limit($"a number has more than {MostDigits} digits");
+        if (plain && digits[0] == '0' && digits.Trim('0').Length > 0) return null;
+        var value = digits.Aggregate(BigInteger.Zero, (sum, c) => sum * radix + Digit(c));
+        return negative ? -value : value;
+    }
+
+    /// <summary>A text as Python's <c>float</c> reads it, "inf" and "nan" included; null where it refuses it.</summary>
+    public static double? ParseReal(string text)
+    {
+        string number = Ascii(text);
+        string magnitude = number.TrimStart('+', '-').ToLowerInvariant();
+        if (number.Length - magnitude.Length > 1) return null;
+        double sign = number.StartsWith('-') ? -1 : 1;
+        if (magnitude is "inf" or "infinity") return sign * double.PositiveInfinity;
+        if (magnitude == "nan") return double.NaN;
+        for (int i = 0; i < magnitude.Length; i++)
+            if (magnitude[i] == '_' && !(i > 0 && i + 1 < magnitude.Length && char.IsAsciiDigit(magnitude[i - 1]) && char.IsAsciiDigit(magnitude[i + 1])))
+                return null;
+        const NumberStyles Style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        return double.TryParse(magnitude.Replace("_", ""), Style, CultureInfo.InvariantCulture, out double value) ? sign * value : null;
+    }
+
+    private static int Digit(char c) => char.IsAsciiDigit(c) ? c - '0' : char.ToLowerInvariant(c) - 'a' + 10;
+
+    /// <summary>Digits with at most one underscore between two of them.</summary>
+    private static bool HasDigits(string text, Func<char, bool> isDigit) =>
+        text.Length > 0 && text[0] != '_' && text[^1] != '_' && !text.Contains("__", StringComparison.Ordinal)
+        && text.All(c => c == '_' || isDigit(c));
+
+    /// <summary>Without white space around it, and with the decimal digits of any script as ASCII's.</summary>
+    private static string Ascii(string text)
+    {
+        text = text.AsSpan().Trim(PythonSpace.Characters).ToString();
+        if (text.All(char.IsAscii)) return text;
+        return string.Concat(text.EnumerateRunes().Select(rune => Rune.GetUnicodeCategory(rune) == UnicodeCategory.DecimalDigitNumber
+            ? ((char)('0' + (int)Rune.GetNumericValue(rune))).ToString()
+            : rune.ToString()));
+    }
+
     private static int Ordered(double a, double b) => a < b ? -1 : a > b ? 1 : a == b ? 0 : 2;
-}
-
-/// <summary>Decimal rounding of binary numbers as Python does it: exact, ties to even.</summary>
-internal static class Rounding
-{
-    private const int MostDigits = 400;
-
-    /// <summary>The number rounded to so many decimals, negative ones to the left of the point.</summary>
-    public static double Round(double value, int digits)
-    {
-        if (!double.IsFinite(value) || digits > MostDigits) return value;
-        if (digits < -MostDigits) return 0;
-        double rounded = double.Parse(FormattableString.Invariant($"{Units(value, digits)}e{-digits}"), CultureInfo.InvariantCulture);
-        return Math.CopySign(rounded, value);
-    }
-
-    /// <summary>With exactly so many decimals.</summary>
-    public static string Fixed(double value, int digits)
-    {
-        if (!double.IsFinite(value)) return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
-        if (digits > MostDigits) throw TemplateException.Limit($"more than {MostDigits} decimals");
-        string text = BigInteger.Abs(Units(value, digits)).ToString(CultureInfo.InvariantCulture).PadLeft(digits + 1, '0');
-        return (double.IsNegative(value) ? "-" : "") + (digits == 0 ? text : text[..^digits] + "." + text[^digits..]);
-    }
-
-    /// <summary>value × 10^digits, rounded to the nearest integer, ties to even.</summary>
-    private static BigInteger Units(double value, int digits)
-    {
-        long bits = BitConverter.DoubleToInt64Bits(value);
-        int exponent = (int)((bits >> 52) & 0x7FF);
-        long mantissa = (bits & 0xFFFFFFFFFFFFF) | (exponent == 0 ? 0 : 1L << 52);
-        int power = Math.Max(exponent, 1) - 1075;
-        var numerator = BigInteger.Pow(10, Math.Max(digits, 0)) * mantissa << Math.Max(power, 0);
-        var denominator = BigInteger.Pow(10, Math.Max(-digits, 0)) << Math.Max(-power, 0);
-        var quotient = BigInteger.DivRem(numerator, denominator, out var remainder);
-        int half = (remainder * 2).CompareTo(denominator);
-        if (half > 0 || (half == 0 && !quotient.IsEven)) quotient++;
-        return bits < 0 ? -quotient : quotient;
-    }
 }

@@ -14,7 +14,7 @@ internal sealed class Subscripts(RenderContext context)
     public Value Attribute(Value value, string name)
     {
         if (value is Undefined undefined) throw undefined.Failure();
-        return Members.Find(context, value, name) ?? ItemOrNull(value, Text.Own(name)) ?? Missing(value, name);
+        return Members.Find(context, value, name) ?? ItemOrNull(value, Text.Own(name)) ?? Undefined.Member(value, name);
     }
 
     public Value Item(Value value, Value index)
@@ -22,7 +22,7 @@ internal sealed class Subscripts(RenderContext context)
         if (value is Undefined undefined) throw undefined.Failure();
         if (ItemOrNull(value, index) is { } item) return item;
         string name = index is Text text ? text.Value : "";
-        return (name.Length > 0 ? Members.Find(context, value, name) : null) ?? Missing(value, name);
+        return (name.Length > 0 ? Members.Find(context, value, name) : null) ?? Undefined.Member(value, name);
     }
 
     public Value Slice(Value value, Value? start, Value? stop, Value? step)
@@ -46,8 +46,6 @@ internal sealed class Subscripts(RenderContext context)
                 throw TemplateException.Type($"'{value.TypeName}' object cannot be sliced");
         }
     }
-
-    private static Undefined Missing(Value value, string name) => new($"'{value.TypeName} object' has no attribute '{name}'; it");
 
     private static Value? ItemOrNull(Value value, Value index) => value switch
     {

@@ -21,6 +21,10 @@ internal sealed class ValuePrinter(Budget budget)
         }
     }
 
+    /// <summary>The same in ASCII: what is beyond is escaped.</summary>
+    public Text RepresentInAscii(Value value) => Represent(value).Map(text => string.Concat(CodePoints.Of(Text.Own(text))
+        .Select(point => point.Value.Length == 1 && char.IsAscii(point.Value[0]) ? point.Value : Escape(point.Value))));
+
     /// <summary>How a value appears inside a printed list. Foreign as a whole if any text in it is.</summary>
     public Text Represent(Value value)
     {
@@ -39,9 +43,10 @@ internal sealed class ValuePrinter(Budget budget)
             Text text => WriteText(text, output),
             Sequence sequence => WriteSequence(sequence, output),
             Mapping mapping => WriteMapping(mapping, output),
+            Namespace space => WriteNamespace(space, output),
             _ => WriteScalar(value, output),
         };
-        if (value is not (Sequence or Mapping)) budget.Charge(output.Length - before);
+        if (value is not (Sequence or Mapping or Namespace)) budget.Charge(output.Length - before);
         budget.Leave();
         return foreign;
     }
@@ -57,6 +62,8 @@ internal sealed class ValuePrinter(Budget budget)
             Undefined => "Undefined",
             Values.Range { Step: 1 } range => $"range({range.Start}, {range.Stop})",
             Values.Range range => $"range({range.Start}, {range.Stop}, {range.Step})",
+            Function { Macro: { } macro } => macro.Name is null ? "<Macro anonymous>" : $"<Macro '{macro.Name}'>",
+            Loop loop => $"<LoopContext {loop.Index + 1}/{loop.Count}>",
             _ => throw TemplateException.Unsupported($"a {value.TypeName} cannot be printed"),
         });
         return false;
@@ -81,11 +88,21 @@ internal sealed class ValuePrinter(Budget budget)
         return foreign;
     }
 
-    private bool WriteMapping(Mapping mapping, StringBuilder output)
+    private bool WriteNamespace(Namespace space, StringBuilder output)
+    {
+        output.Append("<Namespace ");
+        bool foreign = WriteEntries(space.Members.Select(m => KeyValuePair.Create<Value, Value>(Text.Own(m.Key), m.Value)), output);
+        output.Append('>');
+        return foreign;
+    }
+
+    private bool WriteMapping(Mapping mapping, StringBuilder output) => WriteEntries(mapping.Entries, output);
+
+    private bool WriteEntries(IEnumerable<KeyValuePair<Value, Value>> entries, StringBuilder output)
     {
         bool foreign = false, first = true;
         output.Append('{');
-        foreach (var (key, item) in mapping.Entries)
+        foreach (var (key, item) in entries)
         {
             if (!first) output.Append(", ");
             first = false;
@@ -118,14 +135,18 @@ internal sealed class ValuePrinter(Budget budget)
             default:
                 if (character[0] == quote) output.Append('\\').Append(quote);
                 else if (IsPrintable(character)) output.Append(character);
-                else output.Append(Escape(character.Length == 2 ? char.ConvertToUtf32(character, 0) : character[0]));
+                else output.Append(Escape(character));
                 break;
         }
     }
 
-    private static string Escape(int code) => code <= 0xFF ? $"\\x{code:x2}" : code <= 0xFFFF ? $"\\u{code:x4}" : $"\\U{code:x8}";
+    private static string Escape(string character)
+    {
+        int code = character.Length == 2 ? char.ConvertToUtf32(character, 0) : character[0];
+        return code <= 0xFF ? $"\\x{code:x2}" : code <= 0xFFFF ? $"\\u{code:x4}" : $"\\U{code:x8}";
+    }
 
-    private static bool IsPrintable(string character) => character == " " || CharUnicodeInfo.GetUnicodeCategory(character, 0)
+    public static bool IsPrintable(string character) => character == " " || CharUnicodeInfo.GetUnicodeCategory(character, 0)
         is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
             or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
             or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);

@@ -134,7 +134,7 @@ internal sealed class MacroParser(TemplateParser template)
         string name = TargetParser.Name(tokens);
         var parameters = Parameters(tokens);
         tokens.ExpectEnd();
-        return new Statement.Macro(Definition(name, parameters, "endmacro"));
+        return new Statement.Macro(Definition(name, parameters, "endmacro", isCallBody: false));
     }
 
     /// <summary><c>{% call(a) m() %}body{% endcall %}</c>: the body is a macro that <c>m</c> knows as <c>caller</c>.</summary>
@@ -144,10 +144,10 @@ internal sealed class MacroParser(TemplateParser template)
         var call = new ExpressionParser(tokens, template.State).One() as Expression.Call
             ?? throw TemplateException.Syntax("'call' must be followed by a call");
         tokens.ExpectEnd();
-        return new Statement.CallBlock(call, Definition("caller", parameters, "endcall"));
+        return new Statement.CallBlock(call, Definition("caller", parameters, "endcall", isCallBody: true));
     }
 
-    private List<(string, Expression?)> Parameters(TokenReader tokens)
+    private List<(string Name, Expression? Default)> Parameters(TokenReader tokens)
     {
         var parameters = new List<(string Name, Expression? Default)>();
         tokens.Expect("(");
@@ -163,7 +163,7 @@ internal sealed class MacroParser(TemplateParser template)
         return parameters;
     }
 
-    private MacroDefinition Definition(string name, List<(string, Expression?)> parameters, string end)
+    private MacroDefinition Definition(string name, List<(string Name, Expression? Default)> parameters, string end, bool isCallBody)
     {
         // The body's names are collected apart; a macro inside counts as part of it, and a jump cannot leave it.
         var (outerNames, outerLoops) = (template.State.NamesRead, template.State.Loops);
@@ -172,7 +172,14 @@ internal sealed class MacroParser(TemplateParser template)
         var names = template.State.NamesRead;
         outerNames.UnionWith(names);
         (template.State.NamesRead, template.State.Loops) = (outerNames, outerLoops);
-        return new MacroDefinition(name, parameters, body, names.Contains("varargs"), names.Contains("kwargs"), names.Contains("caller"));
+        return new MacroDefinition(name, parameters, body, Takes("varargs"), Takes("kwargs"), TakesCaller(), isCallBody);
+
+        // A parameter of that name is only a parameter.
+        bool Takes(string special) => names.Contains(special) && parameters.All(p => p.Name != special);
+
+        bool TakesCaller() => names.Contains("caller") && parameters.Any(p => p is { Name: "caller", Default: null })
+            ? throw TemplateException.Syntax("a parameter 'caller' must have a default where the body uses it")
+            : names.Contains("caller");
     }
 }
 

@@ -48,10 +48,16 @@ internal abstract record Target
 /// <param name="TakesMore">The body uses <c>varargs</c>.</param>
 /// <param name="TakesNamed">The body uses <c>kwargs</c>.</param>
 /// <param name="TakesCaller">The body uses <c>caller</c>.</param>
+/// <param name="IsCallBody">It has no name of its own: <paramref name="Name"/> is <c>caller</c>.</param>
 internal sealed record MacroDefinition(
     string Name,
     IReadOnlyList<(string Name, Expression? Default)> Parameters,
     IReadOnlyList<Statement> Body,
     bool TakesMore,
     bool TakesNamed,
-    bool TakesCaller);
+    bool TakesCaller,
+    bool IsCallBody)
+{
+    /// <summary><c>caller</c> is one of the parameters.</summary>
+    public bool NamesCaller => Parameters.Any(p => p.Name == "caller");
+}

@@ -18,6 +18,9 @@ internal sealed class Sequence(SequenceKind kind, IReadOnlyList<Value> items) : 
 
     public IReadOnlyList<Value> Items { get; } = items;
 
+    /// <summary>Names by which a tuple's items can be asked for too, as in Python's named tuples; null for all else.</summary>
+    public IReadOnlyList<string>? Names { get; init; }
+
     public override bool IsTrue => Items.Count > 0;
 
     /// <summary>Views can be counted and walked, but not indexed.</summary>

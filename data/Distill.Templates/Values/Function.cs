@@ -5,12 +5,56 @@ internal sealed class Function(string name, Func<CallArguments, Value> body) : V
 {
     public string Name { get; } = name;
 
-    /// <summary>Names of a macro's parameters; null for everything else.</summary>
-    public IReadOnlyList<string>? MacroParameters { get; init; }
+    /// <summary>What a template can ask of a macro; null for everything else.</summary>
+    public MacroSignature? Macro { get; init; }
 
-    public override string TypeName => "function";
+    public override string TypeName => Macro is null ? "function" : "Macro";
 
     public Value Invoke(CallArguments arguments) => body(arguments);
+}
+
+/// <summary>The members of a macro, as in Jinja 3.1.</summary>
+/// <param name="Name">Null for the body of a <c>call</c> block.</param>
+internal sealed record MacroSignature(
+    string? Name, IReadOnlyList<string> Arguments, bool CatchesNamed, bool CatchesMore, bool TakesCaller, bool NamesCaller);
+
+/// <summary>What <c>cycler</c> makes: gives its items in turn. Changed by its own methods only.</summary>
+internal sealed class Cycler(IReadOnlyList<Value> items) : Value
+{
+    public IReadOnlyList<Value> Items => items;
+
+    public int Position { get; private set; }
+
+    public Value Current => items[Position];
+
+    public override string TypeName => "Cycler";
+
+    public Value Next()
+    {
+        var current = Current;
+        Position = (Position + 1) % items.Count;
+        return current;
+    }
+
+    public void Reset() => Position = 0;
+}
+
+/// <summary>What <c>joiner</c> makes: gives nothing the first time it is called and the separator from then on.</summary>
+internal sealed class Joiner(Value separator) : Value
+{
+    public Value Separator => separator;
+
+    public bool Used { get; private set; }
+
+    public override string TypeName => "Joiner";
+
+    public Value Invoke(CallArguments arguments)
+    {
+        arguments.Bind("this joiner");
+        Value given = Used ? separator : Text.Empty;
+        Used = true;
+        return given;
+    }
 }
 
 /// <summary>The arguments of a call.</summary>
@@ -38,6 +82,13 @@ internal sealed record CallArguments(IReadOnlyList<Value> Positional, IReadOnlyL
     /// <summary>The positional arguments, where names are not allowed.</summary>
     public IReadOnlyList<Value> OnlyPositional(string function) =>
         Keyword.Count == 0 ? Positional : throw TemplateException.Type($"{function} takes no named arguments");
+
+    /// <summary>As <see cref="Bind"/>, for Python's methods that know their arguments by position only.</summary>
+    public Value?[] BindPositional(string function, params string[] parameters)
+    {
+        OnlyPositional(function);
+        return Bind(function, parameters);
+    }
 }
 
 /// <summary>The one thing a template may change.</summary>

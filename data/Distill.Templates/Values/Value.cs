@@ -61,11 +61,18 @@ internal sealed class Float(double value) : Value
 
 /// <summary>What a missing name, key or attribute gives: prints nothing, is false, and fails in most operations.</summary>
 /// <param name="what">What was looked for, for messages.</param>
-internal sealed class Undefined(string what) : Value
+/// <param name="isUnsafe">The sandbox keeps it from templates: its name begins with '_', or it would change a value.</param>
+internal sealed class Undefined(string what, bool isUnsafe = false) : Value
 {
     public override string TypeName => "Undefined";
 
     public override bool IsTrue => false;
 
-    public TemplateException Failure() => TemplateException.Undefined($"{what} is undefined");
+    /// <summary>For a member that a value lacks, or that templates may not see.</summary>
+    public static Undefined Member(Value value, string name) =>
+        new($"'{value.TypeName} object' has no attribute '{name}'; it", isUnsafe: name.StartsWith('_'));
+
+    public TemplateException Failure() => isUnsafe
+        ? new TemplateException(TemplateFault.Security, $"{what} is not safe")
+        : TemplateException.Undefined($"{what} is undefined");
 }

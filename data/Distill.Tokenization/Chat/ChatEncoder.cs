@@ -12,7 +12,7 @@ namespace Distill.Tokenization;
 public sealed class ChatEncoder
 {
     private readonly ChatTemplate? _template;
-    private readonly string? _folder;
+    private readonly Source _source;
     private readonly IReadOnlyList<int> _namedEnds;
     private readonly Dictionary<string, JsonElement> _variables;
 
@@ -20,17 +20,16 @@ public sealed class ChatEncoder
     /// <param name="style">How every chat is put to the model; null: as it is.</param>
     /// <param name="endTokens">Ids that end a reply, as the model's configuration names them, beside the tokenizer's own.</param>
     public ChatEncoder(Tokenizer tokenizer, ChatTemplate? template, PromptStyle? style = null, IReadOnlyList<int>? endTokens = null)
-        : this(tokenizer, template, style, endTokens ?? [], folder: null)
+        : this(tokenizer, template, style, endTokens ?? [], new Source(null, null))
     {
     }
 
-    private ChatEncoder(
-        Tokenizer tokenizer, ChatTemplate? template, PromptStyle? style, IReadOnlyList<int> namedEnds, string? folder)
+    private ChatEncoder(Tokenizer tokenizer, ChatTemplate? template, PromptStyle? style, IReadOnlyList<int> namedEnds, Source source)
     {
         Style = style ?? PromptStyle.Plain;
         Tokenizer = tokenizer;
         _template = template;
-        _folder = folder;
+        _source = source;
         _namedEnds = namedEnds;
         EndTokens = [.. (tokenizer.EndToken is { } own ? (int[])[own] : []).Concat(namedEnds).Distinct()];
         // Templates name the tokens that begin and end a text by variables.
@@ -47,9 +46,12 @@ public sealed class ChatEncoder
     /// <summary>Whether chats can be encoded; plain text always can.</summary>
     public bool HasTemplate => _template is not null;
 
-    /// <exception cref="InvalidDataException">The model has none: names the files that could hold it.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The model has none, or one that cannot be interpreted: names the files that could hold it.
+    /// </exception>
     public ChatTemplate Template => _template ?? throw new InvalidDataException(
-        $"{Place}there is no chat template; add chat_template.jinja, or 'chat_template' to tokenizer_config.json");
+        _source.Place + (_source.TemplateFault?.Message ?? "there is no chat template (of several, none named 'default')")
+        + "; add chat_template.jinja, or 'chat_template' to tokenizer_config.json", _source.TemplateFault);
 
     /// <summary>
     /// Every id that ends a reply, <see cref="EndToken"/> first: the tokenizer's own <c>eos_token</c>, then those that
@@ -60,12 +62,28 @@ public sealed class ChatEncoder
     /// <summary>Id of the token that training puts behind a reply.</summary>
     /// <exception cref="InvalidDataException">The model names none: names the files that could.</exception>
     public int EndToken => EndTokens.Count > 0 ? EndTokens[0] : throw new InvalidDataException(
-        $"{Place}no file names a token that ends a reply; add 'eos_token' to tokenizer_config.json, or 'eos_token_id' to generation_config.json");
+        _source.Place + "no file names a token that ends a reply; "
+        + "add 'eos_token' to tokenizer_config.json, or 'eos_token_id' to generation_config.json");
 
-    /// <summary>Reads the tokenizer of a model folder, and where there are such its template and end tokens.</summary>
-    /// <exception cref="InvalidDataException">There is no tokenizer, or a file cannot be used.</exception>
-    public static ChatEncoder Load(string folder) =>
-        new(Tokenizer.Load(folder), ChatTemplate.LoadOrNull(folder), style: null, EndTokenFiles.Read(folder), folder);
+    /// <summary>
+    /// Reads the tokenizer of a model folder, and where there are such its template and end tokens. A template that cannot be interpreted
+    /// is a fault only where a template is needed.
+    /// </summary>
+    /// <exception cref="InvalidDataException">There is no tokenizer, or a file cannot be read.</exception>
+    public static ChatEncoder Load(string folder)
+    {
+        ChatTemplate? template = null;
+        InvalidDataException? fault = null;
+        try
+        {
+            template = ChatTemplate.LoadOrNull(folder);
+        }
+        catch (InvalidDataException e) when (e.InnerException is TemplateException)
+        {
+            fault = e;
+        }
+        return new ChatEncoder(Tokenizer.Load(folder), template, style: null, EndTokenFiles.Read(folder), new Source(folder, fault));
+    }
 
     /// <summary>This encoder, if it has a template and an end token: for those who want to know before they begin.</summary>
     /// <exception cref="InvalidDataException">One is missing: names the files that could hold it.</exception>
@@ -76,7 +94,7 @@ public sealed class ChatEncoder
     }
 
     /// <summary>The same model spoken to in another style.</summary>
-    public ChatEncoder With(PromptStyle style) => new(Tokenizer, _template, style, _namedEnds, _folder);
+    public ChatEncoder With(PromptStyle style) => new(Tokenizer, _template, style, _namedEnds, _source);
 
     /// <summary>The chat, in the encoder's style, followed by what makes the assistant speak.</summary>
     /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
@@ -112,8 +130,6 @@ public sealed class ChatEncoder
             messages,
             [Mark(ThinkMarks.Open), .. Tokenizer.Encode(reasoning), Mark(ThinkMarks.Close), .. Tokenizer.Encode(answer), EndToken]);
 
-    private string Place => _folder is null ? "" : $"{_folder}: ";
-
     private RenderedText RenderMarked(IReadOnlyDictionary<string, JsonElement> variables)
     {
         var all = new Dictionary<string, JsonElement>(_variables);
@@ -130,6 +146,12 @@ public sealed class ChatEncoder
     private int Mark(string mark) => Tokenizer.IdOf(mark) is { } id && Tokenizer.IsAdded(id)
         ? id
         : throw new InvalidOperationException($"the tokenizer has no added token '{mark}', so reasoning cannot be marked");
+
+    /// <summary>Where the parts came from, for messages.</summary>
+    private sealed record Source(string? Folder, InvalidDataException? TemplateFault)
+    {
+        public string Place => Folder is null ? "" : $"{Folder}: ";
+    }
 }
 
 /// <summary>A chat with the wanted reply, for training: the first <paramref name="PromptLength"/> tokens carry no loss.</summary>

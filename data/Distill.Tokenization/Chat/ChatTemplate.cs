@@ -13,40 +13,53 @@ namespace Distill.Tokenization;
 /// </summary>
 public sealed class ChatTemplate
 {
-    private const string FileName = "chat_template.jinja";
+    private const string ForTools = "tool_use";
     private static readonly Dictionary<string, JsonElement> s_noVariables = [];
 
     private readonly Template _template;
+    private readonly Template? _forTools;
     private readonly TimeProvider _clock;
 
     /// <param name="source">Jinja text.</param>
     /// <param name="clock">What templates see that print the date; the system's where null.</param>
     /// <exception cref="InvalidDataException">The text is not a template that can be interpreted.</exception>
     public ChatTemplate(string source, TimeProvider? clock = null)
+        : this(source, forTools: null, clock)
+    {
+    }
+
+    /// <param name="forTools">Takes the place of <paramref name="source"/> for chats with tools.</param>
+    internal ChatTemplate(string source, string? forTools, TimeProvider? clock)
     {
         Source = source;
         _clock = clock ?? TimeProvider.System;
         _template = Parse(source);
-        Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)));
+        _forTools = forTools is null ? null : Parse(forTools);
+        Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(forTools is null ? source : $"{source}\0{forTools}")));
     }
 
-    /// <summary>The Jinja text.</summary>
+    /// <summary>The Jinja text; of several templates, the default one's.</summary>
     public string Source { get; }
 
-    /// <summary>SHA-256 (hex) of <see cref="Source"/>.</summary>
+    /// <summary>SHA-256 (hex) of <see cref="Source"/>, and of the template for tools where there is one.</summary>
     public string Digest { get; }
 
-    /// <summary>Reads chat_template.jinja, else the <c>chat_template</c> of tokenizer_config.json.</summary>
-    /// <exception cref="InvalidDataException">The folder has neither, or the template cannot be interpreted.</exception>
+    /// <summary>
+    /// Reads chat_template.jinja and additional_chat_templates, else chat_template.json, else the <c>chat_template</c> of
+    /// tokenizer_config.json. Of several templates the one named <c>default</c> is taken, and for chats with tools <c>tool_use</c>.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The folder has none, or the template cannot be interpreted.</exception>
     public static ChatTemplate Load(string folder, TimeProvider? clock = null) => LoadOrNull(folder, clock)
-        ?? throw new InvalidDataException($"{folder}: no {FileName}, and no chat_template in tokenizer_config.json");
+        ?? throw new InvalidDataException(
+            $"{folder}: no {TemplateFiles.JinjaName}, and no chat_template in tokenizer_config.json, or of several none named 'default'");
 
     /// <summary>The same; null where the folder has no template.</summary>
     internal static ChatTemplate? LoadOrNull(string folder, TimeProvider? clock = null)
     {
-        if (File.Exists(Path.Combine(folder, FileName)))
-            return BoundedFile.Read(folder, FileName, bytes => new ChatTemplate(Encoding.UTF8.GetString(bytes.Span), clock));
-        return TokenizerConfig.Load(folder).ChatTemplate is { } source ? new ChatTemplate(source, clock) : null;
+        var templates = TemplateFiles.Read(folder);
+        return templates.TryGetValue(TemplateFiles.Default, out string? source)
+            ? new ChatTemplate(source, templates.GetValueOrDefault(ForTools), clock)
+            : null;
     }
 
     /// <summary>The text of a chat.</summary>
@@ -64,11 +77,11 @@ public sealed class ChatTemplate
 
     /// <summary>The same, telling what came from messages from what the template wrote.</summary>
     internal RenderedText RenderMarked(IReadOnlyDictionary<string, JsonElement> variables) =>
-        _template.Render(context => ChatVariables.From(context, variables), _clock);
+        For(variables).Render(context => ChatVariables.From(context, variables), _clock);
 
     internal RenderedText RenderMarked(
         IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement> variables) =>
-        _template.Render(
+        For(variables).Render(
         context =>
         [
             .. ChatVariables.From(context, variables),
@@ -76,6 +89,11 @@ public sealed class ChatTemplate
             KeyValuePair.Create<string, Value>("add_generation_prompt", Templates.Values.Boolean.Of(addGenerationPrompt)),
         ],
         _clock);
+
+    private Template For(IReadOnlyDictionary<string, JsonElement> variables) =>
+        _forTools is not null && variables.TryGetValue("tools", out var tools) && tools.ValueKind != JsonValueKind.Null
+            ? _forTools
+            : _template;
 
     private static Template Parse(string source)
     {

@@ -43,7 +43,7 @@ public sealed class FamilyLogitsTests
         var runs = document.RootElement.GetProperty("greedy").EnumerateArray()
             .Select(run => (Prompt: Numbers(run.GetProperty("prompt")), Greedy: Numbers(run.GetProperty("greedy")))).ToList();
         var requests = runs.Select(run => new GenerationRequest { Prompt = run.Prompt, MaxNewTokens = run.Greedy.Length, Seeds = [0] });
-        var completions = new Generator(model).Complete([.. requests]);
+        var completions = new BatchGenerator(model).Complete([.. requests]);
         for (int i = 0; i < runs.Count; i++) completions[i][0].Tokens.ShouldBe(runs[i].Greedy);
     }
 

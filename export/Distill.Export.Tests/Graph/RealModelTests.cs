@@ -21,7 +21,7 @@ public sealed class RealModelTests
             .Select(run => (Ids: Numbers(run.GetProperty("ids")), Greedy: Numbers(run.GetProperty("greedy_ids")))).ToList();
         using var model = Model(folder);
         var requests = runs.Select(run => new GenerationRequest { Prompt = run.Ids, MaxNewTokens = run.Greedy.Length, Seeds = [0] });
-        var completions = new Generator(model).Complete([.. requests]);
+        var completions = new BatchGenerator(model).Complete([.. requests]);
         runs.Count.ShouldBeGreaterThan(3);
         for (int i = 0; i < runs.Count; i++) completions[i][0].Tokens.ShouldBe(runs[i].Greedy, $"prompt {i}");
         using var reference = SafeTensorsFile.Open(Path.Combine(folder, "reference-logits.safetensors"));

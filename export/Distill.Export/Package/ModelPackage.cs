@@ -35,7 +35,7 @@ public static class ModelPackage
 
     /// <summary>Writes README.md and distill.json again, for example once parity and results are known.</summary>
     /// <exception cref="InvalidDataException">The folder has no template for the prompt that is described.</exception>
-    /// <exception cref="TemplateException">Its template refuses that prompt.</exception>
+    /// <exception cref="Distill.Templates.TemplateException">Its template refuses that prompt.</exception>
     public static void Describe(
         string folder, DecoderArchitecture architecture, PackageDescription description,
         ExportPrecision precision = ExportPrecision.Single)

@@ -8,7 +8,8 @@ internal static class ProcessMemory
     /// <summary>Bytes; −1 where the system does not tell.</summary>
     public static long Peak()
     {
-        string? line = File.Exists(Status) ? File.ReadLines(Status).FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
+        string? line = File.Exists(Status)
+            ? File.ReadLines(Status).FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
         return line is null ? -1 : 1024 * long.Parse(line.AsSpan("VmHWM:".Length, line.Length - "VmHWM:".Length - "kB".Length));
     }
 

@@ -2,7 +2,13 @@ using Distill.Generation;
 
 namespace Distill.Benchmarks.Generation;
 
-/// <summary>Passes everything through and notes how long the backend took for it. One session at a time. The model stays the caller's.</summary>
+/// <summary>Seconds spent inside a backend.</summary>
+/// <param name="Opening">Allocating and freeing sessions.</param>
+internal readonly record struct BackendTimes(double Opening, double Prefilling, double Stepping, double Copying);
+
+/// <summary>
+/// Passes everything through and notes how long the backend took for it. One session at a time. The model stays the caller's.
+/// </summary>
 internal sealed class TimedTokenModel(ITokenModel model, TimeProvider clock) : ITokenModel
 {
     private BackendTimes times;

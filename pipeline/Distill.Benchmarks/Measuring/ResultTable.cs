@@ -1,12 +1,17 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Distill.Benchmarks.Machines;
+using Distill.Pipeline.Diagnosis;
+using Microsoft.ML.OnnxRuntime;
+using TorchSharp;
 
 namespace Distill.Benchmarks.Measuring;
 
 /// <summary>The results as Markdown.</summary>
 internal static class ResultTable
 {
-    public static string Write(MachineDescription machine, MachineRates rates, bool quick, IEnumerable<(string Benchmark, Figure Figure)> rows)
+    public static string Write(MachineDescription machine, MachineRates rates, bool quick,
+        IEnumerable<(string Benchmark, Figure Figure)> rows)
     {
         var text = new StringBuilder();
         text.Append($"# {machine.Processor}, {machine.Cores} cores\n\n");
@@ -17,7 +22,11 @@ internal static class ResultTable
         if (quick) text.Append("**`--quick`: the sizes only show that everything runs; the figures mean nothing.**\n\n");
         text.Append("| benchmark | what | to reach | measured | unit | | note |\n|---|---|---|---|---|---|---|\n");
         foreach (var (benchmark, figure) in rows)
-            text.Append($"| {benchmark} | {figure.What} | {figure.Target} | {figure.MeasuredText} | {figure.Unit} | {Word(figure.Outcome)} | {figure.Note} |\n");
+        {
+            text.Append($"| {benchmark} | {figure.What} | {figure.Target} | {figure.MeasuredText} | {figure.Unit} ");
+            text.Append($"| {Word(figure.Outcome)} | {figure.Note} |\n");
+        }
+
         return text.ToString();
     }
 
@@ -28,4 +37,16 @@ internal static class ResultTable
         Outcome.NotApplicable => "n.a.",
         _ => "",
     };
+}
+
+/// <summary>What the results were measured on and with.</summary>
+internal sealed record MachineDescription(string Processor, int Cores, string Runtime, string OnnxRuntime, string Torch, DateOnly Date)
+{
+    public static MachineDescription Read(TimeProvider clock) => new(
+        MachineDiagnosis.ProcessorName(),
+        Environment.ProcessorCount,
+        RuntimeInformation.FrameworkDescription,
+        OrtEnv.Instance().GetVersionString(),
+        $"{torch.__version__} (TorchSharp {typeof(torch).Assembly.GetName().Version?.ToString(3)})",
+        DateOnly.FromDateTime(clock.GetUtcNow().Date));
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using System.Text.Json;
 using Distill.Benchmarks.Generation;
 using Distill.Benchmarks.Measuring;
@@ -38,8 +40,13 @@ internal sealed class PeerBenchmark : IBenchmark
         }
 
         int mismatches = Mismatches(loaded, prompts, steps, end, theirs[0].Tokens);
-        return [.. Batches.SelectMany((batch, i) => Compare(batch, Series.Of(ours, rates => rates[i]), Series.Of(theirs, run => run.TokensPerSecond[batch]), theirs[0].Version)),
-            Figure.Exactly("greedy tokens that differ from transformers.js", 0, Series.Of(mismatches), "", $"{Prompts} prompts, {steps} tokens each, end token forbidden in both")];
+        return
+        [
+            .. Batches.SelectMany((batch, i) => Compare(
+                batch, Series.Of(ours, rates => rates[i]), Series.Of(theirs, run => run.TokensPerSecond[batch]), theirs[0].Version)),
+            Figure.Exactly("greedy tokens that differ from transformers.js", 0, Series.Of(mismatches), "",
+                $"{Prompts} prompts, {steps} tokens each, end token forbidden in both"),
+        ];
     }
 
     private static Figure[] Compare(int batch, Series ours, Series theirs, string version) =>
@@ -52,8 +59,49 @@ internal sealed class PeerBenchmark : IBenchmark
     private static int Mismatches(ITokenModel model, int[][] prompts, int steps, int end, IReadOnlyList<int[]> expected)
     {
         var sampling = new SamplingOptions { LogitBias = new Dictionary<int, float> { [end] = float.NegativeInfinity } };
-        var completions = new Generator(model).Complete(
-            [.. prompts.Select(prompt => new GenerationRequest { Prompt = prompt, MaxNewTokens = steps, Sampling = sampling, Seeds = [0] })]);
+        var completions = new Generator(model).Complete([.. prompts.Select(prompt =>
+            new GenerationRequest { Prompt = prompt, MaxNewTokens = steps, Sampling = sampling, Seeds = [0] })]);
         return completions.Select((completion, i) => completion[0].Tokens.Zip(expected[i]).Count(pair => pair.First != pair.Second)).Sum();
+    }
+}
+
+/// <summary>What transformers.js says of the same ONNX file, in a process of its own.</summary>
+/// <param name="TokensPerSecond">By batch size, prompts left out.</param>
+/// <param name="Tokens">[prompt][token]: greedy, the end token forbidden.</param>
+/// <param name="Version">Of transformers.js.</param>
+internal sealed record PeerRun(IReadOnlyDictionary<int, double> TokensPerSecond, IReadOnlyList<int[]> Tokens, string Version)
+{
+    private static readonly string Folder = Repository.PathOf("pipeline/Distill.Benchmarks/Peers");
+
+    private static readonly JsonSerializerOptions CamelCase = new(JsonSerializerDefaults.Web);
+
+    /// <param name="promptFile">JSON: arrays of token ids.</param>
+    /// <exception cref="WorkloadAbsentException">Node or the package is not installed.</exception>
+    public static PeerRun Start(string modelFolder, string promptFile, int steps, params IReadOnlyList<int> batches)
+    {
+        if (!Directory.Exists(Path.Combine(Folder, "node_modules", "@huggingface", "transformers")))
+            throw new WorkloadAbsentException(
+                "transformers.js is not installed; run: npm install --prefix pipeline/Distill.Benchmarks/Peers");
+        var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, WorkingDirectory = Folder };
+        foreach (
+            string argument in (string[])["transformers.mjs", modelFolder, promptFile, $"{steps}",
+                string.Join(',', batches)]) start.ArgumentList.Add(argument);
+        using var node = Open(start);
+        string output = node.StandardOutput.ReadToEnd();
+        node.WaitForExit();
+        if (node.ExitCode != 0) throw new InvalidOperationException($"transformers.js ended with {node.ExitCode}.");
+        return JsonSerializer.Deserialize<PeerRun>(output.TrimEnd().Split('\n')[^1], CamelCase)!;
+    }
+
+    private static Process Open(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception)
+        {
+            throw new WorkloadAbsentException("node is not installed");
+        }
     }
 }

@@ -16,7 +16,8 @@ internal sealed class PipelineBenchmark : IBenchmark
 
     public IReadOnlyList<Figure> Run(BenchmarkContext context)
     {
-        if (!File.Exists(Path.Combine(Repository.PathOf(Teacher), ModelFolder.ConfigurationFile))) throw new WorkloadAbsentException($"{Teacher} is not there");
+        if (!File.Exists(Path.Combine(Repository.PathOf(Teacher), ModelFolder.ConfigurationFile))) throw new WorkloadAbsentException(
+            $"{Teacher} is not there");
         var recipe = (DistillationRecipe)RecipeFile.Parse(Text, "benchmark.yaml", Repository.Root, context.Quick ? QuickOverrides : []);
         int rounds = context.Quick ? 1 : 3;
         var outside = new List<double>();
@@ -35,7 +36,8 @@ internal sealed class PipelineBenchmark : IBenchmark
 
         return
         [
-            Figure.AtMost("time outside the stages, share of the run", 2, new Series(outside), "%", "a stage's time includes committing its artefact"),
+            Figure.AtMost("time outside the stages, share of the run", 2, new Series(outside), "%",
+                "a stage's time includes committing its artefact"),
             Figure.AtMost("second, unchanged run", 3, new Series(second), "s", "same process: starting .NET is left out"),
             Figure.Plain("first run", new Series(first), "s"),
         ];
@@ -44,7 +46,8 @@ internal sealed class PipelineBenchmark : IBenchmark
     private static (double Seconds, StageTimer Stages) Once(BenchmarkContext context, DistillationRecipe recipe, TemporaryFolder folder)
     {
         var timer = new StageTimer(context.Log);
-        double seconds = context.Seconds(() => PipelineRun.Run(recipe, new RunOptions { RunsFolder = folder.Path }, timer, context.Clock, CancellationToken.None));
+        var options = new RunOptions { RunsFolder = folder.Path };
+        double seconds = context.Seconds(() => PipelineRun.Run(recipe, options, timer, context.Clock, CancellationToken.None));
         return (seconds, timer);
     }
 
@@ -66,7 +69,46 @@ internal sealed class PipelineBenchmark : IBenchmark
 
     private static string[] QuickOverrides { get; } =
     [
-        "problems.train=48", "problems.validation=8", "problems.test=12", "problems.twins=6", "teacher.max_tokens=96", "sft.epochs=1", "rl.steps=1",
-        "rl.problems_per_step=4", "rl.samples=4", "rl.evaluate_every=1", "rl.max_tokens=64", "parity.prompts=4", "parity.tokens=24", "evaluation.max_tokens=64",
+        "problems.train=48", "problems.validation=8", "problems.test=12", "problems.twins=6", "teacher.max_tokens=96", "sft.epochs=1",
+            "rl.steps=1",
+        "rl.problems_per_step=4", "rl.samples=4", "rl.evaluate_every=1", "rl.max_tokens=64", "parity.prompts=4", "parity.tokens=24",
+            "evaluation.max_tokens=64",
     ];
+}
+
+/// <summary>Adds up the time of the stages of one run.</summary>
+internal sealed class StageTimer(Action<string> log) : IRunObserver
+{
+    public double Seconds { get; private set; }
+
+    public int Done { get; private set; }
+
+    public int Cached { get; private set; }
+
+    public void RunStarted(string name, string folder)
+    {
+    }
+
+    public void StageStarted(string stage, string reason)
+    {
+    }
+
+    public void Progress(string stage, StageProgress progress)
+    {
+    }
+
+    public void Metric(string stage, int step, IReadOnlyDictionary<string, double> values)
+    {
+    }
+
+    public void StageFinished(string stage, TimeSpan elapsed, string summary)
+    {
+        log($"    {stage}: {elapsed.TotalSeconds:F1} s");
+        Seconds += elapsed.TotalSeconds;
+        Done++;
+    }
+
+    public void StageCached(string stage, string reason, string summary) => Cached++;
+
+    public void Warning(string message) => log($"    {message}");
 }

@@ -25,7 +25,8 @@ internal sealed class PackingBenchmark : IBenchmark
 
         return
         [
-            Figure.AtLeast("positions with supervised or context tokens", 97, Series.Of(100 * carried / positions), "%", $"{batches.Count} steps of 8k tokens, laid end to end"),
+            Figure.AtLeast("positions with supervised or context tokens", 97, Series.Of(100 * carried / positions), "%",
+                $"{batches.Count} steps of 8k tokens, laid end to end"),
             Figure.Plain("positions that predict a supervised token", Series.Of(100 * supervised / positions), "%"),
             Figure.Plain("the same when padded to the longest of a step", Series.Of(100 * carried / padded), "%", "for comparison"),
         ];

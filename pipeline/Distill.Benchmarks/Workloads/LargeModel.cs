@@ -4,7 +4,9 @@ using Distill.Generation.Onnx;
 
 namespace Distill.Benchmarks.Workloads;
 
-/// <summary>The model given by <c>--model</c>, as an ONNX folder: exported to a temporary one where it is a checkpoint. Dispose it.</summary>
+/// <summary>
+/// The model given by <c>--model</c>, as an ONNX folder: exported to a temporary one where it is a checkpoint. Dispose it.
+/// </summary>
 internal sealed class LargeModel : IDisposable
 {
     private readonly TemporaryFolder? exported;
@@ -37,7 +39,8 @@ internal sealed class LargeModel : IDisposable
         return new LargeModel(name, target.Path, checkpoint, target);
     }
 
-    public static void Export(Checkpoint checkpoint, string target) => ModelPackage.Write(target, checkpoint.LoadWeights(), TokenizerOf(checkpoint), Description);
+    public static void Export(Checkpoint checkpoint, string target) =>
+        ModelPackage.Write(target, checkpoint.LoadWeights(), TokenizerOf(checkpoint), Description);
 
     public static TokenizerFiles TokenizerOf(Checkpoint checkpoint) => checkpoint.Tokenizer
         ?? throw new WorkloadAbsentException("the checkpoint has no tokenizer.json");
@@ -47,9 +50,14 @@ internal sealed class LargeModel : IDisposable
     public OnnxTokenModel Load() => OnnxTokenModel.Load(OnnxFolder);
 
     /// <exception cref="WorkloadAbsentException">An ONNX folder was given.</exception>
-    public Checkpoint RequireCheckpoint() => Checkpoint ?? throw new WorkloadAbsentException("an ONNX folder was given with --model; this needs a checkpoint");
+    public Checkpoint RequireCheckpoint() =>
+        Checkpoint ?? throw new WorkloadAbsentException("an ONNX folder was given with --model; this needs a checkpoint");
 
     public void Dispose() => exported?.Dispose();
 
-    private static long SizeOfGraph(string folder) => new DirectoryInfo(Path.GetDirectoryName(ModelFolder.Open(folder).GraphPath)!).EnumerateFiles().Sum(file => file.Length);
+    private static long SizeOfGraph(string folder) =>
+        new DirectoryInfo(Path.GetDirectoryName(ModelFolder.Open(folder).GraphPath)!).EnumerateFiles().Sum(file => file.Length);
 }
+
+/// <summary>A model that a benchmark needs is not there; its figures are not applicable for this reason.</summary>
+internal sealed class WorkloadAbsentException(string message) : Exception(message);

@@ -17,3 +17,11 @@ internal static class Repository
         throw new InvalidOperationException($"No Distill.sln above {folder}: the benchmarks must run from the working tree.");
     }
 }
+
+/// <summary>A folder that goes with its owner.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("distill-benchmark-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

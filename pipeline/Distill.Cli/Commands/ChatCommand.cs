@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Distill.Cli.Chat;
 using Distill.Cli.Models;
 using Distill.Cli.Parsing;
 using Distill.Generation;
@@ -20,7 +19,8 @@ internal sealed class ChatCommand : DistillCommand
     private readonly Option<long> seed = CommandOptions.Number("--seed", "Of the sampling.", 0, long.MaxValue, 0);
 
     public ChatCommand()
-        : base("chat", $"Talks to a model, token by token, its reasoning shown apart. {Anew} forgets what was said, {Leave} or the end of the "
+        : base("chat",
+            $"Talks to a model, token by token, its reasoning shown apart. {Anew} forgets what was said, {Leave} or the end of the "
             + "input ends it; redirected input is read line by line.")
     {
         Arguments.Add(model);

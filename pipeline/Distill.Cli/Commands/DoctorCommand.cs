@@ -35,7 +35,13 @@ internal sealed class DoctorCommand : DistillCommand
         }
 
         bool works = findings.All(finding => finding.State != MachineState.Missing);
-        if (context.IsJson) context.Results.Json(new { works, findings });
+        if (context.IsJson && works) context.Results.Json(new { works, findings });
+        if (context.IsJson && !works)
+        {
+            var missing = new Failure(ExitCode.Fault, "fault", "Something that is needed is missing.", "The findings say what to do.");
+            context.Results.Json(new { works, findings, error = missing.ToJson(context) });
+        }
+
         var rows = findings.Select(finding => (string[])[finding.Name, Word(finding.State), finding.Found]);
         context.Results.Table(["", "", "found"], rows, words: 3);
         foreach (var finding in findings.Where(finding => finding.Remedy is not null))

@@ -31,7 +31,8 @@ internal sealed class EvaluateCommand : DistillCommand
         + $". All but {Greedy} report accuracy against tokens spent.", Strategies, Greedy);
 
     private readonly Option<int> samples = CommandOptions.Number("--samples",
-        "Completions drawn per problem besides the greedy one, for pass@1 and the vote; self-consistency and best-of-n go up to so many.", 0, 1024, 4);
+        "Completions drawn per problem besides the greedy one, for pass@1 and the vote; self-consistency and best-of-n go up to so many.",
+        0, 1024, 4);
     private readonly Option<int> rounds = CommandOptions.Number("--rounds", "Prolongations (budget) or revisions (refine).", 1, 64, 2);
     private readonly Option<string> wait = new("--wait-text")
     {
@@ -108,7 +109,8 @@ internal sealed class EvaluateCommand : DistillCommand
         using var served = OpenedModel.Open(parsed.GetRequiredValue(model), batched: true);
         long start = context.Clock.GetTimestamp();
         var reasoner = new Reasoner(
-            served.Generator(parsed.GetValue(slots)), served.Encoder, null, progress => Report(progress, start, context), context.Cancellation);
+            served.Generator(parsed.GetValue(slots)), served.Encoder, null, progress => Report(progress, start, context),
+            context.Cancellation);
         var report = StrategyEvaluation.Run(served.Name, way, reasoner, originals, options);
         context.Progress.End();
         var figures = StrategyFigures.Of(report, served.Kind, context.Clock.GetElapsedTime(start));

@@ -7,7 +7,6 @@ using Distill.Cli.Parsing;
 using Distill.Data.Storage;
 using Distill.Export;
 using Distill.Export.Package;
-using Distill.Pipeline.Storage;
 
 namespace Distill.Cli.Commands;
 
@@ -17,7 +16,8 @@ internal sealed class ExportCommand : DistillCommand
     // Quantized operators round what they read, differently with and without the cache.
     private const double ExactCheck = 1e-4, QuantizedCheck = 0.05;
 
-    private readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "Folder with config.json, safetensors and tokenizer.json." };
+    private readonly Argument<string> checkpoint =
+        new("CHECKPOINT") { Description = "Folder with config.json, safetensors and tokenizer.json." };
 
     private readonly Option<string> precision =
         CommandOptions.Word("--precision", "Number format of the weights.", ExportPrecisions.Names, "fp32");
@@ -28,7 +28,12 @@ internal sealed class ExportCommand : DistillCommand
         new("--name") { HelpName = "TEXT", Description = "Title of the model card. Default: the checkpoint folder's name." };
 
     private readonly Option<string> license = new("--license")
-        { HelpName = "SPDX", Description = "License of the weights, for the model card. Default other.", DefaultValueFactory = _ => "other" };
+    {
+        HelpName = "SPDX",
+        Description = "License of the weights, for the model card. Default other.",
+        DefaultValueFactory = _ => "other",
+    };
+
     private readonly Option<bool> force = new("--force") { Description = "Replace an exported model in DIR." };
 
     public ExportCommand()
@@ -58,7 +63,7 @@ internal sealed class ExportCommand : DistillCommand
         string title = parsed.GetValue(name) ?? ModelFolders.NameOf(source.Folder);
         OutputPlace.RequireFolder("--out", target);
         context.Progress.Begin("export", $"{source.Architecture.ParameterCount:N0} parameters, {format.Name()}");
-        FolderExchange.Write(target, folder =>
+        ReplacedFolder.Write(target, folder =>
         {
             ModelPackage.Write(folder, source.LoadWeights(), tokenizer, Describe(title, parsed.GetRequiredValue(license), source), format);
             context.Cancellation.ThrowIfCancellationRequested();

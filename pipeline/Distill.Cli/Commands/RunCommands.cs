@@ -6,6 +6,7 @@ using Distill.Cli.Progress;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages.Data;
 
 namespace Distill.Cli.Commands;
 
@@ -50,7 +51,8 @@ internal sealed class ResumeCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var (folder, name) = RunReference.Read(parsed.GetRequiredValue(run), parsed.GetRequiredValue(runs));
-        return RunExecution.Execute(PipelineRun.RecipeOf(folder, name), new RunOptions { RunsFolder = folder, Name = name }, context);
+        var (recipe, options) = PipelineRun.Continuation(folder, name);
+        return RunExecution.Execute(recipe, options, context);
     }
 }
 
@@ -76,9 +78,7 @@ internal sealed class GenerateCommand : DistillCommand
     {
         var options = arguments.OptionsOf(parsed);
         var recipe = arguments.RecipeOf(parsed);
-        options = options with { Name = options.Name ?? DefaultName(recipe), Until = StageNames.Curated };
-        // 'resume' would go on to the training; the same words continue the data set.
-        context.Continuation = context.CommandLine;
+        options = options with { Name = options.Name ?? DefaultName(recipe), Until = CurationStage.StageName };
         return RunExecution.Execute(recipe, options, context);
     }
 
@@ -89,10 +89,9 @@ internal sealed class GenerateCommand : DistillCommand
 /// <summary>Runs a recipe before the user's eyes: what <c>run</c>, <c>resume</c> and <c>generate</c> have in common.</summary>
 internal static class RunExecution
 {
-    private const string Traces = "2-traces", Curated = "3-curated";
+    private const string Traces = TracesStage.FolderName, Curated = CurationStage.FolderName;
 
-    /// <inheritdoc cref="PipelineRun.Run"/>
-    public static int Execute(DistillationRecipe recipe, RunOptions options, CommandContext context)
+    public static int Execute(Recipe recipe, RunOptions options, CommandContext context)
     {
         OutputPlace.RequireFolder("--runs", Path.Combine(options.RunsFolder, options.Name ?? recipe.Name));
         long start = context.Clock.GetTimestamp();
@@ -138,4 +137,39 @@ internal static class RunExecution
 
     private static string? FolderOf(RunResult result, string stage) =>
         Path.Combine(result.Folder, stage) is var folder && Directory.Exists(folder) ? folder : null;
+}
+
+/// <summary><c>distill plan</c>: what <c>run</c> would do, without doing it.</summary>
+internal sealed class PlanCommand : DistillCommand
+{
+    private readonly RunArguments arguments;
+
+    public PlanCommand()
+        : base("plan", "Shows what a run would do, what is finished already, why, and how much work remains. Changes nothing.") =>
+            arguments = new(this);
+
+    public override IReadOnlyList<string> Examples =>
+        ["distill plan recipes/quickstart.yaml", "distill plan recipes/quickstart.yaml --set sft.epochs=3"];
+
+    public override int Execute(ParseResult parsed, CommandContext context)
+    {
+        var options = arguments.OptionsOf(parsed);
+        var plan = PipelineRun.Plan(arguments.RecipeOf(parsed), options);
+        if (context.IsJson) context.Results.Json(plan);
+        context.Results.Line($"{plan.Name} in {plan.Folder}");
+        context.Results.Table(["stage", "decision", "reason", "work", "memory"], plan.Stages.Select(Row), words: 4);
+        return ExitCode.Done;
+    }
+
+    private static string[] Row(PlannedStage stage) =>
+        [stage.Name, Word(stage.Decision), stage.Reason, stage.Work, Readable.Memory(stage.MemoryBytes)];
+
+    private static string Word(StageDecision decision) => decision switch
+    {
+        StageDecision.Run => "run",
+        StageDecision.Cached => "cached",
+        StageDecision.Skipped => "skipped",
+        StageDecision.Depends => "depends",
+        _ => throw new ArgumentOutOfRangeException(nameof(decision), decision, "Unknown decision."),
+    };
 }

@@ -28,7 +28,7 @@ internal sealed class ScoreCommand : DistillCommand
         new("--cut") { Description = "Score of a text only what the model can read; without it a longer text is a fault." };
 
     private readonly Option<bool> special =
-        new("--special") { Description = "Control tokens spelled in texts become those tokens, as transformers does; without it they are text." };
+        new("--special") { Description = "Control tokens spelled in texts become tokens, as transformers does; without it they are text." };
 
     private readonly Option<bool> bare =
         new("--bare") { Description = "Leave out what the tokenizer puts around a text, such as a token that begins it." };

@@ -46,7 +46,8 @@ internal sealed class ServeModelCommand : DistillCommand
     private readonly Option<bool> quiet = new("--quiet") { Description = "No line per request on standard error." };
 
     public ServeModelCommand()
-        : base("serve-model", "Answers OpenAI's HTTP interface with a model: /v1/chat/completions, /v1/completions, /v1/models and /health. "
+        : base("serve-model",
+            "Answers OpenAI's HTTP interface with a model: /v1/chat/completions, /v1/completions, /v1/models and /health. "
             + "Callers share one running batch. Ctrl-C or SIGTERM ends it in order, with exit code 0.")
     {
         Arguments.Add(model);

@@ -97,7 +97,8 @@ internal sealed class TokenizeCommand : DistillCommand
             throw new UsageException($"{useless.Name} does nothing here.", "'distill tokenize --help' says what it belongs to.");
     }
 
-    private static IReadOnlyDictionary<string, JsonElement> WithGeneration(IReadOnlyDictionary<string, JsonElement> chat, bool generation) =>
+    private static IReadOnlyDictionary<string, JsonElement> WithGeneration(
+        IReadOnlyDictionary<string, JsonElement> chat, bool generation) =>
         chat.ContainsKey(ChatInput.GenerationPrompt) ? chat
         : new Dictionary<string, JsonElement>(chat) { [ChatInput.GenerationPrompt] = JsonSerializer.SerializeToElement(generation) };
 }

@@ -3,11 +3,13 @@ using Distill.Architecture;
 using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
+using Distill.Data.Problems;
 using Distill.Export;
 using Distill.Export.Package;
 using Distill.Export.Parity;
 using Distill.Generation.Onnx;
 using Distill.Pipeline.Runs;
+using Distill.Teacher;
 using Distill.Tokenization;
 
 namespace Distill.Cli.Commands;
@@ -56,7 +58,8 @@ internal sealed class VerifyCommand : DistillCommand
         var report = Compare(exported, checkpoint, inputs, allowed, context);
         string words = $"{exported} ({precision ?? "unknown precision"}) against {checkpoint.Folder}: {Readable.Parity(report)}";
         if (!report.Passed) return Fail(new GateFailedException($"The exported model is not the checkpoint. {words}"));
-        if (context.IsJson) context.Results.Json(new { folder = exported, against = checkpoint.Folder, precision, report.Passed, parity = report });
+        if (context.IsJson)
+            context.Results.Json(new { folder = exported, against = checkpoint.Folder, precision, report.Passed, parity = report });
         context.Results.Line($"parity holds. {words}");
         return ExitCode.Done;
 
@@ -99,6 +102,40 @@ internal sealed class VerifyCommand : DistillCommand
     {
         if (checkpoint.Tokenizer is null) return;
         if (Tokenizer.Load(checkpoint.Folder).Fingerprint != encoder.Tokenizer.Fingerprint)
-            throw new GateFailedException($"'{exported}' and '{checkpoint.Folder}' have different tokenizers: they are not the same model.");
+            throw new GateFailedException(
+                $"'{exported}' and '{checkpoint.Folder}' have different tokenizers: they are not the same model.");
+    }
+}
+
+/// <summary>
+/// What the parity gate runs when no run's problems are at hand: held-out problems of every family, put as they are put to a model.
+/// </summary>
+internal static class ParityPrompts
+{
+    private const int WholeSequences = 8;
+
+    /// <exception cref="InvalidDataException">The model's context has no room for any of them.</exception>
+    public static ParityInputs Make(ChatEncoder encoder, int maxLength, int count, int newTokens)
+    {
+        MixturePart[] parts = [.. ProblemFamilies.All.Select(family => new MixturePart(family.Name, 1))];
+        var problems = ProblemSet.Generate(parts, 0, Split.Test, count);
+        List<(int[] Prompt, int[] Whole)> fitting = [];
+        foreach (var problem in problems)
+        {
+            int[] prompt = encoder.EncodePrompt(ProblemPrompt.Messages(problem));
+            if (prompt.Length >= maxLength) continue;
+            int[] whole = [.. prompt, .. encoder.Tokenizer.Encode(problem.ReferenceSolution ?? problem.ReferenceAnswer)];
+            fitting.Add((prompt, whole[..Math.Min(whole.Length, maxLength)]));
+        }
+
+        if (fitting.Count == 0)
+            throw new InvalidDataException($"The model reads {maxLength} tokens; no prompt of the problem families fits.");
+        return new ParityInputs
+        {
+            Sequences = [.. fitting.Take(WholeSequences).Select(pair => pair.Whole)],
+            Prompts = [.. fitting.Select(pair => pair.Prompt)],
+            MaxNewTokens = newTokens,
+            StopTokens = [encoder.EndToken],
+        };
     }
 }

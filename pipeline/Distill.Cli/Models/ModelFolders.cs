@@ -10,7 +10,8 @@ internal static class ModelFolders
 {
     public static Argument<string> Argument(string name = "MODEL") => new(name)
     {
-        Description = "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors).",
+        Description =
+            "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors).",
     };
 
     /// <summary>What the folder is called.</summary>
@@ -64,7 +65,8 @@ internal static class ModelFolders
         RequireFolder(folder);
         if (IsOnnx(folder)) return;
         throw new UsageException(
-            $"'{folder}' is not an exported model: it has neither {ModelFolder.ConfigurationFile} nor {DecoderConfigJson.FileName} with an ONNX file.",
+            $"'{folder}' is not an exported model: it has neither {ModelFolder.ConfigurationFile} "
+            + $"nor {DecoderConfigJson.FileName} with an ONNX file.",
             IsCheckpoint(folder) ? "It is a checkpoint; 'distill export' makes an ONNX model of it."
             : "Give a folder that 'distill export' made.");
     }

@@ -1,5 +1,5 @@
 using Distill.Generation;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Models;
 using Distill.Tokenization;
 
 namespace Distill.Cli.Models;
@@ -10,9 +10,9 @@ namespace Distill.Cli.Models;
 /// </summary>
 internal sealed class OpenedModel : IDisposable
 {
-    private readonly Engine engine;
+    private readonly ServedModel engine;
 
-    private OpenedModel(string name, string kind, Engine engine) => (Name, Kind, this.engine) = (name, kind, engine);
+    private OpenedModel(string name, string kind, ServedModel engine) => (Name, Kind, this.engine) = (name, kind, engine);
 
     /// <summary>The folder's name.</summary>
     public string Name { get; }
@@ -34,10 +34,10 @@ internal sealed class OpenedModel : IDisposable
     {
         ModelFolders.RequireModel(folder);
         string kind = ModelFolders.IsOnnx(folder) ? "onnx" : "checkpoint";
-        return new OpenedModel(ModelFolders.NameOf(folder), kind, Engine.Open(folder, slots: 1, batched));
+        return new OpenedModel(ModelFolders.NameOf(folder), kind, ServedModel.Open(folder, slots: 1, batched));
     }
 
-    public Generator Generator(int slots) => new(Model, new GeneratorOptions { Slots = slots, Workers = engine.Workers });
+    public BatchGenerator Generator(int slots) => new(Model, slots: slots, workers: engine.Workers);
 
     public void Dispose() => engine.Dispose();
 }

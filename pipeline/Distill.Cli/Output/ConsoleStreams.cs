@@ -48,7 +48,7 @@ internal sealed record ConsoleStreams
 
     // The console's own writer takes its encoding from the locale; ours is always UTF-8.
     private static StreamWriter Writer(Func<Stream> open, int descriptor) =>
-        new(new WatchedPipe(Or(open, Unwritable()), descriptor), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true };
+        new(new WatchedPipe(Or(open, Unwritable()), descriptor), new UTF8Encoding(false)) { AutoFlush = true };
 
     private static Stream Unwritable() => new MemoryStream([], writable: false);
 

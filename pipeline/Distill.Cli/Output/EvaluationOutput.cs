@@ -5,7 +5,9 @@ using Distill.Generation;
 
 namespace Distill.Cli.Output;
 
-/// <summary>What <c>distill evaluate</c> says: for machines as it is, for people by domain, then the twins, then how it came about.</summary>
+/// <summary>
+/// What <c>distill evaluate</c> says: for machines as it is, for people by domain, then the twins, then how it came about.
+/// </summary>
 /// <param name="Kind"><c>onnx</c> or <c>checkpoint</c>.</param>
 internal sealed record EvaluationFigures(string Kind, EvaluationReport Evaluation, EvaluationSpeed Throughput)
 {
@@ -26,8 +28,8 @@ internal sealed record EvaluationFigures(string Kind, EvaluationReport Evaluatio
     private void ByDomain(ResultWriter results)
     {
         var all = Evaluation;
-        var rows = all.ByDomain.Select(domain => Row(
-            domain.Domain, domain.Problems, domain.Greedy, domain.GreedyInterval95, domain.PassAt1, domain.Interval95, domain.MajAtK)).ToList();
+        List<string[]> rows = [.. all.ByDomain.Select(domain => Row(
+            domain.Domain, domain.Problems, domain.Greedy, domain.GreedyInterval95, domain.PassAt1, domain.Interval95, domain.MajAtK))];
         if (rows.Count > 1)
             rows.Add(Row("all", all.Problems, all.Greedy, all.GreedyInterval95, all.PassAt1, all.Interval95, all.MajAtK));
         int columns = all.Samples > 1 ? 7 : all.Samples > 0 ? 6 : 4;

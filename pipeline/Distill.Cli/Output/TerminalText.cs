@@ -26,7 +26,9 @@ internal static class TerminalText
         return escaped.ToString();
     }
 
-    /// <summary>Columns that a line takes on a terminal: two for East Asian wide characters and pictures, none for marks set over others.</summary>
+    /// <summary>
+    /// Columns that a line takes on a terminal: two for East Asian wide characters and pictures, none for marks set over others.
+    /// </summary>
     public static int Width(string line) => line.EnumerateRunes().Sum(Width);
 
     /// <summary>As much of a line as fits.</summary>

@@ -126,7 +126,9 @@ internal sealed class TextTable(IReadOnlyList<string> header, IReadOnlyList<IRea
         return lines;
     }
 
-    /// <summary>What may stand in a line of its own: words; in a column of numbers, a number with its unit, or what is in brackets.</summary>
+    /// <summary>
+    /// What may stand in a line of its own: words; in a column of numbers, a number with its unit, or what is in brackets.
+    /// </summary>
     private List<string> Pieces(string cell, int column)
     {
         List<string> pieces = [];
@@ -141,5 +143,6 @@ internal sealed class TextTable(IReadOnlyList<string> header, IReadOnlyList<IRea
     }
 
     private static bool BeginsAnew(string before, string word) =>
-        before.EndsWith(',') || word is "→" || word.StartsWith('[') || word.StartsWith('(') || (char.IsLetter(before[^1]) && word.Length > 2);
+        before.EndsWith(',') || word is "→" || word.StartsWith('[') || word.StartsWith('(')
+            || (char.IsLetter(before[^1]) && word.Length > 2);
 }

@@ -105,17 +105,9 @@ internal sealed class RunArguments
         return null;
     }
 
-    private static Option<string> Stage(string name, string description)
-    {
-        var option = new Option<string>(name)
-            { HelpName = "STAGE", Description = $"{description} One of {string.Join(", ", StageNames.All)}." };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && !StageNames.All.Contains(token.Value))
-                result.AddError($"There is no stage '{token.Value}'; {Suggestion.Remedy(token.Value, StageNames.All)}");
-        });
-        return option;
-    }
+    // Which stages there are is the recipe's matter; the run refuses others before any work.
+    private static Option<string> Stage(string name, string description) =>
+        new(name) { HelpName = "STAGE", Description = $"{description} 'distill plan RECIPE' lists the stages; of a name like evaluation/sft, the part before the slash." };
 }
 
 /// <summary>A run as people name it: by its name, or by its folder, which the shell completes.</summary>

@@ -6,10 +6,13 @@ namespace Distill.Cli.Tokens;
 /// <summary>A sequence to score.</summary>
 /// <param name="Line">Where it stands in the input, from 1.</param>
 /// <param name="Tokens">All of it.</param>
-/// <param name="First">The first token that counts; those before it are only read. At least 1: the first token of all has no probability.</param>
+/// <param name="First">The first token that counts; those before it are only read. At least 1: the first token of all has no
+/// probability.</param>
 internal sealed record ScoreItem(int Line, int[] Tokens, int First);
 
-/// <summary>Lines → sequences: a text each, or a JSON object with <c>text</c>, <c>ids</c>, or <c>prompt</c> and <c>completion</c>.</summary>
+/// <summary>
+/// Lines → sequences: a text each, or a JSON object with <c>text</c>, <c>ids</c>, or <c>prompt</c> and <c>completion</c>.
+/// </summary>
 /// <param name="special">Control tokens spelled in texts are those tokens.</param>
 /// <param name="bare">Nothing is put around a text.</param>
 internal sealed class ScoreInput(Tokenizer tokenizer, int vocabularySize, bool special, bool bare)

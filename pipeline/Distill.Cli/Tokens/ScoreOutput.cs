@@ -71,12 +71,14 @@ internal sealed class ScoreOutput(CommandContext context, Tokenizer tokenizer, b
                 score is { } value ? $"{value:F4}" : Readable.None, score is { } sure ? $"{100 * Math.Exp(sure):F2} %" : Readable.None];
         });
         context.Results.Table(["piece", scores.Top is null ? "" : "instead", "id", "#", "log-probability", "probability"], rows, words: 2);
-        if (tokens.Count > TokenListing.MostRows) context.Results.Line($"… {tokens.Count - TokenListing.MostRows:N0} more; --json gives all");
+        if (tokens.Count > TokenListing.MostRows) context.Results.Line(
+            $"… {tokens.Count - TokenListing.MostRows:N0} more; --json gives all");
     }
 
     private string Others(TokenScores scores, int index) => index > 0 && scores.Top is { } top
         ? string.Join("  ", Alternatives(top, index - 1)
-            .Select(other => $"{TokenListing.Piece(TokenListing.PieceOf(tokenizer, other.Id))} {100 * Math.Exp(other.LogProbability):F1} %"))
+            .Select(other =>
+                $"{TokenListing.Piece(TokenListing.PieceOf(tokenizer, other.Id))} {100 * Math.Exp(other.LogProbability):F1} %"))
         : "";
 
     private static string Words(ScoreTotal total) => total is { MeanNll: { } mean, Perplexity: { } perplexity }

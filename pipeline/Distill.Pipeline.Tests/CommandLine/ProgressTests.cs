@@ -39,6 +39,35 @@ public sealed class ProgressTests
         lines[^1].ShouldBe("""{"event":"stage_finished","stage":"sft","seconds":25,"summary":"done"}""");
     }
 
+    [Fact]
+    public void A_terminal_sees_how_far_it_is_without_colours_and_why_a_stage_is_done()
+    {
+        using var error = new StringWriter();
+        var streams = new ConsoleStreams(TextReader.Null, TextWriter.Null, error) { IsColoured = false, Width = () => 80 };
+        using var display = new LiveProgress(streams, clock);
+        var observer = new ConsoleRunObserver(display);
+        observer.StageStarted("sft", "continues at step 693 of 1,082");
+        clock.Advance(TimeSpan.FromSeconds(1));
+        observer.Progress("sft", At(50));
+        string text = error.ToString();
+        text.ShouldContain("› sft          continues at step 693 of 1,082\n");
+        text.ShouldContain("  sft          ██████████░░░░░░░░░░  50 %  50/100 steps");
+        text.Replace("\r\u001b[2K", "").ShouldNotContain("\u001b");
+        text.Split('\r', '\n').ShouldAllBe(line => line.Length < 80 + "\u001b[2K".Length);
+    }
+
+    [Fact]
+    public void What_a_stage_says_cannot_command_the_terminal()
+    {
+        using var error = new StringWriter();
+        using var display = new LiveProgress(new ConsoleStreams(TextReader.Null, TextWriter.Null, error) { IsColoured = false }, clock);
+        display.Line("red \u001b[31m\u009b31m\nnext");
+        display.Begin("\u001b]0;title\a", "\u001b[2J");
+        error.ToString().Replace("\r\u001b[2K", "").ShouldNotContain("\u001b");
+        error.ToString().ShouldNotContain("\u009b");
+        error.ToString().ShouldNotContain("\a");
+    }
+
     private void Watch(IRunObserver observer)
     {
         observer.RunStarted("demo", "/runs/demo");

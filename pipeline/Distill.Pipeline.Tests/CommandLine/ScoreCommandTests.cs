@@ -15,7 +15,9 @@ public sealed class ScoreCommandTests : IDisposable
         string model = FixtureFolder.Require("..", "models", "smollm2-135m-instruct");
         using var reference = JsonDocument.Parse(File.ReadAllText(Path.Combine(model, "reference.json")));
         var texts = reference.RootElement.GetProperty("gsm8k").GetProperty("texts").EnumerateArray().Take(4).ToList();
-        string file = folder.File("texts.jsonl", string.Join('\n', texts.Select(text => JsonSerializer.Serialize(new { text = text.GetProperty("text").GetString() }))));
+        string file =
+            folder.File("texts.jsonl",
+                string.Join('\n', texts.Select(text => JsonSerializer.Serialize(new { text = text.GetProperty("text").GetString() }))));
         var run = CommandLineRun.Of("score", model, file, "--json", "--no-tokens");
         run.Code.ShouldBe(0, run.Error);
         var lines = Lines(run);
@@ -26,7 +28,8 @@ public sealed class ScoreCommandTests : IDisposable
             lines[i].GetProperty("sum").GetDouble().ShouldBe(-texts[i].GetProperty("sum_nll").GetDouble(), 1e-2);
         }
 
-        double sum = texts.Sum(text => text.GetProperty("sum_nll").GetDouble()), count = texts.Sum(text => text.GetProperty("tokens").GetInt32() - 1);
+        double sum = texts.Sum(text => text.GetProperty("sum_nll").GetDouble()),
+            count = texts.Sum(text => text.GetProperty("tokens").GetInt32() - 1);
         lines[^1].GetProperty("total").GetProperty("perplexity").GetDouble().ShouldBe(Math.Exp(sum / count), 1e-3);
     }
 
@@ -58,7 +61,8 @@ public sealed class ScoreCommandTests : IDisposable
         lines[2].GetProperty("scored").GetInt32().ShouldBe(prompt - 1);
         lines[3].GetProperty("line").GetInt32().ShouldBe(5);
         lines[3].GetProperty("perplexity").ValueKind.ShouldBe(JsonValueKind.Null);
-        lines[4].GetProperty("total").GetProperty("scored").GetInt64().ShouldBe(lines.Take(4).Sum(line => line.GetProperty("scored").GetInt32()));
+        lines[4].GetProperty("total").GetProperty("scored").GetInt64()
+            .ShouldBe(lines.Take(4).Sum(line => line.GetProperty("scored").GetInt32()));
     }
 
     [Fact]
@@ -70,7 +74,8 @@ public sealed class ScoreCommandTests : IDisposable
         var two = CommandLineRun.Of("score", At("onnx"), file, "--json");
         two.Out.ShouldBe(one.Out);
         var table = CommandLineRun.Of("score", trained, file, "--top", "3");
-        foreach (string word in (string[])["instead", "log-probability", "line 2: ", "all 2: ", "perplexity"]) table.Out.ShouldContain(word);
+        foreach (string word in (string[])["instead", "log-probability", "line 2: ", "all 2: ", "perplexity"]) table.Out.ShouldContain(
+            word);
         CommandLineRun.Of("score", trained, file, "--no-tokens").Out.ShouldNotContain("log-probability");
         Lines(CommandLineRun.Of("score", trained, file, "--whole", "--json"))[0].GetProperty("pieces").EnumerateArray()
             .Select(piece => piece.GetString()).ShouldContain("Ċ"); // the line end in the byte alphabet

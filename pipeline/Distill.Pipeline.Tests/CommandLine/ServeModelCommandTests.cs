@@ -21,14 +21,17 @@ public sealed class ServeModelCommandTests : IDisposable
         using StringWriter error = new();
         using var input = new StringReader("");
         var running = Task.Run(() => DistillCommandLine.Run(
-            ["serve-model", model, "--port", "0", "--json", "--name", "tiny", "--grace", "5"], new ConsoleStreams(input, output, error), TimeProvider.System, stop.Token));
+            ["serve-model", model, "--port", "0", "--json", "--name", "tiny", "--grace", "5"], new ConsoleStreams(input, output, error),
+                TimeProvider.System, stop.Token));
         var first = await Task.WhenAny(output.Written, running);
         first.ShouldBe(output.Written, error.ToString());
         var started = JsonDocument.Parse(await output.Written).RootElement;
         started.GetProperty("kind").GetString().ShouldBe("checkpoint");
 
         using var client = new HttpClient { BaseAddress = new Uri(started.GetProperty("listening").GetString()!) };
-        using var response = await client.PostAsJsonAsync("/v1/completions", new { prompt = "12 + 3 = 15", max_tokens = 0, echo = true, logprobs = 0 }, TestContext.Current.CancellationToken);
+        using var response =
+            await client.PostAsJsonAsync("/v1/completions", new { prompt = "12 + 3 = 15", max_tokens = 0, echo = true, logprobs = 0 },
+                TestContext.Current.CancellationToken);
         var body = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         double?[] served = Scores(body.GetProperty("choices")[0].GetProperty("logprobs").GetProperty("token_logprobs"));
         var scored = CommandLineRun.With("12 + 3 = 15", default, "score", model, "-", "--json");

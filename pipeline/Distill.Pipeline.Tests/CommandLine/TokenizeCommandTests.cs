@@ -25,7 +25,8 @@ public sealed class TokenizeCommandTests : IDisposable
         string.Concat(tokens.Select(token => token.GetProperty("text").GetString())).ShouldBe(text);
         tokens.Select(token => token.GetProperty("piece").GetString()).ShouldBe(ids.Select(s_encoder.Tokenizer.PieceOf));
         int e = text.IndexOf("and", StringComparison.Ordinal) - 1; // the blank before it, after 2 + 4 bytes that are 1 + 2 characters
-        tokens.First(token => token.GetProperty("text").GetString()!.StartsWith(" a", StringComparison.Ordinal) && token.GetProperty("at").GetInt32() > 18)
+        tokens.First(token =>
+            token.GetProperty("text").GetString()!.StartsWith(" a", StringComparison.Ordinal) && token.GetProperty("at").GetInt32() > 18)
             .GetProperty("at").GetInt32().ShouldBe(e + 1 + 2);
 
         var back = CommandLineRun.With(string.Join(",", ids), default, "tokenize", s_model, "--decode", "--json");
@@ -74,7 +75,8 @@ public sealed class TokenizeCommandTests : IDisposable
     public void Lines_are_texts_of_their_own()
     {
         var run = CommandLineRun.With("ab\r\n\n7\n", default, "tokenize", s_model, "--lines", "--json");
-        run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Ints(JsonDocument.Parse(line).RootElement.GetProperty("ids")))
+        run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => Ints(JsonDocument.Parse(line).RootElement.GetProperty("ids")))
             .ShouldBe([s_encoder.Tokenizer.EncodeWhole("ab"), s_encoder.Tokenizer.EncodeWhole(""), s_encoder.Tokenizer.EncodeWhole("7")]);
     }
 

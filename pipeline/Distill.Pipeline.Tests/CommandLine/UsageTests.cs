@@ -17,7 +17,8 @@ public sealed class UsageTests
 
     [Theory]
     [InlineData("run"), InlineData("plan"), InlineData("resume"), InlineData("generate"), InlineData("pretrain"), InlineData("evaluate")]
-    [InlineData("export"), InlineData("verify"), InlineData("chat"), InlineData("tokenize"), InlineData("score"), InlineData("serve-model"), InlineData("runs", "ls"), InlineData("runs", "show")]
+    [InlineData("export"), InlineData("verify"), InlineData("chat"), InlineData("tokenize"), InlineData("score"),
+        InlineData("serve-model"), InlineData("runs", "ls"), InlineData("runs", "show")]
     public void Every_command_has_help_with_an_example(params string[] command)
     {
         var run = CommandLineRun.Of([.. command, "--help"]);
@@ -30,7 +31,8 @@ public sealed class UsageTests
     [Theory]
     [InlineData("There is no command 'distill rum'; did you mean 'run'?", "rum")]
     [InlineData("There is no command 'distill runs sow'; did you mean 'show'?", "runs", "sow")]
-    [InlineData("There is no option '--sampels' for 'distill evaluate'; did you mean '--samples'?", "evaluate", "m", "--problems", "p", "--sampels", "3")]
+    [InlineData("There is no option '--sampels' for 'distill evaluate'; did you mean '--samples'?", "evaluate", "m", "--problems", "p",
+        "--sampels", "3")]
     [InlineData("There is no option '--problem' for 'distill evaluate'; did you mean '--problems'?", "evaluate", "--problem", "p")]
     [InlineData("There is no stage 'stf'; did you mean 'sft'?", "run", "r.yaml", "--from", "stf")]
     [InlineData("--from and --only exclude each other.", "run", "r.yaml", "--from", "sft", "--only", "rl")]
@@ -65,6 +67,59 @@ public sealed class UsageTests
         run.Code.ShouldBe(2);
         run.Error.ShouldBeEmpty();
         run.Json().GetProperty("error").GetProperty("kind").GetString().ShouldBe("usage");
+    }
+
+    [Theory]
+    [InlineData("distill", new[] { "--json" })]
+    [InlineData("distill", new[] { "--help", "--json" })]
+    [InlineData("distill runs", new[] { "runs", "--json" })]
+    [InlineData("distill evaluate", new[] { "evaluate", "--json", "--help" })]
+    [InlineData("distill run", new[] { "help", "run", "--json" })]
+    public void Help_is_an_object_for_machines(string command, string[] args)
+    {
+        var run = CommandLineRun.Of(args);
+        run.Code.ShouldBe(0);
+        run.Json().GetProperty("command").GetString().ShouldBe(command);
+        run.Json().GetProperty("options").EnumerateArray().Select(option => option.GetProperty("name").GetString()).ShouldContain("--json");
+    }
+
+    [Fact]
+    public void The_version_is_a_line_or_an_object()
+    {
+        CommandLineRun.Of("--version").Out.ShouldMatch(@"^distill \d+\.\d+\.\d+\S*\n$");
+        CommandLineRun.Of("--version", "--json").Json().GetProperty("version").GetString()!.ShouldMatch(@"^\d+\.\d+\.\d+");
+    }
+
+    [Fact]
+    public void What_is_wrong_with_an_option_of_all_commands_is_said_and_does_not_end_the_program()
+    {
+        var run = CommandLineRun.Of("run", "r.yaml", "--json=maybe");
+        run.Code.ShouldBe(2);
+        run.Error.ShouldContain("maybe");
+    }
+
+    [Theory]
+    [InlineData("can be no folder", "plan", "RECIPE", "--runs", "RECIPE")]
+    [InlineData("can be no folder", "run", "RECIPE", "--runs", "RECIPE/below")]
+    [InlineData("can be no folder", "runs", "ls", "--runs", "")]
+    [InlineData("can be no folder", "doctor", "--runs", "RECIPE")]
+    [InlineData("is a folder", "run", "FOLDER")]
+    [InlineData("is a folder", "pretrain", "FOLDER")]
+    [InlineData("nothing can be written there", "evaluate", "MODEL", "--problems", "arithmetic", "--out", "FOLDER/nope/x.json")]
+    [InlineData("nothing can be written there", "evaluate", "MODEL", "--problems", "arithmetic", "--out", "FOLDER")]
+    [InlineData("nothing can be written there", "export", "BASE", "--out", "RECIPE/below")]
+    public void A_place_that_cannot_be_used_is_refused_before_any_work(string message, params string[] args)
+    {
+        using var folder = SampleRecipe.Folder();
+        string recipe = folder.File("r.yaml", SampleRecipe.Text);
+        string[] words = [.. args.Select(word => word.Replace("RECIPE", recipe).Replace("FOLDER", folder.Path)
+            .Replace("MODEL", Path.Combine(RepositoryFolder.Root, "teacher/models/tiny-reasoner"))
+            .Replace("BASE", Path.Combine(RepositoryFolder.Root, "student/models/tiny-base")))];
+        var run = CommandLineRun.Of(words);
+        run.Code.ShouldBe(2, run.Error);
+        run.Error.ShouldContain(message);
+        run.Error.Split('\n').Length.ShouldBeLessThan(5); // no progress: nothing was begun
+        run.Out.ShouldBeEmpty();
     }
 
     [Fact]

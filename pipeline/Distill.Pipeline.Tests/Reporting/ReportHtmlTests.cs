@@ -66,16 +66,22 @@ public sealed partial class ReportHtmlTests
             RecipeDigest = attack,
             Evaluations = [row],
             Notes = [attack],
-            Stages = [new StageReport(attack, StageState.Failed, attack, 1, new Dictionary<string, string> { [attack] = attack }, new Dictionary<string, string>())],
+            Stages =
+                [new StageReport(attack, StageState.Failed, attack, 1, new Dictionary<string, string> { [attack] = attack },
+                    new Dictionary<string, string>())],
             Curation = new CurationReport(1, new Dictionary<string, long> { [attack] = 1 }),
             Throughput = new Dictionary<string, double> { [attack] = 1 },
             Comparisons = [SampleReport.Full.Comparisons[0] with { Model = attack, Against = attack }],
             ModelSizes = [new ModelSize(attack, 1, 1)],
+            Models = [new ReportedModel(attack, ModelRole.Student, attack, attack)],
+            Recipe = new RecipeReport([new RecipeValue(attack, attack, attack)], attack),
+            Machine = new MachineReport(attack, 1, 1, attack, new Dictionary<string, string> { [attack] = attack }),
         };
         string html = ReportHtml.Render(report, [new MetricSeries(attack, attack, [(0, 1), (1, 2)])]);
         html.ShouldNotContain("<script");
         html.ShouldNotContain("<img");
-        html.ShouldContain("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&gt;&lt;img src=x onerror=alert(2)&gt;&lt;/pre&gt;&amp;lt;b&amp;gt;/*style*/␀");
+        html.ShouldContain("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&gt;&lt;img src=x onerror=alert(2)&gt;"
+            + "&lt;/pre&gt;&amp;lt;b&amp;gt;/*style*/␀");
         html.ShouldNotContain('\0');
         Tag().Count(html).ShouldBe(Tag().Count(html.Replace("&lt;", "", StringComparison.Ordinal)));
     }
@@ -92,8 +98,12 @@ public sealed partial class ReportHtmlTests
     public void What_was_not_measured_is_marked_as_such()
     {
         var bare = SampleReport.Full.Evaluations.Where(row => row.Model != "rl")
-            .Select(row => row with { Samples = 0, PassAt1 = null, Interval95 = null, MajAtK = null, Twins = null, ByDomain = [], SampleTraces = [] });
-        string html = ReportHtml.Render(SampleReport.Full with { Evaluations = [.. bare], Parity = null, OnnxGreedyAnswersEqual = null, Curation = null, ModelSizes = [] }, []);
+            .Select(row =>
+                row with { Samples = 0, PassAt1 = null, Interval95 = null, MajAtK = null, Twins = null, ByDomain = [], SampleTraces = [] });
+        string html =
+            ReportHtml.Render(
+                SampleReport.Full with { Evaluations = [.. bare], Parity = null, OnnxGreedyAnswersEqual = null, Curation = null,
+                    ModelSizes = [] }, []);
         html.ShouldContain("title=\"not measured\"");
         html.ShouldContain(">not measured</text>");
         html.ShouldNotContain("Perturbation twins");
@@ -108,7 +118,8 @@ public sealed partial class ReportHtmlTests
 
     [Fact]
     public void A_flat_curve_has_a_plot() =>
-        XDocument.Parse(Plot().Matches(ReportHtml.Render(new RunReport { Run = "r", RecipeDigest = "" }, [new("rl", "reward", [(5, 0), (6, 0)])]))[0].Value);
+        XDocument.Parse(Plot()
+            .Matches(ReportHtml.Render(new RunReport { Run = "r", RecipeDigest = "" }, [new("rl", "reward", [(5, 0), (6, 0)])]))[0].Value);
 
     [Fact]
     public void A_failed_gate_is_said_first_of_all()
@@ -125,7 +136,9 @@ public sealed partial class ReportHtmlTests
         var before = CultureInfo.CurrentCulture;
         try
         {
-            CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = new NumberFormatInfo { NumberDecimalSeparator = ",", NumberGroupSeparator = ".", NegativeSign = "~" } };
+            CultureInfo.CurrentCulture =
+                new CultureInfo("") { NumberFormat =
+                    new NumberFormatInfo { NumberDecimalSeparator = ",", NumberGroupSeparator = ".", NegativeSign = "~" } };
             ReportHtml.Render(SampleReport.Full, SampleReport.Curves).ShouldBe(Full);
             ReportTable.Of(SampleReport.Full).ToMarkdown().ShouldNotContain("80,2");
         }
@@ -133,6 +146,42 @@ public sealed partial class ReportHtmlTests
         {
             CultureInfo.CurrentCulture = before;
         }
+    }
+
+    [Fact]
+    public void A_model_that_nobody_foresaw_is_shown_like_the_others()
+    {
+        var row = SampleReport.Full.Evaluations[0] with { Model = "on-policy" };
+        var report = SampleReport.Full with
+        {
+            Models =
+            [
+                .. SampleReport.Full.Models.SkipLast(1),
+                new("on-policy", ModelRole.Student, "its own words", "then corrected on its own completions"),
+                SampleReport.Full.Models[^1],
+            ],
+            Evaluations = [.. SampleReport.Full.Evaluations, row],
+            Comparisons = [SampleReport.Full.Comparisons[0] with { Model = "on-policy", Against = "rl" }],
+        };
+        Findings.Headline(report).ShouldContain("RL 80.2 % → its own words ");
+        ReportTable.Of(report).Rows.Select(cells => cells[0])
+            .ShouldBe(["teacher", "base", "answer-only", "sft", "rl", "on-policy", "onnx"]);
+        string html = ReportHtml.Render(report, [new("on-policy", "loss", [(1, 2), (2, 1)])]);
+        html.ShouldContain("then corrected on its own completions");
+        html.ShouldContain("its own words better than RL, greedy");
+        string[] colours = [.. report.Models.Select(model => new ReportModels(report).ColorOf(model.Name))];
+        colours.Distinct().Count().ShouldBe(7);
+        html.ShouldContain($"<g class=\"{colours[5]}\"><title>on-policy</title>");
+        string css = html[html.IndexOf("<style>", StringComparison.Ordinal)..html.IndexOf("</style>", StringComparison.Ordinal)];
+        foreach (string colour in colours) css.ShouldContain($".{colour} {{");
+    }
+
+    [Fact]
+    public void What_was_asked_and_where_it_ran_is_in_it()
+    {
+        string[] texts = ["<code>sft.epochs</code>", ">3<", "seed: 1", "AMD EPYC", "TorchSharp", "0.1.0+abc"];
+        foreach (string text in texts) Full.ShouldContain(text);
+        ReportHtml.Render(SampleReport.Full with { Recipe = null, Machine = null }, []).ShouldNotContain("Machine and versions");
     }
 
     [GeneratedRegex("<svg.*?</svg>", RegexOptions.Singleline)]

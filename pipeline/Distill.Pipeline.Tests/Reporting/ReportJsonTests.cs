@@ -22,19 +22,23 @@ public sealed class ReportJsonTests
 
     [Fact]
     public void A_report_of_a_name_alone_is_read_back() =>
-        ReportJson.Read(ReportJson.Write(new RunReport { Run = "r", RecipeDigest = "d" })).ShouldBe(new RunReport { Run = "r", RecipeDigest = "d" });
+        ReportJson.Read(ReportJson.Write(new RunReport { Run = "r", RecipeDigest = "d" }))
+            .ShouldBe(new RunReport { Run = "r", RecipeDigest = "d" });
 
     [Fact]
     public void Names_are_those_of_the_contract()
     {
         Keys(Written).ShouldBe(
             [
-                "run", "recipeDigest", "stages", "evaluations", "parity", "throughput", "comparisons", "onnxGreedyAnswersEqual", "modelSizes", "curation", "notes",
+                "run", "recipeDigest", "stages", "evaluations", "parity", "throughput", "comparisons", "onnxGreedyAnswersEqual",
+                    "modelSizes", "curation", "notes", "models", "recipe",
+                "machine",
             ]);
         Keys(Written["stages"]![0]).ShouldBe(["name", "state", "reason", "seconds", "inputs", "outputs"]);
         Keys(Written["evaluations"]![0]).ShouldBe(
             [
-                "model", "problems", "samples", "greedy", "greedyInterval95", "passAt1", "interval95", "majAtK", "meanTokens", "truncated", "undecidable", "twins",
+                "model", "problems", "samples", "greedy", "greedyInterval95", "passAt1", "interval95", "majAtK", "meanTokens", "truncated",
+                    "undecidable", "twins",
                 "byDomain", "sampleTraces",
             ]);
         Keys(Written["parity"]).Take(2).ShouldBe(["maxAbsLogitDiff", "maxAbsLogit"]);
@@ -42,6 +46,10 @@ public sealed class ReportJsonTests
         Keys(Written["onnxGreedyAnswersEqual"]).ShouldBe(["equal", "problems", "identicalAnswers"]);
         Keys(Written["modelSizes"]![0]).ShouldBe(["model", "parameters", "bytes"]);
         Keys(Written["curation"]).ShouldBe(["kept", "dropped"]);
+        Keys(Written["models"]![0]).ShouldBe(["name", "role", "word", "meaning"]);
+        Keys(Written["recipe"]).ShouldBe(["changed", "text"]);
+        Keys(Written["recipe"]!["changed"]![0]).ShouldBe(["path", "value", "default"]);
+        Keys(Written["machine"]).ShouldBe(["processor", "cores", "memoryBytes", "system", "versions"]);
     }
 
     [Fact]

@@ -6,7 +6,8 @@ namespace Distill.Pipeline.Tests.Reporting;
 
 public sealed class ReportTableTests
 {
-    private static IReadOnlyList<string> Cells(RunReport report, string model) => ReportTable.Of(report).Rows.Single(row => row[0] == model);
+    private static IReadOnlyList<string> Cells(RunReport report, string model) =>
+        ReportTable.Of(report).Rows.Single(row => row[0] == model);
 
     [Fact]
     public void Models_come_in_the_order_of_the_pipeline() =>
@@ -51,12 +52,15 @@ public sealed class ReportTableTests
     [InlineData(0.9996, ">99.9 %")]
     [InlineData(1.0, "100.0 %")]
     public void Almost_none_and_almost_all_do_not_read_as_none_and_all(double share, string expected) =>
-        Cells(SampleReport.Full with { Evaluations = [SampleReport.Full.Evaluations[0] with { Truncated = share }] }, "onnx")[6].ShouldBe(expected);
+        Cells(SampleReport.Full with { Evaluations = [SampleReport.Full.Evaluations[0] with { Truncated = share }] }, "onnx")[6]
+            .ShouldBe(expected);
 
     [Fact]
     public void Markdown_is_a_table_whatever_a_model_is_called()
     {
-        string[] lines = ReportTable.Of(SampleReport.Full with { Evaluations = [SampleReport.Full.Evaluations[0] with { Model = "a|b\n<c>" }] }).ToMarkdown().TrimEnd().Split('\n');
+        string[] lines =
+            ReportTable.Of(SampleReport.Full with { Evaluations = [SampleReport.Full.Evaluations[0] with { Model = "a|b\n<c>" }] })
+                .ToMarkdown().TrimEnd().Split('\n');
         lines.Length.ShouldBe(3);
         lines[1].ShouldBe("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         lines[2].ShouldStartWith("| a\\|b &lt;c> | ");
@@ -64,8 +68,10 @@ public sealed class ReportTableTests
 
     [Fact]
     public void The_headline_tells_the_way_and_what_became_of_the_file() =>
-        Headline.Of(SampleReport.Full).ShouldBe("base 0.4 % → answer-only 21.0 % → steps 78.4 % → RL 80.2 %; exported file identical to the trained model");
+        Findings.Headline(SampleReport.Full)
+            .ShouldBe("base 0.4 % → answer-only 21.0 % → steps 78.4 % → RL 80.2 %; exported file identical to the trained model");
 
     [Fact]
-    public void A_headline_without_models_says_so() => Headline.Of(new RunReport { Run = "r", RecipeDigest = "" }).ShouldBe("no model was evaluated");
+    public void A_headline_without_models_says_so() =>
+        Findings.Headline(new RunReport { Run = "r", RecipeDigest = "" }).ShouldBe("no model was evaluated");
 }

@@ -37,7 +37,8 @@ internal static class SampleReport
         },
         Comparisons =
         [
-            new("sft", "answer-only", Problems, new(0.574, new(0.529, 0.618), 0.0225, 0.0002), new(0.479, new(0.444, 0.513), 0.0176, 0.0002)),
+            new("sft", "answer-only", Problems, new(0.574, new(0.529, 0.618), 0.0225, 0.0002),
+                new(0.479, new(0.444, 0.513), 0.0176, 0.0002)),
             new("rl", "sft", Problems, new(0.018, new(-0.012, 0.046), 0.0148, 0.2328), new(0.077, new(0.055, 0.099), 0.0113, 0.0002)),
             new("onnx", "rl", Problems, new(0, new(0, 0), 0, 1), new(0.001, new(-0.004, 0.006), 0.0026, 0.7412)),
         ],
@@ -48,6 +49,17 @@ internal static class SampleReport
             new("sft", 402_336, 1_609_344), new("rl", 402_336, 1_609_344), new("onnx", 402_336, 1_624_101),
         ],
         Curation = new CurationReport(15_210, new Dictionary<string, long> { ["wrong"] = 602, ["truncated"] = 41, ["duplicate"] = 147 }),
+        Models =
+        [
+            new("teacher", ModelRole.Teacher, "teacher", "only run"), new("base", ModelRole.Base, "base", "the student before training"),
+            new("answer-only", ModelRole.Student, "answer-only", "trained on answers alone"), new("sft", ModelRole.Student, "steps", ""),
+            new("rl", ModelRole.Student, "RL", "then rewarded"), new("onnx", ModelRole.Exported, "ONNX", "the exported file"),
+        ],
+        Recipe = new RecipeReport([new("sft.epochs", "3", "2"), new("teacher.model", "../teacher", null)], "kind: distill\nseed: 1\n"),
+        Machine = new MachineReport("AMD EPYC", 2, 8L << 30, "Linux, X64", new Dictionary<string, string>
+        {
+            ["Distill"] = "0.1.0+abc", ["TorchSharp"] = "0.107.0",
+        }),
         Notes = ["The base model was trained for this recipe on problem texts without solutions; see its model card."],
     };
 
@@ -69,11 +81,14 @@ internal static class SampleReport
         new TwinReport(
             original, perturbed, Proportion.Wilson(original * Twins, Twins), Proportion.Wilson(perturbed * Twins, Twins), Twins, Twins * 2,
             [Kind("renamed", original, original - 0.005 < 0 ? 0 : original - 0.005), Kind("irrelevant", original, perturbed)]),
-        [.. new[] { "arithmetic", "knights", "words" }.Select((domain, i) => Domain(domain, solved / (double)Problems * (1 - (0.07 * i)), sampled * (1 - (0.07 * i))))],
+        [.. new[] { "arithmetic", "knights", "words" }.Select((domain, i) =>
+            Domain(domain, solved / (double)Problems * (1 - (0.07 * i)), sampled * (1 - (0.07 * i))))],
         [
             new SampleTrace(
-                $"words:test:{model}", "Ann has 12 apples and buys 3 boxes of 4.\nHow many apples has she?", "24", "3 * 4 = 12\n12 + 12 = 24", "24", Verdict.Correct),
-            new SampleTrace($"arithmetic:test:{model}", "Compute ((7 + 5) * 3) - 9.", "27", "7 + 5 = 12\n12 * 3 = 35\n35 - 9 = 26", "26", Verdict.Incorrect),
+                $"words:test:{model}", "Ann has 12 apples and buys 3 boxes of 4.\nHow many apples has she?", "24",
+                    "3 * 4 = 12\n12 + 12 = 24", "24", Verdict.Correct),
+            new SampleTrace($"arithmetic:test:{model}", "Compute ((7 + 5) * 3) - 9.", "27", "7 + 5 = 12\n12 * 3 = 35\n35 - 9 = 26", "26",
+                Verdict.Incorrect),
         ]);
 
     private static DomainReport Domain(string name, double greedy, double sampled) =>
@@ -82,13 +97,15 @@ internal static class SampleReport
     private static TwinKindReport Kind(string kind, double original, double perturbed)
     {
         int onlyOriginal = (int)Math.Round(Math.Max(0, original - perturbed) * Twins) + 2;
-        return new(kind, Twins, original, perturbed, Proportion.Wilson(perturbed * Twins, Twins), onlyOriginal, 2, McNemar.ExactP(onlyOriginal, 2));
+        return new(kind, Twins, original, perturbed, Proportion.Wilson(perturbed * Twins, Twins), onlyOriginal, 2,
+            McNemar.ExactP(onlyOriginal, 2));
     }
 
     private static StageReport Stage(string name, StageState state, string reason, double? seconds, string[] inputs, string[] outputs) =>
         new(name, state, reason, seconds, inputs.ToDictionary(input => input, Digest), outputs.ToDictionary(output => output, Digest));
 
-    public static string Digest(string name) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name)));
+    public static string Digest(string name) =>
+        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name)));
 
     private static MetricSeries Curve(string stage, string name, int count, int every, Func<int, double> value) =>
         new(stage, name, [.. Enumerable.Range(0, count).Select(i => ((double)(i * every), value(i)))]);

@@ -1,6 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Generation;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Models;
 using Distill.Teacher;
 
 namespace Distill.Pipeline.Tests.Runs;
@@ -33,9 +33,9 @@ public sealed class EngineTests
     public void A_folder_of_another_exporter_is_opened_as_an_onnx_model(string name)
     {
         string folder = FixtureFolder.Require("genai", name);
-        Engine.IsModelFolder(folder).ShouldBeTrue();
-        using var engine = Engine.Open(folder, 2);
-        var completion = new Generator(engine.Model).Complete([new GenerationRequest
+        ServedModel.IsModelFolder(folder).ShouldBeTrue();
+        using var engine = ServedModel.Open(folder, 2);
+        var completion = new BatchGenerator(engine.Model).Complete([new GenerationRequest
         {
             Prompt = engine.Encoder.Tokenizer.Encode("Q: 12+7="), MaxNewTokens = 12, StopTokens = [engine.Encoder.EndToken], Seeds = [0],
         }])[0][0];
@@ -47,12 +47,12 @@ public sealed class EngineTests
     public void A_folder_that_is_no_model_is_refused_by_name()
     {
         using var folder = new TemporaryFolder();
-        Should.Throw<InvalidDataException>(() => Engine.Open(folder.Path, 4)).Message.ShouldContain(folder.Path);
+        Should.Throw<InvalidDataException>(() => ServedModel.Open(folder.Path, 4)).Message.ShouldContain(folder.Path);
     }
 
     private static IReadOnlyList<Completion[]> Generate(int slots, int workers)
     {
-        using var engine = Engine.Open(Path.Combine(RepositoryFolder.Root, "student/models/tiny-base"), slots);
+        using var engine = ServedModel.Open(Path.Combine(RepositoryFolder.Root, "student/models/tiny-base"), slots);
         var problems = ProblemSet.Generate([new ProblemSetPart("arithmetic", 2), new ProblemSetPart("knights", 2)], 5, Split.Test, 20);
         var requests = problems.Select(problem => new GenerationRequest
         {
@@ -62,6 +62,6 @@ public sealed class EngineTests
             Sampling = new SamplingOptions { Temperature = 1 },
             Seeds = [1, 2, 3],
         }).ToList();
-        return new Generator(engine.Model, new GeneratorOptions { Slots = slots, Workers = workers }).Complete(requests);
+        return new BatchGenerator(engine.Model, slots: slots, workers: workers).Complete(requests);
     }
 }

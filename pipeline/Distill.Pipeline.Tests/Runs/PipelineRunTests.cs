@@ -18,8 +18,8 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
     {
         finished.Observer.Done.ShouldBe(finished.AllStages);
         string run = Path.Combine(finished.Folder.Path, "small");
-        foreach (string file in (string[])["recipe.yaml", "run.lock.json", "report.html", "report.json", "metrics.jsonl", "1-problems/test.jsonl", "2-traces/README.md",
-            "3-curated/data/train-00000.parquet", "4-sft/checkpoint/model.safetensors", "5-rl/checkpoint/config.json", "6-onnx/onnx/model.onnx", "7-parity/parity.json", "model/genai_config.json"])
+        foreach (string file in (string[])["recipe.yaml", "run.lock.json", "report.html", "report.json", "metrics.jsonl", "1-problems/test/problems.jsonl", "2-traces/README.md",
+            "3-curated/data/train-00000.parquet", "4-sft/checkpoint/model.safetensors", "5-rl/checkpoint/config.json", "6-onnx/onnx/model.onnx", "7-parity/parity.json", "model/genai_config.json", "run.json"])
             File.Exists(Path.Combine(run, file)).ShouldBeTrue(file);
     }
 
@@ -40,10 +40,27 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         Copy();
         var plan = PipelineRun.Plan(SmallRun.Parse("rl.learning_rate=0.001"), new RunOptions { RunsFolder = folder.Path });
         plan.Stages.Where(stage => stage.Decision == StageDecision.Cached).Select(stage => stage.Name).ShouldBe(
-            ["problems", "traces", "curated", "answer-only", "sft", "evaluation/teacher", "evaluation/base", "evaluation/answer-only", "evaluation/sft"]);
+            [.. Problems, "traces", "curated", "answer-only", "sft", "evaluation/teacher", "evaluation/base", "evaluation/answer-only", "evaluation/sft"]);
         plan.Stages.Single(stage => stage.Name == "rl").Reason.ShouldContain("rl.learning_rate: 0.00015 → 0.001");
         var (_, observer) = SmallRun.Run(folder, null, "rl.learning_rate=0.001");
-        observer.Done.ShouldBe(["rl", "onnx", "parity", "evaluation/rl", "evaluation/onnx"]);
+        observer.Done.ShouldBe(["rl", "onnx", "parity", "evaluation/rl", "evaluation/onnx", "model"]);
+    }
+
+    [Fact]
+    public void Another_value_and_back_does_nothing_again()
+    {
+        Copy();
+        string report = File.ReadAllText(Path.Combine(folder.Path, "small", "report.json"));
+        SmallRun.Run(folder, null, "rl.learning_rate=0.001");
+        SmallRun.LockOf(folder).ShouldNotBe(SmallRun.LockOf(finished.Folder));
+        var (_, observer) = SmallRun.Run(folder);
+        observer.Done.ShouldBeEmpty();
+        observer.ReasonOf("rl").ShouldBe("made before");
+        SmallRun.LockOf(folder).ShouldBe(SmallRun.LockOf(finished.Folder));
+        File.ReadAllBytes(Path.Combine(folder.Path, "small", "model", "onnx", "model.onnx"))
+            .ShouldBe(File.ReadAllBytes(Path.Combine(finished.Folder.Path, "small", "model", "onnx", "model.onnx")));
+        report.ShouldNotBeEmpty();
+        File.Exists(Path.Combine(folder.Path, "small", "report.json")).ShouldBeTrue();
     }
 
     [Fact]
@@ -52,9 +69,29 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         Copy();
         var (_, observer) = SmallRun.Run(folder, new RunOptions { Name = "second", Until = "curated" });
         observer.Done.ShouldBeEmpty();
-        observer.ReasonOf("traces").ShouldBe("taken from run 'small'");
+        observer.ReasonOf("traces").ShouldBe("made before");
         var (_, cold) = SmallRun.Run(folder, new RunOptions { Name = "third", Until = "problems", UseOtherRuns = false });
-        cold.Done.ShouldBe(["problems"]);
+        cold.Done.ShouldBe(Problems);
+    }
+
+    [Fact]
+    public void More_test_problems_cost_no_trace_and_no_training()
+    {
+        Copy();
+        var (_, observer) = SmallRun.Run(folder, null, "problems.test=13");
+        observer.Done.ShouldNotContain(stage => stage == "traces" || stage == "curated" || stage == "sft" || stage == "answer-only" || stage == "rl");
+        observer.Done.ShouldContain("evaluation/sft");
+    }
+
+    [Fact]
+    public void More_samples_generate_only_what_is_new()
+    {
+        Copy();
+        string journals = Path.Combine(folder.Path, ".store", ".completions");
+        long before = Directory.EnumerateFiles(journals, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
+        SmallRun.Run(folder, new RunOptions { Until = "traces" }, "teacher.samples=2");
+        long after = Directory.EnumerateFiles(journals, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
+        ((double)(after - before) / before).ShouldBe(1, 0.25); // as much again, not twice as much
     }
 
     [Fact]
@@ -64,16 +101,18 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         var (_, observer) = SmallRun.Run(folder, new RunOptions { Force = "sft" });
         observer.Done.ShouldBe(["sft"]);
         SmallRun.LockOf(folder).ShouldBe(SmallRun.LockOf(finished.Folder));
+        new DirectoryInfo(Path.Combine(folder.Path, "small", "4-sft")).LinkTarget.ShouldEndWith("~/2"); // beside the first, which stays
+        Directory.EnumerateDirectories(Path.Combine(folder.Path, ".store", "checkpoint")).Count().ShouldBe(4);
     }
 
     [Fact]
     public void Only_one_stage_needs_only_what_it_is_made_from()
     {
         Copy();
-        Directory.Delete(Path.Combine(folder.Path, "small", "4-answer-only"), recursive: true);
+        Directory.Delete(Path.Combine(folder.Path, "small", "4-answer-only"));
         var (_, observer) = SmallRun.Run(folder, new RunOptions { Only = "sft" });
         observer.Done.ShouldBe(["sft"]);
-        observer.Cached.ShouldBe(["problems", "traces", "curated"]);
+        observer.Cached.ShouldBe(["problems/train", "traces", "curated"]);
     }
 
     [Fact]
@@ -81,6 +120,7 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
     {
         Copy();
         string damaged = Path.Combine(folder.Path, "small", "7-parity", "parity.json");
+        SmallRun.Unprotect(damaged);
         File.WriteAllText(damaged, File.ReadAllText(damaged) + " ");
         var (_, observer) = SmallRun.Run(folder);
         observer.Done.ShouldBe(["parity"]);
@@ -94,7 +134,11 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         Copy();
         var fault = Should.Throw<GateFailedException>(() => SmallRun.Run(folder, null, "parity.tolerance=0"));
         fault.Message.ShouldContain("logit difference");
-        Directory.GetFiles(Path.Combine(folder.Path, "small", "7-parity"), "manifest-*").ShouldBeEmpty();
+        PipelineRun.Plan(SmallRun.Parse("parity.tolerance=0"), new RunOptions { RunsFolder = folder.Path }).Stages
+            .Single(stage => stage.Name == "parity").Decision.ShouldBe(StageDecision.Run);
+        File.Exists(Path.Combine(folder.Path, "small", "parity-failed.json")).ShouldBeTrue();
+        File.Exists(Path.Combine(folder.Path, "small", "report.html")).ShouldBeFalse(); // it spoke of another export
+        RunCatalogue.Find(folder.Path, "small").State.ShouldBe("failed");
     }
 
     [Fact]
@@ -104,16 +148,9 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         Should.Throw<RunRefusedException>(() => SmallRun.Run(folder, new RunOptions { Only = "sft" })).Message.ShouldContain("not finished");
     }
 
-    private void Copy()
-    {
-        string source = Path.Combine(finished.Folder.Path, "small");
-        foreach (string path in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
-        {
-            string target = Path.Combine(folder.Path, "small", Path.GetRelativePath(source, path));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(path, target);
-        }
-    }
+    private static readonly string[] Problems = ["problems/train", "problems/validation", "problems/test", "problems/twins"];
+
+    private void Copy() => SmallRun.Copy(finished.Folder.Path, folder.Path);
 
     /// <summary>One undisturbed run that the tests copy.</summary>
     public sealed class FinishedRun : IDisposable
@@ -126,8 +163,8 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
 
         internal IReadOnlyList<string> AllStages { get; } =
         [
-            "problems", "traces", "curated", "answer-only", "sft", "rl", "onnx", "parity", "evaluation/teacher", "evaluation/base", "evaluation/answer-only",
-            "evaluation/sft", "evaluation/rl", "evaluation/onnx",
+            .. Problems, "traces", "curated", "answer-only", "sft", "rl", "onnx", "parity", "evaluation/teacher", "evaluation/base",
+            "evaluation/answer-only", "evaluation/sft", "evaluation/rl", "evaluation/onnx", "model",
         ];
 
         public void Dispose() => Folder.Dispose();

@@ -4,7 +4,7 @@ using Distill.Data.Problems;
 using Distill.Data.Verification;
 using Distill.Generation;
 using Distill.Pipeline.Runs;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Tests.Testing;
 using Distill.Student.Reinforcement;
 using Distill.Teacher;
@@ -37,7 +37,7 @@ public sealed class TeacherWeightRunTests : IDisposable
         var encoder = ChatEncoder.Load(Base);
         var problem = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 1, Split.Train, 1)[0];
         int[] prompt = encoder.EncodePrompt(ProblemPrompt.Messages(problem));
-        using var engine = Engine.OpenModelFolder(Reasoner, slots: 2);
+        using var engine = ServedModel.OpenModelFolder(Reasoner, slots: 2);
         var completion = engine.Generator.Complete([new GenerationRequest { Prompt = prompt, MaxNewTokens = 40, StopTokens = [encoder.EndToken], Seeds = [3] }])[0][0];
         using var teacher = new TeacherReference(Reasoner, encoder, Checkpoint.Open(Base).Architecture.VocabularySize, problem, 200);
         var scored = teacher.Score([new Rollout([.. prompt, .. completion.Tokens], prompt.Length, problem, completion, Verdict.Correct, 1)], TestContext.Current.CancellationToken)[0];

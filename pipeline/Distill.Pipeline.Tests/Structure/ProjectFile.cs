@@ -41,6 +41,21 @@ internal sealed record ProjectFile(string Path)
 
     public static int RankOf(string relativePath) => Folders.ToList().IndexOf(relativePath.Split('/')[0]);
 
-    private static string Relative(string path) =>
+    /// <summary>A program within the build: nobody references it.</summary>
+    public bool IsBuildTask =>
+        Xml.Descendants("Reference").Any(reference => reference.Attribute("Include")?.Value == "Microsoft.Build.Framework");
+
+    /// <summary>The sources that lie in its folder; what builds left there does not count.</summary>
+    public IEnumerable<string> Sources
+    {
+        get
+        {
+            string folder = System.IO.Path.GetDirectoryName(Path)!;
+            return Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Where(source =>
+                !System.IO.Path.GetRelativePath(folder, source).Split('/', '\\').Any(part => part is "bin" or "obj" or "node_modules"));
+        }
+    }
+
+    public static string Relative(string path) =>
         System.IO.Path.GetRelativePath(RepositoryFolder.Root, System.IO.Path.GetFullPath(path)).Replace('\\', '/');
 }

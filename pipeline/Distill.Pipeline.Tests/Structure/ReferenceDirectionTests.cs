@@ -42,7 +42,8 @@ public sealed partial class ReferenceDirectionTests
     {
         string solution = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "Distill.sln"));
         var listed = SolutionEntry().Matches(solution).Select(match => match.Groups[1].Value.Replace('\\', '/'));
-        listed.Order(StringComparer.Ordinal).ShouldBe(ProjectFile.All.Where(project => !project.IsOptIn).Select(project => project.RelativePath));
+        listed.Order(StringComparer.Ordinal)
+            .ShouldBe(ProjectFile.All.Where(project => !project.IsOptIn).Select(project => project.RelativePath));
     }
 
     [Fact]

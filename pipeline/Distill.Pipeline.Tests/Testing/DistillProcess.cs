@@ -6,7 +6,7 @@ namespace Distill.Pipeline.Tests.Testing;
 internal static class DistillProcess
 {
     // The tool's own output folder, as users have it: in that of the tests, assemblies are left out that the tests' frameworks bring.
-    private static readonly string Tool = Path.Combine(AppContext.BaseDirectory.Replace("Distill.Pipeline.Tests", "Distill.Cli", StringComparison.Ordinal), "distill.dll");
+    public static readonly string Tool = Path.Combine(AppContext.BaseDirectory.Replace("Distill.Pipeline.Tests", "Distill.Cli", StringComparison.Ordinal), "distill.dll");
 
     /// <returns>The caller disposes it.</returns>
     public static Process Start(params string[] arguments)

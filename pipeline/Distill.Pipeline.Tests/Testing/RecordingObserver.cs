@@ -28,9 +28,10 @@ internal sealed class RecordingObserver : IRunObserver
         progress.Done.ShouldBeLessThanOrEqualTo(progress.Total + 1e-9);
     }
 
-    public void Metric(string stage, int step, IReadOnlyDictionary<string, double> values)
-    {
-    }
+    /// <summary>Told every step of a training.</summary>
+    public Action<int>? AfterStep { get; init; }
+
+    public void Metric(string stage, int step, IReadOnlyDictionary<string, double> values) => AfterStep?.Invoke(step);
 
     public void StageFinished(string stage, TimeSpan elapsed, string summary) => summary.ShouldNotBeEmpty();
 

@@ -38,4 +38,23 @@ internal static class SmallRun
 
     /// <summary>Digest of every artefact, by stage.</summary>
     public static string LockOf(TemporaryFolder folder, string name = "small") => File.ReadAllText(Path.Combine(folder.Path, name, "run.lock.json"));
+
+    /// <summary>Everything of a folder of runs, links as links.</summary>
+    public static void Copy(string source, string target)
+    {
+        Directory.CreateDirectory(target);
+        foreach (var entry in new DirectoryInfo(source).EnumerateFileSystemInfos())
+        {
+            string copy = Path.Combine(target, entry.Name);
+            if (entry.LinkTarget is { } place) Directory.CreateSymbolicLink(copy, place);
+            else if (entry is DirectoryInfo) Copy(entry.FullName, copy);
+            else File.Copy(entry.FullName, copy);
+        }
+    }
+
+    /// <summary>Lets a test write to a file of an artefact, as a broken disk might.</summary>
+    public static void Unprotect(string path)
+    {
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, File.GetUnixFileMode(path) | UnixFileMode.UserWrite);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 
@@ -14,16 +15,19 @@ internal static class LibraryCheck
         try
         {
             var environment = OrtEnv.Instance();
-            return new("onnxruntime", MachineState.Ok, $"{environment.GetVersionString()}, providers: {string.Join(", ", environment.GetAvailableProviders().Select(Short))}");
+            string providers = string.Join(", ", environment.GetAvailableProviders().Select(Short));
+            return new("onnxruntime", MachineState.Ok, $"{environment.GetVersionString()}, providers: {providers}");
         }
         catch (Exception fault) when (IsNotLoaded(fault))
         {
-            return new("onnxruntime", MachineState.Missing, Innermost(fault), "Models cannot be run. Build again for this platform: dotnet build Distill.sln.");
+            return new("onnxruntime", MachineState.Missing, Innermost(fault),
+                "Models cannot be run. Build again for this platform: dotnet build Distill.sln.");
         }
     }
 
     public static MachineFinding Torch()
     {
+        if (WhyTorchDoesNotLoad() is { } reason) return Absent(reason);
         try
         {
             using var one = torch.ones(1);
@@ -31,8 +35,29 @@ internal static class LibraryCheck
         }
         catch (Exception fault) when (IsNotLoaded(fault))
         {
-            return new("torch", MachineState.Missing, Innermost(fault),
-                "Nothing can be trained; generating, evaluating and serving still work. Build on this machine: dotnet build Distill.sln.");
+            return Absent(Innermost(fault));
+        }
+
+        static MachineFinding Absent(string reason) => new("torch", MachineState.Missing, reason,
+            "Nothing can be trained; generating, evaluating and serving still work. Lift a limit on address space (ulimit -v), or build "
+            + "on this machine: dotnet build Distill.sln.");
+    }
+
+    /// <summary>What the system says when libtorch is loaded, which TorchSharp keeps to itself; null when it loads.</summary>
+    public static string? WhyTorchDoesNotLoad()
+    {
+        try
+        {
+            NativeLibrary.Load("torch_cpu", typeof(torch).Assembly, null);
+            NativeLibrary.Load("LibTorchSharp", typeof(torch).Assembly, null);
+            return null;
+        }
+        catch (Exception fault) when (fault is DllNotFoundException or BadImageFormatException)
+        {
+            // One line for every path that was tried; those where nothing lies say nothing.
+            string[] lines = fault.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return lines.FirstOrDefault(line => line.StartsWith('/') && !line.Contains("No such file", StringComparison.Ordinal))
+                ?? lines[0];
         }
     }
 
@@ -43,7 +68,7 @@ internal static class LibraryCheck
         try
         {
             provider = OrtEnv.Instance().GetAvailableProviders().Contains(CudaProvider);
-            torchKnows = torch.cuda_is_available();
+            torchKnows = WhyTorchDoesNotLoad() is null && torch.cuda_is_available();
         }
         catch (Exception fault) when (IsNotLoaded(fault))
         {
@@ -53,12 +78,13 @@ internal static class LibraryCheck
         string found = $"driver: {Word(driver)}, ONNX Runtime: {Word(provider)}, torch: {Word(torchKnows)}";
         if (driver && provider && torchKnows) return new("cuda", MachineState.Ok, found);
         return driver
-            ? new("cuda", MachineState.Warning, found, "There is a GPU that this build does not use: dotnet build Distill.sln -p:Accelerator=cuda (docs/cuda.md).")
+            ? new("cuda", MachineState.Warning, found,
+                "There is a GPU that this build does not use: dotnet build Distill.sln -p:Accelerator=cuda (docs/cuda.md).")
             : new("cuda", MachineState.Ok, $"{found}: this machine runs on the CPU");
     }
 
-    private static bool IsNotLoaded(Exception fault) =>
-        fault is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException or BadImageFormatException or NotSupportedException or OnnxRuntimeException;
+    private static bool IsNotLoaded(Exception fault) => fault is TypeInitializationException or DllNotFoundException
+        or EntryPointNotFoundException or BadImageFormatException or NotSupportedException or OnnxRuntimeException;
 
     private static string Innermost(Exception fault) => fault.GetBaseException().Message.Split('\n')[0];
 

@@ -1,16 +1,37 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
 namespace Distill.Pipeline.Diagnosis;
 
-/// <summary>What this machine can do, what is missing and how to get it. Changes nothing but a file that it removes again.</summary>
-public static class MachineDiagnosis
+internal enum MachineState
 {
+    Ok,
+
+    /// <summary>Works, but slower, or not for everything.</summary>
+    Warning,
+
+    /// <summary>Needed and absent.</summary>
+    Missing,
+}
+
+/// <summary>What a check of the machine found.</summary>
+/// <param name="Remedy">What to do about it; null when there is nothing to do.</param>
+internal sealed record MachineFinding(string Name, MachineState State, string Found, string? Remedy = null);
+
+/// <summary>What this machine can do, what is missing and how to get it. Changes nothing but a file that it removes again.</summary>
+internal static class MachineDiagnosis
+{
+    private const string ProcessorFile = "/proc/cpuinfo";
+
     /// <param name="folder">Where runs are to be written; it or the nearest folder above it must exist.</param>
     public static IReadOnlyList<MachineFinding> Run(string folder) =>
     [
-        RuntimeCheck.Runtime(),
-        RuntimeCheck.Processor(),
-        MemoryCheck.Memory(),
-        DiskCheck.Space(folder),
-        DiskCheck.Links(folder),
+        Runtime(),
+        Processor(),
+        ResourceCheck.Memory(),
+        ResourceCheck.Disk(folder),
+        ResourceCheck.Links(folder),
         LibraryCheck.OnnxRuntime(),
         LibraryCheck.Torch(),
         LibraryCheck.Cuda(),
@@ -21,5 +42,31 @@ public static class MachineDiagnosis
     /// <param name="slots">Rows decoded together.</param>
     /// <param name="maxLength">Longest sequence, prompt and completion together.</param>
     /// <exception cref="InvalidDataException">The folder is no model; names the file and the reason.</exception>
-    public static MachineFinding Run(string model, int slots, int maxLength) => MemoryCheck.Model(model, slots, maxLength);
+    public static MachineFinding Run(string model, int slots, int maxLength) => ResourceCheck.Model(model, slots, maxLength);
+
+    /// <summary>What the system says about libtorch; null where it loads, or says nothing.</summary>
+    public static string? WhyTorchDoesNotLoad() => LibraryCheck.WhyTorchDoesNotLoad();
+
+    /// <summary>What the processor calls itself.</summary>
+    public static string ProcessorName()
+    {
+        string? line = File.Exists(ProcessorFile)
+            ? File.ReadLines(ProcessorFile).FirstOrDefault(text => text.StartsWith("model name", StringComparison.Ordinal)) : null;
+        return line?.Split(':', 2)[1].Trim()
+            ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER")
+            ?? RuntimeInformation.ProcessArchitecture.ToString();
+    }
+
+    private static MachineFinding Runtime() => new("runtime", MachineState.Ok,
+        $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
+
+    private static MachineFinding Processor()
+    {
+        string vectors = Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2"
+            : Vector128.IsHardwareAccelerated ? "128-bit vectors" : "no vectors";
+        bool slow = !Avx2.IsSupported && RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64;
+        return new("processor", slow ? MachineState.Warning : MachineState.Ok,
+            $"{ProcessorName()}, {Environment.ProcessorCount} logical cores, {vectors}",
+            slow ? "Without AVX2 products of matrices are several times slower; take another machine for more than a trial." : null);
+    }
 }

@@ -2,25 +2,23 @@ using System.Text;
 using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
 using Distill.Teacher.Remote.Collection;
+using Distill.Tokenization;
 
 namespace Distill.Pipeline.Graph;
 
 /// <summary>The models that a recipe brings along. Their digest covers what decides what they say, not their cards and logs.</summary>
 internal static class ExternalInputs
 {
-    public const string Teacher = "teacher-model", Base = "base-model";
+    public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer";
 
     private static readonly string[] Descriptions = [".md", ".jsonl", ".yaml", "distill.json"];
 
     /// <summary>Those that some stages need, and no others: a data set needs no student.</summary>
-    public static IReadOnlyDictionary<string, StageInput> Of(DistillationRecipe recipe, IEnumerable<IStage> stages, DigestMemory memory)
-    {
-        var needed = stages.SelectMany(stage => stage.Declaration.Inputs).ToHashSet(StringComparer.Ordinal);
-        var inputs = new Dictionary<string, StageInput>();
-        if (needed.Contains(Teacher)) inputs[Teacher] = TeacherOf(recipe.Teacher, memory);
-        if (needed.Contains(Base)) inputs[Base] = Open(recipe.Student.Base, memory);
-        return inputs;
-    }
+    public static IReadOnlyDictionary<string, StageInput> Of(Recipe recipe, IEnumerable<IStage> stages, DigestMemory memory) => stages
+        .SelectMany(stage => stage.Declaration.Inputs).Distinct()
+        .Select(name => (Name: name, Input: Of(recipe, name, memory)))
+        .Where(input => input.Input is not null)
+        .ToDictionary(input => input.Name, input => input.Input!);
 
     public static string DigestOf(string folder, DigestMemory memory)
     {
@@ -30,6 +28,16 @@ internal static class ExternalInputs
             .Order(StringComparer.Ordinal);
         return FileDigest.Of(Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
+
+    // Null for what an earlier stage makes.
+    private static StageInput? Of(Recipe recipe, string name, DigestMemory memory) => (recipe, name) switch
+    {
+        (DistillationRecipe distillation, Teacher) => TeacherOf(distillation.Teacher, memory),
+        (DistillationRecipe distillation, Base) => Open(distillation.Student.Base, memory),
+        (PretrainRecipe pretraining, Start) => Open(pretraining.Start!, memory),
+        (PretrainRecipe pretraining, TokenizerFolder) => new StageInput(pretraining.Tokenizer.From!, Tokenizer.Load(pretraining.Tokenizer.From!).Fingerprint, null),
+        _ => null,
+    };
 
     private static StageInput TeacherOf(TeacherSection teacher, DigestMemory memory) => teacher.Remote is { } remote
         ? new StageInput("", TeacherIdentity.OfModel(remote.Endpoint, teacher.Model), null)

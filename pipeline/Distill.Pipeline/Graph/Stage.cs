@@ -12,10 +12,12 @@ internal enum StageResource
 }
 
 /// <summary>A student that a stage makes. Tables, plots, comparisons and the evaluation follow from it.</summary>
-/// <param name="Name">As reports call it, e.g. <c>sft</c>.</param>
+/// <param name="Name">As commands and files call it, e.g. <c>sft</c>.</param>
+/// <param name="Label">As plots call it, e.g. <c>steps</c>.</param>
+/// <param name="Description">What was done to it, in half a sentence.</param>
 /// <param name="Continues">Whether later trainings go on from it; otherwise it is there to be compared with.</param>
 /// <param name="Note">What its training is called where the report tells its result in a sentence; null where it does not.</param>
-internal sealed record StudentDeclaration(string Name, bool Continues = true, string? Note = null);
+internal sealed record StudentDeclaration(string Name, string Label, string Description, bool Continues = true, string? Note = null);
 
 /// <summary>
 /// Everything a run needs to know of a stage, said once. What the stage makes follows from its version, options and inputs alone, which is

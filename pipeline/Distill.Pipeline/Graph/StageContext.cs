@@ -1,6 +1,6 @@
 using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Stages.Training;
 
 namespace Distill.Pipeline.Graph;
 
@@ -51,6 +51,9 @@ internal sealed class StageContext(
     public IReadOnlyDictionary<string, double> Measures => measures;
 
     public StageInput Input(string name) => inputs[name];
+
+    /// <summary>Whether the stage declares an input.</summary>
+    public bool HasInput(string name) => inputs.ContainsKey(name);
 
     /// <summary>A part that an interrupted run committed; null when it has to be made. A damaged one is set aside and said.</summary>
     public ArtifactFile? TryTake(string name) => writer.TryTake(

@@ -64,7 +64,14 @@ internal sealed class StageGraph
         }
     }
 
-    public static StageGraph For(DistillationRecipe recipe)
+    public static StageGraph For(Recipe recipe) => recipe switch
+    {
+        DistillationRecipe distillation => For(distillation),
+        PretrainRecipe pretraining => new StageGraph([new PretrainingStage(pretraining)], PretrainingStage.StageName),
+        _ => throw new ArgumentException($"No such kind of recipe: {recipe.GetType()}.", nameof(recipe)),
+    };
+
+    private static StageGraph For(DistillationRecipe recipe)
     {
         var stages = new List<IStage>(DataStages(recipe));
         string student = ExternalInputs.Base;

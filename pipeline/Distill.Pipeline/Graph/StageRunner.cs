@@ -18,8 +18,8 @@ internal sealed class StageRunner(
         var key = StageKey.Of(declaration, inputs);
         var used = declaration.Inputs.ToDictionary(name => name, name => inputs[name]);
         bool forced = selection.IsForced(stage);
-        var (stored, outcome) = forced ? null : Take(stage, key);
-        if (stored is null)
+        var (stored, outcome) = forced ? default : Take(stage, key);
+        if (stored is null || outcome is null)
         {
             if (!selection.MayRun(stage))
                 throw new RunRefusedException(
@@ -28,7 +28,7 @@ internal sealed class StageRunner(
         }
 
         folder.Link(declaration.Folder, stored.Artifact.Folder);
-        return new FinishedStage(stage, stored.Artifact, outcome!, used.ToDictionary(input => input.Key, input => input.Value.Digest));
+        return new FinishedStage(stage, stored.Artifact, outcome, used.ToDictionary(input => input.Key, input => input.Value.Digest));
     }
 
     private (StoredArtifact? Stored, StageOutcome? Outcome) Take(IStage stage, StageKey key)

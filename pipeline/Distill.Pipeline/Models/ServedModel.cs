@@ -22,10 +22,10 @@ public sealed class ServedModel : IDisposable
         this.model = model;
         Encoder = encoder;
         Workers = batched && IsSmall(bytes) ? Environment.ProcessorCount : 1;
-        Generator = new Generator(model, new GeneratorOptions { Slots = slots, Workers = Workers });
+        Generator = new BatchGenerator(model, slots: slots, workers: Workers);
     }
 
-    public Generator Generator { get; }
+    public BatchGenerator Generator { get; }
 
     public ChatEncoder Encoder { get; }
 

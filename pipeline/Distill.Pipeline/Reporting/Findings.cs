@@ -19,30 +19,61 @@ internal static class Findings
     // Completions cut off beyond this share hide what the model would have answered.
     private const double ManyTruncated = 0.05;
 
-    public static IReadOnlyList<Finding> Of(RunReport report) =>
-    [
-        .. report.Comparisons.SelectMany(Compared),
-        .. Against(report),
-        .. ModelNames.Sorted(report).SelectMany(Twins),
-        .. ModelNames.Sorted(report).Where(row => row.Truncated > ManyTruncated).Select(row => new Finding(
-            FindingKind.Open,
-            $"{ModelNames.Word(row.Model)}: {ReportNumbers.Percent(row.Truncated, row.Problems)} of the completions reached the token limit and count as wrong")),
-    ];
-
-    private static IEnumerable<Finding> Compared(ModelComparison comparison)
+    public static IReadOnlyList<Finding> Of(RunReport report)
     {
-        // The exported file against its original is the headline's and the parity table's subject.
-        if (comparison.Model == ModelNames.Onnx) yield break;
-        if (comparison.Greedy is { } greedy) yield return Difference(comparison, "greedy", greedy);
-        if (comparison.Sampled is { } sampled) yield return Difference(comparison, "sampled", sampled);
+        var models = new ReportModels(report);
+        return
+        [
+            // The exported file against its original is the headline's and the parity table's subject.
+            .. report.Comparisons.Where(comparison => models.RoleOf(comparison.Model) != ModelRole.Exported)
+                .SelectMany(comparison => Compared(comparison, models)),
+            .. Against(models),
+            .. models.Rows.SelectMany(row => Twins(row, models)),
+            .. models.Rows.Where(row => row.Truncated > ManyTruncated).Select(row => Truncated(row, models)),
+        ];
     }
 
-    private static Finding Difference(ModelComparison comparison, string how, PairedBootstrap difference)
+    /// <summary>
+    /// The run in one sentence, e.g. <c>base 0.5 % → answer-only 21.0 % → steps 78.4 % → RL 80.2 %; exported file identical to the trained
+    /// model</c>.
+    /// </summary>
+    public static string Headline(RunReport report) =>
+        string.Join("; ", new[] { Path(new ReportModels(report)), Export(report) }.Where(part => part.Length > 0));
+
+    // The exported file repeats the last student; it has its place when it is the only one measured.
+    private static string Path(ReportModels models)
+    {
+        var students = models.Rows.Where(row => models.RoleOf(row.Model) is ModelRole.Base or ModelRole.Student).ToList();
+        if (students.Count == 0) students = [.. models.Rows];
+        return students.Count == 0
+            ? "no model was evaluated"
+            : string.Join(" → ", students.Select(row => $"{models.WordFor(row.Model)} {ReportNumbers.Percent(row.Greedy, row.Problems)}"));
+    }
+
+    private static string Export(RunReport report) => (report.Parity, report.OnnxGreedyAnswersEqual) switch
+    {
+        ({ Passed: false }, _) => "exported file is NOT the trained model: the parity gate failed",
+        (_, { Equal: false } answers) => $"exported file answers {ReportNumbers.Count(answers.Problems - answers.IdenticalAnswers)} of "
+            + $"{ReportNumbers.Count(answers.Problems)} problems differently",
+        ({ GreedyMismatches: 0 }, _) => "exported file identical to the trained model",
+        ({ } parity, _) => $"exported file within its tolerance: {ReportNumbers.Count(parity.GreedyMismatches)} of "
+            + $"{ReportNumbers.Count(parity.GreedyTokensCompared)} greedy tokens differ",
+        (null, { }) => "exported file answers as the trained model",
+        _ => "",
+    };
+
+    private static IEnumerable<Finding> Compared(ModelComparison comparison, ReportModels models)
+    {
+        if (comparison.Greedy is { } greedy) yield return Difference(comparison, "greedy", greedy, models);
+        if (comparison.Sampled is { } sampled) yield return Difference(comparison, "sampled", sampled, models);
+    }
+
+    private static Finding Difference(ModelComparison comparison, string how, PairedBootstrap difference, ReportModels models)
     {
         int n = comparison.Problems;
         string figures = $"{ReportNumbers.Points(difference.Mean, n)} points (95 % {ReportNumbers.PointsRange(difference.Interval, n)}; "
             + $"{ReportNumbers.PInWords(difference.P)}; {ReportNumbers.Count(n)} problems)";
-        string model = ModelNames.Word(comparison.Model), against = ModelNames.Word(comparison.Against);
+        string model = models.WordFor(comparison.Model), against = models.WordFor(comparison.Against);
         return (difference.Interval.Low > 0, difference.Interval.High < 0) switch
         {
             (true, _) => new Finding(FindingKind.Good, $"{model} better than {against}, {how}: {figures}"),
@@ -51,28 +82,36 @@ internal static class Findings
         };
     }
 
-    private static IEnumerable<Finding> Against(RunReport report)
+    // The last student, or the file that was made of it, against the teacher.
+    private static IEnumerable<Finding> Against(ReportModels models)
     {
-        string[] students = [ModelNames.Onnx, ModelNames.Rl, ModelNames.Preference, ModelNames.Sft];
-        var student = students.Select(name => ModelNames.Find(report, name)).FirstOrDefault(row => row is not null);
-        if (student is null || ModelNames.Find(report, ModelNames.Teacher) is not { } teacher) yield break;
-        if (ModelNames.SizeOf(report, student.Model) is not { Parameters: > 0 } small) yield break;
-        if (ModelNames.SizeOf(report, ModelNames.Teacher) is not { } large) yield break;
+        var student = models.Rows.LastOrDefault(row => models.RoleOf(row.Model) is ModelRole.Student or ModelRole.Exported);
+        if (student is null
+            || models.Rows.FirstOrDefault(row => models.RoleOf(row.Model) == ModelRole.Teacher) is not { } teacher) yield break;
+        if (models.SizeOf(student.Model) is not { Parameters: > 0 } small || models.SizeOf(teacher.Model) is not { } large) yield break;
+        string ratio = ReportNumbers.Short((double)large.Parameters / small.Parameters);
         yield return new Finding(
             FindingKind.Open,
-            $"{ModelNames.Word(student.Model)} has {ReportNumbers.Short((double)large.Parameters / small.Parameters)} times fewer parameters than the teacher "
-            + $"and solves {ReportNumbers.Percent(student.Greedy, student.Problems)} of the problems against {ReportNumbers.Percent(teacher.Greedy, teacher.Problems)}");
+            $"{models.WordFor(student.Model)} has {ratio} times fewer parameters than the teacher and solves "
+            + $"{ReportNumbers.Percent(student.Greedy, student.Problems)} of the problems against "
+            + ReportNumbers.Percent(teacher.Greedy, teacher.Problems));
     }
 
-    private static IEnumerable<Finding> Twins(EvaluationReport row)
+    private static IEnumerable<Finding> Twins(EvaluationReport row, ReportModels models)
     {
         if (row.Twins is not { } twins) yield break;
         var fallen = twins.ByKind.Where(kind => kind.McNemarP < 0.05 && kind.OnlyOriginal > kind.OnlyPerturbed).ToList();
         if (fallen.Count == 0) yield break;
-        yield return new Finding(FindingKind.Bad, $"{ModelNames.Word(row.Model)} lower on perturbed twins: {string.Join(", ", fallen.Select(Fall))}");
+        yield return new Finding(
+            FindingKind.Bad, $"{models.WordFor(row.Model)} lower on perturbed twins: {string.Join(", ", fallen.Select(Fall))}");
     }
 
     private static string Fall(TwinKindReport kind) =>
         $"{kind.Kind} {ReportNumbers.Number(kind.Original, kind.Pairs)} → {ReportNumbers.Percent(kind.Perturbed, kind.Pairs)} "
         + $"({ReportNumbers.PInWords(kind.McNemarP)}; {ReportNumbers.Count(kind.Pairs)} pairs)";
+
+    private static Finding Truncated(EvaluationReport row, ReportModels models) => new(
+        FindingKind.Open,
+        $"{models.WordFor(row.Model)}: {ReportNumbers.Percent(row.Truncated, row.Problems)} of the completions reached the token limit "
+        + "and count as wrong");
 }

@@ -6,12 +6,13 @@ namespace Distill.Pipeline.Reporting;
 /// A report as one page that needs nothing else: no script, no network, opened from disk. Equal reports give equal bytes. Its policy
 /// forbids scripts too, should a model's text ever find a way around the escaping.
 /// </summary>
-public static class ReportHtml
+internal static class ReportHtml
 {
     /// <param name="curves">Learning curves, in the order to be shown.</param>
-    public static string Render(RunReport report, IReadOnlyList<MetricSeries> curves) => Page(report, curves).ToString();
+    public static string Render(RunReport report, IReadOnlyList<MetricSeries> curves) =>
+        Page(report, curves, new ReportModels(report)).ToString();
 
-    private static Html Page(RunReport report, IReadOnlyList<MetricSeries> curves) => Html.Of($"""
+    private static Html Page(RunReport report, IReadOnlyList<MetricSeries> curves, ReportModels models) => Html.Of($"""
         <!DOCTYPE html>
         <html lang="en">
         <head>
@@ -24,19 +25,45 @@ public static class ReportHtml
         </head>
         <body>
         <main>
-        {HeaderSection.Of(report)}
-        {ResultsSection.Of(report)}
-        {ComparisonSection.Of(report)}
-        {DomainSection.Of(report)}
-        {TwinSection.Of(report)}
+        {Header(report)}
+        {ResultsSection.Of(models)}
+        {ComparisonSections.Pairs(report, models)}
+        {ComparisonSections.Domains(models)}
+        {ComparisonSections.Twins(models)}
         {ExportSection.Of(report)}
-        {CurveSection.Of(curves)}
-        {TraceSection.Of(report)}
-        {CurationSection.Of(report)}
-        {StageSection.Of(report)}
+        {CurveSection.Of(curves, models)}
+        {TraceSections.Samples(models)}
+        {TraceSections.Curation(report)}
+        {ProvenanceSections.Of(report)}
         </main>
         </body>
         </html>
 
         """);
+
+    /// <summary>The verdict in words, and what supports it.</summary>
+    private static Html Header(RunReport report) => Html.Of($"""
+        <header>
+        <p class="eyebrow">Distill · run <b>{report.Run}</b> · recipe {Parts.Digest(report.RecipeDigest)}{Time(report)}</p>
+        <h1>{Unbroken(Findings.Headline(report))}</h1>
+        <ul class="findings">{Findings.Of(report).Select(Item)}</ul>
+        {report.Notes.Select(text => Html.Of($"<p class=\"remark\">{text}</p>"))}
+        </header>
+        """);
+
+    private static Html Item(Finding finding) => Html.Of($"<li class=\"{Class(finding.Kind)}\">{finding.Text}</li>");
+
+    // A line never ends between a model and its figure, or between a figure and its sign.
+    private static string Unbroken(string text) =>
+        string.Concat(text.Select((c, i) => c == ' ' && i + 1 < text.Length && "0123456789%<>".Contains(text[i + 1]) ? '\u00a0' : c));
+
+    private static string Time(RunReport report) => report.Stages.Any(stage => stage.Seconds is not null)
+        ? $" · {ReportNumbers.Seconds(report.Stages.Sum(stage => stage.Seconds ?? 0))}" : "";
+
+    private static string Class(FindingKind kind) => kind switch
+    {
+        FindingKind.Good => "good",
+        FindingKind.Bad => "bad",
+        _ => "open",
+    };
 }

@@ -23,7 +23,8 @@ internal static class ReportNumbers
 
     public static string Percent(double share, int sample) => double.IsFinite(share) ? $"{Number(share, sample)} %" : NotMeasured;
 
-    public static string Range(Interval interval, int sample) => $"{Rounded(interval.Low * 100, sample)}–{Rounded(interval.High * 100, sample)}";
+    public static string Range(Interval interval, int sample) =>
+        $"{Rounded(interval.Low * 100, sample)}–{Rounded(interval.High * 100, sample)}";
 
     /// <summary>A difference of shares in points, always with its sign.</summary>
     public static string Points(double difference, int sample)

@@ -6,16 +6,17 @@ namespace Distill.Pipeline.Reporting;
 
 /// <summary>The main table of a report as plain text: for the console, and as Markdown.</summary>
 /// <param name="Rows">Cells of each row, as many as the header has; <c>—</c> where nothing was measured.</param>
-public sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<IReadOnlyList<string>> Rows)
+internal sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<IReadOnlyList<string>> Rows)
 {
     /// <summary>One row a model, from the teacher to the exported file; the column of votes only when votes were taken.</summary>
     public static ReportTable Of(RunReport report)
     {
-        var rows = ModelNames.Sorted(report);
-        bool voted = rows.Any(row => row.MajAtK is not null);
+        var models = new ReportModels(report);
+        bool voted = models.Rows.Any(row => row.MajAtK is not null);
         string[] votes = voted ? ["maj@k"] : [];
-        string[] header = ["model", "parameters", "greedy, 95 %", "sampled pass@1, 95 %", .. votes, "tokens", "truncated", "original → twins"];
-        return new ReportTable(header, [.. rows.Select(row => Cells(report, row, voted))]);
+        string[] header =
+            ["model", "parameters", "greedy, 95 %", "sampled pass@1, 95 %", .. votes, "tokens", "truncated", "original → twins"];
+        return new ReportTable(header, [.. models.Rows.Select(row => Cells(models, row, voted))]);
     }
 
     /// <summary>A GitHub table, numbers to the right. Names cannot break out of their cell.</summary>
@@ -28,18 +29,16 @@ public sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<IRe
         return text.ToString();
     }
 
-    private static IReadOnlyList<string> Cells(RunReport report, EvaluationReport row, bool voted)
+    private static IReadOnlyList<string> Cells(ReportModels models, EvaluationReport row, bool voted)
     {
-        string share(double? value, Interval? interval) => value is not { } known
-            ? ReportNumbers.NotMeasured
-            : interval is { } range ? $"{ReportNumbers.Percent(known, row.Problems)} [{ReportNumbers.Range(range, row.Problems)}]" : ReportNumbers.Percent(known, row.Problems);
-        string votes = row.MajAtK is { } majority ? $"{ReportNumbers.Percent(majority, row.Problems)} (k = {row.Samples})" : ReportNumbers.NotMeasured;
+        string votes = row.MajAtK is { } majority
+            ? $"{ReportNumbers.Percent(majority, row.Problems)} (k = {row.Samples})" : ReportNumbers.NotMeasured;
         return
         [
             row.Model,
-            ModelNames.SizeOf(report, row.Model) is { } size ? ReportNumbers.Parameters(size.Parameters) : ReportNumbers.NotMeasured,
-            share(row.Greedy, row.GreedyInterval95),
-            share(row.PassAt1, row.Interval95),
+            models.SizeOf(row.Model) is { } size ? ReportNumbers.Parameters(size.Parameters) : ReportNumbers.NotMeasured,
+            Share(row.Greedy, row.GreedyInterval95, row.Problems),
+            Share(row.PassAt1, row.Interval95, row.Problems),
             .. voted ? new[] { votes } : [],
             ReportNumbers.Tokens(row.MeanTokens),
             ReportNumbers.Percent(row.Truncated, row.Problems),
@@ -48,6 +47,13 @@ public sealed record ReportTable(IReadOnlyList<string> Header, IReadOnlyList<IRe
                 : ReportNumbers.NotMeasured,
         ];
     }
+
+    private static string Share(double? value, Interval? interval, int problems) => (value, interval) switch
+    {
+        ({ } known, { } range) => $"{ReportNumbers.Percent(known, problems)} [{ReportNumbers.Range(range, problems)}]",
+        ({ } known, null) => ReportNumbers.Percent(known, problems),
+        _ => ReportNumbers.NotMeasured,
+    };
 
     private static void Line(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Distill.Evaluation.Statistics;
+using Distill.Data.Storage;
+using Distill.Pipeline.Graph;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Stages;
 

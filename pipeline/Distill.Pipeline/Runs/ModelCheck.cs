@@ -38,7 +38,7 @@ internal static class ModelCheck
             if (length > longest) problems.Add(new RecipeProblem(path, "", $"{length}", $"longer than the {longest:N0} positions of the base", "lower it, or take a base with a longer context"));
         }
 
-        var tokenizer = ChatEncoder.Load(recipe.Student.Base).Tokenizer;
+        var tokenizer = ChatEncoder.Load(recipe.Student.Base).RequireChat().Tokenizer;
         if (tokenizer.IdOf(ThinkMarks.Open) is null || tokenizer.IdOf(ThinkMarks.Close) is null)
             problems.Add(new RecipeProblem("student.base", "", recipe.Student.Base, $"its tokenizer has no {ThinkMarks.Open} and {ThinkMarks.Close}", "add them as added tokens of tokenizer.json"));
     }

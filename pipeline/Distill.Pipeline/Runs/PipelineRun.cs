@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Stages.Training;
 
 namespace Distill.Pipeline.Runs;
 
@@ -14,17 +15,17 @@ public static class PipelineRun
     /// <exception cref="GateFailedException">The exported model is not the trained one.</exception>
     /// <exception cref="InvalidDataException">A model folder or file is not what it should be; named.</exception>
     /// <exception cref="OperationCanceledException">What was committed before stands.</exception>
-    public static RunResult Run(DistillationRecipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock, CancellationToken cancellation) =>
+    public static RunResult Run(Recipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock, CancellationToken cancellation) =>
         Run(recipe, options, observer, clock, new InProcessExecutor(), cancellation);
 
     /// <param name="executor">Does the units of divided stages.</param>
     internal static RunResult Run(
-        DistillationRecipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock, IStageExecutor executor, CancellationToken cancellation)
+        Recipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock, IStageExecutor executor, CancellationToken cancellation)
     {
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
-        ModelCheck.Require(recipe);
+        Check(recipe);
         folder.RequireFree(graph.Stages.Select(stage => stage.Declaration.Folder));
         var store = new ArtifactStore(folder.StorePath, clock);
         using var held = folder.Lock();
@@ -49,13 +50,13 @@ public static class PipelineRun
         }
     }
 
-    /// <summary>What <see cref="Run(DistillationRecipe, RunOptions, IRunObserver, TimeProvider, CancellationToken)"/> would do. Writes nothing.</summary>
-    public static RunPlan Plan(DistillationRecipe recipe, RunOptions options)
+    /// <summary>What <see cref="Run(Recipe, RunOptions, IRunObserver, TimeProvider, CancellationToken)"/> would do. Writes nothing.</summary>
+    public static RunPlan Plan(Recipe recipe, RunOptions options)
     {
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
-        ModelCheck.Require(recipe);
+        Check(recipe);
         var store = new ArtifactStore(folder.StorePath, TimeProvider.System);
         var planner = new StagePlanner(graph, selection, new FinishedStages(folder, store, options.UseOtherRuns));
         return new RunPlan(folder.Name, folder.Path, planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests)));
@@ -63,13 +64,13 @@ public static class PipelineRun
 
     /// <summary>What a run was started with: its resolved recipe and its goal.</summary>
     /// <exception cref="RunRefusedException">There is no such run.</exception>
-    public static (DistillationRecipe Recipe, RunOptions Options) Continuation(string runsFolder, string name)
+    public static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name)
     {
         var folder = new RunFolder(runsFolder, name);
         if (RunName.IsValid(name) && RunState.TryRead(folder.Path) is { } state && File.Exists(folder.RecipePath))
         {
             var options = new RunOptions { RunsFolder = runsFolder, Name = name, Until = state.Goal };
-            return (RecipeFile.Load<DistillationRecipe>(folder.RecipePath), options);
+            return (RecipeFile.Load(folder.RecipePath), options);
         }
 
         var known = RunCatalogue.List(runsFolder).Select(run => run.Name).ToList();
@@ -77,7 +78,7 @@ public static class PipelineRun
     }
 
     private static RunResult Run(
-        DistillationRecipe recipe, RunFolder folder, StageGraph graph, StageSelection selection, FinishedStages finished, IRunObserver observer,
+        Recipe recipe, RunFolder folder, StageGraph graph, StageSelection selection, FinishedStages finished, IRunObserver observer,
         TimeProvider clock, IStageExecutor executor, CancellationToken cancellation)
     {
         using var metrics = new RunMetrics(folder.MetricsPath, clock, folder.BoardPath);
@@ -94,12 +95,30 @@ public static class PipelineRun
             WriteLock(folder, done);
         }
 
-        if (done.Count < graph.Stages.Count) return new RunResult(folder.Name, folder.Path, null, null, null);
-        var report = RunReporting.Write(recipe, folder, new RunArtifacts(graph, done), ledger);
+        return done.Count < graph.Stages.Count
+            ? new RunResult(folder.Name, folder.Path, null, null, null)
+            : Publish(recipe, folder, new RunArtifacts(graph, done), ledger);
+    }
+
+    private static RunResult Publish(Recipe recipe, RunFolder folder, RunArtifacts artifacts, RunLedger ledger)
+    {
+        if (recipe is PretrainRecipe pretraining)
+        {
+            PretrainingStage.Publish(pretraining, artifacts.Stages[^1].Artifact);
+            return new RunResult(folder.Name, folder.Path, null, pretraining.Output, null);
+        }
+
+        var report = RunReporting.Write((DistillationRecipe)recipe, folder, artifacts, ledger);
         return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath, report);
     }
 
-    private static RunFolder FolderFor(DistillationRecipe recipe, RunOptions options)
+    private static void Check(Recipe recipe)
+    {
+        if (recipe is DistillationRecipe distillation) ModelCheck.Require(distillation);
+        if (recipe is PretrainRecipe pretraining) PretrainingStage.RequireFreeOutput(pretraining.Output);
+    }
+
+    private static RunFolder FolderFor(Recipe recipe, RunOptions options)
     {
         string name = options.Name ?? recipe.Name;
         return RunName.IsValid(name) ? new RunFolder(options.RunsFolder, name) : throw new RunRefusedException($"--name {name}: {RunName.Rule}.");

@@ -3,7 +3,7 @@ using Distill.Architecture;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Reporting;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Stages.Training;
 
 namespace Distill.Pipeline.Runs;
 

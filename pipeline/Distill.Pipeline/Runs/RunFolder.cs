@@ -110,7 +110,7 @@ internal sealed class RunFolder(string runsFolder, string name)
         if (new DirectoryInfo(ModelPath).LinkTarget is not null) Directory.Delete(ModelPath);
     }
 
-    public void WriteRecipe(DistillationRecipe recipe) => ReplacedFile.Write(RecipePath, Encoding.UTF8.GetBytes(RecipeWriter.ToYaml(recipe, Path)));
+    public void WriteRecipe(Recipe recipe) => ReplacedFile.Write(RecipePath, Encoding.UTF8.GetBytes(RecipeWriter.ToYaml(recipe, Path)));
 
     private static IEnumerable<string> WithChildren(string folder) =>
         new DirectoryInfo(folder).LinkTarget is not null ? [folder] : Directory.EnumerateDirectories(folder).Prepend(folder);

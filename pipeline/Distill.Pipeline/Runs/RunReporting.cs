@@ -1,9 +1,6 @@
 using System.Text;
-using System.Text.Json;
 using Distill.Architecture;
 using Distill.Data.Storage;
-using Distill.Evaluation;
-using Distill.Export.Parity;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
@@ -39,6 +36,23 @@ internal static class RunReporting
             ModelSizes = [.. Sizes(recipe, artifacts)],
             Curation = artifacts.Find(CurationStage.StageName) is { } curated ? CurationStage.ReadReport(curated) : null,
             Notes = [.. Notes(recipe, artifacts)],
+            Models = [.. artifacts.Stages.Where(stage => stage.Stage is EvaluationStage).Select(stage => Model(artifacts.Graph, stage.Declaration))],
+            Recipe = RecipeReport.Of(recipe),
+            Machine = MachineReport.OfThisMachine(),
+        };
+    }
+
+    private static ReportedModel Model(StageGraph graph, StageDeclaration evaluation)
+    {
+        string name = EvaluationStage.ModelOf(evaluation.Name);
+        if (graph.Students.FirstOrDefault(stage => stage.Student!.Name == name)?.Student is { } student)
+            return new(name, ModelRole.Student, student.Label, student.Description);
+        return name switch
+        {
+            StageGraph.Teacher => new(name, ModelRole.Teacher, name, "only run: the model that wrote the traces"),
+            StageGraph.Base => new(name, ModelRole.Base, name, "the student before training"),
+            StageGraph.Exported => new(name, ModelRole.Exported, "ONNX", "the exported file"),
+            _ => throw new InvalidOperationException($"No stage of the recipe makes a model '{name}'."),
         };
     }
 

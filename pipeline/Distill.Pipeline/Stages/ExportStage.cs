@@ -1,10 +1,8 @@
 using Distill.Pipeline.Graph;
-using System.Text.Json.Nodes;
 using Distill.Architecture;
 using Distill.Export;
 using Distill.Export.Package;
 using Distill.Pipeline.Recipes;
-using Distill.Pipeline.Runs;
 
 namespace Distill.Pipeline.Stages;
 

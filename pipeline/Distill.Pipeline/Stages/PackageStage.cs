@@ -6,7 +6,6 @@ using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages.Data;
-using Distill.Pipeline.Stages.Training;
 
 namespace Distill.Pipeline.Stages;
 
@@ -38,11 +37,12 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
     public string Run(StageContext context)
     {
         var exported = context.Input(ExportStage.StageName);
-        foreach (var file in exported.Artifact!.Manifest.Files.Where(file => !ModelPackage.IsDescription(file.Path)))
+        string[] described = [ModelCard.Name, PackageProvenance.FileName];
+        foreach (var file in exported.Artifact!.Manifest.Files.Where(file => !described.Contains(file.Path)))
             context.Writer.Link(file.Path, exported.PathOf(file.Path), file);
         var architecture = DecoderConfigJson.Read(Path.Combine(context.Input(student).CheckpointFolder, DecoderConfigJson.FileName));
-        foreach (string name in ModelPackage.Describe(context.Folder, architecture, Describe(context), recipe.Export.Precision.ToExport()))
-            context.Writer.Add(name);
+        ModelPackage.Describe(context.Folder, architecture, Describe(context), recipe.Export.Precision.ToExport());
+        foreach (string name in described) context.Writer.Add(name);
         return $"{architecture.ParameterCount:N0} parameters, described";
     }
 

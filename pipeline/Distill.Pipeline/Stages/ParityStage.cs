@@ -3,7 +3,6 @@ using Distill.Pipeline.Models;
 using Distill.Data.Storage;
 using Distill.Pipeline.Stages.Data;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Distill.Architecture;
 using Distill.Data.Problems;
 using Distill.Export;

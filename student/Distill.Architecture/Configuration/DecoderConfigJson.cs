@@ -21,7 +21,7 @@ public static class DecoderConfigJson
     public static DecoderArchitecture Read(string path)
     {
         using var document = BoundedJson.Read(path, MaxBytes);
-        return Read(document.RootElement, path, GenerationEndTokens(Path.Combine(Path.GetDirectoryName(path) ?? "", GenerationFileName)));
+        return Read(document.RootElement, path, GenerationEndTokens(Path.GetDirectoryName(Path.GetFullPath(path))!));
     }
 
     /// <summary>Reads a config.json alone.</summary>
@@ -48,9 +48,9 @@ public static class DecoderConfigJson
     /// <summary>generation_config.json: the ids that begin, end and pad.</summary>
     public static byte[] WriteGeneration(DecoderArchitecture architecture) => DecoderConfigWriter.WriteGeneration(architecture);
 
-    private static IReadOnlyList<int> GenerationEndTokens(string path)
+    private static IReadOnlyList<int> GenerationEndTokens(string folder)
     {
-        if (!File.Exists(path)) return [];
+        if (FolderFile.Find(folder, GenerationFileName) is not { } path) return [];
         using var document = BoundedJson.Read(path, MaxBytes);
         var fields = new ConfigFields(document.RootElement);
         var ids = fields.TokenIds(EndTokens);
@@ -117,5 +117,19 @@ public static class DecoderConfigJson
             BosTokenId = fields.OptionalTokenId("bos_token_id"),
             PadTokenId = fields.OptionalTokenId("pad_token_id"),
         };
+    }
+}
+
+/// <summary>Names what else in a configuration would change the computation and is not implemented; readers of single parts name theirs.</summary>
+internal static class UnsupportedFeatures
+{
+    public static void Check(ConfigFields fields, DecoderFamily family)
+    {
+        string activation = fields.OptionalString("hidden_act") ?? "silu";
+        fields.Require(activation is "silu" or "swish", $"hidden_act '{activation}' is not supported, only silu");
+        fields.Require(family.AlwaysAttentionBias || family.MayAttentionBias || fields.OptionalBool("attention_bias") is not true,
+            $"attention_bias true is not supported in model_type '{family.ModelType}'");
+        fields.Require(family.MayFeedForwardBias || fields.OptionalBool("mlp_bias") is not true, $"mlp_bias true is not supported in model_type '{family.ModelType}'");
+        fields.Require(!fields.Has("quantization_config"), "quantized weights (quantization_config) are not supported");
     }
 }

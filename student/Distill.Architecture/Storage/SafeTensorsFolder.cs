@@ -30,13 +30,13 @@ public sealed class SafeTensorsFolder : IDisposable
         var opened = new SafeTensorsFolder();
         try
         {
-            string single = Path.Combine(folder, FileName), index = Path.Combine(folder, IndexName);
-            if (File.Exists(single))
+            string? single = FolderFile.Find(folder, FileName), index = FolderFile.Find(folder, IndexName);
+            if (single is not null)
             {
                 opened.Add(SafeTensorsFile.Open(single));
-                if (File.Exists(index)) opened.Choice = $"'{folder}' has both {FileName} and {IndexName}: {FileName} is read, as transformers does. Remove the one that is not meant.";
+                if (index is not null) opened.Choice = $"'{folder}' has both {FileName} and {IndexName}: {FileName} is read, as transformers does. Remove the one that is not meant.";
             }
-            else if (File.Exists(index)) opened.AddShards(folder, index);
+            else if (index is not null) opened.AddShards(folder, index);
             else throw new InvalidDataException($"'{folder}' has neither {FileName} nor {IndexName}.{PickleHint(folder)}");
             return opened;
         }
@@ -91,7 +91,8 @@ public sealed class SafeTensorsFolder : IDisposable
         if (shard.Length is 0 or > 255 || shard.AsSpan().ContainsAny("/\\:\0") || !shard.EndsWith(".safetensors", StringComparison.Ordinal))
             throw new InvalidDataException($"'{index}' names '{shard}', which is not the name of a .safetensors file in its folder.");
         if (files.Count == MaxShards) throw new InvalidDataException($"'{index}' names more than {MaxShards} files.");
-        var file = SafeTensorsFile.Open(Path.Combine(folder, shard));
+        string path = FolderFile.Find(folder, shard) ?? throw new InvalidDataException($"'{Path.Combine(folder, shard)}', which '{index}' names, does not exist.");
+        var file = SafeTensorsFile.Open(path);
         files.Add(file);
         return file;
     }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Distill.Student.Preference;
-using Distill.Student.Preference.Losses;
 using Distill.Student.Tests.Losses;
 
 namespace Distill.Student.Tests.Preference;

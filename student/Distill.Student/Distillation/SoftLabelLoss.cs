@@ -1,6 +1,31 @@
+using System.Numerics;
+using System.Numerics.Tensors;
 using Distill.Student.Training;
 
 namespace Distill.Student.Distillation;
+
+/// <summary>An example with what the teacher thought at each learned token: its best tokens, best first.</summary>
+/// <param name="Tokens">Prompt and the teacher's own completion, token by token.</param>
+/// <param name="FirstSupervised">Length of the prompt.</param>
+/// <param name="Top">k: alternatives per learned token.</param>
+/// <param name="TopIds">[learned × k]</param>
+/// <param name="TopLogProbabilities">[learned × k], at temperature 1.</param>
+public sealed record TeacherSequence(IReadOnlyList<int> Tokens, int FirstSupervised, int Top, int[] TopIds, float[] TopLogProbabilities)
+    : TrainingSequence(Tokens, FirstSupervised)
+{
+    /// <exception cref="ArgumentException">The alternatives are not k for every learned token.</exception>
+    public static TeacherSequence Of(IReadOnlyList<int> tokens, int firstSupervised, IReadOnlyList<int> topIds, IReadOnlyList<float> topLogProbabilities)
+    {
+        int learned = tokens.Count - firstSupervised;
+        if (learned < 1 || topIds.Count == 0 || topIds.Count % learned != 0 || topIds.Count != topLogProbabilities.Count)
+            throw new ArgumentException($"{topIds.Count} ids and {topLogProbabilities.Count} log-probabilities are not k alternatives for each of {learned} learned tokens.");
+        return new TeacherSequence(tokens, firstSupervised, topIds.Count / learned, [.. topIds], [.. topLogProbabilities]);
+    }
+
+    public ReadOnlySpan<int> IdsAt(int position) => TopIds.AsSpan(position * Top, Top);
+
+    public ReadOnlySpan<float> LogProbabilitiesAt(int position) => TopLogProbabilities.AsSpan(position * Top, Top);
+}
 
 /// <summary>
 /// (w · divergence from the teacher + (1 − w) · −log Q(token)) / N over the learned tokens of <see cref="TeacherSequence"/>s. N counts the
@@ -18,5 +43,41 @@ public sealed class SoftLabelLoss(TopTokenDivergence soft, double softWeight, lo
         else gradient.Clear();
         if (softWeight < 1) value += HardLabel.Add(labels.Tokens[labels.FirstSupervised + position], logits, gradient, (1 - softWeight) / learnedTokens);
         return value;
+    }
+}
+
+/// <summary>−log softmax(logits)[target], added to a gradient that is there already; allocates nothing.</summary>
+internal static class HardLabel
+{
+    private const int Chunk = 256;
+
+    /// <param name="gradient">[vocabulary]: <paramref name="weight"/> · (softmax − one-hot) is added.</param>
+    public static double Add<T>(int target, ReadOnlySpan<T> logits, Span<T> gradient, double weight)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Span<T> part = stackalloc T[Chunk];
+        T largest = TensorPrimitives.Max(logits);
+        double total = 0;
+        for (int i = 0; i < logits.Length; i += Chunk) total += double.CreateTruncating(TensorPrimitives.Sum<T>(Exponentials(logits, largest, i, part)));
+        T factor = T.CreateTruncating(weight / total);
+        for (int i = 0; i < logits.Length; i += Chunk)
+        {
+            var exponentials = Exponentials(logits, largest, i, part);
+            var slot = gradient.Slice(i, exponentials.Length);
+            TensorPrimitives.MultiplyAdd<T>(exponentials, factor, slot, slot);
+        }
+
+        gradient[target] -= T.CreateTruncating(weight);
+        return weight * (Math.Log(total) - double.CreateTruncating(logits[target] - largest));
+    }
+
+    private static Span<T> Exponentials<T>(ReadOnlySpan<T> logits, T largest, int start, Span<T> part)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var slice = logits.Slice(start, Math.Min(Chunk, logits.Length - start));
+        var target = part[..slice.Length];
+        TensorPrimitives.Subtract(slice, largest, target);
+        TensorPrimitives.Exp<T>(target, target);
+        return target;
     }
 }

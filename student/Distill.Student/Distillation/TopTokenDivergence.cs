@@ -3,6 +3,19 @@ using System.Numerics.Tensors;
 
 namespace Distill.Student.Distillation;
 
+/// <summary>What is made of the probability that a teacher's k best tokens leave out. The three give different numbers for the same data.</summary>
+public enum TokenSupport
+{
+    /// <summary>One more class holds all other tokens, for teacher and student (TRL's <c>loss_add_tail</c>, DistillKit's <c>symmetric_uniform</c>).</summary>
+    TailBucket,
+
+    /// <summary>Both are renormalised over the k tokens: what the student gives to others goes unpunished (TRL without tail).</summary>
+    RenormalisedBoth,
+
+    /// <summary>The teacher is renormalised over the k tokens, the student keeps its whole softmax (DistillKit's <c>missing: zero</c>).</summary>
+    TeacherRenormalised,
+}
+
 /// <summary>
 /// A divergence between a teacher known by its k best tokens and a student known by all its logits. Both are softened by a temperature T:
 /// the teacher's recorded probabilities, and what they leave over, are raised to 1/T and renormalised; the student's logits are divided

@@ -86,3 +86,35 @@ internal sealed class ActivityProbe : IDisposable
 
     private static Tensor Squared(Tensor x) => x * x;
 }
+
+/// <summary>What a layer did on sample text.</summary>
+/// <param name="Change">
+/// 1 − mean cosine similarity of what enters and what leaves the layer, over all positions: how much a decoder loses without it (block
+/// influence of Men et al. 2024, arXiv 2403.03853).
+/// </param>
+/// <param name="Channels">[intermediate]: mean magnitude of each feed-forward channel before the down projection, times the norm of its column there.</param>
+/// <param name="Heads">[key-value heads]: mean norm of what each of them, with all its query heads, adds to the residual stream.</param>
+public sealed record LayerActivity(double Change, IReadOnlyList<double> Channels, IReadOnlyList<double> Heads);
+
+/// <summary>What was seen of one layer so far. One thread.</summary>
+internal sealed class ActivitySum(DecoderArchitecture architecture)
+{
+    private readonly double[] channels = new double[architecture.IntermediateSize];
+    private double similarity;
+    private long positions;
+
+    /// <summary>[key-value heads]</summary>
+    public double[] Heads { get; } = new double[architecture.KeyValueHeads];
+
+    /// <param name="cosines">Sum over the positions.</param>
+    /// <param name="magnitudes">[intermediate]: sums over the positions.</param>
+    public void Add(double cosines, float[] magnitudes, int count)
+    {
+        similarity += cosines;
+        positions += count;
+        for (int i = 0; i < channels.Length; i++) channels[i] += magnitudes[i];
+    }
+
+    public LayerActivity ToActivity() =>
+        new(1 - (similarity / positions), [.. channels.Select(sum => sum / positions)], [.. Heads.Select(sum => sum / positions)]);
+}

@@ -74,3 +74,58 @@ public sealed class PolicyLoss(
         return Math.Exp(level == RatioLevel.Product ? sum : sum / logProbabilities.Length);
     }
 }
+
+/// <summary>How many tokens, or completions where these share a ratio, lay beyond a bound. Thread-safe.</summary>
+public sealed class ClipCount
+{
+    private readonly Lock gate = new();
+    private long low, high, all;
+
+    /// <summary>Share, 0..1.</summary>
+    public double Low => Share(low);
+
+    /// <inheritdoc cref="Low"/>
+    public double High => Share(high);
+
+    public void Add(ReadOnlySpan<ClippedSide> sides)
+    {
+        lock (gate)
+        {
+            low += sides.Count(ClippedSide.Low);
+            high += sides.Count(ClippedSide.High);
+            all += sides.Length;
+        }
+    }
+
+    private double Share(long count) => all == 0 ? 0 : (double)count / all;
+}
+
+/// <summary>
+/// −Σ exp(log π − log π_sampled)·A / N on the student's own completions, A = −c·(log π_sampled − log π_teacher) per token: reverse KL to a
+/// teacher by importance sampling (Thinking Machines 2025, tinker's <c>train_on_policy</c>). No clipping, no return of later tokens. The
+/// rollouts' reference log-probabilities are the teacher's.
+/// </summary>
+/// <param name="tokens">N: learned tokens of the whole optimiser step.</param>
+/// <param name="coefficient">c.</param>
+public sealed class OnPolicyDistillationLoss(long tokens, double coefficient = 1) : ITokenLoss
+{
+    public double Evaluate(TokenBatch batch, ReadOnlySpan<float> logProbabilities, Span<float> derivatives)
+    {
+        double sum = 0;
+        for (int sequence = 0; sequence < batch.Sequences.Count; sequence++)
+        {
+            var rollout = (Rollout)batch.Sequences[sequence];
+            int first = batch.SupervisedStarts[sequence];
+            for (int i = first; i < batch.SupervisedStarts[sequence + 1]; i++)
+            {
+                double sampled = rollout.Completion.LogProbabilities[i - first];
+                double advantage = -coefficient * (sampled - rollout.ReferenceLogProbabilities[i - first]);
+                double weighted = Math.Exp(logProbabilities[i] - sampled) * advantage;
+                sum -= weighted;
+                derivatives[i] = (float)(-weighted / tokens);
+            }
+        }
+
+        return sum / tokens;
+    }
+}

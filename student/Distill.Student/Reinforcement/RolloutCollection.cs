@@ -1,9 +1,41 @@
 using Distill.Data.Problems;
 using Distill.Data.Verification;
 using Distill.Generation;
+using Distill.Student.Model;
+using Distill.Student.Training;
 using Distill.Tokenization;
 
 namespace Distill.Student.Reinforcement;
+
+/// <summary>A completion of the student during reinforcement, with what it earned.</summary>
+/// <param name="Tokens">Prompt and completion.</param>
+/// <param name="FirstSupervised">Length of the prompt.</param>
+/// <param name="Completion">As sampled; its log-probabilities are the behaviour policy's.</param>
+/// <param name="Reward">Sum of <see cref="Earned"/>; not a number where a part of it is none.</param>
+public sealed record Rollout(IReadOnlyList<int> Tokens, int FirstSupervised, Problem Problem, Completion Completion, Verdict Verdict, double Reward)
+    : TrainingSequence(Tokens, FirstSupervised)
+{
+    /// <summary>How much better than its group, in deviations; filled by <see cref="GroupAdvantage"/>.</summary>
+    public float Advantage { get; init; }
+
+    /// <summary>What each part of the <see cref="RewardRule"/> contributed.</summary>
+    public IReadOnlyList<double> Earned { get; init; } = [];
+
+    /// <summary>[completion]: log-probabilities under the reference model; empty where the loss has no use for them.</summary>
+    public IReadOnlyList<float> ReferenceLogProbabilities { get; init; } = [];
+
+    /// <summary>[completion]: entropies of the distributions the tokens were drawn from, in nats; empty where the loss has no use for them.</summary>
+    public IReadOnlyList<float> Entropies { get; init; } = [];
+
+    public bool Truncated => Completion.StopReason == StopReason.Length;
+}
+
+/// <summary>Makes the student's current weights available to the generation engine. One thread at a time. The creator disposes it, after what it served.</summary>
+public interface IPolicyServer : IDisposable
+{
+    /// <summary>A model with these weights as they are now, whatever becomes of the parameters. The caller disposes it before asking for the next.</summary>
+    Generation.ITokenModel Serve(FlatParameters parameters);
+}
 
 /// <summary>Whether a completion solves its problem. Total and thread-safe.</summary>
 public delegate Verdict CompletionJudge(Problem problem, Completion completion);
@@ -26,10 +58,10 @@ public sealed class RolloutCollection(ChatEncoder encoder, CompletionJudge judge
             Prompt = prompts[index],
             MaxNewTokens = options.MaxTokens,
             Sampling = sampling,
-            StopTokens = [encoder.EndToken],
+            StopTokens = [.. encoder.EndTokens],
             Seeds = [.. Enumerable.Range(0, samples).Select(sample => seedOf(problem, sample))],
         }).ToList();
-        var completions = new Generator(policy, new GeneratorOptions { Slots = options.Slots, Workers = options.Training.Threads }).Complete(requests, cancellation: cancellation);
+        var completions = new BatchGenerator(policy, slots: options.Slots, workers: options.Training.Threads).Complete(requests, cancellation: cancellation);
         return [.. problems.Select((problem, index) => (IReadOnlyList<Rollout>)[.. completions[index].Select(completion => Judge(problem, prompts[index], completion))])];
     }
 

@@ -1,4 +1,14 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Distill.Student.Training;
+
+/// <summary>One example: whole token sequence, of which everything from <paramref name="FirstSupervised"/> on is learned.</summary>
+/// <param name="Tokens">Prompt and completion.</param>
+/// <param name="FirstSupervised">Index of the first learned token, at least 1: a token is predicted from what precedes it.</param>
+public record TrainingSequence(IReadOnlyList<int> Tokens, int FirstSupervised)
+{
+    public int SupervisedCount => Tokens.Count - FirstSupervised;
+}
 
 /// <summary>
 /// Sequences laid end to end without padding. Attention never crosses from one to the next and positions restart, so nothing leaks between
@@ -99,5 +109,41 @@ public sealed class TokenBatch
             PredictedFrom[learned] = i == sequence.FirstSupervised ? promptEnd : start + i - sequence.FirstSupervised - 1;
             Targets[learned++] = sequence.Tokens[i];
         }
+    }
+}
+
+/// <summary>Neighbouring tokens of a <see cref="TokenBatch"/> that see one another causally, and before themselves a prompt.</summary>
+/// <param name="Start">The first token's place.</param>
+/// <param name="Length">Tokens.</param>
+/// <param name="PromptLength">Tokens of the prompt; 0 where the segment begins its sequence.</param>
+/// <param name="PromptStart">Its first token's place; without meaning where there is no prompt.</param>
+public readonly record struct TokenSegment(int Start, int Length, int PromptLength, int PromptStart)
+{
+    /// <summary>Keys that the last token sees.</summary>
+    public int Keys => PromptLength + Length;
+}
+
+/// <summary>Takes sequences with equal prompts for equal. Thread-safe.</summary>
+internal sealed class PromptComparer : IEqualityComparer<TrainingSequence>
+{
+    public static PromptComparer Instance { get; } = new();
+
+    public bool Equals(TrainingSequence? x, TrainingSequence? y)
+    {
+        if (ReferenceEquals(x, y)) return true;
+        if (x is null || y is null || x.FirstSupervised != y.FirstSupervised) return false;
+        for (int i = 0; i < x.FirstSupervised; i++)
+        {
+            if (x.Tokens[i] != y.Tokens[i]) return false;
+        }
+
+        return true;
+    }
+
+    public int GetHashCode([DisallowNull] TrainingSequence obj)
+    {
+        var hash = default(HashCode);
+        for (int i = 0; i < obj.FirstSupervised; i++) hash.Add(obj.Tokens[i]);
+        return hash.ToHashCode();
     }
 }

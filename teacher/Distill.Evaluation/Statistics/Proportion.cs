@@ -1,7 +1,10 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Distill.Evaluation.Statistics;
 
 /// <summary>Intervals of shares.</summary>
-public static class Proportion
+internal static class Proportion
 {
     /// <summary>97.5 % quantile of the normal distribution: two-sided 95 %.</summary>
     public const double Z95 = 1.959963984540054;
@@ -34,16 +37,25 @@ public static class Proportion
         double effective = variance > 0 ? Math.Max(problems, mean * (1 - mean) / variance) : problems;
         return Wilson(Math.Min(mean * effective, effective), effective, z);
     }
+}
 
-    /// <summary>Interval of the difference p1 − p2 of two independent shares (Newcombe 1998, method 10).</summary>
-    public static Interval Difference(int successes1, int n1, int successes2, int n2, double z = Z95)
+/// <summary>A confidence interval; in JSON the array [low, high].</summary>
+[JsonConverter(typeof(ArrayConverter))]
+public readonly record struct Interval(double Low, double High)
+{
+    private sealed class ArrayConverter : JsonConverter<Interval>
     {
-        double p1 = (double)successes1 / n1, p2 = (double)successes2 / n2;
-        Interval first = Wilson(successes1, n1, z), second = Wilson(successes2, n2, z);
-        return new Interval(
-            p1 - p2 - Math.Sqrt(Square(p1 - first.Low) + Square(second.High - p2)),
-            p1 - p2 + Math.Sqrt(Square(first.High - p1) + Square(p2 - second.Low)));
-    }
+        public override Interval Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            JsonSerializer.Deserialize<double[]>(ref reader, options) is [var low, var high]
+                ? new Interval(low, high)
+                : throw new JsonException("An interval is an array of two numbers.");
 
-    private static double Square(double value) => value * value;
+        public override void Write(Utf8JsonWriter writer, Interval value, JsonSerializerOptions options)
+        {
+            writer.WriteStartArray();
+            writer.WriteNumberValue(value.Low);
+            writer.WriteNumberValue(value.High);
+            writer.WriteEndArray();
+        }
+    }
 }

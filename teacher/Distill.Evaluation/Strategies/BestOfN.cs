@@ -4,7 +4,7 @@ using Distill.Generation;
 namespace Distill.Evaluation.Strategies;
 
 /// <summary>The best of several samples, by a score. Samples without an answer are chosen last.</summary>
-public sealed class BestOfN : IStrategy
+internal sealed class BestOfN : IStrategy
 {
     private readonly Func<Reasoner, Problem, Completion, double> score;
 

@@ -7,9 +7,9 @@ using Distill.Tokenization;
 namespace Distill.Evaluation.Strategies;
 
 /// <summary>A model as strategies see it: prompts in, completions and answers out. One caller at a time; the generator stays the caller's.</summary>
-public sealed class Reasoner
+internal sealed class Reasoner
 {
-    private readonly Generator generator;
+    private readonly BatchGenerator generator;
     private readonly Func<Problem, IVerifier> verifierOf;
     private readonly ReasoningParser parser;
     private readonly PromptPrefix prefix;
@@ -21,7 +21,7 @@ public sealed class Reasoner
     /// <param name="progress">Sees the totals of all rounds so far.</param>
     /// <exception cref="InvalidDataException">The tokenizer has ids that the model does not know.</exception>
     public Reasoner(
-        Generator generator,
+        BatchGenerator generator,
         ChatEncoder encoder,
         Func<Problem, IVerifier>? verifierOf = null,
         Action<GenerationProgress>? progress = null,
@@ -50,7 +50,7 @@ public sealed class Reasoner
     /// <summary>A request that ends at the end of the reply.</summary>
     public GenerationRequest Request(IReadOnlyList<int> prompt, int maxNewTokens, SamplingOptions sampling, IEnumerable<ulong> seeds) => new()
     {
-        Prompt = prompt, SharedPrefix = prefix.LengthIn([.. prompt]), MaxNewTokens = maxNewTokens, Sampling = sampling, StopTokens = [Encoder.EndToken], Seeds = [.. seeds],
+        Prompt = prompt, SharedPrefix = prefix.LengthIn([.. prompt]), MaxNewTokens = maxNewTokens, Sampling = sampling, StopTokens = Encoder.EndTokens, Seeds = [.. seeds],
     };
 
     /// <returns>[request][seed]</returns>

@@ -8,7 +8,7 @@ namespace Distill.Evaluation.Strategies;
 /// The model is shown its own answer and asked to check and correct it, several times (Madaan et al., arXiv 2303.17651; here one message
 /// asks for feedback and revision at once). The last readable answer counts.
 /// </summary>
-public sealed class SelfRefinement : IStrategy
+internal sealed class SelfRefinement : IStrategy
 {
     public string Name => "refine";
 

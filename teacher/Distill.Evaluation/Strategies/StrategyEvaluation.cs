@@ -5,7 +5,7 @@ using Distill.Generation;
 namespace Distill.Evaluation.Strategies;
 
 /// <summary>Runs a strategy beside the greedy answer on the same problems and gives its curve.</summary>
-public static class StrategyEvaluation
+internal static class StrategyEvaluation
 {
     private const ulong BootstrapSeed = 1;
 
@@ -45,3 +45,18 @@ public static class StrategyEvaluation
     private static StrategyLevel Level(string name, StrategyAnswer[] answers, double[] shares, PairedBootstrap? gain) => new(
         name, shares.Average(), Proportion.Wilson(shares.Sum(), shares.Length), answers.Average(answer => (double)answer.Tokens), gain?.Mean, gain?.Interval, gain?.P);
 }
+
+/// <summary>Accuracy against tokens spent, for one model and one strategy.</summary>
+/// <param name="Levels">The greedy answer first, then the strategy's levels, cheapest first.</param>
+/// <param name="Totals">What was generated in all, the greedy answers included.</param>
+internal sealed record StrategyReport(string Model, string Strategy, int Problems, IReadOnlyList<StrategyLevel> Levels, GenerationProgress Totals);
+
+/// <summary>One point of the curve.</summary>
+/// <param name="Accuracy">Share of problems solved.</param>
+/// <param name="Interval95">Wilson's interval.</param>
+/// <param name="MeanTokens">Generated tokens per problem, discarded ones included.</param>
+/// <param name="Gain">Accuracy less that of the greedy answer, over the same problems; null for the greedy answer itself.</param>
+/// <param name="GainInterval95">Paired bootstrap over problems.</param>
+/// <param name="P">Two-sided, of that bootstrap.</param>
+internal sealed record StrategyLevel(
+    string Name, double Accuracy, Interval Interval95, double MeanTokens, double? Gain, Interval? GainInterval95, double? P);

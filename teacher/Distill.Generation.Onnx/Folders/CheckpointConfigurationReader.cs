@@ -2,7 +2,7 @@ namespace Distill.Generation.Onnx;
 
 /// <summary>
 /// Reads the config.json of a folder without genai_config.json (Optimum, transformers.js): the sizes of a decoder, by the keys
-/// of Hugging Face transformers. End tokens come from generation_config.json where there is one, as generation takes them.
+/// of Hugging Face transformers. End tokens are those of generation_config.json, or where it names none those here; a folder may leave them to its tokenizer.
 /// </summary>
 internal static class CheckpointConfigurationReader
 {
@@ -40,7 +40,7 @@ internal static class CheckpointConfigurationReader
             heads,
             root.OptionalInteger("num_key_value_heads", 1, GenAIConfigurationReader.MostHeads) ?? heads,
             HeadSize(root, heads),
-            endTokens(vocabulary) ?? EndTokens(root, vocabulary) ?? throw root.Fault("eos_token_id", $"is missing, also in {ModelFolder.GenerationFile}"),
+            endTokens(vocabulary) ?? EndTokens(root, vocabulary) ?? [],
             Token(root, "bos_token_id", vocabulary),
             Token(root, "pad_token_id", vocabulary),
             null,

@@ -8,10 +8,10 @@ namespace Distill.Generation.Onnx;
 /// </summary>
 /// <param name="Type">Architecture word: one of the decoder-only ones of ONNX Runtime GenAI, or the <c>model_type</c> of config.json.</param>
 /// <param name="GraphFile">ONNX file, relative to the folder.</param>
-/// <param name="EosTokenIds">At least one; any of them ends a completion.</param>
+/// <param name="EosTokenIds">Any of them ends a completion; may be empty without genai_config.json. <see cref="ModelFolder.LoadEncoder"/> knows those of every file.</param>
 /// <param name="ReasoningStartTokenId"><c>bor_token_id</c>: opens the reasoning.</param>
 /// <param name="ReasoningEndTokenId"><c>eor_token_id</c>: closes it.</param>
-public sealed record GenAIConfiguration(
+internal sealed record GenAIConfiguration(
     string Type,
     string GraphFile,
     int VocabularySize,
@@ -48,4 +48,36 @@ public sealed record GenAIConfiguration(
         var type = half ? TensorElementType.Float16 : TensorElementType.Float;
         return CacheLayout.Of(this, type, type, grows: false).MemoryOf(slots, maxLength);
     }
+}
+
+/// <summary>Layers that attend to the last tokens only and whose cache buffer must hold at least these (<c>sliding_window</c> of genai_config.json).</summary>
+/// <param name="Size">Tokens.</param>
+/// <param name="Layers">Their numbers, each below the number of layers.</param>
+internal sealed record SlidingWindow(int Size, IReadOnlyList<int> Layers);
+
+/// <summary>Names of a decoder graph's inputs and outputs; cache names are patterns with one <c>%d</c> for the layer.</summary>
+internal sealed record GraphNames
+{
+    public string InputIds { get; init; } = "input_ids";
+
+    public string AttentionMask { get; init; } = "attention_mask";
+
+    public string PositionIds { get; init; } = "position_ids";
+
+    public string PastKey { get; init; } = "past_key_values.%d.key";
+
+    public string PastValue { get; init; } = "past_key_values.%d.value";
+
+    public string Logits { get; init; } = "logits";
+
+    public string PresentKey { get; init; } = "present.%d.key";
+
+    public string PresentValue { get; init; } = "present.%d.value";
+
+    /// <summary>Names of a cache buffer, counted as keys and values of each layer in turn.</summary>
+    internal (string Past, string Present) CacheNames(int buffer) => buffer % 2 == 0
+        ? (Of(PastKey, buffer / 2), Of(PresentKey, buffer / 2))
+        : (Of(PastValue, buffer / 2), Of(PresentValue, buffer / 2));
+
+    internal static string Of(string pattern, int layer) => pattern.Replace("%d", layer.ToString(), StringComparison.Ordinal);
 }

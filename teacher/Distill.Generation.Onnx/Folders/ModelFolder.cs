@@ -1,3 +1,4 @@
+using Distill.Data.Storage;
 using Distill.Tokenization;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -33,7 +34,7 @@ public sealed class ModelFolder
 
     public string Path { get; }
 
-    public GenAIConfiguration Configuration { get; }
+    internal GenAIConfiguration Configuration { get; }
 
     /// <summary>Full path of the ONNX file.</summary>
     public string GraphPath { get; }
@@ -56,7 +57,7 @@ public sealed class ModelFolder
         if (!Directory.Exists(root)) throw new InvalidDataException($"{root} is not a folder.");
         var configuration = ReadConfiguration(root, graphFile);
         string saidBy = graphFile is null ? $"{root}: {configuration.SourceFile}, name of the graph" : $"{root}: name given for the graph";
-        return new ModelFolder(root, configuration, Distill.Data.Storage.ContainedPath.Resolve(root, configuration.GraphFile, saidBy));
+        return new ModelFolder(root, configuration, ContainedPath.Resolve(root, configuration.GraphFile, saidBy));
     }
 
     /// <summary>What a session over this model will take, known without loading it.</summary>
@@ -73,13 +74,16 @@ public sealed class ModelFolder
     /// <exception cref="InvalidDataException">A file is missing or broken, or the tokenizer has ids that the model does not know.</exception>
     public Tokenizer LoadTokenizer() => Checked(Tokenizer.Load(Path));
 
-    /// <summary>Reads the tokenizer and the chat template.</summary>
+    /// <summary>Reads the tokenizer, the chat template if there is one, and every token that ends a reply, of whichever file names it.</summary>
     /// <inheritdoc cref="LoadTokenizer"/>
     public ChatEncoder LoadEncoder()
     {
         var encoder = ChatEncoder.Load(Path);
         Checked(encoder.Tokenizer);
-        return encoder;
+        return Configuration.EosTokenIds.All(encoder.EndTokens.Contains)
+            ? encoder
+            : new ChatEncoder(encoder.Tokenizer, encoder.HasTemplate ? encoder.Template : null, encoder.Style,
+                [.. encoder.EndTokens, .. Configuration.EosTokenIds]);
     }
 
     private static GenAIConfiguration ReadConfiguration(string root, string? graphFile)
@@ -102,4 +106,40 @@ public sealed class ModelFolder
     private Tokenizer Checked(Tokenizer tokenizer) => tokenizer.VocabularySize <= Configuration.VocabularySize
         ? tokenizer
         : throw new InvalidDataException($"{Path}: tokenizer.json has {tokenizer.VocabularySize} ids but {Configuration.SourceFile} gives the model {Configuration.VocabularySize}.");
+}
+
+/// <summary>Finds the ONNX file of a folder whose configuration names none: in the folder itself (Optimum) or in onnx/ (transformers.js).</summary>
+internal static class GraphFiles
+{
+    private const string Extension = ".onnx";
+    private const string Usual = "model.onnx";
+    private const string Inner = "onnx";
+
+    /// <returns>Paths relative to the folder, with slashes, in order.</returns>
+    public static IReadOnlyList<string> In(string folder)
+    {
+        string inner = Path.Combine(folder, Inner);
+        return [.. Names(folder), .. Directory.Exists(inner) ? Names(inner).Select(name => $"{Inner}/{name}") : []];
+    }
+
+    /// <returns>The usual file, or the only one; relative to the folder.</returns>
+    /// <exception cref="InvalidDataException">There is none, or there are several to choose from.</exception>
+    public static string Choose(string folder)
+    {
+        IReadOnlyList<string> files = In(folder);
+        foreach (string usual in (string[])[Usual, $"{Inner}/{Usual}"])
+        {
+            if (files.Contains(usual)) return usual;
+        }
+
+        return files.Count switch
+        {
+            1 => files[0],
+            0 => throw new InvalidDataException($"{folder} is not a model folder: it has no ONNX file, neither {Usual} nor {Inner}/{Usual}."),
+            _ => throw new InvalidDataException($"{folder} has several ONNX files and no {Usual}: name one of {string.Join(", ", files.Take(10))}."),
+        };
+    }
+
+    private static IEnumerable<string> Names(string folder) =>
+        Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)).Where(name => name.EndsWith(Extension, StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 }

@@ -68,3 +68,63 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
         if (unknown.Length > 0) throw inputs.Fault($"has inputs that the engine does not feed: {string.Join(", ", unknown)}");
     }
 }
+
+/// <summary>Key-value heads and head size, gathered from every cache tensor [batch, heads, length, head size] and the configuration: all must agree.</summary>
+internal sealed class CacheSizes(GenAIConfiguration? configuration, string source)
+{
+    public int Heads { get; private set; }
+
+    public int HeadSize { get; private set; }
+
+    /// <exception cref="InvalidDataException">The tensor differs from those before, or from the configuration.</exception>
+    public void Add(GraphValues values, string name, TensorElementType type)
+    {
+        int[] dims = values.Expect(name, type, 4);
+        if (dims[0] > 0 || dims[2] > 0) throw values.Fault($"fixes the shape of '{name}' to [{string.Join(", ", dims)}]; batch and length must be open");
+        Heads = Agreed($"key-value heads of {name}", dims[1], configuration?.KeyValueHeads, Heads);
+        HeadSize = Agreed($"head size of {name}", dims[3], configuration?.HeadSize, HeadSize);
+    }
+
+    /// <summary>The one size that graph, configuration and what was seen before give; 0 or less means open.</summary>
+    public int Agreed(string what, int graph, int? configured, int known)
+    {
+        int size = graph > 0 ? graph : configured ?? known;
+        if (size <= 0) throw new InvalidDataException($"{source} leaves the {what} open; give it as a number.");
+        int expected = configured ?? (known > 0 ? known : size);
+        return size == expected && (known <= 0 || size == known)
+            ? size
+            : throw new InvalidDataException($"{source} has {what} {size}, expected {expected}{DecoderSignature.SaidBy(configuration)}.");
+    }
+}
+
+/// <summary>Inputs or outputs of a loaded graph; what is not as the engine needs it is refused by name.</summary>
+internal readonly struct GraphValues(IReadOnlyDictionary<string, NodeMetadata> values, string source)
+{
+    public IEnumerable<string> Names => values.Keys;
+
+    public bool Has(string name) => values.ContainsKey(name);
+
+    /// <summary>Element type of a value that holds floating-point numbers.</summary>
+    /// <exception cref="InvalidDataException">It is absent, or neither float nor float16.</exception>
+    public TensorElementType TypeOf(string name)
+    {
+        NodeMetadata value = Find(name);
+        return value.IsTensor && CacheLayout.IsSupported(value.ElementDataType)
+            ? value.ElementDataType
+            : throw Fault($"declares '{name}' as {(value.IsTensor ? value.ElementDataType : value.OnnxValueType)}; the engine needs Float or Float16");
+    }
+
+    /// <returns>The dimensions; a symbolic one is negative.</returns>
+    /// <exception cref="InvalidDataException">The value is absent or of another type or rank.</exception>
+    public int[] Expect(string name, TensorElementType type, int rank)
+    {
+        NodeMetadata value = Find(name);
+        if (value.IsTensor && value.ElementDataType == type && value.Dimensions.Length == rank) return value.Dimensions;
+        string found = value.IsTensor ? $"{value.ElementDataType} of rank {value.Dimensions.Length}" : value.OnnxValueType.ToString();
+        throw Fault($"declares '{name}' as {found}; the engine needs {type} of rank {rank}");
+    }
+
+    public InvalidDataException Fault(string reason) => new($"{source} {reason}.");
+
+    private NodeMetadata Find(string name) => values.TryGetValue(name, out NodeMetadata? value) ? value : throw Fault($"has no '{name}'");
+}

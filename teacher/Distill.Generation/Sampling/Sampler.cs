@@ -8,7 +8,7 @@ namespace Distill.Generation;
 /// in id order, whose cumulative probability exceeds the uniform number. Owns scratch space for one vocabulary, so a choice
 /// allocates nothing; one instance per thread.
 /// </summary>
-public sealed class Sampler(int vocabularySize)
+internal sealed class Sampler(int vocabularySize)
 {
     // Partial sums keep the scan for the chosen token short and its arithmetic in double.
     private const int Block = 64;

@@ -4,7 +4,7 @@ namespace Distill.Generation;
 /// Log-probabilities of given sequences. A sequence is read in parts, so its length × vocabulary is never held at once. Owns a session
 /// of one slot, not the model: dispose it before the model. One thread at a time.
 /// </summary>
-public sealed class TokenScorer : IDisposable
+internal sealed class TokenScorer : IDisposable
 {
     private readonly int vocabularySize;
     private readonly IDecodeSession session;

@@ -1,6 +1,5 @@
 using Distill.Generation;
-using Distill.Serving.Chat;
-using Distill.Serving.Completions;
+using Distill.Serving.Endpoints;
 using Distill.Serving.Protocol;
 using Microsoft.AspNetCore.Http;
 
@@ -10,7 +9,7 @@ namespace Distill.Serving.Http;
 internal sealed class RequestHandler
 {
     private const int ClientClosedRequest = 499;
-    private readonly ServedModel model;
+    private readonly AnsweringModel model;
     private readonly ModelServerOptions options;
     private readonly TimeProvider clock;
     private readonly AccessRules access;
@@ -19,7 +18,7 @@ internal sealed class RequestHandler
     private readonly CompletionEndpoint completions;
     private volatile bool failing;
 
-    public RequestHandler(ServedModel model, ModelServerOptions options, TimeProvider clock)
+    public RequestHandler(AnsweringModel model, ModelServerOptions options, TimeProvider clock)
     {
         (this.model, this.options, this.clock) = (model, options, clock);
         access = new AccessRules(options.Address, options.ApiKey);

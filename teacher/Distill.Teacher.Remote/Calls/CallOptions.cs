@@ -1,7 +1,7 @@
 namespace Distill.Teacher.Remote.Calls;
 
 /// <summary>How patiently and how fast a remote teacher is asked. None of it changes what a completion is.</summary>
-public sealed record CallOptions
+internal sealed record CallOptions
 {
     /// <summary>Requests under way at once. 1..1,024, default 4.</summary>
     public int Concurrency { get; init; } = 4;
@@ -68,4 +68,14 @@ public sealed record CallOptions
     }
 
     private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1), OneHour = TimeSpan.FromHours(1), OneDay = TimeSpan.FromDays(1);
+}
+
+/// <summary>Prices per million tokens, in whatever currency the endpoint bills.</summary>
+/// <param name="Prompt">0 and more.</param>
+/// <param name="Completion">0 and more; reasoning tokens are billed as completion.</param>
+internal sealed record TokenPrices(decimal Prompt, decimal Completion)
+{
+    public decimal CostOf(long promptTokens, long completionTokens) => (promptTokens * Prompt + completionTokens * Completion) / 1_000_000;
+
+    public decimal CostOf(RemoteUsage usage) => CostOf(usage.PromptTokens, usage.CompletionTokens);
 }

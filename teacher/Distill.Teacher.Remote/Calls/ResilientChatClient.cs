@@ -9,7 +9,7 @@ namespace Distill.Teacher.Remote.Calls;
 /// says), keeps to limits of requests and tokens, leaves a failing endpoint alone for a while, ends attempts that take too long, and counts.
 /// Thread-safe. Disposing it disposes the inner client.
 /// </summary>
-public sealed class ResilientChatClient : DelegatingChatClient
+internal sealed class ResilientChatClient : DelegatingChatClient
 {
     private readonly CallOptions options;
     private readonly ResiliencePipeline<ChatResponse> pipeline;

@@ -11,7 +11,7 @@ namespace Distill.Teacher.Remote.Collection;
 /// gives no token ids. Every completion is kept in the store before it counts, so a kill or a failing endpoint costs only what was under way.
 /// Whatever a model says becomes a row; only an endpoint that does not answer stops the collection.
 /// </summary>
-public sealed class RemoteTraceCollection
+internal sealed class RemoteTraceCollection
 {
     private readonly IChatClient client;
     private readonly RemoteTraceOptions options;
@@ -116,4 +116,23 @@ public sealed class RemoteTraceCollection
             TokenizerFingerprint = "",
         };
     }
+}
+
+/// <summary>Sampling of a remote teacher in the spelling of all traces.</summary>
+internal static class RemoteSampling
+{
+    public static string Write(RemoteTraceOptions options) =>
+        SamplingJson.Write(new SamplingOptions { Temperature = options.Temperature, TopP = options.TopP }, options.MaxTokens);
+}
+
+/// <summary>How traces spell an endpoint's finish reason: its own word where that is a plain one.</summary>
+internal static class RemoteStopReason
+{
+    private const int LongestWord = 32;
+
+    public static string WordOf(string reason) =>
+        reason.Length is > 0 and <= LongestWord && reason.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? reason.ToLowerInvariant() : "other";
+
+    /// <summary>Whether the text ends where the model ended it. Half a number is not a number.</summary>
+    public static bool IsWhole(string word) => word is not ("length" or "content_filter");
 }

@@ -83,7 +83,7 @@ public sealed class CompatibleChatClient : IChatClient
 
     public void Dispose() => http.Dispose();
 
-    private async IAsyncEnumerable<ReplyPiece> PiecesAsync(
+    private async IAsyncEnumerable<ReplyChunk> PiecesAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(ChatRequestJson.Write(endpoint, messages, options)) };

@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using Distill.Teacher.Remote.Network;
 
 namespace Distill.Teacher.Remote.Endpoint;
@@ -30,4 +31,54 @@ public sealed record EndpointOptions
         if (MaxResponseBytes < 1) problems.Add($"{nameof(MaxResponseBytes)} {MaxResponseBytes}: allowed is 1 and more.");
         return problems;
     }
+}
+
+/// <summary>What an endpoint calls the longest completion.</summary>
+public enum TokenLimitName
+{
+    /// <summary>Nearly all endpoints. The default.</summary>
+    MaxTokens,
+
+    /// <summary>OpenAI's reasoning models, which refuse the other.</summary>
+    MaxCompletionTokens,
+}
+
+/// <summary>
+/// A key that lives in memory only: it comes from an environment variable, goes into one header, and has no other way out. A class and not a
+/// record, so that nothing prints it. Thread-safe.
+/// </summary>
+public sealed class ApiKey
+{
+    // What is shorter is no secret (local servers take "none" or "EMPTY"), and blotting it out would spoil plain text.
+    private const int ShortestSecret = 8;
+    private const string Blot = "***";
+
+    private readonly string value;
+
+    private ApiKey(string variable, string value) => (Variable, this.value) = (variable, value);
+
+    /// <summary>Name of the environment variable.</summary>
+    public string Variable { get; }
+
+    internal AuthenticationHeaderValue Header => new("Bearer", value);
+
+    /// <param name="read">Where variables come from; default: the process.</param>
+    /// <exception cref="InvalidDataException">The variable is not set, or holds what no header can carry. The value is not in the message.</exception>
+    public static ApiKey FromEnvironment(string variable, Func<string, string?>? read = null)
+    {
+        string? value = (read ?? Environment.GetEnvironmentVariable)(variable)?.Trim();
+        if (string.IsNullOrEmpty(value)) throw new InvalidDataException($"The environment variable {variable} is not set: put the teacher's API key into it.");
+        return value.All(c => c is > ' ' and <= '~')
+            ? new ApiKey(variable, value)
+            : throw new InvalidDataException($"The environment variable {variable} holds spaces or characters that are not ASCII: it is no API key.");
+    }
+
+    /// <summary>Whether a text can be the name of a variable, and hardly a key that someone pasted: capitals, digits and <c>_</c>.</summary>
+    public static bool IsVariableName(string text) =>
+        text.Length is > 0 and <= 128 && !char.IsAsciiDigit(text[0]) && text.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_');
+
+    /// <summary>A text with the key blotted out: endpoints repeat it in their complaints.</summary>
+    public string Redact(string text) => value.Length < ShortestSecret ? text : text.Replace(value, Blot, StringComparison.Ordinal);
+
+    public override string ToString() => $"key in {Variable}";
 }

@@ -13,7 +13,7 @@ internal static class ReplyJson
 
     /// <param name="key">What an error must not repeat.</param>
     /// <exception cref="RemoteTeacherException">Not an object of a chat completion, or an error sent in its place.</exception>
-    public static ReplyPiece Read(ReadOnlyMemory<byte> json, ApiKey? key)
+    public static ReplyChunk Read(ReadOnlyMemory<byte> json, ApiKey? key)
     {
         try
         {
@@ -27,17 +27,17 @@ internal static class ReplyJson
         }
     }
 
-    private static ReplyPiece Read(JsonElement root, ApiKey? key)
+    private static ReplyChunk Read(JsonElement root, ApiKey? key)
     {
         if (root.ValueKind != JsonValueKind.Object) throw Damaged("is not a JSON object");
-        if (ErrorBody.Find(root) is { } error) throw error.InAnswer(key);
+        if (EndpointError.Find(root) is { } error) throw error.InAnswer(key);
         if (Get(root, "choices") is not { ValueKind: JsonValueKind.Array } choices) throw Damaged("has no 'choices'");
         var usage = Usage(root);
-        if (choices.GetArrayLength() == 0) return new ReplyPiece("", "", null, usage);
+        if (choices.GetArrayLength() == 0) return new ReplyChunk("", "", null, usage);
         var choice = choices[0];
         var message = Get(choice, "delta") ?? Get(choice, "message");
         string reasoning = Text(message, "reasoning_content");
-        return new ReplyPiece(
+        return new ReplyChunk(
             reasoning.Length > 0 ? reasoning : Text(message, "reasoning") + Thinking(message), // the newer name of vLLM and OpenRouter; parts as Mistral sends them
             Text(message, "content") + Parts(message),
             Get(choice, "finish_reason") is { ValueKind: JsonValueKind.String } reason ? new ChatFinishReason(NonEmpty(JsonText.Of(reason))) : null,

@@ -15,7 +15,7 @@ internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock
 {
     private const string EndMark = "[DONE]";
 
-    public async IAsyncEnumerable<ReplyPiece> ReadAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<ReplyChunk> ReadAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var content = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
@@ -35,7 +35,7 @@ internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock
         if (!isFinished) throw new RemoteTeacherException(RemoteFaultKind.Damaged, "The endpoint's answer broke off: it has no finish reason.");
     }
 
-    private async IAsyncEnumerable<ReplyPiece> PiecesAsync(HttpResponseMessage response, BoundedStream body, [EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<ReplyChunk> PiecesAsync(HttpResponseMessage response, BoundedStream body, [EnumeratorCancellation] CancellationToken cancellation)
     {
         string type = response.Content.Headers.ContentType?.MediaType ?? "";
         if (type == MediaTypeNames.Text.EventStream)
@@ -58,18 +58,18 @@ internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock
     }
 
     /// <summary>The provider's filter refused the question: that is an outcome of the problem, not a fault of the run.</summary>
-    private async Task<ReplyPiece> RefusalAsync(HttpResponseMessage response, Stream content, CancellationToken cancellation)
+    private async Task<ReplyChunk> RefusalAsync(HttpResponseMessage response, Stream content, CancellationToken cancellation)
     {
-        var error = ErrorBody.Parse(await StartAsync(content, cancellation).ConfigureAwait(false));
+        var error = EndpointError.Parse(await StartAsync(content, cancellation).ConfigureAwait(false));
         return (int)response.StatusCode == 400 && error.Code == ChatFinishReason.ContentFilter.Value
-            ? new ReplyPiece("", "", ChatFinishReason.ContentFilter, null)
+            ? new ReplyChunk("", "", ChatFinishReason.ContentFilter, null)
             : throw HttpFault.Of(response, error, key, clock.GetUtcNow());
     }
 
     // A status has been sent: that the words after it cannot be read, or have no end, changes nothing about it.
     private static async Task<byte[]> StartAsync(Stream content, CancellationToken cancellation)
     {
-        byte[] start = new byte[ErrorBody.MaxBytes];
+        byte[] start = new byte[EndpointError.MaxBytes];
         try
         {
             return start[..await content.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false)];
@@ -89,3 +89,8 @@ internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock
 
     private static string Printable(string type) => type.Length <= 60 && type.All(c => c is > ' ' and <= '~') ? type : "something else";
 }
+
+/// <summary>A completion, or a piece of one.</summary>
+/// <param name="Finish">Null until the last piece.</param>
+/// <param name="Usage">Of the whole completion so far, whichever piece it comes with; null where the server does not say.</param>
+internal sealed record ReplyChunk(string Reasoning, string Content, ChatFinishReason? Finish, UsageDetails? Usage);

@@ -1,6 +1,6 @@
 using CsCheck;
 using Distill.Generation;
-using Distill.Generation.Testing;
+using Distill.Teacher.Tests.Fixtures;
 
 namespace Distill.Teacher.Tests.Generation;
 
@@ -30,7 +30,7 @@ public sealed class GenerationEngineTests
         Gen.Select(Requests.Array[1, 12], Gen.Int[1, 5], Gen.Int[1, 40]).Sample((requests, slots, promptTokens) =>
         {
             using var model = Model();
-            var expected = new Generator(model, new GeneratorOptions { Slots = 1 }).Complete(requests);
+            var expected = new BatchGenerator(model, slots: 1).Complete(requests);
             using var engine = new GenerationEngine(model, new EngineOptions { Slots = slots, Workers = Math.Min(2, slots), PromptTokensPerStep = promptTokens });
             var actual = Task.WhenAll(requests.Select(request => Task.Run(() => engine.CompleteAsync(request)))).GetAwaiter().GetResult();
             for (int i = 0; i < requests.Length; i++)

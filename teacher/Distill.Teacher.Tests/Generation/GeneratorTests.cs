@@ -1,6 +1,6 @@
 using CsCheck;
 using Distill.Generation;
-using Distill.Generation.Testing;
+using Distill.Teacher.Tests.Fixtures;
 
 namespace Distill.Teacher.Tests.Generation;
 
@@ -35,12 +35,12 @@ public sealed class GeneratorTests
         Gen.Select(Requests, Gen.Int[1, 9], Gen.Int[1, 3]).Sample((requests, slots, workers) =>
         {
             using var model = Model();
-            var together = new Generator(model, new GeneratorOptions { Slots = slots, Workers = workers }).Complete(requests);
+            var together = new BatchGenerator(model, slots: slots, workers: workers).Complete(requests);
             for (int i = 0; i < requests.Length; i++)
             {
                 for (int seed = 0; seed < requests[i].Seeds.Count; seed++)
                 {
-                    var alone = new Generator(model, new GeneratorOptions { Slots = 1 }).Complete([requests[i] with { Seeds = [requests[i].Seeds[seed]] }])[0][0];
+                    var alone = new BatchGenerator(model, slots: 1).Complete([requests[i] with { Seeds = [requests[i].Seeds[seed]] }])[0][0];
                     ShouldBeSame(together[i][seed], alone);
                 }
             }
@@ -50,7 +50,7 @@ public sealed class GeneratorTests
     public void Every_completion_obeys_its_request() => Gen.Select(Requests, Gen.Int[1, 9]).Sample((requests, slots) =>
     {
         using var model = Model();
-        var completions = new Generator(model, new GeneratorOptions { Slots = slots }).Complete(requests);
+        var completions = new BatchGenerator(model, slots: slots).Complete(requests);
         for (int i = 0; i < requests.Length; i++)
         {
             int limit = Math.Min(requests[i].MaxNewTokens, model.MaxLength - requests[i].Prompt.Count);
@@ -72,7 +72,7 @@ public sealed class GeneratorTests
     {
         using var model = Model(maxLength: 64);
         var request = new GenerationRequest { Prompt = [1, 2, 4], MaxNewTokens = 5, Sampling = Plain, Seeds = [1, 2, 3, 4, 5, 6, 7, 8] };
-        var totals = new Generator(model, new GeneratorOptions { Slots = 8 }).Run([request], (_, _, _) => { });
+        var totals = new BatchGenerator(model, slots: 8).Run([request], (_, _, _) => { });
         (totals.Prefills, totals.Copies, totals.PromptTokens, totals.CompletionTokens).ShouldBe((1, 7, 3, 40));
     }
 
@@ -85,7 +85,7 @@ public sealed class GeneratorTests
             {
                 Prompt = [1, 2], MaxNewTokens = 8, Sampling = Plain, StopTokens = [Stop, 7, 9], Seeds = [.. Enumerable.Range(0, seeds).Select(i => (ulong)i)],
             };
-            new Generator(model, new GeneratorOptions { Slots = slots }).Run([request], (_, _, _) => { }).Prefills.ShouldBe(1);
+            new BatchGenerator(model, slots: slots).Run([request], (_, _, _) => { }).Prefills.ShouldBe(1);
         }, iter: 100);
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class GeneratorTests
         {
             Prompt = [i % Vocabulary], MaxNewTokens = 1 + (i * 7 % 30), Seeds = [0],
         })];
-        var totals = new Generator(model, new GeneratorOptions { Slots = 4 }).Run(requests, (_, _, _) => { });
+        var totals = new BatchGenerator(model, slots: 4).Run(requests, (_, _, _) => { });
 
         // The first token of each completion comes from its prefill. Only the drain at the end may leave slots idle.
         totals.RowSteps.ShouldBe(totals.CompletionTokens - totals.Completions);
@@ -108,9 +108,9 @@ public sealed class GeneratorTests
     {
         using var model = Model();
         var request = new GenerationRequest { Prompt = [1, 2], MaxNewTokens = 6, Seeds = [0, 7, 8], SamplingBySeed = [SamplingOptions.Greedy, Plain, Plain] };
-        var mixed = new Generator(model).Complete([request])[0];
-        ShouldBeSame(mixed[0], new Generator(model).Complete([request with { SamplingBySeed = null, Seeds = [0] }])[0][0]);
-        ShouldBeSame(mixed[2], new Generator(model).Complete([request with { SamplingBySeed = null, Sampling = Plain, Seeds = [8] }])[0][0]);
+        var mixed = new BatchGenerator(model).Complete([request])[0];
+        ShouldBeSame(mixed[0], new BatchGenerator(model).Complete([request with { SamplingBySeed = null, Seeds = [0] }])[0][0]);
+        ShouldBeSame(mixed[2], new BatchGenerator(model).Complete([request with { SamplingBySeed = null, Sampling = Plain, Seeds = [8] }])[0][0]);
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class GeneratorTests
     {
         using var model = new ScriptedTokenModel(3, 8, (_, logits) => ((float[])[0, MathF.Log(2), MathF.Log(5)]).CopyTo(logits));
         var request = new GenerationRequest { Prompt = [0], MaxNewTokens = 2, Seeds = [0], Sampling = new SamplingOptions { Temperature = 0.1, TopK = 1 } };
-        var completion = new Generator(model).Complete([request])[0][0];
+        var completion = new BatchGenerator(model).Complete([request])[0][0];
         completion.Tokens.ShouldBe([2, 2]);
         completion.LogProbabilities.ShouldAllBe(value => Math.Abs(value - Math.Log(5.0 / 8)) < 1e-6);
     }
@@ -132,7 +132,7 @@ public sealed class GeneratorTests
             good with { Prompt = [] }, good with { Prompt = new int[12] }, good with { Prompt = [Vocabulary] }, good with { MaxNewTokens = 0 },
             good with { SamplingBySeed = [] }, good with { Sampling = new SamplingOptions { TopP = 2 } }])
         {
-            Should.Throw<ArgumentException>(() => new Generator(model).Complete([good, bad])).Message.ShouldContain("Request 1");
+            Should.Throw<ArgumentException>(() => new BatchGenerator(model).Complete([good, bad])).Message.ShouldContain("Request 1");
         }
 
         model.Sessions.ShouldBeEmpty();
@@ -146,7 +146,7 @@ public sealed class GeneratorTests
         using var model = Model(maxLength: 100_000);
         using var source = new CancellationTokenSource();
         GenerationRequest[] requests = [.. Enumerable.Range(0, 6).Select(_ => new GenerationRequest { Prompt = [1], MaxNewTokens = 50_000, Seeds = [0] })];
-        Should.Throw<OperationCanceledException>(() => new Generator(model, new GeneratorOptions { Slots = 3, Workers = workers })
+        Should.Throw<OperationCanceledException>(() => new BatchGenerator(model, slots: 3, workers: workers)
             .Run(requests, (_, _, _) => { }, _ => source.Cancel(), source.Token));
         model.Sessions.ShouldAllBe(session => session.Disposed);
     }
@@ -160,7 +160,7 @@ public sealed class GeneratorTests
             if (sequence[0] == 2) logits[0] = float.NaN;
         });
         GenerationRequest[] requests = [.. Enumerable.Range(0, 9).Select(i => new GenerationRequest { Prompt = [i == 4 ? 2 : 1], MaxNewTokens = 900, Seeds = [0] })];
-        Should.Throw<InvalidDataException>(() => new Generator(model, new GeneratorOptions { Slots = 4, Workers = 2 }).Complete(requests));
+        Should.Throw<InvalidDataException>(() => new BatchGenerator(model, slots: 4, workers: 2).Complete(requests));
         model.Sessions.ShouldAllBe(session => session.Disposed);
     }
 
@@ -170,7 +170,7 @@ public sealed class GeneratorTests
         using var model = Model();
         GenerationRequest[] requests = [.. Enumerable.Range(0, 5).Select(i => new GenerationRequest { Prompt = [i], MaxNewTokens = 4, Seeds = [1, 2] })];
         GenerationProgress last = default;
-        var totals = new Generator(model, new GeneratorOptions { Slots = 3, Workers = 2 }).Run(requests, (_, _, _) => { }, progress => last = progress);
+        var totals = new BatchGenerator(model, slots: 3, workers: 2).Run(requests, (_, _, _) => { }, progress => last = progress);
         last.ShouldBe(totals);
         (totals.Completions, totals.Total, totals.CompletionTokens, totals.PromptTokens).ShouldBe((10, 10, 40, 5));
     }
@@ -183,8 +183,8 @@ public sealed class GeneratorTests
         {
             Prompt = [6, 7, 8, 9, .. request.Prompt], SharedPrefix = shared, Seeds = request.Seeds.Count == 0 ? [1] : request.Seeds,
         })];
-        var generator = new Generator(model, new GeneratorOptions { Slots = slots });
-        var alone = new Generator(model).Complete([.. prefixed.Select(request => request with { SharedPrefix = 0 })]);
+        var generator = new BatchGenerator(model, slots: slots);
+        var alone = new BatchGenerator(model).Complete([.. prefixed.Select(request => request with { SharedPrefix = 0 })]);
         var completions = new Completion[prefixed.Length][];
         for (int i = 0; i < prefixed.Length; i++) completions[i] = new Completion[prefixed[i].Seeds.Count];
         var totals = generator.Run(prefixed, (request, seed, completion) => completions[request][seed] = completion);
@@ -203,7 +203,7 @@ public sealed class GeneratorTests
         using var model = Model(maxLength: 1000);
         int[] prompt = [.. Enumerable.Range(0, 700).Select(i => i * 5 % Vocabulary)];
         var request = new GenerationRequest { Prompt = prompt, MaxNewTokens = 0, Seeds = [0], ScorePrompt = true, TopLogProbabilities = 3 };
-        var completion = new Generator(model).Complete([request])[0][0];
+        var completion = new BatchGenerator(model).Complete([request])[0][0];
         completion.Tokens.ShouldBeEmpty();
         var sampler = new Sampler(Vocabulary);
         float[] logits = new float[Vocabulary];
@@ -227,13 +227,13 @@ public sealed class GeneratorTests
         {
             Prompt = [0], MaxNewTokens = 1, Seeds = [0], TopLogProbabilities = 9, Sampling = new SamplingOptions { Temperature = 1, TopK = 2 },
         };
-        var completion = new Generator(model).Complete([request])[0][0];
+        var completion = new BatchGenerator(model).Complete([request])[0][0];
         completion.Top!.Count.ShouldBe(4);
         completion.Top.Ids.ShouldBe([2, 3, 1, 0]);
         completion.Top.LogProbabilities.Select(value => Math.Round(Math.Exp(value), 6)).ShouldBe([5 / 12.0, 4 / 12.0, 2 / 12.0, 1 / 12.0], 1e-6);
         completion.Top.Processed.Select(value => Math.Exp(value)).ShouldBe([5 / 9.0, 4 / 9.0, 0, 0], 1e-6);
         ((double)completion.KeptMass[0]).ShouldBe(9 / 12.0, 1e-6);
-        var greedy = new Generator(model).Complete([request with { Sampling = SamplingOptions.Greedy }])[0][0];
+        var greedy = new BatchGenerator(model).Complete([request with { Sampling = SamplingOptions.Greedy }])[0][0];
         greedy.Top!.Processed.ShouldBe([0, float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity]);
         ((double)greedy.KeptMass[0]).ShouldBe(5 / 12.0, 1e-6);
     }

@@ -31,7 +31,7 @@ public sealed class SamplerGoldenTests
             }
         }
 
-        cases.ShouldBeGreaterThan(20);
+        cases.ShouldBeGreaterThan(0);
     }
 
     private static void CheckRow(
@@ -57,7 +57,7 @@ public sealed class SamplerGoldenTests
         choice.Token.ShouldBe(@case.GetProperty("chosen_id")[row].GetInt32(), where);
         ShouldBeNear(choice.LogProbability, "raw_logprob_id", 1e-5);
         ShouldBeNear(choice.ProcessedLogProbability, "processed_logprob_id", 1e-5);
-        ShouldBeNear(choice.KeptMass, "kept_mass", 2e-6);
+        ShouldBeNear(choice.KeptMass, "kept_mass", 1e-6);
 
         void ShouldBeNear(double value, string key, double tolerance)
         {

@@ -1,6 +1,5 @@
 using CsCheck;
 using Distill.Generation;
-using Distill.Generation.Testing;
 using Distill.Teacher.Tests.Fixtures;
 using Distill.Tokenization;
 
@@ -50,7 +49,7 @@ public sealed class TextOutputTests
     private static Completion Say(string text, string[] stops, int limit = 100)
     {
         using var model = Model(text);
-        return new Generator(model).Complete([Request(stops, limit)])[0][0];
+        return new BatchGenerator(model).Complete([Request(stops, limit)])[0][0];
     }
 
     private static GenerationRequest Request(string[] stops, int limit) => new()

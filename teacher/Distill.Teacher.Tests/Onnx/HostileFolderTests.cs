@@ -67,7 +67,7 @@ public sealed class HostileFolderTests
     private static Completion Generate(string folder)
     {
         using var model = Load(folder);
-        return new Generator(model).Complete([new GenerationRequest { Prompt = [5, 6, 7], MaxNewTokens = 4, Seeds = [0] }])[0][0];
+        return new BatchGenerator(model).Complete([new GenerationRequest { Prompt = [5, 6, 7], MaxNewTokens = 4, Seeds = [0] }])[0][0];
     }
 
     private static string CopyWithLinks(string folder, string target, JsonElement links)

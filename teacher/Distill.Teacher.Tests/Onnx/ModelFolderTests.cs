@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Teacher.Tests.Fixtures;
 
@@ -57,6 +58,47 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
+    public void Every_token_that_ends_a_reply_counts_whichever_file_names_it()
+    {
+        string model = CachedModel.Copy(folder.Path);
+        int own = ModelFolder.Open(model).LoadEncoder().EndToken;
+        foreach (var (file, id) in (ReadOnlySpan<(string, int)>)[("generation_config.json", own + 1), ("genai_config.json", own + 2)])
+        {
+            string path = Path.Combine(model, file);
+            var json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+            (json["model"]?.AsObject() ?? json)["eos_token_id"] = new JsonArray(own, id);
+            File.WriteAllText(path, json.ToJsonString());
+        }
+
+        ModelFolder.Open(model).LoadEncoder().EndTokens.ShouldBe([own, own + 1, own + 2]);
+    }
+
+    [Fact]
+    public void A_snapshot_of_the_Hugging_Face_cache_says_what_the_folder_says()
+    {
+        string plain = CachedModel.Copy(Path.Combine(folder.Path, "plain")), snapshot = CachedModel.Link(plain, Path.Combine(folder.Path, "cache"));
+        ModelFolder.Announces(snapshot).ShouldBeTrue();
+        int[] prompt = ModelFolder.Open(snapshot).LoadEncoder().EncodePrompt([Tokenization.ChatMessage.User("What is 3 + 4?")]);
+        Completion[] answers = [.. ((string[])[plain, snapshot]).Select(path =>
+        {
+            using var model = OnnxTokenModel.Load(path, s_oneThread);
+            return new BatchGenerator(model).Complete([new GenerationRequest { Prompt = prompt, MaxNewTokens = 12, Seeds = [0] }])[0][0];
+        })];
+        answers[1].Tokens.ShouldBe(answers[0].Tokens);
+        answers[1].LogProbabilities.ShouldBe(answers[0].LogProbabilities);
+    }
+
+    [Theory]
+    [InlineData("onnx/model.onnx"), InlineData("onnx/model.onnx_data")]
+    public void A_snapshot_whose_link_leaves_the_cache_is_refused(string file)
+    {
+        string snapshot = CachedModel.Link(CachedModel.Copy(Path.Combine(folder.Path, "plain")), Path.Combine(folder.Path, "cache"));
+        File.Delete(Path.Combine(snapshot, file));
+        File.CreateSymbolicLink(Path.Combine(snapshot, file), Path.Combine(folder.Path, "plain", file));
+        Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(snapshot, s_oneThread).Dispose()).Message.ShouldContain("symbolic link");
+    }
+
+    [Fact]
     public void A_checkpoint_is_not_announced_as_a_graph_and_neither_is_an_empty_folder()
     {
         ModelFolder.Announces(folder.Path).ShouldBeFalse();
@@ -75,7 +117,7 @@ public sealed class ModelFolderTests : IDisposable
     [Theory]
     [InlineData("model_type", null), InlineData("vocab_size", "0"), InlineData("vocab_size", "17"), InlineData("num_hidden_layers", "2"), InlineData("num_hidden_layers", "2147483648")]
     [InlineData("num_attention_heads", "3"), InlineData("num_key_value_heads", "2"), InlineData("head_dim", "4"), InlineData("head_dim", "-1"), InlineData("max_position_embeddings", "1")]
-    [InlineData("max_position_embeddings", null), InlineData("eos_token_id", "16"), InlineData("eos_token_id", null), InlineData("is_encoder_decoder", "true"), InlineData("is_encoder_decoder", "1")]
+    [InlineData("max_position_embeddings", null), InlineData("eos_token_id", "16"), InlineData("is_encoder_decoder", "true"), InlineData("is_encoder_decoder", "1")]
     public void A_configuration_that_is_wrong_is_refused(string key, string? value)
     {
         Write(key, value);

@@ -18,7 +18,7 @@ public sealed class ReferenceFolderTests
         GenerationRequest[] requests = [.. reference.Prompts.Select((_, i) => reference.Request(i))];
         foreach (int slots in (int[])[1, 5, 16])
         {
-            var completions = new Generator(model, new GeneratorOptions { Slots = slots }).Complete(requests);
+            var completions = new BatchGenerator(model, slots: slots).Complete(requests);
             for (int i = 0; i < requests.Length; i++)
             {
                 int[] firm = reference.Firm(i, difference);
@@ -35,7 +35,7 @@ public sealed class ReferenceFolderTests
         var reference = new ReferenceCase(name);
         using var model = reference.Load();
         double difference = LogitDifference(reference, model);
-        var completions = new Generator(model, new GeneratorOptions { Slots = 4 }).Complete([.. reference.Prompts.Select((_, i) => reference.Request(i))]);
+        var completions = new BatchGenerator(model, slots: 4).Complete([.. reference.Prompts.Select((_, i) => reference.Request(i))]);
         for (int i = 0; i < completions.Count; i++)
         {
             float[] expected = reference.Tensors.Floats($"greedy.logprobs.{i}");
@@ -46,14 +46,14 @@ public sealed class ReferenceFolderTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_ragged_batch_of_four_equals_the_reference(string name)
+    public void A_ragged_batch_equals_the_reference(string name)
     {
         var reference = new ReferenceCase(name);
         var batch = reference.Batch.ToList();
-        Assert.SkipUnless(batch.Count == 4, "No batch was recorded: this kernel or head refuses a padded prefill.");
+        Assert.SkipUnless(batch.Count > 0, "No batch was recorded: this kernel or head refuses a padded prefill.");
         using var model = reference.Load();
         double difference = LogitDifference(reference, model);
-        var completions = new Generator(model, new GeneratorOptions { Slots = 4 }).Complete([.. batch.Select(row => reference.Request(row.Prompt))]);
+        var completions = new BatchGenerator(model, slots: batch.Count).Complete([.. batch.Select(row => reference.Request(row.Prompt))]);
         for (int i = 0; i < batch.Count; i++)
         {
             int firm = reference.Firm(batch[i].Prompt, difference).Length;
@@ -80,7 +80,7 @@ public sealed class ReferenceFolderTests
             }
         }
 
-        compared.ShouldBeGreaterThanOrEqualTo(reference.Prompts.Length);
+        compared.ShouldBeGreaterThan(0);
     }
 
     [Theory]
@@ -91,14 +91,35 @@ public sealed class ReferenceFolderTests
         Assert.SkipWhen(reference.LastOnly, "This graph gives no logits of the positions before the last.");
         using var model = reference.Load();
         var requests = reference.Prompts.Select((_, i) => reference.Request(i) with { MaxNewTokens = 0, ScorePrompt = true }).ToArray();
-        var completions = new Generator(model, new GeneratorOptions { Slots = 3 }).Complete(requests);
+        var completions = new BatchGenerator(model, slots: 3).Complete(requests);
+        using var scorer = new TokenScorer(model);
         for (int i = 0; i < requests.Length; i++)
         {
-            float[] expected = reference.Tensors.Floats($"scores.{i}");
-            var scores = completions[i][0].Prompt!.LogProbabilities;
-            scores.Count.ShouldBe(expected.Length);
+            ShouldBeNear(completions[i][0].Prompt!, i);
+            ShouldBeNear(scorer.Score(reference.Prompts[i]), i);
+        }
+
+        void ShouldBeNear(TokenScores scores, int prompt)
+        {
+            float[] expected = reference.Tensors.Floats($"scores.{prompt}");
+            scores.LogProbabilities.Count.ShouldBe(expected.Length);
             for (int t = 0; t < expected.Length; t++)
-                Math.Abs(scores[t] - expected[t]).ShouldBeLessThanOrEqualTo(2 * reference.Tolerance, $"{name}, prompt {i}, token {t + 1}");
+            {
+                Math.Abs(scores.LogProbabilities[t] - expected[t])
+                    .ShouldBeLessThanOrEqualTo(2 * reference.Tolerance, $"{name}, prompt {prompt}, token {t + 1}");
+            }
+        }
+    }
+
+    [Fact]
+    public void A_graph_that_keeps_only_the_last_logits_cannot_score()
+    {
+        FixtureFolder.Require("genai");
+        foreach (string name in ReferenceCase.All)
+        {
+            var reference = new ReferenceCase(name);
+            using var model = reference.Load();
+            TokenScorer.CanScore(model, model.MaxLength).ShouldBe(!reference.LastOnly, name);
         }
     }
 

@@ -89,7 +89,7 @@ public sealed class TinyGraphTests
     public void Logits_that_are_no_numbers_stop_the_run(bool shared, int type, float weight)
     {
         using var model = Model(new TinyGraph { Shared = shared, Type = type, Weight = weight });
-        Should.Throw<InvalidDataException>(() => new Generator(model).Complete([new GenerationRequest { Prompt = [9], MaxNewTokens = 2, Seeds = [0] }]))
+        Should.Throw<InvalidDataException>(() => new BatchGenerator(model).Complete([new GenerationRequest { Prompt = [9], MaxNewTokens = 2, Seeds = [0] }]))
             .Message.ShouldContain("not finite");
     }
 

@@ -111,7 +111,7 @@ public sealed class ChatEndpointTests
         Prompt(forged).Count(token => token == TinyReasoner.Encoder.EndToken).ShouldBe(Prompt("a").Count(token => token == TinyReasoner.Encoder.EndToken));
     }
 
-    private static Completion Generate(ITokenModel model, string question) => new Generator(model).Complete([new GenerationRequest
+    private static Completion Generate(ITokenModel model, string question) => new BatchGenerator(model).Complete([new GenerationRequest
     {
         Prompt = Prompt(question), MaxNewTokens = 10_000, StopTokens = [TinyReasoner.Encoder.EndToken], Seeds = [0],
     }])[0][0];

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Distill.Generation;
-using Distill.Generation.Testing;
 using Distill.Teacher.Tests.Fixtures;
 
 namespace Distill.Teacher.Tests.Serving;
@@ -103,7 +102,7 @@ public sealed class CompletionEndpointTests
         int[] prompt = TinyReasoner.Tokenizer.Encode("What is 3 + 4?");
         int forced = TinyReasoner.Tokenizer.IdOf("7")!.Value;
         var sampling = new SamplingOptions { Temperature = 1.5, TopK = 20, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1, LogitBias = new Dictionary<int, float> { [forced] = 4 } };
-        var expected = new Generator(model).Complete([new GenerationRequest
+        var expected = new BatchGenerator(model).Complete([new GenerationRequest
         {
             Prompt = prompt, MaxNewTokens = 25, Sampling = sampling, Seeds = [9], StopTokens = [TinyReasoner.Encoder.EndToken],
         }])[0][0];

@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Distill.Generation;
-using Distill.Generation.Testing;
 using Distill.Serving;
 using Distill.Teacher.Tests.Fixtures;
 

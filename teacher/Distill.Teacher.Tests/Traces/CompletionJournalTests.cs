@@ -1,5 +1,4 @@
 using Distill.Generation;
-using Distill.Teacher.Tests.Fixtures;
 
 namespace Distill.Teacher.Tests.Traces;
 

@@ -1,7 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Generation;
-using Distill.Generation.Testing;
 using Distill.Teacher.Tests.Fixtures;
 
 namespace Distill.Teacher.Tests.Traces;
@@ -126,7 +125,7 @@ public sealed class TraceCollectionTests : IDisposable
         using var model = Scripted();
         var traces = new List<Trace>();
         long generated = 0;
-        new TraceCollection(new Generator(model, new GeneratorOptions { Slots = 3 }), TinyTokenizer.Encoder, options, journal).Run(
+        new TraceCollection(new BatchGenerator(model, slots: 3), TinyTokenizer.Encoder, options, journal).Run(
             Problems(problems), _ => false, part => traces.AddRange(part.Traces), report =>
             {
                 generated = report.TokensGenerated;

@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Distill.Generation;
 using Distill.Tokenization;
 using Microsoft.Extensions.AI;
-using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
+using AIMessage = Microsoft.Extensions.AI.ChatMessage;
+using ChatMessage = Distill.Tokenization.ChatMessage;
 
 namespace Distill.Teacher;
 
@@ -42,7 +44,7 @@ public sealed class EngineChatClient : IChatClient
     /// <exception cref="NotSupportedException">An option or content that cannot be honoured.</exception>
     /// <exception cref="ArgumentException">The prompt is too long, or an option impossible.</exception>
     /// <exception cref="EngineBusyException">Too many requests wait already.</exception>
-    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<AIMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         var request = Request(messages, options, Interlocked.Increment(ref requests));
         var completion = (await engine.CompleteAsync(request, cancellationToken).ConfigureAwait(false))[0];
@@ -51,7 +53,7 @@ public sealed class EngineChatClient : IChatClient
         foreach (int token in completion.Tokens.Take(count)) text.Push(token);
         text.End();
         AIContent[] contents = text.Reasoning.Length > 0 ? [new TextReasoningContent(text.Reasoning), new TextContent(text.Answer)] : [new TextContent(text.Answer)];
-        return new ChatResponse(new ChatMessage(ChatRole.Assistant, contents))
+        return new ChatResponse(new AIMessage(ChatRole.Assistant, contents))
         {
             ModelId = metadata.DefaultModelId, FinishReason = FinishReason(completion), Usage = Usage(request, completion), RawRepresentation = completion,
         };
@@ -59,7 +61,7 @@ public sealed class EngineChatClient : IChatClient
 
     /// <inheritdoc cref="GetResponseAsync"/>
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<AIMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         long number = Interlocked.Increment(ref requests);
         var request = Request(messages, options, number);
@@ -91,12 +93,12 @@ public sealed class EngineChatClient : IChatClient
         // The engine is the caller's.
     }
 
-    private GenerationRequest Request(IEnumerable<ChatMessage> messages, ChatOptions? options, long number) => new()
+    private GenerationRequest Request(IEnumerable<AIMessage> messages, ChatOptions? options, long number) => new()
     {
         Prompt = encoder.EncodePrompt(EngineChatOptions.Messages(messages, options)),
         MaxNewTokens = options?.MaxOutputTokens ?? int.MaxValue,
         Sampling = EngineChatOptions.Sampling(options, defaults),
-        StopTokens = [encoder.EndToken],
+        StopTokens = encoder.EndTokens,
         Text = new TextOutput(encoder.Tokenizer, options?.StopSequences is { } stops ? [.. stops] : []),
         Seeds = [options?.Seed is { } given ? unchecked((ulong)given) : SeedSequence.Derive(seed, (ulong)number, 0)],
     };
@@ -111,4 +113,48 @@ public sealed class EngineChatClient : IChatClient
     {
         InputTokenCount = request.Prompt.Count, OutputTokenCount = completion.Tokens.Count, TotalTokenCount = request.Prompt.Count + completion.Tokens.Count,
     };
+}
+
+/// <summary>What a caller of <see cref="EngineChatClient"/> says, in the engine's words.</summary>
+internal static class EngineChatOptions
+{
+    /// <summary>Instructions first; of an earlier reply its answer, not what was thought.</summary>
+    /// <exception cref="NotSupportedException">A message is not text, or of a role that templates do not know.</exception>
+    public static IReadOnlyList<ChatMessage> Messages(IEnumerable<AIMessage> messages, ChatOptions? options)
+    {
+        var read = messages.Select(Message);
+        return [.. options?.Instructions is { Length: > 0 } instructions ? read.Prepend(ChatMessage.System(instructions)) : read];
+    }
+
+    /// <exception cref="NotSupportedException">An option that would change the reply and cannot be honoured.</exception>
+    public static SamplingOptions Sampling(ChatOptions? options, SamplingOptions defaults)
+    {
+        if (options is null) return defaults;
+        Refuse(options.FrequencyPenalty is not (null or 0), nameof(ChatOptions.FrequencyPenalty));
+        Refuse(options.PresencePenalty is not (null or 0), nameof(ChatOptions.PresencePenalty));
+        Refuse(options.ResponseFormat is not (null or ChatResponseFormatText), nameof(ChatOptions.ResponseFormat));
+        Refuse(options.Tools is { Count: > 0 }, nameof(ChatOptions.Tools));
+        Refuse(options.ConversationId is not null, nameof(ChatOptions.ConversationId));
+        return defaults with
+        {
+            Temperature = options.Temperature is { } temperature ? Exactly(temperature) : defaults.Temperature,
+            TopP = options.TopP is { } share ? Exactly(share) : defaults.TopP,
+            TopK = options.TopK ?? defaults.TopK,
+        };
+    }
+
+    // 0.7f is 0.699999988; the caller meant 0.7, and another interface says 0.7.
+    private static double Exactly(float value) => double.Parse(value.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
+    private static ChatMessage Message(AIMessage message)
+    {
+        Refuse(message.Contents.Any(content => content is not (TextContent or TextReasoningContent or UsageContent)), "content that is not text");
+        Refuse(message.Role != ChatRole.System && message.Role != ChatRole.User && message.Role != ChatRole.Assistant, $"the role '{message.Role}'");
+        return new ChatMessage(message.Role.Value, message.Text);
+    }
+
+    private static void Refuse(bool given, string what)
+    {
+        if (given) throw new NotSupportedException($"A local model does not support {what}.");
+    }
 }

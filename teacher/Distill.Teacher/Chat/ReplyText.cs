@@ -9,7 +9,7 @@ namespace Distill.Teacher;
 /// spelling. Blanks around the reasoning and before the answer that follows it belong to the marks and are left out. What has been
 /// given is never taken back, so the pieces joined are the whole. One per reply; not thread-safe.
 /// </summary>
-public sealed class ReplyText
+internal sealed class ReplyText
 {
     private readonly Tokenizer tokenizer;
     private readonly IReadOnlyList<string> stopStrings;
@@ -83,3 +83,7 @@ public sealed class ReplyText
 
     private int MarkOf(string mark) => tokenizer.IdOf(mark) is { } id && tokenizer.IsAdded(id) ? id : -1;
 }
+
+/// <summary>Some characters of a reply as they come.</summary>
+/// <param name="IsReasoning">Between the thinking marks; the marks themselves are not given.</param>
+internal readonly record struct ReplyPiece(bool IsReasoning, string Text);

@@ -17,8 +17,11 @@ internal readonly record struct CompletionKey(UInt128 High, UInt128 Low)
 
     /// <summary>The keys of a request's completions, by seed.</summary>
     /// <param name="model">Digest of the model's files.</param>
+    /// <exception cref="ArgumentException">The request asks for what a key does not tell apart.</exception>
     public static CompletionKey[] Of(string model, GenerationRequest request)
     {
+        if (request.SamplingBySeed is not null || request.Text is not null || request.ScorePrompt)
+            throw new ArgumentException("Only completions of one way of sampling, without text or scores of the prompt, are named by keys.", nameof(request));
         byte[] shared = SharedPart(model, request);
         return [.. request.Seeds.Select(seed => WithSeed(shared, seed))];
     }

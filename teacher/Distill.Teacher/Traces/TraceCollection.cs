@@ -11,7 +11,7 @@ namespace Distill.Teacher;
 /// </summary>
 public sealed class TraceCollection
 {
-    private readonly Generator generator;
+    private readonly BatchGenerator generator;
     private readonly ChatEncoder encoder;
     private readonly TraceCollectionOptions options;
     private readonly ReasoningParser parser;
@@ -22,7 +22,7 @@ public sealed class TraceCollection
 
     /// <param name="clock">Measures the rate; default: the system's.</param>
     /// <exception cref="InvalidDataException">The tokenizer has ids that the model does not know.</exception>
-    public TraceCollection(Generator generator, ChatEncoder encoder, TraceCollectionOptions options, TimeProvider? clock = null)
+    public TraceCollection(BatchGenerator generator, ChatEncoder encoder, TraceCollectionOptions options, TimeProvider? clock = null)
         : this(generator, encoder, options, null, clock)
     {
     }
@@ -31,7 +31,7 @@ public sealed class TraceCollection
     /// Keeps every completion as it ends, and gives those it knows: only what is missing is generated. The rows are the same. Stays the caller's.
     /// </param>
     internal TraceCollection(
-        Generator generator, ChatEncoder encoder, TraceCollectionOptions options, CompletionJournal? journal, TimeProvider? clock = null)
+        BatchGenerator generator, ChatEncoder encoder, TraceCollectionOptions options, CompletionJournal? journal, TimeProvider? clock = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Samples, 1, "options.Samples");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ProblemsPerPart, 1, "options.ProblemsPerPart");
@@ -128,7 +128,7 @@ public sealed class TraceCollection
             MaxNewTokens = options.MaxNewTokens,
             Sampling = options.Sampling,
             TopLogProbabilities = options.KeepTokens ? options.TopLogProbabilities : 0,
-            StopTokens = [encoder.EndToken],
+            StopTokens = encoder.EndTokens,
             Seeds = [.. Enumerable.Range(0, options.Samples).Select(sample => SeedSequence.Derive(options.Seed, id, (ulong)sample))],
         };
     }

@@ -1,8 +1,9 @@
+using Distill.Data.Traces;
 using Distill.Generation;
 
 namespace Distill.Teacher;
 
-/// <summary>What a trace collection generates. All of it decides the traces; how many run at once is the <see cref="Generator"/>'s.</summary>
+/// <summary>What a trace collection generates. All of it decides the traces; how many run at once is the <see cref="BatchGenerator"/>'s.</summary>
 public sealed record TraceCollectionOptions
 {
     /// <summary>The run's seed; each sample's own follows from it, the problem's id and the sample's number.</summary>
@@ -33,4 +34,14 @@ public sealed record TraceCollectionOptions
 
     /// <summary>Stamps <c>created_at</c>; null, the default, leaves it out, so that files do not depend on the clock.</summary>
     public TimeProvider? Clock { get; init; }
+}
+
+/// <summary>The traces of one chunk of problems, in order of problem and sample.</summary>
+public sealed record TracePart(int Index, IReadOnlyList<Trace> Traces);
+
+/// <summary>How far a collection is: counts of this run (<see cref="Traces"/> includes parts that were finished before).</summary>
+public readonly record struct TraceProgress(int Traces, int TotalTraces, long TokensGenerated, TimeSpan Elapsed)
+{
+    /// <summary>Completion tokens per second in this run.</summary>
+    public double TokensPerSecond => Elapsed > TimeSpan.Zero ? TokensGenerated / Elapsed.TotalSeconds : 0;
 }

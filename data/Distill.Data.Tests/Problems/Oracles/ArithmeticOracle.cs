@@ -5,7 +5,8 @@ namespace Distill.Data.Tests.Problems.Oracles;
 
 internal sealed partial class ArithmeticOracle : Oracle
 {
-    public override bool Accepts(string text, string answer) => PostfixEvaluator.Evaluate(Expression(text)).Value == StepText.Number(answer);
+    public override bool Accepts(string text, string answer) =>
+        PostfixEvaluator.Evaluate(Expression(text)).Value == StepText.Number(answer);
 
     public override bool IsUnsatisfiable(string text) => false;
 
@@ -25,7 +26,9 @@ internal sealed partial class ArithmeticOracle : Oracle
     private static partial Regex Question();
 }
 
-/// <summary>Dijkstra's shunting yard: evaluates spaced infix text without a tree, and notes every operation in the order it is done.</summary>
+/// <summary>
+/// Dijkstra's shunting yard: evaluates spaced infix text without a tree, and notes every operation in the order it is done.
+/// </summary>
 internal sealed class PostfixEvaluator
 {
     private readonly Stack<int> values = new();

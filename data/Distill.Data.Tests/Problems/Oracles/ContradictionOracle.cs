@@ -38,14 +38,17 @@ internal sealed partial class ContradictionOracle : Oracle
             {
                 "ok" => ended.Contains(people[^1]),
                 "end" => !ended.Contains(people[^1]) && links.TrueForAll(link => link.Greater != people[^1]),
-                "again" => Array.IndexOf(people, people[^1]) < people.Length - 1 && i == chains.Length - 1 && problem.ReferenceAnswer == "yes",
+                "again" => Array.IndexOf(people, people[^1]) < people.Length - 1
+                    && i == chains.Length - 1 && problem.ReferenceAnswer == "yes",
                 _ => false,
             };
             sound.ShouldBeTrue($"{problem.Id}: {chains[i]}");
             ended.UnionWith(people);
         }
 
-        var isWhole = problem.ReferenceAnswer == "yes" ? chains[^1].EndsWith("again", StringComparison.Ordinal) : chains.Length == links.Count;
+        var isWhole = problem.ReferenceAnswer == "yes"
+            ? chains[^1].EndsWith("again", StringComparison.Ordinal)
+            : chains.Length == links.Count;
         isWhole.ShouldBeTrue(problem.Id);
     }
 

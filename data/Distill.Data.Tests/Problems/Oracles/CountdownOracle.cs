@@ -88,7 +88,9 @@ internal sealed partial class SearchTraceCheck(int[] numbers, int target, string
         var match = Give().Match(item);
         (pair, values) = match.Success ? (StepText.Numbers(match.Groups[1].Value), StepText.Numbers(match.Groups[2].Value)) : ([], []);
         return match.Success && values is [var sum, var difference, var product]
-            && sum == pair[0] + pair[1] && difference == Math.Max(pair[0], pair[1]) - Math.Min(pair[0], pair[1]) && product == pair[0] * pair[1];
+            && sum == pair[0] + pair[1]
+            && difference == Math.Max(pair[0], pair[1]) - Math.Min(pair[0], pair[1])
+            && product == pair[0] * pair[1];
     }
 
     public static bool IsNeed(string item, out int goal, out int[] values)

@@ -78,7 +78,8 @@ internal sealed partial class KnightsOracle : Oracle
         statements.SelectMany(statement => statement.People).Distinct().ToList();
 
     private static List<HashSet<string>> Subsets(List<string> people) => people.Aggregate(
-        new List<HashSet<string>> { new() }, (worlds, person) => [.. worlds, .. worlds.Select(world => new HashSet<string>(world) { person })]);
+        new List<HashSet<string>> { new() },
+        (worlds, person) => [.. worlds, .. worlds.Select(world => new HashSet<string>(world) { person })]);
 
     private static string Describe(List<string> people, HashSet<string> world) =>
         string.Join(" , ", people.Select(person => $"{person} {(world.Contains(person) ? "knight" : "knave")}"));
@@ -94,8 +95,11 @@ internal sealed partial record KnightsStatement(string Speaker, string Claim)
 
     public static List<KnightsStatement> ReadAll(string text) => Sentence().Matches(text).Select(match => new KnightsStatement(
         match.Groups[1].Value,
-        match.Groups[2].Value.Replace(" is a ", " ", StringComparison.Ordinal).Replace(" are the same kind", " same", StringComparison.Ordinal)
-            .Replace(" are different kinds", " different", StringComparison.Ordinal).Replace(" are ", " ", StringComparison.Ordinal))).ToList();
+        match.Groups[2].Value
+            .Replace(" is a ", " ", StringComparison.Ordinal)
+            .Replace(" are the same kind", " same", StringComparison.Ordinal)
+            .Replace(" are different kinds", " different", StringComparison.Ordinal)
+            .Replace(" are ", " ", StringComparison.Ordinal))).ToList();
 
     /// <summary>Knights say what is true, knaves what is false.</summary>
     public bool Fits(IReadOnlySet<string> knights)

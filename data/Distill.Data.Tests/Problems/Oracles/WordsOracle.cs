@@ -8,7 +8,9 @@ internal sealed partial class WordsOracle : Oracle
     public override bool Accepts(string text, string answer)
     {
         var story = new StoryReader(text);
-        return answer == "impossible" ? story.Overdrawn is not null : story.Overdrawn is null && story.Amounts[^1] == StepText.Number(answer);
+        return answer == "impossible"
+            ? story.Overdrawn is not null
+            : story.Overdrawn is null && story.Amounts[^1] == StepText.Number(answer);
     }
 
     public override bool IsUnsatisfiable(string text) => new StoryReader(text).Overdrawn is not null;
@@ -23,11 +25,16 @@ internal sealed partial class WordsOracle : Oracle
             items = items[..^1];
         }
 
-        var results = items.Select(item => Result(item) ?? throw new InvalidDataException($"{problem.Id}: '{item}' is not true.")).ToArray();
+        int[] results =
+            [.. items.Select(item => Result(item) ?? throw new InvalidDataException($"{problem.Id}: '{item}' is not true."))];
         // A friend's number is told to be used at once.
         for (var i = 1; i < items.Length; i++)
-            (items[i - 1].Contains('=', StringComparison.Ordinal) || items[i - 1] == $"{story.Hero} has {results[i - 1]}" || Left(items[i]) == results[i - 1])
-                .ShouldBeTrue($"{problem.Id}: {items[i - 1]}");
+        {
+            var (before, number) = (items[i - 1], results[i - 1]);
+            (before.Contains('=', StringComparison.Ordinal) || before == $"{story.Hero} has {number}" || Left(items[i]) == number)
+                .ShouldBeTrue($"{problem.Id}: {before}");
+        }
+
         // Between the numbers of the hero there may be those of the friend and of the boxes.
         var told = 0;
         foreach (var result in results)
@@ -69,18 +76,22 @@ internal sealed class StoryReader
     private static readonly Regex Question = new("^how many ([a-z]+) does ([a-z]+) have (?:now|left|at the end)$");
 
     /// <summary>P a person, N a number, T a thing.</summary>
-    private static readonly (Regex Pattern, Action<StoryReader, string[]> Act)[] Rules = new (string Pattern, Action<StoryReader, string[]> Act)[]
+    private static readonly (Regex Pattern, Action<StoryReader, string[]> Act)[] Rules =
+    [.. new (string Pattern, Action<StoryReader, string[]> Act)[]
     {
         ("^(P) (?:has|starts with|also has) (N) (T)$", (story, g) => story.Set(g[1], g[3], Number(g[2]))),
         ("^(P) (?:has|starts with) (N) boxes (?:with|of) (N) (T) (?:in each box|each)$",
             (story, g) => story.Set(g[1], g[4], Number(g[2]) * Number(g[3]))),
         ("^(P) has (N) more (T) than (P)$", (story, g) => story.Set(g[1], g[3], story.owned[(g[4], g[3])] + Number(g[2]))),
         ("^(P) has (N) fewer (T) than (P)$", (story, g) => story.Lose(g[1], g[3], story.owned[(g[4], g[3])], Number(g[2]))),
-        ("^(P) has (twice|N times) as many (T) as (?!before)(P)$", (story, g) => story.Set(g[1], g[3], story.owned[(g[4], g[3])] * Times(g[2]))),
+        ("^(P) has (twice|N times) as many (T) as (?!before)(P)$",
+            (story, g) => story.Set(g[1], g[3], story.owned[(g[4], g[3])] * Times(g[2]))),
         ("^(P) has (twice|N times) as many (T)(?: as before)?$", (story, g) => story.Change(g[1], g[3], had => had * Times(g[2]))),
         ("^(P) (?:finds|buys|gets) (N)(?: more)? (T)$", (story, g) => story.Change(g[1], g[3], had => had + Number(g[2]))),
-        ("^(P) buys (N) boxes with (N) (T) in each box$", (story, g) => story.Change(g[1], g[4], had => had + (Number(g[2]) * Number(g[3])))),
-        ("^P gives (N) boxes of (N) (T) each to (P)$", (story, g) => story.Change(g[4], g[3], had => had + (Number(g[1]) * Number(g[2])))),
+        ("^(P) buys (N) boxes with (N) (T) in each box$",
+            (story, g) => story.Change(g[1], g[4], had => had + (Number(g[2]) * Number(g[3])))),
+        ("^P gives (N) boxes of (N) (T) each to (P)$",
+            (story, g) => story.Change(g[4], g[3], had => had + (Number(g[1]) * Number(g[2])))),
         ("^P gives (P) (N) (T)$", (story, g) => story.Change(g[1], g[3], had => had + Number(g[2]))),
         ("^(P) gives (N) (T) to (P)$", (story, g) => story.Move(g[1], g[4], g[3], Number(g[2]))),
         ("^(P) takes (N) (T) from (P)$", (story, g) => story.Move(g[4], g[1], g[3], Number(g[2]))),
@@ -89,7 +100,7 @@ internal sealed class StoryReader
         ("^(P) puts the (T) into (N) equal (?:bags and keeps one bag|boxes and keeps one box)$",
             (story, g) => story.Change(g[1], g[2], had => Divide(had, Number(g[3])))),
         ("^P likes T$", (_, _) => { }),
-    }.Select(rule => (Compile(rule.Pattern), rule.Act)).ToArray();
+    }.Select(rule => (Compile(rule.Pattern), rule.Act))];
 
     private readonly Dictionary<(string Person, string Thing), int> owned = [];
     private readonly List<int> amounts = [];

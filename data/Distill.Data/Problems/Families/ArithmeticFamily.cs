@@ -17,7 +17,7 @@ internal sealed class ArithmeticFamily : ProblemFamily<ArithmeticContent>
 
     public override IVerifier Verifier { get; } = new IntegerVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [20_000, 20_000, 20_000];
+    protected override IReadOnlyList<int> Ample { get; } = [10_000, 10_000, 10_000];
 
     protected override ArithmeticContent? Draw(RandomSource random, int level)
     {
@@ -56,7 +56,8 @@ internal sealed class ArithmeticFamily : ProblemFamily<ArithmeticContent>
     private static Expression Operand(RandomSource random, char op, int operations) =>
         operations == 0 ? new Number(DrawNumber(random, op)) : DrawTree(random, operations);
 
-    private static int DrawNumber(RandomSource random, char op) => op == '*' ? random.Between(2, 9) : random.Between(1, random.Chance(80) ? 20 : 60);
+    private static int DrawNumber(RandomSource random, char op) =>
+        op == '*' ? random.Between(2, 9) : random.Between(1, random.Chance(80) ? 20 : 60);
 
     private static ArithmeticContent? Renumbered(ArithmeticContent original, RandomSource random)
     {

@@ -19,7 +19,7 @@ internal sealed class ContradictionFamily : ProblemFamily<ContradictionContent>
 
     public override IVerifier Verifier { get; } = new YesNoVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [800, 8_000, 20_000];
+    protected override IReadOnlyList<int> Ample { get; } = [800, 5_000, 10_000];
 
     protected override ContradictionContent? Draw(RandomSource random, int level)
     {
@@ -43,7 +43,8 @@ internal sealed class ContradictionFamily : ProblemFamily<ContradictionContent>
     protected override string Signature(ContradictionContent content)
     {
         var letters = new Dictionary<int, char>();
-        return "contradiction:" + string.Join(' ', content.Statements.Select(s => $"{Letter(letters, s.Greater)}>{Letter(letters, s.Smaller)}"));
+        var pairs = content.Statements.Select(pair => $"{Letter(letters, pair.Greater)}>{Letter(letters, pair.Smaller)}");
+        return $"contradiction:{string.Join(' ', pairs)}";
     }
 
     protected override Wording Word(ContradictionContent content)
@@ -69,7 +70,9 @@ internal sealed class ContradictionFamily : ProblemFamily<ContradictionContent>
         return comparison.Inverse ? $"{smaller} is {content.Below} than {greater} ." : $"{greater} is {content.Above} than {smaller} .";
     }
 
-    /// <summary>One statement redirected, or replaced when redirecting cannot do it, so that the answer turns; everybody stays in the text.</summary>
+    /// <summary>
+    /// One statement redirected, or replaced when redirecting cannot do it, so that the answer turns; everybody stays in the text.
+    /// </summary>
     private static ContradictionContent? Turned(ContradictionContent original, RandomSource random)
     {
         var people = original.Names.Count;
@@ -95,7 +98,9 @@ internal sealed class ContradictionFamily : ProblemFamily<ContradictionContent>
     }
 }
 
-/// <summary>Person <paramref name="Greater"/> is above person <paramref name="Smaller"/>; said the other way round when <paramref name="Inverse"/>.</summary>
+/// <summary>
+/// Person <paramref name="Greater"/> is above person <paramref name="Smaller"/>; said the other way round when <paramref name="Inverse"/>.
+/// </summary>
 internal sealed record Comparison(int Greater, int Smaller, bool Inverse);
 
 /// <param name="Statements">In the order of the text; nobody is the greater one twice.</param>
@@ -171,13 +176,16 @@ internal static class ChainTrace
 {
     public static string Write(ContradictionContent content)
     {
-        var items = content.Statements.Select(statement => $"{content.Names[statement.Greater]} > {content.Names[statement.Smaller]}").ToList();
+        var names = content.Names;
+        var items = content.Statements.Select(statement => $"{names[statement.Greater]} > {names[statement.Smaller]}").ToList();
         var below = content.Statements.ToDictionary(statement => statement.Greater, statement => statement.Smaller);
         var known = new HashSet<int>();
         foreach (var statement in content.Statements)
         {
             var chain = Follow(below, known, statement.Greater, out var ending);
-            items.Add(chain.Count == 1 ? $"{content.Names[chain[0]]} ok" : $"from {string.Join(" > ", chain.Select(p => content.Names[p]))} {ending}");
+            items.Add(chain.Count == 1
+                ? $"{names[chain[0]]} ok"
+                : $"from {string.Join(" > ", chain.Select(person => names[person]))} {ending}");
             if (ending == "again")
                 break;
             known.UnionWith(chain);

@@ -27,7 +27,7 @@ internal sealed class CountdownFamily : ProblemFamily<CountdownContent>
 
     public override IVerifier Verifier { get; } = new CountdownVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [4_000, 8_000, 6_000];
+    protected override IReadOnlyList<int> Ample { get; } = [4_000, 4_000, 4_000];
 
     protected override CountdownContent? Draw(RandomSource random, int level) =>
         DrawContent(random, level + 1, random.Chance(ImpossibleShare), Surroundings.Draw(random, []));
@@ -75,10 +75,12 @@ internal sealed class CountdownFamily : ProblemFamily<CountdownContent>
         return random.Below(4) switch
         {
             0 => Combination.All(Combination.Of(a), Combination.Of(b))[random.Below(3)].Steps[0],
-            1 => $"{target} {a} need {string.Join(' ', Combination.Needs(target, a).Select(need => need?.ToString(CultureInfo.InvariantCulture) ?? "no"))}",
+            1 => $"{target} {a} need {string.Join(' ', Combination.Needs(target, a).Select(NeedText))}",
             _ => $"{a} {b} give {string.Join(' ', Combination.All(Combination.Of(a), Combination.Of(b)).Select(value => value.Value))}",
         };
     }
+
+    private static string NeedText(int? need) => need?.ToString(CultureInfo.InvariantCulture) ?? "no";
 
     private static CountdownContent? DrawContent(RandomSource random, int count, bool impossible, Surroundings surroundings)
     {
@@ -180,7 +182,8 @@ internal sealed class CountdownVerifier : IVerifier
         ArgumentNullException.ThrowIfNull(problem);
         var (numbers, target) = CountdownSignature.Read(problem.Signature)
             ?? throw new ArgumentException(
-                $"Problem {Printable.Quote(problem.Id)} has no countdown signature: {Printable.Quote(problem.Signature)}.", nameof(problem));
+                $"Problem {Printable.Quote(problem.Id)} has no countdown signature: {Printable.Quote(problem.Signature)}.",
+                nameof(problem));
         if (AnswerText.Read(answer) is not { } text)
             return Verdict.Undecidable;
         if (text == CountdownFamily.Impossible)

@@ -20,7 +20,7 @@ internal sealed class KnightsFamily : ProblemFamily<KnightsContent>
 
     public override IVerifier Verifier { get; } = new KnightsVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [200, 15_000, 15_000];
+    protected override IReadOnlyList<int> Ample { get; } = [200, 5_000, 5_000];
 
     protected override KnightsContent? Draw(RandomSource random, int level)
     {
@@ -52,7 +52,7 @@ internal sealed class KnightsFamily : ProblemFamily<KnightsContent>
         var worlds = content.Worlds;
         var answer = worlds.Count == 0
             ? "contradiction"
-            : string.Join(" , ", content.Names.Select((name, person) => $"{name} {(((worlds[0] >> person) & 1) != 0 ? "knight" : "knave")}"));
+            : string.Join(" , ", content.Names.Select((name, person) => $"{name} {Claim.Word(worlds[0], person)}"));
         return new Wording(content.Surroundings.Around($"{Rule} {string.Join(' ', sentences)} {content.Question}"), steps, answer);
     }
 
@@ -110,7 +110,10 @@ internal sealed class KnightsFamily : ProblemFamily<KnightsContent>
     {
         var order = claims.SelectMany(claim => claim.People).Distinct().ToList();
         return claims.Select(claim => new Claim(
-            order.IndexOf(claim.Speaker), claim.Kind, order.IndexOf(claim.First), claim.IsAboutTwo ? order.IndexOf(claim.Second) : 0)).ToList();
+            order.IndexOf(claim.Speaker),
+            claim.Kind,
+            order.IndexOf(claim.First),
+            claim.IsAboutTwo ? order.IndexOf(claim.Second) : 0)).ToList();
     }
 
     private static string Sentence(IReadOnlyList<string> names, Claim claim)
@@ -128,7 +131,8 @@ internal sealed class KnightsFamily : ProblemFamily<KnightsContent>
     }
 
     // "a and b" and "b and a" say the same.
-    private static string Pair(Claim claim) => $"{Letter(Math.Min(claim.First, claim.Second))}{Letter(Math.Max(claim.First, claim.Second))}";
+    private static string Pair(Claim claim) =>
+        $"{Letter(Math.Min(claim.First, claim.Second))}{Letter(Math.Max(claim.First, claim.Second))}";
 
     private static char Letter(int person) => (char)('a' + person);
 }
@@ -171,9 +175,10 @@ internal sealed class KnightsVerifier : IVerifier
     {
         if (AnswerText.Read(answer) is not { } text || text == Contradiction)
             return AnswerText.Read(answer);
-        return Assignment(text) is { } given
-            ? string.Join(", ", given.OrderBy(pair => pair.Name, StringComparer.Ordinal).Select(pair => $"{pair.Name} {(pair.Knight ? "knight" : "knave")}"))
-            : null;
+        if (Assignment(text) is not { } given)
+            return null;
+        var sorted = given.OrderBy(pair => pair.Name, StringComparer.Ordinal);
+        return string.Join(", ", sorted.Select(pair => $"{pair.Name} {(pair.Knight ? "knight" : "knave")}"));
     }
 
     /// <returns>(name, is a knight) pairs, or null when the text is not a list of them.</returns>

@@ -37,12 +37,14 @@ internal sealed record Claim(int Speaker, ClaimKind Kind, int First, int Second)
         };
     }
 
+    public static string Word(int knights, int person) => IsKnight(knights, person) ? "knight" : "knave";
+
     private static bool IsKnight(int knights, int person) => ((knights >> person) & 1) != 0;
 }
 
 /// <summary>
-/// The trace: suppose the first person a knight and go through the statements once, each telling what follows (<c>so ben knave</c>), that it
-/// holds (<c>so ok</c>) or that it cannot be (<c>so no</c>, the end of the case); then suppose a knave.
+/// The trace: suppose the first person a knight and go through the statements once, each telling what follows (<c>so ben knave</c>), that
+/// it holds (<c>so ok</c>) or that it cannot be (<c>so no</c>, the end of the case); then suppose a knave.
 /// </summary>
 internal sealed class CaseTrace
 {
@@ -113,7 +115,7 @@ internal sealed class CaseTrace
 
     private string Speaker(Claim claim) => ((knownPeople >> claim.Speaker) & 1) != 0 ? Kind(claim.Speaker) : content.Names[claim.Speaker];
 
-    private string Kind(int person) => $"{content.Names[person]} {(((knights >> person) & 1) != 0 ? "knight" : "knave")}";
+    private string Kind(int person) => $"{content.Names[person]} {Claim.Word(knights, person)}";
 
     private string ClaimText(Claim claim)
     {

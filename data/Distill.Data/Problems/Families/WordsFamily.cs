@@ -19,7 +19,7 @@ internal sealed class WordsFamily : ProblemFamily<StoryContent>
 
     public override IVerifier Verifier { get; } = new IntegerVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [20_000, 20_000, 20_000];
+    protected override IReadOnlyList<int> Ample { get; } = [10_000, 10_000, 10_000];
 
     protected override StoryContent? Draw(RandomSource random, int level)
     {
@@ -130,7 +130,12 @@ internal sealed class WordsFamily : ProblemFamily<StoryContent>
 /// <summary>Stories in plain language. H hero, F friend, T thing, 1 and 2 the numbers of the event.</summary>
 internal static class StoryWording
 {
-    private static readonly string[] Questions = ["how many T does H have now ?", "how many T does H have left ?", "how many T does H have at the end ?"];
+    private static readonly string[] Questions =
+        ["how many T does H have now ?", "how many T does H have left ?", "how many T does H have at the end ?"];
+
+    private static readonly string[] OfTheHero = ["H also has N T .", "H buys N T .", "H loses N T .", "F gives H N T ."];
+
+    private static readonly string[] OfAnother = ["H has N T .", "H finds N T .", "H loses N T .", "H likes T ."];
 
     public static string Text(StoryContent content)
     {
@@ -153,11 +158,11 @@ internal static class StoryWording
         if (before > 0 && random.Chance(60))
         {
             var thing = random.Pick(Vocabulary.Objects.Where(thing => thing != content.Thing).ToList());
-            return Replace(random.Pick(["H also has N T .", "H buys N T .", "H loses N T .", "F gives H N T ."]), content.Hero, content.Friend, thing, number);
+            return Replace(random.Pick(OfTheHero), content.Hero, content.Friend, thing, number);
         }
 
         var other = random.Pick(Vocabulary.Names.Where(name => name != content.Hero && name != content.Friend).ToList());
-        return Replace(random.Pick(["H has N T .", "H finds N T .", "H loses N T .", "H likes T ."]), other, content.Friend, content.Thing, number);
+        return Replace(random.Pick(OfAnother), other, content.Friend, content.Thing, number);
     }
 
     private static string Sentence(StoryContent content, StoryEvent story)
@@ -199,6 +204,9 @@ internal static class StoryWording
         return string.Join(' ', words).Replace(" 2 times as", " twice as", StringComparison.Ordinal);
     }
 
-    private static string Replace(string template, string hero, string friend, string thing, string number) =>
-        string.Join(' ', template.Split(' ').Select(word => word switch { "H" => hero, "F" => friend, "T" => thing, "N" => number, _ => word }));
+    private static string Replace(string template, string hero, string friend, string thing, string number)
+    {
+        var words = template.Split(' ').Select(word => word switch { "H" => hero, "F" => friend, "T" => thing, "N" => number, _ => word });
+        return string.Join(' ', words);
+    }
 }

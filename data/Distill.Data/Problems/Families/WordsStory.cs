@@ -58,7 +58,10 @@ internal sealed record StoryContent(
 internal static class StoryDraw
 {
     private static readonly EventKind[] Starts =
-        [EventKind.Start, EventKind.Start, EventKind.Start, EventKind.StartBoxes, EventKind.StartMore, EventKind.StartFewer, EventKind.StartTimes];
+    [
+        EventKind.Start, EventKind.Start, EventKind.Start,
+        EventKind.StartBoxes, EventKind.StartMore, EventKind.StartFewer, EventKind.StartTimes,
+    ];
 
     private static readonly EventKind[] Changes =
     [
@@ -155,7 +158,8 @@ internal sealed class StorySolution
                 break;
             case EventKind.StartMore or EventKind.StartFewer or EventKind.StartTimes:
                 steps.Add($"{friend} has {first}");
-                Step(first, story.Kind switch { EventKind.StartMore => '+', EventKind.StartFewer => '-', _ => '*' }, second, $"{hero} has ");
+                var op = story.Kind switch { EventKind.StartMore => '+', EventKind.StartFewer => '-', _ => '*' };
+                Step(first, op, second, $"{hero} has ");
                 break;
             case EventKind.GainBoxes:
                 var before = amount;

@@ -8,35 +8,38 @@ internal static class CurveSection
     // What a reader asks first; the others are folded away behind them.
     private static readonly string[] First = ["loss", "reward", "entropy"];
 
-    public static Html Of(IReadOnlyList<MetricSeries> curves)
+    public static Html Of(IReadOnlyList<MetricSeries> curves, ReportModels models)
     {
         var panels = curves
-            .Select(curve => curve with { Points = [.. curve.Points.Where(point => double.IsFinite(point.Step) && double.IsFinite(point.Value))] })
+            .Select(curve => curve with { Points = [.. curve.Points.Where(IsFinite)] })
             .Where(curve => curve.Points.Count > 1)
             .GroupBy(curve => Panel(curve.Name))
             .OrderBy(panel => Array.IndexOf(First, panel.Key) is >= 0 and var place ? place : First.Length)
             .ToList();
         var shown = panels.Where(panel => First.Contains(panel.Key));
         var folded = panels.Where(panel => !First.Contains(panel.Key)).ToList();
-        return Html.If(panels.Count > 0, () => Parts.Section("Learning curves", "Every step faint, the centred moving average strong.", Html.Of($"""
-            <div class="plots">{shown.Select(panel => Plot(panel.Key, [.. panel]))}</div>
+        const string note = "Every step faint, the centred moving average strong.";
+        return Html.If(panels.Count > 0, () => Parts.Section("Learning curves", note, Html.Of($"""
+            <div class="plots">{shown.Select(panel => Plot(panel.Key, [.. panel], models))}</div>
             {Html.If(folded.Count > 0, () => Html.Of($"""
                 <details><summary>{folded.Count} more measurements</summary>
-                <div class="plots">{folded.Select(panel => Plot(panel.Key, [.. panel]))}</div></details>
+                <div class="plots">{folded.Select(panel => Plot(panel.Key, [.. panel], models))}</div></details>
                 """))}
             """)));
     }
+
+    private static bool IsFinite((double Step, double Value) point) => double.IsFinite(point.Step) && double.IsFinite(point.Value);
 
     private static bool IsHeldOut(string name) => ReportNumbers.Words(name).StartsWith("held out", StringComparison.Ordinal);
 
     private static string Panel(string name) => IsHeldOut(name) || name is "mean_reward" or "meanReward" ? "reward" : name;
 
-    private static Html Plot(string name, IReadOnlyList<MetricSeries> curves)
+    private static Html Plot(string name, IReadOnlyList<MetricSeries> curves, ReportModels models)
     {
         bool mixed = curves.Any(curve => IsHeldOut(curve.Name));
         string title = mixed ? "reward and held-out accuracy" : ReportNumbers.Words(name);
-        PlotLine[] lines =
-            [.. curves.Select(curve => new PlotLine(Label(curve, mixed), ModelNames.Color(curve.Stage), IsHeldOut(curve.Name), curve.Points))];
+        PlotLine[] lines = [.. curves.Select(curve =>
+            new PlotLine(Label(curve, mixed), models.ColorOf(curve.Stage), IsHeldOut(curve.Name), curve.Points))];
         return Html.Of($"""
             <figure><figcaption>{title}, by step</figcaption>
             {Parts.Legend(lines.Select(line => (line.Color, line.Second ? "dashed" : "solid", line.Label)))}
@@ -44,5 +47,6 @@ internal static class CurveSection
             """);
     }
 
-    private static string Label(MetricSeries curve, bool mixed) => mixed ? $"{curve.Stage}: {ReportNumbers.Words(curve.Name)}" : curve.Stage;
+    private static string Label(MetricSeries curve, bool mixed) =>
+        mixed ? $"{curve.Stage}: {ReportNumbers.Words(curve.Name)}" : curve.Stage;
 }

@@ -5,18 +5,23 @@ namespace Distill.Pipeline.Reporting.Page;
 /// <summary>Whether the exported file is the trained model.</summary>
 internal static class ExportSection
 {
-    public static Html Of(RunReport report) => Html.If(report.Parity is not null || report.OnnxGreedyAnswersEqual is not null, () => Parts.Section(
-        "Exported file against trained model",
-        "",
-        Parts.Table(["check", "measured", "allowed", "compared", "verdict"], [.. Parity(report.Parity), .. Answers(report.OnnxGreedyAnswersEqual)])));
+    public static Html Of(RunReport report)
+    {
+        Html[] checks = [.. Parity(report.Parity), .. Answers(report.OnnxGreedyAnswersEqual)];
+        return Html.If(checks.Length > 0, () => Parts.Section(
+            "Exported file against trained model", "",
+            Parts.Table(["check", "measured", "allowed", "compared", "verdict"], checks)));
+    }
 
     private static IEnumerable<Html> Parity(ParityReport? parity)
     {
         if (parity is null) yield break;
         double allowed = parity.Tolerance.RelativeLogits * parity.MaxAbsLogit, share = parity.Tolerance.MismatchShare;
         yield return Check(
-            "largest logit difference", $"{ReportNumbers.Scientific(parity.MaxAbsLogitDiff)} (largest logit {ReportNumbers.Short(parity.MaxAbsLogit)})",
-            ReportNumbers.Scientific(allowed), $"{ReportNumbers.Count(parity.PositionsCompared)} positions", parity.MaxAbsLogitDiff <= allowed);
+            "largest logit difference",
+            $"{ReportNumbers.Scientific(parity.MaxAbsLogitDiff)} (largest logit {ReportNumbers.Short(parity.MaxAbsLogit)})",
+            ReportNumbers.Scientific(allowed), $"{ReportNumbers.Count(parity.PositionsCompared)} positions",
+                parity.MaxAbsLogitDiff <= allowed);
         string ties = parity.GreedyTies > 0 ? $" (and {ReportNumbers.Count(parity.GreedyTies)} ties)" : "";
         yield return Check(
             "greedy tokens that differ", ReportNumbers.Count(parity.GreedyMismatches) + ties,

@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+
 namespace Distill.Pipeline.Reporting.Page;
 
 /// <summary>
@@ -25,4 +29,48 @@ internal readonly record struct Html
     }
 
     public override string ToString() => markup ?? "";
+}
+
+/// <summary>What the compiler makes of an interpolated string given to <see cref="Html.Of"/>.</summary>
+[InterpolatedStringHandler]
+internal readonly ref struct HtmlTemplate
+{
+    private readonly StringBuilder markup;
+
+    public HtmlTemplate(int literalLength, int formattedCount) => markup = new StringBuilder(literalLength + (16 * formattedCount));
+
+    public void AppendLiteral(string literal) => markup.Append(literal);
+
+    public void AppendFormatted(Html part) => markup.Append(part.ToString());
+
+    public void AppendFormatted(IEnumerable<Html> parts)
+    {
+        foreach (var part in parts) AppendFormatted(part);
+    }
+
+    public void AppendFormatted(int number) => markup.Append(number.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>A coordinate: two decimals are finer than any screen.</summary>
+    public void AppendFormatted(double number) => markup.Append(number.ToString("0.##", CultureInfo.InvariantCulture));
+
+    public void AppendFormatted(string? text)
+    {
+        foreach (char c in text ?? "")
+        {
+            switch (c)
+            {
+                case '&': markup.Append("&amp;"); break;
+                case '<': markup.Append("&lt;"); break;
+                case '>': markup.Append("&gt;"); break;
+                case '"': markup.Append("&quot;"); break;
+                case '\'': markup.Append("&#39;"); break;
+                case '\n' or '\t': markup.Append(c); break;
+                case < ' ': markup.Append((char)('\u2400' + c)); break; // its picture: the page shows what the model wrote
+                case '\u007f': markup.Append('\u2421'); break;
+                default: markup.Append(c); break;
+            }
+        }
+    }
+
+    public string ToMarkup() => markup.ToString();
 }

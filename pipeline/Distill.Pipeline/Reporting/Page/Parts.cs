@@ -14,10 +14,14 @@ internal static class Parts
 
     /// <summary>A table that scrolls by itself where the window is narrow. The first column is words, the others numbers.</summary>
     /// <param name="words">Other columns that hold words.</param>
-    public static Html Table(IReadOnlyList<string> header, IEnumerable<Html> rows, params string[] words) => Html.Of($"""
-        <div class="scroll"><table><thead><tr>{header.Select(cell => Html.Of($"<th scope=\"col\"{Left(words.Contains(cell))}>{cell}</th>"))}</tr></thead>
-        <tbody>{rows}</tbody></table></div>
-        """);
+    public static Html Table(IReadOnlyList<string> header, IEnumerable<Html> rows, params string[] words)
+    {
+        var cells = header.Select(cell => Html.Of($"<th scope=\"col\"{Left(words.Contains(cell))}>{cell}</th>"));
+        return Html.Of($"""
+            <div class="scroll"><table><thead><tr>{cells}</tr></thead>
+            <tbody>{rows}</tbody></table></div>
+            """);
+    }
 
     private static Html Left(bool words) => Html.If(words, () => Html.Of($" class=\"words\""));
 
@@ -41,8 +45,8 @@ internal static class Parts
             """);
 
     /// <summary>A model's name with its colour.</summary>
-    public static Html Model(string model) => Html.Of($"""
-        <span class="model {ModelNames.Color(model)}">{model}</span>
+    public static Html Model(string model, ReportModels models) => Html.Of($"""
+        <span class="model {models.ColorOf(model)}">{model}</span>
         """);
 
     /// <summary>The first characters of a digest; all of it for who points at it.</summary>
@@ -50,7 +54,11 @@ internal static class Parts
         <code title="{digest}">{ReportNumbers.ShortDigest(digest)}</code>
         """);
 
-    public static Html Legend(IEnumerable<(string Color, string Key, string Text)> items) => Html.Of($"""
-        <div class="legend">{items.Select(item => Html.Of($"<span class=\"{item.Color}\"><i class=\"{item.Key}\"></i>{item.Text}</span>"))}</div>
-        """);
+    public static Html Legend(IEnumerable<(string Color, string Key, string Text)> items)
+    {
+        var keys = items.Select(item => Html.Of($"<span class=\"{item.Color}\"><i class=\"{item.Key}\"></i>{item.Text}</span>"));
+        return Html.Of($"""
+            <div class="legend">{keys}</div>
+            """);
+    }
 }

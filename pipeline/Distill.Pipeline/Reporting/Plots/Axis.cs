@@ -31,7 +31,8 @@ internal sealed class Axis
     {
         int from = (int)Math.Floor(Math.Log10(low)), to = (int)Math.Ceiling(Math.Log10(high));
         double[] within = to - from > 3 ? [1] : [1, 2, 5];
-        double[] ticks = [.. Enumerable.Range(from, to - from + 1).SelectMany(power => within.Select(digit => digit * Math.Pow(10, power)))];
+        double[] ticks =
+            [.. Enumerable.Range(from, to - from + 1).SelectMany(power => within.Select(digit => digit * Math.Pow(10, power)))];
         double first = ticks.Last(tick => tick <= low * (1 + 1e-9)), last = ticks.First(tick => tick >= high * (1 - 1e-9));
         return new Axis(first, last, start, end, true) { Ticks = [.. ticks.Where(tick => tick >= first && tick <= last)] };
     }

@@ -51,10 +51,10 @@ internal static class BarPlot
     {
         double middle = top + (BarHeight / 2);
         if (bar is null) return Html.Of($"""<text class="absent" x="{Left + 6}" y="{middle + 4}">not measured</text>""");
-        double low = axis.Place(bar.Interval.Low), high = axis.Place(bar.Interval.High);
+        double low = axis.Place(bar.Interval.Low), high = axis.Place(bar.Interval.High), width = Math.Max(1, axis.Place(bar.Share) - Left);
         return Html.Of($"""
             <g><title>{bar.Explanation}</title>
-            <rect class="bar s{series}" x="{Left}" y="{top}" width="{Math.Max(1, axis.Place(bar.Share) - Left)}" height="{BarHeight}" rx="2"/>
+            <rect class="bar s{series}" x="{Left}" y="{top}" width="{width}" height="{BarHeight}" rx="2"/>
             <path class="whisker" d="M{low} {middle}H{high}M{low} {middle - 3}V{middle + 3}M{high} {middle - 3}V{middle + 3}"/>
             <text class="value" x="{Width - 2}" y="{middle + 4}" text-anchor="end">{bar.Text}</text></g>
             """);

@@ -33,7 +33,7 @@ internal static class LinePlot
         return Html.Of($"""
             <svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{title}">
             {y.Ticks.Select(tick => Horizontal(y.Place(tick), tick))}
-            {x.Ticks.Select(tick => Html.Of($"""<text class="tick" x="{x.Place(tick)}" y="{Height - 12}" text-anchor="middle">{Axis.Label(tick)}</text>"""))}
+            {x.Ticks.Select(tick => Vertical(x.Place(tick), tick))}
             {lines.Select(line => Line(line, x, y))}
             </svg>
             """);
@@ -43,6 +43,9 @@ internal static class LinePlot
         <line class="grid" x1="{Left}" y1="{y}" x2="{Width - Right}" y2="{y}"/>
         <text class="tick" x="{Left - 7}" y="{y + 4}" text-anchor="end">{Axis.Label(tick)}</text>
         """);
+
+    private static Html Vertical(double x, double tick) =>
+        Html.Of($"""<text class="tick" x="{x}" y="{Height - 12}" text-anchor="middle">{Axis.Label(tick)}</text>""");
 
     private static Html Line(PlotLine line, Axis x, Axis y)
     {

@@ -1,11 +1,11 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Distill.Data;
 using Distill.Data.Curation;
 using Distill.Data.Problems;
 using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Data.Verification;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
@@ -15,14 +15,14 @@ namespace Distill.Pipeline.Stages.Data;
 /// <summary>Grades the traces and marks those that may be trained on; the others stay, each with its reason.</summary>
 internal sealed class CurationStage(DistillationRecipe recipe) : IStage
 {
-    public const string StageName = "curated", Traces = "data/train-00000.parquet";
+    public const string StageName = "curated", FolderName = "3-curated", Traces = "data/train-00000.parquet";
 
     private const string Counts = "counts.json";
 
     public StageDeclaration Declaration { get; } = new()
     {
         Name = StageName,
-        Folder = "3-curated",
+        Folder = FolderName,
         Kind = "graded-traces",
         Version = 1,
         Inputs = [TracesStage.StageName],
@@ -70,7 +70,7 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
 /// <summary>The verifiers that grade a recipe's problems, by family: part of the key of every stage that grades.</summary>
 internal static class RecipeVerifiers
 {
-    public static Dictionary<string, Verification.IVerifier> ByFamily() => ProblemFamilies.All.ToDictionary(family => family.Name, family => family.Verifier);
+    public static Dictionary<string, IVerifier> ByFamily() => ProblemFamilies.All.ToDictionary(family => family.Name, family => family.Verifier);
 
     public static JsonObject VersionsOf(DistillationRecipe recipe) => new(recipe.Problems.Families.Select(share => share.Name).Distinct()
         .Order(StringComparer.Ordinal).Select(name => KeyValuePair.Create(name, (JsonNode?)ProblemFamilies.Get(name).Verifier.Version)));

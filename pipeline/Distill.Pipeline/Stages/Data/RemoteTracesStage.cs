@@ -5,7 +5,6 @@ using Distill.Pipeline.Runs;
 using Distill.Teacher.Remote.Calls;
 using Distill.Teacher.Remote.Collection;
 using Distill.Teacher.Remote.Endpoint;
-using System.Text.Json.Nodes;
 
 namespace Distill.Pipeline.Stages.Data;
 

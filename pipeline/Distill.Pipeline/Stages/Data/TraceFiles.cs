@@ -1,5 +1,4 @@
 using System.Globalization;
-using Distill.Data;
 using Distill.Data.Problems;
 using Distill.Data.Storage;
 using Distill.Data.Traces;

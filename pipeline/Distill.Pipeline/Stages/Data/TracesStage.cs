@@ -3,6 +3,7 @@ using Distill.Data.Problems;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
 using Distill.Teacher;
 
 namespace Distill.Pipeline.Stages.Data;
@@ -122,7 +123,7 @@ internal sealed class TraceWork(StageContext context, IReadOnlyList<Problem> pro
         model = Open();
         if (context.SharedCompletions is { } folder) journal = CompletionJournal.Open(folder, options.TeacherDigest);
         began = context.Clock.GetTimestamp();
-        return new TraceCollection(model.Generator, model.Encoder, options, context.Clock, journal);
+        return new TraceCollection(model.Generator, model.Encoder, options, journal, context.Clock);
     }
 
     private void Report(int done, long made)

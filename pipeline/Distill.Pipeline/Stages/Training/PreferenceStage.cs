@@ -3,7 +3,6 @@ using Distill.Pipeline.Models;
 using Distill.Pipeline.Stages.Data;
 using Distill.Architecture;
 using Distill.Data.Curation;
-using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
@@ -13,7 +12,6 @@ using Distill.Student.Preference;
 using Distill.Student.Training;
 using Distill.Teacher;
 using Distill.Tokenization;
-using System.Text.Json.Nodes;
 
 namespace Distill.Pipeline.Stages.Training;
 
@@ -38,7 +36,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
             ["verifiers"] = RecipeVerifiers.VersionsOf(recipe),
         },
         Resource = StageResource.Model,
-        Student = new StudentDeclaration(StageName, Note: "Preferences"),
+        Student = new StudentDeclaration(StageName, "preferences", "then tuned to prefer right completions", Note: "Preferences"),
     };
 
     public string Work =>

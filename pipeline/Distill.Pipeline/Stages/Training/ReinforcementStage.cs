@@ -11,7 +11,6 @@ using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;
 using Distill.Tokenization;
-using System.Text.Json.Nodes;
 
 namespace Distill.Pipeline.Stages.Training;
 
@@ -29,7 +28,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         Inputs = [ProblemsStage.Train, ProblemsStage.Validation, start, .. recipe.Rl.TeacherWeight is null ? Array.Empty<string>() : [ExternalInputs.Teacher]],
         Options = new() { ["rl"] = CanonicalJson.ToNode(recipe.Rl), ["seed"] = recipe.Seed, ["verifiers"] = RecipeVerifiers.VersionsOf(recipe) },
         Resource = StageResource.Model,
-        Student = new StudentDeclaration(StageName, Note: "Reinforcement"),
+        Student = new StudentDeclaration(StageName, "RL", "then rewarded for right answers", Note: "Reinforcement"),
     };
 
     public string Work => $"at most {recipe.Rl.Steps:N0} updates of {recipe.Rl.ProblemsPerStep} problems × {recipe.Rl.Samples} samples";

@@ -1,8 +1,6 @@
 using Distill.Pipeline.Graph;
-using Distill.Pipeline.Models;
 using Distill.Pipeline.Stages.Data;
 using Distill.Data.Problems;
-using Distill.Pipeline.Runs;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;
 using Distill.Teacher;

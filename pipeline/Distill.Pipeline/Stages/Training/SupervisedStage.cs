@@ -3,7 +3,6 @@ using Distill.Pipeline.Models;
 using Distill.Pipeline.Stages.Data;
 using Distill.Architecture;
 using Distill.Pipeline.Recipes;
-using Distill.Pipeline.Runs;
 using Distill.Student.Model;
 using Distill.Student.Pruning;
 using Distill.Student.Reinforcement;
@@ -40,7 +39,9 @@ internal sealed class SupervisedStage : IStage
             Inputs = [CurationStage.StageName, ExternalInputs.Base, .. LooksAtAccuracy ? [ProblemsStage.Validation] : Array.Empty<string>()],
             Options = OptionsOf(),
             Resource = StageResource.Model,
-            Student = new StudentDeclaration(name, Continues: steps),
+            Student = steps
+                ? new StudentDeclaration(name, "steps", "trained on the teacher’s steps")
+                : new StudentDeclaration(name, name, "trained on answers alone", Continues: false),
         };
     }
 

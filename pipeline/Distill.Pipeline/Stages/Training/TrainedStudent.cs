@@ -1,8 +1,6 @@
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
-using Distill.Architecture.Configuration;
 using Distill.Architecture;
-using Distill.Pipeline.Runs;
 using Distill.Student.Model;
 using System.Globalization;
 

@@ -18,6 +18,8 @@ internal sealed class TrainingCurve : IDisposable
 
     private const string UnfinishedName = "curve.unfinished.jsonl";
 
+    private const int ChecksumLength = 16;
+
     private readonly StageContext context;
     private readonly SortedDictionary<int, string> lines = [];
     private readonly StreamWriter unfinished;
@@ -29,8 +31,8 @@ internal sealed class TrainingCurve : IDisposable
         this.context = context;
         this.speed = speed;
         string path = Path.Combine(context.Folder, UnfinishedName);
-        if (File.Exists(path)) Take(File.ReadLines(path));
-        ReplacedFile.Write(path, AllLines());
+        if (File.Exists(path) && !TryTake(File.ReadAllText(path))) BeginAnew(path);
+        ReplacedFile.Write(path, Encoding.UTF8.GetBytes(string.Concat(lines.Values.Select(line => Checked(line) + "\n"))));
         unfinished = new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
     }
 
@@ -64,7 +66,7 @@ internal sealed class TrainingCurve : IDisposable
         var line = new JsonObject { ["step"] = step };
         foreach (var (name, value) in values) line[name] = double.IsFinite(value) ? value : null;
         lines[step] = line.ToJsonString();
-        unfinished.WriteLine(lines[step]);
+        unfinished.WriteLine(Checked(lines[step]));
     }
 
     /// <summary>The value of one measurement at every step that has it.</summary>
@@ -73,27 +75,40 @@ internal sealed class TrainingCurve : IDisposable
         .Where(point => point.Item2 is not null)
         .Select(point => (point.Key, point.Item2!.Value));
 
+    /// <summary>Every step with all its measurements.</summary>
+    public IEnumerable<(int Step, IReadOnlyDictionary<string, double> Values)> Points => lines.Select(line =>
+        (line.Key, (IReadOnlyDictionary<string, double>)JsonNode.Parse(line.Value)!.AsObject().Where(pair => pair.Value is not null)
+            .ToDictionary(pair => pair.Key, pair => pair.Value!.GetValue<double>())));
+
     public void Write() => context.Writer.Write(FileName, AllLines());
 
     public void Dispose() => unfinished.Dispose();
 
     private byte[] AllLines() => Encoding.UTF8.GetBytes(string.Concat(lines.Values.Select(line => line + "\n")));
 
-    // The last line may have been cut off by a kill; its step is done again.
-    private void Take(IEnumerable<string> written)
+    // A kill may have cut the last line off; its step is done again. Any other line that is not what was written is damage.
+    private bool TryTake(string written)
     {
-        foreach (string line in written)
+        foreach (string line in written.Split('\n')[..^1])
         {
-            try
-            {
-                if (JsonNode.Parse(line)?["step"]?.GetValue<int>() is { } step) lines[step] = line;
-            }
-            catch (System.Text.Json.JsonException)
-            {
-                return;
-            }
+            string text = line.Length > ChecksumLength ? line[(ChecksumLength + 1)..] : "";
+            if (Checked(text) != line) return false;
+            lines[JsonNode.Parse(text)!["step"]!.GetValue<int>()] = text;
         }
+
+        return true;
     }
+
+    // A curve with a hole cannot be mended: the steps would have to be done again, and the state is beyond them.
+    private void BeginAnew(string path)
+    {
+        lines.Clear();
+        string aside = SetAside.File(path);
+        if (File.Exists(TrainedStudent.StatePath(context))) SetAside.File(TrainedStudent.StatePath(context));
+        context.Warning($"The curve of an unfinished training was damaged, so the training begins anew; what there was is kept as '{aside}' and beside it.");
+    }
+
+    private static string Checked(string line) => $"{FileDigest.Of(Encoding.UTF8.GetBytes(line))[..ChecksumLength]} {line}";
 }
 
 /// <summary>

@@ -1,0 +1,61 @@
+using Distill.Pipeline.Diagnosis;
+
+namespace Distill.Cli;
+
+/// <summary>
+/// What a machine lacks (memory, files, disk, a native library) said as such, however it was noticed: libraries tell it by many
+/// exceptions, often within others.
+/// </summary>
+internal sealed record MachineFault(string Message, string Remedy)
+{
+    // Linux's numbers, which .NET leaves in HResult.
+    private const int TooManyInSystem = 23, TooManyInProcess = 24, NoSpace = 28, NoQuota = 122;
+
+    private const string MoreFiles = "Allow more of them: ulimit -n 4096.";
+
+    private static readonly string[] MemoryWords =
+        ["can't allocate memory", "cannot allocate memory", "bad_alloc", "failed to allocate memory", "bad allocation"];
+
+    /// <summary>Null when the exception is about something else.</summary>
+    public static MachineFault? Of(Exception exception)
+    {
+        for (var at = exception; at is not null; at = at.InnerException)
+        {
+            if (OfOne(at) is { } fault) return fault;
+        }
+
+        return null;
+    }
+
+    private static MachineFault? OfOne(Exception exception) => exception switch
+    {
+        OutOfMemoryException => Memory(),
+        _ when MemoryWords.Any(word => Says(exception, word)) => Memory(),
+        _ when IsErrno(exception, TooManyInProcess, TooManyInSystem) || Says(exception, "Too many open files") =>
+            new("Too many files are open for this process.", MoreFiles),
+        _ when IsErrno(exception, NoSpace, NoQuota) || Says(exception, "No space left on device") =>
+            new(exception.Message, "The disk is full: make room."),
+        FileNotFoundException or FileLoadException when exception.Message.StartsWith("Could not load file or assembly",
+            StringComparison.Ordinal) =>
+            new($"A part of the program cannot be loaded: {FirstLine(exception)}", "Mostly too many files are open for the process. "
+                + MoreFiles),
+        TypeInitializationException { TypeName: "TorchSharp.torch" } => Torch(exception.GetBaseException()),
+        DllNotFoundException or BadImageFormatException or EntryPointNotFoundException =>
+            new($"A native library cannot be loaded: {FirstLine(exception)}", "'distill doctor' says which, and what to do about it."),
+        _ => null,
+    };
+
+    private static MachineFault Memory() => new(
+        "There is not enough memory.", "Use fewer slots, shorter sequences, smaller batches or a smaller model.");
+
+    private static MachineFault Torch(Exception reason) => new(
+        $"libtorch cannot be loaded: {MachineDiagnosis.WhyTorchDoesNotLoad() ?? FirstLine(reason)}",
+        "It takes some GiB of address space (ulimit -v unlimited); 'distill doctor' says what else may be missing.");
+
+    private static bool Says(Exception exception, string words) => exception.Message.Contains(words, StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsErrno(Exception exception, params ReadOnlySpan<int> numbers) =>
+        exception is IOException && !OperatingSystem.IsWindows() && numbers.Contains(exception.HResult);
+
+    private static string FirstLine(Exception exception) => exception.Message.Split('\n')[0].TrimEnd();
+}

@@ -1,0 +1,121 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Distill.Tokenization;
+
+namespace Distill.Generation;
+
+/// <summary>One completion in the making.</summary>
+internal sealed class GenerationRow
+{
+    private readonly int seedIndex;
+    private readonly SamplingOptions sampling;
+    private readonly int[] tokens; // [prompt + limit]: the sampler's history in one span
+    private readonly float[] logProbabilities; // [limit], as the two below
+    private readonly float[] processed;
+    private readonly float[] keptMass;
+    private readonly RowTop? top;
+    private readonly RowText? text;
+    private RandomStream random;
+    private int count;
+
+    public GenerationRow(PromptState prompt, int seedIndex)
+    {
+        Prompt = prompt;
+        this.seedIndex = seedIndex;
+        GenerationRequest request = prompt.Request;
+        sampling = request.SamplingOf(seedIndex);
+        random = new RandomStream(request.Seeds[seedIndex]);
+        tokens = new int[prompt.Prompt.Length + prompt.Limit];
+        prompt.Prompt.CopyTo(tokens, 0);
+        logProbabilities = new float[prompt.Limit];
+        processed = new float[prompt.Limit];
+        keptMass = new float[prompt.Limit];
+        top = request.TopLogProbabilities > 0 && prompt.Limit > 0 ? new RowTop(Math.Min(request.TopLogProbabilities, prompt.Logits.Length)) : null;
+        text = request.Text is { } output ? new RowText(output) : null;
+    }
+
+    public PromptState Prompt { get; }
+
+    public int LastToken => tokens[Prompt.Prompt.Length + count - 1];
+
+    public bool IsFull => count == Prompt.Limit;
+
+    /// <summary>Samples the next token and tells the request's owner; true when that ended the completion.</summary>
+    public bool Advance(ReadOnlySpan<float> logits, Sampler sampler)
+    {
+        int length = Prompt.Prompt.Length + count;
+        TokenChoice choice = sampler.Choose(logits, sampling, tokens.AsSpan(0, length), ref random);
+        top?.Add(logits, sampling.IsGreedy ? choice.Token : null, sampler);
+        (tokens[length], logProbabilities[count], processed[count], keptMass[count]) =
+            (choice.Token, choice.LogProbability, choice.ProcessedLogProbability, choice.KeptMass);
+        count++;
+        bool stopToken = Prompt.Request.StopTokens.Contains(choice.Token);
+        string shown = stopToken ? text?.End() ?? "" : text?.Push(choice.Token) ?? "";
+        bool stopString = text is { Matched: not null };
+        bool ended = stopToken || stopString || IsFull;
+        if (ended && !stopToken && !stopString) shown += text?.End();
+        Prompt.Ticket.Token(seedIndex, choice, shown);
+        if (ended) End(stopToken ? StopReason.StopToken : stopString ? StopReason.StopString : StopReason.Length);
+        return ended;
+    }
+
+    /// <summary>Hands the completion over as it stands.</summary>
+    public void End(StopReason reason) => Prompt.Ticket.Complete(seedIndex, new Completion(
+        tokens[Prompt.Prompt.Length..(Prompt.Prompt.Length + count)], logProbabilities[..count], reason, Prompt.Request.Seeds[seedIndex])
+    {
+        ProcessedLogProbabilities = processed[..count],
+        KeptMass = keptMass[..count],
+        Top = top?.ToTop(),
+        Text = text?.Whole,
+        StopString = text?.Matched,
+        Prompt = Prompt.Scores?.ToScores(),
+    });
+}
+
+/// <summary>The text of one completion: decoded token by token, never inside a character, ended by the first stop string.</summary>
+internal sealed class RowText(TextOutput output)
+{
+    private readonly IncrementalDecoder decoder = new(output.Tokenizer, output.SkipSpecial);
+    private readonly StopStringMatcher matcher = new(output.StopStrings);
+    private readonly StringBuilder whole = new();
+
+    public string? Matched => matcher.Matched;
+
+    public string Whole => whole.ToString();
+
+    /// <returns>What may be shown now.</returns>
+    public string Push(int token) => Keep(matcher.Push(decoder.Push(token)));
+
+    /// <returns>What was held back for an unfinished character or stop string. The rest of a character may still complete one.</returns>
+    public string End()
+    {
+        string last = matcher.Push(decoder.Flush());
+        return Keep(last + matcher.Flush());
+    }
+
+    private string Keep(string text)
+    {
+        whole.Append(text);
+        return text;
+    }
+}
+
+/// <summary>The alternatives beside each token of one completion.</summary>
+internal sealed class RowTop(int count)
+{
+    private readonly List<int> ids = [];
+    private readonly List<float> raw = [];
+    private readonly List<float> processed = [];
+
+    public void Add(ReadOnlySpan<float> logits, int? greedyChoice, Sampler sampler)
+    {
+        int start = ids.Count;
+        CollectionsMarshal.SetCount(ids, start + count);
+        CollectionsMarshal.SetCount(raw, start + count);
+        CollectionsMarshal.SetCount(processed, start + count);
+        sampler.CopyTop(
+            logits, greedyChoice, CollectionsMarshal.AsSpan(ids)[start..], CollectionsMarshal.AsSpan(raw)[start..], CollectionsMarshal.AsSpan(processed)[start..]);
+    }
+
+    public TopLogProbabilities ToTop() => new(count, [.. ids], [.. raw], [.. processed]);
+}

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using Distill.Generation;
+using Distill.Serving.Protocol;
+using Distill.Serving.Requests;
+using Distill.Tokenization;
+
+namespace Distill.Serving;
+
+/// <summary>The model behind the endpoints, and what is the same for every request to it. Thread-safe.</summary>
+internal sealed class AnsweringModel
+{
+    private readonly ModelServerOptions options;
+    private readonly TimeProvider clock;
+    private readonly long started;
+    private long requests;
+
+    public AnsweringModel(GenerationEngine engine, ChatEncoder encoder, ModelServerOptions options, TimeProvider clock)
+    {
+        (Engine, Encoder, this.options, this.clock) = (engine, encoder, options, clock);
+        Spelling = new TokenSpelling(encoder.Tokenizer);
+        CanScore = TokenScorer.CanScore(engine.Model, engine.MaxLength);
+        started = Created;
+    }
+
+    public GenerationEngine Engine { get; }
+
+    public ChatEncoder Encoder { get; }
+
+    public TokenSpelling Spelling { get; }
+
+    public string Name => options.ModelName;
+
+    public int PromptsAtOnce => options.PromptsAtOnce;
+
+    /// <summary>Whether prompts can be scored; a graph that cannot would take the engine down with it.</summary>
+    public bool CanScore { get; }
+
+    /// <summary>Now, as responses say it: seconds since 1970.</summary>
+    public long Created => clock.GetUtcNow().ToUnixTimeSeconds();
+
+    public ModelEntry Entry => new(Name, started, Engine.MaxLength);
+
+    /// <summary>The number of a request, unique until the server ends.</summary>
+    public long NextNumber() => Interlocked.Increment(ref requests);
+
+    public string IdOf(string kind, long number) => string.Create(CultureInfo.InvariantCulture, $"{kind}-{started:x}-{number}");
+
+    /// <summary>One request to the engine, checked.</summary>
+    /// <param name="parameter">Of the HTTP request; blamed for a prompt that cannot be read.</param>
+    /// <param name="number">The HTTP request's; decides its seed where it brings none.</param>
+    /// <exception cref="ApiException">The engine cannot serve it.</exception>
+    public GenerationRequest Request(
+        GenerationSettings settings, int[] prompt, string parameter, long number, int maxTokens, int top, bool scores)
+    {
+        if (prompt.Length >= Engine.MaxLength)
+            throw ApiException.Invalid(parameter, $"The prompt has {prompt.Length} tokens; this server reads {Engine.MaxLength} with the answer.", "context_length_exceeded");
+        if (scores && !CanScore)
+            throw ApiException.Invalid("echo", "This model cannot report log-probabilities of the prompt: its graph gives the last position's logits only.", "unsupported_parameter");
+        ulong seed = settings.Seed ?? SeedSequence.Derive(options.Seed, (ulong)number, 0);
+        var request = new GenerationRequest
+        {
+            Prompt = prompt, MaxNewTokens = maxTokens, Sampling = settings.Sampling, TopLogProbabilities = top, ScorePrompt = scores,
+            StopTokens = settings.IgnoresEnd ? [] : Encoder.EndTokens,
+            Text = new TextOutput(Encoder.Tokenizer, settings.StopStrings),
+            Seeds = [.. Enumerable.Range(0, settings.Count).Select(index => index == 0 ? seed : SeedSequence.Derive(seed, (ulong)index, 1))],
+        };
+        try
+        {
+            request.Validate(Engine.Model.VocabularySize, Engine.MaxLength);
+            return request;
+        }
+        catch (ArgumentException e)
+        {
+            throw ApiException.Invalid(e.Message.Contains("bias", StringComparison.OrdinalIgnoreCase) ? "logit_bias" : parameter, e.Message);
+        }
+    }
+
+    /// <exception cref="ApiException">Another model is asked for.</exception>
+    public void RequireNamed(RequestParameters parameters)
+    {
+        if (parameters.Text("model") is { } asked && asked != Name)
+            throw new ApiException(404, "invalid_request_error", $"There is no model '{asked}' here; this server has '{Name}'.", "model", "model_not_found");
+    }
+
+    public static string FinishReason(StopReason reason) => reason == StopReason.Length ? "length" : "stop";
+}
+
+/// <summary>
+/// Tokens as texts by which clients tell them apart: what a token adds to a text it stands within; <c>token_id:N</c> where it is only
+/// part of a character or no text at all. Thread-safe.
+/// </summary>
+internal sealed class TokenSpelling(Tokenizer tokenizer)
+{
+    private readonly ConcurrentDictionary<int, (string Text, IReadOnlyList<int>? Bytes)> known = new();
+
+    public string Of(int id) => Entry(id).Text;
+
+    /// <summary>UTF-8; null where the token is no whole text.</summary>
+    public IReadOnlyList<int>? BytesOf(int id) => Entry(id).Bytes;
+
+    private (string Text, IReadOnlyList<int>? Bytes) Entry(int id) => known.GetOrAdd(id, Spell);
+
+    private (string Text, IReadOnlyList<int>? Bytes) Spell(int id)
+    {
+        // Some decoders drop a blank at the start of a text; the second of two equal tokens keeps it.
+        string text = tokenizer.Decode([id, id])[tokenizer.Decode([id]).Length..];
+        return text.Length > 0 && !text.Contains('\uFFFD')
+            ? (text, [.. Encoding.UTF8.GetBytes(text).Select(value => (int)value)])
+            : (string.Create(CultureInfo.InvariantCulture, $"token_id:{id}"), null);
+    }
+}

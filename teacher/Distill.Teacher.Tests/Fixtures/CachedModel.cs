@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+
+namespace Distill.Teacher.Tests.Fixtures;
+
+/// <summary>The committed teacher, copied, and as huggingface_hub would keep it in its cache.</summary>
+internal static class CachedModel
+{
+    private static readonly string s_source = Path.Combine(RepositoryFolder.Root, "teacher", "models", "tiny-reasoner");
+
+    /// <returns>The folder given, with every file of the model.</returns>
+    public static string Copy(string folder)
+    {
+        foreach (string relative in Files(s_source))
+        {
+            string target = Path.Combine(folder, relative);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(Path.Combine(s_source, relative), target);
+        }
+
+        return folder;
+    }
+
+    /// <summary>Blobs named by digest, and a snapshot of relative links to them.</summary>
+    /// <returns>The snapshot.</returns>
+    public static string Link(string model, string cache)
+    {
+        string repository = Path.Combine(cache, "models--someone--tiny-reasoner"), snapshot = Path.Combine(repository, "snapshots", new string('7', 40));
+        Directory.CreateDirectory(Path.Combine(repository, "blobs"));
+        foreach (string relative in Files(model))
+        {
+            string link = Path.Combine(snapshot, relative);
+            string blob = Path.Combine(repository, "blobs", Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(model, relative)))));
+            File.Copy(Path.Combine(model, relative), blob, overwrite: true);
+            Directory.CreateDirectory(Path.GetDirectoryName(link)!);
+            File.CreateSymbolicLink(link, Path.GetRelativePath(Path.GetDirectoryName(link)!, blob));
+        }
+
+        return snapshot;
+    }
+
+    private static IEnumerable<string> Files(string folder) =>
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder, path));
+}

@@ -1,0 +1,114 @@
+using System.Runtime.InteropServices;
+using Distill.Generation;
+
+namespace Distill.Teacher.Tests.Fixtures;
+
+/// <summary>Writes the logits, [vocab], that follow a sequence.</summary>
+internal delegate void LogitScript(ReadOnlySpan<int> sequence, Span<float> logits);
+
+/// <summary>A model whose logits a test dictates as a function of the whole sequence: no cache to be wrong, so any engine fault shows.</summary>
+internal sealed class ScriptedTokenModel(int vocabularySize, int maxLength, LogitScript script) : ITokenModel
+{
+    public int VocabularySize => vocabularySize;
+
+    public int MaxLength => maxLength;
+
+    /// <summary>Sessions opened so far, disposed ones included.</summary>
+    public List<ScriptedDecodeSession> Sessions { get; } = [];
+
+    public IDecodeSession Open(int slots, int maxLength)
+    {
+        var session = new ScriptedDecodeSession(this, slots, maxLength);
+        lock (Sessions) Sessions.Add(session);
+        return session;
+    }
+
+    public void Dispose()
+    {
+    }
+
+    internal void Write(ReadOnlySpan<int> sequence, Span<float> logits) => script(sequence, logits);
+}
+
+/// <summary>A session of a <see cref="ScriptedTokenModel"/>: keeps each slot's tokens, counts calls, refuses misuse.</summary>
+internal sealed class ScriptedDecodeSession : IDecodeSession
+{
+    private readonly ScriptedTokenModel model;
+    private readonly List<int>[] sequences;
+    private volatile bool cancelled;
+
+    internal ScriptedDecodeSession(ScriptedTokenModel model, int slots, int maxLength)
+    {
+        this.model = model;
+        MaxLength = maxLength;
+        sequences = [.. Enumerable.Range(0, slots).Select(_ => new List<int>())];
+    }
+
+    public int Slots => sequences.Length;
+
+    public int MaxLength { get; }
+
+    public int Prefills { get; private set; }
+
+    public int Copies { get; private set; }
+
+    public int Steps { get; private set; }
+
+    public bool Disposed { get; private set; }
+
+    public int Length(int slot) => sequences[slot].Count;
+
+    public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        Prefills++;
+        bool everyPosition = logits.Length == tokens.Length * model.VocabularySize;
+        if (!everyPosition && logits.Length != model.VocabularySize) throw new ArgumentException("Logits must hold one position or all.", nameof(logits));
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            Append(slot, tokens[i]);
+            if (everyPosition) Write(slot, logits.Slice(i * model.VocabularySize, model.VocabularySize));
+        }
+
+        if (!everyPosition) Write(slot, logits);
+    }
+
+    public void Step(ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        Steps++;
+        for (int slot = 0; slot < tokens.Length; slot++)
+        {
+            Append(slot, tokens[slot]);
+            Write(slot, logits.Slice(slot * model.VocabularySize, model.VocabularySize));
+        }
+    }
+
+    public void Copy(int from, int to, int length)
+    {
+        Copies++;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, sequences[from].Count);
+        if (from == to) throw new ArgumentException("A slot cannot be copied onto itself.", nameof(to));
+        sequences[to] = sequences[from][..length];
+    }
+
+    public void Truncate(int slot, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, sequences[slot].Count);
+        sequences[slot].RemoveRange(length, sequences[slot].Count - length);
+    }
+
+    public void Clear(int slot) => Truncate(slot, 0);
+
+    public void Cancel() => cancelled = true;
+
+    public void Dispose() => Disposed = true;
+
+    private void Append(int slot, int token)
+    {
+        ObjectDisposedException.ThrowIf(Disposed, this);
+        if (cancelled) throw new OperationCanceledException();
+        if (sequences[slot].Count == MaxLength) throw new InvalidOperationException($"Slot {slot} is full at {MaxLength} tokens.");
+        sequences[slot].Add(token);
+    }
+
+    private void Write(int slot, Span<float> logits) => model.Write(CollectionsMarshal.AsSpan(sequences[slot]), logits);
+}
