@@ -26,7 +26,9 @@ public sealed class Checkpoint
     /// <summary>Where the files contradict one another, what was taken: sentences for whoever chose the folder; usually none.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
-    /// <exception cref="InvalidDataException">Not a checkpoint, a corrupt or unsupported file, or a tokenizer that does not fit: named, with the reason.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Not a checkpoint, a corrupt or unsupported file, or a tokenizer that does not fit: named, with the reason.
+    /// </exception>
     public static Checkpoint Open(string folder)
     {
         if (!Directory.Exists(folder)) throw new InvalidDataException($"'{folder}' is not a folder.");
@@ -40,7 +42,9 @@ public sealed class Checkpoint
             if (architecture.TieEmbeddings && HasOwnHead(files))
             {
                 architecture = architecture with { TieEmbeddings = false };
-                warnings.Add($"'{folder}': config.json says tie_word_embeddings, and the weights hold another {ParameterMap.OutputProjection} than the embedding. "
+                warnings.Add(
+                    $"'{folder}': config.json says tie_word_embeddings, and the weights hold another {ParameterMap.OutputProjection} "
+                    + $"than the embedding. "
                     + "Both are kept, untied; set tie_word_embeddings to false to say so, or remove the weight.");
             }
 
@@ -66,7 +70,9 @@ public sealed class Checkpoint
     /// for a checkpoint. The same weights and tokenizer give the same bytes. Not atomic: stages write to a fresh folder and commit it.
     /// </summary>
     /// <param name="storage">Element type and size of the files; null: fp32, in one file up to 5 GB.</param>
-    /// <exception cref="InvalidDataException">The tokenizer does not fit the weights, or a weight is too large for the stored type.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The tokenizer does not fit the weights, or a weight is too large for the stored type.
+    /// </exception>
     public static void Save(string folder, WeightSet weights, TokenizerFiles? tokenizer, CheckpointStorage? storage = null)
     {
         storage ??= CheckpointStorage.Default;
@@ -94,12 +100,16 @@ public sealed class Checkpoint
             var file = files.FileOf(parameter.Name);
             var entry = file.Entry(parameter.Name);
             if (!entry.Shape.SequenceEqual(parameter.Shape))
-                throw new InvalidDataException($"'{file.File}' holds '{parameter.Name}' with shape {entry.ShapeText}; config.json asks for [{string.Join(", ", parameter.Shape)}].");
+                throw new InvalidDataException(
+                    $"'{file.File}' holds '{parameter.Name}' with shape {entry.ShapeText}; config.json asks for [{string.Join(
+                    ", ", parameter.Shape)}].");
         }
 
-        var surplus = files.Names.Except(map.Select(p => p.Name)).Where(name => !IsRedundant(name, architecture)).Order(StringComparer.Ordinal).Take(5).ToList();
+        var surplus = files.Names.Except(map.Select(p => p.Name)).Where(name => !IsRedundant(name, architecture))
+            .Order(StringComparer.Ordinal).Take(5).ToList();
         if (surplus.Count > 0)
-            throw new InvalidDataException($"'{files.FileOf(surplus[0]).File}' holds weights that config.json has no place for: {string.Join(", ", surplus)}.");
+            throw new InvalidDataException(
+                $"'{files.FileOf(surplus[0]).File}' holds weights that config.json has no place for: {string.Join(", ", surplus)}.");
     }
 
     // A tied head may be stored once more; one that is not the embedding is a weight of its own.
@@ -112,7 +122,8 @@ public sealed class Checkpoint
 
     // Older files repeat a tied head and store the rotary frequencies, which follow from the configuration.
     private static bool IsRedundant(string name, DecoderArchitecture architecture) =>
-        (architecture.TieEmbeddings && name == ParameterMap.OutputProjection) || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+        (architecture.TieEmbeddings && name == ParameterMap.OutputProjection)
+        || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
 }
 
 /// <summary>How the weights of a checkpoint are stored. Immutable.</summary>

@@ -89,15 +89,18 @@ public sealed record DecoderArchitecture
         Require(HiddenSize is > 0 and <= 1 << 17, $"hidden_size {HiddenSize} must be in 1..131,072");
         Require(Layers is > 0 and <= MaxLayers, $"num_hidden_layers {Layers} must be in 1..1,024");
         Require(Heads is > 0 and <= 1024, $"num_attention_heads {Heads} must be in 1..1,024");
-        Require(KeyValueHeads > 0 && Heads % KeyValueHeads == 0, $"num_key_value_heads {KeyValueHeads} must divide num_attention_heads {Heads}");
+        Require(KeyValueHeads > 0
+            && Heads % KeyValueHeads == 0, $"num_key_value_heads {KeyValueHeads} must divide num_attention_heads {Heads}");
         Require(HeadSize is > 0 and <= 1024 && HeadSize % 2 == 0, $"head_dim {HeadSize} must be even and in 2..1,024");
         Require(IntermediateSize is > 0 and <= 1 << 20, $"intermediate_size {IntermediateSize} must be in 1..1,048,576");
         Require(MaxPositions is > 0 and <= 1 << 24, $"max_position_embeddings {MaxPositions} must be in 1..16,777,216");
         Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"rope_theta {RopeTheta} must be positive");
         Require(RmsNormEpsilon is > 0 and < 1, $"rms_norm_eps {RmsNormEpsilon} must be in (0, 1)");
         Require(SlidingWindow is null or > 0, $"sliding_window {SlidingWindow} must be positive");
-        Require(SlidingWindow is not null == WindowLayers.Count > 0, $"sliding_window {SlidingWindow?.ToString() ?? "null"} does not fit the layers that slide: {WindowLayers}");
-        Require(WindowLayers.Layers.Concat(PlainLayers.Layers).All(layer => layer >= 0 && layer < Layers), $"layers beyond the {Layers} there are: sliding {WindowLayers}, without rotary {PlainLayers}");
+        Require(SlidingWindow is not null == WindowLayers.Count > 0,
+            $"sliding_window {SlidingWindow?.ToString() ?? "null"} does not fit the layers that slide: {WindowLayers}");
+        Require(WindowLayers.Layers.Concat(PlainLayers.Layers).All(layer => layer >= 0 && layer < Layers),
+            $"layers beyond the {Layers} there are: sliding {WindowLayers}, without rotary {PlainLayers}");
         problems.AddRange(RotaryScaling.Problems());
         foreach (int id in EndTokenIds)
             Require(id >= 0 && id < VocabularySize, $"eos_token_id {id} must be in 0..{VocabularySize - 1}");

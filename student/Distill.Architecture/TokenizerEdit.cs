@@ -6,13 +6,14 @@ using System.Text.RegularExpressions;
 namespace Distill.Architecture;
 
 /// <summary>
-/// Changes the added tokens of a model folder's tokenizer files: tokenizer.json, and the copy of them that tokenizer_config.json keeps. Everything
-/// else stays as it is. Not thread-safe.
+/// Changes the added tokens of a model folder's tokenizer files: tokenizer.json, and the copy of them that tokenizer_config.json keeps.
+/// Everything else stays as it is. Not thread-safe.
 /// </summary>
 internal sealed partial class TokenizerEdit
 {
     private static readonly JsonDocumentOptions Reading = new() { MaxDepth = 32, AllowDuplicateProperties = false };
-    private static readonly JsonSerializerOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = true, NewLine = "\n" };
+    private static readonly JsonSerializerOptions Writing =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = true, NewLine = "\n" };
 
     private readonly TokenizerFiles files;
     private readonly JsonObject root;
@@ -91,7 +92,9 @@ internal sealed partial class TokenizerEdit
         var rest = config?.DeepClone().AsObject();
         foreach (string list in (string[])["added_tokens_decoder", "additional_special_tokens", "extra_special_tokens"]) rest?.Remove(list);
         string template = files.ChatTemplate is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes) : "";
-        return string.Join('\n', template, rest?.ToJsonString(Writing), root["post_processor"]?.ToJsonString(Writing), root["normalizer"]?.ToJsonString(Writing));
+        return string.Join(
+            '\n', template, rest?.ToJsonString(Writing), root["post_processor"]?.ToJsonString(Writing),
+            root["normalizer"]?.ToJsonString(Writing));
     }
 
     private static JsonObject Token(int id, string content) => new()
@@ -105,7 +108,8 @@ internal sealed partial class TokenizerEdit
         ["special"] = false,
     };
 
-    private static int? IdOf(JsonNode? token) => token is JsonObject && token["id"] is JsonValue value && value.TryGetValue(out int id) ? id : null;
+    private static int? IdOf(JsonNode? token) =>
+        token is JsonObject && token["id"] is JsonValue value && value.TryGetValue(out int id) ? id : null;
 
     private static string? ContentOf(JsonNode? token) =>
         (token is JsonObject ? token["content"] : token) is JsonValue value && value.TryGetValue(out string? content) ? content : null;
@@ -114,7 +118,8 @@ internal sealed partial class TokenizerEdit
     {
         try
         {
-            return JsonNode.Parse(utf8, documentOptions: Reading) as JsonObject ?? throw new InvalidDataException($"'{file}' is not a JSON object.");
+            return JsonNode.Parse(utf8, documentOptions: Reading) as JsonObject
+                ?? throw new InvalidDataException($"'{file}' is not a JSON object.");
         }
         catch (JsonException broken)
         {

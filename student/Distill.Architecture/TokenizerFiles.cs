@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Distill.Architecture;
 
 /// <summary>
-/// The tokenizer files of a model folder, carried unchanged from checkpoint to checkpoint to export. Only the ids in use are looked at here;
-/// reading the tokenizer itself is the business of the tokenization library.
+/// The tokenizer files of a model folder, carried unchanged from checkpoint to checkpoint to export. Only the ids in use are looked at
+/// here; reading the tokenizer itself is the business of the tokenization library.
 /// </summary>
 public sealed record TokenizerFiles(byte[] TokenizerJson, byte[]? TokenizerConfig, byte[]? ChatTemplate)
 {
@@ -32,7 +32,9 @@ public sealed record TokenizerFiles(byte[] TokenizerJson, byte[]? TokenizerConfi
         WriteOrDelete(Path.Combine(folder, TemplateName), ChatTemplate);
     }
 
-    /// <summary>Refuses a tokenizer that makes ids the embedding has no row for. More rows than ids is common padding and allowed.</summary>
+    /// <summary>
+    /// Refuses a tokenizer that makes ids the embedding has no row for. More rows than ids is common padding and allowed.
+    /// </summary>
     /// <param name="file">What the message calls the tokenizer.</param>
     /// <param name="vocabularySize">Rows of the embedding.</param>
     /// <exception cref="InvalidDataException">The vocabularies do not fit, or the tokenizer is not readable.</exception>
@@ -42,7 +44,9 @@ public sealed record TokenizerFiles(byte[] TokenizerJson, byte[]? TokenizerConfi
         var (token, id) = LargestId(document.RootElement);
         if (id < 0) throw new InvalidDataException($"'{file}' defines no tokens.");
         if (id >= vocabularySize)
-            throw new InvalidDataException($"Vocabulary mismatch: '{file}' gives token '{token}' the id {id}; the model's embedding has {vocabularySize} rows (0..{vocabularySize - 1}).");
+            throw new InvalidDataException(
+                $"Vocabulary mismatch: '{file}' gives token '{token}' the id {id}; the model's embedding has {vocabularySize} rows "
+                + $"(0..{vocabularySize - 1}).");
     }
 
     /// <summary>The id of a token by its exact content, among added tokens first; null when there is none.</summary>
@@ -53,11 +57,14 @@ public sealed record TokenizerFiles(byte[] TokenizerJson, byte[]? TokenizerConfi
         var root = document.RootElement;
         if (root.TryGetProperty("added_tokens", out var added) && added.ValueKind == JsonValueKind.Array)
             foreach (var token in added.EnumerateArray())
-                if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var text) && text.ValueKind == JsonValueKind.String && text.ValueEquals(content) && token.TryGetProperty("id", out var id)
+                if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var text)
+                    && text.ValueKind == JsonValueKind.String && text.ValueEquals(content) && token.TryGetProperty("id", out var id)
                     && id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int found))
                     return found;
-        return root.TryGetProperty("model", out var model) && model.ValueKind == JsonValueKind.Object && model.TryGetProperty("vocab", out var vocab)
-            && vocab.ValueKind == JsonValueKind.Object && vocab.TryGetProperty(content, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int plain)
+        return root.TryGetProperty("model", out var model) && model.ValueKind == JsonValueKind.Object
+            && model.TryGetProperty("vocab", out var vocab)
+            && vocab.ValueKind == JsonValueKind.Object && vocab.TryGetProperty(content, out var value)
+            && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int plain)
             ? plain
             : null;
     }
@@ -78,19 +85,23 @@ public sealed record TokenizerFiles(byte[] TokenizerJson, byte[]? TokenizerConfi
             if (id > largest.Id) largest = (token ?? "", id);
         }
 
-        if (root.TryGetProperty("model", out var model) && model.ValueKind == JsonValueKind.Object && model.TryGetProperty("vocab", out var vocab))
+        if (root.TryGetProperty("model", out var model) && model.ValueKind == JsonValueKind.Object
+            && model.TryGetProperty("vocab", out var vocab))
         {
             if (vocab.ValueKind == JsonValueKind.Array) See("(last piece)", vocab.GetArrayLength() - 1); // Unigram: the position is the id
             if (vocab.ValueKind == JsonValueKind.Object)
                 foreach (var pair in vocab.EnumerateObject())
-                    if (pair.Value.ValueKind == JsonValueKind.Number && pair.Value.TryGetInt64(out long id) && id > largest.Id) See(pair.Name, id);
+                    if (pair.Value.ValueKind == JsonValueKind.Number && pair.Value.TryGetInt64(out long id) && id > largest.Id)
+                        See(pair.Name, id);
         }
 
         if (root.TryGetProperty("added_tokens", out var added) && added.ValueKind == JsonValueKind.Array)
             foreach (var token in added.EnumerateArray())
-                if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("id", out var value) && value.ValueKind == JsonValueKind.Number
+                if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("id", out var value)
+                    && value.ValueKind == JsonValueKind.Number
                     && value.TryGetInt64(out long id))
-                    See(token.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String ? content.GetString() : "", id);
+                    See(token.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String
+                        ? content.GetString() : "", id);
         return largest;
     }
 

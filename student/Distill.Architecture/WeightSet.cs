@@ -20,7 +20,8 @@ public static class ParameterMap
 
     public static IReadOnlyList<ParameterSpec> For(DecoderArchitecture a)
     {
-        long hidden = a.HiddenSize, queries = (long)a.Heads * a.HeadSize, keys = (long)a.KeyValueHeads * a.HeadSize, wide = a.IntermediateSize;
+        long hidden = a.HiddenSize, queries = (long)a.Heads * a.HeadSize, keys = (long)a.KeyValueHeads * a.HeadSize,
+            wide = a.IntermediateSize;
         var list = new List<ParameterSpec> { new(Embedding, [a.VocabularySize, hidden]) };
         for (int layer = 0; layer < a.Layers; layer++)
         {
@@ -88,11 +89,13 @@ public sealed class WeightSet
             if (!this.values.TryGetValue(parameter.Name, out var data))
                 throw new InvalidDataException($"Weight '{parameter.Name}' is missing.");
             if (data.Length != parameter.Count)
-                throw new InvalidDataException($"Weight '{parameter.Name}' has {data.Length} values; the architecture needs {parameter.Count}.");
+                throw new InvalidDataException(
+                    $"Weight '{parameter.Name}' has {data.Length} values; the architecture needs {parameter.Count}.");
         }
 
         if (this.values.Count != map.Count)
-            throw new InvalidDataException($"Surplus weights: {string.Join(", ", this.values.Keys.Except(map.Select(p => p.Name)).Order().Take(5))}.");
+            throw new InvalidDataException(
+                $"Surplus weights: {string.Join(", ", this.values.Keys.Except(map.Select(p => p.Name)).Order().Take(5))}.");
     }
 
     public DecoderArchitecture Architecture { get; }

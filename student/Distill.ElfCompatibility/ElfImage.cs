@@ -36,14 +36,17 @@ internal sealed class ElfImage
 
     public ulong U64(int offset) => BinaryPrimitives.ReadUInt64LittleEndian(Slice(offset, 8));
 
-    /// <summary>A zero-terminated name in the string table at <paramref name="table"/> (file offset) of <paramref name="size"/> bytes.</summary>
+    /// <summary>
+    /// A zero-terminated name in the string table at <paramref name="table"/> (file offset) of <paramref name="size"/> bytes.
+    /// </summary>
     public string Name(int table, ulong size, uint index)
     {
         if (index >= size) throw new InvalidDataException($"a name index {index} is outside the string table of {size} bytes");
         int start = checked(table + (int)index);
         int limit = (int)Math.Min(Math.Min((ulong)table + size, (ulong)bytes.Length) - (ulong)Math.Min(start, bytes.Length), MaxNameLength);
         int length = Slice(start, limit).IndexOf((byte)0);
-        if (length < 0) throw new InvalidDataException($"a name in the string table is longer than {MaxNameLength} bytes or not terminated");
+        if (length < 0)
+            throw new InvalidDataException($"a name in the string table is longer than {MaxNameLength} bytes or not terminated");
         return Encoding.UTF8.GetString(bytes, start, length);
     }
 

@@ -7,7 +7,7 @@ namespace Distill.ElfCompatibility;
 /// setting the weak flag, so that glibc loads the library where the version is missing. Stateless and thread-safe.
 /// Source: Linux Standard Base, "Symbol Versioning".
 /// </summary>
-public static class ElfVersionNeeds
+internal static class ElfVersionNeeds
 {
     /// <summary>Largest library read into memory.</summary>
     public const int MaxLength = 1 << 28;
@@ -72,7 +72,8 @@ public static class ElfVersionNeeds
     }
 
     private static int Forward(int at, uint distance) =>
-        distance <= MaxLength ? checked(at + (int)distance) : throw new InvalidDataException($"a version record points {distance} bytes ahead");
+        distance <= MaxLength ? checked(at + (int)distance)
+        : throw new InvalidDataException($"a version record points {distance} bytes ahead");
 }
 
 /// <summary>One symbol version that a library wants from another, e.g. <c>GLIBCXX_3.4.32</c> of <c>libstdc++.so.6</c>.</summary>
@@ -80,7 +81,7 @@ public static class ElfVersionNeeds
 /// <param name="Version">Name of the version.</param>
 /// <param name="Flags">vna_flags; bit 2 (VER_FLG_WEAK) tells the loader to go on when the version is missing.</param>
 /// <param name="FlagsOffset">Where vna_flags (16 bits, little-endian) lies in the file.</param>
-public sealed record VersionNeed(string Library, string Version, ushort Flags, int FlagsOffset)
+internal sealed record VersionNeed(string Library, string Version, ushort Flags, int FlagsOffset)
 {
     /// <summary>VER_FLG_WEAK of the gABI extensions ("Linux Standard Base", symbol versioning).</summary>
     public const ushort WeakFlag = 2;

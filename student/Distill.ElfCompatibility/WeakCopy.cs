@@ -3,7 +3,7 @@ using Microsoft.Build.Framework;
 namespace Distill.ElfCompatibility;
 
 /// <summary>A copy of a library in which one version need is weak. The original is only read.</summary>
-public static class WeakCopy
+internal static class WeakCopy
 {
     /// <summary>The copy is this much younger than its original, so that no copy step takes one for the other.</summary>
     private static readonly TimeSpan Younger = TimeSpan.FromSeconds(1);
@@ -21,7 +21,8 @@ public static class WeakCopy
         var stamp = source.LastWriteTimeUtc + Younger;
         if (target.Exists && target.Length == source.Length && target.LastWriteTimeUtc == stamp) return false;
         if (source.Length > ElfVersionNeeds.MaxLength)
-            throw new InvalidDataException($"Cannot patch '{original}': it has {source.Length} bytes, more than {ElfVersionNeeds.MaxLength}.");
+            throw new InvalidDataException(
+                $"Cannot patch '{original}': it has {source.Length} bytes, more than {ElfVersionNeeds.MaxLength}.");
 
         byte[] bytes = File.ReadAllBytes(original);
         try

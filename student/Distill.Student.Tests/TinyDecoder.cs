@@ -36,7 +36,9 @@ internal static class TinyDecoder
     public static List<TrainingSequence> Sequences(DecoderArchitecture architecture, params int[] lengths)
     {
         var random = new CsCheckFreeRandom(7);
-        return [.. lengths.Select(length => new TrainingSequence([.. Enumerable.Range(0, length).Select(_ => random.Next(architecture.VocabularySize))], Math.Max(1, length / 3)))];
+        return [.. lengths.Select(
+            length => new TrainingSequence(
+            [.. Enumerable.Range(0, length).Select(_ => random.Next(architecture.VocabularySize))], Math.Max(1, length / 3)))];
     }
 
     private sealed class CsCheckFreeRandom(uint state)

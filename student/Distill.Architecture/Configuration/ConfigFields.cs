@@ -48,7 +48,8 @@ internal sealed class ConfigFields(JsonElement root)
     public IReadOnlyList<JsonElement>? OptionalArray(string key)
     {
         if (!Find(key, out var value)) return null;
-        return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : Wrong<IReadOnlyList<JsonElement>?>(key, value, "an array");
+        return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()]
+            : Wrong<IReadOnlyList<JsonElement>?>(key, value, "an array");
     }
 
     /// <summary>A token id, or the first of several (a configuration may list more than one end token).</summary>

@@ -63,7 +63,9 @@ public static class DecoderConfigJson
         var fields = new ConfigFields(root);
         string? modelType = fields.OptionalString("model_type");
         var family = DecoderFamily.Find(modelType)
-            ?? throw new InvalidDataException($"'{file}': model_type '{modelType}' is not supported; supported are {string.Join(", ", DecoderFamily.All.Select(f => f.ModelType))}.");
+            ?? throw new InvalidDataException(
+            $"'{file}': model_type '{modelType}' is not supported; supported are {string.Join(
+            ", ", DecoderFamily.All.Select(f => f.ModelType))}.");
         if (endTokens.Count == 0) endTokens = fields.TokenIds(EndTokens);
         fields.Require(endTokens.Count > 0 || fields.Problems.Count > 0, $"{EndTokens} is missing here and in {GenerationFileName}");
         var architecture = Shape(fields, family) with { EndTokenIds = new TokenIdList(endTokens.DefaultIfEmpty(0)) };
@@ -99,7 +101,8 @@ public static class DecoderConfigJson
             HiddenSize = hidden,
             Layers = layers,
             Heads = heads,
-            KeyValueHeads = family.ModelType == "llama" ? fields.OptionalInt("num_key_value_heads") ?? heads : fields.RequiredInt("num_key_value_heads"),
+            KeyValueHeads = family.ModelType == "llama" ? fields.OptionalInt("num_key_value_heads") ?? heads
+            : fields.RequiredInt("num_key_value_heads"),
             HeadSize = fields.OptionalInt("head_dim") ?? family.HeadSize ?? (heads > 0 ? hidden / heads : 0),
             IntermediateSize = fields.RequiredInt("intermediate_size"),
             MaxPositions = fields.RequiredInt("max_position_embeddings"),
@@ -120,7 +123,9 @@ public static class DecoderConfigJson
     }
 }
 
-/// <summary>Names what else in a configuration would change the computation and is not implemented; readers of single parts name theirs.</summary>
+/// <summary>
+/// Names what else in a configuration would change the computation and is not implemented; readers of single parts name theirs.
+/// </summary>
 internal static class UnsupportedFeatures
 {
     public static void Check(ConfigFields fields, DecoderFamily family)
@@ -129,7 +134,9 @@ internal static class UnsupportedFeatures
         fields.Require(activation is "silu" or "swish", $"hidden_act '{activation}' is not supported, only silu");
         fields.Require(family.AlwaysAttentionBias || family.MayAttentionBias || fields.OptionalBool("attention_bias") is not true,
             $"attention_bias true is not supported in model_type '{family.ModelType}'");
-        fields.Require(family.MayFeedForwardBias || fields.OptionalBool("mlp_bias") is not true, $"mlp_bias true is not supported in model_type '{family.ModelType}'");
+        fields.Require(
+            family.MayFeedForwardBias
+            || fields.OptionalBool("mlp_bias") is not true, $"mlp_bias true is not supported in model_type '{family.ModelType}'");
         fields.Require(!fields.Has("quantization_config"), "quantized weights (quantization_config) are not supported");
     }
 }

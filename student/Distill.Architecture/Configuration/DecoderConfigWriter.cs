@@ -23,7 +23,8 @@ internal static class DecoderConfigWriter
         json.WriteNumber("intermediate_size", a.IntermediateSize);
         if (a.WindowLayers.Count > 0 && family.Window != WindowRule.Always) WriteLayerTypes(json, a);
         json.WriteNumber("max_position_embeddings", a.MaxPositions);
-        if (a.WindowLayers.Count > 0 && family.Window == WindowRule.UpperLayers) json.WriteNumber("max_window_layers", a.WindowLayers.Layers[0]);
+        if (a.WindowLayers.Count > 0 && family.Window == WindowRule.UpperLayers)
+            json.WriteNumber("max_window_layers", a.WindowLayers.Layers[0]);
         if (family.MayFeedForwardBias) json.WriteBoolean("mlp_bias", a.FeedForwardBias);
         json.WriteString("model_type", a.ModelType);
         if (family.LayersPerPlainLayer > 0) WriteRotaryLayers(json, a);
@@ -37,7 +38,8 @@ internal static class DecoderConfigWriter
         json.WriteBoolean("tie_word_embeddings", a.TieEmbeddings);
         json.WriteString("torch_dtype", TypeName(storedAs));
         json.WriteBoolean("use_cache", true);
-        if (family.Window is WindowRule.UpperLayers or WindowRule.PlainLayers) json.WriteBoolean("use_sliding_window", a.WindowLayers.Count > 0);
+        if (family.Window is WindowRule.UpperLayers or WindowRule.PlainLayers)
+            json.WriteBoolean("use_sliding_window", a.WindowLayers.Count > 0);
         json.WriteNumber("vocab_size", a.VocabularySize);
     });
 
@@ -77,7 +79,8 @@ internal static class DecoderConfigWriter
     private static void WriteLayerTypes(Utf8JsonWriter json, DecoderArchitecture a)
     {
         json.WriteStartArray("layer_types");
-        for (int layer = 0; layer < a.Layers; layer++) json.WriteStringValue(a.WindowOf(layer) is null ? "full_attention" : "sliding_attention");
+        for (int layer = 0; layer < a.Layers; layer++)
+            json.WriteStringValue(a.WindowOf(layer) is null ? "full_attention" : "sliding_attention");
         json.WriteEndArray();
     }
 

@@ -50,13 +50,15 @@ internal sealed record DecoderFamily(string ModelType, string ClassName)
 
     public static IReadOnlyList<DecoderFamily> All { get; } =
     [
-        new("qwen3", "Qwen3ForCausalLM") { QueryKeyNorm = true, MayAttentionBias = true, HeadSize = 128, Window = WindowRule.UpperLayers, SlidingWindow = 4096 },
+        new("qwen3", "Qwen3ForCausalLM") { QueryKeyNorm = true, MayAttentionBias = true, HeadSize = 128, Window = WindowRule.UpperLayers,
+        SlidingWindow = 4096 },
         new("qwen2", "Qwen2ForCausalLM") { AlwaysAttentionBias = true, Window = WindowRule.UpperLayers, SlidingWindow = 4096 },
         new("llama", "LlamaForCausalLM") { MayAttentionBias = true, MayFeedForwardBias = true },
         new("mistral", "MistralForCausalLM") { Window = WindowRule.Always, SlidingWindow = 4096 },
         new("smollm3", "SmolLM3ForCausalLM")
         {
-            RopeTheta = 2_000_000, TieEmbeddings = true, LayersPerPlainLayer = 4, MayAttentionBias = true, MayFeedForwardBias = true, Window = WindowRule.PlainLayers,
+            RopeTheta = 2_000_000, TieEmbeddings = true, LayersPerPlainLayer = 4, MayAttentionBias = true, MayFeedForwardBias = true,
+                Window = WindowRule.PlainLayers,
         },
     ];
 
@@ -66,7 +68,8 @@ internal sealed record DecoderFamily(string ModelType, string ClassName)
     public string? Contradiction(DecoderArchitecture a)
     {
         if (a.QueryKeyNorm != QueryKeyNorm) return $"query-key norm {a.QueryKeyNorm}";
-        if (AlwaysAttentionBias ? !a.AttentionBias || a.AttentionOutputBias : a.AttentionBias != a.AttentionOutputBias || (a.AttentionBias && !MayAttentionBias))
+        if (AlwaysAttentionBias ? !a.AttentionBias || a.AttentionOutputBias : a.AttentionBias != a.AttentionOutputBias
+            || (a.AttentionBias && !MayAttentionBias))
             return $"bias on queries, keys and values {a.AttentionBias}, on the attention's output {a.AttentionOutputBias}";
         if (a.FeedForwardBias && !MayFeedForwardBias) return "bias in the feed-forward";
         if (a.PlainLayers.Count > 0 && LayersPerPlainLayer == 0) return $"layers without rotary embedding ({a.PlainLayers})";

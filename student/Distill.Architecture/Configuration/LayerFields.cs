@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Distill.Architecture;
 
-/// <summary>What a configuration says layer by layer: which slide over a window, which have no rotary embedding. Rules of the classes in transformers.</summary>
+/// <summary>
+/// What a configuration says layer by layer: which slide over a window, which have no rotary embedding. Rules of the classes in
+/// transformers.
+/// </summary>
 internal static class LayerFields
 {
     private const string Full = "full_attention", Sliding = "sliding_attention";
@@ -25,7 +28,9 @@ internal static class LayerFields
         }
 
         fields.Require(listed.Count == layers, $"no_rope_layers has {listed.Count} entries for {layers} layers");
-        fields.Require(listed.All(element => IsOne(element) || element.GetRawText() == "0"), "no_rope_layers holds something that is neither 1 (rotary) nor 0 (none)");
+        fields.Require(
+            listed.All(element => IsOne(element) || element.GetRawText() == "0"),
+            "no_rope_layers holds something that is neither 1 (rotary) nor 0 (none)");
         return LayerSet.Where(Math.Min(listed.Count, layers), layer => !IsOne(listed[layer]));
     }
 
@@ -41,8 +46,11 @@ internal static class LayerFields
             _ => LayerSet.None,
         };
         var sliding = Listed(fields, layers) ?? implied;
-        fields.Require(sliding.Count == 0 || window is not null, $"layer_types with {Sliding} is not supported without a sliding window in use");
-        fields.Require(family.Window != WindowRule.Always || sliding.Equals(implied), $"layer_types that contradicts sliding_window is not supported in model_type '{family.ModelType}'");
+        fields.Require(
+            sliding.Count == 0 || window is not null, $"layer_types with {Sliding} is not supported without a sliding window in use");
+        fields.Require(
+            family.Window != WindowRule.Always
+            || sliding.Equals(implied), $"layer_types that contradicts sliding_window is not supported in model_type '{family.ModelType}'");
         return sliding.Count == 0 ? (null, LayerSet.None) : (window, sliding);
     }
 

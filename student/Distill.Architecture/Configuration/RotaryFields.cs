@@ -9,8 +9,11 @@ internal static class RotaryFields
     public static (double Theta, RotaryScaling Scaling) Read(ConfigFields fields, DecoderFamily family)
     {
         var (newer, older) = (Parse(fields, "rope_parameters"), Parse(fields, "rope_scaling"));
-        double? newTheta = fields.OptionalObject("rope_parameters")?.OptionalDouble("rope_theta"), oldTheta = fields.OptionalDouble("rope_theta");
-        fields.Require(newTheta is null || oldTheta is null || newTheta == oldTheta, $"rope_theta {oldTheta} contradicts rope_parameters.rope_theta {newTheta}");
+        double? newTheta = fields.OptionalObject("rope_parameters")?.OptionalDouble("rope_theta"),
+            oldTheta = fields.OptionalDouble("rope_theta");
+        fields.Require(
+            newTheta is null || oldTheta is null
+            || newTheta == oldTheta, $"rope_theta {oldTheta} contradicts rope_parameters.rope_theta {newTheta}");
         fields.Require(newer is null || older is null || newer == older, "rope_scaling contradicts rope_parameters");
         fields.Require((fields.OptionalDouble("partial_rotary_factor") ?? 1) == 1, "partial_rotary_factor other than 1 is not supported");
         return (newTheta ?? oldTheta ?? family.RopeTheta, newer ?? older ?? DefaultRotary.Instance);
@@ -38,7 +41,8 @@ internal static class RotaryFields
     }
 
     private static Llama3Rotary Llama3(ConfigFields fields, ConfigFields rope) =>
-        new(rope.RequiredDouble("factor"), rope.RequiredDouble("low_freq_factor"), rope.RequiredDouble("high_freq_factor"), OriginalPositions(fields, rope));
+        new(rope.RequiredDouble("factor"), rope.RequiredDouble("low_freq_factor"), rope.RequiredDouble("high_freq_factor"),
+        OriginalPositions(fields, rope));
 
     private static YarnRotary Yarn(ConfigFields fields, ConfigFields rope)
     {
@@ -61,5 +65,6 @@ internal static class RotaryFields
     }
 
     private static int OriginalPositions(ConfigFields fields, ConfigFields rope) =>
-        rope.OptionalInt("original_max_position_embeddings") ?? fields.OptionalInt("original_max_position_embeddings") ?? fields.OptionalInt("max_position_embeddings") ?? 0;
+        rope.OptionalInt("original_max_position_embeddings") ?? fields.OptionalInt("original_max_position_embeddings")
+        ?? fields.OptionalInt("max_position_embeddings") ?? 0;
 }

@@ -63,7 +63,8 @@ public sealed record LinearRotary(double Factor) : RotaryScaling
 /// <param name="LowFrequencyFactor">Waves longer than the original context divided by this are stretched.</param>
 /// <param name="HighFrequencyFactor">Waves shorter than the original context divided by this are kept.</param>
 /// <param name="OriginalPositions">The context before scaling.</param>
-public sealed record Llama3Rotary(double Factor, double LowFrequencyFactor, double HighFrequencyFactor, int OriginalPositions) : RotaryScaling
+public sealed record Llama3Rotary(
+    double Factor, double LowFrequencyFactor, double HighFrequencyFactor, int OriginalPositions) : RotaryScaling
 {
     public override string TypeName => "llama3";
 
@@ -75,7 +76,8 @@ public sealed record Llama3Rotary(double Factor, double LowFrequencyFactor, doub
             if (wavelength > OriginalPositions / LowFrequencyFactor) frequency = stretched;
             else if (wavelength >= OriginalPositions / HighFrequencyFactor)
             {
-                float smooth = ((OriginalPositions / wavelength) - (float)LowFrequencyFactor) / (float)(HighFrequencyFactor - LowFrequencyFactor);
+                float smooth =
+                    ((OriginalPositions / wavelength) - (float)LowFrequencyFactor) / (float)(HighFrequencyFactor - LowFrequencyFactor);
                 frequency = ((1 - smooth) * stretched) + (smooth * frequency);
             }
         }
@@ -133,7 +135,8 @@ public sealed record YarnRotary(double Factor, int OriginalPositions, double Att
         foreach (string problem in FactorProblems(Factor)) yield return problem;
         if (OriginalPositions < 1) yield return $"original_max_position_embeddings {OriginalPositions} must be positive";
         if (!(AttentionScale > 0 && double.IsFinite(AttentionScale))) yield return $"attention_factor {AttentionScale} must be positive";
-        if (!(BetaSlow > 0 && BetaFast >= BetaSlow && double.IsFinite(BetaFast))) yield return $"beta_slow {BetaSlow} must be positive and not above beta_fast {BetaFast}";
+        if (!(BetaSlow > 0 && BetaFast >= BetaSlow && double.IsFinite(BetaFast)))
+            yield return $"beta_slow {BetaSlow} must be positive and not above beta_fast {BetaFast}";
     }
 
     // The dimension that turns so many times within the original context.

@@ -5,7 +5,7 @@ namespace Distill.Architecture;
 /// place that trainer, reference decoder and graph writer take them from. Frequencies and angles are fp32 as in transformers, because
 /// that is what the weights were trained with. Immutable, thread-safe.
 /// </summary>
-public sealed class RotaryTable
+internal sealed class RotaryTable
 {
     private readonly float[] frequencies;
     private readonly float attentionFactor;

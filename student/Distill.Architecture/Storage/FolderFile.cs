@@ -4,7 +4,8 @@ using Distill.Data.Storage;
 namespace Distill.Architecture;
 
 /// <summary>
-/// Files of a model folder. A link is followed within the folder's own Hugging Face cache, where every file of a snapshot is one, and nowhere else.
+/// Files of a model folder. A link is followed within the folder's own Hugging Face cache, where every file of a snapshot is one, and
+/// nowhere else.
 /// </summary>
 internal static class FolderFile
 {
@@ -17,7 +18,8 @@ internal static class FolderFile
     public static byte[] Read(string path, long maxBytes)
     {
         if (!File.Exists(path)) throw new InvalidDataException($"'{path}' does not exist.");
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1); // its length is that of what a link leads to
+        // its length is that of what a link leads to
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
         if (stream.Length > maxBytes) throw new InvalidDataException($"'{path}' has {stream.Length} bytes; at most {maxBytes} are read.");
         byte[] content = new byte[stream.Length];
         stream.ReadExactly(content);
@@ -25,7 +27,9 @@ internal static class FolderFile
     }
 }
 
-/// <summary>JSON files from outside: bounded in size and depth, no duplicate keys, an object at the root, errors that name the file.</summary>
+/// <summary>
+/// JSON files from outside: bounded in size and depth, no duplicate keys, an object at the root, errors that name the file.
+/// </summary>
 internal static class BoundedJson
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 32, AllowDuplicateProperties = false };
@@ -50,7 +54,7 @@ internal static class BoundedJson
 }
 
 /// <summary>Small files that are on disk when the call returns.</summary>
-public static class DurableFile
+internal static class DurableFile
 {
     public static void Write(string path, ReadOnlySpan<byte> content)
     {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Distill.Architecture;
 
 /// <summary>A tensor to be written: its description, and what puts exactly its bytes on a stream.</summary>
-public sealed record SafeTensor(string Name, SafeTensorType Type, IReadOnlyList<long> Shape, Action<Stream> WriteData)
+internal sealed record SafeTensor(string Name, SafeTensorType Type, IReadOnlyList<long> Shape, Action<Stream> WriteData)
 {
     private const int ChunkValues = 1 << 15;
 
@@ -18,7 +18,8 @@ public sealed record SafeTensor(string Name, SafeTensorType Type, IReadOnlyList<
     public static SafeTensor Rounded(string name, IReadOnlyList<long> shape, ReadOnlyMemory<float> values, SafeTensorType type)
     {
         if (type == SafeTensorType.Float32) return Singles(name, shape, values);
-        if (type is not (SafeTensorType.BFloat16 or SafeTensorType.Float16)) throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are stored as F32, BF16 or F16.");
+        if (type is not (SafeTensorType.BFloat16 or SafeTensorType.Float16))
+            throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are stored as F32, BF16 or F16.");
         return new(name, type, shape, stream => WriteRounded(stream, values.Span, type, name));
     }
 
@@ -32,7 +33,8 @@ public sealed record SafeTensor(string Name, SafeTensorType Type, IReadOnlyList<
         {
             var part = values[done..Math.Min(done + ChunkValues, values.Length)];
             int overflow = SafeTensorRounding.Round(part, type, chunk);
-            if (overflow >= 0) throw new InvalidDataException($"Tensor '{name}' holds {part[overflow]}, which is too large for {type.HeaderName()}.");
+            if (overflow >= 0)
+                throw new InvalidDataException($"Tensor '{name}' holds {part[overflow]}, which is too large for {type.HeaderName()}.");
             WriteAll(stream, MemoryMarshal.AsBytes(chunk.AsSpan(0, part.Length)));
         }
     }

@@ -12,7 +12,8 @@ internal static class SafeTensorConversion
         return typeof(T) == typeof(long) && TryIntegers(type, source, MemoryMarshal.CreateSpan(ref As<T, long>(target), target.Length));
     }
 
-    private static ref TTo As<TFrom, TTo>(Span<TFrom> span) => ref System.Runtime.CompilerServices.Unsafe.As<TFrom, TTo>(ref MemoryMarshal.GetReference(span));
+    private static ref TTo As<TFrom, TTo>(Span<TFrom> span) =>
+        ref System.Runtime.CompilerServices.Unsafe.As<TFrom, TTo>(ref MemoryMarshal.GetReference(span));
 
     private static bool TrySingles(SafeTensorType type, ReadOnlySpan<byte> source, Span<float> target)
     {

@@ -21,7 +21,7 @@ public enum SafeTensorType
 }
 
 /// <summary>Spelling and width of each <see cref="SafeTensorType"/> in a file header.</summary>
-public static class SafeTensorTypes
+internal static class SafeTensorTypes
 {
     private static readonly (SafeTensorType Type, string Name, int Bytes)[] Table =
     [
@@ -57,8 +57,10 @@ public static class SafeTensorTypes
     }
 }
 
-/// <summary>One tensor of a safetensors file. <paramref name="Begin"/> and <paramref name="End"/> count bytes from the start of the data.</summary>
-public sealed record SafeTensorEntry(string Name, SafeTensorType Type, IReadOnlyList<long> Shape, long Begin, long End)
+/// <summary>
+/// One tensor of a safetensors file. <paramref name="Begin"/> and <paramref name="End"/> count bytes from the start of the data.
+/// </summary>
+internal sealed record SafeTensorEntry(string Name, SafeTensorType Type, IReadOnlyList<long> Shape, long Begin, long End)
 {
     /// <summary>Number of elements.</summary>
     public long Count => (End - Begin) / Type.Bytes();

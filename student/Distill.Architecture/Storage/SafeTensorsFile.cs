@@ -6,7 +6,7 @@ namespace Distill.Architecture;
 /// A safetensors file open for reading. The header is validated when it is opened; tensor data are read on request, straight
 /// into the array that is returned. Values are not inspected: NaN and infinity are possible. Not thread-safe. The opener disposes it.
 /// </summary>
-public sealed class SafeTensorsFile : IDisposable
+internal sealed class SafeTensorsFile : IDisposable
 {
     private const int ChunkBytes = 1 << 16;
     private readonly Stream stream;
@@ -128,14 +128,17 @@ public sealed class SafeTensorsFile : IDisposable
             var bytes = chunk.AsSpan(0, take * width);
             stream.ReadExactly(bytes);
             if (!SafeTensorConversion.TryConvert<T>(entry.Type, bytes, values.AsSpan(done, take)))
-                throw new InvalidDataException($"Tensor '{entry.Name}' of '{File}' is {entry.Type.HeaderName()}, or holds a value, that cannot be read as {typeof(T).Name}.");
+                throw new InvalidDataException(
+                    $"Tensor '{entry.Name}' of '{File}' is {entry.Type.HeaderName()}, or holds a value, "
+                    + $"that cannot be read as {typeof(T).Name}.");
             done += take;
         }
     }
 
     private int Capacity(SafeTensorEntry entry) => entry.Count <= Array.MaxLength ? (int)entry.Count : throw TooLarge(entry);
 
-    private InvalidDataException TooLarge(SafeTensorEntry entry) => new($"Tensor '{entry.Name}' of '{File}' with shape {entry.ShapeText} is too large for one array.");
+    private InvalidDataException TooLarge(SafeTensorEntry entry) =>
+        new($"Tensor '{entry.Name}' of '{File}' with shape {entry.ShapeText} is too large for one array.");
 
     private void Seek(SafeTensorEntry entry) => stream.Position = header.DataStart + entry.Begin;
 }

@@ -6,7 +6,7 @@ namespace Distill.Architecture;
 /// The weights of a model folder: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names.
 /// Not thread-safe. The opener disposes it.
 /// </summary>
-public sealed class SafeTensorsFolder : IDisposable
+internal sealed class SafeTensorsFolder : IDisposable
 {
     public const string FileName = "model.safetensors";
     public const string IndexName = "model.safetensors.index.json";
@@ -34,7 +34,10 @@ public sealed class SafeTensorsFolder : IDisposable
             if (single is not null)
             {
                 opened.Add(SafeTensorsFile.Open(single));
-                if (index is not null) opened.Choice = $"'{folder}' has both {FileName} and {IndexName}: {FileName} is read, as transformers does. Remove the one that is not meant.";
+                if (index is not null)
+                    opened.Choice =
+                    $"'{folder}' has both {FileName} and {IndexName}: {FileName} is read, as transformers does. Remove the one that is "
+                    + $"not meant.";
             }
             else if (index is not null) opened.AddShards(folder, index);
             else throw new InvalidDataException($"'{folder}' has neither {FileName} nor {IndexName}.{PickleHint(folder)}");
@@ -52,7 +55,8 @@ public sealed class SafeTensorsFolder : IDisposable
     /// <summary>The file that holds a tensor.</summary>
     /// <exception cref="InvalidDataException">No file does.</exception>
     public SafeTensorsFile FileOf(string name) =>
-        byTensor.TryGetValue(name, out var file) ? file : throw new InvalidDataException($"Tensor '{name}' is missing from '{files.FirstOrDefault()?.File}'.");
+        byTensor.TryGetValue(name, out var file) ? file
+        : throw new InvalidDataException($"Tensor '{name}' is missing from '{files.FirstOrDefault()?.File}'.");
 
     public void Dispose()
     {
@@ -75,7 +79,8 @@ public sealed class SafeTensorsFolder : IDisposable
         {
             string shard = pair.Value.ValueKind == JsonValueKind.String ? pair.Value.GetString()! : "";
             if (!shards.TryGetValue(shard, out var file)) shards.Add(shard, file = OpenShard(folder, index, shard));
-            if (!file.Contains(pair.Name)) throw new InvalidDataException($"'{index}' places tensor '{pair.Name}' in '{shard}', which does not hold it.");
+            if (!file.Contains(pair.Name))
+                throw new InvalidDataException($"'{index}' places tensor '{pair.Name}' in '{shard}', which does not hold it.");
             byTensor.Add(pair.Name, file);
         }
 
@@ -91,7 +96,8 @@ public sealed class SafeTensorsFolder : IDisposable
         if (shard.Length is 0 or > 255 || shard.AsSpan().ContainsAny("/\\:\0") || !shard.EndsWith(".safetensors", StringComparison.Ordinal))
             throw new InvalidDataException($"'{index}' names '{shard}', which is not the name of a .safetensors file in its folder.");
         if (files.Count == MaxShards) throw new InvalidDataException($"'{index}' names more than {MaxShards} files.");
-        string path = FolderFile.Find(folder, shard) ?? throw new InvalidDataException($"'{Path.Combine(folder, shard)}', which '{index}' names, does not exist.");
+        string path = FolderFile.Find(folder, shard)
+            ?? throw new InvalidDataException($"'{Path.Combine(folder, shard)}', which '{index}' names, does not exist.");
         var file = SafeTensorsFile.Open(path);
         files.Add(file);
         return file;

@@ -38,7 +38,8 @@ internal sealed class SafeTensorsHeader
         stream.ReadExactly(prefix);
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > MaxBytes) throw Bad(file, $"its header length {headerLength} exceeds {MaxBytes}");
-        if ((long)headerLength > length - 8) throw Bad(file, $"its header of {headerLength} bytes is longer than the file ({length} bytes)");
+        if ((long)headerLength > length - 8)
+            throw Bad(file, $"its header of {headerLength} bytes is longer than the file ({length} bytes)");
         byte[] header = new byte[headerLength];
         stream.ReadExactly(header);
         return Parse(header, length - 8 - (long)headerLength, file);
@@ -68,7 +69,8 @@ internal sealed class SafeTensorsHeader
         long position = 0;
         foreach (var entry in entries)
         {
-            if (entry.Begin != position) throw Bad(file, $"tensor '{entry.Name}' begins at {entry.Begin} where {position} was expected (a hole or an overlap)");
+            if (entry.Begin != position)
+                throw Bad(file, $"tensor '{entry.Name}' begins at {entry.Begin} where {position} was expected (a hole or an overlap)");
             position = entry.End;
         }
 
@@ -76,5 +78,6 @@ internal sealed class SafeTensorsHeader
         return entries;
     }
 
-    public static InvalidDataException Bad(string file, string reason, Exception? inner = null) => new($"'{file}' is not a sound safetensors file: {reason}.", inner);
+    public static InvalidDataException Bad(string file, string reason, Exception? inner = null) =>
+        new($"'{file}' is not a sound safetensors file: {reason}.", inner);
 }

@@ -84,7 +84,8 @@ internal ref struct SafeTensorsHeaderParser
         }
 
         if (bytes != entry.End - entry.Begin)
-            throw Bad($"tensor '{Short(entry.Name)}' of shape {entry.ShapeText} and type {entry.Type.HeaderName()} needs {bytes} bytes; its offsets span {entry.End - entry.Begin}");
+            throw Bad($"tensor '{Short(entry.Name)}' of shape {entry.ShapeText} and type {entry.Type.HeaderName()} needs {bytes} bytes; "
+                + $"its offsets span {entry.End - entry.Begin}");
         return entry;
     }
 

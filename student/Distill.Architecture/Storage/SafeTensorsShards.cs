@@ -9,10 +9,11 @@ namespace Distill.Architecture;
 /// Writes the weights of a model folder: one file, or shards <c>model-00001-of-00003.safetensors</c> … with the index that names them, as
 /// transformers lays them out. The same input gives the same bytes.
 /// </summary>
-public static class SafeTensorsShards
+internal static class SafeTensorsShards
 {
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
-    private static readonly JsonWriterOptions Json = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Json =
+        new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Weights that lay in the folder under these names are removed first; the index is written last.</summary>
     /// <param name="maxShardBytes">Tensor bytes of one file; a larger tensor gets a file of its own.</param>
@@ -21,7 +22,8 @@ public static class SafeTensorsShards
         ArgumentOutOfRangeException.ThrowIfLessThan(maxShardBytes, 1);
         RemoveOld(folder);
         var shards = Cut(tensors, maxShardBytes);
-        for (int i = 0; i < shards.Count; i++) SafeTensorsWriter.Write(Path.Combine(folder, FileName(i, shards.Count)), shards[i], Metadata);
+        for (int i = 0; i < shards.Count; i++)
+            SafeTensorsWriter.Write(Path.Combine(folder, FileName(i, shards.Count)), shards[i], Metadata);
         if (shards.Count > 1) DurableFile.Write(Path.Combine(folder, SafeTensorsFolder.IndexName), Index(shards));
     }
 

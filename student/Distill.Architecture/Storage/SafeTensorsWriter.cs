@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Distill.Architecture;
 
 /// <summary>Writes safetensors files: tensors in the order given, streamed one at a time; the same input gives the same bytes.</summary>
-public static class SafeTensorsWriter
+internal static class SafeTensorsWriter
 {
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -38,7 +38,8 @@ public static class SafeTensorsWriter
         long before = stream.Position;
         tensor.WriteData(stream);
         if (stream.Position - before != tensor.ByteCount)
-            throw new InvalidOperationException($"Tensor '{tensor.Name}' wrote {stream.Position - before} bytes; its shape needs {tensor.ByteCount}.");
+            throw new InvalidOperationException(
+                $"Tensor '{tensor.Name}' wrote {stream.Position - before} bytes; its shape needs {tensor.ByteCount}.");
     }
 
     private static ArrayBufferWriter<byte> Header(List<SafeTensor> tensors, IReadOnlyDictionary<string, string>? metadata)

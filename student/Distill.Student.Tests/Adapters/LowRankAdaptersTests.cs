@@ -20,7 +20,8 @@ public sealed class LowRankAdaptersTests
         adapters.Merge();
         foreach (var (name, offset, spec) in parameters.Places)
         {
-            bool adapted = name.EndsWith("q_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
+            bool adapted = name.EndsWith("q_proj.weight", StringComparison.Ordinal)
+                || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
             float expected = adapted ? 2 * 3 * 0.01f : 0; // scale · rank · 0.1²
             for (int i = offset; i < offset + spec.Count; i++) (parameters.Span[i] - before[i]).ShouldBe(expected, 1e-6f, name);
         }

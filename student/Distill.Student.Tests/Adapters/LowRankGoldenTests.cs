@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace Distill.Student.Tests.Adapters;
 
-/// <summary>Adapters against peft: the same logits, the same ten steps, the same merged weights.</summary>
+/// <summary>Adapters against peft: the same logits, the same steps, the same merged weights.</summary>
 public sealed class LowRankGoldenTests
 {
     private readonly string folder = FixtureFolder.Require("training", "lora");
@@ -27,8 +27,11 @@ public sealed class LowRankGoldenTests
         using var tensors = SafeTensorsFile.Open(Path.Combine(folder, "reference.safetensors"));
         using var decoder = new TorchDecoder(parameters, differentiable: false);
         using var scope = NewDisposeScope();
-        float[] found = [.. decoder.Forward(tensor(tensors.ReadIntegers("input_ids"), [.. tensors.Entry("input_ids").Shape])).data<float>()], expected = tensors.ReadSingles(logits);
-        found.Zip(expected, (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(1e-4f); // peft's own merge differs by 2.8e-5
+        float[] found =
+            [.. decoder.Forward(tensor(tensors.ReadIntegers("input_ids"), [.. tensors.Entry("input_ids").Shape])).data<float>()],
+            expected = tensors.ReadSingles(logits);
+        // peft's own merge differs by 3e-5 of logits of this size
+        found.Zip(expected, (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(1e-4f * Math.Max(1, expected.Max(MathF.Abs)));
     }
 
     [Fact]
@@ -38,22 +41,30 @@ public sealed class LowRankGoldenTests
         Adapters(parameters, "adapter-final").Merge();
         using var merged = SafeTensorsFile.Open(Path.Combine(folder, "merged.safetensors"));
         foreach (var (name, _, _) in parameters.Places)
-            merged.ReadSingles(name).Zip(parameters.SpanOf(name).ToArray(), (a, b) => MathF.Abs(a - b)).Max().ShouldBeLessThan(1e-6f, name);
+        {
+            float[] expected = merged.ReadSingles(name);
+            expected.Zip(parameters.SpanOf(name).ToArray(), (a, b) => MathF.Abs(a - b)).Max()
+                .ShouldBeLessThan(1e-6f * Math.Max(1, expected.Max(MathF.Abs)), name);
+        }
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Ten_steps_are_those_of_peft(bool fused)
+    public void Every_step_is_that_of_peft(bool fused)
     {
         using var parameters = Base();
         float[] start = parameters.Span.ToArray();
         var adapters = Adapters(parameters, "adapter-initial");
         var sequences = Sequences();
-        using var model = new AdaptedGradientModel(fused ? new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 256) : new TorchGradientModel(parameters), adapters);
+        using var model =
+            new AdaptedGradientModel(
+            fused ? new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, sequences.Max(sequence => sequence.Tokens.Count))
+            : new TorchGradientModel(parameters), adapters);
         var settings = reference["settings"]!;
         double Setting(string name) => settings[name]!.GetValue<double>();
-        var optimizer = new AdamW(adapters, new AdamWOptions(Setting("beta1"), Setting("beta2"), Setting("epsilon"), 0, MaxGradientNorm: 0));
+        var optimizer =
+            new AdamW(adapters, new AdamWOptions(Setting("beta1"), Setting("beta2"), Setting("epsilon"), 0, MaxGradientNorm: 0));
         foreach (var (step, expected) in reference["losses"]!.AsArray().Index())
         {
             double loss = model.Differentiate(sequences, new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount))).Loss;
@@ -65,10 +76,12 @@ public sealed class LowRankGoldenTests
         start.CopyTo(final.Span);
         float[] reached = adapters.Span.ToArray(), golden = Adapters(final, "adapter-final").Span.ToArray();
         float[] differences = [.. reached.Zip(golden, (a, b) => MathF.Abs(a - b)).Order()];
-        differences[(int)(0.99 * differences.Length)].ShouldBeLessThan(1e-3f); // ten steps of 5e-3 each
-        differences[differences.Length / 2].ShouldBeLessThan(1e-4f);
+        float way = (float)Setting("learningRate") * reference["losses"]!.AsArray().Count; // as far as Adam can go
+        differences[(int)(0.99 * differences.Length)].ShouldBeLessThan(0.02f * way);
+        differences[differences.Length / 2].ShouldBeLessThan(0.002f * way);
         adapters.Merge();
-        foreach (var (name, offset, spec) in parameters.Places.Where(place => !place.Name.EndsWith("_proj.weight", StringComparison.Ordinal)))
+        foreach (var (name, offset, spec) in parameters.Places.Where(
+            place => !place.Name.EndsWith("_proj.weight", StringComparison.Ordinal)))
             parameters.SpanOf(name).SequenceEqual(start.AsSpan(offset, (int)spec.Count)).ShouldBeTrue(name); // frozen
     }
 
@@ -84,7 +97,8 @@ public sealed class LowRankGoldenTests
     {
         var settings = reference["settings"]!;
         var options = new LowRankOptions(
-            settings["rank"]!.GetValue<int>(), settings["alpha"]!.GetValue<double>(), [.. settings["targets"]!.AsArray().Select(target => target!.GetValue<string>())], settings["rslora"]!.GetValue<bool>());
+            settings["rank"]!.GetValue<int>(), settings["alpha"]!.GetValue<double>(),
+            [.. settings["targets"]!.AsArray().Select(target => target!.GetValue<string>())], settings["rslora"]!.GetValue<bool>());
         var adapters = new LowRankAdapters(parameters, options, seed: 1);
         using var file = SafeTensorsFile.Open(Path.Combine(folder, name, "adapter_model.safetensors"));
         adapters.Load(file);

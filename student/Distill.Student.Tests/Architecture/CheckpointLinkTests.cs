@@ -2,7 +2,9 @@ using Distill.Architecture;
 
 namespace Distill.Student.Tests.Checkpoints;
 
-/// <summary>The cache of huggingface_hub is links from snapshots into blobs; other links out of a checkpoint's folder are refused.</summary>
+/// <summary>
+/// The cache of huggingface_hub is links from snapshots into blobs; other links out of a checkpoint's folder are refused.
+/// </summary>
 public sealed class CheckpointLinkTests : IDisposable
 {
     private readonly TemporaryFolder root = new();

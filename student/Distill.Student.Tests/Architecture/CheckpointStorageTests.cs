@@ -25,9 +25,12 @@ public sealed class CheckpointStorageTests
             (file.Entries.Count == 1 || file.Entries.Sum(entry => entry.End - entry.Begin) <= 20_000).ShouldBeTrue();
         }
 
-        File.ReadAllText(folder.File("config.json")).ShouldContain(type == SafeTensorType.Float32 ? "\"float32\"" : type == SafeTensorType.Float16 ? "\"float16\"" : "\"bfloat16\"");
+        File.ReadAllText(folder.File("config.json"))
+            .ShouldContain(
+            type == SafeTensorType.Float32 ? "\"float32\"" : type == SafeTensorType.Float16 ? "\"float16\"" : "\"bfloat16\"");
         var loaded = Checkpoint.Open(folder.Path).LoadWeights();
-        foreach (var parameter in ParameterMap.For(Tiny)) loaded[parameter.Name].ToArray().ShouldBe(weights[parameter.Name].ToArray().Select(value => Rounded(value, type)));
+        foreach (var parameter in ParameterMap.For(Tiny))
+            loaded[parameter.Name].ToArray().ShouldBe(weights[parameter.Name].ToArray().Select(value => Rounded(value, type)));
     }
 
     [Fact]
@@ -46,7 +49,9 @@ public sealed class CheckpointStorageTests
     public void Halves_round_to_nearest_with_ties_to_even_and_keep_what_is_not_a_number()
     {
         // bf16 has 8 significant bits: 1 + 2⁻⁸ lies between 1 and 1 + 2⁻⁷, 1 + 3·2⁻⁸ between 1 + 2⁻⁷ and 1 + 2⁻⁶.
-        float[] values = [1 + 0.00390625f, 1 + 0.01171875f, 1.0039063f + 0.0001f, -1 - 0.00390625f, float.NaN, float.PositiveInfinity, BitConverter.UInt32BitsToSingle(0x7F800001)];
+        float[] values =
+            [1 + 0.00390625f, 1 + 0.01171875f, 1.0039063f + 0.0001f, -1 - 0.00390625f, float.NaN, float.PositiveInfinity,
+            BitConverter.UInt32BitsToSingle(0x7F800001)];
         float[] stored = Stored(values, SafeTensorType.BFloat16);
         stored[..4].ShouldBe([1, 1.015625f, 1.0078125f, -1]);
         stored[4..].ShouldBe([float.NaN, float.PositiveInfinity, float.NaN]);
@@ -67,7 +72,9 @@ public sealed class CheckpointStorageTests
     {
         using var original = SafeTensorsFolder.Open(FixtureFolder.Require("hf", name));
         using var folder = new TemporaryFolder();
-        Checkpoint.Save(folder.Path, Checkpoint.Open(FixtureFolder.Require("hf", name)).LoadWeights(), tokenizer: null, new CheckpointStorage(type, 100_000));
+        Checkpoint.Save(
+            folder.Path, Checkpoint.Open(FixtureFolder.Require("hf", name))
+            .LoadWeights(), tokenizer: null, new CheckpointStorage(type, 100_000));
         using var saved = SafeTensorsFolder.Open(folder.Path);
         saved.Names.Order().ShouldBe(original.Names.Order());
         foreach (string tensor in saved.Names) saved.FileOf(tensor).ReadBytes(tensor).ShouldBe(original.FileOf(tensor).ReadBytes(tensor));
@@ -83,7 +90,8 @@ public sealed class CheckpointStorageTests
     // By search among the neighbours, not by the bit trick under test.
     private static float Nearest(float value)
     {
-        float down = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000), up = BitConverter.UInt32BitsToSingle((BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000) + 0x10000);
+        float down = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000),
+            up = BitConverter.UInt32BitsToSingle((BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000) + 0x10000);
         double below = Math.Abs((double)value - down), above = Math.Abs((double)up - value);
         return below < above || (below == above && (BitConverter.SingleToUInt32Bits(down) & 0x10000) == 0) ? down : up;
     }

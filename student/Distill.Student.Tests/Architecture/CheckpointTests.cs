@@ -7,7 +7,8 @@ public sealed class CheckpointTests
 {
     private static readonly DecoderArchitecture Tiny = new()
     {
-        ModelType = "qwen3", VocabularySize = 10, HiddenSize = 8, Layers = 2, Heads = 2, KeyValueHeads = 1, HeadSize = 4, IntermediateSize = 12, MaxPositions = 16,
+        ModelType = "qwen3", VocabularySize = 10, HiddenSize = 8, Layers = 2, Heads = 2, KeyValueHeads = 1, HeadSize = 4,
+            IntermediateSize = 12, MaxPositions = 16,
         EosTokenId = 1, PadTokenId = 0,
     };
 
@@ -23,7 +24,8 @@ public sealed class CheckpointTests
         var loaded = opened.LoadWeights();
         foreach (var parameter in ParameterMap.For(Tiny)) loaded[parameter.Name].ToArray().ShouldBe(weights[parameter.Name].ToArray());
         Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName).Order().ShouldBe(
-            ["chat_template.jinja", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]);
+            ["chat_template.jinja", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
+            "tokenizer_config.json"]);
     }
 
     [Fact]
@@ -33,7 +35,8 @@ public sealed class CheckpointTests
         using var two = new TemporaryFolder();
         Checkpoint.Save(one.Path, Weights(Tiny), Tokenizer(10));
         Checkpoint.Save(two.Path, Weights(Tiny), Tokenizer(10));
-        foreach (string file in Directory.EnumerateFiles(one.Path)) File.ReadAllBytes(file).ShouldBe(File.ReadAllBytes(two.File(Path.GetFileName(file))));
+        foreach (string file in Directory.EnumerateFiles(one.Path))
+            File.ReadAllBytes(file).ShouldBe(File.ReadAllBytes(two.File(Path.GetFileName(file))));
     }
 
     [Fact]
@@ -50,7 +53,8 @@ public sealed class CheckpointTests
     public void A_tokenizer_with_ids_beyond_the_embedding_is_refused_on_saving_and_opening()
     {
         using var folder = new TemporaryFolder();
-        Should.Throw<InvalidDataException>(() => Checkpoint.Save(folder.Path, Weights(Tiny), Tokenizer(11))).Message.ShouldContain("Vocabulary mismatch");
+        Should.Throw<InvalidDataException>(() => Checkpoint.Save(folder.Path, Weights(Tiny), Tokenizer(11))).Message.ShouldContain(
+            "Vocabulary mismatch");
         Checkpoint.Save(folder.Path, Weights(Tiny), Tokenizer(10));
         File.WriteAllBytes(folder.File("tokenizer.json"), Tokenizer(11).TokenizerJson);
         string message = Should.Throw<InvalidDataException>(() => Checkpoint.Open(folder.Path)).Message;
@@ -61,7 +65,8 @@ public sealed class CheckpointTests
     [Fact]
     public void An_added_token_beyond_the_embedding_is_refused()
     {
-        var tokenizer = new TokenizerFiles("""{"model":{"vocab":{"a":0}},"added_tokens":[{"id":12,"content":"<think>"}]}"""u8.ToArray(), null, null);
+        var tokenizer =
+            new TokenizerFiles("""{"model":{"vocab":{"a":0}},"added_tokens":[{"id":12,"content":"<think>"}]}"""u8.ToArray(), null, null);
         Should.Throw<InvalidDataException>(() => tokenizer.RequireFits("t.json", 12)).Message.ShouldContain("'<think>'");
         Should.NotThrow(() => tokenizer.RequireFits("t.json", 13));
     }
@@ -69,7 +74,8 @@ public sealed class CheckpointTests
     [Fact]
     public void A_token_is_found_by_its_content()
     {
-        var tokenizer = new TokenizerFiles("""{"model":{"vocab":{"a":3}},"added_tokens":[{"id":12,"content":"<think>"}]}"""u8.ToArray(), null, null);
+        var tokenizer =
+            new TokenizerFiles("""{"model":{"vocab":{"a":3}},"added_tokens":[{"id":12,"content":"<think>"}]}"""u8.ToArray(), null, null);
         (tokenizer.FindToken("<think>"), tokenizer.FindToken("a"), tokenizer.FindToken("b")).ShouldBe((12, 3, null));
     }
 
@@ -182,15 +188,19 @@ public sealed class CheckpointTests
 
     private static void WriteWithHead(TemporaryFolder folder, WeightSet weights, float[] head) => SafeTensorsWriter.Write(
         folder.File("model.safetensors"),
-        [.. ParameterMap.For(Tiny).Select(p => SafeTensor.Singles(p.Name, p.Shape, weights[p.Name])), SafeTensor.Singles(ParameterMap.OutputProjection, [10, 8], head)]);
+        [.. ParameterMap.For(Tiny).Select(p => SafeTensor.Singles(p.Name, p.Shape, weights[p.Name])),
+        SafeTensor.Singles(ParameterMap.OutputProjection, [10, 8], head)]);
 
     private static TokenizerFiles Tokenizer(int tokens) => new(
-        Encoding.UTF8.GetBytes($$"""{"model":{"type":"BPE","vocab":{{{string.Join(",", Enumerable.Range(0, tokens).Select(i => $"\"t{i}\":{i}"))}} } } }"""), "{}"u8.ToArray(), "{{ x }}"u8.ToArray());
+        Encoding.UTF8.GetBytes(
+        $$"""{"model":{"type":"BPE","vocab":{{{string.Join(",", Enumerable.Range(0, tokens).Select(i => $"\"t{i}\":{i}"))}} } } }"""),
+        "{}"u8.ToArray(), "{{ x }}"u8.ToArray());
 
     private static WeightSet Weights(DecoderArchitecture architecture)
     {
         var random = new Random(1);
-        return new(architecture, ParameterMap.For(architecture).ToDictionary(p => p.Name, p => Enumerable.Range(0, (int)p.Count).Select(_ => random.NextSingle()).ToArray()));
+        return new(architecture, ParameterMap.For(architecture)
+            .ToDictionary(p => p.Name, p => Enumerable.Range(0, (int)p.Count).Select(_ => random.NextSingle()).ToArray()));
     }
 
     private static void Replace(string path, string before, string after)

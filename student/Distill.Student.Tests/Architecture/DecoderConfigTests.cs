@@ -7,17 +7,21 @@ namespace Distill.Student.Tests.Checkpoints;
 public sealed class DecoderConfigTests
 {
     private const string Qwen3 = """
-        {"model_type":"qwen3","vocab_size":640,"hidden_size":96,"num_hidden_layers":4,"num_attention_heads":3,"num_key_value_heads":1,"head_dim":32,
-         "intermediate_size":256,"max_position_embeddings":512,"rope_theta":10000.0,"rms_norm_eps":1e-6,"tie_word_embeddings":true,"eos_token_id":[1,2],"pad_token_id":0}
+        {"model_type":"qwen3","vocab_size":640,"hidden_size":96,"num_hidden_layers":4,"num_attention_heads":3,"num_key_value_heads":1,
+         "head_dim":32,
+         "intermediate_size":256,"max_position_embeddings":512,"rope_theta":10000.0,"rms_norm_eps":1e-6,"tie_word_embeddings":true,
+         "eos_token_id":[1,2],"pad_token_id":0}
         """;
 
     [Fact]
     public void Every_size_is_read()
     {
         var a = Read(Qwen3);
-        (a.ModelType, a.VocabularySize, a.HiddenSize, a.Layers, a.Heads, a.KeyValueHeads, a.HeadSize).ShouldBe(("qwen3", 640, 96, 4, 3, 1, 32));
+        (a.ModelType, a.VocabularySize, a.HiddenSize, a.Layers, a.Heads, a.KeyValueHeads, a.HeadSize)
+            .ShouldBe(("qwen3", 640, 96, 4, 3, 1, 32));
         (a.IntermediateSize, a.MaxPositions, a.RopeTheta, a.RmsNormEpsilon).ShouldBe((256, 512, 10_000d, 1e-6));
-        (a.TieEmbeddings, a.QueryKeyNorm, a.AttentionBias, a.BosTokenId, a.EosTokenId, a.PadTokenId).ShouldBe((true, true, false, null, 1, 0));
+        (a.TieEmbeddings, a.QueryKeyNorm, a.AttentionBias, a.BosTokenId, a.EosTokenId, a.PadTokenId)
+            .ShouldBe((true, true, false, null, 1, 0));
         a.EndTokenIds.ShouldBe([1, 2]);
     }
 
@@ -41,7 +45,8 @@ public sealed class DecoderConfigTests
         (a with { EosTokenId = 3 }).EndTokenIds.ShouldBe([3]);
         // Written back to both files, and read again from either alone.
         string number = expected.Length == 1 ? $"\"eos_token_id\": {expected[0]}," : "\"eos_token_id\": [";
-        foreach (byte[] written in (byte[][])[DecoderConfigJson.Write(a), DecoderConfigJson.WriteGeneration(a)]) Encoding.UTF8.GetString(written).ShouldContain(number);
+        foreach (byte[] written in (byte[][])[DecoderConfigJson.Write(a), DecoderConfigJson.WriteGeneration(a)])
+            Encoding.UTF8.GetString(written).ShouldContain(number);
         DecoderConfigJson.Parse(DecoderConfigJson.Write(a), "config.json").ShouldBe(a);
         File.WriteAllBytes(folder.File("generation_config.json"), DecoderConfigJson.WriteGeneration(a));
         DecoderConfigJson.Read(folder.File("config.json")).ShouldBe(a);
@@ -104,7 +109,9 @@ public sealed class DecoderConfigTests
     [Fact]
     public void All_problems_are_named_at_once()
     {
-        string message = Should.Throw<InvalidDataException>(() => Read(Changed(("mlp_bias", "true"), ("vocab_size", "null"), ("hidden_act", "\"relu\"")))).Message;
+        string message =
+            Should.Throw<InvalidDataException>(
+            () => Read(Changed(("mlp_bias", "true"), ("vocab_size", "null"), ("hidden_act", "\"relu\"")))).Message;
         message.ShouldContain("mlp_bias");
         message.ShouldContain("vocab_size is missing");
         message.ShouldContain("relu");
@@ -130,7 +137,8 @@ public sealed class DecoderConfigTests
         bool output = modelType is "qwen3" or "llama" or "smollm3", feedForward = modelType is "llama" or "smollm3";
         RotaryScaling[] scalings =
         [
-            DefaultRotary.Instance, new LinearRotary(2.5), new Llama3Rotary(8, 1, 4, 64), new YarnRotary(4, 128, YarnRotary.DefaultAttentionScale(4)),
+            DefaultRotary.Instance, new LinearRotary(2.5), new Llama3Rotary(8, 1, 4, 64),
+            new YarnRotary(4, 128, YarnRotary.DefaultAttentionScale(4)),
             new YarnRotary(8, 64, 1.25) { BetaFast = 16, BetaSlow = 2, Truncate = false },
         ];
         RoundTrip(a);
@@ -144,7 +152,8 @@ public sealed class DecoderConfigTests
 
     public static TheoryData<string, string> Impossible => new()
     {
-        { "llama", "norm" }, { "llama", "output bias" }, { "llama", "window" }, { "llama", "plain" }, { "mistral", "bias" }, { "mistral", "some windows" },
+        { "llama", "norm" }, { "llama", "output bias" }, { "llama", "window" }, { "llama", "plain" }, { "mistral", "bias" },
+            { "mistral", "some windows" },
         { "qwen2", "no bias" }, { "qwen2", "output bias" }, { "qwen3", "feed-forward" }, { "gpt2", "" },
     };
 
@@ -179,7 +188,8 @@ public sealed class DecoderConfigTests
 
     private static DecoderArchitecture Plain(string modelType) => Read(Qwen3) with
     {
-        ModelType = modelType, QueryKeyNorm = modelType == "qwen3", AttentionBias = modelType == "qwen2", RopeTheta = 12_345.5, BosTokenId = 7, TieEmbeddings = false,
+        ModelType = modelType, QueryKeyNorm = modelType == "qwen3", AttentionBias = modelType == "qwen2", RopeTheta = 12_345.5,
+            BosTokenId = 7, TieEmbeddings = false,
     };
 
     private static void RoundTrip(DecoderArchitecture a)

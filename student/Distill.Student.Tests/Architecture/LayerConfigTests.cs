@@ -8,7 +8,8 @@ namespace Distill.Student.Tests.Checkpoints;
 public sealed class LayerConfigTests
 {
     private const string Four = """
-        {"model_type":"qwen3","vocab_size":640,"hidden_size":96,"num_hidden_layers":4,"num_attention_heads":3,"num_key_value_heads":1,"head_dim":32,
+        {"model_type":"qwen3","vocab_size":640,"hidden_size":96,"num_hidden_layers":4,"num_attention_heads":3,"num_key_value_heads":1,
+         "head_dim":32,
          "intermediate_size":256,"max_position_embeddings":8192,"eos_token_id":1}
         """;
 
@@ -36,16 +37,19 @@ public sealed class LayerConfigTests
         (string, string)[] used = [("sliding_window", "128"), ("use_sliding_window", "true"), ("max_window_layers", "3")];
         string types = """["sliding_attention","full_attention","sliding_attention","full_attention"]""";
         Window([.. used, ("layer_types", types)]).ShouldBe((128, "0, 2"));
-        Should.Throw<InvalidDataException>(() => Window(("model_type", "\"mistral\""), ("layer_types", types))).Message.ShouldContain("layer_types");
+        Should.Throw<InvalidDataException>(() => Window(("model_type", "\"mistral\""), ("layer_types", types))).Message.ShouldContain(
+            "layer_types");
     }
 
     [Fact]
     public void A_family_without_windows_refuses_one_that_is_used() =>
-        Should.Throw<InvalidDataException>(() => Window(("model_type", "\"llama\""), ("sliding_window", "9"), ("use_sliding_window", "true"))).Message.ShouldContain("llama");
+        Should.Throw<InvalidDataException>(
+        () => Window(("model_type", "\"llama\""), ("sliding_window", "9"), ("use_sliding_window", "true"))).Message.ShouldContain("llama");
 
     [Fact]
     public void A_window_must_have_a_position() =>
-        Should.Throw<InvalidDataException>(() => Window(("model_type", "\"mistral\""), ("sliding_window", "0"))).Message.ShouldContain("sliding_window 0");
+        Should.Throw<InvalidDataException>(() => Window(("model_type", "\"mistral\""), ("sliding_window", "0"))).Message.ShouldContain(
+        "sliding_window 0");
 
     [Fact]
     public void Smollm3_leaves_rotary_out_of_every_fourth_layer_unless_it_lists_them()
@@ -54,7 +58,8 @@ public sealed class LayerConfigTests
         Read(smollm3).PlainLayers.ToString().ShouldBe("3");
         Read(smollm3, ("no_rope_layer_interval", "2")).PlainLayers.ToString().ShouldBe("1, 3");
         Read(smollm3, ("no_rope_layers", "[0,1,1,1]")).PlainLayers.ToString().ShouldBe("0");
-        Should.Throw<InvalidDataException>(() => Read(smollm3, ("no_rope_layers", "[0,1]"))).Message.ShouldContain("2 entries for 4 layers");
+        Should.Throw<InvalidDataException>(() => Read(smollm3, ("no_rope_layers", "[0,1]"))).Message.ShouldContain(
+            "2 entries for 4 layers");
         Should.Throw<InvalidDataException>(() => Read(smollm3, ("no_rope_layers", "[0,1,1,true]"))).Message.ShouldContain("neither");
         Window(smollm3, ("sliding_window", "128"), ("use_sliding_window", "true")).ShouldBe((128, "3"));
     }
@@ -74,7 +79,8 @@ public sealed class LayerConfigTests
     public void A_claim_of_two_billion_layers_costs_no_memory()
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Should.Throw<InvalidDataException>(() => Read(("model_type", "\"smollm3\""), ("num_hidden_layers", "2000000000"))).Message.ShouldContain("num_hidden_layers");
+        Should.Throw<InvalidDataException>(
+            () => Read(("model_type", "\"smollm3\""), ("num_hidden_layers", "2000000000"))).Message.ShouldContain("num_hidden_layers");
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(1 << 20);
     }
 

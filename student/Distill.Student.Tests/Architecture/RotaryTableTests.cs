@@ -25,7 +25,8 @@ public sealed class RotaryTableTests
 
     [Fact]
     public void Linear_scaling_divides_every_frequency() =>
-        new RotaryTable(Base with { RotaryScaling = new LinearRotary(4) }).Frequencies.ToArray().ShouldBe(new RotaryTable(Base).Frequencies.ToArray().Select(f => f / 4));
+        new RotaryTable(Base with { RotaryScaling = new LinearRotary(4) }).Frequencies.ToArray()
+        .ShouldBe(new RotaryTable(Base).Frequencies.ToArray().Select(f => f / 4));
 
     [Fact]
     public void Llama3_scaling_keeps_short_waves_stretches_long_ones_and_lies_between_elsewhere()

@@ -6,7 +6,8 @@ namespace Distill.Student.Tests.Checkpoints;
 /// <summary>Hand-made safetensors files.</summary>
 internal static class SafeTensorsBytes
 {
-    public static byte[] Of(string header, int dataBytes, ulong? statedLength = null) => Of(Encoding.UTF8.GetBytes(header), dataBytes, statedLength);
+    public static byte[] Of(string header, int dataBytes, ulong? statedLength = null) =>
+        Of(Encoding.UTF8.GetBytes(header), dataBytes, statedLength);
 
     public static byte[] Of(byte[] header, int dataBytes, ulong? statedLength = null)
     {

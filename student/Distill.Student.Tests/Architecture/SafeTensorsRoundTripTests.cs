@@ -14,7 +14,8 @@ public sealed class SafeTensorsRoundTripTests
                 var tensors = pairs.DistinctBy(pair => pair.Item1).ToList();
                 using var file = Open(Write(tensors.Select(t => SafeTensor.Singles(t.Item1, [t.Item2.Length], t.Item2))));
                 file.Entries.Count.ShouldBe(tensors.Count);
-                foreach (var (name, values) in tensors) MemoryMarshal.AsBytes<float>(file.ReadSingles(name)).SequenceEqual(MemoryMarshal.AsBytes<float>(values)).ShouldBeTrue();
+                foreach (var (name, values) in tensors)
+                    MemoryMarshal.AsBytes<float>(file.ReadSingles(name)).SequenceEqual(MemoryMarshal.AsBytes<float>(values)).ShouldBeTrue();
             }, iter: 200);
 
     [Fact]
@@ -45,14 +46,17 @@ public sealed class SafeTensorsRoundTripTests
 
     [Fact]
     public void A_tensor_that_writes_too_little_is_a_fault() =>
-        Should.Throw<InvalidOperationException>(() => Write([SafeTensor.Singles("short", [3], new float[2])])).Message.ShouldContain("short");
+        Should.Throw<InvalidOperationException>(
+        () => Write([SafeTensor.Singles("short", [3], new float[2])])).Message.ShouldContain("short");
 
     [Fact]
     public void Floating_types_widen_exactly()
     {
         Half[] halves = [(Half)1.5f, Half.MaxValue, Half.Epsilon, Half.NegativeInfinity];
         ushort[] brain = [0x3FC0, 0x7F7F, 0x0001, 0xFF80]; // 1.5, largest, smallest subnormal, −infinity
-        using var file = Open(Write([Raw("h", SafeTensorType.Float16, halves), Raw("b", SafeTensorType.BFloat16, brain), Raw("d", SafeTensorType.Float64, new[] { 0.1, -2, 0, 1e30 })]));
+        using var file =
+            Open(Write([Raw("h", SafeTensorType.Float16, halves), Raw("b", SafeTensorType.BFloat16, brain),
+            Raw("d", SafeTensorType.Float64, new[] { 0.1, -2, 0, 1e30 })]));
         file.ReadSingles("h").ShouldBe([1.5f, 65504f, 5.9604645e-8f, float.NegativeInfinity]);
         file.ReadSingles("b").ShouldBe([1.5f, 3.3895314e38f, BitConverter.UInt32BitsToSingle(0x10000), float.NegativeInfinity]);
         file.ReadSingles("d").ShouldBe([0.1f, -2, 0, 1e30f]);
@@ -79,7 +83,8 @@ public sealed class SafeTensorsRoundTripTests
     [Fact]
     public void A_tensor_of_the_wrong_kind_is_refused_by_name()
     {
-        using var file = Open(Write([SafeTensor.Singles("f", [1], new float[1]), Raw("u", SafeTensorType.UInt64, new[] { ulong.MaxValue })]));
+        using var file =
+            Open(Write([SafeTensor.Singles("f", [1], new float[1]), Raw("u", SafeTensorType.UInt64, new[] { ulong.MaxValue })]));
         Should.Throw<InvalidDataException>(() => file.ReadIntegers("f")).Message.ShouldContain("'f'");
         Should.Throw<InvalidDataException>(() => file.ReadIntegers("u")).Message.ShouldContain("'u'");
         Should.Throw<InvalidDataException>(() => file.ReadSingles("missing")).Message.ShouldContain("'missing'");

@@ -5,7 +5,8 @@ namespace Distill.Student.Tests.Checkpoints;
 
 public sealed class SafeTensorsValidationTests
 {
-    private const string Good = """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}}""";
+    private const string Good =
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}}""";
 
     public static TheoryData<string, string, int, string> BadHeaders => new()
     {
@@ -17,8 +18,11 @@ public sealed class SafeTensorsValidationTests
         { "trailing comma", """{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},}""", 4, "JSON" },
         { "comment", "{/* */}", 0, "JSON" },
         { "two objects", "{}{}", 0, "JSON" },
-        { "duplicate name", """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "occurs twice" },
-        { "duplicate by escape", """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\u0061":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "occurs twice" },
+        { "duplicate name", """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""",
+        2, "occurs twice" },
+        { "duplicate by escape",
+        """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\u0061":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2,
+        "occurs twice" },
         { "duplicate metadata", """{"__metadata__":{"k":"1","k":"2"}}""", 0, "occurs twice" },
         { "metadata twice", """{"__metadata__":{},"__metadata__":{}}""", 0, "occurs twice" },
         { "metadata number", """{"__metadata__":{"k":1}}""", 0, "a string for metadata" },
@@ -46,9 +50,13 @@ public sealed class SafeTensorsValidationTests
         { "span too short", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", 4, "needs 8 bytes" },
         { "span too long", """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}""", 8, "needs 4 bytes" },
         { "hole at the start", """{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "a hole or an overlap" },
-        { "hole between", """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""", 3, "a hole or an overlap" },
-        { "overlap", """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", 3, "a hole or an overlap" },
-        { "same bytes twice", """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}""", 2, "a hole or an overlap" },
+        { "hole between", """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""",
+        3, "a hole or an overlap" },
+        { "overlap", """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", 3,
+        "a hole or an overlap" },
+        { "same bytes twice",
+        """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}""", 2,
+        "a hole or an overlap" },
         { "data after the end", Good, 12, "holds 12" },
         { "data too short", Good, 10, "holds 10" },
         { "rank 17", """{"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]}}""", 1, "more than 16" },
@@ -99,7 +107,9 @@ public sealed class SafeTensorsValidationTests
     [Fact]
     public void Scalars_and_empty_tensors_are_accepted()
     {
-        using var file = Open(SafeTensorsBytes.Of("""{"s":{"dtype":"F64","shape":[],"data_offsets":[0,8]},"e":{"dtype":"F32","shape":[0,5],"data_offsets":[8,8]}}""", 8));
+        using var file =
+            Open(SafeTensorsBytes.Of(
+            """{"s":{"dtype":"F64","shape":[],"data_offsets":[0,8]},"e":{"dtype":"F32","shape":[0,5],"data_offsets":[8,8]}}""", 8));
         file.Entry("s").Count.ShouldBe(1);
         file.ReadSingles("e").ShouldBeEmpty();
     }

@@ -32,7 +32,8 @@ public sealed class ElfVersionNeedsTests
         int[] changed = [.. Enumerable.Range(0, library.Length).Where(i => library[i] != Typical[i])];
         changed.Length.ShouldBe(1);
         (library[changed[0]] ^ Typical[changed[0]]).ShouldBe(VersionNeed.WeakFlag);
-        ElfVersionNeeds.Read(library).Where(need => need.IsWeak).Select(need => (need.Library, need.Version)).ShouldBe([(Library, Version)]);
+        ElfVersionNeeds.Read(library).Where(need => need.IsWeak).Select(need => (need.Library, need.Version))
+            .ShouldBe([(Library, Version)]);
     }
 
     [Fact]

@@ -68,7 +68,8 @@ internal static class HandMadeElf
         }
     }
 
-    private static void WriteNeeds(byte[] file, int at, (string Library, (string Name, ushort Flags)[] Versions)[] needs, MemoryStream names)
+    private static void WriteNeeds(
+        byte[] file, int at, (string Library, (string Name, ushort Flags)[] Versions)[] needs, MemoryStream names)
     {
         for (int library = 0; library < needs.Length; library++)
         {

@@ -7,8 +7,8 @@ using Distill.Student.Training;
 namespace Distill.Student.Tests.Fixtures;
 
 /// <summary>
-/// The first optimizer steps of a real model of 135 million parameters against transformers and PyTorch in fp32. All twelve are a benchmark,
-/// <c>real-training</c>, and in mixed precision <c>mixed-training</c>.
+/// The first optimizer steps of a real model of 135 million parameters against transformers and PyTorch in fp32. All twelve are a
+/// benchmark, <c>real-training</c>, and in mixed precision <c>mixed-training</c>.
 /// </summary>
 public sealed class RealModelTrainingTests(ITestOutputHelper output)
 {
@@ -26,14 +26,17 @@ public sealed class RealModelTrainingTests(ITestOutputHelper output)
         HeldOut(model, training).ShouldBe(training.Expected.GetProperty("held_out_before").GetDouble(), 1e-4);
         using var stop = new CancellationTokenSource();
         Should.Throw<OperationCanceledException>(() => SupervisedFineTuning.RunSteps(
-            model, new AdamW(parameters, training.Optimizer), training.Schedule, training, TimeProvider.System, report => Compare(report, training, stop), stop.Token));
+            model, new AdamW(parameters, training.Optimizer), training.Schedule, training, TimeProvider.System, report =>
+            Compare(report, training, stop), stop.Token));
     }
 
     private void Compare(StepReport report, RealTraining training, CancellationTokenSource stop)
     {
         var expected = training.Expected.GetProperty("steps")[report.Step - 1];
         double loss = expected.GetProperty("loss").GetDouble(), norm = expected.GetProperty("gradient_norm").GetDouble();
-        output.WriteLine($"step {report.Step}: loss {report.Loss - loss:+0.0E+0;-0.0E+0}, gradient norm {report.GradientNorm / norm - 1:+0.0E+0;-0.0E+0} relative, {report.Seconds:F1} s");
+        output.WriteLine(
+            $"step {report.Step}: loss {report.Loss - loss:+0.0E+0;-0.0E+0}, gradient norm "
+            + $"{report.GradientNorm / norm - 1:+0.0E+0;-0.0E+0} relative, {report.Seconds:F1} s");
         report.LearnedTokens.ShouldBe(expected.GetProperty("supervised_tokens").GetInt64());
         report.LearningRate.ShouldBe(expected.GetProperty("learning_rate").GetDouble(), 1e-12);
         report.Loss.ShouldBe(loss, 1e-4);

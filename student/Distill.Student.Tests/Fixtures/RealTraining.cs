@@ -32,7 +32,8 @@ internal sealed class RealTraining : IExampleSource
     }
 
     public AdamWOptions Optimizer => new(
-        Settings.GetProperty("betas")[0].GetDouble(), Settings.GetProperty("betas")[1].GetDouble(), Setting("eps"), Setting("weight_decay"), Setting("clip"));
+        Settings.GetProperty("betas")[0].GetDouble(), Settings.GetProperty("betas")[1]
+        .GetDouble(), Setting("eps"), Setting("weight_decay"), Setting("clip"));
 
     private JsonElement Settings => root.GetProperty("settings");
 
@@ -46,7 +47,9 @@ internal sealed class RealTraining : IExampleSource
         .. batch.EnumerateArray().Select(example =>
         {
             var supervised = example.GetProperty("supervised");
-            return new TrainingSequence([.. example.GetProperty("ids").EnumerateArray().Take(supervised[1].GetInt32()).Select(id => id.GetInt32())], supervised[0].GetInt32());
+            return new TrainingSequence(
+                [.. example.GetProperty("ids").EnumerateArray().Take(supervised[1].GetInt32()).Select(id => id.GetInt32())], supervised[0]
+                .GetInt32());
         }),
     ];
 }

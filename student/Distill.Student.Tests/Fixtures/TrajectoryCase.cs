@@ -4,7 +4,9 @@ using Distill.Student.Training;
 
 namespace Distill.Student.Tests.Fixtures;
 
-/// <summary>A training of PyTorch to repeat: its batches as a source of examples, its settings as our options, what every step gave.</summary>
+/// <summary>
+/// A training of PyTorch to repeat: its batches as a source of examples, its settings as our options, what every step gave.
+/// </summary>
 internal sealed class TrajectoryCase : IExampleSource
 {
     private readonly List<TrainingSequence[]> steps = [];
@@ -16,7 +18,8 @@ internal sealed class TrajectoryCase : IExampleSource
         var trajectory = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "trajectory.json"))).RootElement;
         settings = trajectory.GetProperty("settings");
         Results = [.. trajectory.GetProperty("float32").EnumerateArray()];
-        for (int step = 0; step < Results.Count; step++) steps.Add([.. MicroBatch(batches, $"step{step:D2}.micro0"), .. MicroBatch(batches, $"step{step:D2}.micro1")]);
+        for (int step = 0; step < Results.Count; step++)
+            steps.Add([.. MicroBatches(batches, step).SelectMany(name => MicroBatch(batches, name))]);
     }
 
     /// <summary>Per step: learningRate, loss, gradientNorm, supervisedTokens.</summary>
@@ -24,11 +27,20 @@ internal sealed class TrajectoryCase : IExampleSource
 
     public int Steps => steps.Count;
 
-    public LearningRateSchedule Schedule => new(Setting("peakLearningRate"), Decay.Cosine) { WarmupSteps = (int)Setting("warmupSteps"), Floor = Setting("floor") };
+    public LearningRateSchedule Schedule =>
+        new(Setting("peakLearningRate"), Decay.Cosine) { WarmupSteps = (int)Setting("warmupSteps"), Floor = Setting("floor") };
 
-    public AdamWOptions Optimizer => new(Setting("beta1"), Setting("beta2"), Setting("epsilon"), Setting("weightDecay"), Setting("maxGradientNorm"));
+    public AdamWOptions Optimizer =>
+        new(Setting("beta1"), Setting("beta2"), Setting("epsilon"), Setting("weightDecay"), Setting("maxGradientNorm"));
 
     public IReadOnlyList<TrainingSequence> At(int step) => steps[step];
+
+    /// <summary>Tokens of the longest sequence.</summary>
+    public int Longest => steps.Max(step => step.Max(sequence => sequence.Tokens.Count));
+
+    private static IEnumerable<string> MicroBatches(SafeTensorsFile batches, int step) =>
+        Enumerable.Range(0, int.MaxValue).Select(micro => $"step{step:D2}.micro{micro}")
+        .TakeWhile(name => batches.Contains(name + ".input_ids"));
 
     private double Setting(string name) => settings.GetProperty(name).GetDouble();
 

@@ -11,7 +11,8 @@ public sealed class FusedFamilyTests
     private static readonly DecoderArchitecture Base = TinyDecoder.Architecture();
 
     public static TheoryData<string> Features => new(
-        "biases", "window 1", "window 7", "window 16", "window 17", "window 50", "upper window", "plain layer", "linear", "llama3", "yarn", "everything");
+        "biases", "window 1", "window 7", "window 16", "window 17", "window 50", "upper window", "plain layer", "linear", "llama3", "yarn",
+        "everything");
 
     [Theory, MemberData(nameof(Features))]
     public void Fused_passes_give_the_loss_and_gradient_of_autograd(string feature)
@@ -30,7 +31,8 @@ public sealed class FusedFamilyTests
             var have = fused.Gradient.Slice(offset, (int)spec.Count);
             float[] difference = new float[want.Length];
             for (int i = 0; i < difference.Length; i++) difference[i] = have[i] - want[i];
-            (Norm(difference) / Math.Max(Norm(want), 1e-2 * whole)).ShouldBeLessThan(2e-5, name); // a key bias, or queries that see one key, have almost no gradient of their own
+            // a key bias, or queries that see one key, have almost no gradient of their own
+            (Norm(difference) / Math.Max(Norm(want), 1e-2 * whole)).ShouldBeLessThan(2e-5, name);
         }
     }
 
@@ -55,7 +57,8 @@ public sealed class FusedFamilyTests
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 20, 30, 25);
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         var packed = model.Score(sequences);
-        for (int i = 0; i < sequences.Count; i++) model.Score([sequences[i]])[0].Zip(packed[i], (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(1e-5f);
+        for (int i = 0; i < sequences.Count; i++)
+            model.Score([sequences[i]])[0].Zip(packed[i], (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(1e-5f);
     }
 
     [Fact]
@@ -76,10 +79,12 @@ public sealed class FusedFamilyTests
         "yarn" => Base with { RotaryScaling = new YarnRotary(4, 32, 1.25) },
         "everything" => Base with
         {
-            AttentionBias = true, AttentionOutputBias = true, FeedForwardBias = true, SlidingWindow = 12, WindowLayers = new([0]), PlainLayers = new([1]),
+            AttentionBias = true, AttentionOutputBias = true, FeedForwardBias = true, SlidingWindow = 12, WindowLayers = new([0]),
+                PlainLayers = new([1]),
             RotaryScaling = new YarnRotary(4, 32, 1.25), QueryKeyNorm = false, TieEmbeddings = false,
         },
-        _ => Base with { SlidingWindow = int.Parse(feature.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture), WindowLayers = LayerSet.From(0, Base.Layers) },
+        _ => Base with { SlidingWindow = int.Parse(feature.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture),
+        WindowLayers = LayerSet.From(0, Base.Layers) },
     };
 
     private static double Norm(ReadOnlySpan<float> values)

@@ -87,7 +87,8 @@ public sealed class FusedGradientTests
         }
 
         long learned = sequences.Sum(sequence => sequence.SupervisedCount);
-        actual.SelectMany(values => values).Average().ShouldBe((float)fused.Differentiate(sequences, new CrossEntropy(learned)).MeanEntropy, 1e-5f);
+        actual.SelectMany(values => values).Average()
+            .ShouldBe((float)fused.Differentiate(sequences, new CrossEntropy(learned)).MeanEntropy, 1e-5f);
     }
 
     [Fact]

@@ -14,7 +14,8 @@ public sealed class SharedGradientTests
     public void The_same_bits_come_out_whichever_thread_is_faster(int replicas, bool tied)
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture(tied: tied));
-        var sequences = TinyDecoder.Sequences(parameters.Architecture, 30, 40, 50, 20, 10, 60, 33, 21, 47); // several rounds, not the same number for each
+        // several rounds, not the same number for each
+        var sequences = TinyDecoder.Sequences(parameters.Architecture, 30, 40, 50, 20, 10, 60, 33, 21, 47);
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, replicas, capacity: 64);
         model.Differentiate(sequences, new CrossEntropy(9));
         float[] first = model.Gradient.ToArray();
@@ -31,7 +32,8 @@ public sealed class SharedGradientTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 30, 40, 50, 20);
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 64);
-        Should.Throw<AggregateException>(() => model.Differentiate(sequences, new FailingLoss())).InnerExceptions.OfType<TimeoutException>().ShouldHaveSingleItem();
+        Should.Throw<AggregateException>(() => model.Differentiate(sequences, new FailingLoss())).InnerExceptions.OfType<TimeoutException>()
+            .ShouldHaveSingleItem();
         using var fresh = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 64);
         fresh.Differentiate(sequences, new CrossEntropy(4));
         model.Differentiate(sequences, new CrossEntropy(4)); // and the next pass is as good as any
@@ -42,7 +44,9 @@ public sealed class SharedGradientTests
     public void Every_micro_batch_has_a_turn_of_its_own()
     {
         int[] counts = [3, 1, 4];
-        var turns = Enumerable.Range(0, counts.Length).SelectMany(replica => Enumerable.Range(0, counts[replica]).Select(round => MicroBatchTurn.Of(counts, round, replica))).ToList();
+        var turns = Enumerable.Range(0, counts.Length)
+            .SelectMany(replica =>
+            Enumerable.Range(0, counts[replica]).Select(round => MicroBatchTurn.Of(counts, round, replica))).ToList();
         turns.Select(turn => turn.Before + turn.Index).Order().ShouldBe(Enumerable.Range(0, 8));
         MicroBatchTurn.Of(counts, 0, 2).ShouldBe(new MicroBatchTurn(0, 2, 3));
         MicroBatchTurn.Of(counts, 1, 2).ShouldBe(new MicroBatchTurn(3, 1, 2));

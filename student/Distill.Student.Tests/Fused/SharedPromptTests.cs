@@ -19,7 +19,8 @@ public sealed class SharedPromptTests
     [InlineData(40, 1)]
     public void Gradients_are_those_of_sequences_that_are_read_one_by_one(int? window, int replicas)
     {
-        var architecture = Base with { SlidingWindow = window, WindowLayers = window is null ? LayerSet.None : LayerSet.From(0, Base.Layers) };
+        var architecture =
+            Base with { SlidingWindow = window, WindowLayers = window is null ? LayerSet.None : LayerSet.From(0, Base.Layers) };
         using var parameters = TinyDecoder.Parameters(architecture);
         var sequences = Groups();
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
@@ -40,7 +41,8 @@ public sealed class SharedPromptTests
         using var together = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 128);
         var expected = alone.Score(sequences);
         var actual = together.Score(sequences);
-        for (int i = 0; i < sequences.Count; i++) actual[i].Zip(expected[i], (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(1e-4f, $"sequence {i}");
+        for (int i = 0; i < sequences.Count; i++)
+            actual[i].Zip(expected[i], (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(1e-4f, $"sequence {i}");
     }
 
     [Fact]
@@ -72,7 +74,8 @@ public sealed class SharedPromptTests
         int state = 1;
         int[] Drawn(int count) => [.. Enumerable.Range(0, count).Select(_ => (state = (state * 75 + 74) % 65537) % Base.VocabularySize)];
         var sequences = new List<TrainingSequence>();
-        foreach (var (prompt, completions) in new (int, int[])[] { (20, [10, 1, 31]), (33, [5, 40]), (3, [12]), (1, [30, 17, 2, 9]), (50, [20]) })
+        foreach (var (prompt, completions) in new (
+            int, int[])[] { (20, [10, 1, 31]), (33, [5, 40]), (3, [12]), (1, [30, 17, 2, 9]), (50, [20]) })
         {
             int[] shared = Drawn(prompt);
             sequences.AddRange(completions.Select(completion => new TrainingSequence([.. shared, .. Drawn(completion)], prompt)));

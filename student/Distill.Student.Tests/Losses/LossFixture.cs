@@ -21,7 +21,8 @@ internal sealed class LossFixture : IDisposable
 
     public static string NameOf(JsonObject golden) => golden["name"]!.GetValue<string>();
 
-    public static double Parameter(JsonObject golden, string name, double fallback = double.NaN) => golden["params"]?[name]?.GetValue<double>() ?? fallback;
+    public static double Parameter(JsonObject golden, string name, double fallback = double.NaN) =>
+        golden["params"]?[name]?.GetValue<double>() ?? fallback;
 
     public static string InputOf(JsonObject golden, string name) => golden["inputs"]![name]!.GetValue<string>();
 
@@ -37,11 +38,18 @@ internal sealed class LossFixture : IDisposable
 
     /// <summary>Stored as numbers of either kind.</summary>
     public int[] Mask(JsonObject golden) =>
-        tensors.Entry(InputOf(golden, "mask")).Type == SafeTensorType.Int64 ? Integers(golden, "mask") : [.. Singles(golden, "mask").Select(value => (int)value)];
+        tensors.Entry(InputOf(golden, "mask")).Type == SafeTensorType.Int64 ? Integers(golden, "mask")
+        : [.. Singles(golden, "mask").Select(value => (int)value)];
 
     public float[] Gradient(JsonObject golden) => tensors.ReadSingles(golden["grad"]!.GetValue<string>());
 
     public static double Loss(JsonObject golden) => golden["loss"]!.GetValue<double>();
+
+    /// <summary>
+    /// A value within a share of the expected one, or of 1 where that is smaller: sums of terms that cancel are no nearer.
+    /// </summary>
+    public static void ShouldBeNear(double actual, double expected, double relative, string name) =>
+        actual.ShouldBe(expected, relative * Math.Max(1, Math.Abs(expected)), name);
 
     /// <summary>The tolerance that the golden values' description calls fair.</summary>
     public static void ShouldMatch(IReadOnlyList<double> actual, IReadOnlyList<float> expected, double relative, string name)

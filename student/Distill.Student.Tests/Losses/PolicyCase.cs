@@ -18,7 +18,8 @@ internal static class PolicyCase
         var rows = Rows(fixture, golden, logps);
         string type = TypeOf(golden);
         var (value, slopes) = Evaluate(LossOf(fixture, golden, rows), rows, logps.Length);
-        double microBatches = type is "dapo" or "cispo" or "vespo" ? 1 : LossFixture.Parameter(golden, "micro_batches", 1); // the others are means over the micro-batch
+        // the others are means over the micro-batch
+        double microBatches = type is "dapo" or "cispo" or "vespo" ? 1 : LossFixture.Parameter(golden, "micro_batches", 1);
         return (value / microBatches, [.. slopes.Select(slope => slope / microBatches)]);
     }
 
@@ -29,7 +30,8 @@ internal static class PolicyCase
         var rows = Rows(fixture, golden, logps);
         var loss = LossOf(fixture, golden, rows);
         Evaluate(loss, rows, logps.Length);
-        double counted = LevelOf(golden) == RatioLevel.Token ? 1 : (double)rows.Count / fixture.Shape(LossFixture.InputOf(golden, "mask"))[0];
+        double counted = LevelOf(golden) == RatioLevel.Token ? 1
+            : (double)rows.Count / fixture.Shape(LossFixture.InputOf(golden, "mask"))[0];
         return (loss.Clips.Low * counted, loss.Clips.High * counted);
     }
 
@@ -37,7 +39,9 @@ internal static class PolicyCase
     {
         double beta = LossFixture.Parameter(golden, "beta", 0), share = LossFixture.Parameter(golden, "top_entropy_quantile", 1);
         double floor = share == 1 ? double.NegativeInfinity : EntropyFloor.Of(rows.SelectMany(row => row.Rollout.Entropies), share);
-        return new PolicyLoss(SurrogateOf(golden), LevelOf(golden), DivisorOf(fixture, golden, rows.Sum(row => (long)row.Places.Length)), beta > 0 ? new ReferenceTerm(beta, IsCorrected(golden)) : null, floor);
+        return new PolicyLoss(
+            SurrogateOf(golden), LevelOf(golden), DivisorOf(fixture, golden, rows.Sum(row => (long)row.Places.Length)), beta > 0
+            ? new ReferenceTerm(beta, IsCorrected(golden)) : null, floor);
     }
 
     private static string TypeOf(JsonObject golden) => golden["params"]!["loss_type"]?.GetValue<string>() ?? "rloo";
@@ -68,7 +72,8 @@ internal static class PolicyCase
         {
             "cispo" => new CappedWeightSurrogate(Value("epsilon_high")),
             "sapo" => new SoftGateSurrogate(Value("sapo_temperature_pos"), Value("sapo_temperature_neg")),
-            "vespo" => new GammaWeightSurrogate(new GammaWeight(Value("k_pos"), Value("lambda_pos")), new GammaWeight(Value("k_neg"), Value("lambda_neg"))),
+            "vespo" => new GammaWeightSurrogate(
+            new GammaWeight(Value("k_pos"), Value("lambda_pos")), new GammaWeight(Value("k_neg"), Value("lambda_neg"))),
             _ => new ClippedSurrogate(Value("epsilon_low"), Value("epsilon_high"), Value("delta", double.PositiveInfinity)),
         };
     }
@@ -79,7 +84,9 @@ internal static class PolicyCase
         float[] reference = LossFixture.Has(golden, "ref_logps") ? fixture.Singles(golden, "ref_logps") : new float[current.Length];
         float[] entropies = LossFixture.Has(golden, "entropies") ? fixture.Singles(golden, "entropies") : [];
         var rows = Rows(fixture, golden, current, fixture.Singles(golden, "old_logps"), reference, row => advantages[row]);
-        return entropies.Length == 0 ? rows : [.. rows.Select(row => (row.Places, row.Rollout with { Entropies = [.. row.Places.Select(place => entropies[place])] }, row.Current))];
+        return entropies.Length == 0 ? rows
+            : [.. rows.Select(
+            row => (row.Places, row.Rollout with { Entropies = [.. row.Places.Select(place => entropies[place])] }, row.Current))];
     }
 
     public static List<(int[] Places, Rollout Rollout, float[] Current)> Rows(
@@ -93,7 +100,8 @@ internal static class PolicyCase
             .. Enumerable.Range(0, (int)shape[0])
                 .Select(row => (Row: row, Places: Enumerable.Range(row * width, width).Where(place => mask[place] != 0).ToArray()))
                 .Where(row => row.Places.Length > 0)
-                .Select(row => (row.Places, Of(row.Places, sampled, reference, advantage(row.Row)), row.Places.Select(place => current[place]).ToArray())),
+                .Select(row =>
+                (row.Places, Of(row.Places, sampled, reference, advantage(row.Row)), row.Places.Select(place => current[place]).ToArray())),
         ];
     }
 
@@ -107,13 +115,15 @@ internal static class PolicyCase
         };
     }
 
-    public static (double Value, double[] Slopes) Evaluate(ITokenLoss loss, List<(int[] Places, Rollout Rollout, float[] Current)> rows, int count)
+    public static (double Value, double[] Slopes) Evaluate(
+        ITokenLoss loss, List<(int[] Places, Rollout Rollout, float[] Current)> rows, int count)
     {
         double[] slopes = new double[count];
         if (rows.Count == 0) return (0, slopes);
         float[] current = [.. rows.SelectMany(row => row.Current)], derivatives = new float[current.Length];
         double value = loss.Evaluate(new TokenBatch([.. rows.Select(row => row.Rollout)]), current, derivatives);
-        foreach (var (place, index) in rows.SelectMany(row => row.Places).Select((place, index) => (place, index))) slopes[place] = derivatives[index];
+        foreach (var (place, index) in rows.SelectMany(row => row.Places).Select((place, index) => (place, index)))
+            slopes[place] = derivatives[index];
         return (value, slopes);
     }
 

@@ -16,7 +16,8 @@ public sealed class RowLossTests
     };
 
     public static TheoryData<SupervisedLossOptions> Options =>
-        [new SupervisedLossOptions(), new SupervisedLossOptions { LabelSmoothing = 0.3 }, new SupervisedLossOptions { EntropyBonus = 0.5 }, Everything];
+        [new SupervisedLossOptions(), new SupervisedLossOptions { LabelSmoothing = 0.3 }, new SupervisedLossOptions { EntropyBonus = 0.5 },
+        Everything];
 
     [Theory, MemberData(nameof(Options))]
     public void Fused_and_autograd_passes_agree(SupervisedLossOptions options)
@@ -56,7 +57,8 @@ public sealed class RowLossTests
             float[] up = [.. logits], down = [.. logits];
             up[i] += 1e-2f;
             down[i] -= 1e-2f;
-            double slope = (loss.Evaluate(sequence, 2, up, ignored) - loss.Evaluate(sequence, 2, down, ignored)) / ((double)up[i] - down[i]);
+            double slope =
+                (loss.Evaluate(sequence, 2, up, ignored) - loss.Evaluate(sequence, 2, down, ignored)) / ((double)up[i] - down[i]);
             ((double)gradient[i]).ShouldBe(slope, 1e-5);
         }
     }

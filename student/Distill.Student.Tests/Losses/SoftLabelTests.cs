@@ -14,13 +14,15 @@ public sealed class SoftLabelTests
 
     public static TheoryData<string, double> Divergences => new()
     {
-        { "forward", 0.268580 }, { "reverse", 0.343686 }, { "jsd 0.1", 0.024397 }, { "jsd 0.5", 0.072254 }, { "jsd 0.9", 0.029463 }, { "cross-entropy", 1.146861 },
+        { "forward", 0.268580 }, { "reverse", 0.343686 }, { "jsd 0.1", 0.024397 }, { "jsd 0.5", 0.072254 }, { "jsd 0.9", 0.029463 },
+            { "cross-entropy", 1.146861 },
     };
 
     [Theory]
     [MemberData(nameof(Divergences))]
     public void Whole_distributions_give_the_values_known(string name, double expected) =>
-        new TopTokenDivergence(Named(name), TokenSupport.TeacherRenormalised).Evaluate<double>([0, 1, 2, 3], Teacher, Student, new double[4]).ShouldBe(expected, 2e-6);
+        new TopTokenDivergence(Named(name), TokenSupport.TeacherRenormalised)
+        .Evaluate<double>([0, 1, 2, 3], Teacher, Student, new double[4]).ShouldBe(expected, 2e-6);
 
     [Theory]
     [InlineData(TokenSupport.TailBucket, "forward", 0.265117)]
@@ -28,13 +30,15 @@ public sealed class SoftLabelTests
     [InlineData(TokenSupport.TeacherRenormalised, "forward", 0.636367)]
     [InlineData(TokenSupport.TeacherRenormalised, "cross-entropy", 1.111418)]
     public void The_four_definitions_of_the_best_two_tokens_give_four_values(TokenSupport support, string divergence, double expected) =>
-        new TopTokenDivergence(Named(divergence), support).Evaluate<double>([0, 3], [Teacher[0], Teacher[3]], Student, new double[4]).ShouldBe(expected, 2e-6);
+        new TopTokenDivergence(Named(divergence), support).Evaluate<double>([0, 3], [Teacher[0], Teacher[3]], Student, new double[4])
+        .ShouldBe(expected, 2e-6);
 
     [Fact]
     public void The_square_of_the_temperature_is_a_factor_of_value_and_gradient()
     {
         double[] plain = new double[4], squared = new double[4];
-        new TopTokenDivergence(new ForwardDivergence(), TokenSupport.TeacherRenormalised, 2).Evaluate<double>([0, 1, 2, 3], Teacher, Student, plain).ShouldBe(0.103801, 2e-6);
+        new TopTokenDivergence(new ForwardDivergence(), TokenSupport.TeacherRenormalised, 2)
+            .Evaluate<double>([0, 1, 2, 3], Teacher, Student, plain).ShouldBe(0.103801, 2e-6);
         new TopTokenDivergence(new ForwardDivergence(), TokenSupport.TeacherRenormalised, 2, squareTemperature: true)
             .Evaluate<double>([0, 1, 2, 3], Teacher, Student, squared).ShouldBe(0.415202, 4e-6);
         for (int i = 0; i < 4; i++) squared[i].ShouldBe(4 * plain[i], 1e-12);
@@ -73,7 +77,9 @@ public sealed class SoftLabelTests
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33).Select(WithTeacher).ToList();
-        var loss = new SoftLabelLoss(new TopTokenDivergence(new JensenShannonDivergence(0.4), TokenSupport.TailBucket, 2), softWeight, sequences.Sum(sequence => sequence.SupervisedCount));
+        var loss = new SoftLabelLoss(
+            new TopTokenDivergence(new JensenShannonDivergence(0.4), TokenSupport.TailBucket, 2), softWeight,
+            sequences.Sum(sequence => sequence.SupervisedCount));
         using var reference = new TorchGradientModel(parameters);
         using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 128);
 
@@ -101,7 +107,9 @@ public sealed class SoftLabelTests
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         var expected = model.Differentiate(sequences, new CrossEntropy(learned));
         float[] gradient = model.Gradient.ToArray();
-        var actual = model.Differentiate(sequences, new SoftLabelLoss(new TopTokenDivergence(new ForwardDivergence(), TokenSupport.TailBucket), 0, learned));
+        var actual =
+            model.Differentiate(
+            sequences, new SoftLabelLoss(new TopTokenDivergence(new ForwardDivergence(), TokenSupport.TailBucket), 0, learned));
         actual.Loss.ShouldBe(expected.Loss, 1e-5);
         actual.MeanLogProbability.ShouldBe(expected.MeanLogProbability, 1e-5);
         for (int i = 0; i < gradient.Length; i++) model.Gradient[i].ShouldBe(gradient[i], 1e-6f);

@@ -9,7 +9,9 @@ using Distill.Tokenization;
 
 namespace Distill.Student.Tests.Model;
 
-/// <summary>Tokens added to a base: where their ids come from, what their rows are, and that the result is a model like any other.</summary>
+/// <summary>
+/// Tokens added to a base: where their ids come from, what their rows are, and that the result is a model like any other.
+/// </summary>
 public sealed class TokenAdditionTests : IDisposable
 {
     private static readonly string[] Think = ["<think>", "</think>"];
@@ -40,14 +42,19 @@ public sealed class TokenAdditionTests : IDisposable
     public void Reserved_ids_are_used_first_unless_somebody_names_them()
     {
         var tokenizer = BytePair(
-            added: [("<|end|>", 7, true), ("<|reserved_special_token_0|>", 8, true), ("<|reserved_special_token_1|>", 9, true), ("<|reserved_special_token_2|>", 10, true)],
+            added: [("<|end|>", 7, true), ("<|reserved_special_token_0|>", 8, true), ("<|reserved_special_token_1|>", 9, true),
+            ("<|reserved_special_token_2|>", 10, true)],
             config: """
-                {"eos_token":"<|end|>","pad_token":"<|reserved_special_token_1|>","additional_special_tokens":["<|reserved_special_token_0|>","<|end|>"],
-                 "added_tokens_decoder":{"7":{"content":"<|end|>","special":true},"8":{"content":"<|reserved_special_token_0|>","special":true}}}
+                {"eos_token":"<|end|>","pad_token":"<|reserved_special_token_1|>",
+                 "additional_special_tokens":["<|reserved_special_token_0|>","<|end|>"],
+                 "added_tokens_decoder":{"7":{"content":"<|end|>","special":true},
+                 "8":{"content":"<|reserved_special_token_0|>","special":true}}}
                 """);
         var base_ = Weights(tied: true, rows: 11);
         var made = TokenAddition.Add(base_, tokenizer, Think, seed: 3);
-        made.Summary.ShouldBe("<think> takes id 8 of the reserved <|reserved_special_token_0|>, </think> takes id 10 of the reserved <|reserved_special_token_2|>");
+        made.Summary.ShouldBe(
+            "<think> takes id 8 of the reserved <|reserved_special_token_0|>, </think> takes id 10 of the reserved "
+            + "<|reserved_special_token_2|>");
         made.Weights.Architecture.ShouldBe(base_.Architecture);
         float[] before = base_[ParameterMap.Embedding].ToArray(), after = made.Weights[ParameterMap.Embedding].ToArray();
         after[..(8 * 48)].ShouldBe(before[..(8 * 48)]);
@@ -55,7 +62,8 @@ public sealed class TokenAdditionTests : IDisposable
         ShouldBeNearTheMean(before, [.. after[(8 * 48)..(9 * 48)], .. after[(10 * 48)..]], [0, 1, 2, 3, 4, 5, 6, 7, 9]);
         var config = JsonNode.Parse(made.Tokenizer.TokenizerConfig)!;
         config["additional_special_tokens"]!.ToJsonString().ShouldBe("""["\u003C|end|\u003E"]""");
-        (config["added_tokens_decoder"]!["8"]!["content"]!.GetValue<string>(), config["added_tokens_decoder"]!["8"]!["special"]!.GetValue<bool>()).ShouldBe(("<think>", false));
+        (config["added_tokens_decoder"]!["8"]!["content"]!.GetValue<string>(),
+            config["added_tokens_decoder"]!["8"]!["special"]!.GetValue<bool>()).ShouldBe(("<think>", false));
         config["added_tokens_decoder"]!["10"]!["content"]!.GetValue<string>().ShouldBe("</think>");
         ShouldWork(made, [8, 10]);
     }
@@ -66,7 +74,8 @@ public sealed class TokenAdditionTests : IDisposable
         var base_ = Weights(tied: true, rows: 9);
         var made = TokenAddition.Add(base_, BytePair(added: [("<unused3>", 7, false)]), [.. Think, "<tool>"], seed: 3);
         made.Summary.ShouldBe(
-            "<think> takes id 7 of the reserved <unused3>, </think> takes the unused row 8, <tool> gets the new row 9; the embedding grew from 9 to 10 rows");
+            "<think> takes id 7 of the reserved <unused3>, </think> takes the unused row 8, <tool> gets the new row 9; the embedding "
+            + "grew from 9 to 10 rows");
         ShouldWork(made, [7, 8, 9], [.. Think, "<tool>"]);
     }
 
@@ -87,7 +96,8 @@ public sealed class TokenAdditionTests : IDisposable
     public void The_same_seed_gives_the_same_rows_whatever_else_is_added()
     {
         float[] Row(string[] texts, ulong seed) =>
-            TokenAddition.Add(Weights(tied: true, rows: 7), BytePair(added: []), texts, seed).Weights[ParameterMap.Embedding].ToArray()[(7 * 48)..(8 * 48)];
+            TokenAddition.Add(Weights(tied: true, rows: 7), BytePair(added: []), texts, seed).Weights[ParameterMap.Embedding]
+            .ToArray()[(7 * 48)..(8 * 48)];
         Row(Think, 3).ShouldBe(Row(["<think>"], 3));
         Row(Think, 3).ShouldNotBe(Row(Think, 4));
     }
@@ -98,14 +108,16 @@ public sealed class TokenAdditionTests : IDisposable
         string model = SharedModel.Require("smollm2-135m-instruct");
         var checkpoint = Checkpoint.Open(model);
         int rows = checkpoint.Architecture.VocabularySize;
-        var small = checkpoint.Architecture with { Layers = 1, HiddenSize = 16, Heads = 1, KeyValueHeads = 1, HeadSize = 16, IntermediateSize = 16 };
+        var small = checkpoint.Architecture with { Layers = 1, HiddenSize = 16, Heads = 1, KeyValueHeads = 1, HeadSize = 16,
+            IntermediateSize = 16 };
         var made = TokenAddition.Add(Random(small), checkpoint.Tokenizer!, Think, seed: 1);
         Checkpoint.Save(folder.Path, made.Weights, made.Tokenizer);
         var (before, after) = (Tokenizer.Load(model), Tokenizer.Load(folder.Path));
         var ids = Think.Select(text => after.IdOf(text)!.Value).ToArray();
         ids.ShouldAllBe(id => id < made.Weights.Architecture.VocabularySize && after.IsAdded(id));
         made.Weights.Architecture.VocabularySize.ShouldBe(Math.Max(rows, ids.Max() + 1));
-        foreach (string text in (string[])["Let x = 3·y², then\n  x+1 ≥ 4.", "<|im_start|>user\nHi", "naïve 漢字 🙂"]) after.Encode(text).ShouldBe(before.Encode(text));
+        foreach (string text in (string[])["Let x = 3·y², then\n  x+1 ≥ 4.", "<|im_start|>user\nHi", "naïve 漢字 🙂"])
+            after.Encode(text).ShouldBe(before.Encode(text));
         after.Decode([ids[0], .. after.Encode("Two and two."), ids[1]], skipSpecial: true).ShouldBe("<think>Two and two.</think>");
     }
 
@@ -127,7 +139,8 @@ public sealed class TokenAdditionTests : IDisposable
         var losses = new List<double>();
         SupervisedFineTuning.Run(
             parameters, [new TrainingSequence([0, 1, .. ids, 2, 3], 1)],
-            new SupervisedOptions { Epochs = 60, Training = new TrainingOptions { Threads = 1, Precision = MatmulPrecision.Fp32, LearningRate = 1e-2 } },
+            new SupervisedOptions { Epochs = 60,
+            Training = new TrainingOptions { Threads = 1, Precision = MatmulPrecision.Fp32, LearningRate = 1e-2 } },
             TimeProvider.System, statePath: null, report => losses.Add(report.Loss), TestContext.Current.CancellationToken);
         losses[^1].ShouldBeLessThan(losses[0] / 5);
         parameters.SpanOf(ParameterMap.Embedding).Slice(ids[0] * 48, 48).ToArray().ShouldNotBe(row);
@@ -146,7 +159,8 @@ public sealed class TokenAdditionTests : IDisposable
         rows[..48].ShouldNotBe(rows[48..96]);
     }
 
-    private static WeightSet Weights(bool tied, int rows) => Random(TinyDecoder.Architecture(tied: tied) with { VocabularySize = rows, EosTokenId = 2 });
+    private static WeightSet Weights(bool tied, int rows) =>
+        Random(TinyDecoder.Architecture(tied: tied) with { VocabularySize = rows, EosTokenId = 2 });
 
     private static WeightSet Random(DecoderArchitecture architecture)
     {
@@ -162,7 +176,8 @@ public sealed class TokenAdditionTests : IDisposable
             ["version"] = "1.0",
             ["added_tokens"] = new JsonArray([.. added.Select(token => new JsonObject
             {
-                ["id"] = token.Id, ["content"] = token.Content, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false,
+                ["id"] = token.Id, ["content"] = token.Content, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false,
+                    ["normalized"] = false,
                 ["special"] = token.Special,
             })]),
             ["normalizer"] = null,
@@ -170,11 +185,13 @@ public sealed class TokenAdditionTests : IDisposable
             ["post_processor"] = null,
             ["decoder"] = JsonNode.Parse("""{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}"""),
             ["model"] = JsonNode.Parse("""
-                {"type":"BPE","dropout":null,"unk_token":null,"continuing_subword_prefix":"","end_of_word_suffix":"","fuse_unk":false,"byte_fallback":false,
+                {"type":"BPE","dropout":null,"unk_token":null,"continuing_subword_prefix":"","end_of_word_suffix":"",
+                 "fuse_unk":false,"byte_fallback":false,
                  "vocab":{"a":0,"b":1,"c":2,"d":3,"e":4,"ab":5,"abc":6},"merges":["a b","ab c"]}
                 """),
         };
         return new TokenizerFiles(
-            Encoding.UTF8.GetBytes(root.ToJsonString()), Encoding.UTF8.GetBytes(config ?? """{"eos_token":"c"}"""), Encoding.UTF8.GetBytes("{{ messages[0].content }}"));
+            Encoding.UTF8.GetBytes(root.ToJsonString()), Encoding.UTF8.GetBytes(config ?? """{"eos_token":"c"}"""),
+            Encoding.UTF8.GetBytes("{{ messages[0].content }}"));
     }
 }

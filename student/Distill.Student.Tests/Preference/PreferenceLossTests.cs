@@ -2,7 +2,9 @@ using Distill.Student.Preference;
 
 namespace Distill.Student.Tests.Preference;
 
-/// <summary>What the golden cases do not reach: thresholds of earlier steps, certainty, and slopes of every loss against differences.</summary>
+/// <summary>
+/// What the golden cases do not reach: thresholds of earlier steps, certainty, and slopes of every loss against differences.
+/// </summary>
 public sealed class PreferenceLossTests
 {
     private static readonly ScoredPair[] Pairs =
@@ -17,7 +19,8 @@ public sealed class PreferenceLossTests
     [Theory, MemberData(nameof(Losses))]
     public void Slopes_are_the_differences_of_the_value(string name)
     {
-        var loss = PreferenceLosses.Get(name).Create(new PreferenceLossOptions { Beta = 0.3, UndesirableWeight = 1.5, DesirableWeight = 0.7 });
+        var loss = PreferenceLosses.Get(name)
+            .Create(new PreferenceLossOptions { Beta = 0.3, UndesirableWeight = 1.5, DesirableWeight = 0.7 });
         var slopes = new PairSlopes[Pairs.Length];
         loss.Evaluate(Batch(Pairs), slopes);
         for (int i = 0; i < Pairs.Length; i++)
@@ -50,13 +53,18 @@ public sealed class PreferenceLossTests
     }
 
     [Fact]
-    public void An_unknown_loss_is_named() => Should.Throw<ArgumentException>(() => PreferenceLosses.Get("dpo")).Message.ShouldContain("sigmoid");
+    public void An_unknown_loss_is_named() =>
+        Should.Throw<ArgumentException>(() => PreferenceLosses.Get("dpo")).Message.ShouldContain("sigmoid");
 
-    private static PreferenceBatch Batch(ScoredPair[] pairs) => new(pairs) { UnrelatedLogRatios = [0.2, 0.4], Earlier = new RewardMean(4, 0.1) };
+    private static PreferenceBatch Batch(ScoredPair[] pairs) =>
+        new(pairs) { UnrelatedLogRatios = [0.2, 0.4], Earlier = new RewardMean(4, 0.1) };
 
-    private static ScoredPair[] Moved(int index, double chosen, double rejected) => [.. Pairs.Select((pair, i) => i != index ? pair : new ScoredPair(
-        pair.Chosen with { LogProbability = pair.Chosen.LogProbability + chosen }, pair.Rejected with { LogProbability = pair.Rejected.LogProbability + rejected }))];
+    private static ScoredPair[] Moved(int index, double chosen, double rejected) =>
+        [.. Pairs.Select((pair, i) => i != index ? pair : new ScoredPair(
+        pair.Chosen with { LogProbability = pair.Chosen.LogProbability + chosen },
+        pair.Rejected with { LogProbability = pair.Rejected.LogProbability + rejected }))];
 
     private static double Difference(IPreferenceLoss loss, Func<double, ScoredPair[]> moved) =>
-        (loss.Evaluate(Batch(moved(1e-5)), new PairSlopes[Pairs.Length]) - loss.Evaluate(Batch(moved(-1e-5)), new PairSlopes[Pairs.Length])) / 2e-5;
+        (loss.Evaluate(Batch(moved(1e-5)), new PairSlopes[Pairs.Length]) - loss.Evaluate(
+        Batch(moved(-1e-5)), new PairSlopes[Pairs.Length])) / 2e-5;
 }

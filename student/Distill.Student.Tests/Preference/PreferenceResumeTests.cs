@@ -5,7 +5,10 @@ using Distill.Student.Training;
 
 namespace Distill.Student.Tests.Preference;
 
-/// <summary>A preference tuning stopped after every one of its steps and continued by fresh objects, against one left alone and against a cold start.</summary>
+/// <summary>
+/// A preference tuning stopped after every one of its steps and continued by fresh objects, against one left alone and against a cold
+/// start.
+/// </summary>
 public sealed class PreferenceResumeTests : IDisposable
 {
     // Six sequences a step in micro-batches of at most 32 tokens on two threads: a pair's halves are differentiated apart.
@@ -63,7 +66,8 @@ public sealed class PreferenceResumeTests : IDisposable
     {
         string state = Path.Combine(folder, "state");
         Train(Plain, state, stopAt: 2);
-        foreach (var other in (PreferenceOptions[])[Plain with { Seed = 2 }, Plain with { Loss = "hinge" }, Plain with { Constants = new() }, Of("sigmoid, held out")])
+        foreach (var other in (PreferenceOptions[])[
+            Plain with { Seed = 2 }, Plain with { Loss = "hinge" }, Plain with { Constants = new() }, Of("sigmoid, held out")])
             Should.Throw<UnusableStateException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
     }
 
@@ -73,7 +77,8 @@ public sealed class PreferenceResumeTests : IDisposable
         HeldOut = name.Contains("held out", StringComparison.Ordinal) ? new HeldOutOptions(2) : null,
     };
 
-    private static (float[] Weights, List<PreferenceStepReport> Reports, PreferenceResult? Result) Train(PreferenceOptions options, string? state, int stopAt)
+    private static (float[] Weights, List<PreferenceStepReport> Reports, PreferenceResult? Result) Train(
+        PreferenceOptions options, string? state, int stopAt)
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var heldOut = new HeldOutLoss(TinyDecoder.Sequences(parameters.Architecture, 14, 18));
@@ -81,7 +86,8 @@ public sealed class PreferenceResumeTests : IDisposable
         var reports = new List<PreferenceStepReport>();
         try
         {
-            var result = PreferenceTuning.Run(parameters, TinyPairs.Of(parameters.Architecture, 6), options, TimeProvider.System, state, report =>
+            var result =
+                PreferenceTuning.Run(parameters, TinyPairs.Of(parameters.Architecture, 6), options, TimeProvider.System, state, report =>
             {
                 reports.Add(report with { Step = report.Step with { Seconds = 0 } });
                 if (report.Step.Step == stopAt) stop.Cancel();

@@ -21,7 +21,9 @@ public sealed class PreferenceTuningTests
     public void Tuned_completions_are_told_apart(string name)
     {
         var kind = PreferenceLosses.Get(name);
-        var reports = Train(Options with { Loss = name, Constants = Options.Constants with { Beta = kind.DefaultBeta, LabelSmoothing = kind.DefaultLabelSmoothing } }).Reports;
+        var reports =
+            Train(Options with { Loss = name,
+            Constants = Options.Constants with { Beta = kind.DefaultBeta, LabelSmoothing = kind.DefaultLabelSmoothing } }).Reports;
         reports.Count.ShouldBe(24);
         if (kind.UsesReference)
         {
@@ -35,7 +37,8 @@ public sealed class PreferenceTuningTests
         reports.ShouldAllBe(report => report.Step.LearnedTokens > 0 && report.Step.LearnedTokens < report.Step.Tokens);
     }
 
-    // Central differences of the step's loss along its gradient: the two passes together are the derivative of the loss over the whole step.
+    // Central differences of the step's loss along its gradient: the two passes together are the derivative of the loss over the whole
+    // step.
     [Theory]
     [InlineData("sigmoid")]
     [InlineData("aot")]
@@ -51,11 +54,14 @@ public sealed class PreferenceTuningTests
         var pairs = TinyPairs.Of(parameters.Architecture, 5);
         int[] all = [0, 1, 2, 3, 4];
         var scores = new PreferenceScores(model, pairs, kind);
-        float[] start = [.. parameters.Span.ToArray().Select((value, i) => value + (1e-3f * ((i % 7) - 3)))]; // away from the reference, where sorted values are all equal
+        // away from the reference, where sorted values are all equal
+        float[] start = [.. parameters.Span.ToArray().Select((value, i) => value + (1e-3f * ((i % 7) - 3)))];
         start.CopyTo(parameters.Span);
         var slopes = new PairSlopes[pairs.Count];
         loss.Evaluate(scores.Score(all, default), slopes);
-        model.Differentiate([.. pairs.Select((pair, i) => Weighted(pair.Chosen, slopes[i].Chosen)), .. pairs.Select((pair, i) => Weighted(pair.Rejected, slopes[i].Rejected))], new LinearTokenLoss());
+        model.Differentiate(
+            [.. pairs.Select((pair, i) => Weighted(pair.Chosen, slopes[i].Chosen)),
+            .. pairs.Select((pair, i) => Weighted(pair.Rejected, slopes[i].Rejected))], new LinearTokenLoss());
         float[] gradient = model.Gradient.ToArray();
         double squares = gradient.Sum(value => (double)value * value), length = 3e-3 / Math.Sqrt(squares);
         double difference = (Value(length) - Value(-length)) / (2 * length);
@@ -107,20 +113,25 @@ public sealed class PreferenceTuningTests
         for (int i = 0; i < all.Length; i++)
         {
             unrelated[i].FirstSupervised.ShouldBe(all[i].Chosen.FirstSupervised);
-            unrelated[i].Tokens.ShouldBe(all[i].Chosen.Tokens.Take(all[i].Chosen.FirstSupervised).Concat(answers[i].Tokens.Skip(answers[i].FirstSupervised)).Take(longest));
+            unrelated[i].Tokens.ShouldBe(
+                all[i].Chosen.Tokens.Take(all[i].Chosen.FirstSupervised).Concat(answers[i].Tokens.Skip(answers[i].FirstSupervised))
+                .Take(longest));
         }
 
         UnrelatedCompletions.Of([pairs[0], pairs[0]]).ShouldBeEmpty();
     }
 
-    private static WeightedSequence Weighted(TrainingSequence sequence, double slope) => new(sequence.Tokens, sequence.FirstSupervised, slope);
+    private static WeightedSequence Weighted(TrainingSequence sequence, double slope) =>
+        new(sequence.Tokens, sequence.FirstSupervised, slope);
 
-    private static (float[] Weights, PreferenceResult Result, List<PreferenceStepReport> Reports) Train(PreferenceOptions options, IHeldOutMeasure? heldOut = null)
+    private static (float[] Weights, PreferenceResult Result, List<PreferenceStepReport> Reports) Train(
+        PreferenceOptions options, IHeldOutMeasure? heldOut = null)
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var reports = new List<PreferenceStepReport>();
         var result = PreferenceTuning.Run(
-            parameters, TinyPairs.Of(parameters.Architecture, 8), options, TimeProvider.System, null, reports.Add, TestContext.Current.CancellationToken, heldOut);
+            parameters, TinyPairs.Of(parameters.Architecture, 8), options, TimeProvider.System, null, reports.Add,
+            TestContext.Current.CancellationToken, heldOut);
         return (parameters.Span.ToArray(), result, reports);
     }
 

@@ -9,7 +9,8 @@ internal static class TinyPairs
 {
     public static List<PreferencePair> Of(DecoderArchitecture architecture, int count)
     {
-        var sequences = TinyDecoder.Sequences(architecture, [.. Enumerable.Range(0, count).SelectMany(i => (int[])[14 + (i % 5), 6 + (i % 4)])]);
+        var sequences =
+            TinyDecoder.Sequences(architecture, [.. Enumerable.Range(0, count).SelectMany(i => (int[])[14 + (i % 5), 6 + (i % 4)])]);
         return [.. Enumerable.Range(0, count).Select(i => Pair(sequences[2 * i], sequences[(2 * i) + 1]))];
     }
 

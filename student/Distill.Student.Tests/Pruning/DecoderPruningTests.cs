@@ -38,16 +38,21 @@ public sealed class DecoderPruningTests
     {
         var architecture = Rich with { AttentionOutputBias = false, FeedForwardBias = false };
         using var parameters = TinyDecoder.Parameters(architecture);
-        foreach (string part in (string[])["self_attn.o_proj.weight", "mlp.down_proj.weight"]) parameters.SpanOf(ParameterMap.Layer(1, part)).Clear();
+        foreach (string part in (string[])["self_attn.o_proj.weight", "mlp.down_proj.weight"])
+            parameters.SpanOf(ParameterMap.Layer(1, part)).Clear();
         for (int layer = 0; layer < 4; layer++)
         {
-            ClearColumns(parameters, ParameterMap.Layer(layer, "mlp.down_proj.weight"), 80, [.. Enumerable.Range(0, 80).Where(channel => channel % 5 == layer)]);
+            ClearColumns(
+                parameters, ParameterMap.Layer(layer, "mlp.down_proj.weight"), 80,
+                [.. Enumerable.Range(0, 80).Where(channel => channel % 5 == layer)]);
             ClearColumns(parameters, ParameterMap.Layer(layer, "self_attn.o_proj.weight"), 64, [.. Enumerable.Range(layer % 2 * 32, 32)]);
         }
 
         var sample = TinyDecoder.Sequences(architecture, 20, 11);
         var pruned = DecoderPruning.Prune(parameters.ToWeightSet(), new PruningOptions(3, 64, 1), sample);
-        pruned.Architecture.ShouldBe(architecture with { Layers = 3, IntermediateSize = 64, Heads = 2, KeyValueHeads = 1, PlainLayers = new LayerSet([1]), WindowLayers = LayerSet.None, SlidingWindow = null });
+        pruned.Architecture.ShouldBe(
+            architecture with { Layers = 3, IntermediateSize = 64, Heads = 2, KeyValueHeads = 1, PlainLayers = new LayerSet([1]),
+            WindowLayers = LayerSet.None, SlidingWindow = null });
         using var smaller = new FlatParameters(pruned.Architecture);
         smaller.Load(pruned);
         float[] before = Logits(parameters, sample[0]), after = Logits(smaller, sample[0]);
@@ -59,7 +64,8 @@ public sealed class DecoderPruningTests
     {
         var architecture = TinyDecoder.Architecture() with { Layers = 3 };
         using var parameters = TinyDecoder.Parameters(architecture);
-        foreach (string part in (string[])["self_attn.o_proj.weight", "mlp.down_proj.weight"]) parameters.SpanOf(ParameterMap.Layer(2, part)).Clear();
+        foreach (string part in (string[])["self_attn.o_proj.weight", "mlp.down_proj.weight"])
+            parameters.SpanOf(ParameterMap.Layer(2, part)).Clear();
         var activity = DecoderPruning.Measure(parameters, TinyDecoder.Sequences(architecture, 20, 11));
         activity[2].Change.ShouldBe(0, 1e-5);
         activity[0].Change.ShouldBeGreaterThan(1e-3);
@@ -95,9 +101,13 @@ public sealed class DecoderPruningTests
     public void A_size_that_the_base_does_not_have_is_refused_with_every_fault()
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
-        var fault = Should.Throw<InvalidDataException>(() => DecoderPruning.Prune(parameters.ToWeightSet(), new PruningOptions(3, 0, 5), TinyDecoder.Sequences(parameters.Architecture, 9)));
-        foreach (string part in (string[])["3 layers of 2", "0 feed-forward channels of 80", "5 key-value heads of 2"]) fault.Message.ShouldContain(part);
-        Should.Throw<ArgumentException>(() => DecoderPruning.Prune(parameters.ToWeightSet(), new PruningOptions(1), new List<TrainingSequence>()));
+        var fault = Should.Throw<InvalidDataException>(
+            () => DecoderPruning.Prune(
+            parameters.ToWeightSet(), new PruningOptions(3, 0, 5), TinyDecoder.Sequences(parameters.Architecture, 9)));
+        foreach (string part in (string[])["3 layers of 2", "0 feed-forward channels of 80", "5 key-value heads of 2"])
+            fault.Message.ShouldContain(part);
+        Should.Throw<ArgumentException>(
+            () => DecoderPruning.Prune(parameters.ToWeightSet(), new PruningOptions(1), new List<TrainingSequence>()));
     }
 
     private static void ClearColumns(FlatParameters parameters, string name, int width, int[] columns)
@@ -117,7 +127,9 @@ public sealed class DecoderPruningTests
     private static List<double> Train(FlatParameters parameters, List<TrainingSequence> examples, SupervisedOptions options)
     {
         var losses = new List<double>();
-        SupervisedFineTuning.Run(parameters, examples, options, TimeProvider.System, null, report => losses.Add(report.Loss), TestContext.Current.CancellationToken);
+        SupervisedFineTuning.Run(
+            parameters, examples, options, TimeProvider.System, null, report =>
+            losses.Add(report.Loss), TestContext.Current.CancellationToken);
         return losses;
     }
 }

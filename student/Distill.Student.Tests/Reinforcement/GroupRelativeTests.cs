@@ -22,10 +22,11 @@ public sealed class GroupRelativeTests
     [Theory]
     [InlineData(new[] { 1.0, 1, 1 })]
     [InlineData(new[] { 1.0 })]
-    public void Groups_that_agree_teach_nothing(double[] rewards) => GroupAdvantage.Of([rewards], AdvantageScale.Group)[0].ShouldAllBe(advantage => advantage == 0);
+    public void Groups_that_agree_teach_nothing(double[] rewards) =>
+        GroupAdvantage.Of([rewards], AdvantageScale.Group)[0].ShouldAllBe(advantage => advantage == 0);
 
-    // A = [1, −1], ρ = [[1.5, .9], [.5, 1.1, 1.0, 1.3]]: token losses [−1.2, −.9], [.8, 1.1, 1.0, 1.3] at ε = 0.2; the sum over six tokens is 0.35,
-    // and 0.336667 with an upper bound of 0.28.
+    // A = [1, −1], ρ = [[1.5, .9], [.5, 1.1, 1.0, 1.3]]: token losses [−1.2, −.9], [.8, 1.1, 1.0, 1.3] at ε = 0.2; the sum over six tokens
+    // is 0.35, and 0.336667 with an upper bound of 0.28.
     [Theory]
     [InlineData(0.2, 0.35 / 1, 0.0)]
     [InlineData(0.28, 0.336667, -1.28)]

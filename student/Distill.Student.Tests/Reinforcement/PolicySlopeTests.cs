@@ -15,10 +15,13 @@ public sealed class PolicySlopeTests
         new(Enum.GetValues<RatioLevel>(), Enum.GetValues<PolicyAggregation>(), [false, true], [false, true], [false, true]);
 
     [Theory, MemberData(nameof(Combinations))]
-    public void Derivatives_are_the_slopes_of_the_loss(RatioLevel level, PolicyAggregation aggregation, bool gated, bool corrected, bool uncertainOnly)
+    public void Derivatives_are_the_slopes_of_the_loss(
+        RatioLevel level, PolicyAggregation aggregation, bool gated, bool corrected, bool uncertainOnly)
     {
         IPolicySurrogate surrogate = gated ? new SoftGateSurrogate(1, 1.5) : new ClippedSurrogate(0.9, 9);
-        var loss = new PolicyLoss(surrogate, level, new PolicyDivisor(aggregation, 6, 2, 8), new ReferenceTerm(0.3, corrected), uncertainOnly ? 1 : double.NegativeInfinity);
+        var loss = new PolicyLoss(
+            surrogate, level, new PolicyDivisor(aggregation, 6, 2, 8), new ReferenceTerm(0.3, corrected), uncertainOnly ? 1
+            : double.NegativeInfinity);
         var (batch, current) = Example();
         float[] derivatives = new float[current.Length], ignored = new float[current.Length];
         loss.Evaluate(batch, current, derivatives);
@@ -37,7 +40,9 @@ public sealed class PolicySlopeTests
     {
         var (batch, current) = Example();
         float[] derivatives = new float[current.Length];
-        new PolicyLoss(new GammaWeightSurrogate(new GammaWeight(2, 3), new GammaWeight(3, 2)), RatioLevel.Product, new PolicyDivisor(PolicyAggregation.SequenceSum, 6, 1, 8))
+        new PolicyLoss(
+            new GammaWeightSurrogate(new GammaWeight(2, 3), new GammaWeight(3, 2)), RatioLevel.Product,
+            new PolicyDivisor(PolicyAggregation.SequenceSum, 6, 1, 8))
             .Evaluate(batch, current, derivatives);
         double first = 1.5 * 0.9, second = 0.5 * 1.1 * 1.0 * 1.3;
         derivatives[..2].ShouldAllBe(slope => Math.Abs(slope + Math.Exp(3 * (1 - first)) * first * first) < 1e-5);
@@ -63,7 +68,8 @@ public sealed class PolicySlopeTests
     [InlineData(0.2, 0.84)]
     [InlineData(0.5, 0.6)]
     [InlineData(1, 0.2)]
-    public void The_floor_is_an_interpolated_quantile(double share, double expected) => EntropyFloor.Of([1f, 0.2f, 0.8f, 0.6f, 0.4f], share).ShouldBe(expected, 1e-6);
+    public void The_floor_is_an_interpolated_quantile(double share, double expected) =>
+        EntropyFloor.Of([1f, 0.2f, 0.8f, 0.6f, 0.4f], share).ShouldBe(expected, 1e-6);
 
     private static (TokenBatch Batch, float[] LogProbabilities) Example()
     {

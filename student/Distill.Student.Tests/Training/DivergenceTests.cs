@@ -10,7 +10,8 @@ namespace Distill.Student.Tests.Training;
 /// <summary>What a training says when its numbers are no longer finite; an optimizer's update of such a gradient changes nothing.</summary>
 public sealed class DivergenceTests
 {
-    private static readonly TrainingOptions Options = new() { Threads = 2, MicroBatchTokens = 128, Precision = MatmulPrecision.Fp32, WarmupShare = 0 };
+    private static readonly TrainingOptions Options =
+        new() { Threads = 2, MicroBatchTokens = 128, Precision = MatmulPrecision.Fp32, WarmupShare = 0 };
 
     [Fact]
     public void A_base_that_is_not_finite_is_refused_by_the_name_of_its_tensor()
@@ -19,7 +20,8 @@ public sealed class DivergenceTests
         var refused = Should.Throw<TrainingDivergedException>(() => Tune(parameters, Options));
         (refused.Step, refused.LastLosses.Count).ShouldBe((0, 0));
         refused.Message.ShouldContain("'model.layers.1.mlp.up_proj.weight'");
-        Should.Throw<TrainingDivergedException>(() => Prefer(parameters, Options)).Message.ShouldContain("'model.layers.1.mlp.up_proj.weight'");
+        Should.Throw<TrainingDivergedException>(() => Prefer(parameters, Options)).Message.ShouldContain(
+            "'model.layers.1.mlp.up_proj.weight'");
     }
 
     [Fact]
@@ -40,7 +42,8 @@ public sealed class DivergenceTests
     public void Preference_tuning_says_the_same()
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
-        Should.Throw<TrainingDivergedException>(() => Prefer(parameters, Options with { LearningRate = 1e38 })).Message.ShouldContain("Lower the learning rate");
+        Should.Throw<TrainingDivergedException>(() => Prefer(parameters, Options with { LearningRate = 1e38 })).Message.ShouldContain(
+            "Lower the learning rate");
     }
 
     // One step alone: no further loss tells of the weights it left.
@@ -48,7 +51,9 @@ public sealed class DivergenceTests
     public void A_last_update_that_breaks_the_weights_gives_no_result()
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
-        var options = new SupervisedOptions { Epochs = 1, BatchTokens = 1000, Training = Options with { LearningRate = 1e39, Optimizer = new AdamWOptions(WeightDecay: 1) } };
+        var options =
+            new SupervisedOptions { Epochs = 1, BatchTokens = 1000,
+            Training = Options with { LearningRate = 1e39, Optimizer = new AdamWOptions(WeightDecay: 1) } };
         var diverged = Should.Throw<TrainingDivergedException>(() => Run(parameters, options));
         diverged.Step.ShouldBe(1);
         diverged.Message.ShouldContain("is not finite after the last update");
@@ -69,6 +74,7 @@ public sealed class DivergenceTests
         TestContext.Current.CancellationToken);
 
     private static void Prefer(FlatParameters parameters, TrainingOptions options) => PreferenceTuning.Run(
-        parameters, TinyPairs.Of(parameters.Architecture, 6), new PreferenceOptions { Epochs = 10, PairsPerStep = 3, Training = options }, TimeProvider.System,
+        parameters, TinyPairs.Of(parameters.Architecture, 6), new PreferenceOptions { Epochs = 10, PairsPerStep = 3, Training = options },
+        TimeProvider.System,
         statePath: null, _ => { }, TestContext.Current.CancellationToken);
 }

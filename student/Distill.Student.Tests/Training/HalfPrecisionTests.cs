@@ -15,7 +15,8 @@ public sealed class HalfPrecisionTests
         foreach (var @case in golden["cases"]!.AsArray())
         {
             double Number(string name) => @case![name]!.GetValue<double>();
-            var scale = new LossScale(Number("init_scale"), Number("growth_factor"), Number("backoff_factor"), @case!["growth_interval"]!.GetValue<int>());
+            var scale = new LossScale(
+                Number("init_scale"), Number("growth_factor"), Number("backoff_factor"), @case!["growth_interval"]!.GetValue<int>());
             foreach (var (step, notFinite) in @case["not_finite"]!.AsArray().Index())
             {
                 var expected = @case["steps"]![step]!;
@@ -82,7 +83,9 @@ public sealed class HalfPrecisionTests
     public void A_training_in_fp16_continues_with_the_scale_it_had()
     {
         string path = Path.Combine(Directory.CreateTempSubdirectory("distill-half").FullName, "state");
-        var options = new SupervisedOptions { Epochs = 3, BatchTokens = 30, Training = new TrainingOptions { LearningRate = 3e-3, Threads = 1, Precision = MatmulPrecision.Fp16 } };
+        var options =
+            new SupervisedOptions { Epochs = 3, BatchTokens = 30,
+            Training = new TrainingOptions { LearningRate = 3e-3, Threads = 1, Precision = MatmulPrecision.Fp16 } };
         float[] whole = Train(options, null, int.MaxValue);
         Train(options, path, 3).ShouldBeEmpty();
         Train(options, path, int.MaxValue, scaleAtStart: 1).ShouldBe(whole); // what the state holds counts
@@ -98,7 +101,8 @@ public sealed class HalfPrecisionTests
         using var stop = new CancellationTokenSource();
         try
         {
-            SupervisedFineTuning.Run(parameters, TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 9), options, TimeProvider.System, state, report =>
+            SupervisedFineTuning.Run(
+                parameters, TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 9), options, TimeProvider.System, state, report =>
             {
                 if (report.Step == stopAt) stop.Cancel();
             }, stop.Token);

@@ -27,7 +27,8 @@ public sealed class HeldOutTests
         result.Steps.ShouldBeLessThan(30);
         result.Best.ShouldBe(looks.MinBy(look => look.Value));
         result.Best!.Step.ShouldBe(result.Steps - 6); // three looks, two steps apart
-        reports.Where(report => report.HeldOut is not null).Select(report => new HeldOutLook(report.Step, report.HeldOut!.Value)).ShouldBe(looks);
+        reports.Where(report => report.HeldOut is not null).Select(report => new HeldOutLook(report.Step, report.HeldOut!.Value))
+            .ShouldBe(looks);
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         measure.Of(model, TestContext.Current.CancellationToken).ShouldBe(result.Best.Value, 1e-9);
     }
@@ -39,10 +40,12 @@ public sealed class HeldOutTests
         using var plain = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 20, 25, 30, 35, 12, 18);
         List<StepReport> looked = [], unlooked = [];
-        Run(parameters, sequences, Options with { HeldOut = new HeldOutOptions(4), WeightAverage = 0.9 }, new HeldOutLoss([.. sequences.Skip(4)]), [], looked);
+        Run(parameters, sequences, Options with { HeldOut = new HeldOutOptions(4), WeightAverage = 0.9 },
+            new HeldOutLoss([.. sequences.Skip(4)]), [], looked);
         Run(plain, sequences, Options with { HeldOut = null }, null, [], unlooked);
         looked.Count.ShouldBe(30);
-        looked.Select(report => (report.Step, report.Loss, report.GradientNorm)).ShouldBe(unlooked.Select(report => (report.Step, report.Loss, report.GradientNorm)));
+        looked.Select(report => (report.Step, report.Loss, report.GradientNorm))
+            .ShouldBe(unlooked.Select(report => (report.Step, report.Loss, report.GradientNorm)));
         looked.Where(report => report.HeldOut is not null).Select(report => report.Step).ShouldBe([4, 8, 12, 16, 20, 24, 28, 30]);
     }
 
@@ -51,14 +54,19 @@ public sealed class HeldOutTests
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var looks = new List<HeldOutLook>();
-        var result = Run(parameters, TinyDecoder.Sequences(parameters.Architecture, 20, 25), Options, new Scripted([0.1, 0.5, 0.5, 0.4, 0.2, 0.9]), looks, []);
+        var result =
+            Run(parameters, TinyDecoder.Sequences(parameters.Architecture, 20, 25), Options,
+            new Scripted([0.1, 0.5, 0.5, 0.4, 0.2, 0.9]), looks, []);
         looks.Count.ShouldBe(5); // three looks after the first 0.5
         result.Best.ShouldBe(new HeldOutLook(4, 0.5));
     }
 
     private static SupervisedResult Run(
-        FlatParameters parameters, List<TrainingSequence> sequences, SupervisedOptions options, IHeldOutMeasure? measure, List<HeldOutLook> looks, List<StepReport> reports) =>
-        SupervisedFineTuning.Run(parameters, [.. sequences.Take(4)], options, TimeProvider.System, null, reports.Add, TestContext.Current.CancellationToken, measure, looks.Add);
+        FlatParameters parameters, List<TrainingSequence> sequences, SupervisedOptions options, IHeldOutMeasure? measure,
+        List<HeldOutLook> looks, List<StepReport> reports) =>
+        SupervisedFineTuning.Run(
+        parameters, [.. sequences.Take(4)], options, TimeProvider.System, null, reports.Add, TestContext.Current.CancellationToken,
+        measure, looks.Add);
 
     private sealed class Scripted(double[] values) : IHeldOutMeasure
     {

@@ -13,9 +13,11 @@ public sealed class MixedPrecisionTests(ITestOutputHelper output)
     [InlineData(false)]
     public void Stochastic_weights_follow_fp32_closer_than_weights_rounded_to_nearest(bool fused)
     {
-        double[] exact = Losses(fused, MatmulPrecision.Fp32, 1), stochastic = Losses(fused, MatmulPrecision.Mixed, 1), nearest = Losses(fused, MatmulPrecision.Mixed, null);
+        double[] exact = Losses(fused, MatmulPrecision.Fp32, 1), stochastic = Losses(fused, MatmulPrecision.Mixed, 1),
+            nearest = Losses(fused, MatmulPrecision.Mixed, null);
         double Lag(double[] losses) => losses.Zip(exact, (a, b) => Math.Abs(a - b)).Max();
-        output.WriteLine($"fp32 {exact[0]:F4} to {exact[^1]:F4}; largest difference stochastic {Lag(stochastic):F4}, nearest {Lag(nearest):F4}");
+        output.WriteLine(
+            $"fp32 {exact[0]:F4} to {exact[^1]:F4}; largest difference stochastic {Lag(stochastic):F4}, nearest {Lag(nearest):F4}");
         (exact[0] - exact[^1]).ShouldBeGreaterThan(0.05); // it learns something
         Lag(stochastic).ShouldBeLessThan(Lag(nearest) / 3);
     }
@@ -55,9 +57,11 @@ public sealed class MixedPrecisionTests(ITestOutputHelper output)
     private static double[] Losses(bool fused, MatmulPrecision precision, ulong? seed)
     {
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
-        foreach (ref float value in parameters.Span) value = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000);
+        foreach (ref float value in parameters.Span)
+            value = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000);
         var examples = TinyDecoder.Sequences(parameters.Architecture, 40, 50, 60);
-        using IGradientModel model = fused ? new FusedGradientModel(parameters, precision, 1, 256, seed) : new TorchGradientModel(parameters, precision, seed);
+        using IGradientModel model = fused ? new FusedGradientModel(parameters, precision, 1, 256, seed)
+            : new TorchGradientModel(parameters, precision, seed);
         var optimizer = new AdamW(parameters, new AdamWOptions(WeightDecay: 0));
         var loss = new CrossEntropy(examples.Sum(example => example.SupervisedCount));
         double[] losses = new double[Steps];

@@ -24,17 +24,20 @@ public sealed class PackingGoldenTests
         }
     }
 
-    // A batch leaves out each sequence's last token, from which nothing is predicted; TRL's row keeps it. A sequence of one token has nothing to learn.
+    // A batch leaves out each sequence's last token, from which nothing is predicted; TRL's row keeps it. A sequence of one token has
+    // nothing to learn.
     [Fact]
     public void Positions_restart_and_labels_are_those_of_TRL()
     {
         foreach (var row in Cases().SelectMany(golden => golden!["rows"]!.AsArray()))
         {
-            int[] ids = Integers(row!["input_ids"]!), lengths = Integers(row["seq_lengths"]!), positions = Integers(row["position_ids"]!), labels = Integers(row["labels"]!);
+            int[] ids = Integers(row!["input_ids"]!), lengths = Integers(row["seq_lengths"]!), positions = Integers(row["position_ids"]!),
+                labels = Integers(row["labels"]!);
             int[] starts = [.. lengths.Select((_, index) => lengths.Take(index).Sum())];
             var learnable = Enumerable.Range(0, lengths.Length).Where(index => lengths[index] > 1).ToList();
             if (learnable.Count == 0) continue;
-            var batch = new TokenBatch([.. learnable.Select(index => new TrainingSequence(ids[starts[index]..(starts[index] + lengths[index])], 1))]);
+            var batch = new TokenBatch(
+                [.. learnable.Select(index => new TrainingSequence(ids[starts[index]..(starts[index] + lengths[index])], 1))]);
             batch.Positions.ShouldBe(learnable.SelectMany(index => positions[starts[index]..(starts[index] + lengths[index] - 1)]));
             batch.Targets.ShouldBe(labels.Where(label => label != -100));
         }
@@ -43,7 +46,8 @@ public sealed class PackingGoldenTests
     [Fact]
     public void An_item_larger_than_a_bin_is_refused() => Should.Throw<ArgumentException>(() => BestFitPacking.Pack([3, 9], 8));
 
-    private static JsonArray Cases() => JsonNode.Parse(File.ReadAllText(FixtureFolder.RequireFile("losses", "packing.json")))!["cases"]!.AsArray();
+    private static JsonArray Cases() =>
+        JsonNode.Parse(File.ReadAllText(FixtureFolder.RequireFile("losses", "packing.json")))!["cases"]!.AsArray();
 
     // What is too long is cut off (bfd) or becomes pieces (bfd_split) in TRL; here whoever packs has to decide.
     private static (int[] Lengths, int[] Starts) Sequences(JsonNode golden)

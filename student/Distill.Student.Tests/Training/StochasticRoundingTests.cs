@@ -15,7 +15,8 @@ public sealed unsafe class StochasticRoundingTests
         float[] rounded = Round(values, 0, seed: 5, step: 2);
         for (int i = 0; i < Count; i++)
         {
-            float low = OnGrid(values[i]), high = i % 3 == 0 ? low : BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(low) + 0x10000);
+            float low = OnGrid(values[i]), high = i % 3 == 0 ? low
+                : BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(low) + 0x10000);
             (rounded[i] == low || rounded[i] == high).ShouldBeTrue($"{values[i]:R} became {rounded[i]:R}");
         }
     }
@@ -33,7 +34,8 @@ public sealed unsafe class StochasticRoundingTests
         }
 
         // In units of the grid's step a result's deviation is at most 1/2; of a thousand values the worst lies within 5 deviations.
-        for (int i = 0; i < Count; i++) ((sums[i] / steps - values[i]) / StepOf(values[i])).ShouldBe(0, 5 * 0.5 / Math.Sqrt(steps), $"value {i}");
+        for (int i = 0; i < Count; i++)
+            ((sums[i] / steps - values[i]) / StepOf(values[i])).ShouldBe(0, 5 * 0.5 / Math.Sqrt(steps), $"value {i}");
     }
 
     [Fact]
@@ -55,7 +57,8 @@ public sealed unsafe class StochasticRoundingTests
         bool[] up = Up(1, 0);
         ShareEqual(up, Up(1, 1)).ShouldBe(0.5, 0.01);
         ShareEqual(up, Up(2, 0)).ShouldBe(0.5, 0.01);
-        foreach (int distance in new[] { 1, 2, 16, 32, 576 }) ShareEqual(up[distance..], up[..^distance]).ShouldBe(0.5, 0.01, $"neighbours {distance} apart");
+        foreach (int distance in new[] { 1, 2, 16, 32, 576 })
+            ShareEqual(up[distance..], up[..^distance]).ShouldBe(0.5, 0.01, $"neighbours {distance} apart");
     }
 
     private static double ShareEqual(bool[] a, bool[] b) => a.Zip(b, (x, y) => x == y ? 1.0 : 0).Average();
@@ -74,7 +77,8 @@ public sealed unsafe class StochasticRoundingTests
     {
         ushort[] target = new ushort[values.Length];
         fixed (float* source = values)
-        fixed (ushort* destination = target) StochasticRounding.Narrow(source, destination, first, values.Length, StochasticRounding.Key(seed, step));
+        fixed (ushort* destination = target) StochasticRounding.Narrow(
+            source, destination, first, values.Length, StochasticRounding.Key(seed, step));
         return [.. target.Select(bits => BitConverter.UInt32BitsToSingle((uint)bits << 16))];
     }
 }

@@ -7,7 +7,8 @@ namespace Distill.Student.Tests.Training;
 
 public sealed class SupervisedLoopTests
 {
-    private static readonly TrainingOptions Options = new() { LearningRate = 3e-3, Threads = 2, MicroBatchTokens = 128, Precision = MatmulPrecision.Fp32 };
+    private static readonly TrainingOptions Options =
+        new() { LearningRate = 3e-3, Threads = 2, MicroBatchTokens = 128, Precision = MatmulPrecision.Fp32 };
 
     [Fact]
     public void Fine_tuning_learns_its_examples()
@@ -16,7 +17,8 @@ public sealed class SupervisedLoopTests
         var examples = TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 25);
         var losses = new List<double>();
         SupervisedFineTuning.Run(
-            parameters, examples, new SupervisedOptions { Epochs = 120, BatchTokens = 1000, Training = Options }, TimeProvider.System, statePath: null,
+            parameters, examples, new SupervisedOptions { Epochs = 120, BatchTokens = 1000, Training = Options }, TimeProvider.System,
+            statePath: null,
             report => losses.Add(report.Loss), TestContext.Current.CancellationToken);
         losses.Count.ShouldBe(120);
         losses[^1].ShouldBeLessThan(losses[0] / 10);
@@ -28,7 +30,8 @@ public sealed class SupervisedLoopTests
     public void A_training_that_was_saved_and_continued_equals_one_that_was_not_and_differs_from_a_cold_start(MatmulPrecision precision)
     {
         string path = Path.Combine(Directory.CreateTempSubdirectory("distill-state").FullName, "state.safetensors");
-        float[] whole = Train(precision, stopAt: int.MaxValue, path: null), first = Train(precision, stopAt: 5, path), resumed = Train(precision, stopAt: int.MaxValue, path), cold = Train(precision, stopAt: 5, path: null);
+        float[] whole = Train(precision, stopAt: int.MaxValue, path: null), first = Train(precision, stopAt: 5, path),
+            resumed = Train(precision, stopAt: int.MaxValue, path), cold = Train(precision, stopAt: 5, path: null);
         resumed.ShouldBe(whole);
         first.ShouldNotBe(whole);
         cold.ShouldBe(first);
@@ -58,13 +61,15 @@ public sealed class SupervisedLoopTests
         var optimizer = new AdamW(parameters, Options.Optimizer);
         var state = path is null ? null : new TrainingState(path, "digest", parameters, optimizer);
         state?.TryLoad(warning: null);
-        var source = new EpochSource(TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 25, 30, 9), epochs: 4, batchTokens: 40, seed: 3);
+        var source =
+            new EpochSource(TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 25, 30, 9), epochs: 4, batchTokens: 40, seed: 3);
         using var model = new FusedGradientModel(parameters, precision, 2, 128);
         using var stop = new CancellationTokenSource();
         try
         {
             SupervisedFineTuning.RunSteps(
-                model, optimizer, new LearningRateSchedule(3e-3, Decay.Cosine), source, TimeProvider.System, report => { if (report.Step == stopAt) stop.Cancel(); }, stop.Token);
+                model, optimizer, new LearningRateSchedule(3e-3, Decay.Cosine), source, TimeProvider.System, report =>
+                { if (report.Step == stopAt) stop.Cancel(); }, stop.Token);
         }
         catch (OperationCanceledException)
         {

@@ -5,7 +5,9 @@ using Distill.Student.Training;
 
 namespace Distill.Student.Tests.Training;
 
-/// <summary>A fine-tuning stopped after every one of its steps and continued by fresh objects, against one left alone and against a cold start.</summary>
+/// <summary>
+/// A fine-tuning stopped after every one of its steps and continued by fresh objects, against one left alone and against a cold start.
+/// </summary>
 public sealed class SupervisedResumeTests : IDisposable
 {
     // Steps of three sequences in micro-batches of at most 32 tokens, so every step accumulates.
@@ -86,7 +88,8 @@ public sealed class SupervisedResumeTests : IDisposable
     {
         string state = Path.Combine(folder, "state");
         Train(Plain, state, stopAt: 2);
-        foreach (var other in (SupervisedOptions[])[Plain with { Seed = 2 }, Plain with { Epochs = 4 }, Plain with { LowRank = LowRank }, Of("held out"), Of("other loss")])
+        foreach (var other in (SupervisedOptions[])[
+            Plain with { Seed = 2 }, Plain with { Epochs = 4 }, Plain with { LowRank = LowRank }, Of("held out"), Of("other loss")])
             Should.Throw<UnusableStateException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
     }
 
@@ -95,7 +98,9 @@ public sealed class SupervisedResumeTests : IDisposable
         WeightAverage = name.Contains("averaged", StringComparison.Ordinal) ? 0.8 : null,
         HeldOut = name.Contains("held out", StringComparison.Ordinal) ? new HeldOutOptions(2) : null,
         LowRank = name.Contains("adapters", StringComparison.Ordinal) ? LowRank : null,
-        Loss = name == "other loss" ? new SupervisedLossOptions { Average = TokenAverage.Sequence, Rectified = true, LabelSmoothing = 0.1, PartitionWeight = 1e-3, EntropyBonus = 0.01 } : null,
+        Loss = name == "other loss"
+        ? new SupervisedLossOptions { Average = TokenAverage.Sequence, Rectified = true, LabelSmoothing = 0.1, PartitionWeight = 1e-3,
+        EntropyBonus = 0.01 } : null,
     };
 
     private static (float[] Weights, List<StepReport> Reports, SupervisedResult? Result) Train(

@@ -27,7 +27,8 @@ public sealed class TrainingStateTests : IDisposable
     }
 
     // Header, weights, moments, counters and the checksum itself.
-    [Theory, InlineData(0), InlineData(9), InlineData(0.1), InlineData(0.3), InlineData(0.6), InlineData(0.9), InlineData(-33), InlineData(-1)]
+    [Theory, InlineData(0), InlineData(9), InlineData(0.1), InlineData(0.3), InlineData(0.6), InlineData(0.9), InlineData(-33),
+        InlineData(-1)]
     public void One_flipped_bit_is_found_wherever_it_lies(double place)
     {
         Write();

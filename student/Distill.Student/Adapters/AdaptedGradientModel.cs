@@ -8,7 +8,7 @@ namespace Distill.Student.Adapters;
 /// whole gradient's memory but no moments for it. One thread. Disposes the model it wraps.
 /// </summary>
 /// <param name="whole">Over the parameters that <paramref name="adapters"/> merges into.</param>
-public sealed class AdaptedGradientModel(IGradientModel whole, LowRankAdapters adapters) : IGradientModel
+internal sealed class AdaptedGradientModel(IGradientModel whole, LowRankAdapters adapters) : IGradientModel
 {
     private readonly float[] gradient = new float[adapters.Count];
 

@@ -11,7 +11,7 @@ namespace Distill.Student.Adapters;
 /// model reads merged weights W + scale·B·A, so any <see cref="IGradientModel"/> serves; gradients follow by the chain rule:
 /// ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. One thread.
 /// </summary>
-public sealed class LowRankAdapters : ITrainedValues
+internal sealed class LowRankAdapters : ITrainedValues
 {
     private readonly FlatParameters parameters;
     private readonly List<LowRankPlace> places = [];
@@ -20,14 +20,19 @@ public sealed class LowRankAdapters : ITrainedValues
     private readonly int rank;
     private readonly float scale;
 
-    /// <summary>Starts as peft does where nothing is asked for: A random with variance 1/(3·in), B zero, so that the model is unchanged.</summary>
-    /// <param name="parameters">The base; the adapted weights are copied, and overwritten by <see cref="Merge"/>. Stays the caller's.</param>
+    /// <summary>
+    /// Starts as peft does where nothing is asked for: A random with variance 1/(3·in), B zero, so that the model is unchanged.
+    /// </summary>
+    /// <param name="parameters">
+    /// The base; the adapted weights are copied, and overwritten by <see cref="Merge"/>. Stays the caller's.
+    /// </param>
     /// <exception cref="ArgumentException">Impossible options.</exception>
     public LowRankAdapters(FlatParameters parameters, LowRankOptions options, ulong seed)
     {
         options.Validate();
         (this.parameters, rank, scale) = (parameters, options.Rank, (float)options.Scale);
-        foreach (var (name, offset, spec) in parameters.Places.Where(place => options.Targets.Any(target => place.Name.EndsWith($".{target}.weight", StringComparison.Ordinal))))
+        foreach (var (name, offset, spec) in parameters.Places.Where(
+            place => options.Targets.Any(target => place.Name.EndsWith($".{target}.weight", StringComparison.Ordinal))))
         {
             places.Add(new LowRankPlace(name, offset, (int)spec.Shape[0], (int)spec.Shape[1], Count));
             Count += rank * places[^1].In + places[^1].Out * rank;
@@ -105,16 +110,18 @@ public sealed class LowRankAdapters : ITrainedValues
         }
     }
 
-    private static void Copy(Tensor source, Span<float> target) => MemoryMarshal.Cast<byte, float>(source.contiguous().bytes).CopyTo(target);
+    private static void Copy(Tensor source, Span<float> target) =>
+        MemoryMarshal.Cast<byte, float>(source.contiguous().bytes).CopyTo(target);
 
     private Span<float> ValuesOfA(LowRankPlace place) => values.AsSpan(place.Start, rank * place.In);
 
     private Span<float> ValuesOfB(LowRankPlace place) => values.AsSpan(place.Start + rank * place.In, place.Out * rank);
 
-    private (Tensor A, Tensor B) Factors(LowRankPlace place) => (Matrix(ValuesOfA(place), rank, place.In), Matrix(ValuesOfB(place), place.Out, rank));
+    private (Tensor A, Tensor B) Factors(LowRankPlace place) =>
+        (Matrix(ValuesOfA(place), rank, place.In), Matrix(ValuesOfB(place), place.Out, rank));
 
-    // Copied into memory that libtorch aligned: a tensor over a managed array lies anywhere, and on some processors the last bits of a product
-    // depend on where its factors lie.
+    // Copied into memory that libtorch aligned: a tensor over a managed array lies anywhere, and on some processors the last bits of a
+    // product depend on where its factors lie.
     private static unsafe Tensor Matrix(ReadOnlySpan<float> values, long rows, long columns)
     {
         var matrix = empty([rows, columns]);

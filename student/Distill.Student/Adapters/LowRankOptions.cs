@@ -21,7 +21,8 @@ public sealed record LowRankOptions(int Rank, double Alpha, IReadOnlyList<string
     {
         if (Rank < 1) throw new ArgumentException($"The rank is {Rank}; it must be at least 1.");
         if (Targets.Count == 0) throw new ArgumentException("No projection gets adapters: there would be nothing to train.");
-        if (Targets.Except(AllTargets).FirstOrDefault() is { } unknown) throw new ArgumentException($"There is no projection '{unknown}'; known: {string.Join(", ", AllTargets)}.");
+        if (Targets.Except(AllTargets).FirstOrDefault() is { } unknown)
+            throw new ArgumentException($"There is no projection '{unknown}'; known: {string.Join(", ", AllTargets)}.");
     }
 
     internal void AddTo(TrainingDigest digest)

@@ -11,7 +11,7 @@ public interface IDivergence
 }
 
 /// <summary>KL(P‖Q) = Σ P·(log P − log Q): covers everything the teacher does (Hinton et al. 2015, arXiv 1503.02531).</summary>
-public sealed class ForwardDivergence : IDivergence
+internal sealed class ForwardDivergence : IDivergence
 {
     public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
     {
@@ -28,7 +28,7 @@ public sealed class ForwardDivergence : IDivergence
 }
 
 /// <summary>−Σ P·log Q = KL(P‖Q) + H(P): the same gradient as forward KL, another value.</summary>
-public sealed class CrossEntropyDivergence : IDivergence
+internal sealed class CrossEntropyDivergence : IDivergence
 {
     public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
     {
@@ -45,7 +45,7 @@ public sealed class CrossEntropyDivergence : IDivergence
 }
 
 /// <summary>KL(Q‖P) = Σ Q·(log Q − log P): keeps to what the teacher does most (Gu et al. 2024, arXiv 2306.08543).</summary>
-public sealed class ReverseDivergence : IDivergence
+internal sealed class ReverseDivergence : IDivergence
 {
     public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
     {
@@ -61,9 +61,11 @@ public sealed class ReverseDivergence : IDivergence
     }
 }
 
-/// <summary>KL(P‖α·P + (1−α)·Q): forward KL whose gradient stays bounded where Q is small (DistiLLM, Ko et al. 2024, arXiv 2402.03898).</summary>
+/// <summary>
+/// KL(P‖α·P + (1−α)·Q): forward KL whose gradient stays bounded where Q is small (DistiLLM, Ko et al. 2024, arXiv 2402.03898).
+/// </summary>
 /// <param name="skew">α, strictly between 0 and 1.</param>
-public sealed class SkewForwardDivergence(double skew) : IDivergence
+internal sealed class SkewForwardDivergence(double skew) : IDivergence
 {
     public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
     {
@@ -81,7 +83,7 @@ public sealed class SkewForwardDivergence(double skew) : IDivergence
 
 /// <summary>KL(Q‖(1−α)·P + α·Q): reverse KL that stays finite where P is small (DistiLLM, Ko et al. 2024, arXiv 2402.03898).</summary>
 /// <param name="skew">α, strictly between 0 and 1.</param>
-public sealed class SkewReverseDivergence(double skew) : IDivergence
+internal sealed class SkewReverseDivergence(double skew) : IDivergence
 {
     public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
     {
@@ -105,7 +107,7 @@ public sealed class SkewReverseDivergence(double skew) : IDivergence
 /// 0 for β → 0 and β → 1; that the paper's code means forward and reverse KL by 0 and 1 is why those are losses of their own here.
 /// </summary>
 /// <param name="teacherShare">β, strictly between 0 and 1.</param>
-public sealed class JensenShannonDivergence(double teacherShare) : IDivergence
+internal sealed class JensenShannonDivergence(double teacherShare) : IDivergence
 {
     public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
     {

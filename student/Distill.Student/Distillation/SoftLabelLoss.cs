@@ -14,11 +14,14 @@ public sealed record TeacherSequence(IReadOnlyList<int> Tokens, int FirstSupervi
     : TrainingSequence(Tokens, FirstSupervised)
 {
     /// <exception cref="ArgumentException">The alternatives are not k for every learned token.</exception>
-    public static TeacherSequence Of(IReadOnlyList<int> tokens, int firstSupervised, IReadOnlyList<int> topIds, IReadOnlyList<float> topLogProbabilities)
+    public static TeacherSequence Of(
+        IReadOnlyList<int> tokens, int firstSupervised, IReadOnlyList<int> topIds, IReadOnlyList<float> topLogProbabilities)
     {
         int learned = tokens.Count - firstSupervised;
         if (learned < 1 || topIds.Count == 0 || topIds.Count % learned != 0 || topIds.Count != topLogProbabilities.Count)
-            throw new ArgumentException($"{topIds.Count} ids and {topLogProbabilities.Count} log-probabilities are not k alternatives for each of {learned} learned tokens.");
+            throw new ArgumentException(
+                $"{topIds.Count} ids and {topLogProbabilities.Count} log-probabilities are not k alternatives for each of {learned} "
+                + $"learned tokens.");
         return new TeacherSequence(tokens, firstSupervised, topIds.Count / learned, [.. topIds], [.. topLogProbabilities]);
     }
 
@@ -33,15 +36,17 @@ public sealed record TeacherSequence(IReadOnlyList<int> Tokens, int FirstSupervi
 /// </summary>
 /// <param name="softWeight">w, 0..1.</param>
 /// <param name="learnedTokens">N.</param>
-public sealed class SoftLabelLoss(TopTokenDivergence soft, double softWeight, long learnedTokens) : IDistributionLoss
+internal sealed class SoftLabelLoss(TopTokenDivergence soft, double softWeight, long learnedTokens) : IDistributionLoss
 {
     public double Evaluate(TrainingSequence sequence, int position, ReadOnlySpan<float> logits, Span<float> gradient)
     {
         var labels = (TeacherSequence)sequence;
         double value = 0;
-        if (softWeight > 0) value = soft.Evaluate(labels.IdsAt(position), labels.LogProbabilitiesAt(position), logits, gradient, softWeight / learnedTokens);
+        if (softWeight > 0) value =
+            soft.Evaluate(labels.IdsAt(position), labels.LogProbabilitiesAt(position), logits, gradient, softWeight / learnedTokens);
         else gradient.Clear();
-        if (softWeight < 1) value += HardLabel.Add(labels.Tokens[labels.FirstSupervised + position], logits, gradient, (1 - softWeight) / learnedTokens);
+        if (softWeight < 1)
+            value += HardLabel.Add(labels.Tokens[labels.FirstSupervised + position], logits, gradient, (1 - softWeight) / learnedTokens);
         return value;
     }
 }
@@ -58,7 +63,8 @@ internal static class HardLabel
         Span<T> part = stackalloc T[Chunk];
         T largest = TensorPrimitives.Max(logits);
         double total = 0;
-        for (int i = 0; i < logits.Length; i += Chunk) total += double.CreateTruncating(TensorPrimitives.Sum<T>(Exponentials(logits, largest, i, part)));
+        for (int i = 0; i < logits.Length; i += Chunk)
+            total += double.CreateTruncating(TensorPrimitives.Sum<T>(Exponentials(logits, largest, i, part)));
         T factor = T.CreateTruncating(weight / total);
         for (int i = 0; i < logits.Length; i += Chunk)
         {

@@ -3,16 +3,22 @@ using System.Numerics.Tensors;
 
 namespace Distill.Student.Distillation;
 
-/// <summary>What is made of the probability that a teacher's k best tokens leave out. The three give different numbers for the same data.</summary>
+/// <summary>
+/// What is made of the probability that a teacher's k best tokens leave out. The three give different numbers for the same data.
+/// </summary>
 public enum TokenSupport
 {
-    /// <summary>One more class holds all other tokens, for teacher and student (TRL's <c>loss_add_tail</c>, DistillKit's <c>symmetric_uniform</c>).</summary>
+    /// <summary>
+    /// One more class holds all other tokens, for teacher and student (TRL's <c>loss_add_tail</c>, DistillKit's <c>symmetric_uniform</c>).
+    /// </summary>
     TailBucket,
 
     /// <summary>Both are renormalised over the k tokens: what the student gives to others goes unpunished (TRL without tail).</summary>
     RenormalisedBoth,
 
-    /// <summary>The teacher is renormalised over the k tokens, the student keeps its whole softmax (DistillKit's <c>missing: zero</c>).</summary>
+    /// <summary>
+    /// The teacher is renormalised over the k tokens, the student keeps its whole softmax (DistillKit's <c>missing: zero</c>).
+    /// </summary>
     TeacherRenormalised,
 }
 
@@ -22,7 +28,9 @@ public enum TokenSupport
 /// by T. Immutable, thread-safe.
 /// </summary>
 /// <param name="temperature">T, more than 0.</param>
-/// <param name="squareTemperature">Multiply value and gradient by T², so that the gradient's size does not depend on T (Hinton et al. 2015). TRL does not.</param>
+/// <param name="squareTemperature">
+/// Multiply value and gradient by T², so that the gradient's size does not depend on T (Hinton et al. 2015). TRL does not.
+/// </param>
 public sealed class TopTokenDivergence(IDivergence divergence, TokenSupport support, double temperature = 1, bool squareTemperature = false)
 {
     /// <summary>Least probability of the tail: TRL's clamp of the log-sum to −1e-7. Below it the tail has no slope.</summary>
@@ -35,7 +43,8 @@ public sealed class TopTokenDivergence(IDivergence divergence, TokenSupport supp
     /// <param name="logits">[vocabulary]</param>
     /// <param name="gradient">[vocabulary]: overwritten with the derivative by each logit, times <paramref name="weight"/>.</param>
     /// <param name="weight">Factor of value and gradient.</param>
-    public double Evaluate<T>(ReadOnlySpan<int> ids, ReadOnlySpan<float> teacher, ReadOnlySpan<T> logits, Span<T> gradient, double weight = 1)
+    public double Evaluate<T>(
+        ReadOnlySpan<int> ids, ReadOnlySpan<float> teacher, ReadOnlySpan<T> logits, Span<T> gradient, double weight = 1)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int classes = ids.Length + (support == TokenSupport.TailBucket ? 1 : 0);
@@ -67,7 +76,9 @@ public sealed class TopTokenDivergence(IDivergence divergence, TokenSupport supp
         Normalise(target);
     }
 
-    /// <summary>Fills the student's log-probabilities of the classes, and <paramref name="exponentials"/> with exp(logit/T − largest), 0 at the ids.</summary>
+    /// <summary>
+    /// Fills the student's log-probabilities of the classes, and <paramref name="exponentials"/> with exp(logit/T − largest), 0 at the ids.
+    /// </summary>
     /// <returns>Sum of the exponentials, those at the ids included.</returns>
     private double Gather<T>(ReadOnlySpan<int> ids, ReadOnlySpan<T> logits, Span<T> exponentials, Span<double> student)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -93,7 +104,8 @@ public sealed class TopTokenDivergence(IDivergence divergence, TokenSupport supp
     /// <param name="slopes">[classes]: derivative by the log-probability of each id's logit itself.</param>
     /// <param name="inside">Factor of Q(v) in the gradient at the ids.</param>
     /// <param name="outside">The same elsewhere.</param>
-    private double Differentiate(ReadOnlySpan<double> target, Span<double> student, Span<double> slopes, out double inside, out double outside)
+    private double Differentiate(
+        ReadOnlySpan<double> target, Span<double> student, Span<double> slopes, out double inside, out double outside)
     {
         if (support == TokenSupport.RenormalisedBoth) return DifferentiateRenormalised(target, student, slopes, out inside, out outside);
         double tail = 0;
@@ -113,7 +125,8 @@ public sealed class TopTokenDivergence(IDivergence divergence, TokenSupport supp
     }
 
     // log Q(j) − log Σ Q over the ids: the slopes sum to zero, so nothing reaches the other tokens.
-    private double DifferentiateRenormalised(ReadOnlySpan<double> target, ReadOnlySpan<double> student, Span<double> slopes, out double inside, out double outside)
+    private double DifferentiateRenormalised(
+        ReadOnlySpan<double> target, ReadOnlySpan<double> student, Span<double> slopes, out double inside, out double outside)
     {
         Span<double> shares = student.Length <= ClassesOnStack ? stackalloc double[student.Length] : new double[student.Length];
         student.CopyTo(shares);

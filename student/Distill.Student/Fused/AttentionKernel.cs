@@ -3,20 +3,24 @@ using System.Runtime.Intrinsics;
 namespace Distill.Student.Fused;
 
 /// <summary>
-/// Causal attention of one head over one segment, over all keys before a query or a window of them, forward and backward, in fp32, a tile of
-/// query rows at a time. Keys and values are read transposed, so that sixteen scores come from one vector per dimension without horizontal
-/// sums. Scores are recomputed in the backward pass from the stored log-sum-exp (Dao et al. 2022, arXiv 2205.14135). Layouts are those
-/// of <see cref="AttentionProducts"/>; head size is a multiple of 16.
+/// Causal attention of one head over one segment, over all keys before a query or a window of them, forward and backward, in fp32, a tile
+/// of query rows at a time. Keys and values are read transposed, so that sixteen scores come from one vector per dimension without
+/// horizontal sums. Scores are recomputed in the backward pass from the stored log-sum-exp (Dao et al. 2022, arXiv 2205.14135). Layouts are
+/// those of <see cref="AttentionProducts"/>; head size is a multiple of 16.
 /// </summary>
 internal static unsafe class AttentionKernel
 {
     private const int Width = AttentionProducts.Width, Rows = AttentionProducts.Rows, Block = Width * Rows;
 
     /// <summary>A tile of query rows: the mixed values, and the log-sum-exp of each row's scaled scores.</summary>
-    /// <param name="queries">[<see cref="Rows"/>, size]; rows past <paramref name="tile"/> are computed on zeros or on what lies there and thrown away.</param>
+    /// <param name="queries">
+    /// [<see cref="Rows"/>, size]; rows past <paramref name="tile"/> are computed on zeros or on what lies there and thrown away.
+    /// </param>
     /// <param name="probabilities">A tile's scores, scratch.</param>
     /// <param name="output">[<see cref="Rows"/>, size]</param>
-    public static void Forward(float* queries, float* keysTransposed, float* values, float* output, float* probabilities, float* logSumExp, AttentionTile tile, int size, float scale)
+    public static void Forward(
+        float* queries, float* keysTransposed, float* values, float* output, float* probabilities, float* logSumExp, AttentionTile tile,
+        int size, float scale)
     {
         AttentionProducts.Dot(queries, keysTransposed, probabilities, tile.FirstBlock, tile.EndBlock, size);
         float* inverse = stackalloc float[Rows];
@@ -45,12 +49,17 @@ internal static unsafe class AttentionKernel
             for (int h = 0; h < size; h += Width) (Vector512.Load(output + r * size + h) * inverse[r]).Store(output + r * size + h);
     }
 
-    /// <summary>A tile of query rows backward: fills probabilities and score gradients of the tile's blocks and the queries' gradients.</summary>
-    /// <param name="queries">[<see cref="Rows"/>, size], likewise <paramref name="outputGradients"/> and <paramref name="queryGradients"/>.</param>
+    /// <summary>
+    /// A tile of query rows backward: fills probabilities and score gradients of the tile's blocks and the queries' gradients.
+    /// </summary>
+    /// <param name="queries">
+    /// [<see cref="Rows"/>, size], likewise <paramref name="outputGradients"/> and <paramref name="queryGradients"/>.
+    /// </param>
     /// <param name="probabilities">A tile's scores, likewise <paramref name="scoreGradients"/>.</param>
     /// <param name="delta">[<see cref="Rows"/>]: each row's dot product of the output and its gradient.</param>
     public static void BackwardQueries(
-        float* queries, float* outputGradients, float* keys, float* keysTransposed, float* valuesTransposed, float* probabilities, float* scoreGradients,
+        float* queries, float* outputGradients, float* keys, float* keysTransposed, float* valuesTransposed, float* probabilities,
+        float* scoreGradients,
         float* queryGradients, float* logSumExp, float* delta, AttentionTile tile, int size, float scale)
     {
         AttentionProducts.Dot(queries, keysTransposed, probabilities, tile.FirstBlock, tile.EndBlock, size);
@@ -82,7 +91,9 @@ internal static unsafe class AttentionKernel
         for (int j = 0; j < before + count; j += Rows)
         {
             int begin = Math.Max(0, j - before), end = (int)Math.Min(count, (long)j + Rows - 1 - before + window);
-            if (begin < end) AttentionProducts.AddTransposed(scores + (j / Width * Block) + j % Width, tileLength, rows, target + (long)j * size, begin, end, size);
+            if (begin < end)
+                AttentionProducts.AddTransposed(
+                scores + (j / Width * Block) + j % Width, tileLength, rows, target + (long)j * size, begin, end, size);
         }
     }
 

@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace Distill.Student.Fused;
 
 /// <summary>
-/// The products within attention for <see cref="Rows"/> query rows, or keys, at a time: what is loaded serves all of them. fp32, head size a
-/// multiple of 16. Scores of a tile of rows lie block by block, [blocks, <see cref="Rows"/>, <see cref="Width"/>], and transposed rows
+/// The products within attention for <see cref="Rows"/> query rows, or keys, at a time: what is loaded serves all of them. fp32, head size
+/// a multiple of 16. Scores of a tile of rows lie block by block, [blocks, <see cref="Rows"/>, <see cref="Width"/>], and transposed rows
 /// likewise, [blocks, size, <see cref="Width"/>]: both are then read in the order in which they lie.
 /// </summary>
 internal static unsafe class AttentionProducts
@@ -15,7 +15,9 @@ internal static unsafe class AttentionProducts
     /// <summary>Keys of a block.</summary>
     public const int Width = 16;
 
-    /// <summary>Values that the scores of a tile take for so many keys; not a multiple of a page, or the caches would keep few tiles.</summary>
+    /// <summary>
+    /// Values that the scores of a tile take for so many keys; not a multiple of a page, or the caches would keep few tiles.
+    /// </summary>
     public static int TileLength(int keys) => ((keys + Width - 1) / Width + 1) * Rows * Width;
 
     /// <summary>Writes [length, size] rows transposed in blocks, with zeros past the last.</summary>
@@ -49,7 +51,8 @@ internal static unsafe class AttentionProducts
             for (int d = 0; d < size; d++)
             {
                 Vector512<float> one = Vector512.Load(low + d * Width), two = Vector512.Load(high + d * Width);
-                Vector512<float> x0 = Vector512.Create(rows[d]), x1 = Vector512.Create(q1[d]), x2 = Vector512.Create(q2[d]), x3 = Vector512.Create(q3[d]);
+                Vector512<float> x0 = Vector512.Create(rows[d]), x1 = Vector512.Create(q1[d]), x2 = Vector512.Create(q2[d]),
+                    x3 = Vector512.Create(q3[d]);
                 (a0, b0) = (Vector512.FusedMultiplyAdd(x0, one, a0), Vector512.FusedMultiplyAdd(x0, two, b0));
                 (a1, b1) = (Vector512.FusedMultiplyAdd(x1, one, a1), Vector512.FusedMultiplyAdd(x1, two, b1));
                 (a2, b2) = (Vector512.FusedMultiplyAdd(x2, one, a2), Vector512.FusedMultiplyAdd(x2, two, b2));
@@ -74,7 +77,8 @@ internal static unsafe class AttentionProducts
             {
                 float* weight = scores + (j / Width * Rows * Width) + j % Width, row = rows + (long)j * size + h;
                 Vector512<float> one = Vector512.Load(row), two = Vector512.Load(row + Width);
-                Vector512<float> w0 = Vector512.Create(weight[0]), w1 = Vector512.Create(weight[Width]), w2 = Vector512.Create(weight[2 * Width]), w3 = Vector512.Create(weight[3 * Width]);
+                Vector512<float> w0 = Vector512.Create(weight[0]), w1 = Vector512.Create(weight[Width]),
+                    w2 = Vector512.Create(weight[2 * Width]), w3 = Vector512.Create(weight[3 * Width]);
                 (s0, t0) = (Vector512.FusedMultiplyAdd(w0, one, s0), Vector512.FusedMultiplyAdd(w0, two, t0));
                 (s1, t1) = (Vector512.FusedMultiplyAdd(w1, one, s1), Vector512.FusedMultiplyAdd(w1, two, t1));
                 (s2, t2) = (Vector512.FusedMultiplyAdd(w2, one, s2), Vector512.FusedMultiplyAdd(w2, two, t2));
@@ -98,13 +102,16 @@ internal static unsafe class AttentionProducts
         for (; h + 2 * Width <= size; h += 2 * Width)
         {
             float* low = target + h, high = low + Width;
-            Vector512<float> s0 = Vector512.Load(low), s1 = Vector512.Load(low + size), s2 = Vector512.Load(low + 2 * size), s3 = Vector512.Load(low + 3 * size);
-            Vector512<float> t0 = Vector512.Load(high), t1 = Vector512.Load(high + size), t2 = Vector512.Load(high + 2 * size), t3 = Vector512.Load(high + 3 * size);
+            Vector512<float> s0 = Vector512.Load(low), s1 = Vector512.Load(low + size), s2 = Vector512.Load(low + 2 * size),
+                s3 = Vector512.Load(low + 3 * size);
+            Vector512<float> t0 = Vector512.Load(high), t1 = Vector512.Load(high + size), t2 = Vector512.Load(high + 2 * size),
+                t3 = Vector512.Load(high + 3 * size);
             for (int i = first; i < end; i++)
             {
                 float* weight = scores + (long)(i / Rows) * tileLength + i % Rows * Width, row = rows + (long)i * size + h;
                 Vector512<float> one = Vector512.Load(row), two = Vector512.Load(row + Width);
-                Vector512<float> w0 = Vector512.Create(weight[0]), w1 = Vector512.Create(weight[1]), w2 = Vector512.Create(weight[2]), w3 = Vector512.Create(weight[3]);
+                Vector512<float> w0 = Vector512.Create(weight[0]), w1 = Vector512.Create(weight[1]), w2 = Vector512.Create(weight[2]),
+                    w3 = Vector512.Create(weight[3]);
                 (s0, t0) = (Vector512.FusedMultiplyAdd(w0, one, s0), Vector512.FusedMultiplyAdd(w0, two, t0));
                 (s1, t1) = (Vector512.FusedMultiplyAdd(w1, one, s1), Vector512.FusedMultiplyAdd(w1, two, t1));
                 (s2, t2) = (Vector512.FusedMultiplyAdd(w2, one, s2), Vector512.FusedMultiplyAdd(w2, two, t2));
@@ -125,8 +132,10 @@ internal static unsafe class AttentionProducts
         {
             float* weight = scores + (j / Width * Rows * Width) + j % Width;
             var row = Vector512.Load(rows + (long)j * size);
-            (s0, s1) = (Vector512.FusedMultiplyAdd(Vector512.Create(weight[0]), row, s0), Vector512.FusedMultiplyAdd(Vector512.Create(weight[Width]), row, s1));
-            (s2, s3) = (Vector512.FusedMultiplyAdd(Vector512.Create(weight[2 * Width]), row, s2), Vector512.FusedMultiplyAdd(Vector512.Create(weight[3 * Width]), row, s3));
+            (s0, s1) = (Vector512.FusedMultiplyAdd(Vector512.Create(weight[0]), row, s0),
+                Vector512.FusedMultiplyAdd(Vector512.Create(weight[Width]), row, s1));
+            (s2, s3) = (Vector512.FusedMultiplyAdd(Vector512.Create(weight[2 * Width]), row, s2),
+                Vector512.FusedMultiplyAdd(Vector512.Create(weight[3 * Width]), row, s3));
         }
 
         Store(output, size, s0, s1, s2, s3);
@@ -134,13 +143,16 @@ internal static unsafe class AttentionProducts
 
     private static void AddLastTransposed(float* scores, int tileLength, float* rows, float* target, int first, int end, int size)
     {
-        Vector512<float> s0 = Vector512.Load(target), s1 = Vector512.Load(target + size), s2 = Vector512.Load(target + 2 * size), s3 = Vector512.Load(target + 3 * size);
+        Vector512<float> s0 = Vector512.Load(target), s1 = Vector512.Load(target + size), s2 = Vector512.Load(target + 2 * size),
+            s3 = Vector512.Load(target + 3 * size);
         for (int i = first; i < end; i++)
         {
             float* weight = scores + (long)(i / Rows) * tileLength + i % Rows * Width;
             var row = Vector512.Load(rows + (long)i * size);
-            (s0, s1) = (Vector512.FusedMultiplyAdd(Vector512.Create(weight[0]), row, s0), Vector512.FusedMultiplyAdd(Vector512.Create(weight[1]), row, s1));
-            (s2, s3) = (Vector512.FusedMultiplyAdd(Vector512.Create(weight[2]), row, s2), Vector512.FusedMultiplyAdd(Vector512.Create(weight[3]), row, s3));
+            (s0, s1) = (Vector512.FusedMultiplyAdd(Vector512.Create(weight[0]), row, s0),
+                Vector512.FusedMultiplyAdd(Vector512.Create(weight[1]), row, s1));
+            (s2, s3) = (Vector512.FusedMultiplyAdd(Vector512.Create(weight[2]), row, s2),
+                Vector512.FusedMultiplyAdd(Vector512.Create(weight[3]), row, s3));
         }
 
         Store(target, size, s0, s1, s2, s3);

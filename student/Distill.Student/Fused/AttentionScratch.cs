@@ -33,7 +33,9 @@ internal sealed unsafe class AttentionScratch : IDisposable
         probabilities = new NativeBuffer(scores);
         scoreGradients = new NativeBuffer(scores);
         outputGradient = new NativeBuffer(stride * size);
-        headGradients = new NativeBuffer(((architecture.Heads + 2L * architecture.KeyValueHeads) * capacity + AttentionProducts.Rows) * size); // tiles of keys may end past the last
+        // tiles of keys may end past the last
+        headGradients =
+            new NativeBuffer(((architecture.Heads + 2L * architecture.KeyValueHeads) * capacity + AttentionProducts.Rows) * size);
         row = new NativeBuffer(size);
     }
 

@@ -21,7 +21,9 @@ internal sealed class BatchDistribution(int replicas, int capacity, int maxPosit
     {
         int longest = Math.Min(capacity, maxPositions);
         if (sequences.FirstOrDefault(sequence => sequence.Tokens.Count > longest) is { } tooLong)
-            throw new ArgumentException($"A sequence of {tooLong.Tokens.Count} tokens exceeds the {longest} that the micro-batch capacity and the model's positions allow.");
+            throw new ArgumentException(
+                $"A sequence of {tooLong.Tokens.Count} tokens exceeds the {longest} that the micro-batch capacity and the model's "
+                + $"positions allow.");
         var parts = Enumerable.Range(0, replicas).Select(_ => new List<Piece>()).ToArray();
         long[] loads = new long[replicas];
         foreach (var piece in Pieces(sequences).OrderByDescending(piece => piece.Tokens)) // longest first, each to whom has least
@@ -60,7 +62,8 @@ internal sealed class BatchDistribution(int replicas, int capacity, int maxPosit
     }
 
     private List<TokenBatch> MicroBatches(List<Piece> pieces) =>
-        [.. BestFitPacking.Pack([.. pieces.Select(piece => piece.Tokens)], capacity).Select(bin => new TokenBatch([.. bin.SelectMany(index => pieces[index].Sequences)]))];
+        [.. BestFitPacking.Pack([.. pieces.Select(piece => piece.Tokens)], capacity)
+        .Select(bin => new TokenBatch([.. bin.SelectMany(index => pieces[index].Sequences)]))];
 
     /// <summary>Sequences with one prompt.</summary>
     private sealed class Piece

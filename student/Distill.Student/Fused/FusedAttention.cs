@@ -94,7 +94,9 @@ internal sealed unsafe class FusedAttention : IDisposable
             for (int row = 0; row < segment.Length; row += Tile)
             {
                 var tile = new AttentionTile(row, segment.PromptLength, segment.Keys, window);
-                AttentionKernel.Forward(Queries(head, segment, row), scratch.KeysTransposed, values, scratch.TileOutput, scratch.Probabilities, sums, tile, size, scale);
+                AttentionKernel.Forward(
+                    Queries(head, segment, row), scratch.KeysTransposed, values, scratch.TileOutput, scratch.Probabilities, sums, tile,
+                    size, scale);
                 for (int r = 0; r < Math.Min(Tile, segment.Length - row); r++)
                 {
                     int token = segment.Start + row + r;
@@ -110,22 +112,29 @@ internal sealed unsafe class FusedAttention : IDisposable
         int tileLength = AttentionProducts.TileLength(segment.Keys);
         float* keys = PromptRows.Gather(Head(KeyHead(group), 0), segment, scratch.Keys, size);
         AttentionProducts.Transpose(keys, scratch.KeysTransposed, segment.Keys, size);
-        AttentionProducts.Transpose(PromptRows.Gather(Head(ValueHead(group), 0), segment, scratch.Values, size), scratch.ValuesTransposed, segment.Keys, size);
+        AttentionProducts.Transpose(
+            PromptRows.Gather(Head(ValueHead(group), 0), segment, scratch.Values, size), scratch.ValuesTransposed, segment.Keys, size);
         float* keyGradients = scratch.HeadGradient(KeyHead(group), 0), valueGradients = scratch.HeadGradient(ValueHead(group), 0);
         float* keyGradient = PromptRows.Target(keyGradients, segment, scratch.KeyGradient, size);
         float* valueGradient = PromptRows.Target(valueGradients, segment, scratch.ValueGradient, size);
         for (int head = group * groups; head < (group + 1) * groups; head++)
         {
-            for (int row = 0; row < segment.Length; row += Tile) BackwardQueries(head, segment, row, keys, tileLength, output, outputGradient);
-            AttentionKernel.BackwardKeys(scratch.ScoreGradients, tileLength, Head(head, segment.Start), keyGradient, segment.Length, segment.PromptLength, window, size);
-            AttentionKernel.BackwardKeys(scratch.Probabilities, tileLength, scratch.OutputGradient, valueGradient, segment.Length, segment.PromptLength, window, size);
+            for (int row = 0; row < segment.Length; row += Tile)
+                BackwardQueries(head, segment, row, keys, tileLength, output, outputGradient);
+            AttentionKernel.BackwardKeys(
+                scratch.ScoreGradients, tileLength, Head(head, segment.Start), keyGradient, segment.Length, segment.PromptLength,
+                window, size);
+            AttentionKernel.BackwardKeys(
+                scratch.Probabilities, tileLength, scratch.OutputGradient, valueGradient, segment.Length, segment.PromptLength,
+                window, size);
         }
 
         PromptRows.Add(keyGradients, segment, scratch.KeyGradient, size);
         PromptRows.Add(valueGradients, segment, scratch.ValueGradient, size);
     }
 
-    private void BackwardQueries(int head, TokenSegment segment, int row, float* keys, int tileLength, NativeRows output, NativeRows outputGradient)
+    private void BackwardQueries(
+        int head, TokenSegment segment, int row, float* keys, int tileLength, NativeRows output, NativeRows outputGradient)
     {
         int count = Math.Min(Tile, segment.Length - row), token = segment.Start + row;
         float* gradients = scratch.OutputGradient + (long)row * size, sums = stackalloc float[Tile], delta = stackalloc float[Tile];
@@ -133,14 +142,16 @@ internal sealed unsafe class FusedAttention : IDisposable
         {
             output.Load(token + r, head * size, new Span<float>(scratch.Row, size));
             outputGradient.Load(token + r, head * size, new Span<float>(gradients + r * size, size));
-            delta[r] = TensorPrimitives.Dot(new ReadOnlySpan<float>(scratch.Row, size), new ReadOnlySpan<float>(gradients + r * size, size));
+            delta[r] = TensorPrimitives.Dot(
+                new ReadOnlySpan<float>(scratch.Row, size), new ReadOnlySpan<float>(gradients + r * size, size));
             sums[r] = logSumExp.Pointer[(long)head * capacity + token + r];
         }
 
         new Span<float>(gradients + count * size, (Tile - count) * size).Clear();
         var tile = new AttentionTile(row, segment.PromptLength, segment.Keys, window);
         AttentionKernel.BackwardQueries(
-            Queries(head, segment, row), gradients, keys, scratch.KeysTransposed, scratch.ValuesTransposed, scratch.Probabilities + (long)(row / Tile) * tileLength,
+            Queries(head, segment, row), gradients, keys, scratch.KeysTransposed, scratch.ValuesTransposed,
+            scratch.Probabilities + (long)(row / Tile) * tileLength,
             scratch.ScoreGradients + (long)(row / Tile) * tileLength, scratch.TileOutput, sums, delta, tile, size, scale);
         new ReadOnlySpan<float>(scratch.TileOutput, count * size).CopyTo(new Span<float>(scratch.HeadGradient(head, token), count * size));
     }

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace Distill.Student.Fused;
 
 /// <summary>
-/// Precision of the matrix products of the layers; master weights, residual stream, norms, softmax, output projection and summed gradients stay fp32.
+/// Precision of the matrix products of the layers; master weights, residual stream, norms, softmax, output projection and summed gradients
+/// stay fp32.
 /// </summary>
 public enum MatmulPrecision
 {
@@ -24,7 +25,7 @@ public enum MatmulPrecision
 /// no operation is ever split over threads. Small models spend their time between the matrix products; here that is one fused
 /// pass per step. Deterministic for a given number of replicas: which sequence goes where depends on prompts and lengths alone.
 /// </summary>
-public sealed class FusedGradientModel : IGradientModel
+internal sealed class FusedGradientModel : IGradientModel
 {
     private readonly FlatGradient gradient;
     private readonly GradientTurns turns = new();
@@ -40,14 +41,18 @@ public sealed class FusedGradientModel : IGradientModel
     public FusedGradientModel(FlatParameters parameters, MatmulPrecision precision, int replicaCount, int capacity, ulong? roundingSeed = 1)
     {
         RequireSupported(parameters.Architecture);
-        if (precision == MatmulPrecision.Fp16) throw new ArgumentException("The fused decoder computes in fp32 and bf16; fp16 is for autograd.", nameof(precision));
+        if (precision == MatmulPrecision.Fp16)
+            throw new ArgumentException("The fused decoder computes in fp32 and bf16; fp16 is for autograd.", nameof(precision));
         Parameters = parameters;
         set_num_threads(1); // every replica is one thread; libtorch must not split its products again
         var scalar = precision == MatmulPrecision.Mixed ? ScalarType.BFloat16 : ScalarType.Float32;
         matmulWeights = new MatmulWeights(parameters, precision, roundingSeed, replicaCount);
         var rotation = new HeadRotation(parameters.Architecture, Math.Min(capacity, parameters.Architecture.MaxPositions));
         gradient = new FlatGradient(parameters.Count);
-        replicas = [.. Enumerable.Range(0, replicaCount).Select(_ => new FusedReplica(parameters, matmulWeights.Values, new GradientShare(parameters, gradient, turns), rotation, capacity, scalar))];
+        replicas = [.. Enumerable.Range(0, replicaCount)
+            .Select(_ =>
+            new FusedReplica(
+            parameters, matmulWeights.Values, new GradientShare(parameters, gradient, turns), rotation, capacity, scalar))];
         threads = new ReplicaThreads(replicaCount);
         distribution = new BatchDistribution(replicaCount, capacity, parameters.Architecture.MaxPositions);
     }
@@ -74,13 +79,15 @@ public sealed class FusedGradientModel : IGradientModel
         int[] counts = [.. parts.Select(batches => batches.Count)];
         gradient.Clear();
         turns.Reset();
-        threads.Run(index => sums[index] = Differentiate(replicas[index], parts[index], round => MicroBatchTurn.Of(counts, round, index), differentiate));
+        threads.Run(index =>
+            sums[index] = Differentiate(replicas[index], parts[index], round => MicroBatchTurn.Of(counts, round, index), differentiate));
         foreach (var replica in replicas) replica.Gradient.AddOwn();
         return sums.Aggregate((one, other) => one + other).Over(sequences);
     }
 
     private PassSums Differentiate(
-        FusedReplica replica, IReadOnlyList<TokenBatch> batches, Func<int, MicroBatchTurn> turnOf, Func<FusedReplica, TokenBatch, PassSums> differentiate)
+        FusedReplica replica, IReadOnlyList<TokenBatch> batches, Func<int, MicroBatchTurn> turnOf,
+        Func<FusedReplica, TokenBatch, PassSums> differentiate)
     {
         var sums = default(PassSums);
         replica.Gradient.Clear();
@@ -101,9 +108,11 @@ public sealed class FusedGradientModel : IGradientModel
         return sums;
     }
 
-    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, (replica, batch) => replica.Score(batch));
+    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences) =>
+        Measure(sequences, (replica, batch) => replica.Score(batch));
 
-    public IReadOnlyList<float[]> Entropies(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, (replica, batch) => replica.Entropies(batch));
+    public IReadOnlyList<float[]> Entropies(IReadOnlyList<TrainingSequence> sequences) =>
+        Measure(sequences, (replica, batch) => replica.Entropies(batch));
 
     private IReadOnlyList<float[]> Measure(IReadOnlyList<TrainingSequence> sequences, Func<FusedReplica, TokenBatch, float[]> measure)
     {
@@ -117,7 +126,8 @@ public sealed class FusedGradientModel : IGradientModel
                 float[] scored = measure(replicas[index], batch);
                 lock (results)
                 {
-                    for (int i = 0; i < batch.Sequences.Count; i++) results[batch.Sequences[i]] = scored[batch.SupervisedStarts[i]..batch.SupervisedStarts[i + 1]];
+                    for (int i = 0; i < batch.Sequences.Count; i++)
+                        results[batch.Sequences[i]] = scored[batch.SupervisedStarts[i]..batch.SupervisedStarts[i + 1]];
                 }
             }
         });
@@ -135,6 +145,7 @@ public sealed class FusedGradientModel : IGradientModel
     private static void RequireSupported(DecoderArchitecture architecture)
     {
         if (!Supports(architecture))
-            throw new ArgumentException($"The fused decoder needs a head size that is a multiple of 16; this model has {architecture.HeadSize}.");
+            throw new ArgumentException(
+                $"The fused decoder needs a head size that is a multiple of 16; this model has {architecture.HeadSize}.");
     }
 }

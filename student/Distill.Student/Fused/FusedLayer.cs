@@ -24,7 +24,8 @@ internal sealed unsafe class FusedLayer : IDisposable
     private readonly Tensor activated;      // [capacity, intermediate]
     private Tensor? projected, gateUp;      // products of this micro-batch
 
-    public FusedLayer(FlatParameters parameters, LayerWeights weights, int layer, HeadRotation rotation, ReplicaScratch scratch, ScalarType precision)
+    public FusedLayer(
+        FlatParameters parameters, LayerWeights weights, int layer, HeadRotation rotation, ReplicaScratch scratch, ScalarType precision)
     {
         var a = parameters.Architecture;
         this.parameters = parameters;
@@ -36,7 +37,8 @@ internal sealed unsafe class FusedLayer : IDisposable
         middle = new NativeBuffer((long)scratch.Capacity * hidden);
         inverseRms = new NativeBuffer(2L * scratch.Capacity);
         Tensor Rows(long columns) => zeros([scratch.Capacity, columns], precision).DetachFromDisposeScope();
-        (normedInput, normedMiddle, attended, activated) = (Rows(hidden), Rows(hidden), Rows((long)a.Heads * a.HeadSize), Rows(a.IntermediateSize));
+        (normedInput, normedMiddle, attended, activated) =
+            (Rows(hidden), Rows(hidden), Rows((long)a.Heads * a.HeadSize), Rows(a.IntermediateSize));
     }
 
     /// <param name="residual">[tokens, hidden], updated in place.</param>
@@ -46,12 +48,18 @@ internal sealed unsafe class FusedLayer : IDisposable
         int tokens = batch.Tokens.Length;
         float epsilon = (float)parameters.Architecture.RmsNormEpsilon;
         Copy(residual, input.Pointer, tokens);
-        RowNorm.Forward(residual, Norm(weights.InputNormOffset), new NativeRows(normedInput), inverseRms.Slice(0, tokens), epsilon, scratch.Row(hidden));
+        RowNorm.Forward(
+            residual, Norm(weights.InputNormOffset), new NativeRows(normedInput), inverseRms.Slice(0, tokens), epsilon,
+            scratch.Row(hidden));
         projected = weights.Packed.Forward(normedInput.narrow(0, 0, tokens)).MoveToOuterDisposeScope();
-        attention.Forward(batch, new NativeRows(projected), HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset), new NativeRows(attended));
+        attention.Forward(
+            batch, new NativeRows(projected), HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset),
+            new NativeRows(attended));
         Add(residual, weights.Output.Forward(attended.narrow(0, 0, tokens)), tokens);
         Copy(residual, middle.Pointer, tokens);
-        RowNorm.Forward(residual, Norm(weights.AttentionNormOffset), new NativeRows(normedMiddle), inverseRms.Slice(scratch.Capacity, tokens), epsilon, scratch.Row(hidden));
+        RowNorm.Forward(
+            residual, Norm(weights.AttentionNormOffset), new NativeRows(normedMiddle), inverseRms.Slice(scratch.Capacity, tokens), epsilon,
+            scratch.Row(hidden));
         gateUp = weights.GateUp.Forward(normedMiddle.narrow(0, 0, tokens)).MoveToOuterDisposeScope();
         SwiGlu.Forward(new NativeRows(gateUp), new NativeRows(activated), tokens);
         Add(residual, weights.Down.Forward(activated.narrow(0, 0, tokens)), tokens);
@@ -69,18 +77,22 @@ internal sealed unsafe class FusedLayer : IDisposable
         SwiGlu.Backward(new NativeRows(gateUp!), new NativeRows(weights.Down.Backward(incoming)), new NativeRows(gateUpGradient), tokens);
         weights.GateUp.AddGradient(normedMiddle.narrow(0, 0, tokens), gateUpGradient, gradient);
         RowNorm.Backward(
-            middle.Pointer, Norm(weights.AttentionNormOffset), new NativeRows(weights.GateUp.Backward(gateUpGradient)), inverseRms.Slice(scratch.Capacity, tokens),
+            middle.Pointer, Norm(weights.AttentionNormOffset), new NativeRows(weights.GateUp.Backward(gateUpGradient)),
+            inverseRms.Slice(scratch.Capacity, tokens),
             residualGradient, gradient.Slice(weights.AttentionNormOffset, hidden), scratch.Row(2 * hidden));
 
         incoming = Narrowed(residualGradient, tokens);
         weights.Output.AddGradient(attended.narrow(0, 0, tokens), incoming, gradient);
         var packedGradient = empty_like(projected!);
         attention.Backward(
-            batch, new NativeRows(projected!), new NativeRows(attended), new NativeRows(weights.Output.Backward(incoming)), new NativeRows(packedGradient),
-            HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset), gradient.PointerAt(weights.QueryNormOffset), gradient.PointerAt(weights.KeyNormOffset));
+            batch, new NativeRows(projected!), new NativeRows(attended), new NativeRows(weights.Output.Backward(incoming)),
+            new NativeRows(packedGradient),
+            HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset), gradient.PointerAt(weights.QueryNormOffset),
+            gradient.PointerAt(weights.KeyNormOffset));
         weights.Packed.AddGradient(normedInput.narrow(0, 0, tokens), packedGradient, gradient);
         RowNorm.Backward(
-            input.Pointer, Norm(weights.InputNormOffset), new NativeRows(weights.Packed.Backward(packedGradient)), inverseRms.Slice(0, tokens),
+            input.Pointer, Norm(weights.InputNormOffset), new NativeRows(weights.Packed.Backward(packedGradient)),
+            inverseRms.Slice(0, tokens),
             residualGradient, gradient.Slice(weights.InputNormOffset, hidden), scratch.Row(2 * hidden));
         projected!.Dispose();
         gateUp!.Dispose();

@@ -21,14 +21,17 @@ internal sealed unsafe class FusedReplica : IDisposable
     private readonly int hidden;
     private readonly long embeddingOffset;
 
-    public FusedReplica(FlatParameters parameters, Tensor matmulValues, GradientShare gradient, HeadRotation rotation, int capacity, ScalarType precision)
+    public FusedReplica(
+        FlatParameters parameters, Tensor matmulValues, GradientShare gradient, HeadRotation rotation, int capacity, ScalarType precision)
     {
         var a = parameters.Architecture;
         this.parameters = parameters;
         hidden = a.HiddenSize;
         embeddingOffset = parameters.OffsetOf(ParameterMap.Embedding);
         scratch = new ReplicaScratch(a, capacity);
-        layers = [.. Enumerable.Range(0, a.Layers).Select(layer => new FusedLayer(parameters, new LayerWeights(parameters, matmulValues, layer), layer, rotation, scratch, precision))];
+        layers = [.. Enumerable.Range(0, a.Layers)
+            .Select(layer =>
+            new FusedLayer(parameters, new LayerWeights(parameters, matmulValues, layer), layer, rotation, scratch, precision))];
         head = new OutputHead(parameters, scratch);
         residual = new NativeBuffer((long)capacity * hidden);
         residualGradient = new NativeBuffer((long)capacity * hidden);
@@ -113,7 +116,8 @@ internal sealed unsafe class FusedReplica : IDisposable
     {
         float* embedding = parameters.Pointer + embeddingOffset;
         for (int token = 0; token < batch.Tokens.Length; token++)
-            new ReadOnlySpan<float>(embedding + (long)batch.Tokens[token] * hidden, hidden).CopyTo(residual.Slice((long)token * hidden, hidden));
+            new ReadOnlySpan<float>(embedding + (long)batch.Tokens[token] * hidden, hidden)
+                .CopyTo(residual.Slice((long)token * hidden, hidden));
         foreach (var layer in layers) layer.Forward(batch, residual.Pointer);
     }
 }

@@ -25,8 +25,8 @@ internal sealed unsafe class FlatGradient(int count) : IDisposable
 }
 
 /// <summary>
-/// Whose turn it is to add to a part of a gradient that threads share: sums in fp32 depend on their order, so the order is fixed beforehand and
-/// whoever is early waits. Thread-safe.
+/// Whose turn it is to add to a part of a gradient that threads share: sums in fp32 depend on their order, so the order is fixed beforehand
+/// and whoever is early waits. Thread-safe.
 /// </summary>
 internal sealed class GradientTurns
 {
@@ -77,5 +77,6 @@ internal readonly record struct MicroBatchTurn(int Before, int Index, int Count)
 {
     /// <param name="counts">Micro-batches of each replica.</param>
     public static MicroBatchTurn Of(IReadOnlyList<int> counts, int round, int replica) => new(
-        counts.Sum(count => Math.Min(count, round)), counts.Take(replica).Count(count => count > round), counts.Count(count => count > round));
+        counts.Sum(count => Math.Min(count, round)), counts.Take(replica)
+        .Count(count => count > round), counts.Count(count => count > round));
 }

@@ -5,8 +5,8 @@ using Distill.Student.Model;
 namespace Distill.Student.Fused;
 
 /// <summary>
-/// One replica's hand in the gradient that all replicas share: matrices are added in turns, in an order that does not depend on the threads'
-/// speed; norms and biases, which are small, are gathered by each replica for itself and added at the end. One thread. The owner
+/// One replica's hand in the gradient that all replicas share: matrices are added in turns, in an order that does not depend on the
+/// threads' speed; norms and biases, which are small, are gathered by each replica for itself and added at the end. One thread. The owner
 /// disposes it, before the shared gradient.
 /// </summary>
 internal sealed unsafe class GradientShare : IDisposable
@@ -57,7 +57,8 @@ internal sealed unsafe class GradientShare : IDisposable
     }
 
     /// <summary>Adds the output projection's part, which comes before any of <see cref="AddEmbedding"/> in a round.</summary>
-    public void AddOutput(Tensor product) => turns.Take(output, Tied ? 2 * turn.Before + turn.Index : turn.Before + turn.Index, () => shared.Add(output, product));
+    public void AddOutput(Tensor product) =>
+        turns.Take(output, Tied ? 2 * turn.Before + turn.Index : turn.Before + turn.Index, () => shared.Add(output, product));
 
     /// <summary>Adds the embedding's part.</summary>
     /// <param name="rows">[tokens, hidden]</param>

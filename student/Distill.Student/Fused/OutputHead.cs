@@ -15,7 +15,8 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
     private readonly int hidden = parameters.Architecture.HiddenSize;
     private readonly int vocabulary = parameters.Architecture.VocabularySize;
     private readonly long normOffset = parameters.OffsetOf(ParameterMap.FinalNorm);
-    private readonly long projectionOffset = parameters.OffsetOf(parameters.Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection);
+    private readonly long projectionOffset =
+        parameters.OffsetOf(parameters.Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection);
     private Tensor? rows, normed, predicted; // predicted [supervised, vocabulary]: logits, then probabilities, then the gradient by logits
     private float[] inverseRms = [];
 
@@ -50,7 +51,9 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
         return sums;
     }
 
-    /// <summary>Turns the probabilities of <see cref="Forward(TokenBatch, float*, Span{float}, Span{float})"/> into the gradient by the logits.</summary>
+    /// <summary>
+    /// Turns the probabilities of <see cref="Forward(TokenBatch, float*, Span{float}, Span{float})"/> into the gradient by the logits.
+    /// </summary>
     /// <param name="derivatives">[supervised]: derivative of the loss by each log-probability.</param>
     public void Apply(TokenBatch batch, ReadOnlySpan<float> derivatives)
     {
@@ -70,8 +73,10 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
         normed = empty([count, hidden]);
         inverseRms = new float[count];
         float* gathered = NativeRows.PointerOf(rows);
-        for (int i = 0; i < count; i++) new ReadOnlySpan<float>(residual + (long)batch.PredictedFrom[i] * hidden, hidden).CopyTo(new Span<float>(gathered + (long)i * hidden, hidden));
-        RowNorm.Forward(gathered, NormWeight, new NativeRows(normed), inverseRms, (float)parameters.Architecture.RmsNormEpsilon, scratch.Row(hidden));
+        for (int i = 0; i < count; i++) new ReadOnlySpan<float>(residual + (long)batch.PredictedFrom[i] * hidden, hidden)
+            .CopyTo(new Span<float>(gathered + (long)i * hidden, hidden));
+        RowNorm.Forward(
+            gathered, NormWeight, new NativeRows(normed), inverseRms, (float)parameters.Architecture.RmsNormEpsilon, scratch.Row(hidden));
         predicted = normed.mm(Projection().t());
     }
 
@@ -85,7 +90,9 @@ internal sealed unsafe class OutputHead(FlatParameters parameters, ReplicaScratc
         var normedGradient = predicted!.mm(Projection());
         var rowGradient = zeros([count, hidden]);
         float* compact = NativeRows.PointerOf(rowGradient);
-        RowNorm.Backward(NativeRows.PointerOf(rows!), NormWeight, new NativeRows(normedGradient), inverseRms, compact, gradient.Slice(normOffset, hidden), scratch.Row(2 * hidden));
+        RowNorm.Backward(
+            NativeRows.PointerOf(rows!), NormWeight, new NativeRows(normedGradient), inverseRms, compact,
+            gradient.Slice(normOffset, hidden), scratch.Row(2 * hidden));
         new Span<float>(residualGradient, batch.Tokens.Length * hidden).Clear();
         for (int i = 0; i < count; i++) // a shared prompt's last token predicts several
         {

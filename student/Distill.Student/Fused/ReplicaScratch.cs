@@ -72,7 +72,9 @@ internal static unsafe class PromptRows
         return copy;
     }
 
-    /// <summary>Where a segment's gradients by its keys or values go: cleared scratch where there is a prompt, otherwise their place at once.</summary>
+    /// <summary>
+    /// Where a segment's gradients by its keys or values go: cleared scratch where there is a prompt, otherwise their place at once.
+    /// </summary>
     public static float* Target(float* gradients, TokenSegment segment, float* scratch, int size)
     {
         if (segment.PromptLength == 0) return gradients + (long)segment.Start * size;

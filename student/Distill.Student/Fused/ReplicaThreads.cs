@@ -18,7 +18,8 @@ internal sealed class ReplicaThreads : IDisposable
         begin = [.. Enumerable.Range(0, count).Select(_ => new SemaphoreSlim(0))];
         faults = new Exception?[count];
         done = new CountdownEvent(count);
-        threads = [.. Enumerable.Range(0, count).Select(index => new Thread(() => Loop(index)) { IsBackground = true, Name = $"training {index}" })];
+        threads = [.. Enumerable.Range(0, count)
+            .Select(index => new Thread(() => Loop(index)) { IsBackground = true, Name = $"training {index}" })];
         foreach (var thread in threads) thread.Start();
     }
 

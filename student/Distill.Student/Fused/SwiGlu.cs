@@ -18,7 +18,8 @@ internal static class SwiGlu
             for (column = 0; column + Block <= width; column += Block)
                 result.Store16(token, column, Activated(gateUp.Load16(token, column), gateUp.Load16(token, width + column)));
             for (; column < width; column++)
-                result[token, column] = Activated(Vector512.Create(gateUp[token, column]), Vector512.Create(gateUp[token, width + column]))[0];
+                result[token, column] =
+                    Activated(Vector512.Create(gateUp[token, column]), Vector512.Create(gateUp[token, width + column]))[0];
         }
     }
 
@@ -38,7 +39,9 @@ internal static class SwiGlu
 
             for (; column < width; column++)
             {
-                var (gate, up) = Slopes(Vector512.Create(gateUp[token, column]), Vector512.Create(gateUp[token, width + column]), Vector512.Create(gradient[token, column]));
+                var (gate, up) =
+                    Slopes(Vector512.Create(gateUp[token, column]), Vector512.Create(gateUp[token, width + column]),
+                    Vector512.Create(gradient[token, column]));
                 (gateUpGradient[token, column], gateUpGradient[token, width + column]) = (gate[0], up[0]);
             }
         }
@@ -47,7 +50,8 @@ internal static class SwiGlu
     private static Vector512<float> Activated(Vector512<float> gate, Vector512<float> up) => gate * Sigmoid(gate) * up;
 
     // d gate = g · up · σ · (1 + gate · (1 − σ)), d up = g · gate · σ
-    private static (Vector512<float> Gate, Vector512<float> Up) Slopes(Vector512<float> gate, Vector512<float> up, Vector512<float> gradient)
+    private static (Vector512<float> Gate, Vector512<float> Up) Slopes(
+        Vector512<float> gate, Vector512<float> up, Vector512<float> gradient)
     {
         var sigmoid = Sigmoid(gate);
         var scaled = gradient * sigmoid;
@@ -58,12 +62,14 @@ internal static class SwiGlu
 }
 
 /// <summary>
-/// e to the power of sixteen values in fp32, within two units in the last place (.NET's own goes through fp64 and takes several times as long):
-/// Cody–Waite reduction by ln 2 in two parts, then the Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2, whose remainder is below 6e-9.
+/// e to the power of sixteen values in fp32, within two units in the last place (.NET's own goes through fp64 and takes several times as
+/// long): Cody–Waite reduction by ln 2 in two parts, then the Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2, whose remainder is below
+/// 6e-9.
 /// </summary>
 internal static class Exponential
 {
-    private const float Lowest = -87.33f, Highest = 88.72f; // beyond them the result is 0 (what is left of it is no normal number) and infinity
+    // beyond them the result is 0 (what is left of it is no normal number) and infinity
+    private const float Lowest = -87.33f, Highest = 88.72f;
 
     public static Vector512<float> Of(Vector512<float> x)
     {
@@ -83,7 +89,8 @@ internal static class Exponential
         var half = exponent >> 1;
         var result = p * Power(half) * Power(exponent - half);
         result = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(Lowest)), Vector512<float>.Zero, result);
-        result = Vector512.ConditionalSelect(Vector512.GreaterThan(x, Vector512.Create(Highest)), Vector512.Create(float.PositiveInfinity), result);
+        result = Vector512.ConditionalSelect(
+            Vector512.GreaterThan(x, Vector512.Create(Highest)), Vector512.Create(float.PositiveInfinity), result);
         return Vector512.ConditionalSelect(Vector512.Equals(x, x), result, x); // NaN stays
     }
 

@@ -26,7 +26,8 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
             offset += spec.Count;
         }
 
-        if (offset > int.MaxValue) throw new InvalidDataException($"This model has {offset:N0} parameters; at most {int.MaxValue:N0} can be trained.");
+        if (offset > int.MaxValue)
+            throw new InvalidDataException($"This model has {offset:N0} parameters; at most {int.MaxValue:N0} can be trained.");
         Count = (int)offset;
         Values = zeros([Count], ScalarType.Float32).DetachFromDisposeScope();
         Pointer = NativeRows.PointerOf(Values);
@@ -36,10 +37,14 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 
     public int Count { get; }
 
-    /// <summary>Updates that an optimizer made so far; chooses the random bits of stochastic rounding, so that a resumed training goes on exactly.</summary>
+    /// <summary>
+    /// Updates that an optimizer made so far; chooses the random bits of stochastic rounding, so that a resumed training goes on exactly.
+    /// </summary>
     public int Updates { get; set; }
 
-    public LossScale LossScale { get; } = new();
+    internal LossScale LossScale { get; } = new();
+
+    LossScale ITrainedValues.LossScale => LossScale;
 
     /// <summary>[<see cref="Count"/>] fp32 on the CPU.</summary>
     public Tensor Values { get; }
@@ -56,10 +61,13 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     /// <summary>True for matrices, which weight decay shrinks; false for norms and biases.</summary>
     public static bool Decays(ParameterSpec spec) => spec.Shape.Count > 1;
 
-    public IEnumerable<(string Name, int Offset, ParameterSpec Spec)> Places =>
+    internal IEnumerable<(string Name, int Offset, ParameterSpec Spec)> Places =>
         places.Select(place => (place.Key, (int)place.Value.Offset, place.Value.Spec));
 
-    public IEnumerable<TrainedBlock> Blocks => Places.Select(place => new TrainedBlock(place.Offset, (int)place.Spec.Count, Decays(place.Spec)));
+    internal IEnumerable<TrainedBlock> Blocks =>
+        Places.Select(place => new TrainedBlock(place.Offset, (int)place.Spec.Count, Decays(place.Spec)));
+
+    IEnumerable<TrainedBlock> ITrainedValues.Blocks => Blocks;
 
     /// <summary>
     /// Random start: normal with deviation 0.02 for matrices (scaled by 1/√(2·layers) where a projection writes to the residual
@@ -76,7 +84,8 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
             else if (name.EndsWith(".bias", StringComparison.Ordinal)) target.Clear();
             else
             {
-                double deviation = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal) ? residual : 0.02;
+                double deviation = name.EndsWith("o_proj.weight", StringComparison.Ordinal)
+                    || name.EndsWith("down_proj.weight", StringComparison.Ordinal) ? residual : 0.02;
                 for (int i = 0; i < target.Length; i++) target[i] = (float)(deviation * normal.Next());
             }
         }
@@ -114,7 +123,7 @@ internal sealed unsafe class NativeValues(float* values, int count) : MemoryMana
 }
 
 /// <summary>Standard normal values from a seed: SplitMix64 uniforms through the Box–Muller transform. Not thread-safe.</summary>
-public sealed class NormalStream(ulong seed)
+internal sealed class NormalStream(ulong seed)
 {
     private ulong state = seed;
     private double? spare;

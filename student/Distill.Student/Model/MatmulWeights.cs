@@ -32,7 +32,9 @@ internal sealed unsafe class MatmulWeights : IDisposable
         }).DetachFromDisposeScope();
     }
 
-    /// <summary>[parameters] in the layout of the master weights; outside the layers undefined when bf16. Shares their memory when fp32.</summary>
+    /// <summary>
+    /// [parameters] in the layout of the master weights; outside the layers undefined when bf16. Shares their memory when fp32.
+    /// </summary>
     public Tensor Values { get; }
 
     /// <summary>Brings a bf16 copy up to the master weights.</summary>
@@ -42,7 +44,9 @@ internal sealed unsafe class MatmulWeights : IDisposable
         if (Values.dtype != ScalarType.BFloat16) return;
         int blocks = (count + Block - 1) / Block;
         if (blocks == 1 || threads == 1) Round(0, count);
-        else Parallel.For(0, blocks, new ParallelOptions { MaxDegreeOfParallelism = threads }, block => Round(block * Block, Math.Min(Block, count - block * Block)));
+        else Parallel.For(
+            0, blocks, new ParallelOptions { MaxDegreeOfParallelism = threads }, block =>
+            Round(block * Block, Math.Min(Block, count - block * Block)));
     }
 
     public void Dispose() => Values.Dispose();
@@ -58,7 +62,8 @@ internal sealed unsafe class MatmulWeights : IDisposable
     {
         float* source = parameters.Pointer + first + start;
         ushort* target = (ushort*)NativeRows.PointerOf(Values) + first + start;
-        if (roundingSeed is { } seed) StochasticRounding.Narrow(source, target, first + start, length, StochasticRounding.Key(seed, parameters.Updates));
+        if (roundingSeed is { } seed)
+            StochasticRounding.Narrow(source, target, first + start, length, StochasticRounding.Key(seed, parameters.Updates));
         else NativeRows.Narrow(new ReadOnlySpan<float>(source, length), target);
     }
 }

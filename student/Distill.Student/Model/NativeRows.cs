@@ -58,7 +58,8 @@ internal readonly unsafe struct NativeRows
     public Vector512<float> Load16(int row, int column)
     {
         long offset = (long)row * Columns + column;
-        return half ? (Vector512.WidenLower(Vector256.Load((ushort*)data + offset).ToVector512Unsafe()) << 16).AsSingle() : Vector512.Load((float*)data + offset);
+        return half ? (Vector512.WidenLower(Vector256.Load((ushort*)data + offset).ToVector512Unsafe()) << 16).AsSingle()
+            : Vector512.Load((float*)data + offset);
     }
 
     /// <summary>Sixteen neighbours of a row, rounded to nearest in bf16.</summary>
@@ -85,7 +86,9 @@ internal readonly unsafe struct NativeRows
         }
     }
 
-    /// <summary>Round to nearest, ties to even. Infinity stays; a NaN keeps its quiet bit because its mantissa is never all ones below it.</summary>
+    /// <summary>
+    /// Round to nearest, ties to even. Infinity stays; a NaN keeps its quiet bit because its mantissa is never all ones below it.
+    /// </summary>
     public static void Narrow(ReadOnlySpan<float> source, ushort* destination)
     {
         fixed (float* values = source)

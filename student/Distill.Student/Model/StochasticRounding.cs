@@ -4,8 +4,8 @@ namespace Distill.Student.Model;
 
 /// <summary>
 /// Rounds fp32 to bf16 up or down at random, with the probabilities that make the expected result the value itself (Croci et al. 2022,
-/// doi 10.1098/rsos.211631). Rounding to nearest hides every update smaller than half a bf16 step until enough of them add up; this does not.
-/// The random bits are a hash of seed, step and the value's index (Wellons' <c>lowbias32</c>, keyed): any split over threads gives the
+/// doi 10.1098/rsos.211631). Rounding to nearest hides every update smaller than half a bf16 step until enough of them add up; this does
+/// not. The random bits are a hash of seed, step and the value's index (Wellons' <c>lowbias32</c>, keyed): any split over threads gives the
 /// same values, and a step can be repeated without its predecessors.
 /// </summary>
 internal static unsafe class StochasticRounding

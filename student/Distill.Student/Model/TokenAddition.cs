@@ -3,8 +3,9 @@ using Distill.Architecture;
 namespace Distill.Student.Model;
 
 /// <summary>
-/// A model that knows more tokens than it did: for a base whose tokenizer lacks what a student is to write, such as <c>&lt;think&gt;</c>. Each text
-/// takes an id that the tokenizer holds in reserve; else a row that the embedding has beyond the tokenizer; else a new row. Immutable.
+/// A model that knows more tokens than it did: for a base whose tokenizer lacks what a student is to write, such as <c>&lt;think&gt;</c>.
+/// Each text takes an id that the tokenizer holds in reserve; else a row that the embedding has beyond the tokenizer; else a new row.
+/// Immutable.
 /// </summary>
 /// <param name="Weights">Of an architecture with as many rows as there are ids.</param>
 /// <param name="Tokenizer">Which knows the texts as added tokens, not special: they stay in decoded text.</param>
@@ -31,8 +32,11 @@ internal sealed record TokenAddition(WeightSet Weights, TokenizerFiles Tokenizer
         if (done.Count == 0) return new TokenAddition(weights, tokenizer, "");
         var grown = architecture with { VocabularySize = Math.Max(rows, edit.NextId) };
         var values = ParameterMap.For(architecture).ToDictionary(parameter => parameter.Name, parameter => weights[parameter.Name]);
-        foreach (string name in (string[])[ParameterMap.Embedding, .. architecture.TieEmbeddings ? [] : (string[])[ParameterMap.OutputProjection]])
-            values[name] = Grow(values[name].Span, architecture.HiddenSize, grown.VocabularySize, fresh, row => row < known && !idle.Contains(row), seed);
+        foreach (string name in (string[])[
+            ParameterMap.Embedding, .. architecture.TieEmbeddings ? [] : (string[])[ParameterMap.OutputProjection]])
+            values[name] =
+                Grow(values[name].Span, architecture.HiddenSize, grown.VocabularySize, fresh, row =>
+                row < known && !idle.Contains(row), seed);
         string size = grown.VocabularySize > rows ? $"; the embedding grew from {rows:N0} to {grown.VocabularySize:N0} rows" : "";
         return new TokenAddition(new WeightSet(grown, values), edit.ToFiles(), $"{string.Join(", ", done)}{size}");
 
@@ -48,14 +52,15 @@ internal sealed record TokenAddition(WeightSet Weights, TokenizerFiles Tokenizer
 
             var (id, isNew) = edit.Append(text);
             if (isNew) fresh.Add(id);
-            return !isNew ? $"{text} is its piece {id}, now a token of its own" : id < rows ? $"{text} takes the unused row {id}" : $"{text} gets the new row {id}";
+            return !isNew ? $"{text} is its piece {id}, now a token of its own" : id < rows ? $"{text} takes the unused row {id}"
+                : $"{text} gets the new row {id}";
         }
     }
 
     /// <summary>
-    /// New rows are the mean of the rows in use plus a little noise: at the head a token whose logit is the mean of all others can never be the
-    /// likeliest before it was learned (Hewitt 2021, "Initializing new word embeddings for pretrained language models"). What a reserved id had
-    /// for a row was never trained and goes too.
+    /// New rows are the mean of the rows in use plus a little noise: at the head a token whose logit is the mean of all others can never be
+    /// the likeliest before it was learned (Hewitt 2021, "Initializing new word embeddings for pretrained language models"). What a
+    /// reserved id had for a row was never trained and goes too.
     /// </summary>
     /// <param name="matrix">[rows before, width]</param>
     /// <param name="isUsed">Whether a row counts for the mean.</param>

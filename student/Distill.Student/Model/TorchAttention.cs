@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Distill.Student.Model;
 
-/// <summary>Attention of <see cref="TorchDecoder"/>: grouped queries, QK-norm, rotary embedding, causal or windowed. The creator disposes it.</summary>
+/// <summary>
+/// Attention of <see cref="TorchDecoder"/>: grouped queries, QK-norm, rotary embedding, causal or windowed. The creator disposes it.
+/// </summary>
 internal sealed class TorchAttention : IDisposable
 {
     private readonly DecoderArchitecture architecture;
@@ -52,7 +54,8 @@ internal sealed class TorchAttention : IDisposable
         if (window is null || window >= time) return nn.functional.scaled_dot_product_attention(q, k, v, is_casual: true);
         var positions = tensor(Enumerable.Range(0, checked((int)time)).Select(position => (long)position).ToArray());
         var distance = positions.unsqueeze(1) - positions.unsqueeze(0); // [query, key]
-        return nn.functional.scaled_dot_product_attention(q, k, v, distance.ge(KeptScalar.Of(0)).logical_and(distance.lt(KeptScalar.Of(window.Value))));
+        return nn.functional.scaled_dot_product_attention(
+            q, k, v, distance.ge(KeptScalar.Of(0)).logical_and(distance.lt(KeptScalar.Of(window.Value))));
     }
 
     private Tensor Project(Tensor x, int layer, string part, bool bias) =>
@@ -60,10 +63,12 @@ internal sealed class TorchAttention : IDisposable
 
     private Tensor W(int layer, string part) => weights[ParameterMap.Layer(layer, "self_attn." + part)];
 
-    private Tensor Norm(Tensor x, int layer, string part) => RootMeanSquare.Norm(x, W(layer, part + ".weight"), architecture.RmsNormEpsilon);
+    private Tensor Norm(Tensor x, int layer, string part) =>
+        RootMeanSquare.Norm(x, W(layer, part + ".weight"), architecture.RmsNormEpsilon);
 
     // [batch, time, heads · size] → [batch, head, time, size]
-    private Tensor Heads(Tensor projected, int heads) => projected.view(projected.shape[0], projected.shape[1], heads, architecture.HeadSize).transpose(1, 2);
+    private Tensor Heads(Tensor projected, int heads) =>
+        projected.view(projected.shape[0], projected.shape[1], heads, architecture.HeadSize).transpose(1, 2);
 
     // Halves of a head turn together: (x1, x2) → (x1·cos − x2·sin, x2·cos + x1·sin)
     private Tensor Rotate(Tensor x)

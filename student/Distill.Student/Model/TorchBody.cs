@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace Distill.Student.Model;
 
 /// <summary>
-/// The decoder up to the final norm, differentiated by autograd, whole or with activation checkpointing (Chen et al. 2016, arXiv 1604.06174):
-/// then only what enters each layer is kept, and the way back runs the layers forward once more, one at a time. All calls of one
-/// sequence lie in one dispose scope. One thread.
+/// The decoder up to the final norm, differentiated by autograd, whole or with activation checkpointing (Chen et al. 2016, arXiv
+/// 1604.06174): then only what enters each layer is kept, and the way back runs the layers forward once more, one at a time. All calls of
+/// one sequence lie in one dispose scope. One thread.
 /// </summary>
 internal sealed class TorchBody
 {
@@ -22,7 +22,8 @@ internal sealed class TorchBody
     {
         this.decoder = decoder;
         int layers = decoder.Architecture.Layers;
-        segments = [.. checkpointing ? Enumerable.Range(0, layers).Select(layer => Cut(parameters, layer, layer + 1)) : [Cut(parameters, 0, layers)]];
+        segments = [.. checkpointing ? Enumerable.Range(0, layers).Select(layer => Cut(parameters, layer, layer + 1))
+            : [Cut(parameters, 0, layers)]];
     }
 
     /// <summary>What <see cref="Forward"/> gives, for a caller that wants no gradient.</summary>
@@ -46,7 +47,9 @@ internal sealed class TorchBody
 
     /// <param name="batch">As given to <see cref="Forward"/>.</param>
     /// <param name="rowGradient">[supervised, hidden]</param>
-    /// <param name="scale">What gradients are multiplied by on the way, a power of two; what is added to <paramref name="gradient"/> is not.</param>
+    /// <param name="scale">
+    /// What gradients are multiplied by on the way, a power of two; what is added to <paramref name="gradient"/> is not.
+    /// </param>
     public void Backward(TokenBatch batch, Tensor rowGradient, FlatGradient gradient, double scale = 1)
     {
         unscale = 1 / scale;
@@ -71,7 +74,9 @@ internal sealed class TorchBody
         var pulled = autograd.grad([output], sources, [outputGradient]);
         for (int i = 0; i < segment.Weights.Length; i++)
         {
-            gradient.Add(segment.Weights[i].Offset, unscale == 1 ? pulled[i].contiguous() : pulled[i].to(ScalarType.Float32).mul_(KeptScalar.Of(unscale)).contiguous());
+            gradient.Add(
+                segment.Weights[i].Offset, unscale == 1 ? pulled[i].contiguous()
+                : pulled[i].to(ScalarType.Float32).mul_(KeptScalar.Of(unscale)).contiguous());
             pulled[i].Dispose();
         }
 
@@ -85,7 +90,8 @@ internal sealed class TorchBody
         using var scope = NewDisposeScope();
         var x = segment.First == 0 ? decoder.Embed(input) : input;
         for (int layer = segment.First; layer < segment.End; layer++) x = decoder.RunLayer(x, layer);
-        if (segment.End == decoder.Architecture.Layers) x = decoder.FinalNorm(x[0].index_select(0, tensor(batch.PredictedFrom, dtype: ScalarType.Int64)));
+        if (segment.End == decoder.Architecture.Layers)
+            x = decoder.FinalNorm(x[0].index_select(0, tensor(batch.PredictedFrom, dtype: ScalarType.Int64)));
         return x.MoveToOuterDisposeScope();
     }
 
@@ -93,8 +99,10 @@ internal sealed class TorchBody
     {
         int layers = parameters.Architecture.Layers;
         HashSet<string> prefixes = [.. Enumerable.Range(first, end - first).Select(layer => ParameterMap.Layer(layer, ""))];
-        bool Belongs(string name) => (first == 0 && name == ParameterMap.Embedding) || (end == layers && name == ParameterMap.FinalNorm) || prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
-        return new Segment(first, end, [.. parameters.Places.Where(place => Belongs(place.Name)).Select(place => (place.Name, (long)place.Offset))]);
+        bool Belongs(string name) => (first == 0 && name == ParameterMap.Embedding) || (end == layers && name == ParameterMap.FinalNorm)
+            || prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+        return new Segment(
+            first, end, [.. parameters.Places.Where(place => Belongs(place.Name)).Select(place => (place.Name, (long)place.Offset))]);
     }
 
     /// <summary>Layers that are differentiated together; the first takes the embedding with it, the last the final norm.</summary>

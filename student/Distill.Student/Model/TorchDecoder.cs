@@ -8,7 +8,7 @@ namespace Distill.Student.Model;
 /// compared with. Follows the forward passes of transformers' Llama, Qwen, Mistral and SmolLM3 models. Holds differentiable leaves that
 /// share memory with the flat parameters. One thread at a time; the creator disposes it.
 /// </summary>
-public sealed class TorchDecoder : IDisposable
+internal sealed class TorchDecoder : IDisposable
 {
     private readonly Dictionary<string, Tensor> weights = [];
     private readonly TorchAttention attention;
@@ -73,7 +73,8 @@ public sealed class TorchDecoder : IDisposable
 
     /// <param name="ids">[batch, time] int64</param>
     /// <returns>[batch, time, hidden]</returns>
-    internal Tensor Embed(Tensor ids) => weights[ParameterMap.Embedding].index_select(0, ids.view(-1)).view(ids.shape[0], ids.shape[1], Architecture.HiddenSize);
+    internal Tensor Embed(Tensor ids) =>
+        weights[ParameterMap.Embedding].index_select(0, ids.view(-1)).view(ids.shape[0], ids.shape[1], Architecture.HiddenSize);
 
     /// <param name="x">[batch, time, hidden]: the residual stream.</param>
     /// <returns>The same after a layer; the caller's dispose scope owns it. What no backward pass needs is freed at once.</returns>

@@ -14,7 +14,8 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
 {
     private readonly int vocabulary = parameters.Architecture.VocabularySize;
     private readonly int chunk = Math.Max(1, chunkValues / parameters.Architecture.VocabularySize);
-    private readonly long offset = parameters.OffsetOf(parameters.Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection);
+    private readonly long offset =
+        parameters.OffsetOf(parameters.Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection);
 
     /// <param name="rows">[supervised, hidden], normed.</param>
     /// <param name="sums">Of the log-probabilities, the entropies and the hits.</param>
@@ -63,7 +64,8 @@ internal sealed class TorchHead(FlatParameters parameters, TorchDecoder decoder,
             using var scope = NewDisposeScope();
             int count = Math.Min(chunk, scored.Length - first);
             var input = rows.narrow(0, first, count).detach().requires_grad_(true);
-            Pull(Chosen(LogProbabilities(input), batch, first, count), tensor(derivatives[first..(first + count)]), input, rowGradient.narrow(0, first, count), gradient);
+            Pull(Chosen(LogProbabilities(input), batch, first, count), tensor(derivatives[first..(first + count)]), input,
+                rowGradient.narrow(0, first, count), gradient);
         }
 
         return new HeadPass(sums with { Loss = value }, rowGradient);

@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace Distill.Student.Model;
 
 /// <summary>
-/// Numbers as libtorch's scalars, kept for good. TorchSharp 0.107 frees a scalar's native memory when its object is collected, and an object made
-/// for one call may be collected while the call still reads it: a collection on another thread then ends the process. Thread-safe.
+/// Numbers as libtorch's scalars, kept for good. TorchSharp 0.107 frees a scalar's native memory when its object is collected, and an
+/// object made for one call may be collected while the call still reads it: a collection on another thread then ends the process.
+/// Thread-safe.
 /// </summary>
 internal static class KeptScalar
 {
@@ -19,7 +20,8 @@ internal static class KeptScalar
 internal static class RootMeanSquare
 {
     /// <param name="weight">[last dimension of x]</param>
-    public static Tensor Norm(Tensor x, Tensor weight, double epsilon) => x * (x * x).mean([-1], keepdim: true).add(KeptScalar.Of(epsilon)).rsqrt() * weight;
+    public static Tensor Norm(Tensor x, Tensor weight, double epsilon) =>
+        x * (x * x).mean([-1], keepdim: true).add(KeptScalar.Of(epsilon)).rsqrt() * weight;
 }
 
 /// <summary>A linear projection in the weight's precision between fp32 activations.</summary>

@@ -31,7 +31,8 @@ public readonly record struct TrainingMoment(
     internal const int Fields = 8;
 
     internal long[] ToBits() =>
-        [Step, .. ((double[])[Reward, HeldOut, Entropy, MeanTokens, Truncated, DeadGroups, GradientNorm]).Select(BitConverter.DoubleToInt64Bits)];
+        [Step, .. ((double[])[Reward, HeldOut, Entropy, MeanTokens, Truncated, DeadGroups, GradientNorm])
+        .Select(BitConverter.DoubleToInt64Bits)];
 
     internal static TrainingMoment FromBits(long[] bits)
     {
@@ -41,7 +42,7 @@ public readonly record struct TrainingMoment(
 }
 
 /// <summary>The alarms of a training. An alarm is told of once, when it begins to ring, not again while it goes on.</summary>
-public static class AlarmList
+internal static class AlarmList
 {
     /// <summary>What began to ring at the last update.</summary>
     public static IReadOnlyList<AlarmFinding> At(IReadOnlyList<IAlarm> alarms, IReadOnlyList<TrainingMoment> history)
@@ -78,7 +79,9 @@ internal static class WindowMean
 /// <summary>The looks at the held-out problems so far.</summary>
 internal static class HeldOutScores
 {
-    /// <summary>The update with the best score, the earliest among equals, and how many looks came after it; null before the first look.</summary>
+    /// <summary>
+    /// The update with the best score, the earliest among equals, and how many looks came after it; null before the first look.
+    /// </summary>
     public static (TrainingMoment Best, int Since)? Best(IReadOnlyList<TrainingMoment> history)
     {
         var looks = history.Where(moment => double.IsFinite(moment.HeldOut)).ToList();

@@ -1,14 +1,14 @@
 namespace Distill.Student.Preference;
 
 /// <summary>A loss of one number: by how much the chosen completion's reward leads the rejected one's. Stateless.</summary>
-public interface IMarginPenalty
+internal interface IMarginPenalty
 {
     /// <returns>Value and derivative by the margin.</returns>
     (double Value, double Slope) Of(double margin);
 }
 
 /// <summary>What a pair's margin is the difference of.</summary>
-public enum PairMargin
+internal enum PairMargin
 {
     /// <summary>Log-ratios of whole completions.</summary>
     Whole,
@@ -21,7 +21,7 @@ public enum PairMargin
 }
 
 /// <summary>Mean of a penalty on β times each pair's margin.</summary>
-public sealed class MarginLoss(IMarginPenalty penalty, double beta, PairMargin margin = PairMargin.Whole) : IPreferenceLoss
+internal sealed class MarginLoss(IMarginPenalty penalty, double beta, PairMargin margin = PairMargin.Whole) : IPreferenceLoss
 {
     public double Evaluate(PreferenceBatch batch, Span<PairSlopes> slopes)
     {
@@ -54,12 +54,13 @@ public sealed class MarginLoss(IMarginPenalty penalty, double beta, PairMargin m
 /// quantile by quantile, so that the one distribution comes to dominate the other.
 /// </summary>
 /// <param name="paired">Sorts the model's and the reference's margins; else the log-ratios of chosen and of rejected completions.</param>
-public sealed class SortedMarginLoss(IMarginPenalty penalty, double beta, bool paired) : IPreferenceLoss
+internal sealed class SortedMarginLoss(IMarginPenalty penalty, double beta, bool paired) : IPreferenceLoss
 {
     public double Evaluate(PreferenceBatch batch, Span<PairSlopes> slopes)
     {
         var pairs = batch.Pairs;
-        double[] upper = [.. pairs.Select(pair => paired ? pair.Chosen.LogProbability - pair.Rejected.LogProbability : pair.Chosen.LogRatio)];
+        double[] upper =
+            [.. pairs.Select(pair => paired ? pair.Chosen.LogProbability - pair.Rejected.LogProbability : pair.Chosen.LogRatio)];
         double[] lower = [.. pairs.Select(pair => paired ? pair.Chosen.Reference - pair.Rejected.Reference : pair.Rejected.LogRatio)];
         int[] upperOrder = Order(upper), lowerOrder = Order(lower);
         double[] chosen = new double[pairs.Count], rejected = new double[pairs.Count];
@@ -80,21 +81,26 @@ public sealed class SortedMarginLoss(IMarginPenalty penalty, double beta, bool p
     private static int[] Order(double[] values) => [.. Enumerable.Range(0, values.Length).OrderBy(index => values[index])];
 }
 
-/// <summary>−log σ(margin − lead): DPO (Rafailov et al. 2023, arXiv 2305.18290); with a lead and without a reference SimPO (Meng et al. 2024, arXiv 2405.14734).</summary>
+/// <summary>
+/// −log σ(margin − lead): DPO (Rafailov et al. 2023, arXiv 2305.18290); with a lead and without a reference SimPO (Meng et al. 2024, arXiv
+/// 2405.14734).
+/// </summary>
 /// <param name="lead">What the margin should exceed.</param>
-public sealed class SigmoidPenalty(double lead = 0) : IMarginPenalty
+internal sealed class SigmoidPenalty(double lead = 0) : IMarginPenalty
 {
     public (double Value, double Slope) Of(double margin) => (-Logistic.Log(margin - lead), -Logistic.Of(lead - margin));
 }
 
 /// <summary>max(0, 1 − margin): SLiC (Zhao et al. 2023, arXiv 2305.10425). A pair that leads by 1 teaches nothing more.</summary>
-public sealed class HingePenalty : IMarginPenalty
+internal sealed class HingePenalty : IMarginPenalty
 {
     public (double Value, double Slope) Of(double margin) => margin < 1 ? (1 - margin, -1) : (0, 0);
 }
 
-/// <summary>(d − 1/2β)² with d = margin/β: IPO (Azar et al. 2023, arXiv 2310.12036), which does not drive certain pairs to infinity.</summary>
-public sealed class SquaredPenalty(double beta) : IMarginPenalty
+/// <summary>
+/// (d − 1/2β)² with d = margin/β: IPO (Azar et al. 2023, arXiv 2310.12036), which does not drive certain pairs to infinity.
+/// </summary>
+internal sealed class SquaredPenalty(double beta) : IMarginPenalty
 {
     public (double Value, double Slope) Of(double margin)
     {
@@ -103,12 +109,15 @@ public sealed class SquaredPenalty(double beta) : IMarginPenalty
     }
 }
 
-/// <summary>Cross-entropy with a label that is wrong with probability ε: conservative DPO (Mitchell 2023, "A note on DPO with noisy preferences").</summary>
+/// <summary>
+/// Cross-entropy with a label that is wrong with probability ε: conservative DPO (Mitchell 2023, "A note on DPO with noisy preferences").
+/// </summary>
 /// <param name="noise">ε, below 0.5.</param>
-public sealed class SmoothedPenalty(double noise) : IMarginPenalty
+internal sealed class SmoothedPenalty(double noise) : IMarginPenalty
 {
     public (double Value, double Slope) Of(double margin) =>
-        (-((1 - noise) * Logistic.Log(margin)) - (noise * Logistic.Log(-margin)), (noise * Logistic.Of(margin)) - ((1 - noise) * Logistic.Of(-margin)));
+        (-((1 - noise) * Logistic.Log(margin)) - (noise * Logistic.Log(-margin)),
+        (noise * Logistic.Of(margin)) - ((1 - noise) * Logistic.Of(-margin)));
 }
 
 /// <summary>
@@ -116,7 +125,7 @@ public sealed class SmoothedPenalty(double noise) : IMarginPenalty
 /// (Chowdhury et al. 2024, arXiv 2403.00409).
 /// </summary>
 /// <param name="noise">ε, below 0.5.</param>
-public sealed class RobustPenalty(double noise) : IMarginPenalty
+internal sealed class RobustPenalty(double noise) : IMarginPenalty
 {
     public (double Value, double Slope) Of(double margin)
     {
@@ -126,9 +135,12 @@ public sealed class RobustPenalty(double noise) : IMarginPenalty
     }
 }
 
-/// <summary>KL(σ(margin) ‖ 1−ε) over the two completions: EXO for pairs (Ji et al. 2024, arXiv 2402.00856, equation 16), which seeks the mode where DPO covers it.</summary>
+/// <summary>
+/// KL(σ(margin) ‖ 1−ε) over the two completions: EXO for pairs (Ji et al. 2024, arXiv 2402.00856, equation 16), which seeks the mode where
+/// DPO covers it.
+/// </summary>
 /// <param name="noise">ε: probability left to the rejected completion; above 0.</param>
-public sealed class ReverseDivergencePenalty(double noise) : IMarginPenalty
+internal sealed class ReverseDivergencePenalty(double noise) : IMarginPenalty
 {
     public (double Value, double Slope) Of(double margin)
     {

@@ -4,7 +4,7 @@ namespace Distill.Student.Preference;
 /// A loss over the pairs of one optimiser step that depends on the model through the completions' summed log-probabilities alone, as every
 /// loss of the DPO family does. Stateless and thread-safe.
 /// </summary>
-public interface IPreferenceLoss
+internal interface IPreferenceLoss
 {
     /// <param name="slopes">[pairs], to be filled.</param>
     /// <returns>Mean over the pairs.</returns>
@@ -15,7 +15,7 @@ public interface IPreferenceLoss
 /// <param name="LogProbability">Summed over its tokens, under the weights that are trained.</param>
 /// <param name="Reference">The same under the weights the training started from; 0 where a loss has no use for it.</param>
 /// <param name="Tokens">At least 1.</param>
-public readonly record struct CompletionScore(double LogProbability, double Reference, int Tokens)
+internal readonly record struct CompletionScore(double LogProbability, double Reference, int Tokens)
 {
     /// <summary>log π/π_reference of the whole completion, in nats.</summary>
     public double LogRatio => LogProbability - Reference;
@@ -26,15 +26,17 @@ public readonly record struct CompletionScore(double LogProbability, double Refe
 }
 
 /// <summary>A better and a worse completion of one prompt.</summary>
-public readonly record struct ScoredPair(CompletionScore Chosen, CompletionScore Rejected);
+internal readonly record struct ScoredPair(CompletionScore Chosen, CompletionScore Rejected);
 
 /// <summary>Derivatives of a step's loss by the summed log-probabilities of a pair: those of each of their tokens too.</summary>
-public readonly record struct PairSlopes(double Chosen, double Rejected);
+internal readonly record struct PairSlopes(double Chosen, double Rejected);
 
 /// <summary>All pairs of one optimiser step: losses that couple a batch couple the step, however it is cut into micro-batches.</summary>
-public sealed record PreferenceBatch(IReadOnlyList<ScoredPair> Pairs)
+internal sealed record PreferenceBatch(IReadOnlyList<ScoredPair> Pairs)
 {
-    /// <summary>log π/π_reference of completions under prompts they do not belong to; what KTO measures its distance to the reference with.</summary>
+    /// <summary>
+    /// log π/π_reference of completions under prompts they do not belong to; what KTO measures its distance to the reference with.
+    /// </summary>
     public IReadOnlyList<double> UnrelatedLogRatios { get; init; } = [];
 
     /// <summary>Rewards of the steps before this one.</summary>
@@ -42,10 +44,11 @@ public sealed record PreferenceBatch(IReadOnlyList<ScoredPair> Pairs)
 }
 
 /// <summary>A mean that grows with every step of a training.</summary>
-public readonly record struct RewardMean(long Count, double Mean)
+internal readonly record struct RewardMean(long Count, double Mean)
 {
     public RewardMean With(IReadOnlyCollection<double> rewards) =>
-        rewards.Count == 0 ? this : new RewardMean(Count + rewards.Count, Mean + ((rewards.Average() - Mean) * rewards.Count / (Count + rewards.Count)));
+        rewards.Count == 0 ? this
+        : new RewardMean(Count + rewards.Count, Mean + ((rewards.Average() - Mean) * rewards.Count / (Count + rewards.Count)));
 }
 
 /// <summary>What the rewards of a step's pairs look like.</summary>
@@ -56,7 +59,7 @@ public sealed record PreferenceMetrics(double Chosen, double Rejected, double Ac
 {
     public double Margin => Chosen - Rejected;
 
-    public static PreferenceMetrics Of(PreferenceLossKind kind, double beta, IReadOnlyList<ScoredPair> pairs) => new(
+    internal static PreferenceMetrics Of(PreferenceLossKind kind, double beta, IReadOnlyList<ScoredPair> pairs) => new(
         pairs.Average(pair => kind.Reward(pair.Chosen, beta)),
         pairs.Average(pair => kind.Reward(pair.Rejected, beta)),
         pairs.Average(pair => kind.Reward(pair.Chosen, beta) > kind.Reward(pair.Rejected, beta) ? 1.0 : 0));

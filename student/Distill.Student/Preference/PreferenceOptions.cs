@@ -16,7 +16,9 @@ public sealed record PreferenceOptions
     /// <summary>Pairs of one optimiser step.</summary>
     public int PairsPerStep { get; init; } = 32;
 
-    /// <summary>When held-out data is looked at, the start included; the weights that did best there are the result. Null: the last weights are.</summary>
+    /// <summary>
+    /// When held-out data is looked at, the start included; the weights that did best there are the result. Null: the last weights are.
+    /// </summary>
     public HeldOutOptions? HeldOut { get; init; }
 
     public TrainingOptions Training { get; init; } = new() { LearningRate = 5e-5, WarmupShare = 0.1 };

@@ -9,13 +9,14 @@ public sealed record PreferencePair(TrainingSequence Chosen, TrainingSequence Re
 }
 
 /// <summary>A completion with the derivative of the step's loss by each of its tokens' log-probabilities.</summary>
-public sealed record WeightedSequence(IReadOnlyList<int> Tokens, int FirstSupervised, double Slope) : TrainingSequence(Tokens, FirstSupervised);
+internal sealed record WeightedSequence(IReadOnlyList<int> Tokens, int FirstSupervised, double Slope) : TrainingSequence(
+    Tokens, FirstSupervised);
 
 /// <summary>
-/// Which pairs each optimiser step compares, as a pure function of the step's number: shuffled anew for every epoch and cut into steps of equally
-/// many; what is left of an epoch is a step of its own if it has at least half of that, else it joins the last. Immutable.
+/// Which pairs each optimiser step compares, as a pure function of the step's number: shuffled anew for every epoch and cut into steps of
+/// equally many; what is left of an epoch is a step of its own if it has at least half of that, else it joins the last. Immutable.
 /// </summary>
-public sealed class PairSource
+internal sealed class PairSource
 {
     private readonly List<int[]> steps = [];
 
@@ -42,8 +43,8 @@ public sealed class PairSource
 }
 
 /// <summary>
-/// Each pair's prompt with a completion of the next pair that has another prompt, the chosen and the rejected one in turn: what KTO estimates the
-/// distance to the reference on.
+/// Each pair's prompt with a completion of the next pair that has another prompt, the chosen and the rejected one in turn: what KTO
+/// estimates the distance to the reference on.
 /// </summary>
 internal static class UnrelatedCompletions
 {
@@ -66,7 +67,8 @@ internal static class UnrelatedCompletions
 
     // Cut where it would be longer than anything else that the model is given.
     private static TrainingSequence Join(TrainingSequence prompt, TrainingSequence completion, int longest) =>
-        new([.. Prompt(prompt).Concat(completion.Tokens.Skip(completion.FirstSupervised)).Take(Math.Max(longest, prompt.FirstSupervised + 1))], prompt.FirstSupervised);
+        new([.. Prompt(prompt).Concat(completion.Tokens.Skip(completion.FirstSupervised))
+        .Take(Math.Max(longest, prompt.FirstSupervised + 1))], prompt.FirstSupervised);
 
     private static IEnumerable<int> Prompt(TrainingSequence sequence) => sequence.Tokens.Take(sequence.FirstSupervised);
 }

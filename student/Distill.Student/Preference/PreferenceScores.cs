@@ -3,8 +3,8 @@ using Distill.Student.Training;
 namespace Distill.Student.Preference;
 
 /// <summary>
-/// The pairs of a training with their log-probabilities under the weights it starts from, which are computed once and stay. Scores any of the pairs
-/// under the model's current weights. One thread.
+/// The pairs of a training with their log-probabilities under the weights it starts from, which are computed once and stay. Scores any of
+/// the pairs under the model's current weights. One thread.
 /// </summary>
 internal sealed class PreferenceScores
 {
@@ -24,7 +24,8 @@ internal sealed class PreferenceScores
 
     /// <summary>Chosen, then rejected completions of these pairs, then what is not differentiated.</summary>
     public IReadOnlyList<TrainingSequence> SequencesOf(IReadOnlyList<int> indices) =>
-        [.. indices.Select(index => pairs[index].Chosen), .. indices.Select(index => pairs[index].Rejected), .. unrelated.Count == 0 ? [] : indices.Select(index => unrelated[index])];
+        [.. indices.Select(index => pairs[index].Chosen), .. indices.Select(index => pairs[index].Rejected), .. unrelated.Count == 0 ? []
+        : indices.Select(index => unrelated[index])];
 
     /// <param name="earlier">Rewards of the steps before.</param>
     public PreferenceBatch Score(IReadOnlyList<int> indices, RewardMean earlier)
@@ -38,7 +39,8 @@ internal sealed class PreferenceScores
                 new CompletionScore(sums[count + place], references[pairs.Count + index], pairs[index].Rejected.SupervisedCount))),
         ])
         {
-            UnrelatedLogRatios = unrelated.Count == 0 ? [] : [.. indices.Select((index, place) => sums[(2 * count) + place] - references[(2 * pairs.Count) + index])],
+            UnrelatedLogRatios = unrelated.Count == 0 ? []
+                : [.. indices.Select((index, place) => sums[(2 * count) + place] - references[(2 * pairs.Count) + index])],
             Earlier = earlier,
         };
     }

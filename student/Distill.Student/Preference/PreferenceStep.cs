@@ -4,7 +4,8 @@ namespace Distill.Student.Preference;
 
 /// <summary>One optimiser step: score, slopes over the whole step, gradient, update. One thread.</summary>
 internal sealed class PreferenceStep(
-    IGradientModel model, AdamW optimizer, DivergenceWatch watch, PreferenceScores scores, PreferenceLossKind kind, PreferenceLossOptions constants)
+    IGradientModel model, AdamW optimizer, DivergenceWatch watch, PreferenceScores scores, PreferenceLossKind kind,
+    PreferenceLossOptions constants)
 {
     private readonly IPreferenceLoss loss = kind.Create(constants);
 
@@ -19,23 +20,29 @@ internal sealed class PreferenceStep(
         double value = loss.Evaluate(batch, slopes);
         var weighted = Weighted(pairs, slopes);
         double entropy = model.Differentiate(weighted, new LinearTokenLoss()).MeanEntropy, norm = watch.Update(model.Gradient, rate, value);
-        Rewards = Rewards.With([.. batch.Pairs.SelectMany(pair => (double[])[kind.Reward(pair.Chosen, constants.Beta), kind.Reward(pair.Rejected, constants.Beta)])]);
-        long tokens = weighted.Sum(sequence => (long)sequence.Tokens.Count), learned = weighted.Sum(sequence => (long)sequence.SupervisedCount);
-        return new PreferenceStepReport(new StepReport(optimizer.Steps, 0, value, norm, rate, entropy, tokens, learned, 0), PreferenceMetrics.Of(kind, constants.Beta, batch.Pairs));
+        Rewards = Rewards.With(
+            [.. batch.Pairs.SelectMany(
+            pair => (double[])[kind.Reward(pair.Chosen, constants.Beta), kind.Reward(pair.Rejected, constants.Beta)])]);
+        long tokens = weighted.Sum(sequence => (long)sequence.Tokens.Count),
+            learned = weighted.Sum(sequence => (long)sequence.SupervisedCount);
+        return new PreferenceStepReport(
+            new StepReport(optimizer.Steps, 0, value, norm, rate, entropy, tokens, learned, 0),
+            PreferenceMetrics.Of(kind, constants.Beta, batch.Pairs));
     }
 
     private List<WeightedSequence> Weighted(IReadOnlyList<int> pairs, PairSlopes[] slopes)
     {
         double[] all = [.. slopes.Select(slope => slope.Chosen), .. slopes.Select(slope => slope.Rejected)];
-        return [.. scores.SequencesOf(pairs).Take(all.Length).Select((sequence, place) => new WeightedSequence(sequence.Tokens, sequence.FirstSupervised, all[place]))];
+        return [.. scores.SequencesOf(pairs).Take(all.Length)
+            .Select((sequence, place) => new WeightedSequence(sequence.Tokens, sequence.FirstSupervised, all[place]))];
     }
 }
 
 /// <summary>
-/// Σ slope · log π(token). At the weights where the slopes were taken its gradient is that of the loss they belong to, by the chain rule; so a
-/// loss over whole steps is differentiated micro-batch by micro-batch. Every sequence must be a <see cref="WeightedSequence"/>.
+/// Σ slope · log π(token). At the weights where the slopes were taken its gradient is that of the loss they belong to, by the chain rule;
+/// so a loss over whole steps is differentiated micro-batch by micro-batch. Every sequence must be a <see cref="WeightedSequence"/>.
 /// </summary>
-public sealed class LinearTokenLoss : ITokenLoss
+internal sealed class LinearTokenLoss : ITokenLoss
 {
     public double Evaluate(TokenBatch batch, ReadOnlySpan<float> logProbabilities, Span<float> derivatives)
     {

@@ -6,9 +6,9 @@ using Distill.Student.Training;
 namespace Distill.Student.Preference;
 
 /// <summary>
-/// Tunes a model to prefer the better of two completions: offline, on fixed pairs, against the weights it starts from (DPO, Rafailov et al. 2023,
-/// arXiv 2305.18290, and its relatives). Each step scores its pairs, takes the loss's slopes over all of them, and differentiates once. The
-/// parameters are changed in place. Saves its state on the way and continues from it exactly. One thread calls it.
+/// Tunes a model to prefer the better of two completions: offline, on fixed pairs, against the weights it starts from (DPO, Rafailov et al.
+/// 2023, arXiv 2305.18290, and its relatives). Each step scores its pairs, takes the loss's slopes over all of them, and differentiates
+/// once. The parameters are changed in place. Saves its state on the way and continues from it exactly. One thread calls it.
 /// </summary>
 public sealed class PreferenceTuning : IDisposable
 {
@@ -50,17 +50,30 @@ public sealed class PreferenceTuning : IDisposable
     }
 
     /// <param name="parameters">The start and the reference; overwritten from the state when there is one.</param>
+    /// <param name="heldOut">Examples whose loss is looked at where <see cref="PreferenceOptions.HeldOut"/> says so; else empty.</param>
     /// <param name="statePath">Where the state is kept; continued from when it exists, deleted by nobody. Null keeps none.</param>
     /// <param name="afterStep">Sees every step; before the state of that step is saved.</param>
-    /// <param name="heldOut">What is looked at; needed with <see cref="PreferenceOptions.HeldOut"/>.</param>
     /// <param name="warning">Told of a state that cannot be continued from, which is set aside; null: that is an exception.</param>
     /// <exception cref="ArgumentException">There are no pairs, or no loss of this name.</exception>
-    /// <exception cref="OperationCanceledException">Between two steps, after saving the state, or within a look; then the state saved last stands.</exception>
-    /// <exception cref="UnusableStateException">The state is damaged or of another training, and <paramref name="warning"/> is null.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// Between two steps, after saving the state, or within a look; then the state saved last stands.
+    /// </exception>
+    /// <exception cref="UnusableStateException">
+    /// The state is damaged or of another training, and <paramref name="warning"/> is null.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">The start, a loss, a gradient or the result is not finite.</exception>
     public static PreferenceResult Run(
+        FlatParameters parameters, IReadOnlyList<PreferencePair> pairs, IReadOnlyList<TrainingSequence> heldOut, PreferenceOptions options,
+        TimeProvider clock, string? statePath, Action<PreferenceStepReport> afterStep, CancellationToken cancellation,
+        Action<string>? warning = null) => Run(
+        parameters, pairs, options, clock, statePath, afterStep, cancellation, heldOut.Count == 0 ? null
+        : new HeldOutLoss(heldOut), warning);
+
+    /// <param name="heldOut">What is looked at; needed with <see cref="PreferenceOptions.HeldOut"/>.</param>
+    internal static PreferenceResult Run(
         FlatParameters parameters, IReadOnlyList<PreferencePair> pairs, PreferenceOptions options, TimeProvider clock, string? statePath,
-        Action<PreferenceStepReport> afterStep, CancellationToken cancellation, IHeldOutMeasure? heldOut = null, Action<string>? warning = null)
+        Action<PreferenceStepReport> afterStep, CancellationToken cancellation, IHeldOutMeasure? heldOut = null,
+        Action<string>? warning = null)
     {
         using var training = new PreferenceTuning(parameters, pairs, options, clock, statePath, heldOut, warning);
         return training.Run(afterStep, cancellation);
@@ -104,7 +117,8 @@ public sealed class PreferenceTuning : IDisposable
     }
 
     private IEnumerable<SafeTensor> ToTensors() =>
-        [.. progress.ToTensors(), SafeTensor.Integers("rewards", [2], new[] { step.Rewards.Count, BitConverter.DoubleToInt64Bits(step.Rewards.Mean) })];
+        [.. progress.ToTensors(),
+        SafeTensor.Integers("rewards", [2], new[] { step.Rewards.Count, BitConverter.DoubleToInt64Bits(step.Rewards.Mean) })];
 
     private void Restore(SafeTensorsFile file)
     {
@@ -120,7 +134,8 @@ public sealed class PreferenceTuning : IDisposable
         all.Add("preference").Add(parameters.Span)
             .Add(pairs.Select(pair => pair.Chosen)).Add(pairs.Select(pair => pair.Rejected)).Add(options.Training).Add(options.Loss)
             .Add(constants.Beta, constants.LabelSmoothing, constants.Gamma, constants.DesirableWeight, constants.UndesirableWeight)
-            .Add(options.Epochs, options.PairsPerStep, unchecked((long)options.Seed), options.HeldOut?.Every ?? 0, options.HeldOut?.Patience ?? 0);
+            .Add(options.Epochs, options.PairsPerStep, unchecked((long)options.Seed), options.HeldOut?.Every
+            ?? 0, options.HeldOut?.Patience ?? 0);
         heldOut?.AddTo(all);
         return all.Finish();
     }

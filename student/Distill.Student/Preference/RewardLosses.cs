@@ -1,16 +1,16 @@
 namespace Distill.Student.Preference;
 
 /// <summary>A loss of the two rewards of a pair, where more than their difference counts. Stateless.</summary>
-public interface IRewardPenalty
+internal interface IRewardPenalty
 {
     RewardPenalty Of(double chosen, double rejected);
 }
 
 /// <summary>Value, and derivatives by the two rewards.</summary>
-public readonly record struct RewardPenalty(double Value, double ChosenSlope, double RejectedSlope);
+internal readonly record struct RewardPenalty(double Value, double ChosenSlope, double RejectedSlope);
 
 /// <summary>Mean of a penalty on the rewards of each pair: β times the log-ratios of whole completions.</summary>
-public sealed class RewardLoss(IRewardPenalty penalty, double beta) : IPreferenceLoss
+internal sealed class RewardLoss(IRewardPenalty penalty, double beta) : IPreferenceLoss
 {
     public double Evaluate(PreferenceBatch batch, Span<PairSlopes> slopes)
     {
@@ -31,7 +31,7 @@ public sealed class RewardLoss(IRewardPenalty penalty, double beta) : IPreferenc
 /// −log σ(c) − ½ log σ(−c) − ½ log σ(−r): noise-contrastive alignment for pairs (Chen et al. 2024, arXiv 2402.05369), which holds the
 /// chosen completion's probability up where DPO may let both fall.
 /// </summary>
-public sealed class ContrastivePenalty : IRewardPenalty
+internal sealed class ContrastivePenalty : IRewardPenalty
 {
     public RewardPenalty Of(double chosen, double rejected) => new(
         -Logistic.Log(chosen) - (0.5 * Logistic.Log(-chosen)) - (0.5 * Logistic.Log(-rejected)),
@@ -40,7 +40,7 @@ public sealed class ContrastivePenalty : IRewardPenalty
 }
 
 /// <summary>(c/β − 1/2β)² + (r/β + 1/2β)²: SPPO with hard labels (Wu et al. 2024, arXiv 2405.00675).</summary>
-public sealed class SelfPlayPenalty(double beta) : IRewardPenalty
+internal sealed class SelfPlayPenalty(double beta) : IRewardPenalty
 {
     public RewardPenalty Of(double chosen, double rejected)
     {
@@ -49,16 +49,22 @@ public sealed class SelfPlayPenalty(double beta) : IRewardPenalty
     }
 }
 
-/// <summary>1 − σ(c) + σ(r): APO-zero (D'Oosterlinck et al. 2024, arXiv 2408.06266), for pairs whose chosen completion is better than what the model writes.</summary>
+/// <summary>
+/// 1 − σ(c) + σ(r): APO-zero (D'Oosterlinck et al. 2024, arXiv 2408.06266), for pairs whose chosen completion is better than what the model
+/// writes.
+/// </summary>
 /// <param name="share">½ counts each completion for itself: the mean over completions instead of pairs.</param>
-public sealed class AnchoredZeroPenalty(double share = 1) : IRewardPenalty
+internal sealed class AnchoredZeroPenalty(double share = 1) : IRewardPenalty
 {
     public RewardPenalty Of(double chosen, double rejected) =>
         new(share * (Logistic.Of(-chosen) + Logistic.Of(rejected)), -share * Logistic.Slope(chosen), share * Logistic.Slope(rejected));
 }
 
-/// <summary>σ(c) + 1 − σ(c − r): APO-down (D'Oosterlinck et al. 2024, arXiv 2408.06266), for pairs whose chosen completion is worse than what the model writes.</summary>
-public sealed class AnchoredDownPenalty : IRewardPenalty
+/// <summary>
+/// σ(c) + 1 − σ(c − r): APO-down (D'Oosterlinck et al. 2024, arXiv 2408.06266), for pairs whose chosen completion is worse than what the
+/// model writes.
+/// </summary>
+internal sealed class AnchoredDownPenalty : IRewardPenalty
 {
     public RewardPenalty Of(double chosen, double rejected)
     {
@@ -68,25 +74,28 @@ public sealed class AnchoredDownPenalty : IRewardPenalty
 }
 
 /// <summary>
-/// −log σ(c − δ) − log σ(δ − r), δ the mean reward of the steps before this one and 0 in the first: BCO (Jung et al. 2024, arXiv 2404.04656), a
-/// classifier of good and bad whose threshold follows the model.
+/// −log σ(c − δ) − log σ(δ − r), δ the mean reward of the steps before this one and 0 in the first: BCO (Jung et al. 2024, arXiv
+/// 2404.04656), a classifier of good and bad whose threshold follows the model.
 /// </summary>
-public sealed class BinaryClassifierLoss(double beta) : IPreferenceLoss
+internal sealed class BinaryClassifierLoss(double beta) : IPreferenceLoss
 {
-    public double Evaluate(PreferenceBatch batch, Span<PairSlopes> slopes) => new RewardLoss(new Shifted(batch.Earlier.Mean), beta).Evaluate(batch, slopes);
+    public double Evaluate(PreferenceBatch batch, Span<PairSlopes> slopes) =>
+        new RewardLoss(new Shifted(batch.Earlier.Mean), beta).Evaluate(batch, slopes);
 
     private sealed class Shifted(double threshold) : IRewardPenalty
     {
         public RewardPenalty Of(double chosen, double rejected) => new(
-            -Logistic.Log(chosen - threshold) - Logistic.Log(threshold - rejected), -Logistic.Of(threshold - chosen), Logistic.Of(rejected - threshold));
+            -Logistic.Log(chosen - threshold) - Logistic.Log(threshold - rejected), -Logistic.Of(threshold - chosen),
+            Logistic.Of(rejected - threshold));
     }
 }
 
 /// <summary>
-/// w₊·(1 − σ(β(log-ratio − z))) of chosen and w₋·(1 − σ(β(z − log-ratio))) of rejected completions, mean over completions: KTO (Ethayarajh et al.
-/// 2024, arXiv 2402.01306). z is the distance to the reference, estimated on completions of other prompts; never negative, without slope.
+/// w₊·(1 − σ(β(log-ratio − z))) of chosen and w₋·(1 − σ(β(z − log-ratio))) of rejected completions, mean over completions: KTO (Ethayarajh
+/// et al. 2024, arXiv 2402.01306). z is the distance to the reference, estimated on completions of other prompts; never negative, without
+/// slope.
 /// </summary>
-public sealed class ProspectLoss(double beta, double desirableWeight, double undesirableWeight) : IPreferenceLoss
+internal sealed class ProspectLoss(double beta, double desirableWeight, double undesirableWeight) : IPreferenceLoss
 {
     public double Evaluate(PreferenceBatch batch, Span<PairSlopes> slopes)
     {
@@ -97,21 +106,23 @@ public sealed class ProspectLoss(double beta, double desirableWeight, double und
             double gain = beta * (batch.Pairs[i].Chosen.LogRatio - distance), loss = beta * (distance - batch.Pairs[i].Rejected.LogRatio);
             sum += (desirableWeight * Logistic.Of(-gain)) + (undesirableWeight * Logistic.Of(-loss));
             slopes[i] = new PairSlopes(
-                -beta * desirableWeight * Logistic.Slope(gain) / completions, beta * undesirableWeight * Logistic.Slope(loss) / completions);
+                -beta * desirableWeight * Logistic.Slope(gain) / completions,
+                beta * undesirableWeight * Logistic.Slope(loss) / completions);
         }
 
         return sum / completions;
     }
 
     /// <summary>z, in nats.</summary>
-    public static double Distance(PreferenceBatch batch) => batch.UnrelatedLogRatios.Count == 0 ? 0 : Math.Max(0, batch.UnrelatedLogRatios.Average());
+    public static double Distance(PreferenceBatch batch) =>
+        batch.UnrelatedLogRatios.Count == 0 ? 0 : Math.Max(0, batch.UnrelatedLogRatios.Average());
 }
 
 /// <summary>
 /// Cross-entropy of the chosen completions, per token of the step, − β·log σ(log odds ratio) of the pairs, odds by the mean log-probability
 /// of a token: ORPO (Hong et al. 2024, arXiv 2403.07691). Needs no reference.
 /// </summary>
-public sealed class OddsRatioLoss(double beta) : IPreferenceLoss
+internal sealed class OddsRatioLoss(double beta) : IPreferenceLoss
 {
     private const double Certain = -1e-9; // a completion of probability 1 has no finite odds
 

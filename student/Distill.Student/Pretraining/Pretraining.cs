@@ -18,7 +18,9 @@ internal static class Pretraining
     /// <param name="afterStep">Sees every step.</param>
     /// <param name="warning">Told of a state that cannot be continued from, which is set aside; null: that is an exception.</param>
     /// <exception cref="OperationCanceledException">Between two steps, after saving the state.</exception>
-    /// <exception cref="UnusableStateException">The state is damaged or of another training, and <paramref name="warning"/> is null.</exception>
+    /// <exception cref="UnusableStateException">
+    /// The state is damaged or of another training, and <paramref name="warning"/> is null.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">The start, a loss, a gradient or the result is not finite.</exception>
     public static void Run(
         FlatParameters parameters, WeightSet? start, ChatEncoder encoder, PretrainingOptions options, string statePath, TimeProvider clock,
@@ -59,7 +61,8 @@ internal static class Pretraining
     {
         using var all = new TrainingDigest();
         var mixture = options.Mixture;
-        all.Add("pretraining").Add(start.Span).Add(options.Training).Add(options.DecayShare, mixture.Solutions, mixture.Texts, mixture.Facts)
+        all.Add("pretraining").Add(start.Span).Add(options.Training)
+            .Add(options.DecayShare, mixture.Solutions, mixture.Texts, mixture.Facts)
             .Add(unchecked((long)options.Seed), options.SequencesPerStep, options.Steps, mixture.FactsPerSequence);
         foreach (var (family, level, weight) in mixture.Problems) all.Add(family.Name).Add((long)level).Add(weight);
         return all.Finish();

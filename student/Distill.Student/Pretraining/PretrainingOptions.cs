@@ -4,7 +4,7 @@ using Distill.Student.Training;
 namespace Distill.Student.Pretraining;
 
 /// <summary>Options of <see cref="Pretraining"/>. Everything but <see cref="SaveEvery"/> changes the result.</summary>
-public sealed record PretrainingOptions
+internal sealed record PretrainingOptions
 {
     public required PretrainingMixture Mixture { get; init; }
 
@@ -24,7 +24,7 @@ public sealed record PretrainingOptions
 }
 
 /// <summary>What a model is pretrained on. Shares of the three kinds of text are relative to one another.</summary>
-public sealed record PretrainingMixture
+internal sealed record PretrainingMixture
 {
     public required IReadOnlyList<ProblemShare> Problems { get; init; }
 
@@ -41,4 +41,4 @@ public sealed record PretrainingMixture
 }
 
 /// <summary>A family at one level and its share of a mixture (relative to the other shares).</summary>
-public sealed record ProblemShare(IProblemFamily Family, int Level, double Weight);
+internal sealed record ProblemShare(IProblemFamily Family, int Level, double Weight);

@@ -9,7 +9,7 @@ namespace Distill.Student.Pretraining;
 /// Endless text from the problem families' training split: sequence i is a function of (seed, i), so a step is a range of
 /// indices and nothing is ever repeated or stored. Immutable.
 /// </summary>
-public sealed class PretrainingSource : IExampleSource
+internal sealed class PretrainingSource : IExampleSource
 {
     private readonly PretrainingMixture mixture;
     private readonly ChatEncoder encoder;

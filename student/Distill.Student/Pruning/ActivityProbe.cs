@@ -49,7 +49,8 @@ internal sealed class ActivityProbe : IDisposable
         {
             var entered = x;
             var normed = Norm(x, W(layer, "input_layernorm.weight"));
-            for (int head = 0; head < architecture.KeyValueHeads; head++) sums[layer].Heads[head] += Squared(Contribution(normed, layer, head)).sum(dim: -1L).sqrt().sum().item<float>();
+            for (int head = 0; head < architecture.KeyValueHeads; head++)
+                sums[layer].Heads[head] += Squared(Contribution(normed, layer, head)).sum(dim: -1L).sqrt().sum().item<float>();
             x = x + attention.Forward(normed, layer);
             var (output, channels) = FeedForward(Norm(x, W(layer, "post_attention_layernorm.weight")), layer);
             x = x + output;
@@ -92,9 +93,11 @@ internal sealed class ActivityProbe : IDisposable
 /// 1 − mean cosine similarity of what enters and what leaves the layer, over all positions: how much a decoder loses without it (block
 /// influence of Men et al. 2024, arXiv 2403.03853).
 /// </param>
-/// <param name="Channels">[intermediate]: mean magnitude of each feed-forward channel before the down projection, times the norm of its column there.</param>
+/// <param name="Channels">
+/// [intermediate]: mean magnitude of each feed-forward channel before the down projection, times the norm of its column there.
+/// </param>
 /// <param name="Heads">[key-value heads]: mean norm of what each of them, with all its query heads, adds to the residual stream.</param>
-public sealed record LayerActivity(double Change, IReadOnlyList<double> Channels, IReadOnlyList<double> Heads);
+internal sealed record LayerActivity(double Change, IReadOnlyList<double> Channels, IReadOnlyList<double> Heads);
 
 /// <summary>What was seen of one layer so far. One thread.</summary>
 internal sealed class ActivitySum(DecoderArchitecture architecture)

@@ -8,7 +8,7 @@ namespace Distill.Student.Pruning;
 /// Cuts a decoder to fewer layers, narrower feed-forwards and fewer heads, keeping what did most on sample text. The result is a decoder
 /// like any other and wants a recovery: a training on what it is to do. One thread.
 /// </summary>
-public static class DecoderPruning
+internal static class DecoderPruning
 {
     /// <summary>Measures and cuts.</summary>
     /// <param name="sample">Text that says what matters, at least one sequence.</param>
@@ -44,7 +44,8 @@ public static class DecoderPruning
             values[spec.Name] = weights[spec.Name].ToArray();
         foreach (var (place, layer) in layers.Index())
         {
-            int[] channels = Largest(activity[layer].Channels, to.IntermediateSize), heads = Largest(activity[layer].Heads, to.KeyValueHeads);
+            int[] channels = Largest(activity[layer].Channels, to.IntermediateSize),
+                heads = Largest(activity[layer].Heads, to.KeyValueHeads);
             new LayerCut(weights, layer, channels, heads).CopyTo(values, to, place);
         }
 
@@ -77,7 +78,7 @@ public static class DecoderPruning
 /// <param name="Layers">Layers kept.</param>
 /// <param name="Intermediate">Feed-forward channels kept in every layer.</param>
 /// <param name="KeyValueHeads">Key-value heads kept in every layer, each with all its query heads.</param>
-public sealed record PruningOptions(int? Layers = null, int? Intermediate = null, int? KeyValueHeads = null)
+internal sealed record PruningOptions(int? Layers = null, int? Intermediate = null, int? KeyValueHeads = null)
 {
     internal void RequireFits(DecoderArchitecture from)
     {

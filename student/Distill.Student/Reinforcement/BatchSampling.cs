@@ -10,11 +10,14 @@ namespace Distill.Student.Reinforcement;
 /// </summary>
 internal sealed class BatchSampling(IPolicyServer server, RolloutCollection collection, GroupRelativeOptions options)
 {
-    /// <param name="problems">(step, place) → problem; places from <see cref="GroupRelativeOptions.ProblemsPerStep"/> on are replacements.</param>
+    /// <param name="problems">
+    /// (step, place) → problem; places from <see cref="GroupRelativeOptions.ProblemsPerStep"/> on are replacements.
+    /// </param>
     public SampledBatch Sample(FlatParameters parameters, Func<int, int, Problem> problems, int step, CancellationToken cancellation)
     {
         using var policy = server.Serve(parameters);
-        var all = Collect(policy, [.. Enumerable.Range(0, options.ProblemsPerStep).Select(place => problems(step, place))], step, cancellation);
+        var all = Collect(
+            policy, [.. Enumerable.Range(0, options.ProblemsPerStep).Select(place => problems(step, place))], step, cancellation);
         if (options.ResampleRounds == 0) return new SampledBatch(all, all);
         var asked = all.Select(group => group[0].Problem.Id).ToHashSet();
         var kept = all.Where(group => !SampledBatch.IsDead(group)).ToList();
@@ -36,7 +39,8 @@ internal sealed class BatchSampling(IPolicyServer server, RolloutCollection coll
         return new SampledBatch(all, kept);
     }
 
-    private List<IReadOnlyList<Rollout>> Collect(ITokenModel policy, List<Problem> problems, int step, CancellationToken cancellation) => [.. collection.Collect(
+    private List<IReadOnlyList<Rollout>> Collect(ITokenModel policy, List<Problem> problems, int step, CancellationToken cancellation) =>
+        [.. collection.Collect(
         policy, problems, options.Samples, options.Temperature,
         (problem, sample) => SeedSequence.Derive(options.Seed + (ulong)step, SeedSequence.Hash(problem.Id), (ulong)sample), cancellation)];
 }

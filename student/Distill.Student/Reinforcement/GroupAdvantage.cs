@@ -6,7 +6,9 @@ public enum AdvantageScale
     /// <summary>By the group's standard deviation, with Bessel's correction and 1e-4 added, as TRL does.</summary>
     Group,
 
-    /// <summary>By the deviation over all rewards of the step, the mean staying the group's: hard and easy problems keep their weight.</summary>
+    /// <summary>
+    /// By the deviation over all rewards of the step, the mean staying the group's: hard and easy problems keep their weight.
+    /// </summary>
     Batch,
 
     /// <summary>Not at all (Dr. GRPO, Liu et al. 2025, arXiv 2503.20783).</summary>
@@ -23,7 +25,7 @@ public enum AdvantageScale
 /// Group-relative advantages (Shao et al. 2024, arXiv 2402.03300): (reward − mean) / (deviation + 1e-4) within the completions of
 /// one problem. A reward that is no number could not be given: it counts in no mean, and its completion has no advantage.
 /// </summary>
-public static class GroupAdvantage
+internal static class GroupAdvantage
 {
     private const double Epsilon = 1e-4;
 
@@ -39,7 +41,8 @@ public static class GroupAdvantage
 
     private static double[][] Scaled(double[][] advantages, double[] spread)
     {
-        double mean = spread.Length == 0 ? 0 : spread.Average(), deviation = spread.Length < 2 ? 0 : Math.Sqrt(spread.Sum(value => (value - mean) * (value - mean)) / (spread.Length - 1));
+        double mean = spread.Length == 0 ? 0 : spread.Average(), deviation = spread.Length < 2 ? 0
+            : Math.Sqrt(spread.Sum(value => (value - mean) * (value - mean)) / (spread.Length - 1));
         return [.. advantages.Select(group => group.Select(value => value / (deviation + Epsilon)).ToArray())];
     }
 

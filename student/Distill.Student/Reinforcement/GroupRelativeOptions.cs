@@ -12,10 +12,15 @@ public sealed record GroupRelativeOptions
     /// <summary>Completions per problem.</summary>
     public int Samples { get; init; } = 8;
 
-    /// <summary>How often the rollouts of a step are learned from. From the second update on the ratios are not 1, and what is done about them matters.</summary>
+    /// <summary>
+    /// How often the rollouts of a step are learned from. From the second update on the ratios are not 1, and what is done about them
+    /// matters.
+    /// </summary>
     public int UpdatesPerBatch { get; init; } = 1;
 
-    /// <summary>Of the rollouts. Log-probabilities are those of the unscaled distribution, so 1 is the value for which ratios are exact.</summary>
+    /// <summary>
+    /// Of the rollouts. Log-probabilities are those of the unscaled distribution, so 1 is the value for which ratios are exact.
+    /// </summary>
     public double Temperature { get; init; } = 1;
 
     public int MaxTokens { get; init; } = 192;
@@ -41,12 +46,14 @@ public sealed record GroupRelativeOptions
     public bool CorrectReference { get; init; }
 
     /// <summary>
-    /// Above 0, what is learned is the teacher's opinion of every sampled token in place of rewards: see <see cref="OnPolicyDistillationLoss"/>, whose
-    /// coefficient it is. Rewards are still counted.
+    /// Above 0, what is learned is the teacher's opinion of every sampled token in place of rewards: see
+    /// <see cref="OnPolicyDistillationLoss"/>, whose coefficient it is. Rewards are still counted.
     /// </summary>
     public double TeacherWeight { get; init; }
 
-    /// <summary>Share of the learned tokens, the most uncertain, that the surrogate counts; null: all. See <see cref="EntropyFloor"/>.</summary>
+    /// <summary>
+    /// Share of the learned tokens, the most uncertain, that the surrogate counts; null: all. See <see cref="EntropyFloor"/>.
+    /// </summary>
     public double? TopEntropy { get; init; }
 
     /// <summary>How often in a step problems whose groups are dead are replaced by others; 0 keeps them.</summary>
@@ -66,7 +73,10 @@ public sealed record GroupRelativeOptions
     /// <summary>Completions per held-out problem, sampled at temperature 1.</summary>
     public int EvaluationSamples { get; init; } = 4;
 
-    /// <summary>Tokens of the longest prompt and completion together, which bounds the memory for activations; null: as long as the model reads. Changes no result.</summary>
+    /// <summary>
+    /// Tokens of the longest prompt and completion together, which bounds the memory for activations; null: as long as the model reads.
+    /// Changes no result.
+    /// </summary>
     public int? LongestSequence { get; init; }
 
     /// <summary>Rows decoded together. Changes nothing but speed and rounding.</summary>

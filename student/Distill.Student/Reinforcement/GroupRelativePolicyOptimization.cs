@@ -7,41 +7,56 @@ namespace Distill.Student.Reinforcement;
 
 /// <summary>
 /// GRPO with verifiable rewards: sample a group of completions per problem from the current policy, reward what the verifier
-/// accepts, push towards the better ones of each group. One update per batch of rollouts, or a few; no value network. Ends with the weights that
-/// did best on held-out problems, because sampled accuracy can fall again. Papers: Shao et al. 2024 (arXiv 2402.03300), Yu et al. 2025
+/// accepts, push towards the better ones of each group. One update per batch of rollouts, or a few; no value network. Ends with the weights
+/// that did best on held-out problems, because sampled accuracy can fall again. Papers: Shao et al. 2024 (arXiv 2402.03300), Yu et al. 2025
 /// (arXiv 2503.14476). One thread calls it.
 /// </summary>
-/// <param name="teacher">Needed with <see cref="GroupRelativeOptions.TeacherWeight"/>, and then in place of a reference; stays the caller's.</param>
-public sealed class GroupRelativePolicyOptimization(
+/// <param name="teacher">
+/// Needed with <see cref="GroupRelativeOptions.TeacherWeight"/>, and then in place of a reference; stays the caller's.
+/// </param>
+internal sealed class GroupRelativePolicyOptimization(
     IPolicyServer server, RolloutCollection collection, GroupRelativeOptions options, TimeProvider clock, IReferencePolicy? teacher = null)
 {
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(15);
 
     /// <param name="parameters">Changed in place; at the end the best on <paramref name="heldOut"/>.</param>
-    /// <param name="problems">(step, place) → problem to train on; a pure function, so a step's problems do not depend on earlier ones. Places from <see cref="GroupRelativeOptions.ProblemsPerStep"/> on replace problems whose groups are dead.</param>
+    /// <param name="problems">
+    /// (step, place) → problem to train on; a pure function, so a step's problems do not depend on earlier ones. Places from
+    /// <see cref="GroupRelativeOptions.ProblemsPerStep"/> on replace problems whose groups are dead.
+    /// </param>
     /// <param name="heldOut">Validation problems; never trained on.</param>
     /// <param name="statePath">Where the state is kept; continued from when it exists, deleted by nobody. Null keeps none.</param>
     /// <param name="warning">Told of a state that cannot be continued from, which is set aside; null: that is an exception.</param>
-    /// <exception cref="OperationCanceledException">Between two steps after saving the state, or within the rollouts; then the state saved last stands.</exception>
-    /// <exception cref="UnusableStateException">The state is damaged or of another training, and <paramref name="warning"/> is null.</exception>
-    /// <exception cref="TrainingDivergedException">The start, a gradient or the result is not finite, and no alarm watches for it.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// Between two steps after saving the state, or within the rollouts; then the state saved last stands.
+    /// </exception>
+    /// <exception cref="UnusableStateException">
+    /// The state is damaged or of another training, and <paramref name="warning"/> is null.
+    /// </exception>
+    /// <exception cref="TrainingDivergedException">
+    /// The start, a gradient or the result is not finite, and no alarm watches for it.
+    /// </exception>
     public ReinforcementResult Run(
         FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, string? statePath,
         Action<ReinforcementStepReport> afterStep, CancellationToken cancellation, Action<string>? warning = null)
     {
-        if (options.TeacherWeight > 0 && teacher is null) throw new InvalidOperationException("A teacher is to be learned from, and none was given.");
-        if (options is { TeacherWeight: > 0, ReferenceWeight: > 0 }) throw new InvalidOperationException("There is one reference: a teacher or the start.");
+        if (options.TeacherWeight > 0 && teacher is null)
+            throw new InvalidOperationException("A teacher is to be learned from, and none was given.");
+        if (options is { TeacherWeight: > 0, ReferenceWeight: > 0 })
+            throw new InvalidOperationException("There is one reference: a teacher or the start.");
         var optimizer = new AdamW(parameters, options.Training.Optimizer);
         var watch = new DivergenceWatch(parameters, optimizer, options.Training.ToSchedule(), options.Steps);
         watch.RequireStart();
-        using var reference = options.ReferenceWeight > 0 ? new PolicyReference(parameters, options) : null; // before a state overwrites them
+        // before a state overwrites them
+        using var reference = options.ReferenceWeight > 0 ? new PolicyReference(parameters, options) : null;
         var file = statePath is null ? null : new TrainingState(statePath, DigestOf(parameters, heldOut), parameters, optimizer);
         using var model = GradientModels.Create(parameters, options.Training, options.LongestSequence);
         ReinforcementState? state = null;
         file?.TryLoad(warning, read => state = ReinforcementState.Read(read, parameters.Count));
         state ??= Start(parameters, heldOut, cancellation);
         var update = new PolicyUpdate(
-            new BatchSampling(server, collection, options), collection.Rewards, model, watch, options.TeacherWeight > 0 ? teacher : reference, options, clock);
+            new BatchSampling(server, collection, options), collection.Rewards, model, watch, options.TeacherWeight > 0 ? teacher
+            : reference, options, clock);
         long saved = clock.GetTimestamp();
         bool stopped = false;
         while (state.Step < options.Steps && !stopped)
@@ -58,7 +73,8 @@ public sealed class GroupRelativePolicyOptimization(
 
         state.Best.CopyTo(parameters.Span);
         watch.RequireResult();
-        return new ReinforcementResult(state.Before, state.BestScore, state.BestStep, state.Step, AlarmList.Over(options.Alarms, state.History))
+        return new ReinforcementResult(
+            state.Before, state.BestScore, state.BestStep, state.Step, AlarmList.Over(options.Alarms, state.History))
         {
             CompletionTokens = state.CompletionTokens,
         };
@@ -71,7 +87,8 @@ public sealed class GroupRelativePolicyOptimization(
     }
 
     private ReinforcementStepReport Advance(
-        PolicyUpdate update, FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut, ReinforcementState state, CancellationToken cancellation)
+        PolicyUpdate update, FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut,
+        ReinforcementState state, CancellationToken cancellation)
     {
         int step = state.Step;
         var schedule = options.Training.ToSchedule();
@@ -91,7 +108,8 @@ public sealed class GroupRelativePolicyOptimization(
     }
 
     private static TrainingMoment MomentOf(ReinforcementStepReport report) => new(
-        report.Step, report.MeanReward, report.HeldOut ?? double.NaN, report.GradientNorm == 0 ? double.NaN : report.Entropy, report.MeanTokens, report.Truncated,
+        report.Step, report.MeanReward, report.HeldOut ?? double.NaN, report.GradientNorm == 0 ? double.NaN
+        : report.Entropy, report.MeanTokens, report.Truncated,
         report.DeadGroups, report.GradientNorm);
 
     private double HeldOut(FlatParameters parameters, IReadOnlyList<Problem> problems, CancellationToken cancellation) =>
@@ -101,8 +119,10 @@ public sealed class GroupRelativePolicyOptimization(
     private string DigestOf(FlatParameters start, IReadOnlyList<Problem> heldOut)
     {
         using var digest = new TrainingDigest();
-        digest.Add("reinforcement").Add(start.Span).Add(options.Training).Add(options.Steps, options.ProblemsPerStep, options.Samples, options.MaxTokens)
-            .Add(options.ResampleRounds, options.EvaluateEvery, options.EvaluationSamples, (long)options.Ratio, (long)options.Aggregation, (long)options.Scale)
+        digest.Add("reinforcement").Add(start.Span).Add(options.Training)
+            .Add(options.Steps, options.ProblemsPerStep, options.Samples, options.MaxTokens)
+            .Add(options.ResampleRounds, options.EvaluateEvery, options.EvaluationSamples, (long)options.Ratio, (long)options.Aggregation,
+            (long)options.Scale)
             .Add(options.MaskTruncated ? 1L : 0L, unchecked((long)options.Seed))
             .Add(options.Temperature, options.ClipLow, options.ClipHigh, options.RatioCap, options.ReferenceWeight);
         foreach (var problem in heldOut) digest.Add(problem.Id);

@@ -12,7 +12,8 @@ namespace Distill.Student.Reinforcement;
 /// looks at different weights compare. One thread.
 /// </summary>
 /// <param name="samples">Completions per problem.</param>
-public sealed class HeldOutAccuracy(IPolicyServer server, RolloutCollection collection, IReadOnlyList<Problem> problems, int samples, ulong seed) : IHeldOutMeasure
+internal sealed class HeldOutAccuracy(
+    IPolicyServer server, RolloutCollection collection, IReadOnlyList<Problem> problems, int samples, ulong seed) : IHeldOutMeasure
 {
     public string Name => "held_out_accuracy";
 

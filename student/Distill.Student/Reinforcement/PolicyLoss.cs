@@ -3,13 +3,17 @@ using Distill.Student.Training;
 namespace Distill.Student.Reinforcement;
 
 /// <summary>
-/// The GRPO family: Σ (surrogate(ρ, A) + β·k3) / divisor over completion tokens. k3 is <see cref="ReferenceEstimate"/> and needs the rollouts' reference log-probabilities.
-/// Micro-batches hold whole completions, so a completion's own ratio needs nothing from outside. Every sequence must be a <see cref="Rollout"/>.
+/// The GRPO family: Σ (surrogate(ρ, A) + β·k3) / divisor over completion tokens. k3 is <see cref="ReferenceEstimate"/> and needs the
+/// rollouts' reference log-probabilities. Micro-batches hold whole completions, so a completion's own ratio needs nothing from outside.
+/// Every sequence must be a <see cref="Rollout"/>.
 /// </summary>
 /// <param name="reference">β and how k3 is weighted; null leaves the term out.</param>
-/// <param name="entropyFloor">The surrogate counts only tokens whose entropy is not below; −∞ for all, else rollouts need their entropies.</param>
-public sealed class PolicyLoss(
-    IPolicySurrogate surrogate, RatioLevel level, PolicyDivisor divisor, ReferenceTerm? reference = null, double entropyFloor = double.NegativeInfinity) : ITokenLoss
+/// <param name="entropyFloor">
+/// The surrogate counts only tokens whose entropy is not below; −∞ for all, else rollouts need their entropies.
+/// </param>
+internal sealed class PolicyLoss(
+    IPolicySurrogate surrogate, RatioLevel level, PolicyDivisor divisor, ReferenceTerm? reference = null,
+    double entropyFloor = double.NegativeInfinity) : ITokenLoss
 {
     /// <summary>Of all evaluations so far.</summary>
     public ClipCount Clips { get; } = new();
@@ -57,8 +61,8 @@ public sealed class PolicyLoss(
 
     private bool Counts(Rollout rollout, int token) => double.IsNegativeInfinity(entropyFloor) || rollout.Entropies[token] >= entropyFloor;
 
-    // A mean ratio moves by 1/length with each token, a product by 1, and with it the loss of every token that counts: how many of their slopes
-    // each token gets.
+    // A mean ratio moves by 1/length with each token, a product by 1, and with it the loss of every token that counts: how many of their
+    // slopes each token gets.
     private double SharedPart(Rollout rollout, int length)
     {
         if (level == RatioLevel.Token) return 0;
@@ -76,7 +80,7 @@ public sealed class PolicyLoss(
 }
 
 /// <summary>How many tokens, or completions where these share a ratio, lay beyond a bound. Thread-safe.</summary>
-public sealed class ClipCount
+internal sealed class ClipCount
 {
     private readonly Lock gate = new();
     private long low, high, all;
@@ -107,7 +111,7 @@ public sealed class ClipCount
 /// </summary>
 /// <param name="tokens">N: learned tokens of the whole optimiser step.</param>
 /// <param name="coefficient">c.</param>
-public sealed class OnPolicyDistillationLoss(long tokens, double coefficient = 1) : ITokenLoss
+internal sealed class OnPolicyDistillationLoss(long tokens, double coefficient = 1) : ITokenLoss
 {
     public double Evaluate(TokenBatch batch, ReadOnlySpan<float> logProbabilities, Span<float> derivatives)
     {

@@ -34,13 +34,16 @@ internal sealed class PolicyUpdate(
 
         var all = batch.All.SelectMany(group => group).ToList();
         return new ReinforcementStepReport(
-            step + 1, options.Steps, Mean(all.Select(rollout => rollout.Reward)), Share(batch.All, SampledBatch.IsDead), Share(all, rollout => rollout.Truncated), entropy,
-            all.Average(rollout => rollout.Completion.Tokens.Count), norm, probe.Mean, rate, all.Sum(rollout => (long)rollout.Completion.Tokens.Count), generated,
+            step + 1, options.Steps, Mean(all.Select(rollout => rollout.Reward)), Share(batch.All, SampledBatch.IsDead),
+            Share(all, rollout => rollout.Truncated), entropy,
+            all.Average(rollout => rollout.Completion.Tokens.Count), norm, probe.Mean, rate,
+            all.Sum(rollout => (long)rollout.Completion.Tokens.Count), generated,
             clock.GetElapsedTime(began).TotalSeconds, null)
         {
             LargestMismatch = probe.Largest,
             ReferenceDistance = reference is null ? null : options.TeacherWeight > 0 ? probe.ReferenceDifference : probe.ReferenceDistance,
-            RewardParts = rewards.Names.Index().ToDictionary(part => part.Item, part => Mean(all.Select(rollout => rollout.Earned[part.Index]))),
+            RewardParts = rewards.Names.Index()
+            .ToDictionary(part => part.Item, part => Mean(all.Select(rollout => rollout.Earned[part.Index]))),
             Resampled = batch.All.Count - options.ProblemsPerStep,
             Clipped = options.UpdatesPerBatch > 1 && loss is PolicyLoss { Clips: var clips } ? (clips.Low, clips.High) : null,
         };
@@ -59,7 +62,8 @@ internal sealed class PolicyUpdate(
     {
         if (options.TopEntropy is not { } share || learned.Count == 0) return (learned, double.NegativeInfinity);
         var entropies = model.Entropies(learned);
-        return ([.. learned.Select((rollout, index) => rollout with { Entropies = entropies[index] })], EntropyFloor.Of(entropies.SelectMany(values => values), share));
+        return ([.. learned.Select((rollout, index) => rollout with { Entropies = entropies[index] })],
+            EntropyFloor.Of(entropies.SelectMany(values => values), share));
     }
 
     // What the first update measured was the distance of two computations; from the second on it is the policy itself that has moved.
@@ -76,14 +80,17 @@ internal sealed class PolicyUpdate(
 
     private double Update(double rate, double loss)
     {
-        if (skipsNotFinite && !(float.IsFinite(TensorPrimitives.SumOfSquares(model.Gradient)) && double.IsFinite(loss))) return double.NaN; // the alarm tells of it
+        // the alarm tells of it
+        if (skipsNotFinite && !(float.IsFinite(TensorPrimitives.SumOfSquares(model.Gradient)) && double.IsFinite(loss))) return double.NaN;
         return watch.Update(model.Gradient, rate, loss);
     }
 
     private List<Rollout> Learnable(IReadOnlyList<IReadOnlyList<Rollout>> groups)
     {
         var learnable = new List<Rollout>();
-        double[][] advantages = GroupAdvantage.Of([.. groups.Select(group => (IReadOnlyList<double>)[.. group.Select(rollout => rollout.Reward)])], options.Scale);
+        double[][] advantages =
+            GroupAdvantage.Of(
+            [.. groups.Select(group => (IReadOnlyList<double>)[.. group.Select(rollout => rollout.Reward)])], options.Scale);
         foreach (var (index, group) in groups.Index())
         {
             for (int i = 0; i < group.Count; i++)
@@ -100,14 +107,15 @@ internal sealed class PolicyUpdate(
     // Over what is a number; 0 where nothing is.
     private static double Mean(IEnumerable<double> rewards) => rewards.Where(reward => !double.IsNaN(reward)).DefaultIfEmpty(0).Average();
 
-    private static double Share<T>(IReadOnlyCollection<T> items, Func<T, bool> condition) => items.Count == 0 ? 0 : (double)items.Count(condition) / items.Count;
+    private static double Share<T>(IReadOnlyCollection<T> items, Func<T, bool> condition) =>
+        items.Count == 0 ? 0 : (double)items.Count(condition) / items.Count;
 }
 
 /// <summary>
 /// Which tokens a policy loss learns from where it learns from uncertain ones alone: those where the policy had a choice decide what a
 /// completion becomes (Wang et al. 2025, arXiv 2506.01939).
 /// </summary>
-public static class EntropyFloor
+internal static class EntropyFloor
 {
     /// <summary>The entropy from which on tokens belong to the most uncertain share: a quantile, interpolated between neighbours.</summary>
     /// <param name="share">0..1, e.g. 0.2.</param>

@@ -4,7 +4,7 @@ using Distill.Student.Training;
 namespace Distill.Student.Reinforcement;
 
 /// <summary>A policy that is only asked what it thinks of rollouts: the start of a training, or a teacher. One thread calls it.</summary>
-public interface IReferencePolicy
+internal interface IReferencePolicy
 {
     /// <summary>The rollouts, in their order, with this policy's log-probabilities of their completions' tokens.</summary>
     /// <exception cref="OperationCanceledException">Between two rollouts.</exception>
@@ -44,7 +44,7 @@ internal sealed class PolicyReference : IReferencePolicy, IDisposable
 /// Weigh k3 by the token's own ratio π / π_sampled: k3 estimates KL(π‖reference) at tokens of π, and the rollouts' tokens are the sampler's
 /// (DeepSeek-V3.2 2025, arXiv 2512.02556).
 /// </param>
-public sealed record ReferenceTerm(double Weight, bool Corrected = false)
+internal sealed record ReferenceTerm(double Weight, bool Corrected = false)
 {
     /// <returns>The term and its derivative by <paramref name="logProbability"/>.</returns>
     public (double Value, double Slope) Of(double reference, double logProbability, double sampled)

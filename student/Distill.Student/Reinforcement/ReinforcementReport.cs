@@ -7,10 +7,12 @@ namespace Distill.Student.Reinforcement;
 /// <param name="Truncated">Share of rollouts cut at the token limit.</param>
 /// <param name="Entropy">Of the policy at the learned tokens, in nats.</param>
 /// <param name="MeanTokens">Completion length.</param>
-/// <param name="Mismatch">Mean |log π_trainer − log π_sampler| over the learned tokens: how far the two computations of the same policy lie apart.</param>
+/// <param name="Mismatch">
+/// Mean |log π_trainer − log π_sampler| over the learned tokens: how far the two computations of the same policy lie apart.
+/// </param>
 /// <param name="CompletionTokens">Sampled in the step.</param>
 /// <param name="HeldOut">Sampled accuracy on the held-out problems, when it was measured after this step.</param>
-public sealed record ReinforcementStepReport(
+internal sealed record ReinforcementStepReport(
     int Step, int Steps, double MeanReward, double DeadGroups, double Truncated, double Entropy, double MeanTokens, double GradientNorm,
     double Mismatch, double LearningRate, long CompletionTokens, double GenerationSeconds, double TrainingSeconds, double? HeldOut)
 {
@@ -20,7 +22,10 @@ public sealed record ReinforcementStepReport(
     /// <summary>Mean k3 estimate of KL(π‖reference) over the learned tokens, in nats; null without a reference.</summary>
     public double? ReferenceDistance { get; init; }
 
-    /// <summary>Share of the learned tokens, or completions, beyond each bound of the ratio, over the step's updates; null with one update, where all ratios are 1.</summary>
+    /// <summary>
+    /// Share of the learned tokens, or completions, beyond each bound of the ratio, over the step's updates; null with one update, where
+    /// all ratios are 1.
+    /// </summary>
     public (double Low, double High)? Clipped { get; init; }
 
     /// <summary>Mean of each part of the reward, weighted, over all rollouts of the step.</summary>
@@ -37,7 +42,8 @@ public sealed record ReinforcementStepReport(
 /// <param name="BestStep">0 when no update did better than the start.</param>
 /// <param name="Steps">Updates made: fewer than planned when an alarm ended the training.</param>
 /// <param name="Findings">What the alarms found, by step.</param>
-public sealed record ReinforcementResult(double Before, double Best, int BestStep, int Steps, IReadOnlyList<Monitoring.AlarmFinding> Findings)
+internal sealed record ReinforcementResult(
+    double Before, double Best, int BestStep, int Steps, IReadOnlyList<Monitoring.AlarmFinding> Findings)
 {
     /// <summary>Tokens sampled to learn from, over all updates.</summary>
     public long CompletionTokens { get; init; }

@@ -33,7 +33,8 @@ internal sealed class ReinforcementState
         SafeTensor.Singles("best", [Best.Length], Best),
         SafeTensor.Integers("history", [History.Count, TrainingMoment.Fields], History.SelectMany(moment => moment.ToBits()).ToArray()),
         SafeTensor.Integers(
-            "counters", [Counters], new[] { Step, BestStep, BitConverter.DoubleToInt64Bits(Before), BitConverter.DoubleToInt64Bits(BestScore), CompletionTokens }),
+            "counters", [Counters],
+            new[] { Step, BestStep, BitConverter.DoubleToInt64Bits(Before), BitConverter.DoubleToInt64Bits(BestScore), CompletionTokens }),
     ];
 
     /// <param name="count">Trained values.</param>
@@ -41,7 +42,8 @@ internal sealed class ReinforcementState
     public static ReinforcementState Read(SafeTensorsFile file, int count)
     {
         long[] counters = file.ReadIntegers("counters");
-        if (counters.Length != Counters) throw new InvalidDataException($"'counters' of '{file.File}' has {counters.Length} values instead of {Counters}");
+        if (counters.Length != Counters)
+            throw new InvalidDataException($"'counters' of '{file.File}' has {counters.Length} values instead of {Counters}");
         var state = new ReinforcementState
         {
             Step = checked((int)counters[0]),
@@ -51,7 +53,8 @@ internal sealed class ReinforcementState
             CompletionTokens = counters[4],
             Best = TrainingState.Read(file, "best", count),
         };
-        foreach (long[] moment in file.ReadIntegers("history").Chunk(TrainingMoment.Fields)) state.History.Add(TrainingMoment.FromBits(moment));
+        foreach (long[] moment in file.ReadIntegers("history").Chunk(TrainingMoment.Fields))
+            state.History.Add(TrainingMoment.FromBits(moment));
         return state;
     }
 }

@@ -27,22 +27,26 @@ public sealed class RewardRule(IReadOnlyList<WeightedReward> parts)
     public IReadOnlyList<string> Names { get; } = [.. parts.Select(part => part.Part.Name)];
 
     /// <summary>What each part contributes, weighted; the reward is their sum.</summary>
-    public double[] Earned(Verdict verdict, Completion completion) => [.. parts.Select(part => part.Weight * part.Part.Of(verdict, completion))];
+    public double[] Earned(Verdict verdict, Completion completion) =>
+        [.. parts.Select(part => part.Weight * part.Part.Of(verdict, completion))];
 }
 
 /// <summary>1 for a correct answer, else 0.</summary>
-/// <param name="skipUndecidable">No number for a completion whose answer cannot be read, which then is learned from neither way; false: 0.</param>
-public sealed class VerdictReward(bool skipUndecidable = false) : IRewardPart
+/// <param name="skipUndecidable">
+/// No number for a completion whose answer cannot be read, which then is learned from neither way; false: 0.
+/// </param>
+internal sealed class VerdictReward(bool skipUndecidable = false) : IRewardPart
 {
     public string Name => "verdict";
 
-    public double Of(Verdict verdict, Completion completion) => skipUndecidable && verdict == Verdict.Undecidable ? double.NaN : verdict == Verdict.Correct ? 1 : 0;
+    public double Of(Verdict verdict, Completion completion) =>
+        skipUndecidable && verdict == Verdict.Undecidable ? double.NaN : verdict == Verdict.Correct ? 1 : 0;
 }
 
 /// <summary>
 /// 1 for a completion that begins with its thinking, closes it, and opens it only once; else 0. TRL's <c>think_format_reward</c>.
 /// </summary>
-public sealed class FormatReward(Tokenizer tokenizer) : IRewardPart
+internal sealed class FormatReward(Tokenizer tokenizer) : IRewardPart
 {
     public string Name => "format";
 
@@ -56,12 +60,12 @@ public sealed class FormatReward(Tokenizer tokenizer) : IRewardPart
 }
 
 /// <summary>
-/// 0 up to limit − margin tokens, then a straight line to −1 at the limit, −1 beyond: DAPO's soft overlong punishment (Yu et al. 2025, arXiv
-/// 2503.14476, equation 13).
+/// 0 up to limit − margin tokens, then a straight line to −1 at the limit, −1 beyond: DAPO's soft overlong punishment (Yu et al. 2025,
+/// arXiv 2503.14476, equation 13).
 /// </summary>
 /// <param name="limit">Tokens from which on the whole penalty applies.</param>
 /// <param name="margin">Tokens over which it grows; 1 to <paramref name="limit"/>.</param>
-public sealed class OverlongReward(int limit, int margin) : IRewardPart
+internal sealed class OverlongReward(int limit, int margin) : IRewardPart
 {
     public string Name => "length";
 
@@ -71,11 +75,11 @@ public sealed class OverlongReward(int limit, int margin) : IRewardPart
 }
 
 /// <summary>
-/// −(1 − different runs of n tokens / all runs of n tokens): 0 for a completion that never repeats itself, towards −1 for one that does nothing
-/// else (Yeo et al. 2025, arXiv 2502.03373).
+/// −(1 − different runs of n tokens / all runs of n tokens): 0 for a completion that never repeats itself, towards −1 for one that does
+/// nothing else (Yeo et al. 2025, arXiv 2502.03373).
 /// </summary>
 /// <param name="length">n, at least 1.</param>
-public sealed class RepetitionReward(int length) : IRewardPart
+internal sealed class RepetitionReward(int length) : IRewardPart
 {
     public string Name => "repetition";
 
@@ -86,7 +90,9 @@ public sealed class RepetitionReward(int length) : IRewardPart
         int runs = tokens.Count - length + 1;
         if (runs < 1) return 0;
         int[] all = [.. tokens];
-        var different = new HashSet<ReadOnlyMemory<int>>(Enumerable.Range(0, runs).Select(start => (ReadOnlyMemory<int>)all.AsMemory(start, length)), new RunComparer());
+        var different =
+            new HashSet<ReadOnlyMemory<int>>(
+            Enumerable.Range(0, runs).Select(start => (ReadOnlyMemory<int>)all.AsMemory(start, length)), new RunComparer());
         return ((double)different.Count / runs) - 1;
     }
 

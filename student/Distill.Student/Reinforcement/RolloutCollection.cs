@@ -12,7 +12,8 @@ namespace Distill.Student.Reinforcement;
 /// <param name="FirstSupervised">Length of the prompt.</param>
 /// <param name="Completion">As sampled; its log-probabilities are the behaviour policy's.</param>
 /// <param name="Reward">Sum of <see cref="Earned"/>; not a number where a part of it is none.</param>
-public sealed record Rollout(IReadOnlyList<int> Tokens, int FirstSupervised, Problem Problem, Completion Completion, Verdict Verdict, double Reward)
+internal sealed record Rollout(
+    IReadOnlyList<int> Tokens, int FirstSupervised, Problem Problem, Completion Completion, Verdict Verdict, double Reward)
     : TrainingSequence(Tokens, FirstSupervised)
 {
     /// <summary>How much better than its group, in deviations; filled by <see cref="GroupAdvantage"/>.</summary>
@@ -24,32 +25,41 @@ public sealed record Rollout(IReadOnlyList<int> Tokens, int FirstSupervised, Pro
     /// <summary>[completion]: log-probabilities under the reference model; empty where the loss has no use for them.</summary>
     public IReadOnlyList<float> ReferenceLogProbabilities { get; init; } = [];
 
-    /// <summary>[completion]: entropies of the distributions the tokens were drawn from, in nats; empty where the loss has no use for them.</summary>
+    /// <summary>
+    /// [completion]: entropies of the distributions the tokens were drawn from, in nats; empty where the loss has no use for them.
+    /// </summary>
     public IReadOnlyList<float> Entropies { get; init; } = [];
 
     public bool Truncated => Completion.StopReason == StopReason.Length;
 }
 
-/// <summary>Makes the student's current weights available to the generation engine. One thread at a time. The creator disposes it, after what it served.</summary>
-public interface IPolicyServer : IDisposable
+/// <summary>
+/// Makes the student's current weights available to the generation engine. One thread at a time. The creator disposes it, after what it
+/// served.
+/// </summary>
+internal interface IPolicyServer : IDisposable
 {
-    /// <summary>A model with these weights as they are now, whatever becomes of the parameters. The caller disposes it before asking for the next.</summary>
+    /// <summary>
+    /// A model with these weights as they are now, whatever becomes of the parameters. The caller disposes it before asking for the next.
+    /// </summary>
     Generation.ITokenModel Serve(FlatParameters parameters);
 }
 
 /// <summary>Whether a completion solves its problem. Total and thread-safe.</summary>
-public delegate Verdict CompletionJudge(Problem problem, Completion completion);
+internal delegate Verdict CompletionJudge(Problem problem, Completion completion);
 
 /// <summary>Samples completions of the current policy and judges them. One thread.</summary>
 /// <param name="rewards">What completions earn; null rewards the verdict alone.</param>
-public sealed class RolloutCollection(ChatEncoder encoder, CompletionJudge judge, GroupRelativeOptions options, RewardRule? rewards = null)
+internal sealed class RolloutCollection(
+    ChatEncoder encoder, CompletionJudge judge, GroupRelativeOptions options, RewardRule? rewards = null)
 {
     public RewardRule Rewards { get; } = rewards ?? RewardRule.VerdictOnly;
 
     /// <param name="seedOf">(problem, sample) → seed.</param>
     /// <returns>One group per problem, in their order.</returns>
     public IReadOnlyList<IReadOnlyList<Rollout>> Collect(
-        ITokenModel policy, IReadOnlyList<Problem> problems, int samples, double temperature, Func<Problem, int, ulong> seedOf, CancellationToken cancellation)
+        ITokenModel policy, IReadOnlyList<Problem> problems, int samples, double temperature, Func<Problem, int, ulong> seedOf,
+        CancellationToken cancellation)
     {
         var sampling = new SamplingOptions { Temperature = temperature };
         var prompts = problems.Select(problem => encoder.EncodePrompt([ChatMessage.User(problem.Text)])).ToList();
@@ -61,14 +71,17 @@ public sealed class RolloutCollection(ChatEncoder encoder, CompletionJudge judge
             StopTokens = [.. encoder.EndTokens],
             Seeds = [.. Enumerable.Range(0, samples).Select(sample => seedOf(problem, sample))],
         }).ToList();
-        var completions = new BatchGenerator(policy, slots: options.Slots, workers: options.Training.Threads).Complete(requests, cancellation: cancellation);
-        return [.. problems.Select((problem, index) => (IReadOnlyList<Rollout>)[.. completions[index].Select(completion => Judge(problem, prompts[index], completion))])];
+        var completions = new BatchGenerator(policy, slots: options.Slots, workers: options.Training.Threads)
+            .Complete(requests, cancellation: cancellation);
+        return [.. problems.Select((problem, index) => (IReadOnlyList<Rollout>)
+            [.. completions[index].Select(completion => Judge(problem, prompts[index], completion))])];
     }
 
     private Rollout Judge(Problem problem, int[] prompt, Completion completion)
     {
         var verdict = judge(problem, completion);
         double[] earned = Rewards.Earned(verdict, completion);
-        return new Rollout([.. prompt, .. completion.Tokens], prompt.Length, problem, completion, verdict, earned.Sum()) { Earned = earned };
+        return new Rollout(
+            [.. prompt, .. completion.Tokens], prompt.Length, problem, completion, verdict, earned.Sum()) { Earned = earned };
     }
 }

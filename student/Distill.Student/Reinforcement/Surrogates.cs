@@ -35,22 +35,24 @@ public enum ClippedSide
 }
 
 /// <summary>
-/// −min(ρ·A, clip(ρ, 1−low, 1+high)·A): PPO's clipped surrogate with an upper bound of its own (Schulman et al. 2017, arXiv 1707.06347; Yu et al.
-/// 2025, arXiv 2503.14476). For a negative advantage ρ has no upper bound there; <paramref name="ratioCap"/> gives it one, which bounds
-/// the importance weight of any token, however far sampler and trainer lie apart (TRL's <c>delta</c>).
+/// −min(ρ·A, clip(ρ, 1−low, 1+high)·A): PPO's clipped surrogate with an upper bound of its own (Schulman et al. 2017, arXiv 1707.06347; Yu
+/// et al. 2025, arXiv 2503.14476). For a negative advantage ρ has no upper bound there; <paramref name="ratioCap"/> gives it one, which
+/// bounds the importance weight of any token, however far sampler and trainer lie apart (TRL's <c>delta</c>).
 /// </summary>
 /// <param name="ratioCap">Largest ρ that counts; infinity for none.</param>
-public sealed class ClippedSurrogate(double clipLow, double clipHigh, double ratioCap = double.PositiveInfinity) : IPolicySurrogate
+internal sealed class ClippedSurrogate(double clipLow, double clipHigh, double ratioCap = double.PositiveInfinity) : IPolicySurrogate
 {
     public SurrogateValue Of(double ratio, double advantage, double logProbability)
     {
         bool capped = ratio > ratioCap;
         double free = (capped ? ratioCap : ratio) * advantage, clipped = Math.Clamp(ratio, 1 - clipLow, 1 + clipHigh) * advantage;
-        return new SurrogateValue(-Math.Min(free, clipped), free <= clipped && !capped ? -free : 0); // d ρ / d log π = ρ; a clipped token has no slope
+        // d ρ / d log π = ρ; a clipped token has no slope
+        return new SurrogateValue(-Math.Min(free, clipped), free <= clipped && !capped ? -free : 0);
     }
 
     public ClippedSide Clips(double ratio, double advantage) =>
-        advantage < 0 && ratio < 1 - clipLow ? ClippedSide.Low : advantage > 0 && ratio > 1 + clipHigh ? ClippedSide.High : ClippedSide.None;
+        advantage < 0 && ratio < 1 - clipLow ? ClippedSide.Low : advantage > 0 && ratio > 1 + clipHigh ? ClippedSide.High
+        : ClippedSide.None;
 
     public void AddTo(TrainingDigest digest) => digest.Add("clipped").Add(clipLow, clipHigh, ratioCap);
 }
@@ -60,7 +62,7 @@ public sealed class ClippedSurrogate(double clipLow, double clipHigh, double rat
 /// 2025, arXiv 2506.13585).
 /// </summary>
 /// <param name="cap">Largest weight, e.g. 5.</param>
-public sealed class CappedWeightSurrogate(double cap) : IPolicySurrogate
+internal sealed class CappedWeightSurrogate(double cap) : IPolicySurrogate
 {
     public SurrogateValue Of(double ratio, double advantage, double logProbability)
     {
@@ -74,12 +76,13 @@ public sealed class CappedWeightSurrogate(double cap) : IPolicySurrogate
 }
 
 /// <summary>
-/// −A·4/τ·σ(τ·(ρ − 1)): a smooth gate instead of a clip. Its slope is that of −ρ·A where ρ = 1 and fades as ρ moves away, faster for a larger
-/// τ; bad completions get the larger one, because pushing down one token raises all others (SAPO, Gao et al. 2025, arXiv 2511.20347).
+/// −A·4/τ·σ(τ·(ρ − 1)): a smooth gate instead of a clip. Its slope is that of −ρ·A where ρ = 1 and fades as ρ moves away, faster for a
+/// larger τ; bad completions get the larger one, because pushing down one token raises all others (SAPO, Gao et al. 2025, arXiv
+/// 2511.20347).
 /// </summary>
 /// <param name="positive">τ where the advantage is above 0.</param>
 /// <param name="negative">τ elsewhere.</param>
-public sealed class SoftGateSurrogate(double positive = 1, double negative = 1.05) : IPolicySurrogate
+internal sealed class SoftGateSurrogate(double positive = 1, double negative = 1.05) : IPolicySurrogate
 {
     public SurrogateValue Of(double ratio, double advantage, double logProbability)
     {
@@ -94,7 +97,7 @@ public sealed class SoftGateSurrogate(double positive = 1, double negative = 1.0
 /// <summary>How a completion's weight grows and falls with its ratio ρ: e^λ·ρ^k·e^(−λ·ρ), 1 at ρ = 1, largest at ρ = k/λ.</summary>
 /// <param name="Power">k.</param>
 /// <param name="Decay">λ.</param>
-public sealed record GammaWeight(double Power, double Decay)
+internal sealed record GammaWeight(double Power, double Decay)
 {
     // Ratios beyond weigh as these, so that one token of a stale rollout cannot make the logarithm infinite.
     private const double LeastRatio = 1e-8, LargestLogarithm = 20;
@@ -107,12 +110,12 @@ public sealed record GammaWeight(double Power, double Decay)
 }
 
 /// <summary>
-/// −φ(ρ)·A·log π with the weight φ held fixed, a <see cref="GammaWeight"/> of the whole completion's ratio (<see cref="RatioLevel.Product"/>):
-/// stale completions fade out smoothly on both sides (VESPO, Shen et al. 2026, arXiv 2602.10693).
+/// −φ(ρ)·A·log π with the weight φ held fixed, a <see cref="GammaWeight"/> of the whole completion's ratio
+/// (<see cref="RatioLevel.Product"/>): stale completions fade out smoothly on both sides (VESPO, Shen et al. 2026, arXiv 2602.10693).
 /// </summary>
 /// <param name="positive">Where the advantage is not below 0.</param>
 /// <param name="negative">Where it is.</param>
-public sealed class GammaWeightSurrogate(GammaWeight positive, GammaWeight negative) : IPolicySurrogate
+internal sealed class GammaWeightSurrogate(GammaWeight positive, GammaWeight negative) : IPolicySurrogate
 {
     public SurrogateValue Of(double ratio, double advantage, double logProbability)
     {
@@ -120,5 +123,6 @@ public sealed class GammaWeightSurrogate(GammaWeight positive, GammaWeight negat
         return new SurrogateValue(slope * logProbability, RatioSlope: 0, slope);
     }
 
-    public void AddTo(TrainingDigest digest) => digest.Add("gamma weight").Add(positive.Power, positive.Decay, negative.Power, negative.Decay);
+    public void AddTo(TrainingDigest digest) =>
+        digest.Add("gamma weight").Add(positive.Power, positive.Decay, negative.Power, negative.Decay);
 }

@@ -3,7 +3,7 @@ using Distill.Student.Training;
 namespace Distill.Student.Supervised;
 
 /// <summary>What a look at held-out data measures: the same weights give the same value. One thread calls it.</summary>
-public interface IHeldOutMeasure
+internal interface IHeldOutMeasure
 {
     /// <summary>In snake case: what it is called in the measurements.</summary>
     string Name { get; }
@@ -30,7 +30,7 @@ public sealed record HeldOutOptions(int Every, int Patience = 0);
 public sealed record HeldOutLook(int Step, double Value);
 
 /// <summary>Cross-entropy in nats per learned token of held-out examples: one forward pass. Immutable.</summary>
-public sealed class HeldOutLoss : IHeldOutMeasure
+internal sealed class HeldOutLoss : IHeldOutMeasure
 {
     private readonly IReadOnlyList<TrainingSequence> examples;
 

@@ -4,10 +4,10 @@ using Distill.Student.Training;
 namespace Distill.Student.Supervised;
 
 /// <summary>A term of a <see cref="RowLoss"/> and how much it counts.</summary>
-public sealed record WeightedTerm(IRowTerm Term, double Weight);
+internal sealed record WeightedTerm(IRowTerm Term, double Weight);
 
 /// <summary>The weighted sum of terms at every learned token, averaged over the step.</summary>
-public sealed class RowLoss(IReadOnlyList<WeightedTerm> terms, StepAverage average) : IDistributionLoss
+internal sealed class RowLoss(IReadOnlyList<WeightedTerm> terms, StepAverage average) : IDistributionLoss
 {
     private const int Chunk = 256;
 
@@ -17,7 +17,8 @@ public sealed class RowLoss(IReadOnlyList<WeightedTerm> terms, StepAverage avera
         float largest = TensorPrimitives.Max(logits);
         var (total, product) = Exponentials(logits, largest, gradient);
         double logTotal = largest + Math.Log(total);
-        var row = new RowNumbers(logTotal, (double)TensorPrimitives.Sum(logits) / logits.Length, logits[target] - logTotal, Math.Log(total) - (product / total));
+        var row = new RowNumbers(
+            logTotal, (double)TensorPrimitives.Sum(logits) / logits.Length, logits[target] - logTotal, Math.Log(total) - (product / total));
         var slopes = default(RowSlopes);
         foreach (var (term, weight) in terms) slopes += weight * term.Of(row);
         slopes = 1 / average.For(sequence.SupervisedCount) * slopes;
@@ -27,7 +28,9 @@ public sealed class RowLoss(IReadOnlyList<WeightedTerm> terms, StepAverage avera
     }
 
     /// <summary>Fills exp(logit − largest).</summary>
-    /// <returns>Their sum, and that of each times its logarithm; a few at a time, so that single precision does not add up over a vocabulary.</returns>
+    /// <returns>
+    /// Their sum, and that of each times its logarithm; a few at a time, so that single precision does not add up over a vocabulary.
+    /// </returns>
     private static (double Total, double Product) Exponentials(ReadOnlySpan<float> logits, float largest, Span<float> exponentials)
     {
         Span<float> part = stackalloc float[Chunk];
@@ -72,7 +75,7 @@ public enum TokenAverage
 /// <summary>The divisors of one optimiser step, of which a micro-batch is a part: splitting a step changes nothing. Immutable.</summary>
 /// <param name="Tokens">Learned tokens of the step.</param>
 /// <param name="Sequences">Examples of the step.</param>
-public sealed record StepAverage(TokenAverage Kind, long Tokens, int Sequences)
+internal sealed record StepAverage(TokenAverage Kind, long Tokens, int Sequences)
 {
     /// <param name="length">Learned tokens of the example.</param>
     public double For(int length) => Kind == TokenAverage.Token ? Tokens : (double)length * Sequences;
@@ -83,7 +86,7 @@ public sealed record StepAverage(TokenAverage Kind, long Tokens, int Sequences)
 /// so that splitting a step changes nothing.
 /// </summary>
 /// <param name="learnedTokens">N.</param>
-public sealed class CrossEntropy(long learnedTokens) : ITokenLoss
+internal sealed class CrossEntropy(long learnedTokens) : ITokenLoss
 {
     public double Evaluate(TokenBatch batch, ReadOnlySpan<float> logProbabilities, Span<float> derivatives)
     {

@@ -4,7 +4,7 @@ namespace Distill.Student.Supervised;
 /// A part of a supervised loss that follows from a few numbers of each predicted distribution: any number of them costs one pass over the
 /// vocabulary. Immutable, thread-safe.
 /// </summary>
-public interface IRowTerm
+internal interface IRowTerm
 {
     RowSlopes Of(in RowNumbers row);
 }
@@ -14,29 +14,32 @@ public interface IRowTerm
 /// <param name="MeanLogit">Over the vocabulary.</param>
 /// <param name="LogProbability">log p of the learned token.</param>
 /// <param name="Entropy">In nats.</param>
-public readonly record struct RowNumbers(double LogTotal, double MeanLogit, double LogProbability, double Entropy);
+internal readonly record struct RowNumbers(double LogTotal, double MeanLogit, double LogProbability, double Entropy);
 
-/// <summary>A term's value and its derivative by logit i: Probability·p(i) + Logarithm·p(i)·log p(i) + Target·[i is learned] + Uniform/vocabulary.</summary>
-public readonly record struct RowSlopes(double Value, double Probability, double Logarithm = 0, double Target = 0, double Uniform = 0)
+/// <summary>
+/// A term's value and its derivative by logit i: Probability·p(i) + Logarithm·p(i)·log p(i) + Target·[i is learned] + Uniform/vocabulary.
+/// </summary>
+internal readonly record struct RowSlopes(double Value, double Probability, double Logarithm = 0, double Target = 0, double Uniform = 0)
 {
     public static RowSlopes operator +(RowSlopes one, RowSlopes other) => new(
-        one.Value + other.Value, one.Probability + other.Probability, one.Logarithm + other.Logarithm, one.Target + other.Target, one.Uniform + other.Uniform);
+        one.Value + other.Value, one.Probability + other.Probability, one.Logarithm + other.Logarithm, one.Target + other.Target,
+        one.Uniform + other.Uniform);
 
     public static RowSlopes operator *(double factor, RowSlopes slopes) => new(
         factor * slopes.Value, factor * slopes.Probability, factor * slopes.Logarithm, factor * slopes.Target, factor * slopes.Uniform);
 }
 
 /// <summary>−log p of the learned token: cross-entropy.</summary>
-public sealed class TargetTerm : IRowTerm
+internal sealed class TargetTerm : IRowTerm
 {
     public RowSlopes Of(in RowNumbers row) => new(-row.LogProbability, Probability: 1, Target: -1);
 }
 
 /// <summary>
-/// −log p of the learned token, weighted by that p held fixed: tokens that the student would never say no longer rule the gradient, which for
-/// plain cross-entropy grows as 1/p (DFT, Wu et al. 2025, arXiv 2508.05629).
+/// −log p of the learned token, weighted by that p held fixed: tokens that the student would never say no longer rule the gradient, which
+/// for plain cross-entropy grows as 1/p (DFT, Wu et al. 2025, arXiv 2508.05629).
 /// </summary>
-public sealed class RectifiedTargetTerm : IRowTerm
+internal sealed class RectifiedTargetTerm : IRowTerm
 {
     public RowSlopes Of(in RowNumbers row)
     {
@@ -46,28 +49,28 @@ public sealed class RectifiedTargetTerm : IRowTerm
 }
 
 /// <summary>
-/// Cross-entropy of the uniform distribution, the mean of −log p over the vocabulary: what label smoothing mixes into the target (Szegedy et al.
-/// 2016, arXiv 1512.00567).
+/// Cross-entropy of the uniform distribution, the mean of −log p over the vocabulary: what label smoothing mixes into the target (Szegedy
+/// et al. 2016, arXiv 1512.00567).
 /// </summary>
-public sealed class UniformTargetTerm : IRowTerm
+internal sealed class UniformTargetTerm : IRowTerm
 {
     public RowSlopes Of(in RowNumbers row) => new(row.LogTotal - row.MeanLogit, Probability: 1, Uniform: -1);
 }
 
 /// <summary>
-/// (log Σ exp(logit))²: softmax leaves the level of the logits free, and this keeps it near 0, where low precision rounds least (z-loss, PaLM,
-/// Chowdhery et al. 2022, arXiv 2204.02311).
+/// (log Σ exp(logit))²: softmax leaves the level of the logits free, and this keeps it near 0, where low precision rounds least (z-loss,
+/// PaLM, Chowdhery et al. 2022, arXiv 2204.02311).
 /// </summary>
-public sealed class PartitionTerm : IRowTerm
+internal sealed class PartitionTerm : IRowTerm
 {
     public RowSlopes Of(in RowNumbers row) => new(row.LogTotal * row.LogTotal, Probability: 2 * row.LogTotal);
 }
 
 /// <summary>
-/// The entropy of the predicted distribution. With a negative weight it is a confidence penalty, which keeps a student from being surer than its
-/// examples warrant (Pereyra et al. 2017, arXiv 1701.06548).
+/// The entropy of the predicted distribution. With a negative weight it is a confidence penalty, which keeps a student from being surer
+/// than its examples warrant (Pereyra et al. 2017, arXiv 1701.06548).
 /// </summary>
-public sealed class EntropyTerm : IRowTerm
+internal sealed class EntropyTerm : IRowTerm
 {
     public RowSlopes Of(in RowNumbers row) => new(row.Entropy, Probability: -row.Entropy, Logarithm: -1);
 }

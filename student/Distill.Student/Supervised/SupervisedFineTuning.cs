@@ -27,7 +27,8 @@ public sealed class SupervisedFineTuning : IDisposable
     private readonly TrainingState? state;
 
     private SupervisedFineTuning(
-        FlatParameters parameters, IReadOnlyList<TrainingSequence> examples, SupervisedOptions options, TimeProvider clock, string? statePath,
+        FlatParameters parameters, IReadOnlyList<TrainingSequence> examples, SupervisedOptions options, TimeProvider clock,
+        string? statePath,
         IHeldOutMeasure? heldOut, Action<string>? warning)
     {
         if (options.HeldOut is not null && heldOut is null)
@@ -50,17 +51,34 @@ public sealed class SupervisedFineTuning : IDisposable
     }
 
     /// <param name="parameters">The base; overwritten from the state when there is one.</param>
+    /// <param name="heldOut">Examples whose loss is looked at where <see cref="SupervisedOptions.HeldOut"/> says so; else empty.</param>
     /// <param name="statePath">Where the state is kept; continued from when it exists, deleted by nobody. Null keeps none.</param>
     /// <param name="afterStep">Sees every step; before the state of that step is saved.</param>
-    /// <param name="heldOut">What is looked at; needed with <see cref="SupervisedOptions.HeldOut"/>.</param>
-    /// <param name="afterLook">Sees every look, with the weights that were looked at in the parameters; before <paramref name="afterStep"/>.</param>
     /// <param name="warning">Told of a state that cannot be continued from, which is set aside; null: that is an exception.</param>
-    /// <exception cref="OperationCanceledException">Between two steps, after saving the state, or within a look; then the state saved last stands.</exception>
-    /// <exception cref="UnusableStateException">The state is damaged or of another training, and <paramref name="warning"/> is null.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// Between two steps, after saving the state, or within a look; then the state saved last stands.
+    /// </exception>
+    /// <exception cref="UnusableStateException">
+    /// The state is damaged or of another training, and <paramref name="warning"/> is null.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">The base, a loss, a gradient or the result is not finite.</exception>
     public static SupervisedResult Run(
-        FlatParameters parameters, IReadOnlyList<TrainingSequence> examples, SupervisedOptions options, TimeProvider clock, string? statePath,
-        Action<StepReport> afterStep, CancellationToken cancellation, IHeldOutMeasure? heldOut = null, Action<HeldOutLook>? afterLook = null,
+        FlatParameters parameters, IReadOnlyList<TrainingSequence> examples, IReadOnlyList<TrainingSequence> heldOut,
+        SupervisedOptions options,
+        TimeProvider clock, string? statePath, Action<StepReport> afterStep, CancellationToken cancellation,
+        Action<string>? warning = null) => Run(
+        parameters, examples, options, clock, statePath, afterStep, cancellation, heldOut.Count == 0 ? null
+        : new HeldOutLoss(heldOut), null, warning);
+
+    /// <param name="heldOut">What is looked at; needed with <see cref="SupervisedOptions.HeldOut"/>.</param>
+    /// <param name="afterLook">
+    /// Sees every look, with the weights that were looked at in the parameters; before <paramref name="afterStep"/>.
+    /// </param>
+    internal static SupervisedResult Run(
+        FlatParameters parameters, IReadOnlyList<TrainingSequence> examples, SupervisedOptions options, TimeProvider clock,
+        string? statePath,
+        Action<StepReport> afterStep, CancellationToken cancellation, IHeldOutMeasure? heldOut = null,
+        Action<HeldOutLook>? afterLook = null,
         Action<string>? warning = null)
     {
         using var training = new SupervisedFineTuning(parameters, examples, options, clock, statePath, heldOut, warning);
@@ -68,17 +86,22 @@ public sealed class SupervisedFineTuning : IDisposable
     }
 
     /// <summary>
-    /// A source's steps through forward, backward and update, from the optimizer's step count to the end: the same for pretraining and fine-tuning.
+    /// A source's steps through forward, backward and update, from the optimizer's step count to the end: the same for pretraining and
+    /// fine-tuning.
     /// </summary>
     /// <param name="watch">The caller's, who looks at start and result too; null: one for these steps.</param>
-    /// <param name="loss">Loss of a step with so many learned tokens and examples; null: plain cross-entropy, which costs less than any other.</param>
+    /// <param name="loss">
+    /// Loss of a step with so many learned tokens and examples; null: plain cross-entropy, which costs less than any other.
+    /// </param>
     /// <param name="afterStep">Sees every step; may save state.</param>
     /// <param name="ended">Asked before every step whether the training ends early; null: never.</param>
     /// <exception cref="OperationCanceledException">Between two steps; the state is that of the last finished step.</exception>
     /// <exception cref="TrainingDivergedException">A loss or gradient is not finite; the step is not made.</exception>
     internal static void RunSteps(
-        IGradientModel model, AdamW optimizer, LearningRateSchedule schedule, IExampleSource source, TimeProvider clock, Action<StepReport> afterStep,
-        CancellationToken cancellation, DivergenceWatch? watch = null, Func<long, int, IDistributionLoss>? loss = null, Func<bool>? ended = null)
+        IGradientModel model, AdamW optimizer, LearningRateSchedule schedule, IExampleSource source, TimeProvider clock,
+        Action<StepReport> afterStep,
+        CancellationToken cancellation, DivergenceWatch? watch = null, Func<long, int, IDistributionLoss>? loss = null,
+        Func<bool>? ended = null)
     {
         watch ??= new DivergenceWatch(model.Parameters, optimizer, schedule, source.Steps);
         while (optimizer.Steps < source.Steps && ended?.Invoke() is not true)

@@ -36,7 +36,9 @@ public sealed record SupervisedOptions
 /// <param name="Weight">0..1; the rest is cross-entropy.</param>
 public sealed record SoftLabelOptions(TopTokenDivergence Divergence, double Weight);
 
-/// <summary>What is learned of examples besides plain cross-entropy averaged over tokens, which is what all defaults together give.</summary>
+/// <summary>
+/// What is learned of examples besides plain cross-entropy averaged over tokens, which is what all defaults together give.
+/// </summary>
 public sealed record SupervisedLossOptions
 {
     public TokenAverage Average { get; init; } = TokenAverage.Token;
@@ -55,7 +57,7 @@ public sealed record SupervisedLossOptions
 
     /// <param name="tokens">Learned tokens of the optimiser step.</param>
     /// <param name="sequences">Its examples.</param>
-    public RowLoss ToLoss(long tokens, int sequences)
+    internal RowLoss ToLoss(long tokens, int sequences)
     {
         List<WeightedTerm> terms = [new(Rectified ? new RectifiedTargetTerm() : new TargetTerm(), 1 - LabelSmoothing)];
         if (LabelSmoothing > 0) terms.Add(new(new UniformTargetTerm(), LabelSmoothing));

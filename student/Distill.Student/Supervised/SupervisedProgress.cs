@@ -3,7 +3,9 @@ using Distill.Student.Training;
 
 namespace Distill.Student.Supervised;
 
-/// <summary>What a supervised training carries along beside weights and moments: counts, looks at held-out data, the best weights. One thread.</summary>
+/// <summary>
+/// What a supervised training carries along beside weights and moments: counts, looks at held-out data, the best weights. One thread.
+/// </summary>
 internal sealed class SupervisedProgress
 {
     private const int LookFields = 2;
@@ -46,7 +48,9 @@ internal sealed class SupervisedProgress
         SafeTensor.Integers("tokens", [2], new[] { Tokens, LearnedTokens }),
         .. looks.Count == 0 ? [] : (SafeTensor[])
         [
-            SafeTensor.Integers("looks", [looks.Count, LookFields], looks.SelectMany(look => (long[])[look.Step, BitConverter.DoubleToInt64Bits(look.Value)]).ToArray()),
+            SafeTensor.Integers(
+            "looks", [looks.Count, LookFields], looks.SelectMany(look => (long[])[look.Step, BitConverter.DoubleToInt64Bits(look.Value)])
+            .ToArray()),
             SafeTensor.Integers("best_look", [1], new long[] { looks.IndexOf(Best!) }),
             SafeTensor.Singles("best", [best.Length], best),
         ],
@@ -58,7 +62,8 @@ internal sealed class SupervisedProgress
         long[] tokens = file.ReadIntegers("tokens");
         (Tokens, LearnedTokens) = (tokens[0], tokens[1]);
         if (!file.Contains("looks")) return;
-        foreach (long[] look in file.ReadIntegers("looks").Chunk(LookFields)) looks.Add(new HeldOutLook(checked((int)look[0]), BitConverter.Int64BitsToDouble(look[1])));
+        foreach (long[] look in file.ReadIntegers("looks").Chunk(LookFields))
+            looks.Add(new HeldOutLook(checked((int)look[0]), BitConverter.Int64BitsToDouble(look[1])));
         Best = looks[checked((int)file.ReadIntegers("best_look")[0])];
         best = TrainingState.Read(file, "best", count);
     }

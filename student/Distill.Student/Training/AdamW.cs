@@ -3,13 +3,14 @@ using System.Numerics.Tensors;
 namespace Distill.Student.Training;
 
 /// <summary>Constants of <see cref="AdamW"/>; the defaults are those of the GPT-3 recipe with a mild decay.</summary>
-public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.95, double Epsilon = 1e-8, double WeightDecay = 0.01, double MaxGradientNorm = 1.0);
+public sealed record AdamWOptions(
+    double Beta1 = 0.9, double Beta2 = 0.95, double Epsilon = 1e-8, double WeightDecay = 0.01, double MaxGradientNorm = 1.0);
 
 /// <summary>
 /// AdamW with decoupled decay on matrices only (Loshchilov and Hutter 2019, arXiv 1711.05101; update order and epsilon as in
 /// PyTorch) and clipping by the global norm, in one pass over the trained values. Not thread-safe.
 /// </summary>
-public sealed class AdamW
+internal sealed class AdamW
 {
     private const int NormBlock = 4096;
     private readonly ITrainedValues trained;
@@ -40,7 +41,9 @@ public sealed class AdamW
     /// <summary>[parameters]</summary>
     public float[] SecondMoment { get; }
 
-    /// <returns>The gradient's norm before clipping; where it is not finite, nothing was changed and a <see cref="DivergenceWatch"/> says so.</returns>
+    /// <returns>
+    /// The gradient's norm before clipping; where it is not finite, nothing was changed and a <see cref="DivergenceWatch"/> says so.
+    /// </returns>
     public double Update(ReadOnlySpan<float> gradient, double learningRate)
     {
         double norm = Norm(gradient);
@@ -57,7 +60,8 @@ public sealed class AdamW
     private static double Norm(ReadOnlySpan<float> gradient)
     {
         double sum = 0;
-        for (int i = 0; i < gradient.Length; i += NormBlock) sum += TensorPrimitives.SumOfSquares(gradient.Slice(i, Math.Min(NormBlock, gradient.Length - i)));
+        for (int i = 0; i < gradient.Length; i += NormBlock)
+            sum += TensorPrimitives.SumOfSquares(gradient.Slice(i, Math.Min(NormBlock, gradient.Length - i)));
         return Math.Sqrt(sum);
     }
 
@@ -92,8 +96,10 @@ public sealed class AdamW
     }
 }
 
-/// <summary>The values that an optimizer changes: all weights of a model, or adapters beside frozen weights. One writer at a time.</summary>
-public interface ITrainedValues
+/// <summary>
+/// The values that an optimizer changes: all weights of a model, or adapters beside frozen weights. One writer at a time.
+/// </summary>
+internal interface ITrainedValues
 {
     int Count { get; }
 
@@ -112,4 +118,4 @@ public interface ITrainedValues
 
 /// <summary>Values of one tensor.</summary>
 /// <param name="Decays">Whether weight decay shrinks them: true for matrices.</param>
-public readonly record struct TrainedBlock(int Offset, int Count, bool Decays);
+internal readonly record struct TrainedBlock(int Offset, int Count, bool Decays);

@@ -4,7 +4,7 @@ namespace Distill.Student.Training;
 /// What each optimiser step trains on, as a pure function of the step's number: a resumed run sees the same data without
 /// replaying anything. Called by the training thread only.
 /// </summary>
-public interface IExampleSource
+internal interface IExampleSource
 {
     /// <summary>Optimiser steps in the whole training.</summary>
     int Steps { get; }
@@ -16,11 +16,14 @@ public interface IExampleSource
 /// <summary>
 /// A fixed list of examples, shuffled anew for every epoch and cut into steps of about equal numbers of tokens. Immutable.
 /// </summary>
-public sealed class EpochSource : IExampleSource
+internal sealed class EpochSource : IExampleSource
 {
     private readonly List<IReadOnlyList<TrainingSequence>> steps = [];
 
-    /// <param name="batchTokens">A step ends with the sequence that reaches this many tokens; the rest of an epoch is a step of its own if it has at least half of that, else it joins the last.</param>
+    /// <param name="batchTokens">
+    /// A step ends with the sequence that reaches this many tokens; the rest of an epoch is a step of its own if it has at least half of
+    /// that, else it joins the last.
+    /// </param>
     public EpochSource(IReadOnlyList<TrainingSequence> examples, int epochs, int batchTokens, ulong seed)
     {
         if (examples.Count == 0) throw new ArgumentException("There is nothing to train on: the list of examples is empty.");
@@ -54,14 +57,17 @@ public sealed class EpochSource : IExampleSource
 /// Best-fit decreasing: the longest item first, each into the bin where it leaves the least space (the rule of TRL's <c>bfd</c> strategy,
 /// <c>pack_dataset</c> in <c>trl/data_utils.py</c>; Ding et al. 2024, arXiv 2404.10830). n items take O(n log n).
 /// </summary>
-public static class BestFitPacking
+internal static class BestFitPacking
 {
     /// <param name="sizes">Of the items; those of size 0 are left out.</param>
-    /// <returns>Bins of item indices, in the order in which they were opened. Of bins with equal space the one that has had it longest is taken.</returns>
+    /// <returns>
+    /// Bins of item indices, in the order in which they were opened. Of bins with equal space the one that has had it longest is taken.
+    /// </returns>
     /// <exception cref="ArgumentException">An item is larger than a bin: nothing is ever cut off.</exception>
     public static IReadOnlyList<IReadOnlyList<int>> Pack(IReadOnlyList<int> sizes, int capacity)
     {
-        if (sizes.Any(size => size > capacity)) throw new ArgumentException($"An item of {sizes.Max()} does not fit into a bin of {capacity}.", nameof(sizes));
+        if (sizes.Any(size => size > capacity))
+            throw new ArgumentException($"An item of {sizes.Max()} does not fit into a bin of {capacity}.", nameof(sizes));
         var bins = new List<List<int>>();
         var open = new SortedSet<(int Space, int Since, int Bin)>();
         int placed = 0;
@@ -80,7 +86,7 @@ public static class BestFitPacking
 }
 
 /// <summary>A seeded permutation: Fisher–Yates over SplitMix64, the same on every machine and runtime version.</summary>
-public static class Permutation
+internal static class Permutation
 {
     public static int[] Of(int count, ulong seed)
     {

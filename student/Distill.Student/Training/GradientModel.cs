@@ -7,14 +7,14 @@ namespace Distill.Student.Training;
 /// <param name="Loss">Sum of the loss's parts.</param>
 /// <param name="MeanLogProbability">Over the learned tokens.</param>
 /// <param name="MeanEntropy">Of the predicted distributions, in nats, over the learned tokens.</param>
-public sealed record PassResult(double Loss, double MeanLogProbability, double MeanEntropy)
+internal sealed record PassResult(double Loss, double MeanLogProbability, double MeanEntropy)
 {
     /// <summary>Share of the learned tokens that no other token was more likely than.</summary>
     public double Accuracy { get; init; }
 }
 
 /// <summary>A decoder that can be differentiated. Not thread-safe; threads inside are its own business. The creator disposes it.</summary>
-public interface IGradientModel : IDisposable
+internal interface IGradientModel : IDisposable
 {
     FlatParameters Parameters { get; }
 
@@ -38,9 +38,11 @@ public interface IGradientModel : IDisposable
 /// A loss that depends on the model only through the log-probabilities of the learned tokens: cross-entropy and every
 /// policy-gradient loss. Called from several threads at once with different batches; implementations hold no mutable state.
 /// </summary>
-public interface ITokenLoss
+internal interface ITokenLoss
 {
-    /// <summary>Gives this batch's part of the loss and its derivative by each log-probability; parts add up over the batches of a step.</summary>
+    /// <summary>
+    /// Gives this batch's part of the loss and its derivative by each log-probability; parts add up over the batches of a step.
+    /// </summary>
     /// <param name="batch">The batch whose learned tokens are scored.</param>
     /// <param name="logProbabilities">[supervised]</param>
     /// <param name="derivatives">[supervised], to be filled.</param>
@@ -52,13 +54,15 @@ public interface ITokenLoss
 /// log-probability alone is an <see cref="ITokenLoss"/>, which costs less. Called from several threads at once; implementations hold no
 /// mutable state and allocate nothing per token.
 /// </summary>
-public interface IDistributionLoss
+internal interface IDistributionLoss
 {
     /// <summary>Gives one token's part of the loss and its gradient; parts add up over the tokens of a step.</summary>
     /// <param name="sequence">The example the token belongs to.</param>
     /// <param name="position">Place among the sequence's learned tokens, from 0.</param>
     /// <param name="logits">[vocabulary]</param>
-    /// <param name="gradient">[vocabulary]: derivative by each logit, to be overwritten; other memory than <paramref name="logits"/>.</param>
+    /// <param name="gradient">
+    /// [vocabulary]: derivative by each logit, to be overwritten; other memory than <paramref name="logits"/>.
+    /// </param>
     double Evaluate(TrainingSequence sequence, int position, ReadOnlySpan<float> logits, Span<float> gradient);
 }
 
@@ -77,13 +81,17 @@ internal readonly record struct PassSums(double Loss, double LogProbability, dou
 }
 
 /// <summary>Chooses how a decoder is differentiated: the fused CPU passes where they cover the architecture, autograd elsewhere.</summary>
-public static class GradientModels
+internal static class GradientModels
 {
     /// <summary>The caller disposes the result before the parameters.</summary>
-    /// <param name="longest">Tokens of the longest sequence to come; null: as long as the model reads, whose activations cost memory.</param>
+    /// <param name="longest">
+    /// Tokens of the longest sequence to come; null: as long as the model reads, whose activations cost memory.
+    /// </param>
     public static IGradientModel Create(FlatParameters parameters, TrainingOptions options, int? longest = null) =>
         IsFused(parameters.Architecture, options)
-            ? new FusedGradientModel(parameters, options.Precision, options.Threads, Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
+            ? new FusedGradientModel(
+            parameters, options.Precision, options.Threads,
+            Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
             : new TorchGradientModel(parameters, options.Precision, options.RoundingSeed, options.ActivationCheckpointing);
 
     /// <summary>Whether <see cref="Create"/> takes the fused passes.</summary>

@@ -12,10 +12,14 @@ public enum Decay
     /// <summary>Half a cosine to zero at the end (Loshchilov and Hutter 2017, arXiv 1608.03983).</summary>
     Cosine,
 
-    /// <summary>Warm-up, stable, decay: stays, then a straight line to zero over the last part (Hu et al. 2024, arXiv 2404.06395).</summary>
+    /// <summary>
+    /// Warm-up, stable, decay: stays, then a straight line to zero over the last part (Hu et al. 2024, arXiv 2404.06395).
+    /// </summary>
     Trapezoid,
 
-    /// <summary>The square of a straight line to zero: polynomial decay (Chen et al. 2017, arXiv 1606.00915) of another power where asked for.</summary>
+    /// <summary>
+    /// The square of a straight line to zero: polynomial decay (Chen et al. 2017, arXiv 1606.00915) of another power where asked for.
+    /// </summary>
     Polynomial,
 
     /// <summary>Falls as 1/√step and never to zero: the training may go on (Vaswani et al. 2017, arXiv 1706.03762).</summary>
@@ -39,7 +43,7 @@ public enum CoolDown
 /// <param name="Peak">The rate after warm-up.</param>
 /// <param name="WarmupShare">Share of the training over which the rate rises from 0.</param>
 /// <param name="DecayShare">Share at the end over which <see cref="Decay.Trapezoid"/> falls.</param>
-public sealed record LearningRateSchedule(double Peak, Decay Decay, double WarmupShare = 0.02, double DecayShare = 0.3)
+internal sealed record LearningRateSchedule(double Peak, Decay Decay, double WarmupShare = 0.02, double DecayShare = 0.3)
 {
     /// <summary>Updates over which the rate rises, the first of them already above 0; null: by <see cref="WarmupShare"/>.</summary>
     public int? WarmupSteps { get; init; }
@@ -52,7 +56,9 @@ public sealed record LearningRateSchedule(double Peak, Decay Decay, double Warmu
     /// <summary>Of <see cref="Decay.Polynomial"/>.</summary>
     public double Power { get; init; } = 2;
 
-    /// <summary>Share of the training after which <see cref="Decay.InverseSquareRoot"/> begins to fall as 1/√step; null: <see cref="WarmupShare"/>.</summary>
+    /// <summary>
+    /// Share of the training after which <see cref="Decay.InverseSquareRoot"/> begins to fall as 1/√step; null: <see cref="WarmupShare"/>.
+    /// </summary>
     public double? Timescale { get; init; }
 
     /// <summary>The rate of one update of a training.</summary>

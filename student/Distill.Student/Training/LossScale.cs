@@ -1,11 +1,11 @@
 namespace Distill.Student.Training;
 
 /// <summary>
-/// What gradients are multiplied by on their way back through fp16, so that small ones do not vanish: grown after a run of finite passes, cut
-/// after one that was not (Micikevicius et al. 2018, arXiv 1710.03740; the rule and its constants are those of PyTorch's GradScaler).
+/// What gradients are multiplied by on their way back through fp16, so that small ones do not vanish: grown after a run of finite passes,
+/// cut after one that was not (Micikevicius et al. 2018, arXiv 1710.03740; the rule and its constants are those of PyTorch's GradScaler).
 /// Part of a training's state. One thread.
 /// </summary>
-public sealed class LossScale
+internal sealed class LossScale
 {
     private readonly double initial, growth, backoff;
     private readonly int interval;

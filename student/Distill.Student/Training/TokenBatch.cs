@@ -15,12 +15,14 @@ public record TrainingSequence(IReadOnlyList<int> Tokens, int FirstSupervised)
 /// examples. Sequences with the same prompt read one copy of it: under causal attention what a prompt becomes does not depend on
 /// what follows. A sequence's last token is not read, because nothing is predicted from it. Immutable.
 /// </summary>
-public sealed class TokenBatch
+internal sealed class TokenBatch
 {
     private readonly List<TokenSegment> segments = [];
     private int length, learned;
 
-    /// <exception cref="ArgumentException">A sequence is empty or supervises nothing: a mask that is all zero trains nothing and looks healthy.</exception>
+    /// <exception cref="ArgumentException">
+    /// A sequence is empty or supervises nothing: a mask that is all zero trains nothing and looks healthy.
+    /// </exception>
     public TokenBatch(IReadOnlyList<TrainingSequence> sequences)
     {
         for (int index = 0; index < sequences.Count; index++) RequireLearned(index, sequences[index]);
@@ -48,10 +50,14 @@ public sealed class TokenBatch
     /// <summary>[tokens], restarting at 0 with every sequence.</summary>
     public int[] Positions { get; }
 
-    /// <summary>What attention treats one after the other; together they cover every token once, a prompt before what continues it.</summary>
+    /// <summary>
+    /// What attention treats one after the other; together they cover every token once, a prompt before what continues it.
+    /// </summary>
     public IReadOnlyList<TokenSegment> Segments => segments;
 
-    /// <summary>[supervised]: the position whose output predicts each learned token; several may be predicted from a shared prompt's last.</summary>
+    /// <summary>
+    /// [supervised]: the position whose output predicts each learned token; several may be predicted from a shared prompt's last.
+    /// </summary>
     public int[] PredictedFrom { get; }
 
     /// <summary>[supervised]: the learned tokens.</summary>
@@ -70,7 +76,9 @@ public sealed class TokenBatch
     private static void RequireLearned(int index, TrainingSequence sequence)
     {
         if (sequence.FirstSupervised < 1 || sequence.SupervisedCount < 1)
-            throw new ArgumentException($"Sequence {index} has {sequence.Tokens.Count} tokens and supervises from {sequence.FirstSupervised}: at least one learned token after a prompt is needed.");
+            throw new ArgumentException(
+                $"Sequence {index} has {sequence.Tokens.Count} tokens and supervises from {sequence.FirstSupervised}: at least one "
+                + $"learned token after a prompt is needed.");
     }
 
     private void Append(TrainingSequence sequence, bool shared, Dictionary<TrainingSequence, TokenSegment> prompts)
@@ -117,7 +125,7 @@ public sealed class TokenBatch
 /// <param name="Length">Tokens.</param>
 /// <param name="PromptLength">Tokens of the prompt; 0 where the segment begins its sequence.</param>
 /// <param name="PromptStart">Its first token's place; without meaning where there is no prompt.</param>
-public readonly record struct TokenSegment(int Start, int Length, int PromptLength, int PromptStart)
+internal readonly record struct TokenSegment(int Start, int Length, int PromptLength, int PromptStart)
 {
     /// <summary>Keys that the last token sees.</summary>
     public int Keys => PromptLength + Length;

@@ -9,7 +9,7 @@ namespace Distill.Student.Training;
 /// Differentiates the reference decoder by autograd, one sequence at a time: plain, slow, works for every architecture.
 /// What <see cref="FusedGradientModel"/> must agree with.
 /// </summary>
-public sealed class TorchGradientModel : IGradientModel
+internal sealed class TorchGradientModel : IGradientModel
 {
     internal const int LogitsAtOnce = 1 << 24; // 64 MB: 341 tokens of a vocabulary of 49,152
     private readonly MatmulWeights matmulWeights;
@@ -22,12 +22,14 @@ public sealed class TorchGradientModel : IGradientModel
     /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
     /// <param name="roundingSeed">Of the bf16 copy of the weights; null rounds it to nearest. Unused in fp32.</param>
     /// <param name="checkpointing">Keeps only what enters each layer and computes the rest again on the way back.</param>
-    public TorchGradientModel(FlatParameters parameters, MatmulPrecision precision = MatmulPrecision.Fp32, ulong? roundingSeed = 1, bool checkpointing = false)
+    public TorchGradientModel(
+        FlatParameters parameters, MatmulPrecision precision = MatmulPrecision.Fp32, ulong? roundingSeed = 1, bool checkpointing = false)
         : this(parameters, precision, roundingSeed, checkpointing, LogitsAtOnce)
     {
     }
 
-    internal TorchGradientModel(FlatParameters parameters, MatmulPrecision precision, ulong? roundingSeed, bool checkpointing, int logitsAtOnce)
+    internal TorchGradientModel(
+        FlatParameters parameters, MatmulPrecision precision, ulong? roundingSeed, bool checkpointing, int logitsAtOnce)
     {
         Parameters = parameters;
         matmulWeights = new MatmulWeights(parameters, precision, roundingSeed, Environment.ProcessorCount);
@@ -48,7 +50,8 @@ public sealed class TorchGradientModel : IGradientModel
     public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, IDistributionLoss loss) =>
         Differentiate(sequences, (batch, rows) => head.Differentiate(batch, rows, loss, gradient));
 
-    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, (batch, rows) => head.Score(batch, rows, out _));
+    public IReadOnlyList<float[]> Score(IReadOnlyList<TrainingSequence> sequences) =>
+        Measure(sequences, (batch, rows) => head.Score(batch, rows, out _));
 
     public IReadOnlyList<float[]> Entropies(IReadOnlyList<TrainingSequence> sequences) => Measure(sequences, head.Entropies);
 

@@ -61,9 +61,12 @@ public sealed class TrainingDigest : IDisposable
     public TrainingDigest Add(TrainingOptions options)
     {
         var (optimizer, decay) = (options.Optimizer, (long)options.Decay);
-        if (options.RateFloor != 0 || options.CoolDown != CoolDown.Linear) Add("rate").Add(options.RateFloor).Add((long)options.CoolDown); // else as it always was
-        return Add(options.LearningRate, options.WarmupShare, optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay, optimizer.MaxGradientNorm)
-            .Add(decay, (long)options.Precision, options.Threads, options.MicroBatchTokens, unchecked((long)(options.RoundingSeed ?? ulong.MaxValue)));
+        // else as it always was
+        if (options.RateFloor != 0 || options.CoolDown != CoolDown.Linear) Add("rate").Add(options.RateFloor).Add((long)options.CoolDown);
+        return Add(options.LearningRate, options.WarmupShare, optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay,
+            optimizer.MaxGradientNorm)
+            .Add(decay, (long)options.Precision, options.Threads, options.MicroBatchTokens,
+            unchecked((long)(options.RoundingSeed ?? ulong.MaxValue)));
     }
 
     /// <returns>Lower-case hexadecimal, of everything added so far.</returns>

@@ -5,8 +5,8 @@ using Distill.Student.Model;
 namespace Distill.Student.Training;
 
 /// <summary>
-/// A training whose loss, gradient or weights are no longer finite numbers. Not a fault of the program: the options or the data have to change,
-/// and the message says at which step, what the losses were, and what helps.
+/// A training whose loss, gradient or weights are no longer finite numbers. Not a fault of the program: the options or the data have to
+/// change, and the message says at which step, what the losses were, and what helps.
 /// </summary>
 public sealed class TrainingDivergedException(int step, IReadOnlyList<double> lastLosses, string message) : Exception(message)
 {
@@ -30,8 +30,10 @@ internal sealed class DivergenceWatch(FlatParameters parameters, AdamW optimizer
     {
         if (FirstBadTensor() is not { } name) return;
         throw new TrainingDivergedException(optimizer.Steps, [], optimizer.Steps == 0
-            ? $"The base cannot be trained: its weight '{name}' holds values that are not finite (NaN or infinity). Take another base, or write it anew."
-            : $"The training cannot go on after step {optimizer.Steps:N0}: the weight '{name}' of its state is not finite. Begin anew with a lower learning rate.");
+            ? $"The base cannot be trained: its weight '{name}' holds values that are not finite (NaN or infinity). Take another base, "
+            + $"or write it anew."
+            : $"The training cannot go on after step {optimizer.Steps:N0}: the weight '{name}' of its state is not finite. Begin anew "
+            + $"with a lower learning rate.");
     }
 
     /// <summary>One update, unless it would be made of something that is not finite.</summary>
@@ -51,7 +53,8 @@ internal sealed class DivergenceWatch(FlatParameters parameters, AdamW optimizer
     /// <exception cref="TrainingDivergedException">Names the tensor.</exception>
     public void RequireResult()
     {
-        if (FirstBadTensor() is { } name) throw Diverged(optimizer.Steps, $"the weight '{name}' is not finite after the last update", schedule.Peak);
+        if (FirstBadTensor() is { } name)
+            throw Diverged(optimizer.Steps, $"the weight '{name}' is not finite after the last update", schedule.Peak);
     }
 
     private TrainingDivergedException Diverged(int step, string what, double rate)
@@ -60,7 +63,10 @@ internal sealed class DivergenceWatch(FlatParameters parameters, AdamW optimizer
         string remedy = string.Create(CultureInfo.InvariantCulture,
             $"Lower the learning rate ({rate:G4} at this step, {schedule.Peak:G4} at its peak), warm up longer, or look at the data");
         return new TrainingDivergedException(
-            step, [.. losses], string.Create(CultureInfo.InvariantCulture, $"The training diverged at step {step:N0} of {steps:N0}: {what}. Last losses: {last}. {remedy}."));
+            step, [.. losses],
+            string.Create(
+            CultureInfo.InvariantCulture,
+            $"The training diverged at step {step:N0} of {steps:N0}: {what}. Last losses: {last}. {remedy}."));
     }
 
     private string? FirstBadTensor()

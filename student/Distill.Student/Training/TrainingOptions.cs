@@ -2,7 +2,10 @@ using Distill.Student.Fused;
 
 namespace Distill.Student.Training;
 
-/// <summary>How weights are updated, whatever the loss. What changes the result belongs into cache keys: all but <see cref="ActivationCheckpointing"/>.</summary>
+/// <summary>
+/// How weights are updated, whatever the loss. What changes the result belongs into cache keys: all but
+/// <see cref="ActivationCheckpointing"/>.
+/// </summary>
 public sealed record TrainingOptions
 {
     public double LearningRate { get; init; } = 2e-3;
@@ -22,7 +25,9 @@ public sealed record TrainingOptions
 
     public MatmulPrecision Precision { get; init; } = MatmulPrecision.Mixed;
 
-    /// <summary>Seed of the stochastic rounding of the bf16 weights; null rounds to nearest, which hides small updates. Unused in fp32 and fp16.</summary>
+    /// <summary>
+    /// Seed of the stochastic rounding of the bf16 weights; null rounds to nearest, which hides small updates. Unused in fp32 and fp16.
+    /// </summary>
     public ulong? RoundingSeed { get; init; } = 1;
 
     /// <summary>
@@ -37,7 +42,7 @@ public sealed record TrainingOptions
     /// <summary>Tokens of a micro-batch; bounds memory.</summary>
     public int MicroBatchTokens { get; init; } = 2048;
 
-    public LearningRateSchedule ToSchedule() => new(LearningRate, Decay, WarmupShare) { Floor = RateFloor, CoolDown = CoolDown };
+    internal LearningRateSchedule ToSchedule() => new(LearningRate, Decay, WarmupShare) { Floor = RateFloor, CoolDown = CoolDown };
 }
 
 /// <summary>What one optimiser step did.</summary>
@@ -50,7 +55,8 @@ public sealed record TrainingOptions
 /// <param name="LearnedTokens">Of these, learned.</param>
 /// <param name="Seconds">Wall time of the step.</param>
 public sealed record StepReport(
-    int Step, int Steps, double Loss, double GradientNorm, double LearningRate, double Entropy, long Tokens, long LearnedTokens, double Seconds)
+    int Step, int Steps, double Loss, double GradientNorm, double LearningRate, double Entropy, long Tokens, long LearnedTokens,
+    double Seconds)
 {
     /// <summary>Share of the learned tokens that the model held the likeliest, before the update.</summary>
     public double Accuracy { get; init; }

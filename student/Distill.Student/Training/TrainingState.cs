@@ -53,11 +53,15 @@ internal sealed class TrainingState(string path, string digest, ITrainedValues t
         File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>Continues from the file where there is one. A file that cannot be continued from is set aside, and the training begins anew.</summary>
+    /// <summary>
+    /// Continues from the file where there is one. A file that cannot be continued from is set aside, and the training begins anew.
+    /// </summary>
     /// <param name="warning">Told what was set aside and why; null: nothing is, and the exception is the caller's.</param>
     /// <param name="more">Reads what the training added.</param>
     /// <returns>Whether the training goes on where it stopped.</returns>
-    /// <exception cref="UnusableStateException">Nobody wants to be warned, and the file cannot be continued from. Nothing was changed.</exception>
+    /// <exception cref="UnusableStateException">
+    /// Nobody wants to be warned, and the file cannot be continued from. Nothing was changed.
+    /// </exception>
     public bool TryLoad(Action<string>? warning, Action<SafeTensorsFile>? more = null)
     {
         if (!File.Exists(path)) return false;
@@ -135,7 +139,8 @@ internal sealed class TrainingState(string path, string digest, ITrainedValues t
         Span<byte> written = stackalloc byte[SHA256.HashSizeInBytes];
         file.ReadExactly(written);
         if (!written.SequenceEqual(hash.GetCurrentHash()))
-            throw new UnusableStateException(path, "its content does not have the checksum it ends with, so it was changed, cut off or never a state");
+            throw new UnusableStateException(
+                path, "its content does not have the checksum it ends with, so it was changed, cut off or never a state");
     }
 
     /// <summary>Passes bytes on and keeps their hash.</summary>

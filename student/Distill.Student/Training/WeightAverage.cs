@@ -3,12 +3,13 @@ using System.Numerics.Tensors;
 namespace Distill.Student.Training;
 
 /// <summary>
-/// Exponential moving average of the weights: average ← decay·average + (1 − decay)·weights after every update, the first one copied (Polyak
-/// averaging; PyTorch's <c>get_ema_multi_avg_fn</c>). Generalises better than the last weights while the learning rate is high. Not thread-safe.
+/// Exponential moving average of the weights: average ← decay·average + (1 − decay)·weights after every update, the first one copied
+/// (Polyak averaging; PyTorch's <c>get_ema_multi_avg_fn</c>). Generalises better than the last weights while the learning rate is high. Not
+/// thread-safe.
 /// </summary>
 /// <param name="count">Weights.</param>
 /// <param name="decay">0 up to, not including, 1.</param>
-public sealed class WeightAverage(int count, double decay)
+internal sealed class WeightAverage(int count, double decay)
 {
     private readonly float[] values = new float[count];
 
