@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Distill.Export.Parity;
 
 namespace Distill.Export;
@@ -8,9 +9,11 @@ namespace Distill.Export;
 public enum ExportPrecision
 {
     /// <summary>fp32, as trained; the parity gate holds this one to the last digits.</summary>
+    [JsonStringEnumMemberName("fp32")]
     Single,
 
     /// <summary>fp16 in the file, widened when the model is opened: half the size, the speed of fp32.</summary>
+    [JsonStringEnumMemberName("fp16")]
     Half,
 
     /// <summary>8 bits a weight in blocks of 32 with an fp32 scale each.</summary>

@@ -38,6 +38,7 @@ internal static class DistillCommandLine
             new TokenizeCommand(),
             new ScoreCommand(),
             new DoctorCommand(),
+            new SchemaCommand(),
             new Command("runs", "What has been run: list runs, show one.") { new RunsListCommand(), new RunsShowCommand() },
             Json, Verbose, Help, Version,
         };

@@ -3,7 +3,7 @@ using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Student.Training;
 using Distill.Teacher.Remote;
-using Distill.Tokenization;
+using Distill.Templates;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Distill.Cli;

@@ -99,10 +99,10 @@ public sealed class Checkpoint
         {
             var file = files.FileOf(parameter.Name);
             var entry = file.Entry(parameter.Name);
+            string asked = "[" + string.Join(", ", parameter.Shape) + "]";
             if (!entry.Shape.SequenceEqual(parameter.Shape))
                 throw new InvalidDataException(
-                    $"'{file.File}' holds '{parameter.Name}' with shape {entry.ShapeText}; config.json asks for [{string.Join(
-                    ", ", parameter.Shape)}].");
+                    $"'{file.File}' holds '{parameter.Name}' with shape {entry.ShapeText}; config.json asks for {asked}.");
         }
 
         var surplus = files.Names.Except(map.Select(p => p.Name)).Where(name => !IsRedundant(name, architecture))

@@ -2,7 +2,7 @@ using Distill.Benchmarks.Measuring;
 using Distill.Benchmarks.Workloads;
 using Distill.Export;
 using Distill.Generation;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Models;
 
 namespace Distill.Benchmarks.Generation;
 
@@ -19,7 +19,7 @@ internal sealed class RaggedLoadBenchmark : IBenchmark
         var student = new StudentWorkload();
         var architecture = student.Architecture with { MaxPositions = 2 * RaggedLoad.Longest };
         using var parameters = student.Parameters(architecture);
-        using var server = new OnnxPolicyServer(architecture, Engine.Options(architecture.ParameterCount * sizeof(float)));
+        using var server = new OnnxPolicyServer(architecture, ServedModel.Options(architecture.ParameterCount * sizeof(float)));
         using var model = server.Serve(parameters);
         int count = context.Quick ? 2 * Slots : 8 * Slots;
         var load = new RaggedLoad(model, count);

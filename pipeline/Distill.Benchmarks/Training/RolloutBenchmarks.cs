@@ -3,7 +3,7 @@ using Distill.Benchmarks.Workloads;
 using Distill.Data.Problems;
 using Distill.Data.Verification;
 using Distill.Generation;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Models;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
@@ -32,7 +32,7 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
         var problems = StudentWorkload.Problems(ProblemsPerStep * options.Steps);
         using var parameters = student.Parameters();
         Prepare(context, student, parameters);
-        using var server = new TimedPolicyServer(Engine.PolicyServer(student.Architecture), context.Clock);
+        using var server = new TimedPolicyServer(ServedModel.PolicyServer(student.Architecture), context.Clock);
         var reports = new List<ReinforcementStepReport>();
         var rollouts = new RolloutCollection(student.Encoder, Judge(student), options);
         new GroupRelativePolicyOptimization(server, rollouts, options, context.Clock).Run(
@@ -145,8 +145,8 @@ internal sealed class RolloutRateBenchmark : IBenchmark
         var student = new StudentWorkload();
         using var folder = new TemporaryFolder();
         student.Export(folder.Path);
-        using var teacher = Engine.OpenModelFolder(folder.Path, Slots);
-        using var server = Engine.PolicyServer(student.Architecture);
+        using var teacher = ServedModel.OpenModelFolder(folder.Path, Slots);
+        using var server = ServedModel.PolicyServer(student.Architecture);
         using var parameters = student.Parameters();
         var requests = Requests(student, context.Quick ? 2 : 16, context.Quick ? 8 : 64);
         var rates = Interleaving.Run<double>(

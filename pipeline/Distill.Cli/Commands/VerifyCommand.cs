@@ -117,7 +117,7 @@ internal static class ParityPrompts
     /// <exception cref="InvalidDataException">The model's context has no room for any of them.</exception>
     public static ParityInputs Make(ChatEncoder encoder, int maxLength, int count, int newTokens)
     {
-        MixturePart[] parts = [.. ProblemFamilies.All.Select(family => new MixturePart(family.Name, 1))];
+        ProblemSetPart[] parts = [.. ProblemFamilies.All.Select(family => new ProblemSetPart(family.Name, 1))];
         var problems = ProblemSet.Generate(parts, 0, Split.Test, count);
         List<(int[] Prompt, int[] Whole)> fitting = [];
         foreach (var problem in problems)

@@ -1,6 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Pipeline.Recipes;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Stages.Data;
 using Distill.Pipeline.Tests.Testing;
 using Distill.Teacher.Remote.Calls;
 using Distill.Teacher.Remote.Network;

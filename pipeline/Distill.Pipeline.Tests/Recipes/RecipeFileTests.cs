@@ -1,4 +1,5 @@
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.Recipes;
@@ -25,7 +26,7 @@ public sealed class RecipeFileTests : IDisposable
     public void The_answer_only_student_inherits_what_it_does_not_set()
     {
         var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text + "\nanswer_only: { epochs: 9 }");
-        recipe.AnswerOnly.Training.ShouldBe(recipe.Sft with { Epochs = 9 });
+        recipe.AnswerOnly.ShouldBe(recipe.Sft with { Epochs = 9 });
     }
 
     [Fact]
@@ -85,7 +86,7 @@ public sealed class RecipeFileTests : IDisposable
 
     [Fact]
     public void An_empty_override_restores_the_default() =>
-        SampleRecipe.Parse(folder, SampleRecipe.Text, "sft.learning_rate=").Sft.LearningRate.ShouldBe(TrainingSection.Default.LearningRate);
+        SampleRecipe.Parse(folder, SampleRecipe.Text, "sft.learning_rate=").Sft.LearningRate.ShouldBe(new TrainingSection().LearningRate);
 
     [Theory]
     [InlineData("sft.epochs")]

@@ -49,7 +49,7 @@ public sealed class RecipeYamlTests : IDisposable
 
     [Fact]
     public void Anchors_may_be_used() =>
-        SampleRecipe.Parse(folder, SampleRecipe.Text.Replace("sft: {", "sft: &t {", StringComparison.Ordinal) + "\nanswer_only: *t").AnswerOnly.Training.LearningRate.ShouldBe(0.01);
+        SampleRecipe.Parse(folder, SampleRecipe.Text.Replace("sft: {", "sft: &t {", StringComparison.Ordinal) + "\nanswer_only: *t").AnswerOnly.LearningRate.ShouldBe(0.01);
 
     [Fact]
     public void Mutations_of_a_recipe_are_read_or_refused() =>

@@ -1,6 +1,4 @@
-using System.Text.Json.Nodes;
 using Distill.Pipeline.Recipes;
-using Distill.Pipeline.Stages;
 using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.Recipes;
@@ -18,31 +16,25 @@ public sealed class StudentRecipeTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void A_recipe_without_the_keys_resolves_without_them_and_keeps_its_stage_options()
+    public void A_recipe_without_the_keys_resolves_without_them()
     {
         var recipe = SampleRecipe.Parse(folder);
         string yaml = RecipeWriter.ToYaml(recipe, folder.Path);
         foreach (string key in (string[])["lora", "held_out", "layers", "intermediate", "key_value_heads"]) yaml.ShouldNotContain($"{key}:");
-        var stage = SupervisedStage.Steps(recipe);
-        stage.Options.Select(option => option.Key).ShouldBe(["training", "seed"]);
-        stage.Inputs.ShouldBe(["curated", "base-model"]);
     }
 
     [Theory]
     [InlineData("sft.held_out.measure=loss")]
     [InlineData("sft.held_out.measure=accuracy")]
-    public void Every_key_reads_back_equal_and_is_named_in_the_reference(string measure)
+    public void Every_key_reads_back_equal(string measure)
     {
         var recipe = SampleRecipe.Parse(
             folder, SampleRecipe.Text + Everything, measure, "sft.held_out.every=3", "sft.held_out.patience=2", "sft.held_out.keep=1", "student.layers=2", "student.intermediate=64", "student.key_value_heads=1");
         var again = (DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, folder.Path), "again.yaml", folder.Path);
         again.Sft.ShouldBe(recipe.Sft);
-        again.AnswerOnly.Training.HeldOut.ShouldBe(recipe.Sft.HeldOut);
+        again.AnswerOnly.HeldOut.ShouldBe(recipe.Sft.HeldOut);
         again.Lora.ShouldBe(recipe.Lora);
         again.Student.ShouldBe(recipe.Student);
-        string reference = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs/recipes.md"));
-        var node = RecipeWriter.ToJson(recipe, path => path);
-        foreach (string key in Keys(node["lora"]!, "lora").Concat(Keys(node["sft"]!, "sft")).Concat(Keys(node["student"]!, "student"))) reference.ShouldContain($"`{key}`");
     }
 
     [Fact]
@@ -62,7 +54,4 @@ public sealed class StudentRecipeTests : IDisposable
             ],
             ignoreOrder: true);
     }
-
-    private static IEnumerable<string> Keys(JsonNode node, string path) => node.AsObject().SelectMany(pair =>
-        pair.Value is JsonObject section ? Keys(section, $"{path}.{pair.Key}") : [$"{path}.{pair.Key}"]);
 }

@@ -1,6 +1,6 @@
+using Distill.Pipeline.Stages.Training;
 using Distill.Data.Traces;
 using Distill.Pipeline.Runs;
-using Distill.Pipeline.Stages;
 using Distill.Pipeline.Tests.Testing;
 using Distill.Student.Distillation;
 using Distill.Tokenization;

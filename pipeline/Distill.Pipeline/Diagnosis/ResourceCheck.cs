@@ -1,6 +1,6 @@
 using System.Globalization;
 using Distill.Data.Storage;
-using Distill.Pipeline.Stages;
+using Distill.Pipeline.Models;
 
 namespace Distill.Pipeline.Diagnosis;
 
@@ -25,7 +25,7 @@ internal static class ResourceCheck
     /// <exception cref="InvalidDataException">The folder is no model.</exception>
     public static MachineFinding Model(string folder, int slots, int maxLength)
     {
-        var needed = EngineMemory.Of(folder, slots, maxLength);
+        var needed = ModelMemory.Of(folder, slots, maxLength);
         long free = Math.Min(Available() ?? long.MaxValue, MemoryLimit);
         string found = $"{Text(needed.TotalBytes)} at most for {slots} slots × {maxLength:N0} tokens: "
             + $"weights {Text(needed.WeightBytes)}, cache and logits {Text(needed.SessionBytes)}; {Text(free)} are free";

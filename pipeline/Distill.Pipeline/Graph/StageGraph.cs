@@ -14,6 +14,9 @@ internal interface ITrainingSection
     /// <param name="start">Stage, or model of the recipe, whose student it goes on from.</param>
     /// <returns>None when the recipe switches it off.</returns>
     IEnumerable<IStage> StagesOf(DistillationRecipe recipe, string start);
+
+    /// <summary>Whether it trains a student that is only there to be compared with; those come first.</summary>
+    bool IsComparison(DistillationRecipe recipe) => false;
 }
 
 /// <summary>
@@ -27,7 +30,7 @@ internal sealed class StageGraph
     // A recipe's sections that train, in the order in which the recipe declares them.
     private static readonly IReadOnlyList<PropertyInfo> TrainingSections =
     [
-        .. typeof(DistillationRecipe).GetProperties()
+        .. typeof(DistillationRecipe).GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
             .Where(property => property.PropertyType.IsAssignableTo(typeof(ITrainingSection))).OrderBy(property => property.MetadataToken),
     ];
 
@@ -75,7 +78,7 @@ internal sealed class StageGraph
     {
         var stages = new List<IStage>(DataStages(recipe));
         string student = ExternalInputs.Base;
-        foreach (var training in TrainingSections.Select(section => section.GetValue(recipe)).OfType<ITrainingSection>())
+        foreach (var training in TrainingsOf(recipe))
         {
             foreach (var stage in training.StagesOf(recipe, student))
             {
@@ -90,6 +93,9 @@ internal sealed class StageGraph
         stages.Add(new PackageStage(recipe, student));
         return new StageGraph(stages, student);
     }
+
+    private static IEnumerable<ITrainingSection> TrainingsOf(DistillationRecipe recipe) =>
+        TrainingSections.Select(section => section.GetValue(recipe)).OfType<ITrainingSection>().OrderBy(section => !section.IsComparison(recipe));
 
     /// <summary>The data set alone: problems to be solved, the teacher's traces, curated.</summary>
     private static IEnumerable<IStage> DataStages(DistillationRecipe recipe) =>

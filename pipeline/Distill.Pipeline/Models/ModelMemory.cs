@@ -9,7 +9,7 @@ namespace Distill.Pipeline.Models;
 /// </summary>
 /// <param name="WeightBytes">Weights: the file's, and once more as ONNX Runtime packs them for the processor.</param>
 /// <param name="SessionBytes">Key-value cache, logits and masks of all slots: <see cref="SessionMemory.TotalBytes"/>.</param>
-public sealed record ModelMemory(long WeightBytes, long SessionBytes)
+internal sealed record ModelMemory(long WeightBytes, long SessionBytes)
 {
     // Longer than most prompts; what a run really needs follows from its longest.
     internal const int UsualPrompt = 256;

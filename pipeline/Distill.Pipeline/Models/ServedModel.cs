@@ -10,7 +10,7 @@ namespace Distill.Pipeline.Models;
 /// <summary>
 /// A model ready to generate: an ONNX folder, or a checkpoint served from memory on the graph it would be exported as. Dispose it.
 /// </summary>
-public sealed class ServedModel : IDisposable
+internal sealed class ServedModel : IDisposable
 {
     // Below this, decoding is bound by the operators' overhead, and one single-threaded session per core is fastest.
     private const long SmallModelBytes = 64 << 20;

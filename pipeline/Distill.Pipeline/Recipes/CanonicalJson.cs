@@ -10,7 +10,7 @@ namespace Distill.Pipeline.Recipes;
 /// One text for one value: keys sorted by code unit, no white space, numbers in their shortest round-trip form. What digests
 /// and cache keys are taken over.
 /// </summary>
-public static class CanonicalJson
+internal static class CanonicalJson
 {
     /// <summary>Snake case, enums as words: how recipes, options and reports are spelled.</summary>
     public static JsonSerializerOptions Spelling { get; } = new()

@@ -1,20 +1,136 @@
+using Distill.Pipeline.Recipes.Binding;
+using Distill.Pipeline.Recipes.Sections;
+
 namespace Distill.Pipeline.Recipes;
 
 /// <summary>A whole, valid description of one piece of work: immutable, every default filled in. See <see cref="RecipeFile"/>.</summary>
-public abstract record Recipe
+public abstract record Recipe : ISection
 {
-    /// <summary>Name of the run folder unless <c>--name</c> gives another: lower-case letters, digits, <c>-</c>, <c>_</c>, <c>.</c>.</summary>
-    public required string Name { get; init; }
+    internal const string OwnSeed = "seed of this part alone";
 
-    /// <summary>Everything random in the run follows from this number. Default 0.</summary>
-    public long Seed { get; init; }
+    internal const string PrecisionMeaning = "arithmetic of a step: `fp32`, `mixed` (bf16 matrix products over fp32 weights) or `fp16` (with a loss "
+        + "scale; for devices without bf16, slow on a CPU)";
 
-    internal static string ReadName(SectionReader reader)
+    internal const string ThreadsMeaning = "training threads; part of the result, because sums are grouped by thread";
+
+    private protected Recipe()
     {
-        string name = reader.Text("name", null);
-        reader.Require(name.Length == 0 || RunName.IsValid(name), "name", "not usable as a folder name", RunName.Rule);
-        return name;
     }
 
-    internal static long ReadSeed(SectionReader reader) => reader.Long("seed", 0, 0, long.MaxValue);
+    /// <summary>Name of the run folder unless <c>--name</c> gives another: lower-case letters, digits, <c>-</c>, <c>_</c>, <c>.</c>.</summary>
+    [Option("name of the run's folder, of a-z, 0-9, `-`, `_` and `.`", Required = true)]
+    public string Name { get; internal init; } = "";
+
+    /// <summary>Everything random follows from this number, where a section has no seed of its own.</summary>
+    [Option("everything random follows from it; a section's own `seed` goes before it", Minimum = 0, Maximum = long.MaxValue)]
+    public long Seed { get; internal init; }
+
+    object? ISection.DefaultOf(string property, Recipe recipe) => null;
+
+    IEnumerable<Rule> ISection.Rules(Recipe recipe) =>
+        [Rule.Require(RunName.IsValid(Name), nameof(Name), "not usable as a folder name", RunName.Rule), .. OwnRules()];
+
+    private protected virtual IEnumerable<Rule> OwnRules() => [];
+}
+
+/// <summary>
+/// problems → teacher traces → curation → student (answers only; steps; preferences; reinforcement) → ONNX → parity → evaluation:
+/// what <c>distill run</c> runs. One record per section; every value stands with its default and range where it is declared.
+/// </summary>
+public sealed record DistillationRecipe : Recipe
+{
+    internal DistillationRecipe()
+    {
+    }
+
+    [Option("what every prompt begins with")]
+    internal PromptSection Prompt { get; init; } = new();
+
+    [Option("the model that solves the training problems")]
+    internal TeacherSection Teacher { get; init; } = new();
+
+    [Option("what is asked")]
+    internal ProblemSection Problems { get; init; } = new();
+
+    [Option("which graded traces are kept; wrong, truncated, malformed and repeated ones never are")]
+    internal CurationSection Curation { get; init; } = new();
+
+    [Option("the model that is changed")]
+    internal StudentSection Student { get; init; } = new();
+
+    [Option("fine-tuning on the kept traces")]
+    internal TrainingSection Sft { get; init; } = new();
+
+    [Option("low-rank adapters over frozen weights in fine-tuning", Default = "none: the weights themselves are trained")]
+    internal LoraSection? Lora { get; init; }
+
+    [Option("the `sft` student learns the teacher's alternatives to each token too", Default = "none: hard labels alone")]
+    internal SoftLabelSection? SoftLabels { get; init; }
+
+    [Option("a second student trained without the steps, to show what the steps are worth", From = "sft")]
+    internal TrainingSection AnswerOnly { get; init; } = new();
+
+    [Option("tuning by preferences between the student's own completions", Default = "none")]
+    internal PreferenceSection? Preference { get; init; }
+
+    [Option("reinforcement with verifiable rewards")]
+    internal ReinforcementSection Rl { get; init; } = new();
+
+    [Option("the ONNX folder that apps load")]
+    internal ExportSection Export { get; init; } = new();
+
+    [Option("the gate between the trained and the exported model")]
+    internal ParitySection Parity { get; init; } = new();
+
+    [Option("the same measurement for every model of the run")]
+    internal EvaluationSection Evaluation { get; init; } = new();
+
+    private protected override IEnumerable<Rule> OwnRules()
+    {
+        yield return Rule.Require(SoftLabels is null || Teacher.TopLogProbabilities is not null, nameof(SoftLabels),
+            "the teacher records no alternatives to its tokens",
+            Teacher.Remote is null ? "set teacher.top_log_probabilities, e.g. to 16" : "take a teacher from a model folder: an endpoint's traces hold no tokens");
+        yield return Rule.Unused(!Sft.Enabled, nameof(SoftLabels), "sft.enabled is false, and no other student learns them", "leave it out, or set sft.enabled to true");
+        yield return Rule.Unused(!Sft.Enabled && !AnswerOnly.Enabled, nameof(Lora), "sft.enabled is false, and adapters are trained in fine-tuning",
+            "leave it out, or set sft.enabled to true");
+        yield return Rule.Require(Sft.Enabled || Preference is not null || Rl.Steps > 0, nameof(Sft), "nothing trains the student: sft, preference and rl are off",
+            "set sft.enabled to true, rl.steps above 0, or add preference");
+    }
+}
+
+/// <summary>A small model from nothing: what <c>distill pretrain</c> runs (<c>kind: pretrain</c>).</summary>
+internal sealed record PretrainRecipe : Recipe
+{
+    [Option("folder that the finished model is put in", Required = true, Path = PathUse.Place)]
+    public string Output { get; init; } = "";
+
+    [Option("folder of a checkpoint to start from instead of random weights; its shape must be that of `architecture`", Default = "none",
+        Path = PathUse.Folder, Files = ["config.json"], Remedy = "make it with the recipe that the comments name, or leave start out")]
+    public string? Start { get; init; }
+
+    [Option("true: an ONNX model folder; false: a checkpoint")]
+    public bool Export { get; init; }
+
+    [Option("trained on the data of the recipe, or taken from another model")]
+    public TokenizerSection Tokenizer { get; init; } = new();
+
+    [Option("the shape of a Qwen3-style decoder with tied embeddings")]
+    public ArchitectureSection Architecture { get; init; } = new();
+
+    [Option("an endless mixture of solved problems, problem texts and single-step facts")]
+    public PretrainDataSection Data { get; init; } = new();
+
+    [Option("the optimiser's steps")]
+    public PretrainTrainingSection Training { get; init; } = new();
+}
+
+/// <summary>What a run may be called: one folder name on every file system, never a path.</summary>
+internal static class RunName
+{
+    public const string Rule = "use 1 to 64 of a-z 0-9 - _ . and begin with a letter or digit";
+
+    public static bool IsValid(string name) =>
+        name.Length is > 0 and <= 64
+        && (char.IsAsciiLetterLower(name[0]) || char.IsAsciiDigit(name[0]))
+        && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
 }

@@ -1,70 +1,52 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Distill.Pipeline.Recipes.Binding;
 
 namespace Distill.Pipeline.Recipes;
 
-/// <summary>Recipe → YAML with every default written out and paths relative to the file: itself a recipe, equal when read back.</summary>
-public static class RecipeWriter
+/// <summary>Recipe → YAML with every value in use written out and paths relative to the file: itself a recipe, equal when read back.</summary>
+internal static class RecipeWriter
 {
+    private const string Heading = "# Resolved: every value that the run uses.\n", FolderMark = "# Written for: ";
+
     /// <param name="folder">Folder the file will lie in.</param>
-    public static string ToYaml(Recipe recipe, string folder)
+    /// <param name="isMovable">Says in a comment what that folder is, so that paths are still found when the file is moved alone.</param>
+    public static string ToYaml(Recipe recipe, string folder, bool isMovable = false)
     {
         var node = ToJson(recipe, path => Path.GetRelativePath(folder, path).Replace('\\', '/'));
-        var text = new StringBuilder("# Resolved: every value that the run uses.\n");
+        var text = new StringBuilder(Heading);
+        if (isMovable) text.Append(FolderMark).Append(CanonicalJson.Write(Path.GetFullPath(folder))).Append('\n');
         Write(text, node, 0);
         return text.ToString();
     }
 
-    /// <summary>The recipe as JSON in recipe spelling, its paths mapped (to relative paths, or to digests for a cache key).</summary>
+    /// <summary>The folder that <see cref="ToYaml"/> wrote a text for; null where it does not say.</summary>
+    public static string? FolderOf(string text)
+    {
+        if (!text.StartsWith(Heading + FolderMark, StringComparison.Ordinal)) return null;
+        string line = text[(Heading.Length + FolderMark.Length)..].Split('\n')[0].Trim();
+        try
+        {
+            return JsonNode.Parse(line) is JsonValue value && value.TryGetValue(out string? folder) && Path.IsPathFullyQualified(folder) ? folder : null;
+        }
+        catch (JsonException)
+        {
+            return null; // a comment that somebody changed
+        }
+    }
+
+    /// <summary>The recipe as JSON in recipe spelling, its paths mapped (to relative paths, or to names for a digest).</summary>
     public static JsonObject ToJson(Recipe recipe, Func<string, string> path)
     {
-        var node = recipe switch
+        var node = new JsonObject { [RecipeFile.KindKey] = recipe is PretrainRecipe ? RecipeFile.Pretrain : RecipeFile.Distill };
+        foreach (var (key, value) in SectionJson.Full(recipe, recipe, path).ToList())
         {
-            DistillationRecipe distillation => CanonicalJson.ToNode(distillation with
-            {
-                Teacher = distillation.Teacher.Remote is null ? distillation.Teacher with { Model = path(distillation.Teacher.Model) } : distillation.Teacher,
-                Student = distillation.Student with { Base = path(distillation.Student.Base) },
-            }).AsObject(),
-            PretrainRecipe pretrain => CanonicalJson.ToNode(pretrain with
-            {
-                Output = path(pretrain.Output),
-                Start = pretrain.Start is { } start ? path(start) : null,
-                Tokenizer = pretrain.Tokenizer with { From = pretrain.Tokenizer.From is { } from ? path(from) : null },
-            }).AsObject(),
-            _ => throw new ArgumentException($"No such kind of recipe: {recipe.GetType()}.", nameof(recipe)),
-        };
-        return Arrange(recipe, node);
-    }
-
-    // What the records nest for C#'s sake is flat in the file; name and seed come first.
-    private static JsonObject Arrange(Recipe recipe, JsonObject node)
-    {
-        if (recipe is DistillationRecipe)
-        {
-            var answerOnly = node["answer_only"]!.AsObject();
-            var training = answerOnly["training"]!.AsObject();
-            answerOnly.Remove("training");
-            foreach (var (key, value) in training) answerOnly[key] = value?.DeepClone();
-            FlattenEndpoint(node["teacher"]!.AsObject());
+            value?.Parent?.AsObject().Remove(key);
+            node[key] = value;
         }
 
-        if (recipe is PretrainRecipe { Tokenizer.From: not null }) node["tokenizer"]!.AsObject().Remove("vocabulary_size");
-        var arranged = new JsonObject { ["kind"] = recipe is PretrainRecipe ? "pretrain" : "distill", ["name"] = recipe.Name, ["seed"] = recipe.Seed };
-        foreach (var (key, value) in node)
-        {
-            if (!arranged.ContainsKey(key)) arranged[key] = value?.DeepClone();
-        }
-
-        return arranged;
-    }
-
-    private static void FlattenEndpoint(JsonObject teacher)
-    {
-        if (teacher["remote"] is not JsonObject endpoint) return;
-        teacher.Remove("remote");
-        teacher.Remove("slots");
-        foreach (var (key, value) in endpoint) teacher[key] = value?.DeepClone();
+        return node;
     }
 
     private static void Write(StringBuilder text, JsonObject map, int indent)
@@ -74,11 +56,11 @@ public static class RecipeWriter
             text.Append(' ', indent).Append(key).Append(':');
             switch (value)
             {
-                case JsonObject section:
+                case JsonObject { Count: > 0 } section when section.Select(pair => pair.Key).All(IsPlain):
                     text.Append('\n');
                     Write(text, section, indent + 2);
                     break;
-                case JsonArray list:
+                case JsonArray { Count: > 0 } list:
                     text.Append('\n');
                     foreach (var item in list) text.Append(' ', indent + 2).Append("- ").Append(Flow(item)).Append('\n');
                     break;
@@ -92,7 +74,7 @@ public static class RecipeWriter
     // JSON is YAML: items and scalars are written as JSON, words without their quotes where YAML reads the same text.
     private static string Flow(JsonNode? node) => node switch
     {
-        JsonObject map => "{ " + string.Join(", ", map.Select(pair => $"{pair.Key}: {Flow(pair.Value)}")) + " }",
+        JsonObject map => "{ " + string.Join(", ", map.Select(pair => $"{Flow(JsonValue.Create(pair.Key))}: {Flow(pair.Value)}")) + " }",
         JsonValue value when value.GetValueKind() == JsonValueKind.String && IsPlain(value.GetValue<string>()) => value.GetValue<string>(),
         _ => node?.ToJsonString(CanonicalJson.Spelling) ?? "null",
     };

@@ -1,7 +1,7 @@
 namespace Distill.Pipeline.Recipes;
 
 /// <summary>"Did you mean": the known word nearest to a mistyped one.</summary>
-public static class Suggestion
+internal static class Suggestion
 {
     /// <summary>The nearest word by edit distance (insert, delete, replace, swap neighbours), or null when none is near.</summary>
     public static string? Nearest(string word, IEnumerable<string> known)

@@ -11,7 +11,7 @@ namespace Distill.Pipeline.Reporting;
 /// <summary>What a run was asked to do.</summary>
 /// <param name="Changed">Values that are not the defaults, in the order of the recipe.</param>
 /// <param name="Text">The resolved recipe, every value, as YAML.</param>
-public sealed record RecipeReport(IReadOnlyList<RecipeValue> Changed, string Text)
+internal sealed record RecipeReport(IReadOnlyList<RecipeValue> Changed, string Text)
 {
     internal static RecipeReport Of(DistillationRecipe recipe)
     {
@@ -83,13 +83,13 @@ public sealed record RecipeReport(IReadOnlyList<RecipeValue> Changed, string Tex
 
 /// <param name="Path">E.g. <c>sft.learning_rate</c>.</param>
 /// <param name="Default">Null where there is none.</param>
-public sealed record RecipeValue(string Path, string Value, string? Default);
+internal sealed record RecipeValue(string Path, string Value, string? Default);
 
 /// <summary>The machine and the versions that a run's numbers were made with.</summary>
 /// <param name="Cores">Logical ones.</param>
 /// <param name="MemoryBytes">That the process may take.</param>
 /// <param name="Versions">By name: Distill (with its commit where the build knew it), .NET, ONNX Runtime, TorchSharp, libtorch.</param>
-public sealed record MachineReport(
+internal sealed record MachineReport(
     string Processor, int Cores, long MemoryBytes, string System, IReadOnlyDictionary<string, string> Versions)
 {
     internal static MachineReport OfThisMachine() => new(

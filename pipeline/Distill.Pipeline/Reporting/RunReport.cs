@@ -10,7 +10,7 @@ namespace Distill.Pipeline.Reporting;
 /// <summary>
 /// Everything a run found out: what <c>report.json</c> holds and <c>report.html</c> shows. Two are equal when their JSON is.
 /// </summary>
-public sealed record RunReport
+internal sealed record RunReport
 {
     /// <summary>Name of the run.</summary>
     public required string Run { get; init; }
@@ -62,7 +62,7 @@ public sealed record RunReport
 }
 
 /// <summary>What a model is to the run.</summary>
-public enum ModelRole
+internal enum ModelRole
 {
     /// <summary>Only run.</summary>
     Teacher,
@@ -80,10 +80,10 @@ public enum ModelRole
 /// <param name="Name">As in <see cref="EvaluationReport.Model"/> and as the stage that makes it.</param>
 /// <param name="Word">What it is called in a sentence, e.g. <c>RL</c>.</param>
 /// <param name="Meaning">For who sees the name for the first time, e.g. <c>then rewarded for right answers</c>; may be empty.</param>
-public sealed record ReportedModel(string Name, ModelRole Role, string Word, string Meaning);
+internal sealed record ReportedModel(string Name, ModelRole Role, string Word, string Meaning);
 
 /// <summary>What became of a stage.</summary>
-public enum StageState
+internal enum StageState
 {
     /// <summary>Done by this run.</summary>
     Done,
@@ -102,7 +102,7 @@ public enum StageState
 /// <param name="Seconds">Time it took; null when it did not run.</param>
 /// <param name="Inputs">Name → digest of what it read.</param>
 /// <param name="Outputs">Name → digest of what it made.</param>
-public sealed record StageReport(
+internal sealed record StageReport(
     string Name, StageState State, string Reason, double? Seconds, IReadOnlyDictionary<string, string> Inputs,
     IReadOnlyDictionary<string, string> Outputs);
 
@@ -110,21 +110,21 @@ public sealed record StageReport(
 /// <param name="Problems">Problems that both were asked.</param>
 /// <param name="Greedy">Difference of the greedy answers; null when not compared.</param>
 /// <param name="Sampled">Difference of the sampled shares; null when not compared.</param>
-public sealed record ModelComparison(string Model, string Against, int Problems, PairedBootstrap? Greedy, PairedBootstrap? Sampled);
+internal sealed record ModelComparison(string Model, string Against, int Problems, PairedBootstrap? Greedy, PairedBootstrap? Sampled);
 
 /// <summary>Greedy answers of the exported file against those of the trained model.</summary>
 /// <param name="Equal">Whether all of them are identical.</param>
 /// <param name="Problems">Problems that both answered.</param>
 /// <param name="IdenticalAnswers">Those of them with identical answers.</param>
-public sealed record AnswerEquality(bool Equal, int Problems, int IdenticalAnswers);
+internal sealed record AnswerEquality(bool Equal, int Problems, int IdenticalAnswers);
 
 /// <param name="Model">As in <see cref="EvaluationReport.Model"/>.</param>
 /// <param name="Bytes">Of its weights on disk.</param>
-public sealed record ModelSize(string Model, long Parameters, long Bytes);
+internal sealed record ModelSize(string Model, long Parameters, long Bytes);
 
 /// <summary>What curation left of the traces.</summary>
 /// <param name="Dropped">Reason → traces dropped for it.</param>
-public sealed record CurationReport(long Kept, IReadOnlyDictionary<string, long> Dropped);
+internal sealed record CurationReport(long Kept, IReadOnlyDictionary<string, long> Dropped);
 
 /// <summary>One measurement of a stage over its steps: a learning curve.</summary>
 /// <param name="Name">E.g. <c>loss</c>, <c>reward</c>, <c>held_out</c>, <c>entropy</c>.</param>
@@ -132,7 +132,7 @@ public sealed record CurationReport(long Kept, IReadOnlyDictionary<string, long>
 internal sealed record MetricSeries(string Stage, string Name, IReadOnlyList<(double Step, double Value)> Points);
 
 /// <summary><see cref="RunReport"/> ↔ <c>report.json</c>: camel case, enums as words, names in maps as they are.</summary>
-public static class ReportJson
+internal static class ReportJson
 {
     // A rate that is not a number must not cost the report of a whole night: it is written as the word "NaN".
     private static readonly JsonSerializerOptions Spelling = new()

@@ -96,7 +96,7 @@ public static class PipelineRun
         }
 
         return done.Count < graph.Stages.Count
-            ? new RunResult(folder.Name, folder.Path, null, null, null)
+            ? new RunResult(folder.Name, folder.Path, null, null)
             : Publish(recipe, folder, new RunArtifacts(graph, done), ledger);
     }
 
@@ -105,16 +105,16 @@ public static class PipelineRun
         if (recipe is PretrainRecipe pretraining)
         {
             PretrainingStage.Publish(pretraining, artifacts.Stages[^1].Artifact);
-            return new RunResult(folder.Name, folder.Path, null, pretraining.Output, null);
+            return new RunResult(folder.Name, folder.Path, null, pretraining.Output);
         }
 
         var report = RunReporting.Write((DistillationRecipe)recipe, folder, artifacts, ledger);
-        return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath, report);
+        return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath) { Report = report };
     }
 
     private static void Check(Recipe recipe)
     {
-        if (recipe is DistillationRecipe distillation) ModelCheck.Require(distillation);
+        if (recipe is DistillationRecipe distillation) RecipePreflight.Require(distillation);
         if (recipe is PretrainRecipe pretraining) PretrainingStage.RequireFreeOutput(pretraining.Output);
     }
 

@@ -30,8 +30,11 @@ public sealed record RunOptions
 /// <summary>Where a run's results lie.</summary>
 /// <param name="ReportPath">Null when the run ended before its report.</param>
 /// <param name="ModelFolder">The ONNX folder that apps load; null when the run ended before it.</param>
-/// <param name="Report">Null when the run ended before its report.</param>
-public sealed record RunResult(string Name, string Folder, string? ReportPath, string? ModelFolder, RunReport? Report);
+public sealed record RunResult(string Name, string Folder, string? ReportPath, string? ModelFolder)
+{
+    /// <summary>Null when the run ended before its report.</summary>
+    internal RunReport? Report { get; init; }
+}
 
 /// <summary>The options ask for something that cannot be done; nothing was started. The command line ends with 2.</summary>
 public sealed class RunRefusedException(string message) : Exception(message);

@@ -23,7 +23,7 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
 
     public string Work => $"{student} student as {Precision.Name()}";
 
-    private Distill.Export.ExportPrecision Precision => recipe.Export.Precision.ToExport();
+    private Distill.Export.ExportPrecision Precision => recipe.Export.Precision;
 
     public string Run(StageContext context)
     {

@@ -41,7 +41,7 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
         foreach (var file in exported.Artifact!.Manifest.Files.Where(file => !described.Contains(file.Path)))
             context.Writer.Link(file.Path, exported.PathOf(file.Path), file);
         var architecture = DecoderConfigJson.Read(Path.Combine(context.Input(student).CheckpointFolder, DecoderConfigJson.FileName));
-        ModelPackage.Describe(context.Folder, architecture, Describe(context), recipe.Export.Precision.ToExport());
+        ModelPackage.Describe(context.Folder, architecture, Describe(context), recipe.Export.Precision);
         foreach (string name in described) context.Writer.Add(name);
         return $"{architecture.ParameterCount:N0} parameters, described";
     }

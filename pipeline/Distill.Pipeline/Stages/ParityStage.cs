@@ -39,7 +39,7 @@ internal sealed class ParityStage(DistillationRecipe recipe, string student) : I
         using var reference = new TorchReferenceModel(checkpoint.LoadWeights());
         using var exported = ServedModel.OpenModelFolder(context.Input(ExportStage.StageName).Folder, slots: 8);
         Problem[] problems = [.. ProblemsStage.Read(context, ProblemsStage.Test).Take(recipe.Parity.Prompts)];
-        var tolerance = new ParityTolerance(recipe.Parity.Tolerance, recipe.Export.Precision.ToExport().Tolerance().MismatchShare);
+        var tolerance = new ParityTolerance(recipe.Parity.Tolerance, recipe.Export.Precision.Tolerance().MismatchShare);
         var report = new ParityGate(reference, exported.Model).Run(
             InputsOf(exported, problems), tolerance, share => context.Progress(new StageProgress(share * problems.Length, problems.Length, "prompts")), context.Cancellation);
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(report, ReportSpelling);

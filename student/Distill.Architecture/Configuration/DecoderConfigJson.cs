@@ -64,8 +64,8 @@ public static class DecoderConfigJson
         string? modelType = fields.OptionalString("model_type");
         var family = DecoderFamily.Find(modelType)
             ?? throw new InvalidDataException(
-            $"'{file}': model_type '{modelType}' is not supported; supported are {string.Join(
-            ", ", DecoderFamily.All.Select(f => f.ModelType))}.");
+                $"'{file}': model_type '{modelType}' is not supported; supported are "
+                + $"{string.Join(", ", DecoderFamily.All.Select(each => each.ModelType))}.");
         if (endTokens.Count == 0) endTokens = fields.TokenIds(EndTokens);
         fields.Require(endTokens.Count > 0 || fields.Problems.Count > 0, $"{EndTokens} is missing here and in {GenerationFileName}");
         var architecture = Shape(fields, family) with { EndTokenIds = new TokenIdList(endTokens.DefaultIfEmpty(0)) };

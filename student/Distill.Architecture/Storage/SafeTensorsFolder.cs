@@ -35,9 +35,8 @@ internal sealed class SafeTensorsFolder : IDisposable
             {
                 opened.Add(SafeTensorsFile.Open(single));
                 if (index is not null)
-                    opened.Choice =
-                    $"'{folder}' has both {FileName} and {IndexName}: {FileName} is read, as transformers does. Remove the one that is "
-                    + $"not meant.";
+                    opened.Choice = $"'{folder}' has both {FileName} and {IndexName}: {FileName} is read, as transformers does. "
+                        + "Remove the one that is not meant.";
             }
             else if (index is not null) opened.AddShards(folder, index);
             else throw new InvalidDataException($"'{folder}' has neither {FileName} nor {IndexName}.{PickleHint(folder)}");

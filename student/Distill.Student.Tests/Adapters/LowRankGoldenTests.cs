@@ -57,8 +57,7 @@ public sealed class LowRankGoldenTests
         float[] start = parameters.Span.ToArray();
         var adapters = Adapters(parameters, "adapter-initial");
         var sequences = Sequences();
-        using var model =
-            new AdaptedGradientModel(
+        using var model = new AdaptedGradientModel(
             fused ? new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, sequences.Max(sequence => sequence.Tokens.Count))
             : new TorchGradientModel(parameters), adapters);
         var settings = reference["settings"]!;

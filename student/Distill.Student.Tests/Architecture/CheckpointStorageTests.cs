@@ -27,7 +27,7 @@ public sealed class CheckpointStorageTests
 
         File.ReadAllText(folder.File("config.json"))
             .ShouldContain(
-            type == SafeTensorType.Float32 ? "\"float32\"" : type == SafeTensorType.Float16 ? "\"float16\"" : "\"bfloat16\"");
+                type == SafeTensorType.Float32 ? "\"float32\"" : type == SafeTensorType.Float16 ? "\"float16\"" : "\"bfloat16\"");
         var loaded = Checkpoint.Open(folder.Path).LoadWeights();
         foreach (var parameter in ParameterMap.For(Tiny))
             loaded[parameter.Name].ToArray().ShouldBe(weights[parameter.Name].ToArray().Select(value => Rounded(value, type)));

@@ -193,7 +193,7 @@ public sealed class CheckpointTests
 
     private static TokenizerFiles Tokenizer(int tokens) => new(
         Encoding.UTF8.GetBytes(
-        $$"""{"model":{"type":"BPE","vocab":{{{string.Join(",", Enumerable.Range(0, tokens).Select(i => $"\"t{i}\":{i}"))}} } } }"""),
+            $$"""{"model":{"type":"BPE","vocab":{{{string.Join(",", Enumerable.Range(0, tokens).Select(i => $"\"t{i}\":{i}"))}} } } }"""),
         "{}"u8.ToArray(), "{{ x }}"u8.ToArray());
 
     private static WeightSet Weights(DecoderArchitecture architecture)

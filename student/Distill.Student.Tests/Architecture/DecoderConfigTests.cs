@@ -109,8 +109,7 @@ public sealed class DecoderConfigTests
     [Fact]
     public void All_problems_are_named_at_once()
     {
-        string message =
-            Should.Throw<InvalidDataException>(
+        string message = Should.Throw<InvalidDataException>(
             () => Read(Changed(("mlp_bias", "true"), ("vocab_size", "null"), ("hidden_act", "\"relu\"")))).Message;
         message.ShouldContain("mlp_bias");
         message.ShouldContain("vocab_size is missing");

@@ -42,14 +42,13 @@ public sealed class LayerConfigTests
     }
 
     [Fact]
-    public void A_family_without_windows_refuses_one_that_is_used() =>
-        Should.Throw<InvalidDataException>(
+    public void A_family_without_windows_refuses_one_that_is_used() => Should.Throw<InvalidDataException>(
         () => Window(("model_type", "\"llama\""), ("sliding_window", "9"), ("use_sliding_window", "true"))).Message.ShouldContain("llama");
 
     [Fact]
     public void A_window_must_have_a_position() =>
         Should.Throw<InvalidDataException>(() => Window(("model_type", "\"mistral\""), ("sliding_window", "0"))).Message.ShouldContain(
-        "sliding_window 0");
+            "sliding_window 0");
 
     [Fact]
     public void Smollm3_leaves_rotary_out_of_every_fourth_layer_unless_it_lists_them()

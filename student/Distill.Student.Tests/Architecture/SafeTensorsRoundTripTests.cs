@@ -45,8 +45,7 @@ public sealed class SafeTensorsRoundTripTests
     }
 
     [Fact]
-    public void A_tensor_that_writes_too_little_is_a_fault() =>
-        Should.Throw<InvalidOperationException>(
+    public void A_tensor_that_writes_too_little_is_a_fault() => Should.Throw<InvalidOperationException>(
         () => Write([SafeTensor.Singles("short", [3], new float[2])])).Message.ShouldContain("short");
 
     [Fact]

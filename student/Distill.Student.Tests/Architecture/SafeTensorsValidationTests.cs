@@ -107,8 +107,7 @@ public sealed class SafeTensorsValidationTests
     [Fact]
     public void Scalars_and_empty_tensors_are_accepted()
     {
-        using var file =
-            Open(SafeTensorsBytes.Of(
+        using var file = Open(SafeTensorsBytes.Of(
             """{"s":{"dtype":"F64","shape":[],"data_offsets":[0,8]},"e":{"dtype":"F32","shape":[0,5],"data_offsets":[8,8]}}""", 8));
         file.Entry("s").Count.ShouldBe(1);
         file.ReadSingles("e").ShouldBeEmpty();

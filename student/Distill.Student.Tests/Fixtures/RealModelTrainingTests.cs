@@ -26,8 +26,8 @@ public sealed class RealModelTrainingTests(ITestOutputHelper output)
         HeldOut(model, training).ShouldBe(training.Expected.GetProperty("held_out_before").GetDouble(), 1e-4);
         using var stop = new CancellationTokenSource();
         Should.Throw<OperationCanceledException>(() => SupervisedFineTuning.RunSteps(
-            model, new AdamW(parameters, training.Optimizer), training.Schedule, training, TimeProvider.System, report =>
-            Compare(report, training, stop), stop.Token));
+            model, new AdamW(parameters, training.Optimizer), training.Schedule, training, TimeProvider.System,
+            report => Compare(report, training, stop), stop.Token));
     }
 
     private void Compare(StepReport report, RealTraining training, CancellationTokenSource stop)

@@ -34,8 +34,8 @@ public sealed class TrainingTrajectoryTests(ITestOutputHelper output)
             : new TorchGradientModel(parameters);
         var worst = new Dictionary<string, double>();
         SupervisedFineTuning.RunSteps(
-            model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, trajectory, TimeProvider.System, report =>
-            Compare(report, trajectory.Results[report.Step - 1], worst), TestContext.Current.CancellationToken);
+            model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, trajectory, TimeProvider.System,
+            report => Compare(report, trajectory.Results[report.Step - 1], worst), TestContext.Current.CancellationToken);
         CompareWeights(parameters, Path.Combine(folder, "final.safetensors"), Path.Combine(folder, "trajectory.json"));
         output.WriteLine($"worst: {string.Join(", ", worst.Select(pair => $"{pair.Key} {pair.Value:E1}"))}");
     }
@@ -53,8 +53,8 @@ public sealed class TrainingTrajectoryTests(ITestOutputHelper output)
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, Math.Max(48, trajectory.Longest));
         using var stop = new CancellationTokenSource();
         Should.Throw<OperationCanceledException>(() => SupervisedFineTuning.RunSteps(
-            model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, trajectory, TimeProvider.System, _ =>
-            stop.Cancel(), stop.Token));
+            model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, trajectory, TimeProvider.System,
+            _ => stop.Cancel(), stop.Token));
         float[] differences = Differences(parameters, Path.Combine(folder, "after-step-1.safetensors"));
         double way = trajectory.Schedule.At(0, trajectory.Steps); // of Adam's first step, whatever the gradient
         ((double)differences[(int)(0.99 * differences.Length)]).ShouldBeLessThan(Math.Max(1e-6, 2e-3 * way));

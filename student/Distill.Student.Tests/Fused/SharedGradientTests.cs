@@ -46,7 +46,7 @@ public sealed class SharedGradientTests
         int[] counts = [3, 1, 4];
         var turns = Enumerable.Range(0, counts.Length)
             .SelectMany(replica =>
-            Enumerable.Range(0, counts[replica]).Select(round => MicroBatchTurn.Of(counts, round, replica))).ToList();
+                Enumerable.Range(0, counts[replica]).Select(round => MicroBatchTurn.Of(counts, round, replica))).ToList();
         turns.Select(turn => turn.Before + turn.Index).Order().ShouldBe(Enumerable.Range(0, 8));
         MicroBatchTurn.Of(counts, 0, 2).ShouldBe(new MicroBatchTurn(0, 2, 3));
         MicroBatchTurn.Of(counts, 1, 2).ShouldBe(new MicroBatchTurn(3, 1, 2));

@@ -73,7 +73,7 @@ internal static class PolicyCase
             "cispo" => new CappedWeightSurrogate(Value("epsilon_high")),
             "sapo" => new SoftGateSurrogate(Value("sapo_temperature_pos"), Value("sapo_temperature_neg")),
             "vespo" => new GammaWeightSurrogate(
-            new GammaWeight(Value("k_pos"), Value("lambda_pos")), new GammaWeight(Value("k_neg"), Value("lambda_neg"))),
+                new GammaWeight(Value("k_pos"), Value("lambda_pos")), new GammaWeight(Value("k_neg"), Value("lambda_neg"))),
             _ => new ClippedSurrogate(Value("epsilon_low"), Value("epsilon_high"), Value("delta", double.PositiveInfinity)),
         };
     }
@@ -86,7 +86,7 @@ internal static class PolicyCase
         var rows = Rows(fixture, golden, current, fixture.Singles(golden, "old_logps"), reference, row => advantages[row]);
         return entropies.Length == 0 ? rows
             : [.. rows.Select(
-            row => (row.Places, row.Rollout with { Entropies = [.. row.Places.Select(place => entropies[place])] }, row.Current))];
+                row => (row.Places, row.Rollout with { Entropies = [.. row.Places.Select(place => entropies[place])] }, row.Current))];
     }
 
     public static List<(int[] Places, Rollout Rollout, float[] Current)> Rows(
@@ -100,8 +100,10 @@ internal static class PolicyCase
             .. Enumerable.Range(0, (int)shape[0])
                 .Select(row => (Row: row, Places: Enumerable.Range(row * width, width).Where(place => mask[place] != 0).ToArray()))
                 .Where(row => row.Places.Length > 0)
-                .Select(row =>
-                (row.Places, Of(row.Places, sampled, reference, advantage(row.Row)), row.Places.Select(place => current[place]).ToArray())),
+                .Select(row => (
+                    row.Places,
+                    Of(row.Places, sampled, reference, advantage(row.Row)),
+                    row.Places.Select(place => current[place]).ToArray())),
         ];
     }
 

@@ -58,10 +58,8 @@ public sealed class PolicyLossGoldenTests
         {
             var rows = PolicyCase.Rows(fixture, golden, fixture.Singles(golden, "logps"));
             var term = new ReferenceTerm(1, PolicyCase.IsCorrected(golden));
-            var distances =
-                rows.SelectMany(
-                row => row.Current.Select(
-                (value, i) => term.Of(row.Rollout.ReferenceLogProbabilities[i], value, row.Rollout.Completion.LogProbabilities[i]).Value));
+            var distances = rows.SelectMany(row => row.Current.Select((value, i) =>
+                term.Of(row.Rollout.ReferenceLogProbabilities[i], value, row.Rollout.Completion.LogProbabilities[i]).Value));
             LossFixture.ShouldBeNear(distances.Average(), golden["metrics"]!["kl"]!.GetValue<double>(), 1e-5, LossFixture.NameOf(golden));
             compared++;
         }
@@ -106,10 +104,9 @@ public sealed class PolicyLossGoldenTests
             float[] chosen = [.. ids.Select((id, row) => (float)(PolicyCase.Logarithms(logits.AsSpan(row * width, width))[id]))];
             var rows = PolicyCase.Rows(
                 fixture, golden, chosen, fixture.Singles(golden, "sampler_logps"), fixture.Singles(golden, "teacher_logps"), _ => 0);
-            var (value, slopes) =
-                PolicyCase.Evaluate(
+            var (value, slopes) = PolicyCase.Evaluate(
                 new OnPolicyDistillationLoss(
-                (long)LossFixture.Parameter(golden, "normaliser"), LossFixture.Parameter(golden, "coefficient")), rows, chosen.Length);
+                    (long)LossFixture.Parameter(golden, "normaliser"), LossFixture.Parameter(golden, "coefficient")), rows, chosen.Length);
             LossFixture.ShouldBeNear(value, LossFixture.Loss(golden), 1e-5, LossFixture.NameOf(golden));
             LossFixture.ShouldMatch(
                 PolicyCase.ByLogits(logits, width, ids, slopes), fixture.Gradient(golden), 1e-5, LossFixture.NameOf(golden));

@@ -107,8 +107,7 @@ public sealed class SoftLabelTests
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         var expected = model.Differentiate(sequences, new CrossEntropy(learned));
         float[] gradient = model.Gradient.ToArray();
-        var actual =
-            model.Differentiate(
+        var actual = model.Differentiate(
             sequences, new SoftLabelLoss(new TopTokenDivergence(new ForwardDivergence(), TokenSupport.TailBucket), 0, learned));
         actual.Loss.ShouldBe(expected.Loss, 1e-5);
         actual.MeanLogProbability.ShouldBe(expected.MeanLogProbability, 1e-5);

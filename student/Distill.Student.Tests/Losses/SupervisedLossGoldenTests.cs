@@ -131,7 +131,7 @@ public sealed class SupervisedLossGoldenTests
                 var sequence = new TrainingSequence([0, .. learned.Select(label => label.Item)], 1);
                 return learned.Select(
                     (label, position) =>
-                    new Row(sequence, position, ((example * time) + label.Index) * width,
+                        new Row(sequence, position, ((example * time) + label.Index) * width,
                     logits.AsSpan(((example * time) + label.Index) * width, width).ToArray()));
             }),
         ];

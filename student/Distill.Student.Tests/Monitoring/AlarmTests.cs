@@ -37,7 +37,7 @@ public sealed class AlarmTests
     {
         var course =
             Course(10, (moment, step) =>
-            moment with { Reward = step < 5 ? 0.5 : rewardAfter, HeldOut = step % 2 == 0 ? (step == 2 ? 0.7 : 0.6) : double.NaN });
+                moment with { Reward = step < 5 ? 0.5 : rewardAfter, HeldOut = step % 2 == 0 ? (step == 2 ? 0.7 : 0.6) : double.NaN });
         var alarm = new RewardWithoutGain(0.1, looks: 2, window: 1, stops: false);
         if (rings > 0) Rings(alarm, course, rings);
         else Silent(alarm, course);

@@ -82,9 +82,8 @@ public sealed class PreferenceLossGoldenTests
         CompletionScore[] scores =
         [
             .. Enumerable.Range(0, rows).Select(row => Enumerable.Range(row * width, width).Where(place => mask[place] != 0).ToArray())
-                .Select(places =>
-                new CompletionScore(
-                places.Sum(place => (double)policy[place]), places.Sum(place => (double)reference[place]), places.Length)),
+                .Select(places => new CompletionScore(
+                    places.Sum(place => (double)policy[place]), places.Sum(place => (double)reference[place]), places.Length)),
         ];
         return new PreferenceBatch(
             [.. Enumerable.Range(0, rows / 2).Select(pair => new ScoredPair(scores[pair], scores[pair + (rows / 2)]))])
@@ -97,9 +96,8 @@ public sealed class PreferenceLossGoldenTests
     private static double[] ByToken(int[] mask, PairSlopes[] slopes)
     {
         int width = mask.Length / (2 * slopes.Length);
-        return [.. mask.Select(
-            (inside, place) =>
-            inside == 0 ? 0 : place / width is var row && row < slopes.Length ? slopes[row].Chosen : slopes[row - slopes.Length].Rejected)];
+        double Slope(int row) => row < slopes.Length ? slopes[row].Chosen : slopes[row - slopes.Length].Rejected;
+        return [.. mask.Select((inside, place) => inside == 0 ? 0 : Slope(place / width))];
     }
 
     private static Dictionary<string, double[]> Known(PreferenceLossKind kind, PreferenceLossOptions options, PreferenceBatch batch)

@@ -61,10 +61,10 @@ public sealed class PreferenceLossTests
 
     private static ScoredPair[] Moved(int index, double chosen, double rejected) =>
         [.. Pairs.Select((pair, i) => i != index ? pair : new ScoredPair(
-        pair.Chosen with { LogProbability = pair.Chosen.LogProbability + chosen },
-        pair.Rejected with { LogProbability = pair.Rejected.LogProbability + rejected }))];
+            pair.Chosen with { LogProbability = pair.Chosen.LogProbability + chosen },
+            pair.Rejected with { LogProbability = pair.Rejected.LogProbability + rejected }))];
 
     private static double Difference(IPreferenceLoss loss, Func<double, ScoredPair[]> moved) =>
         (loss.Evaluate(Batch(moved(1e-5)), new PairSlopes[Pairs.Length]) - loss.Evaluate(
-        Batch(moved(-1e-5)), new PairSlopes[Pairs.Length])) / 2e-5;
+            Batch(moved(-1e-5)), new PairSlopes[Pairs.Length])) / 2e-5;
 }

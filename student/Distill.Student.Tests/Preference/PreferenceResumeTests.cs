@@ -86,8 +86,8 @@ public sealed class PreferenceResumeTests : IDisposable
         var reports = new List<PreferenceStepReport>();
         try
         {
-            var result =
-                PreferenceTuning.Run(parameters, TinyPairs.Of(parameters.Architecture, 6), options, TimeProvider.System, state, report =>
+            var pairs = TinyPairs.Of(parameters.Architecture, 6);
+            var result = PreferenceTuning.Run(parameters, pairs, options, TimeProvider.System, state, report =>
             {
                 reports.Add(report with { Step = report.Step with { Seconds = 0 } });
                 if (report.Step.Step == stopAt) stop.Cancel();

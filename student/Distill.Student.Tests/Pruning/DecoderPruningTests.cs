@@ -103,7 +103,7 @@ public sealed class DecoderPruningTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var fault = Should.Throw<InvalidDataException>(
             () => DecoderPruning.Prune(
-            parameters.ToWeightSet(), new PruningOptions(3, 0, 5), TinyDecoder.Sequences(parameters.Architecture, 9)));
+                parameters.ToWeightSet(), new PruningOptions(3, 0, 5), TinyDecoder.Sequences(parameters.Architecture, 9)));
         foreach (string part in (string[])["3 layers of 2", "0 feed-forward channels of 80", "5 key-value heads of 2"])
             fault.Message.ShouldContain(part);
         Should.Throw<ArgumentException>(
@@ -128,8 +128,8 @@ public sealed class DecoderPruningTests
     {
         var losses = new List<double>();
         SupervisedFineTuning.Run(
-            parameters, examples, options, TimeProvider.System, null, report =>
-            losses.Add(report.Loss), TestContext.Current.CancellationToken);
+            parameters, examples, options, TimeProvider.System, null,
+            report => losses.Add(report.Loss), TestContext.Current.CancellationToken);
         return losses;
     }
 }

@@ -101,8 +101,8 @@ public sealed class HalfPrecisionTests
         using var stop = new CancellationTokenSource();
         try
         {
-            SupervisedFineTuning.Run(
-                parameters, TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 9), options, TimeProvider.System, state, report =>
+            var examples = TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20, 9);
+            SupervisedFineTuning.Run(parameters, examples, options, TimeProvider.System, state, report =>
             {
                 if (report.Step == stopAt) stop.Cancel();
             }, stop.Token);

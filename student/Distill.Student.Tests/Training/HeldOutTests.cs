@@ -63,10 +63,9 @@ public sealed class HeldOutTests
 
     private static SupervisedResult Run(
         FlatParameters parameters, List<TrainingSequence> sequences, SupervisedOptions options, IHeldOutMeasure? measure,
-        List<HeldOutLook> looks, List<StepReport> reports) =>
-        SupervisedFineTuning.Run(
-        parameters, [.. sequences.Take(4)], options, TimeProvider.System, null, reports.Add, TestContext.Current.CancellationToken,
-        measure, looks.Add);
+        List<HeldOutLook> looks, List<StepReport> reports) => SupervisedFineTuning.Run(
+            parameters, [.. sequences.Take(4)], options, TimeProvider.System, null, reports.Add, TestContext.Current.CancellationToken,
+            measure, looks.Add);
 
     private sealed class Scripted(double[] values) : IHeldOutMeasure
     {

@@ -26,11 +26,9 @@ public sealed class OptimizerGoldenTests : IDisposable
             var wide = TinyDecoder.Architecture();
             using var parameters = new FlatParameters(wide with { VocabularySize = Math.Max(wide.VocabularySize, start.Length) });
             start.CopyTo(parameters.Span);
-            var optimizer =
-                new AdamW(parameters,
-                new AdamWOptions(
-                options["betas"]![0]!.GetValue<double>(), options["betas"]![1]!.GetValue<double>(), Option("eps"), Option("weight_decay"),
-                MaxGradientNorm: 0));
+            double beta1 = options["betas"]![0]!.GetValue<double>(), beta2 = options["betas"]![1]!.GetValue<double>();
+            var optimizer = new AdamW(
+                parameters, new AdamWOptions(beta1, beta2, Option("eps"), Option("weight_decay"), MaxGradientNorm: 0));
             float[] expected = tensors.ReadSingles(golden["parameters"]!.GetValue<string>()), gradient = new float[parameters.Count];
             int steps = golden["losses"]!.AsArray().Count;
             for (int step = 0; step < steps; step++)

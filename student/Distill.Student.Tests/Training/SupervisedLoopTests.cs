@@ -68,8 +68,8 @@ public sealed class SupervisedLoopTests
         try
         {
             SupervisedFineTuning.RunSteps(
-                model, optimizer, new LearningRateSchedule(3e-3, Decay.Cosine), source, TimeProvider.System, report =>
-                { if (report.Step == stopAt) stop.Cancel(); }, stop.Token);
+                model, optimizer, new LearningRateSchedule(3e-3, Decay.Cosine), source, TimeProvider.System,
+                report => { if (report.Step == stopAt) stop.Cancel(); }, stop.Token);
         }
         catch (OperationCanceledException)
         {

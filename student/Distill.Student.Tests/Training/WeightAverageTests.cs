@@ -29,8 +29,8 @@ public sealed class WeightAverageTests
             Training = new TrainingOptions { LearningRate = 3e-3, Threads = 1, MicroBatchTokens = 128, Precision = MatmulPrecision.Fp32 },
         };
         SupervisedFineTuning.Run(
-            parameters, TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20), options, TimeProvider.System, path, report =>
-        {
+            parameters, TinyDecoder.Sequences(parameters.Architecture, 12, 15, 20), options, TimeProvider.System, path,
+        report => {
             if (report.Step == stopAt) stop.Cancel();
         }, stop.Token);
         return parameters.Span.ToArray();

@@ -93,7 +93,7 @@ internal static unsafe class AttentionKernel
             int begin = Math.Max(0, j - before), end = (int)Math.Min(count, (long)j + Rows - 1 - before + window);
             if (begin < end)
                 AttentionProducts.AddTransposed(
-                scores + (j / Width * Block) + j % Width, tileLength, rows, target + (long)j * size, begin, end, size);
+                    scores + (j / Width * Block) + j % Width, tileLength, rows, target + (long)j * size, begin, end, size);
         }
     }
 

@@ -50,9 +50,8 @@ internal sealed class FusedGradientModel : IGradientModel
         var rotation = new HeadRotation(parameters.Architecture, Math.Min(capacity, parameters.Architecture.MaxPositions));
         gradient = new FlatGradient(parameters.Count);
         replicas = [.. Enumerable.Range(0, replicaCount)
-            .Select(_ =>
-            new FusedReplica(
-            parameters, matmulWeights.Values, new GradientShare(parameters, gradient, turns), rotation, capacity, scalar))];
+            .Select(_ => new FusedReplica(
+                parameters, matmulWeights.Values, new GradientShare(parameters, gradient, turns), rotation, capacity, scalar))];
         threads = new ReplicaThreads(replicaCount);
         distribution = new BatchDistribution(replicaCount, capacity, parameters.Architecture.MaxPositions);
     }

@@ -31,7 +31,7 @@ internal sealed unsafe class FusedReplica : IDisposable
         scratch = new ReplicaScratch(a, capacity);
         layers = [.. Enumerable.Range(0, a.Layers)
             .Select(layer =>
-            new FusedLayer(parameters, new LayerWeights(parameters, matmulValues, layer), layer, rotation, scratch, precision))];
+                new FusedLayer(parameters, new LayerWeights(parameters, matmulValues, layer), layer, rotation, scratch, precision))];
         head = new OutputHead(parameters, scratch);
         residual = new NativeBuffer((long)capacity * hidden);
         residualGradient = new NativeBuffer((long)capacity * hidden);

@@ -45,8 +45,8 @@ internal sealed unsafe class MatmulWeights : IDisposable
         int blocks = (count + Block - 1) / Block;
         if (blocks == 1 || threads == 1) Round(0, count);
         else Parallel.For(
-            0, blocks, new ParallelOptions { MaxDegreeOfParallelism = threads }, block =>
-            Round(block * Block, Math.Min(Block, count - block * Block)));
+            0, blocks, new ParallelOptions { MaxDegreeOfParallelism = threads },
+            block => Round(block * Block, Math.Min(Block, count - block * Block)));
     }
 
     public void Dispose() => Values.Dispose();

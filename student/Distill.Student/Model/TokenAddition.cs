@@ -34,11 +34,11 @@ internal sealed record TokenAddition(WeightSet Weights, TokenizerFiles Tokenizer
         var values = ParameterMap.For(architecture).ToDictionary(parameter => parameter.Name, parameter => weights[parameter.Name]);
         foreach (string name in (string[])[
             ParameterMap.Embedding, .. architecture.TieEmbeddings ? [] : (string[])[ParameterMap.OutputProjection]])
-            values[name] =
-                Grow(values[name].Span, architecture.HiddenSize, grown.VocabularySize, fresh, row =>
-                row < known && !idle.Contains(row), seed);
+            values[name] = Grow(values[name].Span, architecture.HiddenSize, grown.VocabularySize, fresh, IsUsed, seed);
         string size = grown.VocabularySize > rows ? $"; the embedding grew from {rows:N0} to {grown.VocabularySize:N0} rows" : "";
         return new TokenAddition(new WeightSet(grown, values), edit.ToFiles(), $"{string.Join(", ", done)}{size}");
+
+        bool IsUsed(int row) => row < known && !idle.Contains(row);
 
         string Place(string text)
         {

@@ -35,7 +35,7 @@ internal sealed class EntropyCollapse(double share, int window, bool stops) : IA
             last = WindowMean.Last(history, window, moment => moment.Entropy);
         return last < share * first
             ? string.Create(
-            CultureInfo.InvariantCulture, $"entropy fell from {first:F3} to {last:F3} nats, below {share:P0} of where it began") : null;
+                CultureInfo.InvariantCulture, $"entropy fell from {first:F3} to {last:F3} nats, below {share:P0} of where it began") : null;
     }
 }
 
@@ -54,7 +54,7 @@ internal sealed class LengthExplosion(double factor, int window, bool stops) : I
             last = WindowMean.Last(history, window, moment => moment.MeanTokens);
         return last > factor * first
             ? string.Create(
-            CultureInfo.InvariantCulture, $"completions grew from {first:F0} to {last:F0} tokens, more than {factor:G3} times") : null;
+                CultureInfo.InvariantCulture, $"completions grew from {first:F0} to {last:F0} tokens, more than {factor:G3} times") : null;
     }
 }
 
@@ -72,8 +72,8 @@ internal sealed class TruncationAlarm(double share, int window, bool stops) : IA
         double last = WindowMean.Last(history, window, moment => moment.Truncated);
         return last > share
             ? string.Create(
-            CultureInfo.InvariantCulture,
-            $"{last:P0} of the completions reached the token limit, more than {share:P0}: raise rl.max_tokens") : null;
+                CultureInfo.InvariantCulture,
+                $"{last:P0} of the completions reached the token limit, more than {share:P0}: raise rl.max_tokens") : null;
     }
 }
 
@@ -91,8 +91,9 @@ internal sealed class DeadGroupsAlarm(double share, int window, bool stops) : IA
         double last = WindowMean.Last(history, window, moment => moment.DeadGroups);
         return last > share
             ? string.Create(
-            CultureInfo.InvariantCulture,
-            $"in {last:P0} of the groups all completions earned the same, more than {share:P0}: choose problems of another level") : null;
+                CultureInfo.InvariantCulture,
+                $"in {last:P0} of the groups all completions earned the same, more than {share:P0}: choose problems of another level")
+            : null;
     }
 }
 
@@ -107,8 +108,8 @@ internal sealed class HeldOutPatience(int looks) : IAlarm
     public string? Fault(IReadOnlyList<TrainingMoment> history) =>
         HeldOutScores.Best(history) is { } best && best.Since >= looks
             ? string.Create(
-            CultureInfo.InvariantCulture,
-            $"the held-out score has not risen beyond {best.Best.HeldOut:P1} of step {best.Best.Step} in {best.Since} looks") : null;
+                CultureInfo.InvariantCulture,
+                $"the held-out score has not risen beyond {best.Best.HeldOut:P1} of step {best.Best.Step} in {best.Since} looks") : null;
 }
 
 /// <summary>The reward goes on rising while the held-out score does not: what is learned is the reward, not the task.</summary>
@@ -128,8 +129,8 @@ internal sealed class RewardWithoutGain(double gain, int looks, int window, bool
         double now = WindowMean.Last(history, window, moment => moment.Reward);
         return now - then >= gain
             ? string.Create(
-            CultureInfo.InvariantCulture,
-            $"the reward rose from {then:F3} to {now:F3} since step {best.Best.Step}, the held-out score not beyond its "
-            + $"{best.Best.HeldOut:P1}") : null;
+                CultureInfo.InvariantCulture,
+                $"the reward rose from {then:F3} to {now:F3} since step {best.Best.Step}, the held-out score not beyond its "
+                + $"{best.Best.HeldOut:P1}") : null;
     }
 }

@@ -31,7 +31,7 @@ internal static class PreferenceLosses
     /// <exception cref="ArgumentException">There is none of this name.</exception>
     public static PreferenceLossKind Get(string name) => All.FirstOrDefault(kind => kind.Name == name)
         ?? throw new ArgumentException(
-        $"There is no preference loss '{name}'; there are {string.Join(", ", All.Select(kind => kind.Name))}.", nameof(name));
+            $"There is no preference loss '{name}'; there are {string.Join(", ", All.Select(kind => kind.Name))}.", nameof(name));
 }
 
 /// <summary>A loss by the word a recipe uses.</summary>

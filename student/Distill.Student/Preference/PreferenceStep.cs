@@ -22,7 +22,7 @@ internal sealed class PreferenceStep(
         double entropy = model.Differentiate(weighted, new LinearTokenLoss()).MeanEntropy, norm = watch.Update(model.Gradient, rate, value);
         Rewards = Rewards.With(
             [.. batch.Pairs.SelectMany(
-            pair => (double[])[kind.Reward(pair.Chosen, constants.Beta), kind.Reward(pair.Rejected, constants.Beta)])]);
+                pair => (double[])[kind.Reward(pair.Chosen, constants.Beta), kind.Reward(pair.Rejected, constants.Beta)])]);
         long tokens = weighted.Sum(sequence => (long)sequence.Tokens.Count),
             learned = weighted.Sum(sequence => (long)sequence.SupervisedCount);
         return new PreferenceStepReport(

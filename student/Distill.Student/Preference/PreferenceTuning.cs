@@ -66,8 +66,8 @@ public sealed class PreferenceTuning : IDisposable
         FlatParameters parameters, IReadOnlyList<PreferencePair> pairs, IReadOnlyList<TrainingSequence> heldOut, PreferenceOptions options,
         TimeProvider clock, string? statePath, Action<PreferenceStepReport> afterStep, CancellationToken cancellation,
         Action<string>? warning = null) => Run(
-        parameters, pairs, options, clock, statePath, afterStep, cancellation, heldOut.Count == 0 ? null
-        : new HeldOutLoss(heldOut), warning);
+            parameters, pairs, options, clock, statePath, afterStep, cancellation,
+            heldOut.Count == 0 ? null : new HeldOutLoss(heldOut), warning);
 
     /// <param name="heldOut">What is looked at; needed with <see cref="PreferenceOptions.HeldOut"/>.</param>
     internal static PreferenceResult Run(

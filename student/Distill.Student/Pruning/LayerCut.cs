@@ -31,7 +31,7 @@ internal sealed class LayerCut(WeightSet weights, int layer, int[] channels, int
             "k_proj" or "v_proj" => Rows(whole, Spread(heads, from.HeadSize), from.KeyValueHeads * from.HeadSize),
             "gate_proj" or "up_proj" => Rows(whole, channels, from.IntermediateSize),
             "o_proj" when part.EndsWith(".weight", StringComparison.Ordinal) =>
-            Columns(whole, Spread(heads, queries), from.Heads * from.HeadSize),
+                Columns(whole, Spread(heads, queries), from.Heads * from.HeadSize),
             "down_proj" when part.EndsWith(".weight", StringComparison.Ordinal) => Columns(whole, channels, from.IntermediateSize),
             _ => whole,
         };

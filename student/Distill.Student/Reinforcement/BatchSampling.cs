@@ -40,9 +40,12 @@ internal sealed class BatchSampling(IPolicyServer server, RolloutCollection coll
     }
 
     private List<IReadOnlyList<Rollout>> Collect(ITokenModel policy, List<Problem> problems, int step, CancellationToken cancellation) =>
-        [.. collection.Collect(
-        policy, problems, options.Samples, options.Temperature,
-        (problem, sample) => SeedSequence.Derive(options.Seed + (ulong)step, SeedSequence.Hash(problem.Id), (ulong)sample), cancellation)];
+    [
+        .. collection.Collect(
+            policy, problems, options.Samples, options.Temperature,
+            (problem, sample) => SeedSequence.Derive(options.Seed + (ulong)step, SeedSequence.Hash(problem.Id), (ulong)sample),
+            cancellation),
+    ];
 }
 
 /// <summary>The rollouts of one step, a group per problem.</summary>

@@ -88,8 +88,7 @@ internal sealed class PolicyUpdate(
     private List<Rollout> Learnable(IReadOnlyList<IReadOnlyList<Rollout>> groups)
     {
         var learnable = new List<Rollout>();
-        double[][] advantages =
-            GroupAdvantage.Of(
+        double[][] advantages = GroupAdvantage.Of(
             [.. groups.Select(group => (IReadOnlyList<double>)[.. group.Select(rollout => rollout.Reward)])], options.Scale);
         foreach (var (index, group) in groups.Index())
         {

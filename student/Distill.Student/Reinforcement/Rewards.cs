@@ -90,8 +90,7 @@ internal sealed class RepetitionReward(int length) : IRewardPart
         int runs = tokens.Count - length + 1;
         if (runs < 1) return 0;
         int[] all = [.. tokens];
-        var different =
-            new HashSet<ReadOnlyMemory<int>>(
+        var different = new HashSet<ReadOnlyMemory<int>>(
             Enumerable.Range(0, runs).Select(start => (ReadOnlyMemory<int>)all.AsMemory(start, length)), new RunComparer());
         return ((double)different.Count / runs) - 1;
     }

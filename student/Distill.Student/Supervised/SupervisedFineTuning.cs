@@ -64,11 +64,10 @@ public sealed class SupervisedFineTuning : IDisposable
     /// <exception cref="TrainingDivergedException">The base, a loss, a gradient or the result is not finite.</exception>
     public static SupervisedResult Run(
         FlatParameters parameters, IReadOnlyList<TrainingSequence> examples, IReadOnlyList<TrainingSequence> heldOut,
-        SupervisedOptions options,
-        TimeProvider clock, string? statePath, Action<StepReport> afterStep, CancellationToken cancellation,
+        SupervisedOptions options, TimeProvider clock, string? statePath, Action<StepReport> afterStep, CancellationToken cancellation,
         Action<string>? warning = null) => Run(
-        parameters, examples, options, clock, statePath, afterStep, cancellation, heldOut.Count == 0 ? null
-        : new HeldOutLoss(heldOut), null, warning);
+            parameters, examples, options, clock, statePath, afterStep, cancellation,
+            heldOut.Count == 0 ? null : new HeldOutLoss(heldOut), afterLook: null, warning);
 
     /// <param name="heldOut">What is looked at; needed with <see cref="SupervisedOptions.HeldOut"/>.</param>
     /// <param name="afterLook">

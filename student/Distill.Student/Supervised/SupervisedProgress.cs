@@ -49,8 +49,8 @@ internal sealed class SupervisedProgress
         .. looks.Count == 0 ? [] : (SafeTensor[])
         [
             SafeTensor.Integers(
-            "looks", [looks.Count, LookFields], looks.SelectMany(look => (long[])[look.Step, BitConverter.DoubleToInt64Bits(look.Value)])
-            .ToArray()),
+                "looks", [looks.Count, LookFields],
+                looks.SelectMany(look => (long[])[look.Step, BitConverter.DoubleToInt64Bits(look.Value)]).ToArray()),
             SafeTensor.Integers("best_look", [1], new long[] { looks.IndexOf(Best!) }),
             SafeTensor.Singles("best", [best.Length], best),
         ],

@@ -90,8 +90,8 @@ internal static class GradientModels
     public static IGradientModel Create(FlatParameters parameters, TrainingOptions options, int? longest = null) =>
         IsFused(parameters.Architecture, options)
             ? new FusedGradientModel(
-            parameters, options.Precision, options.Threads,
-            Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
+                parameters, options.Precision, options.Threads,
+                Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
             : new TorchGradientModel(parameters, options.Precision, options.RoundingSeed, options.ActivationCheckpointing);
 
     /// <summary>Whether <see cref="Create"/> takes the fused passes.</summary>

@@ -65,8 +65,8 @@ internal sealed class DivergenceWatch(FlatParameters parameters, AdamW optimizer
         return new TrainingDivergedException(
             step, [.. losses],
             string.Create(
-            CultureInfo.InvariantCulture,
-            $"The training diverged at step {step:N0} of {steps:N0}: {what}. Last losses: {last}. {remedy}."));
+                CultureInfo.InvariantCulture,
+                $"The training diverged at step {step:N0} of {steps:N0}: {what}. Last losses: {last}. {remedy}."));
     }
 
     private string? FirstBadTensor()

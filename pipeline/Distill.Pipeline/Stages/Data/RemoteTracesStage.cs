@@ -1,6 +1,7 @@
 using Distill.Pipeline.Graph;
 using Distill.Data.Problems;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
 using Distill.Teacher.Remote.Calls;
 using Distill.Teacher.Remote.Collection;

@@ -5,6 +5,7 @@ using Distill.Architecture;
 using Distill.Data.Curation;
 using Distill.Data.Traces;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 using Distill.Student.Model;

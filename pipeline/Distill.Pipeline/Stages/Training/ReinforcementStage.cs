@@ -121,7 +121,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
             yield return ("clipped_high", clipped.High);
         }
 
-        if (recipe.Rl.ResampleRounds is not null) yield return ("resampled", report.Resampled);
+        if (recipe.Rl.ResampleRounds > 0) yield return ("resampled", report.Resampled);
         if (recipe.Rl.Rewards is not null)
         {
             foreach (var (name, value) in report.RewardParts) yield return ($"reward_{name}", value);

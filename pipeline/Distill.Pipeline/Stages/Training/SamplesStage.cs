@@ -1,6 +1,7 @@
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
 
 namespace Distill.Pipeline.Stages.Training;

@@ -57,15 +57,16 @@ internal sealed class SupervisedStage : IStage
     public static SupervisedStage Steps(DistillationRecipe recipe) => new(recipe, recipe.Sft, steps: true, recipe.SoftLabels);
 
     // Without the steps the teacher's distributions fit no token.
-    public static SupervisedStage AnswersOnly(DistillationRecipe recipe) => new(recipe, recipe.AnswerOnly.Training, steps: false, softLabels: null);
+    public static SupervisedStage AnswersOnly(DistillationRecipe recipe) => new(recipe, recipe.AnswerOnly, steps: false, softLabels: null);
 
     public string Run(StageContext context)
     {
         var start = Checkpoint.Open(context.Input(ExternalInputs.Base).Folder);
+        foreach (string warning in start.Warnings) context.Warning(warning);
         var encoder = ChatEncoder.Load(start.Folder);
         var examples = SupervisedExamples.Read(
             context.Input(CurationStage.StageName).PathOf(CurationStage.Traces), encoder, steps, softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
-            training.SequenceLength, training.HeldOut?.Share, (ulong)recipe.Seed);
+            training.SequenceLength, training.HeldOut?.LossShare, (ulong)recipe.Seed);
         var weights = Weights(start, examples.Training);
         using var parameters = new FlatParameters(weights.Architecture);
         parameters.Load(weights);
@@ -101,7 +102,7 @@ internal sealed class SupervisedStage : IStage
     private IHeldOutMeasure? Measure(StageContext context, ChatEncoder encoder, IPolicyServer? server, IReadOnlyList<TrainingSequence> examples)
     {
         if (training.HeldOut is not { } section) return null;
-        return server is null ? new HeldOutLoss(examples) : StudentAccuracy.Of(context, encoder, server, section.Problems!.Value, section.MaxTokens!.Value, training.Threads, recipe.Seed);
+        return server is null ? new HeldOutLoss(examples) : StudentAccuracy.Of(context, encoder, server, section.Problems, section.MaxTokens, training.Threads, recipe.Seed);
     }
 
     private string Summary(SupervisedExamples examples, TrainingCurve curve, SupervisedResult result, IHeldOutMeasure? heldOut) =>

@@ -1,0 +1,52 @@
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
+
+namespace Distill.Pipeline.Tests.Recipes;
+
+/// <summary>What does not fit the models or problems of a recipe is found before any work, all of it at once.</summary>
+public sealed class RecipePreflightTests
+{
+    private static readonly string Quickstart = Path.Combine(RepositoryFolder.Root, "recipes", "quickstart.yaml");
+
+    [Fact]
+    public void The_quickstart_passes() => RecipePreflight.Require(RecipeFile.Load<DistillationRecipe>(Quickstart));
+
+    [Fact]
+    public void Every_fault_is_found_at_once() => Paths(
+        "student.layers=99", "student.intermediate=9999", "student.key_value_heads=7", "sft.sequence_length=4096", "sft.batch_tokens=4096", "problems.test=100000")
+        .ShouldBe(["student.layers", "student.intermediate", "student.key_value_heads", "sft.sequence_length", "answer_only.sequence_length", "problems.test"], ignoreOrder: true);
+
+    [Fact]
+    public void Another_tokenizer_is_found_where_tokens_must_be_the_same()
+    {
+        using var folder = new TemporaryFolder();
+        string copy = WithTokenizer(folder, tokenizer => tokenizer.Replace("\"<think>\"", "\"<thinking>\"", StringComparison.Ordinal));
+        Paths($"student.base={copy}", "teacher.top_log_probabilities=4", "soft_labels.weight=0.5").ShouldBe(["student.base", "soft_labels"], ignoreOrder: true);
+        Paths($"student.base={copy}", "student.add_tokens=true", "rl.teacher_weight=1").ShouldBe(["rl.teacher_weight"]);
+    }
+
+    [Fact]
+    public void A_base_without_thinking_marks_is_told_of_a_remedy_that_works()
+    {
+        using var folder = new TemporaryFolder();
+        string copy = WithTokenizer(folder, tokenizer => tokenizer.Replace("\"<think>\"", "\"<thinking>\"", StringComparison.Ordinal));
+        var fault = Should.Throw<InvalidRecipeException>(() => Require($"student.base={copy}")).Problems.ShouldHaveSingleItem();
+        fault.Remedy.ShouldContain("student.add_tokens");
+        Require($"student.base={copy}", "student.add_tokens=true");
+    }
+
+    private static string WithTokenizer(TemporaryFolder folder, Func<string, string> change)
+    {
+        string source = Path.Combine(RepositoryFolder.Root, "student/models/tiny-base");
+        foreach (string file in Directory.GetFiles(source)) File.Copy(file, Path.Combine(folder.Path, Path.GetFileName(file)));
+        string path = Path.Combine(folder.Path, "tokenizer.json"), before = File.ReadAllText(path), after = change(before);
+        after.ShouldNotBe(before);
+        File.WriteAllText(path, after);
+        return folder.Path;
+    }
+
+    private static void Require(params string[] overrides) => RecipePreflight.Require(RecipeFile.Load<DistillationRecipe>(Quickstart, overrides));
+
+    private static IReadOnlyList<string> Paths(params string[] overrides) =>
+        [.. Should.Throw<InvalidRecipeException>(() => Require(overrides)).Problems.Select(problem => problem.Path)];
+}

@@ -1,0 +1,76 @@
+using Distill.Pipeline.Recipes.Binding;
+using Distill.Student.Adapters;
+using Distill.Student.Pruning;
+
+namespace Distill.Pipeline.Recipes.Sections;
+
+/// <summary><c>student</c>: the model that is changed, and what is done to it before it learns.</summary>
+internal sealed record StudentSection : Section
+{
+    private const string CutRemedy = "leave it out, or set sft.enabled to true";
+
+    [Option("folder of a checkpoint (`config.json`, safetensors, tokenizer)", Required = true, Path = PathUse.Folder,
+        Files = ["config.json", "tokenizer.json"], Remedy = "give the folder of a checkpoint")]
+    public string Base { get; init; } = "";
+
+    [Option("layers the student keeps of the base", Minimum = 1, Maximum = 1024, Default = "all")]
+    public int? Layers { get; init; }
+
+    [Option("feed-forward channels it keeps in every layer", Minimum = 1, Maximum = 1 << 20, Default = "all")]
+    public int? Intermediate { get; init; }
+
+    [Option("key-value heads it keeps in every layer, each with all its query heads", Minimum = 1, Maximum = 1024, Default = "all")]
+    public int? KeyValueHeads { get; init; }
+
+    [Option("give a base without `<think>` and `</think>` these tokens: ids that its tokenizer holds in reserve first, else new rows")]
+    public bool AddTokens { get; init; }
+
+    public override IEnumerable<Rule> Rules(Recipe recipe)
+    {
+        bool isTuned = recipe is not DistillationRecipe { Sft.Enabled: false, AnswerOnly.Enabled: false };
+        foreach (string name in (string[])[nameof(Layers), nameof(Intermediate), nameof(KeyValueHeads)])
+            yield return Rule.Unused(!isTuned, name, "a base is cut at the beginning of fine-tuning, which is off", CutRemedy);
+    }
+
+    /// <returns>Null when the base stays as it is.</returns>
+    internal PruningOptions? ToPruning() =>
+        Layers is null && Intermediate is null && KeyValueHeads is null ? null : new PruningOptions(Layers, Intermediate, KeyValueHeads);
+}
+
+/// <summary>Which projections of each layer get adapters.</summary>
+internal enum AdapterTargets
+{
+    All,
+
+    /// <summary>Query, key, value and output projection.</summary>
+    Attention,
+
+    /// <summary>Gate, up and down projection.</summary>
+    FeedForward,
+}
+
+/// <summary><c>lora</c>: fine-tuning trains low-rank adapters over frozen weights; the student is the merged model.</summary>
+internal sealed record LoraSection : Section
+{
+    [Option("rank of the adapters", Minimum = 1, Maximum = 4096)]
+    public int Rank { get; init; } = 16;
+
+    [Option("the adapters' product counts alpha/rank times", Minimum = 0, Above = true, Maximum = 100_000)]
+    public double Alpha { get; init; } = 32;
+
+    [Option("projections with adapters")]
+    public AdapterTargets Targets { get; init; } = AdapterTargets.All;
+
+    [Option("alpha/√rank instead")]
+    public bool RankStabilized { get; init; }
+
+    internal LowRankOptions ToOptions() => new(Rank, Alpha, [.. LowRankOptions.AllTargets.Where(IsTarget)], RankStabilized);
+
+    private bool IsTarget(string projection) => Targets switch
+    {
+        AdapterTargets.All => true,
+        AdapterTargets.Attention => projection is "q_proj" or "k_proj" or "v_proj" or "o_proj",
+        AdapterTargets.FeedForward => projection is "gate_proj" or "up_proj" or "down_proj",
+        _ => throw new InvalidOperationException($"Unknown targets {Targets}."),
+    };
+}

@@ -1,0 +1,83 @@
+using Distill.Generation;
+using Distill.Generation.Onnx;
+using Distill.Pipeline.Recipes.Binding;
+using Distill.Teacher;
+using Distill.Teacher.Remote.Collection;
+
+namespace Distill.Pipeline.Recipes.Sections;
+
+/// <summary><c>teacher</c>: the model that solves the training problems, and how it is sampled. With an endpoint it runs elsewhere.</summary>
+internal sealed record TeacherSection : EndpointSection
+{
+    private const string FolderRemedy = "give the folder of an ONNX model, or an endpoint";
+
+    [Option("folder of an ONNX model (`genai_config.json`, tokenizer); with `teacher.endpoint` the name that the endpoint knows",
+        Required = true, Path = PathUse.Folder, Files = ["tokenizer.json"], Remedy = FolderRemedy)]
+    public string Model { get; init; } = "";
+
+    [Option("completions per training problem", Minimum = 1, Maximum = 256)]
+    public int Samples { get; init; } = 1;
+
+    [Option("0 is greedy", Minimum = 0, Maximum = 10)]
+    public double Temperature { get; init; } = 0.7;
+
+    [Option("keep the smallest set of tokens that reaches this probability", Minimum = 0, Above = true, Maximum = 1)]
+    public double TopP { get; init; } = 1;
+
+    [Option("longest completion; longer counts as truncated", Minimum = 1, Maximum = 1_000_000, Unit = "tokens")]
+    public int MaxTokens { get; init; } = 192;
+
+    [Option("completions decoded together; speed only; not with an endpoint", Minimum = 1, Maximum = 4096, DecidesResult = false)]
+    public int Slots { get; init; } = 64;
+
+    [Option("alternatives recorded beside each token of the teacher; needed by `soft_labels`; not with an endpoint",
+        Minimum = 1, Maximum = 1024, Default = "none")]
+    public int? TopLogProbabilities { get; init; }
+
+    [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
+    public long Seed { get; init; }
+
+    /// <summary>The endpoint that runs the model; null for a model folder.</summary>
+    internal EndpointSection? Remote => Endpoint.Length == 0 ? null : this;
+
+    /// <summary>What reports call it.</summary>
+    internal string Name => Remote is null ? Path.GetFileName(Model) : Model;
+
+    public override bool IsPath(string property) => property != nameof(Model) || Remote is null;
+
+    public override IEnumerable<Rule> Rules(Recipe recipe) =>
+    [
+        .. base.Rules(recipe),
+        Rule.Require(Remote is not null || ModelFolder.Announces(Model), nameof(Model),
+            $"{Model} has no genai_config.json, and no config.json with an ONNX file", FolderRemedy),
+        Rule.Require(Temperature > 0 || Samples == 1, nameof(Samples), "greedy samples are all equal", "set teacher.temperature above 0, or one sample"),
+        Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),
+        Rule.Unused(Remote is not null, nameof(TopLogProbabilities), "an endpoint's traces hold no tokens", "leave it out, or take a teacher from a model folder"),
+    ];
+
+    internal TraceCollectionOptions ToCollectionOptions(string digest) => new()
+    {
+        Seed = (ulong)Seed,
+        Teacher = Name,
+        TeacherDigest = digest,
+        Samples = Samples,
+        Sampling = new SamplingOptions { Temperature = Temperature, TopP = TopP },
+        MaxNewTokens = MaxTokens,
+        KeepTokens = TopLogProbabilities is not null,
+        TopLogProbabilities = TopLogProbabilities ?? 0,
+    };
+
+    internal RemoteTraceOptions ToRemoteOptions(EndpointSection endpoint) => new()
+    {
+        Seed = (ulong)Seed,
+        Teacher = Name,
+        Address = endpoint.Endpoint,
+        Instructions = endpoint.Instructions,
+        Samples = Samples,
+        Temperature = Temperature,
+        TopP = TopP,
+        MaxTokens = MaxTokens,
+        SendSeed = endpoint.SendSeed,
+        Concurrency = endpoint.Concurrency,
+    };
+}
