@@ -3,7 +3,8 @@ namespace Distill.Data.Tests;
 /// <summary>Where tests find golden values: whoever clones the repository must run those that it holds.</summary>
 public sealed class FixtureFolderTests
 {
-    private static readonly string Ours = Path.Combine(RepositoryFolder.Root, "data", "Distill.Data.Tests", "Golden", "tokenizers", "small");
+    private static readonly string Ours =
+        Path.Combine(RepositoryFolder.Root, "data", "Distill.Data.Tests", "Golden", "tokenizers", "small");
 
     [Fact]
     public void The_repositorys_own_values_are_cases_with_and_without_a_larger_set() =>
