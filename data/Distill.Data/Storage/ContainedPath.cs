@@ -16,23 +16,23 @@ internal static class ContainedPath
     public static string Resolve(string folder, string relative, string saidBy)
     {
         if (relative.Length == 0 || Path.IsPathRooted(relative) || relative.Any(c => c is '\\' or ':' || char.IsControl(c)))
-            throw new InvalidDataException($"{saidBy}: '{Shown(relative)}' must be a path relative to its folder.");
+            throw new InvalidDataException($"{saidBy}: {Printable.Quote(relative)} must be a path relative to its folder.");
         string current = folder;
         string[] parts = relative.Split('/');
         for (int i = 0; i < parts.Length; i++)
         {
             if (parts[i] is "" or "." or "..")
-                throw new InvalidDataException($"{saidBy}: '{relative}' must not contain empty, '.' or '..' parts.");
+                throw new InvalidDataException($"{saidBy}: {Printable.Quote(relative)} must not contain empty, '.' or '..' parts.");
             current = Path.Combine(current, parts[i]);
             FileSystemInfo info = Directory.Exists(current) ? new DirectoryInfo(current) : new FileInfo(current);
             if (info.LinkTarget is { } target && !(i == parts.Length - 1 && IsBlob(folder, current, target)))
             {
-                throw new InvalidDataException($"{saidBy}: '{relative}' passes through a symbolic link that leaves the folder, and not into the "
+                throw new InvalidDataException($"{saidBy}: {Printable.Quote(relative)} passes through a symbolic link that leaves the folder, and not into the "
                     + $"'{Blobs}' of its own Hugging Face cache; copy the file into the folder instead.");
             }
         }
 
-        return File.Exists(current) ? current : throw new InvalidDataException($"{saidBy}: {current} does not exist.");
+        return File.Exists(current) ? current : throw new InvalidDataException(Printable.Of($"{saidBy}: {current} does not exist."));
     }
 
     /// <summary>Bytes of a file; of a link, those of the file that it leads to, where <see cref="FileInfo"/> gives the length of the link's text.</summary>
@@ -66,6 +66,4 @@ internal static class ContainedPath
 
     /// <summary>The folder, or where it leads to when it is a link.</summary>
     private static string RealFolder(string folder) => Directory.ResolveLinkTarget(folder, returnFinalTarget: true)?.FullName ?? folder;
-
-    private static string Shown(string text) => string.Concat(text.Take(80).Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -164,6 +164,34 @@ public sealed class ModelFolderTests : IDisposable
         message.ShouldContain(folder.Path);
     }
 
+    [Theory]
+    [InlineData("input"), InlineData("output name"), InlineData("file name"), InlineData("type"), InlineData("key")]
+    public void What_steers_a_terminal_does_not_reach_a_message(string place)
+    {
+        const string steering = "\u001b[31m\u202e";
+        Write();
+        WriteGraph("model.onnx", new TinyGraph { ExtraInput = place == "input" ? steering : null });
+        string escaped = JsonSerializer.Serialize(steering);
+        string genai = """
+            {"model": {"type": TYPE, "vocab_size": 16, "context_length": 64, "eos_token_id": 2,
+             "decoder": {"filename": "model.onnx", "head_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1,
+              "num_key_value_heads": 1, "outputs": {"logits": LOGITS}}}, KEY: {}}
+            """.Replace("TYPE", place == "type" ? escaped : "\"llama\"", StringComparison.Ordinal)
+            .Replace("LOGITS", place == "output name" ? escaped : "\"logits\"", StringComparison.Ordinal)
+            .Replace("KEY", place == "key" ? $"{escaped}: 1, {escaped}" : "\"search\"", StringComparison.Ordinal);
+        if (place is "type" or "output name" or "key") File.WriteAllText(Path.Combine(folder.Path, "genai_config.json"), genai);
+        if (place == "file name")
+        {
+            File.Move(Path.Combine(folder.Path, "model.onnx"), Path.Combine(folder.Path, steering + ".onnx"));
+            WriteGraph("other.onnx", new TinyGraph());
+        }
+
+        string message = Refused();
+        message.ShouldNotContain("\u001b");
+        message.ShouldNotContain("\u202e");
+        message.ShouldContain("\\u001b", Case.Insensitive);
+    }
+
     private string Refused() =>
         Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(ModelFolder.Open(folder.Path), s_oneThread).Dispose()).Message;
 
