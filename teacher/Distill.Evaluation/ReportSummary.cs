@@ -123,7 +123,9 @@ internal static class TwinPairs
                 throw new ArgumentException($"{Printable.Quote(twins[i].Id)} is not the id of a twin.", nameof(twins));
             string original = (id with { Twin = null }).ToString();
             if (!places.TryGetValue(original, out int place))
-                throw new ArgumentException($"The original {Printable.Quote(original)} of twin {Printable.Quote(twins[i].Id)} is not among the problems.", nameof(twins));
+                throw new ArgumentException(
+                    $"The original {Printable.Quote(original)} of twin {Printable.Quote(twins[i].Id)} is not among the problems.",
+                    nameof(twins));
             pairs.Add(new TwinPair(kind, place, i));
         }
 

@@ -20,7 +20,8 @@ public static class ProblemPrompt
         return prompt.Length < maxLength
             ? prompt
             : throw new InvalidDataException(
-                $"Problem {Printable.Quote(problem.Id)} takes {prompt.Length} tokens; the model reads {maxLength} with the answer. Leave it out or take a "
+                $"Problem {Printable.Quote(problem.Id)} takes {prompt.Length} tokens; the model reads {maxLength} with the answer. Leave "
+                    + "it out or take a "
                     + "model with a longer context.");
     }
 }

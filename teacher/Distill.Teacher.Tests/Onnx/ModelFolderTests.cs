@@ -62,7 +62,7 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void Every_token_that_ends_a_reply_counts_whichever_file_names_it()
     {
-        string model = CachedModel.Copy(folder.Path);
+        string model = TinyReasoner.Copy(folder.Path);
         int own = ModelFolder.Open(model).LoadEncoder().EndToken;
         foreach (var (file, id) in (ReadOnlySpan<(string, int)>)[("generation_config.json", own + 1), ("genai_config.json", own + 2)])
         {
@@ -78,8 +78,8 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void A_snapshot_of_the_Hugging_Face_cache_says_what_the_folder_says()
     {
-        string plain = CachedModel.Copy(Path.Combine(folder.Path, "plain")),
-            snapshot = CachedModel.Link(plain, Path.Combine(folder.Path, "cache"));
+        string plain = TinyReasoner.Copy(Path.Combine(folder.Path, "plain")),
+            snapshot = TinyReasoner.Link(plain, Path.Combine(folder.Path, "cache"));
         ModelFolder.Announces(snapshot).ShouldBeTrue();
         int[] prompt = ModelFolder.Open(snapshot).LoadEncoder().EncodePrompt([Tokenization.ChatMessage.User("What is 3 + 4?")]);
         Completion[] answers = [.. ((string[])[plain, snapshot]).Select(path =>
@@ -95,7 +95,7 @@ public sealed class ModelFolderTests : IDisposable
     [InlineData("onnx/model.onnx"), InlineData("onnx/model.onnx_data")]
     public void A_snapshot_whose_link_leaves_the_cache_is_refused(string file)
     {
-        string snapshot = CachedModel.Link(CachedModel.Copy(Path.Combine(folder.Path, "plain")), Path.Combine(folder.Path, "cache"));
+        string snapshot = TinyReasoner.Link(TinyReasoner.Copy(Path.Combine(folder.Path, "plain")), Path.Combine(folder.Path, "cache"));
         File.Delete(Path.Combine(snapshot, file));
         File.CreateSymbolicLink(Path.Combine(snapshot, file), Path.Combine(folder.Path, "plain", file));
         Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(snapshot, s_oneThread).Dispose()).Message
