@@ -1,4 +1,5 @@
 using Distill.Export.Package;
+using Distill.Data.Storage;
 using Distill.Architecture;
 using Distill.Export;
 using Distill.Generation.Onnx;
@@ -82,7 +83,7 @@ internal sealed class ServedModel : IDisposable
 
     /// <summary>The graph and what lies beside it under its name: the weights are in one or the other.</summary>
     internal static long WeightBytes(ModelFolder model) =>
-        Directory.EnumerateFiles(Path.GetDirectoryName(model.GraphPath)!, Path.GetFileName(model.GraphPath) + "*").Sum(path => new FileInfo(path).Length);
+        Directory.EnumerateFiles(Path.GetDirectoryName(model.GraphPath)!, Path.GetFileName(model.GraphPath) + "*").Sum(ContainedPath.LengthOf);
 
     private static bool IsSmall(long bytes) => bytes < SmallModelBytes;
 }
