@@ -1,6 +1,5 @@
 using System.Text;
 using Distill.Architecture;
-using Distill.Templates;
 using Distill.Tokenization;
 
 namespace Distill.Export.Package;

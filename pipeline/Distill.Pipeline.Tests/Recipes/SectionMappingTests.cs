@@ -8,7 +8,8 @@ using Distill.Pipeline.Tests.Testing;
 namespace Distill.Pipeline.Tests.Recipes;
 
 /// <summary>
-/// A section becomes the option records of the layers below in one place: whatever one changes in it changes what comes out there, or is used by
+/// A section becomes the option records of the layers below in one place: whatever one changes in it changes what comes out there, or is
+/// used by
 /// somebody else who is named here.
 /// </summary>
 public sealed class SectionMappingTests : IDisposable
@@ -40,18 +41,21 @@ public sealed class SectionMappingTests : IDisposable
         new PreferenceSection { Problems = 100 },
         section => (section.ToOptions((ulong)section.Seed), section.ToCollectionOptions((ulong)section.Seed, "sft", "digest")),
         nameof(PreferenceSection.LabelSmoothing), nameof(PreferenceSection.Gamma), // of other losses than the default
-        nameof(PreferenceSection.Problems), nameof(PreferenceSection.PairsPerProblem), nameof(PreferenceSection.ValidationProblems)); // the stages
+        nameof(PreferenceSection.Problems), nameof(PreferenceSection.PairsPerProblem),
+            nameof(PreferenceSection.ValidationProblems)); // the stages
 
     [Theory]
     [InlineData("cdpo", nameof(PreferenceSection.LabelSmoothing))]
     [InlineData("simpo", nameof(PreferenceSection.Gamma))]
     public void Constants_of_a_loss_arrive(string loss, string constant) => Change(
-        new PreferenceSection { Loss = loss }, SectionDeclaration.Of(typeof(PreferenceSection))[constant], section => section.ToOptions(1)).ShouldBeTrue();
+        new PreferenceSection { Loss = loss }, SectionDeclaration.Of(typeof(PreferenceSection))[constant], section =>
+            section.ToOptions(1)).ShouldBeTrue();
 
     [Fact]
     public void No_option_of_reinforcement_is_forgotten() => Check(
         new ReinforcementSection(), section => section.ToOptions((ulong)section.Seed, section.Threads),
-        nameof(ReinforcementSection.WeightCap), nameof(ReinforcementSection.GatePositive), nameof(ReinforcementSection.GateNegative), // of other surrogates
+        nameof(ReinforcementSection.WeightCap), nameof(ReinforcementSection.GatePositive), nameof(ReinforcementSection.GateNegative),
+            // of other surrogates
         nameof(ReinforcementSection.ValidationProblems)); // the stage
 
     [Theory]
@@ -59,7 +63,8 @@ public sealed class SectionMappingTests : IDisposable
     [InlineData(nameof(SurrogateKind.Sapo), nameof(ReinforcementSection.GatePositive))]
     [InlineData(nameof(SurrogateKind.Sapo), nameof(ReinforcementSection.GateNegative))]
     public void Numbers_of_a_surrogate_arrive(string surrogate, string number) => Change(
-        new ReinforcementSection { Surrogate = Enum.Parse<SurrogateKind>(surrogate) }, SectionDeclaration.Of(typeof(ReinforcementSection))[number],
+        new ReinforcementSection { Surrogate = Enum.Parse<SurrogateKind>(surrogate) },
+            SectionDeclaration.Of(typeof(ReinforcementSection))[number],
         section => section.ToSurrogate()).ShouldBeTrue();
 
     [Fact]
@@ -71,11 +76,13 @@ public sealed class SectionMappingTests : IDisposable
         var teacher = SampleRecipe.Parse(folder).Teacher with { TopLogProbabilities = 4 };
         string[] remote = [.. SectionDeclaration.Of(typeof(TeacherSection)).Options.Select(option => option.PropertyName)
             .Where(name => typeof(EndpointSection).GetProperty(name) is not null)];
-        Check(teacher, section => section.ToCollectionOptions((ulong)section.Seed, "digest"), [.. remote, nameof(TeacherSection.Slots)]); // the engine
+        Check(teacher, section =>
+            section.ToCollectionOptions((ulong)section.Seed, "digest"), [.. remote, nameof(TeacherSection.Slots)]); // the engine
         var endpoint = teacher with { Endpoint = "https://api.example.com/v1", Model = "m", TopLogProbabilities = null };
         Check(
             endpoint,
-            section => (section.ToRemoteOptions(section, (ulong)section.Seed), section.ToCalls(), section.ToOptions(section.Model), section.Prices),
+            section => (section.ToRemoteOptions(section, (ulong)section.Seed), section.ToCalls(), section.ToOptions(section.Model),
+                section.Prices),
             nameof(TeacherSection.Slots), nameof(TeacherSection.TopLogProbabilities), // of model folders
             nameof(EndpointSection.ApiKeyEnv)); // the client's key
     }
@@ -99,7 +106,8 @@ public sealed class SectionMappingTests : IDisposable
     private static void Check<T>(T section, Func<T, object?> map, params string[] elsewhere)
         where T : Section
     {
-        foreach (var option in SectionDeclaration.Of(section).Options.Where(option => option.Kind is not (OptionKind.Section or OptionKind.List)))
+        foreach (var option in SectionDeclaration.Of(section).Options.Where(option =>
+            option.Kind is not (OptionKind.Section or OptionKind.List)))
         {
             bool changes = !elsewhere.Contains(option.PropertyName) && Change(section, option, map);
             changes.ShouldBe(!elsewhere.Contains(option.PropertyName), $"{typeof(T).Name}.{option.PropertyName}");
@@ -119,7 +127,8 @@ public sealed class SectionMappingTests : IDisposable
     {
         OptionKind.Integer when option.ValueType == typeof(long) => (long)(value ?? 0L) + 1,
         OptionKind.Integer => Equals(value, (int)option.Attribute.Maximum) ? (int)option.Attribute.Minimum : (int)(value ?? 1) + 1,
-        OptionKind.Number => Equals(value, option.Attribute.Maximum) ? option.Attribute.Maximum / 2 : ((double)(value ?? 0.0) + option.Attribute.Maximum) / 2,
+        OptionKind.Number => Equals(value, option.Attribute.Maximum) ? option.Attribute.Maximum / 2
+            : ((double)(value ?? 0.0) + option.Attribute.Maximum) / 2,
         OptionKind.Flag => !(bool)value!,
         OptionKind.Word => option.Parse(option.Words.First(word => !Equals(option.Parse(word), value)))!,
         _ => value + "x",
@@ -136,7 +145,8 @@ public sealed class SectionMappingTests : IDisposable
         var text = new StringBuilder(type.Name).Append('(');
         for (var owner = type; owner is not null && owner != typeof(object); owner = owner.BaseType)
         {
-            foreach (var field in owner.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            const BindingFlags Own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+            foreach (var field in owner.GetFields(Own))
                 text.Append(field.Name).Append('=').Append(Text(field.GetValue(value), depth + 1)).Append(';');
         }
 
