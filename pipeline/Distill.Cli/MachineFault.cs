@@ -29,6 +29,9 @@ internal sealed record MachineFault(string Message, string Remedy)
 
     private static MachineFault? OfOne(Exception exception) => exception switch
     {
+        // Starting a thread takes files too; .NET calls it memory, whatever was lacking.
+        OutOfMemoryException when exception.StackTrace?.Contains("Threading.Thread.Start", StringComparison.Ordinal) == true =>
+            new("No further thread could be started.", "Allow more files (ulimit -n 4096) or processes (ulimit -u), or free memory."),
         OutOfMemoryException => Memory(),
         _ when MemoryWords.Any(word => Says(exception, word)) => Memory(),
         _ when IsErrno(exception, TooManyInProcess, TooManyInSystem) || Says(exception, "Too many open files") =>
@@ -37,9 +40,10 @@ internal sealed record MachineFault(string Message, string Remedy)
             new(exception.Message, "The disk is full: make room."),
         FileNotFoundException or FileLoadException when exception.Message.StartsWith("Could not load file or assembly",
             StringComparison.Ordinal) =>
-            new($"A part of the program cannot be loaded: {FirstLine(exception)}", "Mostly too many files are open for the process. "
-                + MoreFiles),
+            new($"A part of the program cannot be loaded: {FirstLine(exception)}",
+                "Mostly the process may open too few files (ulimit -n 4096) or take too little address space (ulimit -v unlimited)."),
         TypeInitializationException { TypeName: "TorchSharp.torch" } => Torch(exception.GetBaseException()),
+        DllNotFoundException when Says(exception, "torch") => Torch(exception),
         DllNotFoundException or BadImageFormatException or EntryPointNotFoundException =>
             new($"A native library cannot be loaded: {FirstLine(exception)}", "'distill doctor' says which, and what to do about it."),
         _ => null,

@@ -78,7 +78,8 @@ int Fail(Exception exception)
         try
         {
             lastWords.WriteLine("error: The program could not be loaded whole: " + exception.Message);
-            lastWords.WriteLine("  Mostly too many files are open for the process. Allow more of them: ulimit -n 4096.");
+            lastWords.WriteLine(
+                "  Mostly the process may open too few files (ulimit -n 4096) or take too little address space (ulimit -v unlimited).");
         }
         catch (IOException)
         {

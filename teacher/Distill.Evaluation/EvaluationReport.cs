@@ -56,7 +56,9 @@ public sealed record TwinReport(
 /// <param name="OnlyPerturbed">Pairs of which only the twin is solved.</param>
 /// <param name="McNemarP">Exact p of the two shares being equal.</param>
 public sealed record TwinKindReport(
-    string Kind, int Pairs, double Original, double Perturbed, Interval PerturbedInterval95, int OnlyOriginal, int OnlyPerturbed, double McNemarP);
+    string Kind, int Pairs, double Original, double Perturbed, Interval PerturbedInterval95, int OnlyOriginal, int OnlyPerturbed,
+    double McNemarP);
 
 /// <summary>A greedy completion to look at.</summary>
-public sealed record SampleTrace(string ProblemId, string Problem, string ReferenceAnswer, string Reasoning, string? Answer, Verdict Verdict);
+public sealed record SampleTrace(
+    string ProblemId, string Problem, string ReferenceAnswer, string Reasoning, string? Answer, Verdict Verdict);

@@ -16,7 +16,8 @@ internal sealed record EvaluationResult(
 internal sealed record ProblemResult(Problem Problem, CompletionResult Greedy, IReadOnlyList<CompletionResult> Samples)
 {
     /// <summary>Share of the samples that are right; null without samples.</summary>
-    public double? SampledShare => Samples.Count == 0 ? null : PassAtK.Estimate(Samples.Count, Samples.Count(sample => sample.IsCorrect), 1);
+    public double? SampledShare =>
+        Samples.Count == 0 ? null : PassAtK.Estimate(Samples.Count, Samples.Count(sample => sample.IsCorrect), 1);
 }
 
 /// <summary>One graded completion.</summary>

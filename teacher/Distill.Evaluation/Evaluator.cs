@@ -51,7 +51,11 @@ public sealed class Evaluator
     {
         if (problems.Count == 0) throw new ArgumentException("There is no problem to evaluate.", nameof(problems));
         var pairs = TwinPairs.Match(problems, twins);
-        GenerationRequest[] requests = [.. problems.Select(problem => RequestFor(problem, options, options.Samples)), .. twins.Select(twin => RequestFor(twin, options, 0))];
+        GenerationRequest[] requests =
+        [
+            .. problems.Select(problem => RequestFor(problem, options, options.Samples)),
+            .. twins.Select(twin => RequestFor(twin, options, 0)),
+        ];
         GenerationProgress totals = default;
         var completions = generator.Complete(requests, report =>
         {
@@ -86,7 +90,9 @@ public sealed class Evaluator
         CompletionResult[] graded = [.. completions.Select(completion =>
         {
             ParsedCompletion parsed = parser.Parse(completion);
-            return new CompletionResult(verifier.Verify(parsed.Answer, problem), parsed.Reasoning, parsed.Answer, verifier.ClassOf(parsed.Answer, problem), completion);
+            return new CompletionResult(
+                verifier.Verify(parsed.Answer, problem), parsed.Reasoning, parsed.Answer, verifier.ClassOf(parsed.Answer, problem),
+                completion);
         })];
         return new ProblemResult(problem, graded[0], graded[1..]);
     }

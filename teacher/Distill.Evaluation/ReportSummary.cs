@@ -8,7 +8,8 @@ namespace Distill.Evaluation;
 internal static class ReportSummary
 {
     public static EvaluationReport Summarize(
-        string model, IReadOnlyList<ProblemResult> results, IReadOnlyList<ProblemResult> twins, IReadOnlyList<TwinPair> pairs, EvaluationOptions options)
+        string model, IReadOnlyList<ProblemResult> results, IReadOnlyList<ProblemResult> twins, IReadOnlyList<TwinPair> pairs,
+        EvaluationOptions options)
     {
         DomainReport all = Summarize("", results);
         CompletionResult[] completions = [.. results.SelectMany(result => result.Samples.Prepend(result.Greedy))];
@@ -25,7 +26,8 @@ internal static class ReportSummary
             Share(completions, completion => completion.IsTruncated),
             Share(completions, completion => completion.Verdict == Verdict.Undecidable),
             pairs.Count == 0 ? null : Compare(results, twins, pairs),
-            [.. results.GroupBy(result => result.Problem.Domain).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => Summarize(group.Key, [.. group]))],
+            [.. results.GroupBy(result => result.Problem.Domain).OrderBy(group => group.Key, StringComparer.Ordinal)
+                .Select(group => Summarize(group.Key, [.. group]))],
             ChooseTraces(results, options.SampleTraces));
     }
 
@@ -52,12 +54,14 @@ internal static class ReportSummary
         return MajorityVote.ExpectedCorrect(result.Samples.Select(sample => sample.AnswerClass), right.Contains);
     }
 
-    private static TwinReport Compare(IReadOnlyList<ProblemResult> results, IReadOnlyList<ProblemResult> twins, IReadOnlyList<TwinPair> pairs)
+    private static TwinReport Compare(
+        IReadOnlyList<ProblemResult> results, IReadOnlyList<ProblemResult> twins, IReadOnlyList<TwinPair> pairs)
     {
         int[] originals = [.. pairs.Select(pair => pair.Original).Distinct()];
         int solvedOriginals = originals.Count(i => results[i].Greedy.IsCorrect);
         // Every problem counts once, however many twins it has: the share and its interval then speak of the same thing.
-        double[] solvedShares = [.. pairs.GroupBy(pair => pair.Original).Select(group => group.Average(pair => twins[pair.Twin].Greedy.IsCorrect ? 1.0 : 0))];
+        double[] solvedShares =
+            [.. pairs.GroupBy(pair => pair.Original).Select(group => group.Average(pair => twins[pair.Twin].Greedy.IsCorrect ? 1.0 : 0))];
         return new TwinReport(
             (double)solvedOriginals / originals.Length,
             solvedShares.Average(),
@@ -65,14 +69,17 @@ internal static class ReportSummary
             Proportion.Clustered(solvedShares),
             originals.Length,
             twins.Count,
-            [.. pairs.GroupBy(pair => pair.Kind).OrderBy(group => group.Key).Select(group => CompareKind(group.Key, [.. group], results, twins))]);
+            [.. pairs.GroupBy(pair => pair.Kind).OrderBy(group => group.Key)
+                .Select(group => CompareKind(group.Key, [.. group], results, twins))]);
     }
 
-    private static TwinKindReport CompareKind(TwinKind kind, TwinPair[] pairs, IReadOnlyList<ProblemResult> results, IReadOnlyList<ProblemResult> twins)
+    private static TwinKindReport CompareKind(
+        TwinKind kind, TwinPair[] pairs, IReadOnlyList<ProblemResult> results, IReadOnlyList<ProblemResult> twins)
     {
         bool OriginalSolved(TwinPair pair) => results[pair.Original].Greedy.IsCorrect;
         bool TwinSolved(TwinPair pair) => twins[pair.Twin].Greedy.IsCorrect;
-        int onlyOriginal = pairs.Count(pair => OriginalSolved(pair) && !TwinSolved(pair)), onlyTwin = pairs.Count(pair => !OriginalSolved(pair) && TwinSolved(pair));
+        int onlyOriginal = pairs.Count(pair => OriginalSolved(pair) && !TwinSolved(pair)),
+            onlyTwin = pairs.Count(pair => !OriginalSolved(pair) && TwinSolved(pair));
         int solvedTwins = pairs.Count(TwinSolved);
         return new TwinKindReport(
             ProblemId.Word(kind),
@@ -88,9 +95,13 @@ internal static class ReportSummary
     /// <summary>The first solved and the first unsolved problem, then the rest in order.</summary>
     private static SampleTrace[] ChooseTraces(IReadOnlyList<ProblemResult> results, int count)
     {
-        ProblemResult?[] first = [results.FirstOrDefault(result => result.Greedy.IsCorrect), results.FirstOrDefault(result => !result.Greedy.IsCorrect)];
+        ProblemResult?[] first =
+        [
+            results.FirstOrDefault(result => result.Greedy.IsCorrect), results.FirstOrDefault(result => !result.Greedy.IsCorrect),
+        ];
         return [.. first.OfType<ProblemResult>().Concat(results).Distinct().Take(count).Select(result => new SampleTrace(
-            result.Problem.Id, result.Problem.Text, result.Problem.ReferenceAnswer, result.Greedy.Reasoning, result.Greedy.Answer, result.Greedy.Verdict))];
+            result.Problem.Id, result.Problem.Text, result.Problem.ReferenceAnswer, result.Greedy.Reasoning, result.Greedy.Answer,
+            result.Greedy.Verdict))];
     }
 
     private static double Share<T>(IReadOnlyCollection<T> items, Func<T, bool> counts) => (double)items.Count(counts) / items.Count;

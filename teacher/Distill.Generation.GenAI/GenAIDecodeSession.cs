@@ -2,7 +2,9 @@ using Microsoft.ML.OnnxRuntimeGenAI;
 
 namespace Distill.Generation.GenAI;
 
-/// <summary>Slots that each hold a generator. GenAI can append to and rewind a row but not copy one, so every slot remembers its tokens.</summary>
+/// <summary>
+/// Slots that each hold a generator. GenAI can append to and rewind a row but not copy one, so every slot remembers its tokens.
+/// </summary>
 internal sealed class GenAIDecodeSession : IDecodeSession
 {
     private readonly GenAITokenModel model;
@@ -28,7 +30,8 @@ internal sealed class GenAIDecodeSession : IDecodeSession
         ObjectDisposedException.ThrowIf(disposed, this);
         if (tokens.IsEmpty) throw new ArgumentException("There must be at least one token.", nameof(tokens));
         if (logits.Length != model.VocabularySize && logits.Length != (long)tokens.Length * model.VocabularySize)
-            throw new ArgumentException($"Logits hold {logits.Length} values: neither one position ({model.VocabularySize}) nor all.", nameof(logits));
+            throw new ArgumentException(
+                $"Logits hold {logits.Length} values: neither one position ({model.VocabularySize}) nor all.", nameof(logits));
         Append(slot, tokens, logits);
     }
 
@@ -75,19 +78,23 @@ internal sealed class GenAIDecodeSession : IDecodeSession
     private void Append(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
     {
         if (Length(slot) + tokens.Length > MaxLength)
-            throw new InvalidOperationException($"Slot {slot} holds {Length(slot)} of {MaxLength} tokens and cannot take {tokens.Length} more.");
+            throw new InvalidOperationException(
+                $"Slot {slot} holds {Length(slot)} of {MaxLength} tokens and cannot take {tokens.Length} more.");
         bool everyPosition = logits.Length > model.VocabularySize;
         for (int start = 0; start < tokens.Length; start += GenAISlot.LongestPart)
         {
             if (cancelled) throw new OperationCanceledException("Generation was cancelled.");
             ReadOnlySpan<int> part = tokens.Slice(start, Math.Min(GenAISlot.LongestPart, tokens.Length - start));
             bool last = start + part.Length == tokens.Length;
-            slots[slot].Append(part, everyPosition ? logits.Slice(start * model.VocabularySize, part.Length * model.VocabularySize) : last ? logits : []);
+            slots[slot].Append(
+                part, everyPosition ? logits.Slice(start * model.VocabularySize, part.Length * model.VocabularySize) : last ? logits : []);
         }
     }
 }
 
-/// <summary>One row: a generator, made when it is first needed, and the tokens that it holds. Not thread-safe; its session disposes it.</summary>
+/// <summary>
+/// One row: a generator, made when it is first needed, and the tokens that it holds. Not thread-safe; its session disposes it.
+/// </summary>
 internal sealed class GenAISlot(GenAITokenModel model, int maxLength) : IDisposable
 {
     /// <summary>Tokens of one run: bounds the logits of a prompt, and how long a cancellation waits.</summary>
@@ -136,13 +143,16 @@ internal sealed class GenAISlot(GenAITokenModel model, int maxLength) : IDisposa
     {
         long[] shape = output.Shape(); // [1, positions, vocab], positions of the last run only
         if (shape.Length != 3 || shape[0] != 1 || shape[2] != model.VocabularySize)
-            throw new InvalidDataException($"The logits have the shape [{string.Join(", ", shape)}]; expected [1, positions, {model.VocabularySize}].");
+            throw new InvalidDataException(
+                $"The logits have the shape [{string.Join(", ", shape)}]; expected [1, positions, {model.VocabularySize}].");
         int values = checked((int)(shape[1] * shape[2]));
         if (logits.Length > values) throw new NotSupportedException("This graph gives the logits of the last position only.");
         switch (output.Type())
         {
             case ElementType.float32: output.GetData<float>().Slice(values - logits.Length, logits.Length).CopyTo(logits); break;
-            case ElementType.float16: TensorPrimitives.ConvertToSingle(output.GetData<Half>().Slice(values - logits.Length, logits.Length), logits); break;
+            case ElementType.float16:
+                TensorPrimitives.ConvertToSingle(output.GetData<Half>().Slice(values - logits.Length, logits.Length), logits);
+                break;
             default: throw new InvalidDataException($"The logits are {output.Type()}; expected float32 or float16.");
         }
     }

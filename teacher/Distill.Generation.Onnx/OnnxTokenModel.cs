@@ -17,7 +17,8 @@ public sealed class OnnxTokenModel : ITokenModel
 
     private readonly bool packed;
 
-    private OnnxTokenModel(InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options, bool packed)
+    private OnnxTokenModel(
+        InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options, bool packed)
     {
         this.packed = packed;
         Session = session;
@@ -44,11 +45,17 @@ public sealed class OnnxTokenModel : ITokenModel
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
     public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Create(
-        sessionOptions => new InferenceSession(folder.GraphPath, sessionOptions), folder.Facts, folder.Configuration, folder.Configuration.ContextLength, folder.GraphPath, options);
+        sessionOptions => new InferenceSession(folder.GraphPath, sessionOptions), folder.Facts, folder.Configuration,
+        folder.Configuration.ContextLength, folder.GraphPath, options);
 
-    /// <summary>Loads a model that holds its own weights, e.g. one rewritten after every training step. All sizes must be numbers in the graph.</summary>
+    /// <summary>
+    /// Loads a model that holds its own weights, e.g. one rewritten after every training step. All sizes must be numbers in the graph.
+    /// </summary>
     /// <param name="maxLength">Longest sequence: the length of the graph's rotary table.</param>
-    /// <param name="shared">Constants that stay the caller's and may change between runs; what the model's bytes say of them is not read. Decoding a few rows is about a tenth slower then.</param>
+    /// <param name="shared">
+    /// Constants that stay the caller's and may change between runs; what the model's bytes say of them is not read. Decoding a few rows is
+    /// about a tenth slower then.
+    /// </param>
     /// <exception cref="InvalidDataException">The bytes are not such a model.</exception>
     internal static OnnxTokenModel FromBytes(
         ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null)
@@ -57,7 +64,9 @@ public sealed class OnnxTokenModel : ITokenModel
         byte[] bytes = MemoryMarshal.TryGetArray(model, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
             ? segment.Array
             : model.ToArray();
-        return Create(sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength, "The model given as bytes", options, shared);
+        return Create(
+            sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength,
+            "The model given as bytes", options, shared);
     }
 
     /// <summary>What a session takes, and what <see cref="Open"/> compares with <see cref="OnnxModelOptions.MaxCacheBytes"/>.</summary>
@@ -85,7 +94,8 @@ public sealed class OnnxTokenModel : ITokenModel
     {
         long bytes = MemoryOf(slots, maxLength).TotalBytes;
         return bytes <= options.MaxCacheBytes ? null
-            : $"{Source}: {slots} slots × {maxLength} tokens × {Signature.Layout.Layers} layers take {bytes:N0} bytes of cache, logits and masks, and {options.MaxCacheBytes:N0} are allowed: "
+            : $"{Source}: {slots} slots × {maxLength} tokens × {Signature.Layout.Layers} layers take {bytes:N0} bytes of cache, logits and "
+                + $"masks, and {options.MaxCacheBytes:N0} are allowed: "
                 + $"use fewer slots, fewer tokens per completion (max tokens), or raise {nameof(OnnxModelOptions.MaxCacheBytes)}.";
     }
 
@@ -103,7 +113,8 @@ public sealed class OnnxTokenModel : ITokenModel
     }
 
     private static OnnxTokenModel Create(
-        Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source, OnnxModelOptions? options,
+        Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source,
+        OnnxModelOptions? options,
         SharedInitializers? shared = null)
     {
         options ??= new OnnxModelOptions();
@@ -113,7 +124,8 @@ public sealed class OnnxTokenModel : ITokenModel
             using SessionOptions sessionOptions = OptionsOf(options);
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
-            var model = new OnnxTokenModel(session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null);
+            var model = new OnnxTokenModel(
+                session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null);
             if (configuration is not null) model.Probe();
             return model;
         }
@@ -147,12 +159,19 @@ public sealed class OnnxTokenModel : ITokenModel
 /// <summary>How ONNX Runtime runs a model; none of it changes what the model says.</summary>
 public sealed record OnnxModelOptions
 {
-    /// <summary>Threads within one operator; 0 lets ONNX Runtime take one per physical core. 1 suits a <see cref="BatchGenerator"/> of several workers.</summary>
+    /// <summary>
+    /// Threads within one operator; 0 lets ONNX Runtime take one per physical core. 1 suits a <see cref="BatchGenerator"/> of several
+    /// workers.
+    /// </summary>
     public int IntraOpThreads { get; init; }
 
-    /// <summary>Whether idle operator threads spin: faster alone, harmful when another library's threads share the cores. Default true.</summary>
+    /// <summary>
+    /// Whether idle operator threads spin: faster alone, harmful when another library's threads share the cores. Default true.
+    /// </summary>
     public bool AllowSpinning { get; init; } = true;
 
-    /// <summary>Most memory that one session's cache, logits and masks may take (<see cref="SessionMemory.TotalBytes"/>). Default 8 GiB.</summary>
+    /// <summary>
+    /// Most memory that one session's cache, logits and masks may take (<see cref="SessionMemory.TotalBytes"/>). Default 8 GiB.
+    /// </summary>
     public long MaxCacheBytes { get; init; } = 8L << 30;
 }

@@ -42,8 +42,8 @@ internal sealed class SharedInitializers : IDisposable
 }
 
 /// <summary>
-/// Slots beside one more that nobody asked for, whose row runs with every step: matrices that are not packed are multiplied by another routine
-/// when there is a single row, with other last bits, and what a row gives must not depend on whether others run beside it. Prompts
+/// Slots beside one more that nobody asked for, whose row runs with every step: matrices that are not packed are multiplied by another
+/// routine when there is a single row, with other last bits, and what a row gives must not depend on whether others run beside it. Prompts
 /// of one token are still read by that routine, always. Owns the session.
 /// </summary>
 internal sealed class CompanionSession(DecodeSession session, int vocabularySize) : IDecodeSession

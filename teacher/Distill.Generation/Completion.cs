@@ -20,7 +20,9 @@ public enum StopReason
 /// <param name="Seed">The seed its sampler was started with.</param>
 public sealed record Completion(IReadOnlyList<int> Tokens, IReadOnlyList<float> LogProbabilities, StopReason StopReason, ulong Seed)
 {
-    /// <summary>Log-probability of each token under the distribution it was drawn from (<see cref="TokenChoice.ProcessedLogProbability"/>).</summary>
+    /// <summary>
+    /// Log-probability of each token under the distribution it was drawn from (<see cref="TokenChoice.ProcessedLogProbability"/>).
+    /// </summary>
     public IReadOnlyList<float> ProcessedLogProbabilities { get; init; } = [];
 
     /// <summary>Probability that the filters left at each token (<see cref="TokenChoice.KeptMass"/>).</summary>
@@ -46,7 +48,9 @@ public sealed record Completion(IReadOnlyList<int> Tokens, IReadOnlyList<float> 
 /// <param name="Count">Alternatives per position: k, or the vocabulary when that is smaller.</param>
 /// <param name="Ids">[positions × count]</param>
 /// <param name="LogProbabilities">[positions × count], under the raw distribution.</param>
-/// <param name="Processed">[positions × count], under the distribution that was drawn from, −∞ where removed; empty for scored text.</param>
+/// <param name="Processed">
+/// [positions × count], under the distribution that was drawn from, −∞ where removed; empty for scored text.
+/// </param>
 public sealed record TopLogProbabilities(
     int Count, IReadOnlyList<int> Ids, IReadOnlyList<float> LogProbabilities, IReadOnlyList<float> Processed);
 

@@ -7,7 +7,9 @@ public sealed record GenerationRequest
 {
     public required IReadOnlyList<int> Prompt { get; init; }
 
-    /// <summary>At least 1, or 0 with <see cref="ScorePrompt"/>. Prompt and completion together never exceed the model's length, whatever this says.</summary>
+    /// <summary>
+    /// At least 1, or 0 with <see cref="ScorePrompt"/>. Prompt and completion together never exceed the model's length, whatever this says.
+    /// </summary>
     public required int MaxNewTokens { get; init; }
 
     /// <summary>How every completion is sampled, unless <see cref="SamplingBySeed"/> says otherwise.</summary>
@@ -34,7 +36,9 @@ public sealed record GenerationRequest
     /// <summary>Alternatives to report at every token (and at every prompt token with <see cref="ScorePrompt"/>). Default 0.</summary>
     public int TopLogProbabilities { get; init; }
 
-    /// <summary>Report the log-probability of every prompt token, from the same run that reads the prompt; nothing is shared then.</summary>
+    /// <summary>
+    /// Report the log-probability of every prompt token, from the same run that reads the prompt; nothing is shared then.
+    /// </summary>
     public bool ScorePrompt { get; init; }
 
     public SamplingOptions SamplingOf(int seedIndex) => SamplingBySeed is { } each ? each[seedIndex] : Sampling;
@@ -45,13 +49,17 @@ public sealed record GenerationRequest
         if (Prompt.Count == 0) throw new ArgumentException("The prompt is empty; generation needs at least one token to start from.");
         bool scoresOnly = ScorePrompt && MaxNewTokens == 0;
         if (scoresOnly ? Prompt.Count > maxLength : Prompt.Count >= maxLength)
-            throw new ArgumentException($"The prompt has {Prompt.Count} tokens and leaves no room to answer: the model reads {maxLength} at most.");
-        if (MaxNewTokens < (ScorePrompt ? 0 : 1)) throw new ArgumentException($"MaxNewTokens {MaxNewTokens} must be at least 1, or 0 when only the prompt is scored.");
-        if (SharedPrefix < 0 || SharedPrefix > Prompt.Count) throw new ArgumentException($"SharedPrefix {SharedPrefix} must be in 0..{Prompt.Count}, the prompt's length.");
+            throw new ArgumentException(
+                $"The prompt has {Prompt.Count} tokens and leaves no room to answer: the model reads {maxLength} at most.");
+        if (MaxNewTokens < (ScorePrompt ? 0 : 1))
+            throw new ArgumentException($"MaxNewTokens {MaxNewTokens} must be at least 1, or 0 when only the prompt is scored.");
+        if (SharedPrefix < 0 || SharedPrefix > Prompt.Count)
+            throw new ArgumentException($"SharedPrefix {SharedPrefix} must be in 0..{Prompt.Count}, the prompt's length.");
         if (TopLogProbabilities < 0) throw new ArgumentException($"TopLogProbabilities {TopLogProbabilities} must not be negative.");
         foreach (int token in Prompt)
         {
-            if ((uint)token >= (uint)vocabularySize) throw new ArgumentException($"Prompt token {token} is outside the vocabulary 0..{vocabularySize - 1}.");
+            if ((uint)token >= (uint)vocabularySize)
+                throw new ArgumentException($"Prompt token {token} is outside the vocabulary 0..{vocabularySize - 1}.");
         }
 
         if (SamplingBySeed is not null && SamplingBySeed.Count != Seeds.Count)
@@ -61,7 +69,8 @@ public sealed record GenerationRequest
             sampling.Validate();
             foreach (int token in sampling.LogitBias?.Keys ?? [])
             {
-                if (token >= vocabularySize) throw new ArgumentException($"Logit bias token {token} is outside the vocabulary 0..{vocabularySize - 1}.");
+                if (token >= vocabularySize)
+                    throw new ArgumentException($"Logit bias token {token} is outside the vocabulary 0..{vocabularySize - 1}.");
             }
         }
     }
@@ -77,7 +86,8 @@ public sealed class TextOutput
         Tokenizer = tokenizer;
         StopStrings = [.. stopStrings ?? []];
         SkipSpecial = skipSpecial;
-        if (StopStrings.Any(stop => stop.Length == 0)) throw new ArgumentException("An empty stop string would end every completion at once.", nameof(stopStrings));
+        if (StopStrings.Any(stop => stop.Length == 0))
+            throw new ArgumentException("An empty stop string would end every completion at once.", nameof(stopStrings));
     }
 
     public Tokenizer Tokenizer { get; }

@@ -42,7 +42,9 @@ public interface IDecodeSession : IDisposable
     /// </summary>
     void Copy(int from, int to, int length);
 
-    /// <summary>Forgets all but the first <paramref name="length"/> tokens of a slot, so that a prompt can be continued another way.</summary>
+    /// <summary>
+    /// Forgets all but the first <paramref name="length"/> tokens of a slot, so that a prompt can be continued another way.
+    /// </summary>
     void Truncate(int slot, int length);
 
     /// <summary>Forgets a slot's content: <see cref="Truncate"/> to 0.</summary>

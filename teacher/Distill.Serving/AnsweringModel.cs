@@ -55,16 +55,21 @@ internal sealed class AnsweringModel
         GenerationSettings settings, int[] prompt, string parameter, long number, int maxTokens, int top, bool scores)
     {
         if (prompt.Length >= Engine.MaxLength)
-            throw ApiException.Invalid(parameter, $"The prompt has {prompt.Length} tokens; this server reads {Engine.MaxLength} with the answer.", "context_length_exceeded");
+            throw ApiException.Invalid(
+                parameter, $"The prompt has {prompt.Length} tokens; this server reads {Engine.MaxLength} with the answer.",
+                "context_length_exceeded");
         if (scores && !CanScore)
-            throw ApiException.Invalid("echo", "This model cannot report log-probabilities of the prompt: its graph gives the last position's logits only.", "unsupported_parameter");
+            throw ApiException.Invalid(
+                "echo", "This model cannot report log-probabilities of the prompt: its graph gives the last position's logits only.",
+                "unsupported_parameter");
         ulong seed = settings.Seed ?? SeedSequence.Derive(options.Seed, (ulong)number, 0);
         var request = new GenerationRequest
         {
             Prompt = prompt, MaxNewTokens = maxTokens, Sampling = settings.Sampling, TopLogProbabilities = top, ScorePrompt = scores,
             StopTokens = settings.IgnoresEnd ? [] : Encoder.EndTokens,
             Text = new TextOutput(Encoder.Tokenizer, settings.StopStrings),
-            Seeds = [.. Enumerable.Range(0, settings.Count).Select(index => index == 0 ? seed : SeedSequence.Derive(seed, (ulong)index, 1))],
+            Seeds =
+                [.. Enumerable.Range(0, settings.Count).Select(index => index == 0 ? seed : SeedSequence.Derive(seed, (ulong)index, 1))],
         };
         try
         {
@@ -73,7 +78,8 @@ internal sealed class AnsweringModel
         }
         catch (ArgumentException e)
         {
-            throw ApiException.Invalid(e.Message.Contains("bias", StringComparison.OrdinalIgnoreCase) ? "logit_bias" : parameter, e.Message);
+            throw ApiException.Invalid(
+                e.Message.Contains("bias", StringComparison.OrdinalIgnoreCase) ? "logit_bias" : parameter, e.Message);
         }
     }
 
@@ -81,7 +87,8 @@ internal sealed class AnsweringModel
     public void RequireNamed(RequestParameters parameters)
     {
         if (parameters.Text("model") is { } asked && asked != Name)
-            throw new ApiException(404, "invalid_request_error", $"There is no model '{asked}' here; this server has '{Name}'.", "model", "model_not_found");
+            throw new ApiException(
+                404, "invalid_request_error", $"There is no model '{asked}' here; this server has '{Name}'.", "model", "model_not_found");
     }
 
     public static string FinishReason(StopReason reason) => reason == StopReason.Length ? "length" : "stop";

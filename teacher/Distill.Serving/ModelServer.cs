@@ -31,7 +31,8 @@ public sealed class ModelServer : IAsyncDisposable
     /// <exception cref="InvalidDataException">The tokenizer is not the model's.</exception>
     /// <exception cref="IOException">The port is taken.</exception>
     public static async Task<ModelServer> StartAsync(
-        GenerationEngine engine, ChatEncoder encoder, ModelServerOptions options, TimeProvider? clock = null, CancellationToken cancellation = default)
+        GenerationEngine engine, ChatEncoder encoder, ModelServerOptions options, TimeProvider? clock = null,
+        CancellationToken cancellation = default)
     {
         options.Validate();
         VocabularyCheck.Require(encoder.Tokenizer, engine.Model);
@@ -106,7 +107,9 @@ public sealed record ModelServerOptions
     /// <summary>0 takes any free port. Default 8080.</summary>
     public int Port { get; init; } = 8080;
 
-    /// <summary>What callers must send as <c>Authorization: Bearer</c>. Required for every address but loopback; null asks for none.</summary>
+    /// <summary>
+    /// What callers must send as <c>Authorization: Bearer</c>. Required for every address but loopback; null asks for none.
+    /// </summary>
     public string? ApiKey { get; init; }
 
     /// <summary>HTTP requests served or waiting at once before another is refused with 429. Default 64.</summary>
@@ -137,7 +140,8 @@ public sealed record ModelServerOptions
         if (PromptsAtOnce < 1) problems.Add($"PromptsAtOnce {PromptsAtOnce} must be at least 1");
         if (MostBodyBytes < 1) problems.Add($"MostBodyBytes {MostBodyBytes} must be at least 1");
         if (ApiKey is { Length: < ShortestKey }) problems.Add($"the API key must have at least {ShortestKey} characters");
-        if (ApiKey is null && !IPAddress.IsLoopback(Address)) problems.Add($"{Address} can be reached from other machines, so an API key is required");
+        if (ApiKey is null && !IPAddress.IsLoopback(Address))
+            problems.Add($"{Address} can be reached from other machines, so an API key is required");
         if (problems.Count > 0) throw new ArgumentException("The server cannot be started: " + string.Join("; ", problems) + ".");
     }
 }

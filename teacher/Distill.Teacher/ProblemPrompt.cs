@@ -4,7 +4,9 @@ using Distill.Tokenization;
 
 namespace Distill.Teacher;
 
-/// <summary>How a problem is put to a model: one user message holding its text. Training, collection and evaluation all ask this way.</summary>
+/// <summary>
+/// How a problem is put to a model: one user message holding its text. Training, collection and evaluation all ask this way.
+/// </summary>
 public static class ProblemPrompt
 {
     public static IReadOnlyList<ChatMessage> Messages(Problem problem) => [ChatMessage.User(problem.Text)];
@@ -16,7 +18,9 @@ public static class ProblemPrompt
         int[] prompt = encoder.EncodePrompt(Messages(problem));
         return prompt.Length < maxLength
             ? prompt
-            : throw new InvalidDataException($"Problem '{problem.Id}' takes {prompt.Length} tokens; the model reads {maxLength} with the answer. Leave it out or take a model with a longer context.");
+            : throw new InvalidDataException(
+                $"Problem '{problem.Id}' takes {prompt.Length} tokens; the model reads {maxLength} with the answer. Leave it out or take a "
+                    + "model with a longer context.");
     }
 }
 
@@ -52,6 +56,8 @@ internal static class VocabularyCheck
     public static void Require(Tokenizer tokenizer, ITokenModel model)
     {
         if (tokenizer.VocabularySize > model.VocabularySize)
-            throw new InvalidDataException($"The tokenizer has {tokenizer.VocabularySize} ids but the model knows {model.VocabularySize}: they do not belong together.");
+            throw new InvalidDataException(
+                $"The tokenizer has {tokenizer.VocabularySize} ids but the model knows {model.VocabularySize}: they do not belong "
+                    + "together.");
     }
 }

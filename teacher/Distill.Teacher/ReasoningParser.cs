@@ -14,8 +14,8 @@ public sealed class ReasoningParser(Tokenizer tokenizer)
     private readonly int close = MarkOf(tokenizer, ThinkMarks.Close);
 
     /// <summary>
-    /// The token that ended a completion is no part of what it says, whether or not its tokenizer calls it special. A completion cut off by its
-    /// limit has no answer: half a number is not a number.
+    /// The token that ended a completion is no part of what it says, whether or not its tokenizer calls it special. A completion cut off by
+    /// its limit has no answer: half a number is not a number.
     /// </summary>
     public ParsedCompletion Parse(Completion completion)
     {
@@ -37,7 +37,8 @@ public sealed class ReasoningParser(Tokenizer tokenizer)
     public static ParsedCompletion ParseText(string text)
     {
         int end = text.LastIndexOf(ThinkMarks.Close, StringComparison.Ordinal);
-        if (end >= 0) return new ParsedCompletion(WithoutMarks(text[..end]), AnswerOf(WithoutMarks(text[(end + ThinkMarks.Close.Length)..])));
+        if (end >= 0)
+            return new ParsedCompletion(WithoutMarks(text[..end]), AnswerOf(WithoutMarks(text[(end + ThinkMarks.Close.Length)..])));
         bool thinking = text.Contains(ThinkMarks.Open, StringComparison.Ordinal);
         return thinking ? new ParsedCompletion(WithoutMarks(text), null) : new ParsedCompletion("", AnswerOf(text.Trim()));
     }

@@ -20,13 +20,15 @@ public sealed class TemplateFuzzTests
 
     private static readonly string[] s_templates =
     [
-        "{% for message in messages %}{{ '<|' + message.role + '|>' + message.content + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}",
+        "{% for message in messages %}{{ '<|' + message.role + '|>' + message.content + '<|end|>' }}{% endfor %}"
+            + "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}",
         """
         {%- macro show(m, mark='|') -%}{{ mark ~ m.role ~ mark }}{{ m['content'] | trim | replace('a', 'b') }}{%- endmacro -%}
         {%- set ns = namespace(last=messages | length - 1, text='') -%}
         {%- for m in messages[::-1] if m.role != 'system' -%}
             {%- set ns.text = ns.text ~ show(m) ~ loop.index -%}
-            {%- if loop.index0 > 2 %}{% break %}{% elif m.content is string and '</think>' in m.content %}{{ m.content.split('</think>')[-1].lstrip('\n') }}{% endif -%}
+            {%- if loop.index0 > 2 %}{% break %}
+            {%- elif m.content is string and '</think>' in m.content %}{{ m.content.split('</think>')[-1].lstrip('\n') }}{% endif -%}
         {%- endfor %}
         {{ ns.text[1:-1] if ns.text else 'none' }}{% filter upper %}{{ messages | map(attribute='role') | join(', ') }}{% endfilter %}
         {{ {'a': [1, 2.5, none], 'b': messages[0]} | tojson(indent=2) }}{{ '%s %05.1f' % ('x', 2) }}{# done #}

@@ -17,7 +17,7 @@ public sealed class TemplateReferenceTests
     [Fact]
     public void Whole_templates_render_as_the_reference()
     {
-        string folder = FixtureFolder.Require("templates");
+        string folder = Path.GetDirectoryName(FixtureFolder.RequireFile("templates", "rendered.jsonl"))!;
         var templates = Directory.GetFiles(Path.Combine(folder, "templates"))
             .ToDictionary(p => Path.GetFileName(p), p => new ChatTemplate(File.ReadAllText(p), new FixedClock()));
         var wrong = new List<string>();
@@ -38,7 +38,7 @@ public sealed class TemplateReferenceTests
     [Fact]
     public void Every_feature_renders_as_the_reference()
     {
-        string folder = FixtureFolder.Require("templates");
+        string folder = Path.GetDirectoryName(FixtureFolder.RequireFile("templates", "features.jsonl"))!;
         var variables = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "context.json"))).RootElement.EnumerateObject()
             .ToDictionary(p => p.Name, p => p.Value);
         var wrong = new List<string>();
@@ -56,7 +56,7 @@ public sealed class TemplateReferenceTests
     [Fact]
     public void Hostile_templates_are_refused_or_bounded()
     {
-        string folder = FixtureFolder.Require("templates");
+        string folder = Path.GetDirectoryName(FixtureFolder.RequireFile("templates", "hostile.jsonl"))!;
         var variables = new Dictionary<string, JsonElement>
         {
             ["messages"] = JsonSerializer.SerializeToElement(new[] { new { role = "user", content = "hi" } }),

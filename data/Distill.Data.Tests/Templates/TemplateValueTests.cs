@@ -5,16 +5,14 @@ using Distill.Tokenization;
 
 namespace Distill.Data.Tests.Templates;
 
-/// <summary>Filters, methods, functions and tests, one by one, against what Jinja2's sandbox gives; the values are in the repository.</summary>
+/// <summary>Filters, methods, functions and tests, one by one, against what Jinja2's sandbox gives.</summary>
 public sealed class TemplateValueTests
 {
-    private static readonly string s_file =
-        Path.Combine(RepositoryFolder.Root, "data", "Distill.Data.Tests", "Templates", "Golden", "values.jsonl");
-
     [Fact]
     public void Values_are_those_of_the_sandbox()
     {
-        var lines = File.ReadLines(s_file).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        string file = FixtureFolder.RequireFile("templates", "values.jsonl");
+        var lines = File.ReadLines(file).Select(line => JsonDocument.Parse(line).RootElement).ToList();
         var context = lines[0].GetProperty("context").EnumerateObject().ToDictionary(p => p.Name, p => p.Value);
         var wrong = new List<string>();
         foreach (var line in lines.Skip(1))

@@ -10,6 +10,11 @@ internal static class SharedModel
         ? Path.GetFullPath(given)
         : Path.GetFullPath(Path.Combine(RepositoryFolder.Root, "..", "shared", "models"));
 
+    /// <summary>Names of the models at hand, in order; none where the folder of models is absent.</summary>
+    public static IReadOnlyList<string> Names => Directory.Exists(s_root)
+        ? [.. Directory.GetDirectories(s_root).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)]
+        : [];
+
     /// <summary>A model's folder; skips the test when it is absent.</summary>
     public static string Require(string name)
     {

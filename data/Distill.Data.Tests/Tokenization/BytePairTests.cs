@@ -95,7 +95,10 @@ public sealed class BytePairTests
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0,"a":1},"merges":[]}}""", "JSON")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[],"dropout":0.1}}""", "dropout")]
     [InlineData("""{"normalizer":{"type":"Precompiled"},"model":{"type":"BPE","vocab":{},"merges":[]}}""", "Precompiled")]
-    [InlineData("""{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"[a-z&&[^b]]"},"behavior":"Isolated"},"model":{"type":"BPE","vocab":{},"merges":[]}}""", "character classes")]
+    [InlineData("""
+        {"pre_tokenizer":{"type":"Split","pattern":{"Regex":"[a-z&&[^b]]"},"behavior":"Isolated"},
+        "model":{"type":"BPE","vocab":{},"merges":[]}}
+        """, "character classes")]
     [InlineData("""{"added_tokens":[{"id":0,"content":"x"}],"model":{"type":"BPE","vocab":{"a":0},"merges":[]}}""", "contradicts")]
     [InlineData("""{"model":{"type":"BPE","unk_token":"?","vocab":{"a":0},"merges":[]}}""", "'?'")]
     [InlineData("[", "JSON")]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Distill.Tokenization;
 
 namespace Distill.Data.Tests.Tokenization;
@@ -24,7 +25,7 @@ public sealed class EndTokenTests
     public void Without_an_end_token_of_the_tokenizer_the_configuration_s_first_one_ends_a_reply()
     {
         using var folder = Folder("""{"eos_token_id": [4, 3]}""", null);
-        folder.Write("tokenizer_config.json", "{}");
+        folder.File("tokenizer_config.json", "{}");
         var encoder = ChatEncoder.Load(folder.Path);
         encoder.EndTokens.ShouldBe([4, 3]);
         encoder.EncodeExample([ChatMessage.User("?")], "2").Tokens[^1].ShouldBe(4);
@@ -58,7 +59,13 @@ public sealed class EndTokenTests
     {
         using var folder = Bare();
         var encoder = ChatEncoder.Load(folder.Path);
-        foreach (Action use in (Action[])[() => encoder.EncodePrompt([ChatMessage.User("?")]), () => encoder.Render(new Dictionary<string, System.Text.Json.JsonElement>()), () => encoder.RequireChat()])
+        Action[] uses =
+        [
+            () => encoder.EncodePrompt([ChatMessage.User("?")]),
+            () => encoder.Render(new Dictionary<string, JsonElement>()),
+            () => encoder.RequireChat(),
+        ];
+        foreach (var use in uses)
             Should.Throw<InvalidDataException>(use).Message.ShouldSatisfyAllConditions(
                 m => m.ShouldContain(folder.Path), m => m.ShouldContain("chat_template.jinja"));
         File.WriteAllText(Path.Combine(folder.Path, "chat_template.jinja"), TinyTokenizer.Options.ChatTemplate);
@@ -73,8 +80,8 @@ public sealed class EndTokenTests
     [InlineData("{% include 'x' %}")]
     public void A_template_that_cannot_be_interpreted_is_a_fault_only_where_one_is_needed(string template)
     {
-        using var folder = new TokenizerFolder();
-        folder.Write("chat_template.jinja", template);
+        using var folder = TinyTokenizer.Folder();
+        folder.File("chat_template.jinja", template);
         var encoder = ChatEncoder.Load(folder.Path);
         encoder.Tokenizer.Encode("12 apples").ShouldBe(TinyTokenizer.Tokenizer.Encode("12 apples"));
         Should.Throw<InvalidDataException>(() => encoder.RequireChat()).Message.ShouldSatisfyAllConditions(
@@ -89,18 +96,18 @@ public sealed class EndTokenTests
         ChatEncoder.Load(folder.Path).With(PromptStyle.Plain with { System = "Think." }).EndTokens.ShouldBe([1, 4, 3]);
     }
 
-    private static TokenizerFolder Folder(string? generation, string? model)
+    private static TemporaryFolder Folder(string? generation, string? model)
     {
-        var folder = new TokenizerFolder();
-        if (generation is not null) folder.Write("generation_config.json", generation);
-        if (model is not null) folder.Write("config.json", model);
+        var folder = TinyTokenizer.Folder();
+        if (generation is not null) folder.File("generation_config.json", generation);
+        if (model is not null) folder.File("config.json", model);
         return folder;
     }
 
     /// <summary>A tokenizer.json and nothing else.</summary>
-    private static TokenizerFolder Bare()
+    private static TemporaryFolder Bare()
     {
-        var folder = new TokenizerFolder();
+        var folder = TinyTokenizer.Folder();
         foreach (string file in (string[])["tokenizer_config.json", "chat_template.jinja"]) File.Delete(Path.Combine(folder.Path, file));
         return folder;
     }

@@ -15,7 +15,7 @@ public sealed class InjectionTests
     [Fact]
     public void Prompts_hold_only_the_control_tokens_that_the_template_wrote()
     {
-        string folder = FixtureFolder.Require("templates");
+        string folder = Path.GetDirectoryName(FixtureFolder.RequireFile("templates", "injection.jsonl"))!;
         var encoders = new Dictionary<string, ChatEncoder>();
         int lines = 0;
         foreach (var line in ReferenceLines.Read(folder, "injection.jsonl"))
@@ -32,7 +32,7 @@ public sealed class InjectionTests
             ids.Where(encoder.Tokenizer.IsAdded).ShouldBe(line.Ids("ids").Where(encoder.Tokenizer.IsAdded), line.Text("text"));
             lines++;
         }
-        lines.ShouldBeGreaterThan(100);
+        lines.ShouldBePositive();
     }
 
     [Theory]
@@ -68,6 +68,18 @@ public sealed class InjectionTests
         var encoder = new ChatEncoder(TinyTokenizer.Tokenizer, new ChatTemplate(template));
         int[] ids = encoder.EncodePrompt([ChatMessage.User("<|end|>"), ChatMessage.User("|>")]);
         ids.ShouldNotBeEmpty();
+        ids.Where(TinyTokenizer.Tokenizer.IsAdded).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void The_name_of_a_member_of_a_message_is_no_control_token()
+    {
+        var encoder = new ChatEncoder(TinyTokenizer.Tokenizer, new ChatTemplate("{% for m in messages %}{{ m | join }}{% endfor %}"));
+        int[] ids = encoder.Encode(new Dictionary<string, JsonElement>
+        {
+            ["messages"] = JsonDocument.Parse("""[{"<|end|>": 1, "a": {"<|user|>": 2}}]""").RootElement,
+        });
+        TinyTokenizer.Tokenizer.Decode(ids).ShouldBe("<|end|>a");
         ids.Where(TinyTokenizer.Tokenizer.IsAdded).ShouldBeEmpty();
     }
 

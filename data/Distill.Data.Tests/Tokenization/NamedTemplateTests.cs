@@ -16,7 +16,7 @@ public sealed class NamedTemplateTests
     public void A_chat_with_tools_takes_the_template_for_tools(string file, string content)
     {
         using var folder = Folder();
-        folder.Write(file, content);
+        folder.File(file, content);
         RequireBoth(ChatEncoder.Load(folder.Path));
     }
 
@@ -24,9 +24,9 @@ public sealed class NamedTemplateTests
     public void Additional_templates_are_files_named_after_what_they_are_for()
     {
         using var folder = Folder();
-        folder.Write("chat_template.jinja", "plain");
-        folder.Write("additional_chat_templates/tool_use.jinja", "tools");
-        folder.Write("additional_chat_templates/rag.jinja", "rag {% include 'x' %}");
+        folder.File("chat_template.jinja", "plain");
+        folder.File("additional_chat_templates/tool_use.jinja", "tools");
+        folder.File("additional_chat_templates/rag.jinja", "rag {% include 'x' %}");
         RequireBoth(ChatEncoder.Load(folder.Path));
     }
 
@@ -34,8 +34,8 @@ public sealed class NamedTemplateTests
     public void Files_win_over_the_configuration_as_a_whole()
     {
         using var folder = Folder();
-        folder.Write("tokenizer_config.json", $$"""{"chat_template": {{Two}}}""");
-        folder.Write("chat_template.jinja", "file");
+        folder.File("tokenizer_config.json", $$"""{"chat_template": {{Two}}}""");
+        folder.File("chat_template.jinja", "file");
         Render(ChatEncoder.Load(folder.Path), """[{"type": "function"}]""").ShouldBe("file");
     }
 
@@ -43,8 +43,8 @@ public sealed class NamedTemplateTests
     public void A_default_that_the_files_lack_comes_from_the_configuration()
     {
         using var folder = Folder();
-        folder.Write("tokenizer_config.json", """{"chat_template": "plain"}""");
-        folder.Write("additional_chat_templates/tool_use.jinja", "tools");
+        folder.File("tokenizer_config.json", """{"chat_template": "plain"}""");
+        folder.File("additional_chat_templates/tool_use.jinja", "tools");
         RequireBoth(ChatEncoder.Load(folder.Path));
     }
 
@@ -52,7 +52,7 @@ public sealed class NamedTemplateTests
     public void Templates_without_a_default_are_none()
     {
         using var folder = Folder();
-        folder.Write("additional_chat_templates/tool_use.jinja", "tools");
+        folder.File("additional_chat_templates/tool_use.jinja", "tools");
         var encoder = ChatEncoder.Load(folder.Path);
         encoder.HasTemplate.ShouldBeFalse();
         Should.Throw<InvalidDataException>(() => Render(encoder, null)).Message.ShouldContain("'default'");
@@ -73,7 +73,7 @@ public sealed class NamedTemplateTests
     public void A_list_that_cannot_be_read_is_refused_by_name(string content, string reason)
     {
         using var folder = Folder();
-        folder.Write("chat_template.json", content);
+        folder.File("chat_template.json", content);
         Should.Throw<InvalidDataException>(() => ChatEncoder.Load(folder.Path)).Message.ShouldSatisfyAllConditions(
             m => m.ShouldContain("chat_template.json"), m => m.ShouldContain(reason));
     }
@@ -93,11 +93,11 @@ public sealed class NamedTemplateTests
         return encoder.Render(variables);
     }
 
-    private static TokenizerFolder Folder()
+    private static TemporaryFolder Folder()
     {
-        var folder = new TokenizerFolder();
+        var folder = TinyTokenizer.Folder();
         File.Delete(Path.Combine(folder.Path, "chat_template.jinja"));
-        folder.Write("tokenizer_config.json", """{"eos_token": "<|end|>"}""");
+        folder.File("tokenizer_config.json", """{"eos_token": "<|end|>"}""");
         return folder;
     }
 }

@@ -20,17 +20,17 @@ internal static class TinyTokenizer
 
     public static Tokenizer Tokenizer => Encoder.Tokenizer;
 
+    /// <summary>Its files in a folder of their own, to be changed by the test, which disposes it.</summary>
+    public static TemporaryFolder Folder()
+    {
+        var folder = new TemporaryFolder();
+        Trained.Save(folder.Path);
+        return folder;
+    }
+
     private static ChatEncoder Load()
     {
-        var folder = Directory.CreateTempSubdirectory("tokenizer");
-        try
-        {
-            Trained.Save(folder.FullName);
-            return ChatEncoder.Load(folder.FullName);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using var folder = Folder();
+        return ChatEncoder.Load(folder.Path);
     }
 }

@@ -24,15 +24,25 @@ public sealed class TokenizerFuzzTests
     private static readonly string[] s_files =
     [
         """
-        {"version":"1.0","added_tokens":[{"id":7,"content":"<|a|>","single_word":false,"lstrip":false,"rstrip":true,"normalized":false,"special":true},{"id":8,"content":"<think>","special":false}],
-        "normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s{2,}"},"content":" "},{"type":"Prepend","prepend":"▁"}]},
-        "pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{L}+|\\s+(?!\\S)"},"behavior":"Isolated","invert":false},{"type":"Digits","individual_digits":true}]},
-        "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<|a|>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"special_tokens":{"<|a|>":{"id":"<|a|>","ids":[7]}}},
-        "decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]},
-        "model":{"type":"BPE","unk_token":"u","fuse_unk":true,"byte_fallback":true,"ignore_merges":false,"vocab":{"u":0,"a":1,"b":2,"ab":3,"▁":4,"▁ab":5,"<0x41>":6},"merges":["a b",["▁","ab"]]}}
+        {"version":"1.0",
+        "added_tokens":[{"id":7,"content":"<|a|>","single_word":false,"lstrip":false,"rstrip":true,"normalized":false,"special":true},
+        {"id":8,"content":"<think>","special":false}],
+        "normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},
+        {"type":"Replace","pattern":{"Regex":"\\s{2,}"},"content":" "},{"type":"Prepend","prepend":"▁"}]},
+        "pre_tokenizer":{"type":"Sequence","pretokenizers":[
+        {"type":"Split","pattern":{"Regex":"\\p{L}+|\\s+(?!\\S)"},"behavior":"Isolated","invert":false},
+        {"type":"Digits","individual_digits":true}]},
+        "post_processor":{"type":"TemplateProcessing",
+        "single":[{"SpecialToken":{"id":"<|a|>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],
+        "special_tokens":{"<|a|>":{"id":"<|a|>","ids":[7]}}},
+        "decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},
+        {"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]},
+        "model":{"type":"BPE","unk_token":"u","fuse_unk":true,"byte_fallback":true,"ignore_merges":false,
+        "vocab":{"u":0,"a":1,"b":2,"ab":3,"▁":4,"▁ab":5,"<0x41>":6},"merges":["a b",["▁","ab"]]}}
         """,
         """
-        {"added_tokens":[{"id":4,"content":"<|a|>","special":true}],"normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":true,"use_regex":true},"post_processor":{"type":"ByteLevel"},
+        {"added_tokens":[{"id":4,"content":"<|a|>","special":true}],"normalizer":null,
+        "pre_tokenizer":{"type":"ByteLevel","add_prefix_space":true,"use_regex":true},"post_processor":{"type":"ByteLevel"},
         "decoder":{"type":"ByteLevel"},"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"Ġ":3},"merges":["a b"]}}
         """,
     ];

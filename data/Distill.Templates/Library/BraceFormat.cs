@@ -122,7 +122,9 @@ internal sealed class BraceFormat
         if (_counts is { } before && before != counts) throw TemplateException.Type("numbered and counted fields cannot be mixed");
         _counts = counts;
         if (counts) position = _next++;
-        return position < _positional.Count ? _positional[position] : throw TemplateException.Type($"the format asks for argument {position}");
+        return position < _positional.Count
+            ? _positional[position]
+            : throw TemplateException.Type($"the format asks for argument {position}");
     }
 
     private static bool IsNumber(string text, out int number) =>

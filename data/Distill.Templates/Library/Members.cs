@@ -39,7 +39,8 @@ internal static class Members
 
     private static Value? SequenceMethod(RenderContext context, Sequence sequence, string name) => name switch
     {
-        "index" => new Function(name, arguments => IndexOf(context, sequence.Items, arguments.BindPositional(name, "value", "start", "stop"))),
+        "index" => new Function(name, arguments =>
+            IndexOf(context, sequence.Items, arguments.BindPositional(name, "value", "start", "stop"))),
         "count" => new Function(name, arguments => CountOf(context, sequence.Items, arguments)),
         "copy" when sequence.Kind == SequenceKind.List => new Function(name, _ => sequence),
         _ when sequence.Kind == SequenceKind.List && s_changing.Contains(name) =>
@@ -52,7 +53,8 @@ internal static class Members
         "start" => new Integer(range.Start),
         "stop" => new Integer(range.Stop),
         "step" => new Integer(range.Step),
-        "index" => new Function(name, arguments => IndexOf(context, range.Items, [.. arguments.BindPositional(name, "value"), null, null])),
+        "index" => new Function(name, arguments =>
+            IndexOf(context, range.Items, [.. arguments.BindPositional(name, "value"), null, null])),
         "count" => new Function(name, arguments => CountOf(context, range.Items, arguments)),
         _ => null,
     };

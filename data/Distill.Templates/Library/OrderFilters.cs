@@ -41,7 +41,8 @@ internal static class OrderFilters
             if (groups.Count == 0 || !context.Comparison.Equals(key(groups[^1].Items[0]), key(item))) groups.Add((read(item), []));
             groups[^1].Items.Add(item);
         }
-        return context.List([.. groups.Select(g => new Sequence(SequenceKind.Tuple, [g.Key, context.List(g.Items)]) { Names = s_groupNames })]);
+        return context.List([.. groups.Select(group =>
+            new Sequence(SequenceKind.Tuple, [group.Key, context.List(group.Items)]) { Names = s_groupNames })]);
     }
 
     public static Value Unique(RenderContext context, Value value, CallArguments arguments)

@@ -57,7 +57,8 @@ internal static partial class PercentFormat
             return TextOperations.Pad(context, text, width, Text.Own(" "), missing => left ? 0 : missing);
         var (sign, prefix, digits) = Number(value, field.Groups["kind"].Value[0], precision, flags);
         bool zeros = flags.Contains('0') && !left;
-        if (!zeros) return TextOperations.Pad(context, Text.Own(sign + prefix + digits), width, Text.Own(" "), missing => left ? 0 : missing);
+        if (!zeros)
+            return TextOperations.Pad(context, Text.Own(sign + prefix + digits), width, Text.Own(" "), missing => left ? 0 : missing);
         var padded = TextOperations.Pad(context, Text.Own(digits), width - sign.Length - prefix.Length, Text.Own("0"), missing => missing);
         return Text.Concat([Text.Own(sign + prefix), padded]);
     }
@@ -113,7 +114,8 @@ internal static partial class PercentFormat
         return Math.Abs(size) <= Widest ? (int)size : throw TemplateException.Limit($"a width in a format is larger than {Widest}");
     }
 
-    [GeneratedRegex(@"\G%(\((?<name>[^)]*)\))?(?<flags>[-+ 0#]*)(?<width>\*|[0-9]*)(\.(?<precision>\*|[0-9]*))?[hlL]?(?<kind>[srdiufFxXoeEgGca%])",
+    [GeneratedRegex(@"\G%(\((?<name>[^)]*)\))?(?<flags>[-+ 0#]*)(?<width>\*|[0-9]*)(\.(?<precision>\*|[0-9]*))?"
+        + "[hlL]?(?<kind>[srdiufFxXoeEgGca%])",
         RegexOptions.CultureInvariant)]
     private static partial Regex Field();
 }

@@ -150,7 +150,9 @@ internal static class TextOperations
         return context.Concat(parts);
     }
 
-    /// <summary>Words between white space, cut from the end; with <paramref name="most"/> cuts, the first one keeps what comes before.</summary>
+    /// <summary>
+    /// Words between white space, cut from the end; with <paramref name="most"/> cuts, the first one keeps what comes before.
+    /// </summary>
     public static List<Value> WordsFromRight(RenderContext context, Text text, long most)
     {
         var words = new List<Value>();

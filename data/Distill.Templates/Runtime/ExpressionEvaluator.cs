@@ -109,7 +109,9 @@ internal sealed class ExpressionEvaluator(RenderContext context)
     }
 
     private static IEnumerable<KeyValuePair<string, Value>> Named(Value value) => value is Mapping mapping
-        ? mapping.Entries.Select(e => KeyValuePair.Create((e.Key as Text ?? throw TemplateException.Type("names of arguments must be texts")).Value, e.Value))
+        ? mapping.Entries.Select(e => e.Key is Text name
+            ? KeyValuePair.Create(name.Value, e.Value)
+            : throw TemplateException.Type("names of arguments must be texts"))
         : throw TemplateException.Type($"'**' needs a dictionary, not '{value.TypeName}'");
 
     private Value? Optional(Expression? expression, Scope scope) => expression is null ? null : Evaluate(expression, scope);

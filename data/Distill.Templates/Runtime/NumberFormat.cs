@@ -27,7 +27,9 @@ internal static class NumberFormat
         return value.Sign * unit * Rounded(quotient, remainder, unit);
     }
 
-    /// <summary>The magnitude of a number by one of the letters e f g % (or n, as g, or none, as Python prints it), without a sign.</summary>
+    /// <summary>
+    /// The magnitude of a number by one of the letters e f g % (or n, as g, or none, as Python prints it), without a sign.
+    /// </summary>
     /// <param name="precision">Decimals, or for g significant digits; null for the letter's own.</param>
     /// <param name="alternate">Keep the point and what zeros end the number.</param>
     public static string Real(double value, char kind, int? precision, bool alternate)

@@ -106,10 +106,11 @@ internal static class Numbers
         if (magnitude is "inf" or "infinity") return sign * double.PositiveInfinity;
         if (magnitude == "nan") return double.NaN;
         for (int i = 0; i < magnitude.Length; i++)
-            if (magnitude[i] == '_' && !(i > 0 && i + 1 < magnitude.Length && char.IsAsciiDigit(magnitude[i - 1]) && char.IsAsciiDigit(magnitude[i + 1])))
-                return null;
+            if (magnitude[i] == '_' && !(IsDigitAt(i - 1) && IsDigitAt(i + 1))) return null;
         const NumberStyles Style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         return double.TryParse(magnitude.Replace("_", ""), Style, CultureInfo.InvariantCulture, out double value) ? sign * value : null;
+
+        bool IsDigitAt(int i) => i >= 0 && i < magnitude.Length && char.IsAsciiDigit(magnitude[i]);
     }
 
     private static int Digit(char c) => char.IsAsciiDigit(c) ? c - '0' : char.ToLowerInvariant(c) - 'a' + 10;

@@ -41,14 +41,16 @@ internal static class ChatVariables
 
     private static Mapping Message(RenderContext context, JsonElement message) =>
         context.Mapping(message.EnumerateObject().Select(p => KeyValuePair.Create<Value, Value>(
-        Text.Own(p.Name),
-        From(context, p.Value, foreign: !(p.Name == "role" && p.Value.ValueKind == JsonValueKind.String && ChatMessage.IsRole(p.Value.GetString()!))))));
+            TextOf(p.Name, foreign: !ChatMessage.IsRole(p.Name)), From(context, p.Value, foreign: !IsTrustedRole(p)))));
+
+    private static bool IsTrustedRole(JsonProperty property) =>
+        property.Name == "role" && property.Value.ValueKind == JsonValueKind.String && ChatMessage.IsRole(property.Value.GetString()!);
 
     private static Value From(RenderContext context, JsonElement element, bool foreign) => element.ValueKind switch
     {
         JsonValueKind.Object =>
-            context.Mapping(element.EnumerateObject().Select(p => KeyValuePair.Create<Value,
-                Value>(TextOf(p.Name, foreign), From(context, p.Value, foreign)))),
+            context.Mapping(element.EnumerateObject().Select(p =>
+                KeyValuePair.Create<Value, Value>(TextOf(p.Name, foreign), From(context, p.Value, foreign)))),
         JsonValueKind.Array => context.List([.. element.EnumerateArray().Select(item => From(context, item, foreign))]),
         JsonValueKind.String => TextOf(element.GetString()!, foreign),
         JsonValueKind.Number => NumberOf(element),

@@ -92,7 +92,10 @@ internal sealed class BytePairModel
         foreach (byte b in bytes)
             if (_byteTokens[b] < 0) return false;
         for (int i = 0; i < bytes.Length; i++)
-            symbols.Add(new Symbol(_byteTokens[bytes[i]], place.Start + i, i + 1 < bytes.Length ? place.Start + i + 1 : place.End, IsByte: true));
+        {
+            int end = i + 1 < bytes.Length ? place.Start + i + 1 : place.End;
+            symbols.Add(new Symbol(_byteTokens[bytes[i]], place.Start + i, end, IsByte: true));
+        }
         return true;
     }
 
@@ -100,7 +103,9 @@ internal sealed class BytePairModel
         .Select(b => vocabulary.TryIdOf(string.Create(CultureInfo.InvariantCulture, $"<0x{b:X2}>"), out int id) ? id : -1)];
 }
 
-/// <summary>A token over a stretch of a word. Places count four to a UTF-16 unit, so that the bytes of a character have their own.</summary>
+/// <summary>
+/// A token over a stretch of a word. Places count four to a UTF-16 unit, so that the bytes of a character have their own.
+/// </summary>
 /// <param name="IsByte">Stands for one byte of a character that has no token: never forbidden.</param>
 internal readonly record struct Symbol(int Id, int Start, int End, bool IsByte = false)
 {

@@ -44,14 +44,14 @@ public sealed record BytePairTrainerOptions
             throw new ArgumentException($"'{EndToken}' and '{PadToken}' must be special tokens");
         int least = tokens.Length + 256;
         if (VocabularySize < least)
-            throw new ArgumentException($"a vocabulary of {VocabularySize} cannot hold added tokens and 256 bytes; at least {least} are needed");
+            throw new ArgumentException(
+                $"a vocabulary of {VocabularySize} cannot hold added tokens and 256 bytes; at least {least} are needed");
     }
 }
 
 /// <summary>
 /// Trains a byte-level byte-pair encoding (Sennrich et al. 2016, over bytes as in GPT-2): digits stand alone, words are GPT-2's, and the
-/// most
-/// frequent pair merges first; of equally frequent ones, that with the lowest ids. Equal texts in any order give equal tokenizers.
+/// most frequent pair merges first; of equally frequent ones, that with the lowest ids. Equal texts in any order give equal tokenizers.
 /// </summary>
 public static class BytePairTrainer
 {
@@ -61,8 +61,8 @@ public static class BytePairTrainer
     {
         options.Validate();
         string[] added = [.. options.SpecialTokens, .. options.Marks];
-        var pieces = new List<string>([.. added, .. Enumerable.Range(0,
-            256).Select(b => ByteAlphabet.CharacterOf((byte)b).ToString()).Order(StringComparer.Ordinal)]);
+        var pieces = new List<string>([.. added,
+            .. Enumerable.Range(0, 256).Select(b => ByteAlphabet.CharacterOf((byte)b).ToString()).Order(StringComparer.Ordinal)]);
         var ids = pieces.Select((piece, id) => (piece, id)).ToDictionary(p => p.piece, p => p.id);
         var merges = new List<(string, string)>();
         var corpus = new PairCorpus(CountWords(texts, added).Select(w => (w.Key.Select(c => ids[c.ToString()]).ToList(), w.Value)));

@@ -76,7 +76,8 @@ public sealed class QuantizationGoldenTests
         var attributes = golden.Entry.GetProperty("attributes");
         var quantizer = new BlockQuantizer(attributes.GetProperty("bits").GetInt32(), attributes.GetProperty("block_size").GetInt32());
         float[] weights = golden.Tensors.ReadSingles("w"), expected = golden.Singles("y")!;
-        for (int row = 0; row < shape[0]; row++) golden.CompareRow(quantizer, weights[(row * width)..((row + 1) * width)], row).ShouldBeTrue();
+        for (int row = 0; row < shape[0]; row++)
+            golden.CompareRow(quantizer, weights[(row * width)..((row + 1) * width)], row).ShouldBeTrue();
         foreach (var (place, id) in golden.Tensors.ReadIntegers("ids").Index())
         {
             float[] values = weights[((int)id * width)..(((int)id + 1) * width)];
@@ -131,7 +132,8 @@ public sealed class QuantizationGoldenTests
     }
 
     private static bool IsOurs(JsonElement entry) =>
-        entry.GetProperty("algorithm").GetString() == "default" && entry.GetProperty("symmetric").GetBoolean() && entry.TryGetProperty("B", out _);
+        entry.GetProperty("algorithm").GetString() == "default" && entry.GetProperty("symmetric").GetBoolean()
+            && entry.TryGetProperty("B", out _);
 
     // The bytes that an embedding shares with its head, and no zero points.
     private static bool IsTied(JsonElement entry) => entry.GetProperty("name").GetString()!.StartsWith("tied.", StringComparison.Ordinal)

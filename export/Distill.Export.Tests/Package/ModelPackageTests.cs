@@ -123,7 +123,8 @@ public sealed class ModelPackageTests
     {
         using var folder = new TemporaryFolder();
         var tooLarge = TinyModels.Tokenizer(51);
-        var refused = Should.Throw<InvalidDataException>(() => ModelPackage.Write(folder.Path, TinyModels.Weights(A), tooLarge, Description));
+        var refused = Should.Throw<InvalidDataException>(() =>
+            ModelPackage.Write(folder.Path, TinyModels.Weights(A), tooLarge, Description));
         refused.Message.ShouldContain("Vocabulary mismatch");
     }
 

@@ -88,7 +88,7 @@ internal sealed record DecodeRun(double TokensPerSecond, double OutsideShare)
             Sampling = new SamplingOptions { Temperature = 1 },
             Seeds = [(ulong)i],
         }).ToList();
-        var generator = new Generator(model, new GeneratorOptions { Slots = slots });
+        var generator = new BatchGenerator(model, slots: slots);
         var progress = default(GenerationProgress);
         model.TakeTimes();
         double all = context.Seconds(() => progress = generator.Run(requests, (_, _, _) => { }));

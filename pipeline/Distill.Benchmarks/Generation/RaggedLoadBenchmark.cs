@@ -77,7 +77,7 @@ internal sealed class RaggedLoad
     public BusyShare RunContinuous(ITokenModel model, int slots)
     {
         long waitingSteps = 0, waitingRowSteps = 0;
-        var all = new Generator(model, new GeneratorOptions { Slots = slots }).Run(Requests, (_, _, _) => { }, progress =>
+        var all = new BatchGenerator(model, slots: slots).Run(Requests, (_, _, _) => { }, progress =>
         {
             if (progress.Prefills < Requests.Count) (waitingSteps, waitingRowSteps) = (progress.Steps, progress.RowSteps);
         });

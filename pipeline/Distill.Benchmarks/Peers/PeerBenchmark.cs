@@ -59,7 +59,7 @@ internal sealed class PeerBenchmark : IBenchmark
     private static int Mismatches(ITokenModel model, int[][] prompts, int steps, int end, IReadOnlyList<int[]> expected)
     {
         var sampling = new SamplingOptions { LogitBias = new Dictionary<int, float> { [end] = float.NegativeInfinity } };
-        var completions = new Generator(model).Complete([.. prompts.Select(prompt =>
+        var completions = new BatchGenerator(model).Complete([.. prompts.Select(prompt =>
             new GenerationRequest { Prompt = prompt, MaxNewTokens = steps, Sampling = sampling, Seeds = [0] })]);
         return completions.Select((completion, i) => completion[0].Tokens.Zip(expected[i]).Count(pair => pair.First != pair.Second)).Sum();
     }

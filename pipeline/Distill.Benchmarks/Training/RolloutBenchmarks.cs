@@ -167,7 +167,7 @@ internal sealed class RolloutRateBenchmark : IBenchmark
         IReadOnlyList<GenerationRequest> requests)
     {
         using var policy = server.Serve(parameters);
-        return new Generator(policy, new GeneratorOptions { Slots = Slots, Workers = Environment.ProcessorCount }).Complete(requests);
+        return new BatchGenerator(policy, slots: Slots, workers: Environment.ProcessorCount).Complete(requests);
     }
 
     private static double Rate(BenchmarkContext context, Func<IReadOnlyList<Completion[]>> complete)

@@ -3,6 +3,7 @@ using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Cli.Progress;
+using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
@@ -94,6 +95,7 @@ internal static class RunExecution
     public static int Execute(Recipe recipe, RunOptions options, CommandContext context)
     {
         OutputPlace.RequireFolder("--runs", Path.Combine(options.RunsFolder, options.Name ?? recipe.Name));
+        if (options.Until is null) MachineDiagnosis.RequireTorch();
         long start = context.Clock.GetTimestamp();
         context.Continuation ??= ShellWord.Join(["distill", "resume", options.Name ?? recipe.Name, .. RunsWords(options)]);
         var machines = context.IsJson ? new JsonRunObserver(context.Results, context.Clock) : null;

@@ -8,6 +8,7 @@ using Distill.Export;
 using Distill.Export.Package;
 using Distill.Export.Parity;
 using Distill.Generation.Onnx;
+using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Runs;
 using Distill.Teacher;
 using Distill.Tokenization;
@@ -49,6 +50,7 @@ internal sealed class VerifyCommand : DistillCommand
         ModelFolders.RequireOnnx(exported);
         RequireUntouched(exported);
         var checkpoint = ModelFolders.OpenCheckpoint(parsed.GetRequiredValue(against));
+        MachineDiagnosis.RequireTorch();
         string? precision = ModelFolders.PrecisionOf(exported);
         var allowed = precision is null ? ParityTolerance.Exact : ExportPrecisions.Parse(precision)!.Value.Tolerance();
         if (parsed.GetValue(tolerance) is { } chosen) allowed = allowed with { RelativeLogits = chosen };

@@ -60,6 +60,16 @@ public sealed class ProgramTests
         (output + error).ShouldNotContain("Unhandled exception");
         code.ShouldBeOneOf(0, 1);
         JsonDocument.Parse(output).RootElement.GetProperty("findings").GetArrayLength().ShouldBe(8);
+
+        // Too little for libtorch: said before any work, and nothing of a library's own words beside it.
+        using var folder = new TemporaryFolder();
+        string recipe = folder.File("small.yaml", SmallRun.Text);
+        var run = Shell($"ulimit -v 2500000; distill run {recipe} --runs {folder.Path}/runs --json");
+        run.Code.ShouldBe(1);
+        (run.Output + run.Error).ShouldContain("ulimit -v");
+        (run.Output + run.Error).ShouldNotContain("Please report it");
+        // One object, or none where the program could not be loaded whole.
+        run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBeLessThan(2, run.Output);
     }
 
     [Fact]

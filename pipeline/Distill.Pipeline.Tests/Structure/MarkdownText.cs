@@ -17,7 +17,8 @@ internal sealed partial class MarkdownText
         {
             bool fence = lines[i].TrimStart().StartsWith("```", StringComparison.Ordinal);
             // Indented code begins after an empty line; the second line of a list's item is no code.
-            bool indented = lines[i].StartsWith("    ", StringComparison.Ordinal) && (i == 0 || isCode[i - 1] || lines[i - 1].Trim().Length == 0);
+            bool indented = lines[i].StartsWith("    ", StringComparison.Ordinal)
+                && (i == 0 || isCode[i - 1] || lines[i - 1].Trim().Length == 0);
             isCode[i] = !fence && (fenced || indented);
             if (fence) fenced = !fenced;
         }

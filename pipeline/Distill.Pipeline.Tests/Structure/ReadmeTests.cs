@@ -21,7 +21,8 @@ public sealed partial class ReadmeTests
     public void Commands_and_options_that_are_mentioned_exist(string document)
     {
         var text = MarkdownText.Read(document);
-        var mentioned = text.CodeSpans().Select(span => Mentioned().Match(span)).Concat(text.CodeLines().Select(line => Typed().Match(line)));
+        var mentioned = text.CodeSpans().Select(span => Mentioned().Match(span))
+            .Concat(text.CodeLines().Select(line => Typed().Match(line)));
         foreach (var match in mentioned.Where(match => match.Success))
             Unknown(ShellWords(match.Groups["words"].Value)).ShouldBeEmpty($"{document}: {match.Value.Trim()}");
     }
@@ -75,12 +76,14 @@ public sealed partial class ReadmeTests
             if (word.StartsWith('-') && word.Length > 1)
             {
                 string name = word.Split('=')[0];
-                if (!options.Any(option => option.Name == name || option.Aliases.Contains(name))) yield return $"{command.Name} has no {name}";
+                if (!options.Any(option => option.Name == name || option.Aliases.Contains(name)))
+                    yield return $"{command.Name} has no {name}";
             }
             else if (command.Subcommands.Count > 0 && word != "help")
             {
                 if (word.All(char.IsUpper)) yield break;
-                var named = word.Split('|').Select(name => (Name: name, Command: command.Subcommands.FirstOrDefault(one => one.Name == name)));
+                var named = word.Split('|')
+                    .Select(name => (Name: name, Command: command.Subcommands.FirstOrDefault(one => one.Name == name)));
                 foreach (var missing in named.Where(one => one.Command is null)) yield return $"there is no command {missing.Name}";
                 if (named.First().Command is not { } next) yield break;
                 options.AddRange((command = next).Options);
@@ -115,7 +118,8 @@ public sealed partial class ReadmeTests
         string[] lines = yaml.Split('\n');
         int[] starts = [.. Enumerable.Range(0, lines.Length).Where(i => TopLevelKey().IsMatch(lines[i]))];
         foreach (var (index, start) in starts.Index())
-            yield return (lines[start].Split(':')[0], string.Join('\n', lines[start..(index + 1 < starts.Length ? starts[index + 1] : lines.Length)]));
+            yield return (lines[start].Split(':')[0],
+                string.Join('\n', lines[start..(index + 1 < starts.Length ? starts[index + 1] : lines.Length)]));
     }
 
     private static List<(string Place, string Text)> Snippets() =>
@@ -131,7 +135,8 @@ public sealed partial class ReadmeTests
             .Order(StringComparer.Ordinal);
 
     private static string[] ShellWords(string line) =>
-        [.. Word().Matches(line.Replace("\\|", "|", StringComparison.Ordinal)).Select(word => word.Value.Replace("'", "").Replace("\"", ""))];
+        [.. Word().Matches(line.Replace("\\|", "|", StringComparison.Ordinal))
+            .Select(word => word.Value.Replace("'", "").Replace("\"", ""))];
 
     [GeneratedRegex(@"^(?:\./)?distill\s+(?<words>.+)$", RegexOptions.Singleline)]
     private static partial Regex Mentioned();

@@ -47,6 +47,15 @@ internal static class MachineDiagnosis
     /// <summary>What the system says about libtorch; null where it loads, or says nothing.</summary>
     public static string? WhyTorchDoesNotLoad() => LibraryCheck.WhyTorchDoesNotLoad();
 
+    /// <summary>
+    /// For commands that train: hours of other work must not end with it, and TorchSharp itself writes to the console when it fails.
+    /// </summary>
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded; says why.</exception>
+    public static void RequireTorch()
+    {
+        if (WhyTorchDoesNotLoad() is { } reason) throw new DllNotFoundException($"torch: {reason}");
+    }
+
     /// <summary>What the processor calls itself.</summary>
     public static string ProcessorName()
     {

@@ -1,3 +1,4 @@
+using Distill.Pipeline.Recipes.Sections;
 using System.Text;
 using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;

@@ -48,6 +48,18 @@ internal sealed record StageDeclaration
     /// <summary>Null for stages that train nothing.</summary>
     public StudentDeclaration? Student { get; init; }
 
+    /// <summary>Options of which some say nothing: those that are null are left out, so that a new one leaves old keys as they are.</summary>
+    public static JsonObject OptionsOf(params ReadOnlySpan<(string Name, JsonNode? Value)> options)
+    {
+        var named = new JsonObject();
+        foreach (var (name, value) in options)
+        {
+            if (value is not null) named[name] = value;
+        }
+
+        return named;
+    }
+
     /// <summary>What <c>--from</c>, <c>--only</c> and <c>--force</c> name.</summary>
     public string Group => Name.Split('/')[0];
 }

@@ -44,20 +44,21 @@ internal sealed class ServedModel : IDisposable
     /// <inheritdoc cref="ModelFolder.Announces"/>
     public static bool IsModelFolder(string folder) => ModelFolder.Announces(folder);
 
+    /// <param name="style">How every chat is put to the model; null: as it is.</param>
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
-    public static ServedModel OpenModelFolder(string folder, int slots, bool batched = true)
+    public static ServedModel OpenModelFolder(string folder, int slots, bool batched = true, PromptStyle? style = null)
     {
         var opened = ModelFolder.Open(folder);
         long bytes = WeightBytes(opened);
-        var encoder = opened.LoadEncoder();
+        var encoder = opened.LoadEncoder().With(style ?? PromptStyle.Plain);
         return new ServedModel(OnnxTokenModel.Load(opened, Options(bytes, batched)), encoder, bytes, slots, batched);
     }
 
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
-    public static ServedModel OpenCheckpoint(string folder, int slots, bool batched = true)
+    public static ServedModel OpenCheckpoint(string folder, int slots, bool batched = true, PromptStyle? style = null)
     {
         var checkpoint = Checkpoint.Open(folder);
-        var encoder = ChatEncoder.Load(folder);
+        var encoder = ChatEncoder.Load(folder).With(style ?? PromptStyle.Plain);
         long bytes = checkpoint.Architecture.ParameterCount * sizeof(float);
         byte[] graph = new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights());
         return new ServedModel(OnnxTokenModel.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched)), encoder, bytes, slots, batched);

@@ -1,3 +1,5 @@
+using Distill.Tokenization;
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Data.Storage;
@@ -38,14 +40,8 @@ internal sealed class EvaluationStage : IStage
             Kind = "evaluation",
             Version = 2,
             Inputs = [ProblemsStage.Test, ProblemsStage.Twins, input],
-            Options = new()
-            {
-                ["samples"] = recipe.Evaluation.Samples,
-                ["temperature"] = recipe.Evaluation.Temperature,
-                ["max_tokens"] = recipe.Evaluation.MaxTokens,
-                ["seed"] = recipe.Seed,
-                ["verifiers"] = RecipeVerifiers.VersionsOf(recipe),
-            },
+            Options = StageDeclaration.OptionsOf(
+                ("evaluation", recipe.Evaluation.ToKey(recipe)), ("verifiers", RecipeVerifiers.VersionsOf(recipe)), ("prompt", PromptSection.KeyOf(Style))),
             Resource = StageResource.Model,
         };
     }
@@ -83,7 +79,7 @@ internal sealed class EvaluationStage : IStage
         Problem[] test = ProblemsStage.Read(context, ProblemsStage.Test), twins = ProblemsStage.Read(context, ProblemsStage.Twins);
         using var served = Open(context.Input(input));
         long began = context.Clock.GetTimestamp();
-        var result = new Evaluator(served.Generator, served.Encoder).Run(model, test, twins, recipe.Evaluation.ToOptions((ulong)recipe.Seed), progress => context.Progress(new StageProgress(
+        var result = new Evaluator(served.Generator, served.Encoder).Run(model, test, twins, recipe.Evaluation.ToOptions(), progress => context.Progress(new StageProgress(
             progress.Completions, progress.Total, "completions", model, progress.CompletionTokens / context.Clock.GetElapsedTime(began).TotalSeconds, "tokens/s")), context.Cancellation);
         context.Measure("tokensPerSecond", result.Totals.CompletionTokens / context.Clock.GetElapsedTime(began).TotalSeconds);
         context.Writer.Write(ReportName, JsonSerializer.SerializeToUtf8Bytes(result.Report, Spelling));
@@ -92,9 +88,12 @@ internal sealed class EvaluationStage : IStage
         return $"greedy {ReportNumbers.Percent(result.Report.Greedy, test.Length)}{sampled} of {test.Length:N0} problems";
     }
 
+    // The teacher is asked as it was when it wrote the traces, every student as it was trained.
+    private PromptStyle Style => input == ExternalInputs.Teacher ? recipe.Prompt.ToTeacherStyle() : recipe.Prompt.ToStudentStyle();
+
     private ServedModel Open(StageInput model) => isCheckpoint
-        ? ServedModel.OpenCheckpoint(model.CheckpointFolder, recipe.Evaluation.Slots)
-        : ServedModel.OpenModelFolder(model.Folder, recipe.Evaluation.Slots);
+        ? ServedModel.OpenCheckpoint(model.CheckpointFolder, recipe.Evaluation.Slots, style: Style)
+        : ServedModel.OpenModelFolder(model.Folder, recipe.Evaluation.Slots, style: Style);
 
     /// <summary>One line a problem, twins after them: what the paired comparisons of the report need.</summary>
     private static byte[] Answers(EvaluationResult result)

@@ -1,3 +1,4 @@
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Graph;
 using Distill.Architecture;
 using Distill.Export;
@@ -18,7 +19,9 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
         Kind = "onnx-model",
         Version = 1,
         Inputs = [student],
-        Options = new() { ["export"] = CanonicalJson.ToNode(recipe.Export), ["name"] = recipe.Name, ["teacher"] = recipe.Teacher.Name },
+        Options = StageDeclaration.OptionsOf(
+            ("export", recipe.Export.ToKey(recipe)), ("name", recipe.Name), ("teacher", recipe.Teacher.Name),
+            ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle()))),
     };
 
     public string Work => $"{student} student as {Precision.Name()}";
@@ -35,6 +38,7 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
             Name = recipe.Name,
             Teacher = recipe.Teacher.Name,
             Digests = new Dictionary<string, string> { ["checkpoint"] = input.Digest },
+            Prompt = recipe.Prompt.ToStudentStyle(),
         };
         foreach (string leftover in Directory.EnumerateFileSystemEntries(context.Folder).Where(path => !Path.GetFileName(path).StartsWith('.')))
         {

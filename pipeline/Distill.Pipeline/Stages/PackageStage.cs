@@ -26,7 +26,7 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
             .. new[] { student, TracesStage.StageName, ExportStage.StageName, ParityStage.StageName, EvaluationStage.NameOf(StageGraph.Exported),
                 ExternalInputs.Teacher, ExternalInputs.Base }.Distinct(),
         ],
-        Options = new() { ["recipe"] = DigestOf(recipe), ["precision"] = CanonicalJson.ToNode(recipe.Export.Precision) },
+        Options = new() { ["recipe"] = DigestOf(recipe), ["export"] = recipe.Export.ToKey(recipe) },
     };
 
     public string Work => "card and provenance";
@@ -58,6 +58,7 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
             ["teacher"] = context.Input(ExternalInputs.Teacher).Digest,
             ["base"] = context.Input(ExternalInputs.Base).Digest,
         },
+        Prompt = recipe.Prompt.ToStudentStyle(),
         Parity = ParityStage.ReadReport(context.Input(ParityStage.StageName).Artifact!),
         Results = [.. Results(EvaluationStage.ReadReport(context.Input(EvaluationStage.NameOf(StageGraph.Exported)).Artifact!))],
     };

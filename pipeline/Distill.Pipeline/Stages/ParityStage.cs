@@ -1,3 +1,4 @@
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Data.Storage;
@@ -27,7 +28,7 @@ internal sealed class ParityStage(DistillationRecipe recipe, string student) : I
         Kind = "parity",
         Version = 1,
         Inputs = [ProblemsStage.Test, student, ExportStage.StageName],
-        Options = new() { ["parity"] = CanonicalJson.ToNode(recipe.Parity) },
+        Options = StageDeclaration.OptionsOf(("parity", recipe.Parity.ToKey(recipe)), ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle()))),
         Resource = StageResource.Model,
     };
 
@@ -37,7 +38,7 @@ internal sealed class ParityStage(DistillationRecipe recipe, string student) : I
     {
         var checkpoint = Checkpoint.Open(context.Input(student).CheckpointFolder);
         using var reference = new TorchReferenceModel(checkpoint.LoadWeights());
-        using var exported = ServedModel.OpenModelFolder(context.Input(ExportStage.StageName).Folder, slots: 8);
+        using var exported = ServedModel.OpenModelFolder(context.Input(ExportStage.StageName).Folder, slots: 8, style: recipe.Prompt.ToStudentStyle());
         Problem[] problems = [.. ProblemsStage.Read(context, ProblemsStage.Test).Take(recipe.Parity.Prompts)];
         var tolerance = new ParityTolerance(recipe.Parity.Tolerance, recipe.Export.Precision.Tolerance().MismatchShare);
         var report = new ParityGate(reference, exported.Model).Run(

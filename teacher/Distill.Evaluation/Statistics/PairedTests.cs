@@ -4,10 +4,11 @@ namespace Distill.Evaluation.Statistics;
 
 /// <summary>Mean difference b − a over the same problems, with a percentile interval over resampled problems (Efron 1979).</summary>
 /// <param name="P">Two-sided, 2·min((1 + #{d ≤ 0}) / (1 + R), (1 + #{d ≥ 0}) / (1 + R)), at most 1.</param>
-internal sealed record PairedBootstrap(double Mean, Interval Interval, double StandardError, double P)
+public sealed record PairedBootstrap(double Mean, Interval Interval, double StandardError, double P)
 {
     /// <summary>Draws the resamples from a seed.</summary>
-    public static PairedBootstrap Run(IReadOnlyList<double> a, IReadOnlyList<double> b, ulong seed, int resamples = 10_000, double level = 0.95)
+    public static PairedBootstrap Run(
+        IReadOnlyList<double> a, IReadOnlyList<double> b, ulong seed, int resamples = 10_000, double level = 0.95)
     {
         var random = new RandomStream(seed);
         var indices = new int[resamples][];
@@ -23,7 +24,8 @@ internal sealed record PairedBootstrap(double Mean, Interval Interval, double St
     /// <param name="indices">[resample][n]: the problems of each resample.</param>
     public static PairedBootstrap Run(IReadOnlyList<double> a, IReadOnlyList<double> b, IReadOnlyList<int[]> indices, double level = 0.95)
     {
-        if (a.Count != b.Count || a.Count == 0) throw new ArgumentException($"Paired values need equal, positive counts, not {a.Count} and {b.Count}.");
+        if (a.Count != b.Count || a.Count == 0)
+            throw new ArgumentException($"Paired values need equal, positive counts, not {a.Count} and {b.Count}.");
         double[] differences = [.. a.Zip(b, (x, y) => y - x)];
         double[] means = [.. indices.Select(sample => sample.Sum(i => differences[i]) / sample.Length)];
         double average = means.Average(), r = means.Length;

@@ -24,7 +24,8 @@ internal static class MajorityVote
     /// <summary>The answers with the most votes, in order of appearance; empty when nobody voted.</summary>
     public static IReadOnlyList<string> Winners(IEnumerable<string?> answers)
     {
-        var votes = answers.OfType<string>().GroupBy(answer => answer, StringComparer.Ordinal).Select(group => (group.Key, Count: group.Count())).ToList();
+        var votes = answers.OfType<string>().GroupBy(answer => answer, StringComparer.Ordinal)
+            .Select(group => (group.Key, Count: group.Count())).ToList();
         int most = votes.Select(vote => vote.Count).DefaultIfEmpty().Max();
         return [.. votes.Where(vote => vote.Count == most).Select(vote => vote.Key)];
     }

@@ -13,7 +13,8 @@ internal sealed class BestOfN : IStrategy
 
     /// <summary>Needs nothing but the model: the sample whose tokens it thought most probable on average.</summary>
     public static BestOfN ByLogProbability { get; } = new(
-        "best-of-n", "of several samples the one the model thinks most probable per token", (_, _, sample) => sample.LogProbabilities.Average());
+        "best-of-n", "of several samples the one the model thinks most probable per token",
+        (_, _, sample) => sample.LogProbabilities.Average());
 
     /// <summary>Knows the reference answer: an upper bound for any way of choosing, and no way of answering.</summary>
     public static BestOfN ByVerifier { get; } = new(
@@ -31,7 +32,8 @@ internal sealed class BestOfN : IStrategy
         var completions = reasoner.Complete([.. problems.Select(problem => reasoner.Request(
             reasoner.PromptOf(problem), options.MaxNewTokens, options.Sampling,
             Enumerable.Range(0, options.Budget).Select(sample => Reasoner.SeedOf(problem, sample, options))))]);
-        return [.. problems.Select((problem, i) => SampleLevels.Of(options.Budget).Select(level => Choose(problem, completions[i][..level])).ToArray())];
+        return [.. problems
+            .Select((problem, i) => SampleLevels.Of(options.Budget).Select(level => Choose(problem, completions[i][..level])).ToArray())];
 
         StrategyAnswer Choose(Problem problem, Completion[] samples)
         {

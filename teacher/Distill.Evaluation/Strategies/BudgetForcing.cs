@@ -37,7 +37,9 @@ internal sealed class BudgetForcing : IStrategy
         void Think(int level)
         {
             Thought[] open = [.. thoughts.Where(thought => thought.MayThink(options.MaxNewTokens, reasoner.MaxLength))];
-            Ask(open, level, thought => thought.Room(options.MaxNewTokens, reasoner.MaxLength), close, (thought, completion) => thought.Think(completion, close));
+            Ask(
+                open, level, thought => thought.Room(options.MaxNewTokens, reasoner.MaxLength), close,
+                (thought, completion) => thought.Think(completion, close));
         }
 
         void Answer(int level)
@@ -50,14 +52,17 @@ internal sealed class BudgetForcing : IStrategy
             }
 
             foreach (var thought in open) thought.Close(close);
-            Ask(open, level + AnswerSeeds, _ => options.MaxAnswerTokens, null, (thought, completion) => thought.Answer(completion, reasoner));
+            Ask(
+                open, level + AnswerSeeds, _ => options.MaxAnswerTokens, null,
+                (thought, completion) => thought.Answer(completion, reasoner));
         }
 
         void Ask(Thought[] open, int seed, Func<Thought, int> limit, int? stop, Action<Thought, Completion> take)
         {
             var completions = reasoner.Complete([.. open.Select(thought =>
             {
-                var request = reasoner.Request(thought.Tokens, limit(thought), options.Sampling, [Reasoner.SeedOf(thought.Problem, seed, options)]);
+                var request = reasoner.Request(
+                    thought.Tokens, limit(thought), options.Sampling, [Reasoner.SeedOf(thought.Problem, seed, options)]);
                 return stop is { } token ? request with { StopTokens = [.. request.StopTokens, token] } : request;
             })]);
             for (int i = 0; i < open.Length; i++) take(open[i], completions[i][0]);
@@ -66,14 +71,16 @@ internal sealed class BudgetForcing : IStrategy
 
     private static int CloseMark(Tokenizer tokenizer) => tokenizer.IdOf(ThinkMarks.Close) is { } id && tokenizer.IsAdded(id)
         ? id
-        : throw new InvalidDataException($"Budget forcing needs a model that marks its thinking: this tokenizer has no token '{ThinkMarks.Close}'.");
+        : throw new InvalidDataException(
+            $"Budget forcing needs a model that marks its thinking: this tokenizer has no token '{ThinkMarks.Close}'.");
 
     private static int[] WaitTokens(Tokenizer tokenizer, StrategyOptions options)
     {
         int[] tokens = tokenizer.Encode(options.WaitText);
         return tokens.Length > 0 && tokenizer.Decode(tokens).Trim() == options.WaitText.Trim()
             ? tokens
-            : throw new InvalidDataException($"This tokenizer cannot spell '{options.WaitText}', the text that prolongs the thinking. Give words that it knows.");
+            : throw new InvalidDataException(
+                $"This tokenizer cannot spell '{options.WaitText}', the text that prolongs the thinking. Give words that it knows.");
     }
 }
 

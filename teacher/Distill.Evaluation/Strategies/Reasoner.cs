@@ -6,7 +6,9 @@ using Distill.Tokenization;
 
 namespace Distill.Evaluation.Strategies;
 
-/// <summary>A model as strategies see it: prompts in, completions and answers out. One caller at a time; the generator stays the caller's.</summary>
+/// <summary>
+/// A model as strategies see it: prompts in, completions and answers out. One caller at a time; the generator stays the caller's.
+/// </summary>
 internal sealed class Reasoner
 {
     private readonly BatchGenerator generator;
@@ -48,9 +50,11 @@ internal sealed class Reasoner
     public int[] PromptOf(Problem problem) => ProblemPrompt.Encode(Encoder, problem, MaxLength);
 
     /// <summary>A request that ends at the end of the reply.</summary>
-    public GenerationRequest Request(IReadOnlyList<int> prompt, int maxNewTokens, SamplingOptions sampling, IEnumerable<ulong> seeds) => new()
+    public GenerationRequest Request(
+        IReadOnlyList<int> prompt, int maxNewTokens, SamplingOptions sampling, IEnumerable<ulong> seeds) => new()
     {
-        Prompt = prompt, SharedPrefix = prefix.LengthIn([.. prompt]), MaxNewTokens = maxNewTokens, Sampling = sampling, StopTokens = Encoder.EndTokens, Seeds = [.. seeds],
+        Prompt = prompt, SharedPrefix = prefix.LengthIn([.. prompt]), MaxNewTokens = maxNewTokens, Sampling = sampling,
+        StopTokens = Encoder.EndTokens, Seeds = [.. seeds],
     };
 
     /// <returns>[request][seed]</returns>

@@ -87,7 +87,8 @@ internal sealed class Vote
     }
 
     /// <summary>The first answer of the winning class; null when nobody voted.</summary>
-    public string? Winner => classes.Count == 0 ? null : classes.Values.MaxBy(entry => (entry.Votes, entry.LogProbability / entry.Votes)).Answer;
+    public string? Winner =>
+        classes.Count == 0 ? null : classes.Values.MaxBy(entry => (entry.Votes, entry.LogProbability / entry.Votes)).Answer;
 
     /// <summary>Whether no <paramref name="more"/> votes can change the winner, a tie included.</summary>
     public bool IsDecided(int more)

@@ -15,7 +15,8 @@ internal sealed class SelfRefinement : IStrategy
     public string Description => "the model's own answer shown to it again, to be checked and corrected";
 
     public IReadOnlyList<string> Levels(StrategyOptions options) =>
-        [.. Enumerable.Range(0, options.Budget + 1).Select(revisions => revisions switch { 0 => "draft", 1 => "1 revision", _ => $"{revisions} revisions" })];
+        [.. Enumerable.Range(0, options.Budget + 1)
+            .Select(revisions => revisions switch { 0 => "draft", 1 => "1 revision", _ => $"{revisions} revisions" })];
 
     public IReadOnlyList<StrategyAnswer[]> Solve(Reasoner reasoner, IReadOnlyList<Problem> problems, StrategyOptions options)
     {
@@ -31,14 +32,16 @@ internal sealed class SelfRefinement : IStrategy
                 int[] prompt = reasoner.Encoder.EncodePrompt(Conversation(problems[i], level == 0 ? null : before.Answer ?? "", options));
                 if (prompt.Length >= reasoner.MaxLength) continue; // no room to revise: the answer stays
                 asked.Add(i);
-                requests.Add(reasoner.Request(prompt, options.MaxNewTokens, options.Sampling, [Reasoner.SeedOf(problems[i], level, options)]));
+                requests.Add(
+                    reasoner.Request(prompt, options.MaxNewTokens, options.Sampling, [Reasoner.SeedOf(problems[i], level, options)]));
             }
 
             var completions = reasoner.Complete(requests);
             for (int j = 0; j < asked.Count; j++)
             {
                 ref StrategyAnswer answer = ref answers[asked[j]][level];
-                answer = new StrategyAnswer(reasoner.AnswerOf(completions[j][0]) ?? answer.Answer, answer.Tokens + completions[j][0].Tokens.Count);
+                answer = new StrategyAnswer(
+                    reasoner.AnswerOf(completions[j][0]) ?? answer.Answer, answer.Tokens + completions[j][0].Tokens.Count);
             }
         }
 

@@ -13,7 +13,8 @@ internal static class StrategyEvaluation
     /// <param name="problems">At least one.</param>
     /// <exception cref="ArgumentException">No problem, or impossible options.</exception>
     /// <exception cref="InvalidDataException">The model cannot be used in this way.</exception>
-    public static StrategyReport Run(string model, IStrategy strategy, Reasoner reasoner, IReadOnlyList<Problem> problems, StrategyOptions options)
+    public static StrategyReport Run(
+        string model, IStrategy strategy, Reasoner reasoner, IReadOnlyList<Problem> problems, StrategyOptions options)
     {
         if (problems.Count == 0) throw new ArgumentException("There is no problem to evaluate.", nameof(problems));
         options.Validate();
@@ -35,7 +36,8 @@ internal static class StrategyEvaluation
     private static StrategyAnswer[] Greedy(Reasoner reasoner, IReadOnlyList<Problem> problems, StrategyOptions options)
     {
         var completions = reasoner.Complete(
-            [.. problems.Select(problem => reasoner.Request(reasoner.PromptOf(problem), options.MaxNewTokens, SamplingOptions.Greedy, [0]))]);
+            [.. problems
+                .Select(problem => reasoner.Request(reasoner.PromptOf(problem), options.MaxNewTokens, SamplingOptions.Greedy, [0]))]);
         return [.. completions.Select(completion => new StrategyAnswer(reasoner.AnswerOf(completion[0]), completion[0].Tokens.Count))];
     }
 
@@ -43,13 +45,15 @@ internal static class StrategyEvaluation
         [.. problems.Select((problem, i) => reasoner.IsCorrect(answers[i].Answer, problem) ? 1.0 : 0)];
 
     private static StrategyLevel Level(string name, StrategyAnswer[] answers, double[] shares, PairedBootstrap? gain) => new(
-        name, shares.Average(), Proportion.Wilson(shares.Sum(), shares.Length), answers.Average(answer => (double)answer.Tokens), gain?.Mean, gain?.Interval, gain?.P);
+        name, shares.Average(), Proportion.Wilson(shares.Sum(), shares.Length), answers.Average(answer => (double)answer.Tokens),
+        gain?.Mean, gain?.Interval, gain?.P);
 }
 
 /// <summary>Accuracy against tokens spent, for one model and one strategy.</summary>
 /// <param name="Levels">The greedy answer first, then the strategy's levels, cheapest first.</param>
 /// <param name="Totals">What was generated in all, the greedy answers included.</param>
-internal sealed record StrategyReport(string Model, string Strategy, int Problems, IReadOnlyList<StrategyLevel> Levels, GenerationProgress Totals);
+internal sealed record StrategyReport(
+    string Model, string Strategy, int Problems, IReadOnlyList<StrategyLevel> Levels, GenerationProgress Totals);
 
 /// <summary>One point of the curve.</summary>
 /// <param name="Accuracy">Share of problems solved.</param>

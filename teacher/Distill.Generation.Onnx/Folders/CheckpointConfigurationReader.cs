@@ -2,7 +2,8 @@ namespace Distill.Generation.Onnx;
 
 /// <summary>
 /// Reads the config.json of a folder without genai_config.json (Optimum, transformers.js): the sizes of a decoder, by the keys
-/// of Hugging Face transformers. End tokens are those of generation_config.json, or where it names none those here; a folder may leave them to its tokenizer.
+/// of Hugging Face transformers. End tokens are those of generation_config.json, or where it names none those here; a folder may leave them
+/// to its tokenizer.
 /// </summary>
 internal static class CheckpointConfigurationReader
 {
@@ -57,12 +58,15 @@ internal static class CheckpointConfigurationReader
         int hidden = root.Integer("hidden_size", 1, GenAIConfigurationReader.MostHeads * GenAIConfigurationReader.LargestHead);
         return hidden % heads == 0 && hidden / heads <= GenAIConfigurationReader.LargestHead
             ? hidden / heads
-            : throw root.Fault("hidden_size", $"must be num_attention_heads ({heads}) × 1..{GenAIConfigurationReader.LargestHead}, or head_dim be given, not {hidden}");
+            : throw root.Fault(
+                "hidden_size",
+                $"must be num_attention_heads ({heads}) × 1..{GenAIConfigurationReader.LargestHead}, or head_dim be given, not {hidden}");
     }
 
     private static IReadOnlyList<int>? EndTokens(JsonSection root, int vocabulary) =>
         root.Has("eos_token_id") ? root.Integers("eos_token_id", 0, vocabulary - 1) : null;
 
     /// <summary>−1 is how some configurations write "none".</summary>
-    private static int? Token(JsonSection root, string key, int vocabulary) => root.OptionalInteger(key, -1, vocabulary - 1) is int id and >= 0 ? id : null;
+    private static int? Token(JsonSection root, string key, int vocabulary) =>
+        root.OptionalInteger(key, -1, vocabulary - 1) is int id and >= 0 ? id : null;
 }

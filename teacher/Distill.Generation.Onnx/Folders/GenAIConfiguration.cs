@@ -6,9 +6,13 @@ namespace Distill.Generation.Onnx;
 /// What the engine needs to know of a model beside its graph: read from genai_config.json, or from the config.json of a folder
 /// without one. Every value is in range; <c>search</c> and session options are not read.
 /// </summary>
-/// <param name="Type">Architecture word: one of the decoder-only ones of ONNX Runtime GenAI, or the <c>model_type</c> of config.json.</param>
+/// <param name="Type">
+/// Architecture word: one of the decoder-only ones of ONNX Runtime GenAI, or the <c>model_type</c> of config.json.
+/// </param>
 /// <param name="GraphFile">ONNX file, relative to the folder.</param>
-/// <param name="EosTokenIds">Any of them ends a completion; may be empty without genai_config.json. <see cref="ModelFolder.LoadEncoder"/> knows those of every file.</param>
+/// <param name="EosTokenIds">
+/// Any of them ends a completion; may be empty without genai_config.json. <see cref="ModelFolder.LoadEncoder"/> knows those of every file.
+/// </param>
 /// <param name="ReasoningStartTokenId"><c>bor_token_id</c>: opens the reasoning.</param>
 /// <param name="ReasoningEndTokenId"><c>eor_token_id</c>: closes it.</param>
 internal sealed record GenAIConfiguration(
@@ -50,7 +54,9 @@ internal sealed record GenAIConfiguration(
     }
 }
 
-/// <summary>Layers that attend to the last tokens only and whose cache buffer must hold at least these (<c>sliding_window</c> of genai_config.json).</summary>
+/// <summary>
+/// Layers that attend to the last tokens only and whose cache buffer must hold at least these (<c>sliding_window</c> of genai_config.json).
+/// </summary>
 /// <param name="Size">Tokens.</param>
 /// <param name="Layers">Their numbers, each below the number of layers.</param>
 internal sealed record SlidingWindow(int Size, IReadOnlyList<int> Layers);

@@ -28,7 +28,8 @@ internal static class GenAIConfigurationReader
     {
         string type = model.Text("type");
         if (!DecoderTypes.Contains(type))
-            throw model.Fault("type", $"'{type}' is not a decoder-only text model that this engine knows ({string.Join(", ", DecoderTypes.Order())})");
+            throw model.Fault(
+                "type", $"'{type}' is not a decoder-only text model that this engine knows ({string.Join(", ", DecoderTypes.Order())})");
         var decoder = model.Section("decoder");
         RefuseNativeCode(decoder);
         int vocabulary = model.Integer("vocab_size", 1, LargestVocabulary);
@@ -61,7 +62,9 @@ internal static class GenAIConfigurationReader
         JsonSection window = decoder.Section("sliding_window");
         return new SlidingWindow(
             window.Integer("window_size", 1, LongestContext),
-            window.Has("layers") && window.Integers("layers", 0, layers - 1, orEmpty: true) is { Count: > 0 } some ? some : [.. Enumerable.Range(0, layers)]);
+            window.Has("layers") && window.Integers("layers", 0, layers - 1, orEmpty: true) is { Count: > 0 } some
+                ? some
+                : [.. Enumerable.Range(0, layers)]);
     }
 
     private static GraphNames ReadNames(JsonSection decoder)

@@ -72,7 +72,8 @@ internal readonly struct JsonSection(string file, string path, JsonElement? elem
     {
         if (Child(key) is not { } child) throw Fault(key, "is missing");
         if (child.ValueKind != JsonValueKind.Array) return [InRange(key, child, least, most)];
-        if (child.GetArrayLength() > 1024 || (!orEmpty && child.GetArrayLength() == 0)) throw Fault(key, $"must have {(orEmpty ? 0 : 1)}..1024 entries");
+        if (child.GetArrayLength() > 1024 || (!orEmpty && child.GetArrayLength() == 0))
+            throw Fault(key, $"must have {(orEmpty ? 0 : 1)}..1024 entries");
         JsonSection self = this;
         return [.. child.EnumerateArray().Select(item => self.InRange(key, item, least, most))];
     }
@@ -99,7 +100,8 @@ internal readonly struct JsonSection(string file, string path, JsonElement? elem
     private JsonElement? Child(string key)
     {
         if (element is not { } present) return null;
-        if (present.ValueKind != JsonValueKind.Object) throw new InvalidDataException($"{file}: must hold a JSON object, not {Shown(present)}.");
+        if (present.ValueKind != JsonValueKind.Object)
+            throw new InvalidDataException($"{file}: must hold a JSON object, not {Shown(present)}.");
         return present.TryGetProperty(key, out JsonElement child) && child.ValueKind != JsonValueKind.Null ? child : null;
     }
 

@@ -41,7 +41,10 @@ public sealed class ModelFolder
 
     internal GraphFacts Facts => facts;
 
-    /// <summary>Whether a folder says of itself, by the files it has, that it is an ONNX model rather than a checkpoint; whether it is sound shows when it is opened.</summary>
+    /// <summary>
+    /// Whether a folder says of itself, by the files it has, that it is an ONNX model rather than a checkpoint; whether it is sound shows
+    /// when it is opened.
+    /// </summary>
     public static bool Announces(string path) => Directory.Exists(path)
         && (File.Exists(System.IO.Path.Combine(path, ConfigurationFile))
             || (File.Exists(System.IO.Path.Combine(path, CheckpointFile))
@@ -49,7 +52,9 @@ public sealed class ModelFolder
                 && GraphFiles.In(path).Count > 0));
 
     /// <param name="path">Of the folder.</param>
-    /// <param name="graphFile">ONNX file relative to the folder, with slashes, e.g. <c>onnx/model_q4.onnx</c>; null for the configuration's or the usual one.</param>
+    /// <param name="graphFile">
+    /// ONNX file relative to the folder, with slashes, e.g. <c>onnx/model_q4.onnx</c>; null for the configuration's or the usual one.
+    /// </param>
     /// <exception cref="InvalidDataException">Names the file and what is wrong with it.</exception>
     public static ModelFolder Open(string path, string? graphFile = null)
     {
@@ -71,10 +76,14 @@ public sealed class ModelFolder
         grows: !facts.SharesCache).MemoryOf(slots, maxLength);
 
     /// <summary>Reads tokenizer.json and tokenizer_config.json.</summary>
-    /// <exception cref="InvalidDataException">A file is missing or broken, or the tokenizer has ids that the model does not know.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A file is missing or broken, or the tokenizer has ids that the model does not know.
+    /// </exception>
     public Tokenizer LoadTokenizer() => Checked(Tokenizer.Load(Path));
 
-    /// <summary>Reads the tokenizer, the chat template if there is one, and every token that ends a reply, of whichever file names it.</summary>
+    /// <summary>
+    /// Reads the tokenizer, the chat template if there is one, and every token that ends a reply, of whichever file names it.
+    /// </summary>
     /// <inheritdoc cref="LoadTokenizer"/>
     public ChatEncoder LoadEncoder()
     {
@@ -97,7 +106,8 @@ public sealed class ModelFolder
 
         return File.Exists(System.IO.Path.Combine(root, CheckpointFile))
             ? CheckpointConfigurationReader.Read(root, graphFile ?? GraphFiles.Choose(root))
-            : throw new InvalidDataException($"{root} is not a model folder: it has neither {ConfigurationFile} nor {CheckpointFile} with an ONNX file.");
+            : throw new InvalidDataException(
+                $"{root} is not a model folder: it has neither {ConfigurationFile} nor {CheckpointFile} with an ONNX file.");
     }
 
     private TensorElementType TypeOf(string value) =>
@@ -105,10 +115,14 @@ public sealed class ModelFolder
 
     private Tokenizer Checked(Tokenizer tokenizer) => tokenizer.VocabularySize <= Configuration.VocabularySize
         ? tokenizer
-        : throw new InvalidDataException($"{Path}: tokenizer.json has {tokenizer.VocabularySize} ids but {Configuration.SourceFile} gives the model {Configuration.VocabularySize}.");
+        : throw new InvalidDataException(
+            $"{Path}: tokenizer.json has {tokenizer.VocabularySize} ids but {Configuration.SourceFile} gives the model "
+                + $"{Configuration.VocabularySize}.");
 }
 
-/// <summary>Finds the ONNX file of a folder whose configuration names none: in the folder itself (Optimum) or in onnx/ (transformers.js).</summary>
+/// <summary>
+/// Finds the ONNX file of a folder whose configuration names none: in the folder itself (Optimum) or in onnx/ (transformers.js).
+/// </summary>
 internal static class GraphFiles
 {
     private const string Extension = ".onnx";
@@ -135,11 +149,14 @@ internal static class GraphFiles
         return files.Count switch
         {
             1 => files[0],
-            0 => throw new InvalidDataException($"{folder} is not a model folder: it has no ONNX file, neither {Usual} nor {Inner}/{Usual}."),
-            _ => throw new InvalidDataException($"{folder} has several ONNX files and no {Usual}: name one of {string.Join(", ", files.Take(10))}."),
+            0 => throw new InvalidDataException(
+                $"{folder} is not a model folder: it has no ONNX file, neither {Usual} nor {Inner}/{Usual}."),
+            _ => throw new InvalidDataException(
+                $"{folder} has several ONNX files and no {Usual}: name one of {string.Join(", ", files.Take(10))}."),
         };
     }
 
     private static IEnumerable<string> Names(string folder) =>
-        Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path)).Where(name => name.EndsWith(Extension, StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(folder).Select(path => Path.GetFileName(path))
+            .Where(name => name.EndsWith(Extension, StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 }

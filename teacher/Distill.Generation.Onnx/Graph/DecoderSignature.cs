@@ -12,7 +12,9 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
     /// <param name="facts">Tells a shared cache from a growing one, which inputs and outputs alone do not.</param>
     /// <param name="configuration">Fills symbolic dimensions and must agree with fixed ones; null for a graph that says all itself.</param>
     /// <param name="source">File or description, for messages.</param>
-    /// <exception cref="InvalidDataException">The graph is not a decoder with a key-value cache, or contradicts its configuration.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The graph is not a decoder with a key-value cache, or contradicts its configuration.
+    /// </exception>
     public static DecoderSignature Read(InferenceSession session, GraphFacts facts, GenAIConfiguration? configuration, string source)
     {
         var names = configuration?.Names ?? new GraphNames();
@@ -21,7 +23,9 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
         int layers = 0;
         while (inputs.Has(GraphNames.Of(names.PastKey, layers))) layers++;
         if (layers == 0 || layers != (configuration?.Layers ?? layers))
-            throw inputs.Fault($"has {layers} layers with a cache input ('{names.PastKey}'), expected {configuration?.Layers.ToString() ?? "at least 1"}{SaidBy(configuration)}");
+            throw inputs.Fault(
+                $"has {layers} layers with a cache input ('{names.PastKey}'), expected "
+                    + $"{configuration?.Layers.ToString() ?? "at least 1"}{SaidBy(configuration)}");
         CheckInputs(inputs, names, layers, facts.SharesCache);
 
         var sizes = new CacheSizes(configuration, source);
@@ -39,7 +43,8 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
         int vocabulary = sizes.Agreed("vocabulary of the logits", logits[2], configuration?.VocabularySize, 0);
         var layout = new CacheLayout(layers, sizes.Heads, sizes.HeadSize, vocabulary)
         {
-            CacheType = cacheType, LogitsType = logitsType, Grows = !facts.SharesCache, Windows = CacheLayout.WindowsOf(configuration, layers),
+            CacheType = cacheType, LogitsType = logitsType, Grows = !facts.SharesCache,
+            Windows = CacheLayout.WindowsOf(configuration, layers),
         };
         return new DecoderSignature(names, layout, logits[1] == 1);
     }
@@ -49,13 +54,15 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
     private static void CheckInputs(GraphValues inputs, GraphNames names, int layers, bool sharesCache)
     {
         if (!sharesCache && !inputs.Has(names.PositionIds))
-            throw inputs.Fault($"has neither GroupQueryAttention nor an input '{names.PositionIds}', so rows of different length cannot be run together");
+            throw inputs.Fault(
+                $"has neither GroupQueryAttention nor an input '{names.PositionIds}', so rows of different length cannot be run together");
         var known = new HashSet<string>(StringComparer.Ordinal) { names.InputIds, names.AttentionMask };
         if (!sharesCache) known.Add(names.PositionIds);
         foreach (string name in known)
         {
             int[] dims = inputs.Expect(name, TensorElementType.Int64, 2);
-            if (dims[0] > 0 || dims[1] > 0) throw inputs.Fault($"fixes the shape of '{name}' to [{string.Join(", ", dims)}]; batch and length must be open");
+            if (dims[0] > 0 || dims[1] > 0)
+                throw inputs.Fault($"fixes the shape of '{name}' to [{string.Join(", ", dims)}]; batch and length must be open");
         }
 
         for (int layer = 0; layer < layers; layer++)
@@ -69,7 +76,9 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
     }
 }
 
-/// <summary>Key-value heads and head size, gathered from every cache tensor [batch, heads, length, head size] and the configuration: all must agree.</summary>
+/// <summary>
+/// Key-value heads and head size, gathered from every cache tensor [batch, heads, length, head size] and the configuration: all must agree.
+/// </summary>
 internal sealed class CacheSizes(GenAIConfiguration? configuration, string source)
 {
     public int Heads { get; private set; }
@@ -80,7 +89,8 @@ internal sealed class CacheSizes(GenAIConfiguration? configuration, string sourc
     public void Add(GraphValues values, string name, TensorElementType type)
     {
         int[] dims = values.Expect(name, type, 4);
-        if (dims[0] > 0 || dims[2] > 0) throw values.Fault($"fixes the shape of '{name}' to [{string.Join(", ", dims)}]; batch and length must be open");
+        if (dims[0] > 0 || dims[2] > 0)
+            throw values.Fault($"fixes the shape of '{name}' to [{string.Join(", ", dims)}]; batch and length must be open");
         Heads = Agreed($"key-value heads of {name}", dims[1], configuration?.KeyValueHeads, Heads);
         HeadSize = Agreed($"head size of {name}", dims[3], configuration?.HeadSize, HeadSize);
     }
@@ -111,7 +121,9 @@ internal readonly struct GraphValues(IReadOnlyDictionary<string, NodeMetadata> v
         NodeMetadata value = Find(name);
         return value.IsTensor && CacheLayout.IsSupported(value.ElementDataType)
             ? value.ElementDataType
-            : throw Fault($"declares '{name}' as {(value.IsTensor ? value.ElementDataType : value.OnnxValueType)}; the engine needs Float or Float16");
+            : throw Fault(
+                $"declares '{name}' as {(value.IsTensor ? value.ElementDataType : value.OnnxValueType)}; the engine needs Float or "
+                    + "Float16");
     }
 
     /// <returns>The dimensions; a symbolic one is negative.</returns>

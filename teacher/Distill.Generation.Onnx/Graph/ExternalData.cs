@@ -40,7 +40,9 @@ internal static class TensorWalk
     }
 }
 
-/// <summary>Checks one reference to external data before ONNX Runtime follows it: inside the folder, no link, offset and length inside the file.</summary>
+/// <summary>
+/// Checks one reference to external data before ONNX Runtime follows it: inside the folder, no link, offset and length inside the file.
+/// </summary>
 internal static class ExternalDataCheck
 {
     /// <param name="graph">Full path of the ONNX file, or a description of it.</param>
@@ -58,10 +60,12 @@ internal static class ExternalDataCheck
         long offset = Number(entries, "offset", saidBy) ?? 0;
         if (offset > size) throw new InvalidDataException($"{saidBy}: offset {offset} lies beyond {file} ({size} bytes).");
         long length = Number(entries, "length", saidBy) ?? size - offset;
-        if (length > size - offset) throw new InvalidDataException($"{saidBy}: {length} bytes at {offset} reach beyond {file} ({size} bytes).");
+        if (length > size - offset)
+            throw new InvalidDataException($"{saidBy}: {length} bytes at {offset} reach beyond {file} ({size} bytes).");
     }
 
-    private static long? Number(Dictionary<string, string> entries, string key, string saidBy) => !entries.TryGetValue(key, out string? text) ? null
+    private static long? Number(Dictionary<string, string> entries, string key, string saidBy) =>
+        !entries.TryGetValue(key, out string? text) ? null
         : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number
         : throw new InvalidDataException($"{saidBy}: {key} '{(text.Length <= 40 ? text : text[..40] + "…")}' is not a whole number.");
 }

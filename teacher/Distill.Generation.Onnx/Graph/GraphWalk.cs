@@ -153,7 +153,9 @@ internal sealed class GraphWalk
 }
 
 /// <summary>What an ONNX file says of itself without being loaded.</summary>
-/// <param name="SharesCache">It has GroupQueryAttention, which appends to one cache buffer in place; otherwise a cache grows by copies.</param>
+/// <param name="SharesCache">
+/// It has GroupQueryAttention, which appends to one cache buffer in place; otherwise a cache grows by copies.
+/// </param>
 /// <param name="ElementTypes">Numbers of the enumeration <see cref="TensorElementType"/> (that of onnx.proto3) by input or output.</param>
 internal sealed record GraphFacts(bool SharesCache, IReadOnlyDictionary<string, int> ElementTypes)
 {

@@ -56,7 +56,10 @@ internal sealed class ProtobufReader(Stream stream, string name)
 
     public void Skip()
     {
-        long size = wire switch { 0 => SkipVarint(), 1 => 8, 2 => Size(), 5 => 4, _ => throw Fault("is not an ONNX model (bad wire type)") };
+        long size = wire switch
+        {
+            0 => SkipVarint(), 1 => 8, 2 => Size(), 5 => 4, _ => throw Fault("is not an ONNX model (bad wire type)"),
+        };
         if (size > limit - stream.Position) throw Fault("is cut short");
         if (size > 0) stream.Seek(size, SeekOrigin.Current);
     }

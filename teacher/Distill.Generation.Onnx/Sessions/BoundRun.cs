@@ -2,7 +2,9 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Distill.Generation.Onnx;
 
-/// <summary>Inputs and outputs bound once and run many times: a step then costs one native call and no allocation. Owns the values bound.</summary>
+/// <summary>
+/// Inputs and outputs bound once and run many times: a step then costs one native call and no allocation. Owns the values bound.
+/// </summary>
 internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
 {
     private readonly OrtIoBinding binding = model.Session.CreateIoBinding();
@@ -23,7 +25,9 @@ internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
     }
 
     /// <exception cref="OperationCanceledException">The options say to terminate.</exception>
-    /// <exception cref="InvalidDataException">The graph was loaded but cannot be run: a graph's kernels check more than its types say.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The graph was loaded but cannot be run: a graph's kernels check more than its types say.
+    /// </exception>
     public void Run(RunOptions options)
     {
         try

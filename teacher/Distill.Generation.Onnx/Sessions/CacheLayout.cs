@@ -2,7 +2,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Generation.Onnx;
 
-/// <summary>Everything that decides how large a session's buffers are: known from the session, from a folder, or from a configuration alone.</summary>
+/// <summary>
+/// Everything that decides how large a session's buffers are: known from the session, from a folder, or from a configuration alone.
+/// </summary>
 internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, int VocabularySize)
 {
     // A prompt's logits are given for every position; longer prompts go in chunks, so that those of a large vocabulary fit.
@@ -17,7 +19,9 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     /// <summary>A run gives a new and longer cache instead of appending to the one it got.</summary>
     public bool Grows { get; init; }
 
-    /// <summary>Least cache length of a layer, [layers]; 1 for a layer that attends to everything. A growing cache has no least length.</summary>
+    /// <summary>
+    /// Least cache length of a layer, [layers]; 1 for a layer that attends to everything. A growing cache has no least length.
+    /// </summary>
     public IReadOnlyList<int>? Windows { get; init; }
 
     public static bool IsSupported(TensorElementType type) => type is TensorElementType.Float or TensorElementType.Float16;
@@ -68,7 +72,8 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
         Int128 slotCaches = Grows ? ((Int128)3 * slots) + 2 : slots;
         Int128 logits = ((Int128)slots + Chunk(maxLength)) * VocabularySize * SizeOf(LogitsType);
         Int128 ids = (Int128)(Grows ? 2 : 1) * (slots + Chunk(maxLength)), mask = ((Int128)slots + 1) * maxLength;
-        return new SessionMemory(SessionMemory.Clamp(slot * slotCaches), SessionMemory.Clamp(logits), SessionMemory.Clamp((ids + mask) * sizeof(long)));
+        return new SessionMemory(
+            SessionMemory.Clamp(slot * slotCaches), SessionMemory.Clamp(logits), SessionMemory.Clamp((ids + mask) * sizeof(long)));
     }
 }
 

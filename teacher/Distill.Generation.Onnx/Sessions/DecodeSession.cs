@@ -1,6 +1,8 @@
 namespace Distill.Generation.Onnx;
 
-/// <summary>What sessions over a shared and over a growing cache have in common: slots and their lengths, prompts in parts, checks, cancellation.</summary>
+/// <summary>
+/// What sessions over a shared and over a growing cache have in common: slots and their lengths, prompts in parts, checks, cancellation.
+/// </summary>
 internal abstract class DecodeSession : IDecodeSession
 {
     private readonly RunCancellation cancellation = new();
@@ -54,8 +56,10 @@ internal abstract class DecodeSession : IDecodeSession
         if (lengths[slot] + tokens.Length > MaxLength) throw Full(slot, tokens.Length);
         bool everyPosition = logits.Length != vocabulary;
         if (everyPosition && logits.Length != (long)tokens.Length * vocabulary)
-            throw new ArgumentException($"Logits hold {logits.Length} values: neither one position ({vocabulary}) nor all.", nameof(logits));
-        if (everyPosition && Signature.LastLogitsOnly) throw new NotSupportedException("This graph gives the logits of the last position only.");
+            throw new ArgumentException(
+                $"Logits hold {logits.Length} values: neither one position ({vocabulary}) nor all.", nameof(logits));
+        if (everyPosition && Signature.LastLogitsOnly)
+            throw new NotSupportedException("This graph gives the logits of the last position only.");
 
         for (int start = 0; start < tokens.Length; start += chunk)
         {
@@ -115,13 +119,21 @@ internal abstract class DecodeSession : IDecodeSession
         PromptLogits.Dispose();
     }
 
-    /// <summary>Appends part of a prompt to a slot and leaves the logits of its last <paramref name="rows"/> positions in <see cref="PromptLogits"/>; <see cref="Lengths"/> counts them already.</summary>
+    /// <summary>
+    /// Appends part of a prompt to a slot and leaves the logits of its last <paramref name="rows"/> positions in
+    /// <see cref="PromptLogits"/>; <see cref="Lengths"/> counts them already.
+    /// </summary>
     protected abstract void RunPart(int slot, ReadOnlySpan<int> tokens, int rows);
 
-    /// <summary>Appends one token to each of the first slots and leaves their logits in <see cref="StepLogits"/>; <see cref="Lengths"/> counts them already.</summary>
+    /// <summary>
+    /// Appends one token to each of the first slots and leaves their logits in <see cref="StepLogits"/>; <see cref="Lengths"/> counts them
+    /// already.
+    /// </summary>
     protected abstract void RunStep(ReadOnlySpan<int> tokens);
 
-    /// <summary>Called when a slot is about to hold <paramref name="length"/> tokens; <see cref="Lengths"/> still tells how many it held.</summary>
+    /// <summary>
+    /// Called when a slot is about to hold <paramref name="length"/> tokens; <see cref="Lengths"/> still tells how many it held.
+    /// </summary>
     protected abstract void OnLength(int slot, int length);
 
     /// <summary>Called when a slot's content was not appended to but became another.</summary>

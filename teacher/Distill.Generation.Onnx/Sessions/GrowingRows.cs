@@ -94,7 +94,8 @@ internal sealed unsafe class GrowingRows : IDisposable
                 for (int head = 0; head < layout.KeyValueHeads; head++)
                 {
                     end += (long)width * cache.TokenBytes;
-                    Buffer.MemoryCopy(end - bytes, cache.Tokens(i, first + row, head) + ((long)lengths[row] * cache.TokenBytes), bytes, bytes);
+                    Buffer.MemoryCopy(
+                        end - bytes, cache.Tokens(i, first + row, head) + ((long)lengths[row] * cache.TokenBytes), bytes, bytes);
                 }
             }
 

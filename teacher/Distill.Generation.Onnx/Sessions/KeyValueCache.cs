@@ -54,7 +54,8 @@ internal sealed unsafe class KeyValueCache : IDisposable
         long bytes = (long)length * TokenBytes;
         for (int i = 0; i < buffers.Length; i++)
         {
-            for (int head = 0; head < layout.KeyValueHeads; head++) Buffer.MemoryCopy(Tokens(i, from, head), Tokens(i, to, head), bytes, bytes);
+            for (int head = 0; head < layout.KeyValueHeads; head++)
+                Buffer.MemoryCopy(Tokens(i, from, head), Tokens(i, to, head), bytes, bytes);
         }
     }
 

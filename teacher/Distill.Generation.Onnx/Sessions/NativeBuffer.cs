@@ -5,7 +5,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Generation.Onnx;
 
-/// <summary>Zeroed native memory, 64-byte aligned, that ONNX Runtime reads and writes in place. The creator disposes it, after every view of it.</summary>
+/// <summary>
+/// Zeroed native memory, 64-byte aligned, that ONNX Runtime reads and writes in place. The creator disposes it, after every view of it.
+/// </summary>
 internal sealed unsafe class NativeBuffer<T> : IDisposable
     where T : unmanaged
 {
@@ -36,7 +38,8 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
     {
         long bytes = CacheLayout.SizeOf(type);
         foreach (long size in shape) bytes = checked(bytes * size);
-        if (offset < 0 || (offset * sizeof(T)) + bytes > Bytes) throw new ArgumentOutOfRangeException(nameof(offset), "The view leaves the buffer.");
+        if (offset < 0 || (offset * sizeof(T)) + bytes > Bytes)
+            throw new ArgumentOutOfRangeException(nameof(offset), "The view leaves the buffer.");
         return OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, type, shape.ToArray(), (nint)(Pointer + offset), bytes);
     }
 
@@ -47,7 +50,9 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
     }
 }
 
-/// <summary>Logits as the graph writes them, [rows, vocab] in fp32 or fp16, read as fp32. Not thread-safe; the creator disposes it, after its views.</summary>
+/// <summary>
+/// Logits as the graph writes them, [rows, vocab] in fp32 or fp16, read as fp32. Not thread-safe; the creator disposes it, after its views.
+/// </summary>
 internal sealed unsafe class LogitsBuffer(int rows, int vocabulary, TensorElementType type) : IDisposable
 {
     private readonly NativeBuffer<byte> buffer = new((long)rows * vocabulary * CacheLayout.SizeOf(type));

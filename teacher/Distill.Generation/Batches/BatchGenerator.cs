@@ -63,7 +63,8 @@ public sealed class BatchGenerator
         }
         catch (AggregateException several)
         {
-            ExceptionDispatchInfo.Throw(several.InnerExceptions.FirstOrDefault(e => e is not OperationCanceledException) ?? several.InnerExceptions[0]);
+            ExceptionDispatchInfo.Throw(
+                several.InnerExceptions.FirstOrDefault(e => e is not OperationCanceledException) ?? several.InnerExceptions[0]);
         }
 
         return queue.Progress;

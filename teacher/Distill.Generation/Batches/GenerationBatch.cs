@@ -25,7 +25,8 @@ internal sealed class GenerationBatch
     private GenerationProgress done;
 
     /// <param name="promptTokensPerStep">Prompt tokens to read between two steps while rows are waiting for the next one.</param>
-    public GenerationBatch(IDecodeSession session, int vocabularySize, int maxLength, IRequestSource source, int promptTokensPerStep = int.MaxValue)
+    public GenerationBatch(
+        IDecodeSession session, int vocabularySize, int maxLength, IRequestSource source, int promptTokensPerStep = int.MaxValue)
     {
         this.session = session;
         this.source = source;
@@ -136,7 +137,8 @@ internal sealed class GenerationBatch
             tokens = opening!.ReadPart(session, openingSlot);
             return true;
         }
-        catch (Exception fault) when (fault is InvalidDataException or NotSupportedException && opening!.Scores is not null && opening.Ticket.TakesFault(fault))
+        catch (Exception fault) when (
+            fault is InvalidDataException or NotSupportedException && opening!.Scores is not null && opening.Ticket.TakesFault(fault))
         {
             opening = null;
             return false;

@@ -30,7 +30,9 @@ internal sealed class GenerationRow
         logProbabilities = new float[prompt.Limit];
         processed = new float[prompt.Limit];
         keptMass = new float[prompt.Limit];
-        top = request.TopLogProbabilities > 0 && prompt.Limit > 0 ? new RowTop(Math.Min(request.TopLogProbabilities, prompt.Logits.Length)) : null;
+        top = request.TopLogProbabilities > 0 && prompt.Limit > 0
+            ? new RowTop(Math.Min(request.TopLogProbabilities, prompt.Logits.Length))
+            : null;
         text = request.Text is { } output ? new RowText(output) : null;
     }
 
@@ -114,7 +116,8 @@ internal sealed class RowTop(int count)
         CollectionsMarshal.SetCount(raw, start + count);
         CollectionsMarshal.SetCount(processed, start + count);
         sampler.CopyTop(
-            logits, greedyChoice, CollectionsMarshal.AsSpan(ids)[start..], CollectionsMarshal.AsSpan(raw)[start..], CollectionsMarshal.AsSpan(processed)[start..]);
+            logits, greedyChoice, CollectionsMarshal.AsSpan(ids)[start..], CollectionsMarshal.AsSpan(raw)[start..],
+            CollectionsMarshal.AsSpan(processed)[start..]);
     }
 
     public TopLogProbabilities ToTop() => new(count, [.. ids], [.. raw], [.. processed]);

@@ -36,7 +36,8 @@ internal abstract class RequestTicket(GenerationRequest request)
 
 /// <summary>The work of one run, shared by its workers: hands out requests in order, gathers completions and progress.</summary>
 internal sealed class RequestQueue(
-    IReadOnlyList<GenerationRequest> requests, Action<int, int, Completion> completed, Action<GenerationProgress>? progress) : IRequestSource
+    IReadOnlyList<GenerationRequest> requests, Action<int, int, Completion> completed,
+    Action<GenerationProgress>? progress) : IRequestSource
 {
     private readonly Lock gate = new();
     private GenerationProgress total = new() { Total = requests.Sum(request => request.Seeds.Count) };

@@ -1,6 +1,8 @@
 namespace Distill.Generation;
 
-/// <summary>How much a <see cref="GenerationEngine"/> does at once; none of it changes what is generated, except where the length ends it.</summary>
+/// <summary>
+/// How much a <see cref="GenerationEngine"/> does at once; none of it changes what is generated, except where the length ends it.
+/// </summary>
 public sealed record EngineOptions
 {
     /// <summary>Rows decoded together, over all workers. Default 16.</summary>
@@ -15,7 +17,9 @@ public sealed record EngineOptions
     /// <summary>Requests that may wait for a slot before another is refused. Default 256.</summary>
     public int MaxWaiting { get; init; } = 256;
 
-    /// <summary>Prompt tokens read between two steps while rows are running: a long prompt then delays the others little. Default 512.</summary>
+    /// <summary>
+    /// Prompt tokens read between two steps while rows are running: a long prompt then delays the others little. Default 512.
+    /// </summary>
     public int PromptTokensPerStep { get; init; } = 512;
 
     /// <exception cref="ArgumentException">Names every impossible value at once.</exception>
@@ -24,7 +28,8 @@ public sealed record EngineOptions
         var problems = new List<string>();
         if (Slots < 1) problems.Add($"Slots {Slots} must be at least 1");
         if (Workers < 1 || Workers > Math.Max(Slots, 1)) problems.Add($"Workers {Workers} must be in 1..Slots");
-        if (MaxLength is { } length && (length < 2 || length > modelMaxLength)) problems.Add($"MaxLength {length} must be in 2..{modelMaxLength}, the model's");
+        if (MaxLength is { } length && (length < 2 || length > modelMaxLength))
+            problems.Add($"MaxLength {length} must be in 2..{modelMaxLength}, the model's");
         if (MaxWaiting < 1) problems.Add($"MaxWaiting {MaxWaiting} must be at least 1");
         if (PromptTokensPerStep < 1) problems.Add($"PromptTokensPerStep {PromptTokensPerStep} must be at least 1");
         if (problems.Count > 0) throw new ArgumentException("Impossible engine options: " + string.Join("; ", problems) + ".");

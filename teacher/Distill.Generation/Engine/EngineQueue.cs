@@ -106,7 +106,8 @@ internal sealed class EngineQueue(int maxWaiting) : IRequestSource
 /// <summary>A request whose caller reads its events from a channel, which holds no more than the request may generate.</summary>
 internal sealed class StreamTicket(GenerationRequest request) : RequestTicket(request)
 {
-    private readonly Channel<GenerationEvent> events = Channel.CreateUnbounded<GenerationEvent>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<GenerationEvent> events = Channel.CreateUnbounded<GenerationEvent>(
+        new UnboundedChannelOptions { SingleReader = true });
     private int left = request.Seeds.Count;
     private volatile bool abandoned;
 
@@ -118,7 +119,8 @@ internal sealed class StreamTicket(GenerationRequest request) : RequestTicket(re
 
     public void Abandon() => abandoned = true;
 
-    public override void Token(int seedIndex, in TokenChoice choice, string text) => events.Writer.TryWrite(new TokenGenerated(seedIndex, choice, text));
+    public override void Token(int seedIndex, in TokenChoice choice, string text) =>
+        events.Writer.TryWrite(new TokenGenerated(seedIndex, choice, text));
 
     public override void Complete(int seedIndex, Completion completion)
     {

@@ -51,7 +51,9 @@ public sealed class GenerationEngine : IDisposable
     /// <exception cref="EngineBusyException">Too many requests wait already.</exception>
     /// <exception cref="ObjectDisposedException">The engine was disposed before the request ended.</exception>
     /// <exception cref="NotSupportedException">The request wants its prompt scored and the graph gives the last position only.</exception>
-    /// <exception cref="InvalidDataException">The model's logits are not finite for this request; or it cannot run at all, and every request ends so.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The model's logits are not finite for this request; or it cannot run at all, and every request ends so.
+    /// </exception>
     public IAsyncEnumerable<GenerationEvent> Stream(GenerationRequest request, CancellationToken cancellation = default)
     {
         request.Validate(model.VocabularySize, MaxLength);
@@ -86,7 +88,8 @@ public sealed class GenerationEngine : IDisposable
         disposing.Dispose();
     }
 
-    private static async IAsyncEnumerable<GenerationEvent> Read(StreamTicket ticket, [EnumeratorCancellation] CancellationToken cancellation)
+    private static async IAsyncEnumerable<GenerationEvent> Read(
+        StreamTicket ticket, [EnumeratorCancellation] CancellationToken cancellation)
     {
         try
         {

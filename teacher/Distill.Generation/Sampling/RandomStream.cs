@@ -18,10 +18,13 @@ internal struct RandomStream(ulong seed)
     }
 }
 
-/// <summary>(run seed, problem, sample) → seed, by the SplitMix64 finaliser (Steele, Lea, Flood 2014); order and batch play no part.</summary>
+/// <summary>
+/// (run seed, problem, sample) → seed, by the SplitMix64 finaliser (Steele, Lea, Flood 2014); order and batch play no part.
+/// </summary>
 internal static class SeedSequence
 {
-    public static ulong Derive(ulong runSeed, ulong problem, ulong sample) => Mix(Mix(Mix(runSeed) ^ problem) ^ (sample + 0x9E3779B97F4A7C15));
+    public static ulong Derive(ulong runSeed, ulong problem, ulong sample) =>
+        Mix(Mix(Mix(runSeed) ^ problem) ^ (sample + 0x9E3779B97F4A7C15));
 
     /// <summary>FNV-1a of a problem id, so that seeds follow the problem, not its position.</summary>
     public static ulong Hash(string id)

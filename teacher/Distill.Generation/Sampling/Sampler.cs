@@ -119,7 +119,9 @@ internal sealed class Sampler(int vocabularySize)
     {
         float max = TensorPrimitives.Max(values);
         if (!float.IsFinite(max))
-            throw new InvalidDataException($"The model's logits are not finite (largest: {max}): its weights are broken, it overflowed, or a bias forbids every token.");
+            throw new InvalidDataException(
+                $"The model's logits are not finite (largest: {max}): its weights are broken, it overflowed, or a bias forbids every "
+                    + "token.");
         double total = 0;
         for (int start = 0; start < values.Length; start += Chunk)
         {

@@ -33,10 +33,12 @@ public sealed record SamplingOptions
         if (TopK < 0) problems.Add($"top-k {TopK} must be 0 (all) or positive");
         if (!(TopP is >= 0 and <= 1)) problems.Add($"top-p {TopP} must be in 0..1");
         if (!(MinP is >= 0 and <= 1)) problems.Add($"min-p {MinP} must be in 0..1");
-        if (!(RepetitionPenalty > 0 && double.IsFinite(RepetitionPenalty))) problems.Add($"repetition penalty {RepetitionPenalty} must be positive");
+        if (!(RepetitionPenalty > 0 && double.IsFinite(RepetitionPenalty)))
+            problems.Add($"repetition penalty {RepetitionPenalty} must be positive");
         foreach (var (token, bias) in LogitBias ?? new Dictionary<int, float>())
         {
-            if (token < 0 || float.IsNaN(bias) || float.IsPositiveInfinity(bias)) problems.Add($"logit bias {bias} of token {token} must be a number or −∞, the token at least 0");
+            if (token < 0 || float.IsNaN(bias) || float.IsPositiveInfinity(bias))
+                problems.Add($"logit bias {bias} of token {token} must be a number or −∞, the token at least 0");
         }
 
         if (problems.Count > 0) throw new ArgumentException("Impossible sampling options: " + string.Join("; ", problems) + ".");

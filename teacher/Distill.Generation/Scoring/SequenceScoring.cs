@@ -2,7 +2,9 @@ using System.Numerics.Tensors;
 
 namespace Distill.Generation;
 
-/// <summary>Log-probabilities of a sequence's own tokens, gathered part by part while it is read, so that length × vocabulary is never held.</summary>
+/// <summary>
+/// Log-probabilities of a sequence's own tokens, gathered part by part while it is read, so that length × vocabulary is never held.
+/// </summary>
 internal sealed class SequenceScoring
 {
     // Scoring needs the logits of every position of a part at once: at most 16 MiB.
@@ -41,7 +43,8 @@ internal sealed class SequenceScoring
         if (logits.Length < size) logits = new float[size];
         Span<float> rows = logits.AsSpan(0, size); // [length, vocab]: row i speaks of token start + i + 1
         session.Prefill(slot, tokens.AsSpan(start, length), rows);
-        for (int row = 0; row < length && start + row < logProbabilities.Length; row++) Add(start + row, rows.Slice(row * vocabularySize, vocabularySize));
+        for (int row = 0; row < length && start + row < logProbabilities.Length; row++)
+            Add(start + row, rows.Slice(row * vocabularySize, vocabularySize));
         return rows[^vocabularySize..];
     }
 

@@ -20,7 +20,9 @@ internal sealed class TokenScorer : IDisposable
     /// <summary>Most tokens of a sequence.</summary>
     public int MaxLength => session.MaxLength;
 
-    /// <summary>Whether the model gives the logits of every position; graphs that give the last one's only cannot score. Runs two tokens.</summary>
+    /// <summary>
+    /// Whether the model gives the logits of every position; graphs that give the last one's only cannot score. Runs two tokens.
+    /// </summary>
     /// <param name="maxLength">As for scoring: a sliding-window cache must hold its window.</param>
     public static bool CanScore(ITokenModel model, int maxLength)
     {
@@ -63,10 +65,12 @@ internal sealed class TokenScorer : IDisposable
     private void Validate(ReadOnlySpan<int> tokens)
     {
         if (tokens.IsEmpty) throw new ArgumentException("There is no token to score.", nameof(tokens));
-        if (tokens.Length > MaxLength) throw new ArgumentException($"{tokens.Length} tokens are more than the {MaxLength} that can be read.", nameof(tokens));
+        if (tokens.Length > MaxLength)
+            throw new ArgumentException($"{tokens.Length} tokens are more than the {MaxLength} that can be read.", nameof(tokens));
         foreach (int token in tokens)
         {
-            if ((uint)token >= (uint)vocabularySize) throw new ArgumentException($"Token {token} is outside the vocabulary 0..{vocabularySize - 1}.", nameof(tokens));
+            if ((uint)token >= (uint)vocabularySize)
+                throw new ArgumentException($"Token {token} is outside the vocabulary 0..{vocabularySize - 1}.", nameof(tokens));
         }
     }
 }

@@ -15,7 +15,8 @@ internal sealed class ChatEndpoint(AnsweringModel model)
         model.RequireNamed(parameters);
         var asked = ChatParameters.Read(parameters, model.Encoder);
         long number = model.NextNumber();
-        var request = model.Request(asked.Settings, asked.Prompt, "messages", number, asked.MaxTokens ?? int.MaxValue, asked.Top ?? 0, scores: false);
+        var request = model.Request(
+            asked.Settings, asked.Prompt, "messages", number, asked.MaxTokens ?? int.MaxValue, asked.Top ?? 0, scores: false);
         string id = model.IdOf("chatcmpl", number);
         if (asked.Settings.Stream)
         {
@@ -26,7 +27,9 @@ internal sealed class ChatEndpoint(AnsweringModel model)
         var completions = await model.Engine.CompleteAsync(request, exchange.Aborted);
         var usage = new Usage(asked.Prompt.Length, completions.Sum(completion => completion.Tokens.Count));
         exchange.Count(usage);
-        await exchange.WriteAsync(new ChatBody(id, model.Created, model.Name, [.. completions.Select((completion, index) => Choice(asked, completion, index))], usage));
+        await exchange.WriteAsync(
+            new ChatBody(
+                id, model.Created, model.Name, [.. completions.Select((completion, index) => Choice(asked, completion, index))], usage));
     }
 
     private ChatChoice Choice(ChatParameters asked, Completion completion, int index)
@@ -37,7 +40,8 @@ internal sealed class ChatEndpoint(AnsweringModel model)
         text.End();
         return new ChatChoice(
             index, new ChatReplyMessage(text.Answer, text.Reasoning.Length == 0 ? null : text.Reasoning),
-            asked.Top is null ? null : ChatLogProbabilityReader.Of(completion, model.Spelling), AnsweringModel.FinishReason(completion.StopReason));
+            asked.Top is null ? null : ChatLogProbabilityReader.Of(completion, model.Spelling),
+            AnsweringModel.FinishReason(completion.StopReason));
     }
 }
 
@@ -70,7 +74,8 @@ internal sealed class ChatStream
         await foreach (var happened in events)
         {
             // Within the loop: a client that is gone by now ends it, which drops the request.
-            for (int index = 0; index < texts.Length && !begun; index++) await SendAsync(index, new ChatDelta(Role: "assistant", Content: ""));
+            for (int index = 0; index < texts.Length && !begun; index++)
+                await SendAsync(index, new ChatDelta(Role: "assistant", Content: ""));
             begun = true;
             if (happened is TokenGenerated token) await TokenAsync(token, ends: request.StopTokens.Contains(token.Choice.Token));
             else if (happened is CompletionEnded ended) await EndAsync(ended);
@@ -103,7 +108,8 @@ internal sealed class ChatStream
     {
         foreach (var piece in pieces)
         {
-            await SendAsync(index, piece.IsReasoning ? new ChatDelta(ReasoningContent: piece.Text) : new ChatDelta(Content: piece.Text), scores);
+            await SendAsync(
+                index, piece.IsReasoning ? new ChatDelta(ReasoningContent: piece.Text) : new ChatDelta(Content: piece.Text), scores);
             scores = null;
         }
 
@@ -118,16 +124,20 @@ internal sealed class ChatStream
 /// <summary>What chat completions report of tokens.</summary>
 internal static class ChatLogProbabilityReader
 {
-    public static ChatLogProbabilities Of(Completion completion, TokenSpelling spelling) => new([.. completion.Tokens.Select((token, position) =>
+    public static ChatLogProbabilities Of(Completion completion, TokenSpelling spelling) =>
+        new([.. completion.Tokens.Select((token, position) =>
         Entry(token, completion.LogProbabilities[position], Alternatives(completion.Top, position, spelling), spelling))]);
 
     /// <summary>One token, without alternatives.</summary>
-    public static ChatLogProbabilities Of(TokenChoice choice, TokenSpelling spelling) => new([Entry(choice.Token, choice.LogProbability, [], spelling)]);
+    public static ChatLogProbabilities Of(TokenChoice choice, TokenSpelling spelling) =>
+        new([Entry(choice.Token, choice.LogProbability, [], spelling)]);
 
-    private static ChatTokenLogProbability Entry(int token, float score, IReadOnlyList<ChatTopLogProbability> top, TokenSpelling spelling) =>
+    private static ChatTokenLogProbability Entry(
+        int token, float score, IReadOnlyList<ChatTopLogProbability> top, TokenSpelling spelling) =>
         new(spelling.Of(token), ApiJson.Finite(score), spelling.BytesOf(token), top);
 
-    private static IReadOnlyList<ChatTopLogProbability> Alternatives(TopLogProbabilities? top, int position, TokenSpelling spelling) => top is null ? [] :
+    private static IReadOnlyList<ChatTopLogProbability> Alternatives(TopLogProbabilities? top, int position, TokenSpelling spelling) =>
+        top is null ? [] :
         [.. Enumerable.Range(position * top.Count, top.Count).Select(at =>
             new ChatTopLogProbability(spelling.Of(top.Ids[at]), ApiJson.Finite(top.LogProbabilities[at]), spelling.BytesOf(top.Ids[at])))];
 }

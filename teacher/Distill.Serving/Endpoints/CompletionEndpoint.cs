@@ -15,8 +15,10 @@ internal sealed class CompletionEndpoint(AnsweringModel model)
         var asked = CompletionParameters.Read(parameters, model.Encoder.Tokenizer);
         long number = model.NextNumber();
         var requests = asked.Prompts.Select(prompt => model.Request(
-            asked.Settings, prompt.Tokens, "prompt", number, Math.Max(asked.MaxTokens, asked.Scores ? 0 : 1), asked.Top ?? 0, asked.Scores)).ToList();
-        if (asked.Settings.Stream) await new CompletionStream(model, exchange, asked, model.IdOf("cmpl", number), model.Created).RunAsync(requests[0]);
+            asked.Settings, prompt.Tokens, "prompt", number, Math.Max(asked.MaxTokens, asked.Scores ? 0 : 1), asked.Top ?? 0,
+            asked.Scores)).ToList();
+        if (asked.Settings.Stream)
+            await new CompletionStream(model, exchange, asked, model.IdOf("cmpl", number), model.Created).RunAsync(requests[0]);
         else await exchange.WriteAsync(Body(asked, await RunAsync(asked, requests, exchange.Aborted), number, exchange));
     }
 
@@ -25,7 +27,8 @@ internal sealed class CompletionEndpoint(AnsweringModel model)
     {
         // Only the prompt is wanted back, and nothing of its tokens: there is nothing to run.
         if (asked is { MaxTokens: 0, Scores: false })
-            return [.. requests.Select(request => request.Seeds.Select(seed => new Completion([], [], StopReason.Length, seed) { Text = "" }).ToArray())];
+            return [.. requests
+                .Select(request => request.Seeds.Select(seed => new Completion([], [], StopReason.Length, seed) { Text = "" }).ToArray())];
         var completions = new Completion[requests.Count][];
         var width = new ParallelOptions { MaxDegreeOfParallelism = model.PromptsAtOnce, CancellationToken = aborted };
         await Parallel.ForEachAsync(Enumerable.Range(0, requests.Count), width, async (index, cancellation) =>
@@ -35,7 +38,8 @@ internal sealed class CompletionEndpoint(AnsweringModel model)
 
     private CompletionBody Body(CompletionParameters asked, Completion[][] completions, long number, Exchange exchange)
     {
-        var usage = new Usage(asked.Prompts.Sum(prompt => prompt.Tokens.Length), completions.Sum(each => each.Sum(completion => completion.Tokens.Count)));
+        var usage = new Usage(
+            asked.Prompts.Sum(prompt => prompt.Tokens.Length), completions.Sum(each => each.Sum(completion => completion.Tokens.Count)));
         exchange.Count(usage);
         var choices = completions.SelectMany((each, prompt) => each.Select((completion, seed) =>
             Choice(asked, asked.Prompts[prompt], (prompt * asked.Settings.Count) + seed, completion)));
@@ -47,7 +51,8 @@ internal sealed class CompletionEndpoint(AnsweringModel model)
         CompletionLogProbabilityReader? reader = asked.Top is null ? null : new(model.Spelling, model.Encoder.Tokenizer);
         if (asked.Scores) reader?.AddPrompt(prompt.Tokens, completion.Prompt!);
         reader?.AddCompletion(completion);
-        return new CompletionChoice(index, (asked.Echo ? prompt.Text : "") + completion.Text, reader?.Take(), AnsweringModel.FinishReason(completion.StopReason));
+        return new CompletionChoice(
+            index, (asked.Echo ? prompt.Text : "") + completion.Text, reader?.Take(), AnsweringModel.FinishReason(completion.StopReason));
     }
 }
 
@@ -58,7 +63,8 @@ internal sealed class CompletionEndpoint(AnsweringModel model)
 internal sealed class CompletionStream(AnsweringModel model, Exchange exchange, CompletionParameters asked, string id, long created)
 {
     private readonly CompletionLogProbabilityReader[] readers =
-        [.. Enumerable.Range(0, asked.Settings.Count).Select(_ => new CompletionLogProbabilityReader(model.Spelling, model.Encoder.Tokenizer))];
+        [.. Enumerable.Range(0, asked.Settings.Count)
+            .Select(_ => new CompletionLogProbabilityReader(model.Spelling, model.Encoder.Tokenizer))];
 
     private int completionTokens;
 

@@ -20,8 +20,11 @@ internal sealed class AccessRules(IPAddress address, string? apiKey)
     public void RequireHost(HttpRequest request)
     {
         string host = request.Host.Host.Trim('[', ']');
-        bool own = string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var named) && IPAddress.IsLoopback(named));
-        if (checksHost && !own) throw new ApiException(403, "permission_error", "This server answers to localhost only; the Host header names another machine.");
+        bool own = string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host, out var named) && IPAddress.IsLoopback(named));
+        if (checksHost && !own)
+            throw new ApiException(
+                403, "permission_error", "This server answers to localhost only; the Host header names another machine.");
     }
 
     /// <exception cref="ApiException">The key is absent or wrong.</exception>
@@ -32,7 +35,8 @@ internal sealed class AccessRules(IPAddress address, string? apiKey)
         bool bearer = given.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
         // Digests of equal length, compared in constant time: how long it takes tells nothing of the key.
         if (!CryptographicOperations.FixedTimeEquals(keyDigest, Digest(bearer ? given[Scheme.Length..].Trim() : "")))
-            throw new ApiException(401, "authentication_error", "A valid API key is needed: send it as 'Authorization: Bearer KEY'.", code: "invalid_api_key");
+            throw new ApiException(
+                401, "authentication_error", "A valid API key is needed: send it as 'Authorization: Bearer KEY'.", code: "invalid_api_key");
     }
 
     /// <exception cref="ApiException">The body is not declared as JSON.</exception>

@@ -32,7 +32,8 @@ internal sealed class RequestHandler
         var exchange = new Exchange(context);
         int status = await AnsweredAsync(context, exchange);
         options.Served?.Invoke(new ServedRequest(
-            context.Request.Method, context.Request.Path, status, exchange.PromptTokens, exchange.CompletionTokens, clock.GetElapsedTime(start)));
+            context.Request.Method, context.Request.Path, status, exchange.PromptTokens, exchange.CompletionTokens,
+            clock.GetElapsedTime(start)));
     }
 
     /// <returns>The status that the client was told, or would have been.</returns>
@@ -73,7 +74,10 @@ internal sealed class RequestHandler
         }
 
         if (path is not ("/v1/chat/completions" or "/v1/completions"))
-            throw new ApiException(404, "invalid_request_error", $"There is nothing at '{context.Request.Path}'; this server has /v1/chat/completions, /v1/completions, /v1/models and /health.");
+            throw new ApiException(
+                404, "invalid_request_error",
+                $"There is nothing at '{context.Request.Path}'; this server has /v1/chat/completions, /v1/completions, /v1/models and "
+                    + "/health.");
         RequireMethod(context, "POST");
         using var place = gate.Enter();
         await (path == "/v1/completions" ? completions.AnswerAsync(exchange) : chat.AnswerAsync(exchange));
@@ -105,7 +109,8 @@ internal sealed class RequestHandler
             default:
                 failing = true;
                 options.Failed?.Invoke(fault);
-                return new ApiException(500, "server_error", "The model failed: " + (fault is InvalidDataException ? fault.Message : fault.GetType().Name));
+                return new ApiException(
+                    500, "server_error", "The model failed: " + (fault is InvalidDataException ? fault.Message : fault.GetType().Name));
         }
     }
 

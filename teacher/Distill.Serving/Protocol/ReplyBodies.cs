@@ -9,7 +9,8 @@ internal sealed record ChatBody(string Id, long Created, string Model, IReadOnly
 }
 
 internal sealed record ChatChoice(
-    int Index, ChatReplyMessage Message, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] ChatLogProbabilities? Logprobs, string FinishReason);
+    int Index, ChatReplyMessage Message, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] ChatLogProbabilities? Logprobs,
+    string FinishReason);
 
 /// <param name="ReasoningContent">What the model thought before it answered; absent when it did not.</param>
 internal sealed record ChatReplyMessage(string Content, string? ReasoningContent)
@@ -57,4 +58,5 @@ internal sealed record CompletionChoice(
 /// <param name="TopLogprobs">Spelling of a token → its log-probability; the token itself is always among them.</param>
 /// <param name="TextOffset">Code points before the token in the text.</param>
 internal sealed record CompletionLogProbabilities(
-    IReadOnlyList<string> Tokens, IReadOnlyList<double?> TokenLogprobs, IReadOnlyList<IReadOnlyDictionary<string, double>?> TopLogprobs, IReadOnlyList<int> TextOffset);
+    IReadOnlyList<string> Tokens, IReadOnlyList<double?> TokenLogprobs, IReadOnlyList<IReadOnlyDictionary<string, double>?> TopLogprobs,
+    IReadOnlyList<int> TextOffset);

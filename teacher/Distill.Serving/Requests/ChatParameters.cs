@@ -16,7 +16,8 @@ internal sealed record ChatParameters(GenerationSettings Settings, int[] Prompt,
     public static ChatParameters Read(RequestParameters parameters, ChatEncoder encoder)
     {
         var settings = GenerationSettings.Read(parameters);
-        int? older = parameters.Integer("max_tokens", 1, int.MaxValue), newer = parameters.Integer("max_completion_tokens", 1, int.MaxValue);
+        int? older = parameters.Integer("max_tokens", 1, int.MaxValue),
+            newer = parameters.Integer("max_completion_tokens", 1, int.MaxValue);
         bool reports = parameters.Flag("logprobs");
         int? top = parameters.Integer("top_logprobs", 0, MostTop);
         if (top > 0 && !reports) throw ApiException.Invalid("top_logprobs", "'top_logprobs' needs 'logprobs': true.");
@@ -66,7 +67,8 @@ internal sealed record ChatParameters(GenerationSettings Settings, int[] Prompt,
     {
         if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() == 0)
             throw ApiException.Invalid(Messages, $"'{Messages}' must be an array of at least one message.");
-        return JsonSerializer.SerializeToElement(value.EnumerateArray().Select((message, index) => ChatMessageReader.Read(message, $"{Messages}[{index}]")));
+        return JsonSerializer.SerializeToElement(
+            value.EnumerateArray().Select((message, index) => ChatMessageReader.Read(message, $"{Messages}[{index}]")));
     }
 
     private static int[] Render(ChatEncoder encoder, Dictionary<string, JsonElement> variables)
@@ -85,7 +87,10 @@ internal sealed record ChatParameters(GenerationSettings Settings, int[] Prompt,
 /// <summary>A message of a request → role, content and reasoning, which is all that templates are given of it.</summary>
 internal static class ChatMessageReader
 {
-    private static readonly string[] s_known = ["role", "content", "reasoning_content", "name", "refusal", "annotations", "audio", "tool_calls", "function_call"];
+    private static readonly string[] s_known =
+    [
+        "role", "content", "reasoning_content", "name", "refusal", "annotations", "audio", "tool_calls", "function_call",
+    ];
 
     /// <param name="path">For messages, e.g. <c>messages[2]</c>.</param>
     public static Dictionary<string, string> Read(JsonElement message, string path)
@@ -117,17 +122,22 @@ internal static class ChatMessageReader
     /// <summary>A text, or parts of type text, joined.</summary>
     private static string Content(JsonElement message, string path)
     {
-        if (!message.TryGetProperty("content", out var content) || content.ValueKind is JsonValueKind.String) return Text(message, "content", path)
+        if (!message.TryGetProperty("content", out var content) || content.ValueKind is JsonValueKind.String)
+            return Text(message, "content", path)
             ?? throw ApiException.Invalid($"{path}.content", $"'{path}.content' is missing.");
-        if (content.ValueKind != JsonValueKind.Array) throw ApiException.Invalid($"{path}.content", $"'{path}.content' must be a text or parts of type text.");
+        if (content.ValueKind != JsonValueKind.Array)
+            throw ApiException.Invalid($"{path}.content", $"'{path}.content' must be a text or parts of type text.");
         return string.Concat(content.EnumerateArray().Select(part => part.ValueKind == JsonValueKind.Object
-            && part.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.GetString() == "text" ? Text(part, "text", $"{path}.content")
+            && part.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String
+                && type.GetString() == "text" ? Text(part, "text", $"{path}.content")
             : throw ApiException.Invalid($"{path}.content", $"'{path}.content' must be a text or parts of type text.")));
     }
 
     private static string? Text(JsonElement from, string name, string path)
     {
         if (!from.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
-        return value.ValueKind == JsonValueKind.String ? value.GetString() : throw ApiException.Invalid($"{path}.{name}", $"'{path}.{name}' must be a string.");
+        return value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : throw ApiException.Invalid($"{path}.{name}", $"'{path}.{name}' must be a string.");
     }
 }

@@ -9,7 +9,8 @@ internal sealed record GivenPrompt(string Text, int[] Tokens);
 
 /// <summary>What <c>/v1/completions</c> is asked.</summary>
 /// <param name="Top">Alternatives to report at each token; null reports nothing of tokens.</param>
-internal sealed record CompletionParameters(GenerationSettings Settings, IReadOnlyList<GivenPrompt> Prompts, int MaxTokens, bool Echo, int? Top)
+internal sealed record CompletionParameters(
+    GenerationSettings Settings, IReadOnlyList<GivenPrompt> Prompts, int MaxTokens, bool Echo, int? Top)
 {
     private const int DefaultMaxTokens = 16, MostTop = 20, MostPrompts = 4096;
 
@@ -28,9 +29,11 @@ internal sealed record CompletionParameters(GenerationSettings Settings, IReadOn
         var prompts = PromptsOf(parameters.Required("prompt"), tokenizer, addSpecial);
         parameters.RefuseOthers();
         if (most == 0 && !echo) throw ApiException.Invalid("max_tokens", "'max_tokens' 0 asks for nothing, except with 'echo': true.");
-        if (settings.Stream && prompts.Count > 1) throw ApiException.Invalid("stream", "'stream' takes one prompt.", "unsupported_parameter");
+        if (settings.Stream && prompts.Count > 1)
+            throw ApiException.Invalid("stream", "'stream' takes one prompt.", "unsupported_parameter");
         if (settings.Stream && echo && top is not null)
-            throw ApiException.Invalid("stream", "'stream' does not report the log-probabilities of an echoed prompt.", "unsupported_parameter");
+            throw ApiException.Invalid(
+                "stream", "'stream' does not report the log-probabilities of an echoed prompt.", "unsupported_parameter");
         return new CompletionParameters(settings, prompts, most, echo, top);
     }
 
@@ -49,11 +52,13 @@ internal sealed record CompletionParameters(GenerationSettings Settings, IReadOn
         if (value.ValueKind == JsonValueKind.String)
         {
             string text = value.GetString()!;
-            return new GivenPrompt(text, addSpecial ? tokenizer.EncodeWhole(text, allowSpecial: true) : tokenizer.Encode(text, allowSpecial: true));
+            return new GivenPrompt(
+                text, addSpecial ? tokenizer.EncodeWhole(text, allowSpecial: true) : tokenizer.Encode(text, allowSpecial: true));
         }
 
         if (value.ValueKind != JsonValueKind.Array) throw Invalid();
-        int[] ids = [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int id) ? id : throw Invalid())];
+        int[] ids = [.. value.EnumerateArray()
+            .Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int id) ? id : throw Invalid())];
         return new GivenPrompt(tokenizer.Decode(ids), ids);
     }
 

@@ -22,8 +22,10 @@ internal sealed record GenerationSettings(
             throw ApiException.Invalid("stream_options", "'stream_options' must be an object, and only with 'stream': true.");
         RefuseUnsupported(parameters);
         return new GenerationSettings(
-            SamplingOf(parameters), parameters.Integer("n", 1, MostCompletions) ?? 1, StopStringsOf(parameters), parameters.Flag("ignore_eos"),
-            SeedOf(parameters), stream, options is { } stated && stated.TryGetProperty("include_usage", out var usage) && usage.ValueKind == JsonValueKind.True);
+            SamplingOf(parameters), parameters.Integer("n", 1, MostCompletions) ?? 1, StopStringsOf(parameters),
+            parameters.Flag("ignore_eos"),
+            SeedOf(parameters), stream,
+            options is { } stated && stated.TryGetProperty("include_usage", out var usage) && usage.ValueKind == JsonValueKind.True);
     }
 
     private static void RefuseUnsupported(RequestParameters parameters)
@@ -69,8 +71,11 @@ internal sealed record GenerationSettings(
         const string name = "stop";
         if (parameters.Raw(name) is not { } value) return [];
         JsonElement[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
-        if (items.Length > MostStopStrings || items.Any(item => item.ValueKind != JsonValueKind.String || item.GetString()!.Length is 0 or > LongestStopString))
-            throw ApiException.Invalid(name, $"'{name}' must be a string or up to {MostStopStrings} of them, each of 1 to {LongestStopString} characters.");
+        if (
+            items.Length > MostStopStrings
+                || items.Any(item => item.ValueKind != JsonValueKind.String || item.GetString()!.Length is 0 or > LongestStopString))
+            throw ApiException.Invalid(
+                name, $"'{name}' must be a string or up to {MostStopStrings} of them, each of 1 to {LongestStopString} characters.");
         return [.. items.Select(item => item.GetString()!)];
     }
 

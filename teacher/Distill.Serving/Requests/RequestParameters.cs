@@ -23,13 +23,16 @@ internal sealed class RequestParameters
         return body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
     }
 
-    public JsonElement Required(string name) => Raw(name) ?? throw ApiException.Invalid(name, $"'{name}' is missing.", "missing_required_parameter");
+    public JsonElement Required(string name) =>
+        Raw(name) ?? throw ApiException.Invalid(name, $"'{name}' is missing.", "missing_required_parameter");
 
     public string? Text(string name) => Raw(name) is not { } value ? null
         : value.ValueKind == JsonValueKind.String ? value.GetString() : throw ApiException.Invalid(name, $"'{name}' must be a string.");
 
     public bool Flag(string name, bool otherwise = false) => Raw(name) is not { } value ? otherwise
-        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw ApiException.Invalid(name, $"'{name}' must be true or false.");
+        : value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : throw ApiException.Invalid(name, $"'{name}' must be true or false.");
 
     public int? Integer(string name, int least, int most) => Raw(name) is not { } value ? null
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= least && number <= most ? number

@@ -11,7 +11,8 @@ public sealed class ResilienceTests
     [Fact]
     public async Task Passing_faults_are_repeated_with_growing_waits()
     {
-        await using var server = await ChatServer.StartAsync(Answers.Status(500), Answers.Status(503), Answers.CutOff("{", "application/json"), Answers.Streamed("4"));
+        await using var server = await ChatServer.StartAsync(
+            Answers.Status(500), Answers.Status(503), Answers.CutOff("{", "application/json"), Answers.Streamed("4"));
         var clock = new HurriedClock();
         using var client = TestClient.Patient(server, clock);
         (await client.AskAsync()).Text.ShouldBe("4");
@@ -72,7 +73,8 @@ public sealed class ResilienceTests
     public async Task Retry_after_as_a_date_is_honoured_by_the_injected_clock()
     {
         var clock = new HurriedClock();
-        await using var server = await ChatServer.StartAsync(Answers.Status(503, retryAfter: Answers.Date(clock.GetUtcNow().AddSeconds(95))), Answers.Streamed("4"));
+        await using var server = await ChatServer.StartAsync(
+            Answers.Status(503, retryAfter: Answers.Date(clock.GetUtcNow().AddSeconds(95))), Answers.Streamed("4"));
         using var client = TestClient.Patient(server, clock);
         await client.AskAsync();
         clock.Waits.ShouldContain(TimeSpan.FromSeconds(95));
@@ -150,7 +152,8 @@ public sealed class ResilienceTests
     [Fact]
     public async Task Cancelling_ends_a_wait()
     {
-        await using var server = await ChatServer.StartAsync(Answers.Status(429, retryAfter: "700")); // beyond the clock's patience: waits for good
+        // beyond the clock's patience: waits for good
+        await using var server = await ChatServer.StartAsync(Answers.Status(429, retryAfter: "700"));
         var clock = new HurriedClock();
         using var client = TestClient.Patient(server, clock);
         using var end = new CancellationTokenSource();

@@ -40,9 +40,11 @@ public sealed class ResilientChatClientTests
     public async Task Any_chat_client_can_be_wrapped_and_say_what_its_faults_mean()
     {
         int calls = 0;
-        using var inner = new ScriptedClient(() => ++calls == 1 ? throw new NotSupportedException("busy") : new ChatResponse(new ChatMessage(ChatRole.Assistant, "4")));
+        using var inner = new ScriptedClient(
+            () => ++calls == 1 ? throw new NotSupportedException("busy") : new ChatResponse(new ChatMessage(ChatRole.Assistant, "4")));
         using var client = new ResilientChatClient(
-            inner, new CallOptions(), new HurriedClock(), () => 0.5, fault => fault is NotSupportedException ? new RemoteTeacherException(RemoteFaultKind.Busy, "busy") : null);
+            inner, new CallOptions(), new HurriedClock(), () => 0.5,
+            fault => fault is NotSupportedException ? new RemoteTeacherException(RemoteFaultKind.Busy, "busy") : null);
         (await client.AskAsync()).Text.ShouldBe("4");
         calls.ShouldBe(2);
         client.Usage.Uncounted.ShouldBe(1);
@@ -61,8 +63,16 @@ public sealed class ResilientChatClientTests
     public void Options_that_cannot_work_are_named_all_at_once()
     {
         using var inner = new ScriptedClient(() => throw new NotSupportedException());
-        var wrong = new CallOptions { Concurrency = 0, Retries = -1, FirstDelay = TimeSpan.Zero, AttemptTimeout = TimeSpan.Zero, RequestsPerMinute = -1, TokensPerMinute = -1, BreakerFailures = 0 };
+        var wrong = new CallOptions
+        {
+            Concurrency = 0, Retries = -1, FirstDelay = TimeSpan.Zero, AttemptTimeout = TimeSpan.Zero, RequestsPerMinute = -1,
+            TokensPerMinute = -1, BreakerFailures = 0,
+        };
         var fault = Should.Throw<ArgumentException>(() => new ResilientChatClient(inner, wrong));
-        foreach (string name in (string[])["Concurrency 0", "Retries -1", "FirstDelay", "AttemptTimeout", "RequestsPerMinute -1", "TokensPerMinute -1", "BreakerFailures 0"]) fault.Message.ShouldContain(name);
+        foreach (
+            string name in (string[])[
+                "Concurrency 0", "Retries -1", "FirstDelay", "AttemptTimeout", "RequestsPerMinute -1", "TokensPerMinute -1",
+                "BreakerFailures 0"])
+            fault.Message.ShouldContain(name);
     }
 }

@@ -11,7 +11,8 @@ namespace Distill.Teacher.Remote.Tests.Collection;
 /// <summary>Traces of a remote teacher: the rows, and that nothing is paid for twice.</summary>
 public sealed class CollectionTests : IDisposable
 {
-    private static readonly IReadOnlyList<Problem> Problems = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1, 1)], 5, Split.Train, 10);
+    private static readonly IReadOnlyList<Problem> Problems = ProblemSet.Generate(
+        [new ProblemSetPart("arithmetic", 1, 1)], 5, Split.Train, 10);
 
     private readonly string folder = Directory.CreateTempSubdirectory("distill-test-").FullName;
 
@@ -24,10 +25,14 @@ public sealed class CollectionTests : IDisposable
         var parts = await CollectAsync(server, Options());
         parts.Select(part => part.Index).ShouldBe([0, 1, 2]);
         var traces = parts.SelectMany(part => part.Traces).ToList();
-        traces.Select(trace => (trace.Problem, trace.SampleIndex)).ShouldBe(Problems.SelectMany(problem => (IEnumerable<(Problem, int)>)[(problem, 0), (problem, 1)]));
+        traces.Select(trace => (trace.Problem, trace.SampleIndex))
+            .ShouldBe(Problems.SelectMany(problem => (IEnumerable<(Problem, int)>)[(problem, 0), (problem, 1)]));
         var first = traces[0];
-        (first.Reasoning, first.Answer, first.StopReason, first.PromptTokens, first.CompletionTokens).ShouldBe(("5 + 7 = 12", "12", "stop", 11, 7));
-        (first.Teacher, first.Sampling).ShouldBe(("teacher-1", """{"max_tokens":64,"min_p":0,"repetition_penalty":1,"temperature":0.7,"top_k":0,"top_p":1}"""));
+        (
+            first.Reasoning, first.Answer, first.StopReason, first.PromptTokens,
+            first.CompletionTokens).ShouldBe(("5 + 7 = 12", "12", "stop", 11, 7));
+        (first.Teacher, first.Sampling).ShouldBe(
+            ("teacher-1", """{"max_tokens":64,"min_p":0,"repetition_penalty":1,"temperature":0.7,"top_k":0,"top_p":1}"""));
         (first.TokenIds.Count + first.TokenLogProbabilities.Count).ShouldBe(0);
         traces.Select(trace => trace.Seed).Distinct().Count().ShouldBe(20);
         server.Calls.Select(call => call.Body["seed"]!.GetValue<long>()).Distinct().Count().ShouldBe(20);
@@ -48,7 +53,8 @@ public sealed class CollectionTests : IDisposable
     [InlineData("b", "", "weird\n reason", "", "b", "other")]
     [InlineData("", "", "stop", "", null, "stop")]
     [InlineData("\0\u001b[31m", "", "stop", "", "\0\u001b[31m", "stop")]
-    public async Task Whatever_a_model_says_becomes_a_row(string text, string reasoning, string finish, string expectedReasoning, string? expectedAnswer, string expectedStop)
+    public async Task Whatever_a_model_says_becomes_a_row(
+        string text, string reasoning, string finish, string expectedReasoning, string? expectedAnswer, string expectedStop)
     {
         await using var server = await ChatServer.StartAsync(Answers.Streamed(text, reasoning, finish));
         var trace = (await CollectAsync(server, Options() with { Samples = 1 }))[0].Traces[0];
@@ -62,7 +68,8 @@ public sealed class CollectionTests : IDisposable
         var part = (await CollectAsync(server, Options()))[0];
         string path = Path.Combine(folder, "part.parquet");
         TraceFile.Write(path, part.Traces);
-        TraceFile.Read(path).Select(trace => (trace.Problem.Id, trace.Answer, trace.TeacherDigest)).ShouldBe(part.Traces.Select(trace => (trace.Problem.Id, trace.Answer, trace.TeacherDigest)));
+        TraceFile.Read(path).Select(trace => (trace.Problem.Id, trace.Answer, trace.TeacherDigest))
+            .ShouldBe(part.Traces.Select(trace => (trace.Problem.Id, trace.Answer, trace.TeacherDigest)));
     }
 
     [Fact]
@@ -79,7 +86,8 @@ public sealed class CollectionTests : IDisposable
     [InlineData(4)]
     public async Task A_failing_endpoint_costs_no_completion_that_was_finished(int concurrency)
     {
-        await using var server = await ChatServer.StartAsync((context, number) => (number < 7 ? Answers.Streamed(Text(number)) : Answers.Status(401))(context));
+        await using var server = await ChatServer.StartAsync(
+            (context, number) => (number < 7 ? Answers.Streamed(Text(number)) : Answers.Status(401))(context));
         var options = Options() with { Concurrency = concurrency };
         await Should.ThrowAsync<RemoteTeacherException>(() => CollectAsync(server, options));
         int stored = StoredFiles();
@@ -89,14 +97,16 @@ public sealed class CollectionTests : IDisposable
         var parts = await CollectAsync(healed, options);
         healed.Calls.Count.ShouldBe(20 - 7);
         parts.SelectMany(part => part.Traces).Count(trace => trace.Answer == "again").ShouldBe(20 - 7);
-        parts.SelectMany(part => part.Traces).Where(trace => trace.Answer != "again").Select(trace => trace.Answer).Order().ShouldBe(Enumerable.Range(0, 7).Select(Text));
+        parts.SelectMany(part => part.Traces).Where(trace => trace.Answer != "again").Select(trace => trace.Answer).Order()
+            .ShouldBe(Enumerable.Range(0, 7).Select(Text));
     }
 
     [Fact]
     public async Task Cancelling_stops_at_once_and_a_second_run_goes_on_from_there()
     {
         var reached = new TaskCompletionSource();
-        await using var server = await ChatServer.StartAsync((context, number) => (number < 5 ? Answers.Streamed(Text(number)) : Answers.Stall(reached))(context));
+        await using var server = await ChatServer.StartAsync(
+            (context, number) => (number < 5 ? Answers.Streamed(Text(number)) : Answers.Stall(reached))(context));
         var options = Options() with { Concurrency = 1 };
         using var end = new CancellationTokenSource();
         var run = CollectAsync(server, options, cancellation: end.Token);
@@ -112,11 +122,13 @@ public sealed class CollectionTests : IDisposable
     public async Task Interrupted_and_undisturbed_collections_are_equal()
     {
         // An endpoint that follows its seeds: the same request has the same answer.
-        Task Answer(HttpContext context, ChatCall call) => Answers.Streamed(string.Create(CultureInfo.InvariantCulture, $"{call.Body["seed"]}"))(context);
+        Task Answer(HttpContext context, ChatCall call) =>
+            Answers.Streamed(string.Create(CultureInfo.InvariantCulture, $"{call.Body["seed"]}"))(context);
         await using var steady = await ChatServer.StartAsync((context, number, call) => Answer(context, call));
         var options = Options();
         var whole = await CollectAsync(steady, options, store: "whole");
-        await using var shaky = await ChatServer.StartAsync((context, number, call) => number == 9 ? Answers.Status(404)(context) : Answer(context, call));
+        await using var shaky = await ChatServer.StartAsync(
+            (context, number, call) => number == 9 ? Answers.Status(404)(context) : Answer(context, call));
         await Should.ThrowAsync<RemoteTeacherException>(() => CollectAsync(shaky, options, store: "parts"));
         var resumed = await CollectAsync(shaky, options, store: "parts");
         Flat(resumed).ShouldBe(Flat(whole));
@@ -139,7 +151,8 @@ public sealed class CollectionTests : IDisposable
         var options = Options();
         RemoteTraceOptions[] others =
         [
-            options with { Seed = 2 }, options with { Temperature = 0.8 }, options with { TopP = 0.9 }, options with { MaxTokens = 65 }, options with { SendSeed = false },
+            options with { Seed = 2 }, options with { Temperature = 0.8 }, options with { TopP = 0.9 }, options with { MaxTokens = 65 },
+            options with { SendSeed = false },
             options with { Teacher = "teacher-2" }, options with { Address = "https://example.com/v1" },
         ];
         await CollectAsync(server, options);
@@ -168,7 +181,10 @@ public sealed class CollectionTests : IDisposable
 
     private static string Text(int number) => "old-" + number.ToString(CultureInfo.InvariantCulture);
 
-    private static List<string?> Flat(IEnumerable<TracePart> parts) => [.. parts.SelectMany(part => part.Traces.Select(trace => $"{part.Index} {trace.Problem.Id} {trace.SampleIndex} {trace.Seed} {trace.Answer}"))];
+    private static List<string?> Flat(IEnumerable<TracePart> parts) =>
+        [.. parts
+            .SelectMany(
+                part => part.Traces.Select(trace => $"{part.Index} {trace.Problem.Id} {trace.SampleIndex} {trace.Seed} {trace.Answer}"))];
 
     private static RemoteTraceOptions Options() => new()
     {
@@ -181,7 +197,8 @@ public sealed class CollectionTests : IDisposable
     };
 
     private async Task<IReadOnlyList<TracePart>> CollectAsync(
-        ChatServer server, RemoteTraceOptions options, Func<int, bool>? isFinished = null, string store = "store", CancellationToken? cancellation = null)
+        ChatServer server, RemoteTraceOptions options, Func<int, bool>? isFinished = null, string store = "store",
+        CancellationToken? cancellation = null)
     {
         using var client = TestClient.Patient(server, new HurriedClock(), new CallOptions { Concurrency = options.Concurrency });
         var parts = new List<TracePart>();

@@ -9,7 +9,8 @@ public sealed class ApiKeyTests
     [InlineData("")]
     [InlineData("  \n")]
     public void A_variable_that_is_not_set_is_named(string? value) =>
-        Should.Throw<InvalidDataException>(() => ApiKey.FromEnvironment("SOME_KEY", _ => value)).Message.ShouldContain("SOME_KEY is not set");
+        Should.Throw<InvalidDataException>(() => ApiKey.FromEnvironment("SOME_KEY", _ => value)).Message
+            .ShouldContain("SOME_KEY is not set");
 
     [Theory]
     [InlineData("sk-secret\nX-Header: 1")]

@@ -32,8 +32,8 @@ public sealed class ChatClientTests
         call.Authorization.ShouldBe("Bearer " + Answers.Key);
         JsonNode.DeepEquals(call.Body, JsonNode.Parse(
             """
-            {"model":"teacher-1","messages":[{"role":"user","content":"What is \"x\"?"}],"max_tokens":64,"temperature":0.5,"top_p":1,"seed":5,
-             "stream":true,"stream_options":{"include_usage":true}}
+            {"model":"teacher-1","messages":[{"role":"user","content":"What is \"x\"?"}],"max_tokens":64,
+             "temperature":0.5,"top_p":1,"seed":5,"stream":true,"stream_options":{"include_usage":true}}
             """)).ShouldBeTrue(call.Body.ToJsonString());
     }
 
@@ -41,7 +41,8 @@ public sealed class ChatClientTests
     public async Task An_endpoint_may_want_another_word_for_the_limit_and_no_stream_and_no_key()
     {
         await using var server = await ChatServer.StartAsync(Answers.Whole(new JsonObject { ["content"] = "4" }));
-        using var client = new CompatibleChatClient(TestClient.Options(server) with { Streams = false, TokenLimit = TokenLimitName.MaxCompletionTokens }, key: null);
+        using var client = new CompatibleChatClient(
+            TestClient.Options(server) with { Streams = false, TokenLimit = TokenLimitName.MaxCompletionTokens }, key: null);
         (await client.AskAsync()).Text.ShouldBe("4");
         var call = server.Calls.ShouldHaveSingleItem();
         call.Authorization.ShouldBeEmpty();
@@ -60,7 +61,8 @@ public sealed class ChatClientTests
     [InlineData("{}", "", "")]
     public async Task Reasoning_is_read_wherever_servers_put_it(string message, string text, string reasoning)
     {
-        await using var server = await ChatServer.StartAsync(Answers.Json("{\"choices\":[{\"message\":" + message + ",\"finish_reason\":\"stop\"}]}"));
+        await using var server = await ChatServer.StartAsync(
+            Answers.Json("{\"choices\":[{\"message\":" + message + ",\"finish_reason\":\"stop\"}]}"));
         using var client = TestClient.Plain(server);
         var response = await client.AskAsync();
         response.Text.ShouldBe(text);
@@ -95,7 +97,8 @@ public sealed class ChatClientTests
         await using var server = await ChatServer.StartAsync(Answers.Stall());
         using var client = TestClient.Plain(server);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        await using var updates = client.GetStreamingResponseAsync([new(ChatRole.User, "?")], null, end.Token).GetAsyncEnumerator(end.Token);
+        await using var updates = client.GetStreamingResponseAsync([new(ChatRole.User, "?")], null, end.Token)
+            .GetAsyncEnumerator(end.Token);
         (await updates.MoveNextAsync()).ShouldBeTrue();
         updates.Current.Text.ShouldBe("4");
         var next = updates.MoveNextAsync();
@@ -108,17 +111,25 @@ public sealed class ChatClientTests
     {
         await using var server = await ChatServer.StartAsync(Answers.Streamed("four", "two and two"));
         using var client = TestClient.Plain(server);
-        var response = await client.GetStreamingResponseAsync([new(ChatRole.User, "?")], cancellationToken: TestContext.Current.CancellationToken)
+        var response = await client.GetStreamingResponseAsync(
+            [new(ChatRole.User, "?")], cancellationToken: TestContext.Current.CancellationToken)
             .ToChatResponseAsync(TestContext.Current.CancellationToken);
-        (response.Text, Reasoning(response), response.FinishReason, response.Usage?.OutputTokenCount).ShouldBe(("four", "two and two", ChatFinishReason.Stop, 7));
+        (
+            response.Text, Reasoning(response), response.FinishReason,
+            response.Usage?.OutputTokenCount).ShouldBe(("four", "two and two", ChatFinishReason.Stop, 7));
     }
 
     [Fact]
     public void Options_that_cannot_work_are_named_all_at_once()
     {
-        var fault = Should.Throw<ArgumentException>(() => new CompatibleChatClient(new EndpointOptions { Address = "http://example.com", Model = " ", MaxResponseBytes = 0 }, null));
-        foreach (string name in (string[])["Address 'http://example.com'", "Model", "MaxResponseBytes 0"]) fault.Message.ShouldContain(name);
+        var fault = Should.Throw<ArgumentException>(
+            () => new CompatibleChatClient(
+                new EndpointOptions { Address = "http://example.com", Model = " ", MaxResponseBytes = 0 }, null));
+        foreach (string name in (string[])["Address 'http://example.com'", "Model", "MaxResponseBytes 0"])
+            fault.Message.ShouldContain(name);
     }
 
-    private static string Reasoning(ChatResponse response) => string.Concat(response.Messages.SelectMany(message => message.Contents).OfType<TextReasoningContent>().Select(content => content.Text));
+    private static string Reasoning(ChatResponse response) =>
+        string.Concat(
+            response.Messages.SelectMany(message => message.Contents).OfType<TextReasoningContent>().Select(content => content.Text));
 }

@@ -31,7 +31,9 @@ public sealed class ConnectionTests
         Task<HttpResponseMessage> Send() => http.GetAsync(
             new Uri(server.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)), TestContext.Current.CancellationToken);
         if (isReached) (await Send()).Dispose();
-        else (await Should.ThrowAsync<HttpRequestException>(Send)).InnerException.ShouldBeOfType<RemoteTeacherException>().ShouldBe(RemoteFaultKind.ForbiddenAddress, "localhost");
+        else
+            (await Should.ThrowAsync<HttpRequestException>(Send)).InnerException.ShouldBeOfType<RemoteTeacherException>()
+                .ShouldBe(RemoteFaultKind.ForbiddenAddress, "localhost");
         server.Calls.Count.ShouldBe(isReached ? 1 : 0);
     }
 
@@ -42,16 +44,23 @@ public sealed class ConnectionTests
         listener.Start();
         int port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
-        using var client = new CompatibleChatClient(new EndpointOptions { Address = $"http://127.0.0.1:{port}/v1", Model = "m", Network = NetworkScope.Loopback }, TestClient.Key);
-        (await Should.ThrowAsync<RemoteTeacherException>(() => client.AskAsync())).ShouldBe(RemoteFaultKind.Unreachable, "cannot be reached");
+        using var client = new CompatibleChatClient(
+            new EndpointOptions { Address = $"http://127.0.0.1:{port}/v1", Model = "m", Network = NetworkScope.Loopback }, TestClient.Key);
+        (
+            await Should.ThrowAsync<RemoteTeacherException>(() => client.AskAsync())).ShouldBe(RemoteFaultKind.Unreachable,
+            "cannot be reached");
     }
 
     [Fact]
     public async Task A_server_without_a_certificate_is_refused()
     {
         await using var server = await ChatServer.StartAsync(Answers.Streamed("4"));
-        using var client = new CompatibleChatClient(TestClient.Options(server) with { Address = server.Address.Replace("http:", "https:", StringComparison.Ordinal) }, TestClient.Key);
-        (await Should.ThrowAsync<RemoteTeacherException>(() => client.AskAsync())).ShouldBe(RemoteFaultKind.Refused, "No secure connection");
+        using var client = new CompatibleChatClient(
+            TestClient.Options(server) with { Address = server.Address.Replace("http:", "https:", StringComparison.Ordinal) },
+            TestClient.Key);
+        (
+            await Should.ThrowAsync<RemoteTeacherException>(() => client.AskAsync())).ShouldBe(RemoteFaultKind.Refused,
+            "No secure connection");
         server.Calls.ShouldBeEmpty();
     }
 }

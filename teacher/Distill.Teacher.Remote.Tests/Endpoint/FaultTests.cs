@@ -84,7 +84,8 @@ public sealed class FaultTests
     public async Task An_error_in_the_middle_of_an_answer_is_no_text(string error, RemoteFaultKind kind) =>
         (await FaultOf(Answers.Body(Piece + $"data: {error}\n\n", EventStream))).ShouldBe(kind, "error in its answer");
 
-    private static async Task<RemoteTeacherException> FaultOf(Func<HttpContext, Task> answer, Func<EndpointOptions, EndpointOptions>? change = null)
+    private static async Task<RemoteTeacherException> FaultOf(
+        Func<HttpContext, Task> answer, Func<EndpointOptions, EndpointOptions>? change = null)
     {
         await using var server = await ChatServer.StartAsync(answer);
         using var client = new CompatibleChatClient((change ?? (same => same))(TestClient.Options(server)), TestClient.Key);

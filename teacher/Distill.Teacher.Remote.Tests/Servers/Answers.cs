@@ -19,7 +19,9 @@ internal static class Answers
         await Event(context, new JsonObject { ["content"] = text[..half] });
         await Event(context, new JsonObject { ["content"] = text[half..] });
         await Event(context, [], finish);
-        await context.Response.WriteAsync("""data: {"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7,"completion_tokens_details":{"reasoning_tokens":3}}}""" + "\n\n");
+        await context.Response.WriteAsync(
+            """data: {"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7,"completion_tokens_details":{"reasoning_tokens":3}}}"""
+                + "\n\n");
         await context.Response.WriteAsync("data: [DONE]\n\n");
     };
 
@@ -38,11 +40,13 @@ internal static class Answers
         await context.Response.WriteAsync(body);
     };
 
-    public static Func<HttpContext, Task> Status(int status, string message = "", string code = "", string? retryAfter = null, string? location = null) => async context =>
+    public static Func<HttpContext, Task> Status(
+        int status, string message = "", string code = "", string? retryAfter = null, string? location = null) => async context =>
     {
         if (retryAfter is not null) context.Response.Headers.RetryAfter = retryAfter;
         if (location is not null) context.Response.Headers.Location = location;
-        await Json(new JsonObject { ["error"] = new JsonObject { ["message"] = message, ["code"] = code } }.ToJsonString(), status)(context);
+        await Json(
+            new JsonObject { ["error"] = new JsonObject { ["message"] = message, ["code"] = code } }.ToJsonString(), status)(context);
     };
 
     /// <summary>The beginning of an answer, and then the connection is gone.</summary>
@@ -67,7 +71,8 @@ internal static class Answers
 
     public static string Date(DateTimeOffset time) => time.ToString("r", CultureInfo.InvariantCulture);
 
-    private static Task Event(HttpContext context, JsonObject delta, string? finish = null) => context.Response.WriteAsync("data: " + new JsonObject
+    private static Task Event(HttpContext context, JsonObject delta, string? finish = null) =>
+        context.Response.WriteAsync("data: " + new JsonObject
     {
         ["choices"] = new JsonArray(new JsonObject { ["index"] = 0, ["delta"] = delta, ["finish_reason"] = finish }),
     }.ToJsonString() + "\n\n");

@@ -22,7 +22,8 @@ internal sealed class ChatServer : IAsyncDisposable
     public string Address => application.Urls.Single() + "/v1";
 
     /// <param name="answer">Request and its number, from 0 → the answer.</param>
-    public static Task<ChatServer> StartAsync(Func<HttpContext, int, Task> answer) => StartAsync((context, number, _) => answer(context, number));
+    public static Task<ChatServer> StartAsync(Func<HttpContext, int, Task> answer) =>
+        StartAsync((context, number, _) => answer(context, number));
 
     /// <param name="answer">Request, its number, what it says → the answer.</param>
     public static async Task<ChatServer> StartAsync(Func<HttpContext, int, ChatCall, Task> answer)
@@ -38,7 +39,8 @@ internal sealed class ChatServer : IAsyncDisposable
             using var reader = new StreamReader(context.Request.Body);
             string body = await reader.ReadToEndAsync(context.RequestAborted);
             var call = new ChatCall(
-                context.Request.Method + " " + context.Request.Path, context.Request.Headers.Authorization.ToString(), body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject());
+                context.Request.Method + " " + context.Request.Path, context.Request.Headers.Authorization.ToString(),
+                body.Length == 0 ? [] : JsonNode.Parse(body)!.AsObject());
             server.calls.Enqueue(call);
             await answer(context, number, call);
         });

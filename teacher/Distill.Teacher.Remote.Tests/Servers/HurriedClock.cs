@@ -5,8 +5,9 @@ using Microsoft.Extensions.Time.Testing;
 namespace Distill.Teacher.Remote.Tests.Servers;
 
 /// <summary>
-/// A clock on which waits take no time: whoever sets a timer shorter than the patience given finds that time has moved on by as much. Longer ones
-/// (timeouts of attempts) go off only when a test moves the clock. Notes every wait, so that tests are about times and take none.
+/// A clock on which waits take no time: whoever sets a timer shorter than the patience given finds that time has moved on by as much.
+/// Longer ones (timeouts of attempts) go off only when a test moves the clock. Notes every wait, so that tests are about times and take
+/// none.
 /// </summary>
 internal sealed class HurriedClock(TimeSpan patience) : FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero))
 {

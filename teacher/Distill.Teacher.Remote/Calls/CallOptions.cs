@@ -27,10 +27,15 @@ internal sealed record CallOptions
     /// <summary>Tokens of prompts and completions in any 60 s. 0 (the default) is no limit.</summary>
     public int TokensPerMinute { get; init; }
 
-    /// <summary>Send the request a second time when there is no answer after this long, and take the first answer; both may be billed. Null, the default: never.</summary>
+    /// <summary>
+    /// Send the request a second time when there is no answer after this long, and take the first answer; both may be billed. Null, the
+    /// default: never.
+    /// </summary>
     public TimeSpan? HedgeAfter { get; init; }
 
-    /// <summary>Share of failed attempts within <see cref="BreakerWindow"/> at which the endpoint is left alone. (0, 1], default 0.9.</summary>
+    /// <summary>
+    /// Share of failed attempts within <see cref="BreakerWindow"/> at which the endpoint is left alone. (0, 1], default 0.9.
+    /// </summary>
     public double BreakerFailures { get; init; } = 0.9;
 
     /// <summary>Attempts within the window before their share counts. 2..10,000, default 10.</summary>
@@ -59,7 +64,9 @@ internal sealed record CallOptions
         Check(AttemptTimeout >= OneSecond && AttemptTimeout <= OneDay, nameof(AttemptTimeout), AttemptTimeout, "1 s..24 h");
         Check(RequestsPerMinute >= 0, nameof(RequestsPerMinute), RequestsPerMinute, "0 (no limit) and more");
         Check(TokensPerMinute >= 0, nameof(TokensPerMinute), TokensPerMinute, "0 (no limit) and more");
-        Check(HedgeAfter is null || (HedgeAfter >= OneSecond && HedgeAfter <= OneDay), nameof(HedgeAfter), HedgeAfter, "nothing, or 1 s..24 h");
+        Check(
+            HedgeAfter is null || (HedgeAfter >= OneSecond && HedgeAfter <= OneDay), nameof(HedgeAfter), HedgeAfter,
+            "nothing, or 1 s..24 h");
         Check(BreakerFailures is > 0 and <= 1, nameof(BreakerFailures), BreakerFailures, "more than 0, at most 1");
         Check(BreakerAttempts is >= 2 and <= 10_000, nameof(BreakerAttempts), BreakerAttempts, "2..10,000");
         Check(BreakerWindow >= OneSecond && BreakerWindow <= OneHour, nameof(BreakerWindow), BreakerWindow, "1 s..1 h");

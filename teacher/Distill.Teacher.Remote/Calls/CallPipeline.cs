@@ -16,7 +16,8 @@ internal static class CallPipeline
 {
     /// <param name="read">Exception → fault; null for what is not to be repeated.</param>
     /// <param name="jitter">Uniform in [0, 1); called by any thread.</param>
-    public static ResiliencePipeline<ChatResponse> Build(CallOptions options, Pace pace, Func<Exception?, RemoteTeacherException?> read, TimeProvider clock, Func<double> jitter)
+    public static ResiliencePipeline<ChatResponse> Build(
+        CallOptions options, Pace pace, Func<Exception?, RemoteTeacherException?> read, TimeProvider clock, Func<double> jitter)
     {
         var builder = new ResiliencePipelineBuilder<ChatResponse> { Name = "teacher", TimeProvider = clock };
         if (options.Retries > 0) builder.AddRetry(Retry(options, read, jitter));
@@ -29,7 +30,8 @@ internal static class CallPipeline
             .Build();
     }
 
-    private static RetryStrategyOptions<ChatResponse> Retry(CallOptions options, Func<Exception?, RemoteTeacherException?> read, Func<double> jitter) => new()
+    private static RetryStrategyOptions<ChatResponse> Retry(
+        CallOptions options, Func<Exception?, RemoteTeacherException?> read, Func<double> jitter) => new()
     {
         MaxRetryAttempts = options.Retries,
         BackoffType = DelayBackoffType.Exponential,
@@ -37,7 +39,9 @@ internal static class CallPipeline
         MaxDelay = options.LongestDelay,
         UseJitter = true,
         Randomizer = jitter,
-        ShouldHandle = arguments => ValueTask.FromResult(read(arguments.Outcome.Exception) is { IsTransient: true } fault && !(fault.RetryAfter > options.LongestRetryAfter)),
+        ShouldHandle = arguments =>
+            ValueTask.FromResult(read(arguments.Outcome.Exception) is { IsTransient: true } fault
+                && !(fault.RetryAfter > options.LongestRetryAfter)),
         // Null is the exponential delay, which is also what an endpoint gets that wants us back at once and was not ready a moment ago.
         DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(arguments.Outcome.Exception switch
         {
@@ -55,7 +59,8 @@ internal static class CallPipeline
     };
 
     // Being told to slow down, or being asked wrongly, says nothing against the endpoint's health.
-    private static CircuitBreakerStrategyOptions<ChatResponse> Breaker(CallOptions options, Func<Exception?, RemoteTeacherException?> read) => new()
+    private static CircuitBreakerStrategyOptions<ChatResponse> Breaker(
+        CallOptions options, Func<Exception?, RemoteTeacherException?> read) => new()
     {
         FailureRatio = options.BreakerFailures,
         MinimumThroughput = options.BreakerAttempts,
@@ -69,20 +74,27 @@ internal static class CallPipeline
 /// <summary>Exceptions of any chat client → what they mean to us.</summary>
 internal static class FaultReading
 {
-    /// <summary>Ours as it is; what <see cref="HttpClient"/> and Polly throw, translated; anything else is not ours to judge: null.</summary>
+    /// <summary>
+    /// Ours as it is; what <see cref="HttpClient"/> and Polly throw, translated; anything else is not ours to judge: null.
+    /// </summary>
     public static RemoteTeacherException? Read(Exception? exception, CallOptions options) => exception switch
     {
         RemoteTeacherException own => own,
-        TimeoutRejectedException => new(RemoteFaultKind.TimedOut, $"The teacher gave no whole answer within {options.AttemptTimeout.TotalSeconds:0} s (attempt timeout)."),
+        TimeoutRejectedException => new(
+            RemoteFaultKind.TimedOut,
+            $"The teacher gave no whole answer within {options.AttemptTimeout.TotalSeconds:0} s (attempt timeout)."),
         BrokenCircuitException => new(
-            RemoteFaultKind.CircuitOpen, $"The teacher failed most of the last attempts and is left alone for {options.BreakerPause.TotalSeconds:0} s.", exception),
+            RemoteFaultKind.CircuitOpen,
+            $"The teacher failed most of the last attempts and is left alone for {options.BreakerPause.TotalSeconds:0} s.", exception),
         HttpRequestException { StatusCode: { } status } fault => OfStatus((int)status, fault),
         HttpRequestException or HttpIOException => new(RemoteFaultKind.Unreachable, exception.Message, exception),
         _ => null,
     };
 
     private static RemoteTeacherException OfStatus(int status, Exception fault) =>
-        new(status == 429 ? RemoteFaultKind.Busy : status is 408 or >= 500 ? RemoteFaultKind.ServerFault : RemoteFaultKind.Refused, fault.Message, fault) { Status = status };
+        new(
+            status == 429 ? RemoteFaultKind.Busy : status is 408 or >= 500 ? RemoteFaultKind.ServerFault : RemoteFaultKind.Refused,
+            fault.Message, fault) { Status = status };
 }
 
 /// <summary>Seeded numbers in [0, 1) for any thread. They spread attempts over time and decide nothing else.</summary>

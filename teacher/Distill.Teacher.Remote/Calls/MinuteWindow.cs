@@ -12,7 +12,9 @@ internal sealed class MinuteWindow(long limit, TimeProvider clock)
     private readonly Queue<MinuteEntry> entries = new();
     private long sum;
 
-    /// <summary>How long until an amount fits; zero when it does. An amount above the limit fits when nothing else is in the window.</summary>
+    /// <summary>
+    /// How long until an amount fits; zero when it does. An amount above the limit fits when nothing else is in the window.
+    /// </summary>
     public TimeSpan WaitFor(long amount)
     {
         if (limit == 0) return TimeSpan.Zero;

@@ -109,7 +109,8 @@ internal sealed class PaceStrategy(Pace pace, CallOptions options) : ResilienceS
     protected override async ValueTask<Outcome<ChatResponse>> ExecuteCore<TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<ChatResponse>>> callback, ResilienceContext context, TState state)
     {
-        var ticket = await pace.EnterAsync(context.Properties.GetValue(Estimate, 0), context.CancellationToken).ConfigureAwait(context.ContinueOnCapturedContext);
+        var ticket = await pace.EnterAsync(context.Properties.GetValue(Estimate, 0), context.CancellationToken)
+            .ConfigureAwait(context.ContinueOnCapturedContext);
         var outcome = await callback(context, state).ConfigureAwait(context.ContinueOnCapturedContext);
         switch (outcome)
         {

@@ -5,9 +5,9 @@ using Polly;
 namespace Distill.Teacher.Remote.Calls;
 
 /// <summary>
-/// Any chat client, asked with patience: repeats attempts that failed for a passing reason (exponential delay with jitter, or what Retry-After
-/// says), keeps to limits of requests and tokens, leaves a failing endpoint alone for a while, ends attempts that take too long, and counts.
-/// Thread-safe. Disposing it disposes the inner client.
+/// Any chat client, asked with patience: repeats attempts that failed for a passing reason (exponential delay with jitter, or what
+/// Retry-After says), keeps to limits of requests and tokens, leaves a failing endpoint alone for a while, ends attempts that take too
+/// long, and counts. Thread-safe. Disposing it disposes the inner client.
 /// </summary>
 internal sealed class ResilientChatClient : DelegatingChatClient
 {
@@ -20,12 +20,13 @@ internal sealed class ResilientChatClient : DelegatingChatClient
     /// <param name="clock">Times delays, timeouts and limits; default: the system's.</param>
     /// <param name="jitter">Uniform in [0, 1), called by any thread; default: seeded from the clock.</param>
     /// <param name="readFault">
-    /// What an exception of the inner client means; null for one to pass on as it is. Asked before the built-in reading, which knows this library's
-    /// faults and those of <see cref="HttpClient"/>: clients that wrap them in types of their own need it.
+    /// What an exception of the inner client means; null for one to pass on as it is. Asked before the built-in reading, which knows this
+    /// library's faults and those of <see cref="HttpClient"/>: clients that wrap them in types of their own need it.
     /// </param>
     /// <exception cref="ArgumentException">The options cannot be used; every problem is named.</exception>
     public ResilientChatClient(
-        IChatClient inner, CallOptions options, TimeProvider? clock = null, Func<double>? jitter = null, Func<Exception, RemoteTeacherException?>? readFault = null)
+        IChatClient inner, CallOptions options, TimeProvider? clock = null, Func<double>? jitter = null,
+        Func<Exception, RemoteTeacherException?>? readFault = null)
         : base(inner)
     {
         var problems = options.FindProblems();
@@ -41,7 +42,8 @@ internal sealed class ResilientChatClient : DelegatingChatClient
 
     /// <exception cref="RemoteTeacherException">The attempts are used up, or another cannot help.</exception>
     /// <exception cref="OperationCanceledException">At once, also within a wait or an attempt.</exception>
-    public override async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public override async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         IReadOnlyList<ChatMessage> asked = [.. messages];
         meter.CountRequest();
@@ -65,7 +67,8 @@ internal sealed class ResilientChatClient : DelegatingChatClient
 
     /// <summary>The whole answer as updates, once it is there: a retry cannot take back what was shown already.</summary>
     public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var response = await GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
         foreach (var update in response.ToChatResponseUpdates()) yield return update;
@@ -77,7 +80,8 @@ internal sealed class ResilientChatClient : DelegatingChatClient
         base.Dispose(disposing);
     }
 
-    private async ValueTask<ChatResponse> AttemptAsync(IReadOnlyList<ChatMessage> messages, ChatOptions? options, CancellationToken cancellation)
+    private async ValueTask<ChatResponse> AttemptAsync(
+        IReadOnlyList<ChatMessage> messages, ChatOptions? options, CancellationToken cancellation)
     {
         meter.CountAttempt();
         var response = await InnerClient.GetResponseAsync(messages, options, cancellation).ConfigureAwait(false);

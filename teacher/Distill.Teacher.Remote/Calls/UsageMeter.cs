@@ -42,7 +42,8 @@ internal sealed class UsageMeter
 /// <param name="CompletionTokens">Reasoning included.</param>
 /// <param name="ReasoningTokens">Where the endpoint says; 0 where it does not.</param>
 /// <param name="Uncounted">Answers whose tokens the endpoint did not state: they are missing in the sums and the cost.</param>
-internal sealed record RemoteUsage(long Requests, long Attempts, long PromptTokens, long CompletionTokens, long ReasoningTokens, long Uncounted)
+internal sealed record RemoteUsage(
+    long Requests, long Attempts, long PromptTokens, long CompletionTokens, long ReasoningTokens, long Uncounted)
 {
     public static RemoteUsage None { get; } = new(0, 0, 0, 0, 0, 0);
 }
@@ -54,8 +55,8 @@ internal static class TokenUse
     private const int TokensPerMessage = 16;
 
     /// <summary>
-    /// More tokens than a request will take: as many as its prompt has UTF-8 bytes (no tokenizer in use makes more than one of a byte), and the
-    /// longest completion.
+    /// More tokens than a request will take: as many as its prompt has UTF-8 bytes (no tokenizer in use makes more than one of a byte), and
+    /// the longest completion.
     /// </summary>
     public static long AtMost(IEnumerable<ChatMessage> messages, ChatOptions? options) =>
         messages.Sum(message => PromptAtMost(message.Text)) + (options?.MaxOutputTokens ?? 0);
@@ -65,5 +66,7 @@ internal static class TokenUse
 
     /// <summary>What a request took; null where the endpoint does not say.</summary>
     public static long? Of(UsageDetails usage) =>
-        usage.InputTokenCount is null && usage.OutputTokenCount is null ? null : (usage.InputTokenCount ?? 0) + (usage.OutputTokenCount ?? 0);
+        usage.InputTokenCount is null && usage.OutputTokenCount is null
+            ? null
+            : (usage.InputTokenCount ?? 0) + (usage.OutputTokenCount ?? 0);
 }

@@ -5,9 +5,9 @@ using Microsoft.Extensions.AI;
 namespace Distill.Teacher.Remote.Collection;
 
 /// <summary>
-/// Completions that were paid for, one small committed file each, named by the digest of the request (see <see cref="TeacherIdentity"/>). What
-/// is in it is never asked for again: not after a kill, not by another run. Holds no key and no question. Safe for concurrent use by threads and
-/// processes.
+/// Completions that were paid for, one small committed file each, named by the digest of the request (see <see cref="TeacherIdentity"/>).
+/// What is in it is never asked for again: not after a kill, not by another run. Holds no key and no question. Safe for concurrent use by
+/// threads and processes.
 /// </summary>
 internal sealed class CompletionStore(string folder)
 {
@@ -67,7 +67,9 @@ internal sealed class CompletionStore(string folder)
 }
 
 /// <summary>A completion as the endpoint gave it.</summary>
-/// <param name="Reasoning">Apart from the text where the endpoint separates it; otherwise empty and the text holds the marks, if any.</param>
+/// <param name="Reasoning">
+/// Apart from the text where the endpoint separates it; otherwise empty and the text holds the marks, if any.
+/// </param>
 /// <param name="FinishReason">The endpoint's word; empty when there was none.</param>
 /// <param name="PromptTokens">As the endpoint counted; estimated where it does not.</param>
 /// <param name="CompletionTokens">Likewise, reasoning included.</param>
@@ -79,7 +81,8 @@ internal sealed record StoredCompletion(string Reasoning, string Text, string Fi
     /// <summary>Takes out of a response what is kept of it.</summary>
     public static StoredCompletion Of(ChatResponse response, string prompt)
     {
-        string reasoning = string.Concat(response.Messages.SelectMany(message => message.Contents).OfType<TextReasoningContent>().Select(content => content.Text));
+        string reasoning = string.Concat(
+            response.Messages.SelectMany(message => message.Contents).OfType<TextReasoningContent>().Select(content => content.Text));
         return new StoredCompletion(
             reasoning,
             response.Text,
@@ -88,5 +91,6 @@ internal sealed record StoredCompletion(string Reasoning, string Text, string Fi
             Count(response.Usage?.OutputTokenCount, reasoning.Length + response.Text.Length));
     }
 
-    private static int Count(long? counted, int characters) => (int)Math.Clamp(counted ?? (characters + CharactersPerToken - 1) / CharactersPerToken, 0, int.MaxValue);
+    private static int Count(long? counted, int characters) =>
+        (int)Math.Clamp(counted ?? (characters + CharactersPerToken - 1) / CharactersPerToken, 0, int.MaxValue);
 }

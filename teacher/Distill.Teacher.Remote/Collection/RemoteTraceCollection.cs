@@ -7,9 +7,9 @@ using Microsoft.Extensions.AI;
 namespace Distill.Teacher.Remote.Collection;
 
 /// <summary>
-/// Problems × samples → traces by a remote teacher: the same rows and parts as <see cref="TraceCollection"/> makes, but that a remote teacher
-/// gives no token ids. Every completion is kept in the store before it counts, so a kill or a failing endpoint costs only what was under way.
-/// Whatever a model says becomes a row; only an endpoint that does not answer stops the collection.
+/// Problems × samples → traces by a remote teacher: the same rows and parts as <see cref="TraceCollection"/> makes, but that a remote
+/// teacher gives no token ids. Every completion is kept in the store before it counts, so a kill or a failing endpoint costs only what was
+/// under way. Whatever a model says becomes a row; only an endpoint that does not answer stops the collection.
 /// </summary>
 internal sealed class RemoteTraceCollection
 {
@@ -20,7 +20,9 @@ internal sealed class RemoteTraceCollection
     private readonly string teacherDigest;
     private readonly string sampling;
 
-    /// <param name="client">Any; it should repeat failed attempts itself (<see cref="Calls.ResilientChatClient"/>). Stays the caller's to dispose.</param>
+    /// <param name="client">
+    /// Any; it should repeat failed attempts itself (<see cref="Calls.ResilientChatClient"/>). Stays the caller's to dispose.
+    /// </param>
     /// <param name="clock">Measures the rate; default: the system's.</param>
     /// <exception cref="ArgumentException">The options cannot be used; every problem is named.</exception>
     public RemoteTraceCollection(IChatClient client, RemoteTraceOptions options, CompletionStore store, TimeProvider? clock = null)
@@ -36,14 +38,18 @@ internal sealed class RemoteTraceCollection
     /// <param name="isFinished">Part index → the part exists already and is skipped. Called before anything is asked.</param>
     /// <param name="sink">Stores a part; once it returns, the part counts as finished. Called by any thread, one at a time.</param>
     /// <param name="progress">Called by any thread, one at a time.</param>
-    /// <exception cref="RemoteTeacherException">The endpoint does not answer. What was under way with it has been finished and kept.</exception>
+    /// <exception cref="RemoteTeacherException">
+    /// The endpoint does not answer. What was under way with it has been finished and kept.
+    /// </exception>
     /// <exception cref="OperationCanceledException">What was under way is lost, nothing else.</exception>
     public async Task RunAsync(
-        IReadOnlyList<Problem> problems, Func<int, bool> isFinished, Action<TracePart> sink, Action<TraceProgress>? progress = null, CancellationToken cancellation = default)
+        IReadOnlyList<Problem> problems, Func<int, bool> isFinished, Action<TracePart> sink, Action<TraceProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         var work = new RemoteWork(problems, options, isFinished, sink, progress, clock);
         // Threads of the pool: completions that are in the store come without a wait, and would be read one by one by the caller's.
-        var workers = Enumerable.Range(0, options.Concurrency).Select(_ => Task.Run(() => WorkAsync(work, cancellation), cancellation)).ToList();
+        var workers = Enumerable.Range(0, options.Concurrency).Select(_ => Task.Run(() => WorkAsync(work, cancellation), cancellation))
+            .ToList();
         try
         {
             await Task.WhenAll(workers).ConfigureAwait(false);
@@ -85,7 +91,9 @@ internal sealed class RemoteTraceCollection
     }
 
     private Task<ChatResponse> AskAsync(string prompt, ulong seed, CancellationToken cancellation) => client.GetResponseAsync(
-        options.Instructions.Length == 0 ? [new(ChatRole.User, prompt)] : [new(ChatRole.System, options.Instructions), new(ChatRole.User, prompt)],
+        options.Instructions.Length == 0
+            ? [new(ChatRole.User, prompt)]
+            : [new(ChatRole.System, options.Instructions), new(ChatRole.User, prompt)],
         new ChatOptions
         {
             Temperature = (float)options.Temperature,
@@ -98,7 +106,10 @@ internal sealed class RemoteTraceCollection
     private Trace ToTrace(Problem problem, int sample, ulong seed, StoredCompletion completion)
     {
         string stop = RemoteStopReason.WordOf(completion.FinishReason);
-        var parsed = ReasoningParser.ParseText(completion.Reasoning.Length == 0 ? completion.Text : ThinkMarks.Open + completion.Reasoning + ThinkMarks.Close + completion.Text);
+        var parsed = ReasoningParser.ParseText(
+            completion.Reasoning.Length == 0
+                ? completion.Text
+                : ThinkMarks.Open + completion.Reasoning + ThinkMarks.Close + completion.Text);
         return new Trace
         {
             Problem = problem,
@@ -131,7 +142,9 @@ internal static class RemoteStopReason
     private const int LongestWord = 32;
 
     public static string WordOf(string reason) =>
-        reason.Length is > 0 and <= LongestWord && reason.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? reason.ToLowerInvariant() : "other";
+        reason.Length is > 0 and <= LongestWord && reason.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
+            ? reason.ToLowerInvariant()
+            : "other";
 
     /// <summary>Whether the text ends where the model ended it. Half a number is not a number.</summary>
     public static bool IsWhole(string word) => word is not ("length" or "content_filter");

@@ -16,7 +16,9 @@ internal sealed record RemoteTraceOptions
     /// <summary>Address of the endpoint: models of one name differ between endpoints.</summary>
     public required string Address { get; init; }
 
-    /// <summary>Put before every problem as the system message, e.g. in what form to answer; not part of the traces. Empty, the default: none.</summary>
+    /// <summary>
+    /// Put before every problem as the system message, e.g. in what form to answer; not part of the traces. Empty, the default: none.
+    /// </summary>
     public string Instructions { get; init; } = "";
 
     /// <summary>Completions per problem. 1 and more, default 1.</summary>
@@ -31,7 +33,9 @@ internal sealed record RemoteTraceOptions
     /// <summary>Longest completion in the endpoint's tokens, reasoning included.</summary>
     public required int MaxTokens { get; init; }
 
-    /// <summary>Send each sample's seed. Endpoints that know seeds then repeat themselves; some others refuse the key. Default true.</summary>
+    /// <summary>
+    /// Send each sample's seed. Endpoints that know seeds then repeat themselves; some others refuse the key. Default true.
+    /// </summary>
     public bool SendSeed { get; init; } = true;
 
     /// <summary>Problems whose traces are committed together. 1 and more, default 128.</summary>
@@ -61,8 +65,8 @@ internal sealed record RemoteTraceOptions
 }
 
 /// <summary>
-/// Digests that stand for a remote teacher, where a local one's are taken over its files. An endpoint can change its model behind a name, which
-/// no digest sees: what is cached stays what it was.
+/// Digests that stand for a remote teacher, where a local one's are taken over its files. An endpoint can change its model behind a name,
+/// which no digest sees: what is cached stays what it was.
 /// </summary>
 internal static class TeacherIdentity
 {
@@ -73,11 +77,14 @@ internal static class TeacherIdentity
 
     /// <summary>The model as it is sampled: what decides a completion besides the question and its seed.</summary>
     public static string Of(RemoteTraceOptions options) =>
-        Digest(OfModel(options.Address, options.Teacher), RemoteSampling.Write(options), options.Instructions, options.SendSeed ? "seeded" : "unseeded");
+        Digest(
+            OfModel(options.Address, options.Teacher), RemoteSampling.Write(options), options.Instructions,
+            options.SendSeed ? "seeded" : "unseeded");
 
     /// <summary>One completion: its name in the store.</summary>
     /// <param name="seed">Tells the samples of a problem apart, whether or not it is sent.</param>
     public static string OfRequest(string teacher, string prompt, ulong seed) => Digest(teacher, prompt, seed.ToString("x16"));
 
-    private static string Digest(params string[] parts) => FileDigest.Of(Encoding.UTF8.GetBytes(JsonSerializer.Serialize((string[])[$"remote-teacher-{Version}", .. parts])));
+    private static string Digest(params string[] parts) =>
+        FileDigest.Of(Encoding.UTF8.GetBytes(JsonSerializer.Serialize((string[])[$"remote-teacher-{Version}", .. parts])));
 }

@@ -5,7 +5,9 @@ namespace Distill.Teacher.Remote.Collection;
 
 internal sealed record RemoteItem(int Part, int Index, Problem Problem, int Sample);
 
-/// <summary>Which completions are still to be made, and the parts they fill. Thread-safe; the sink and the progress are called under its lock.</summary>
+/// <summary>
+/// Which completions are still to be made, and the parts they fill. Thread-safe; the sink and the progress are called under its lock.
+/// </summary>
 internal sealed class RemoteWork
 {
     private readonly Lock gate = new();
@@ -20,7 +22,8 @@ internal sealed class RemoteWork
     private long tokens;
 
     public RemoteWork(
-        IReadOnlyList<Problem> problems, RemoteTraceOptions options, Func<int, bool> isFinished, Action<TracePart> sink, Action<TraceProgress>? progress, TimeProvider clock)
+        IReadOnlyList<Problem> problems, RemoteTraceOptions options, Func<int, bool> isFinished, Action<TracePart> sink,
+        Action<TraceProgress>? progress, TimeProvider clock)
     {
         (this.sink, this.progress, this.clock) = (sink, progress, clock);
         began = clock.GetTimestamp();
@@ -68,7 +71,8 @@ internal sealed class RemoteWork
     private void Add(int part, Problem[] chunk, int samples)
     {
         parts[part] = new UnfinishedPart(chunk.Length * samples);
-        for (int index = 0; index < chunk.Length * samples; index++) waiting.Enqueue(new RemoteItem(part, index, chunk[index / samples], index % samples));
+        for (int index = 0; index < chunk.Length * samples; index++)
+            waiting.Enqueue(new RemoteItem(part, index, chunk[index / samples], index % samples));
     }
 
     private TraceProgress Progress() => new(finished, total, tokens, clock.GetElapsedTime(began));

@@ -52,7 +52,8 @@ internal static class ChatRequestJson
     // What is not given is left to the server.
     private static void WriteOptions(Utf8JsonWriter json, EndpointOptions endpoint, ChatOptions options)
     {
-        if (options.MaxOutputTokens is { } limit) json.WriteNumber(endpoint.TokenLimit == TokenLimitName.MaxTokens ? "max_tokens" : "max_completion_tokens", limit);
+        if (options.MaxOutputTokens is { } limit)
+            json.WriteNumber(endpoint.TokenLimit == TokenLimitName.MaxTokens ? "max_tokens" : "max_completion_tokens", limit);
         if (options.Temperature is { } temperature) json.WriteNumber("temperature", temperature);
         if (options.TopP is { } topP) json.WriteNumber("top_p", topP);
         if (options.FrequencyPenalty is { } frequency) json.WriteNumber("frequency_penalty", frequency);
@@ -68,7 +69,10 @@ internal static class ChatRequestJson
 /// <summary>Strings out of JSON that strangers wrote.</summary>
 internal static class JsonText
 {
-    /// <summary>The text of a string. One that spells half a surrogate pair is no text and becomes the replacement character: it is data, not a fault.</summary>
+    /// <summary>
+    /// The text of a string. One that spells half a surrogate pair is no text and becomes the replacement character: it is data, not a
+    /// fault.
+    /// </summary>
     public static string Of(JsonElement value)
     {
         try

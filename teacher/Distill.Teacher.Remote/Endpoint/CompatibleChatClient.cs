@@ -8,8 +8,8 @@ using Microsoft.Extensions.AI;
 namespace Distill.Teacher.Remote.Endpoint;
 
 /// <summary>
-/// A chat client for OpenAI-compatible endpoints: one request, one attempt; <see cref="Calls.ResilientChatClient"/> adds the patience. Thread-safe.
-/// Disposing it closes its connections.
+/// A chat client for OpenAI-compatible endpoints: one request, one attempt; <see cref="Calls.ResilientChatClient"/> adds the patience.
+/// Thread-safe. Disposing it closes its connections.
 /// </summary>
 /// <remarks>
 /// Why not the OpenAI package behind Microsoft.Extensions.AI.OpenAI (tried at 2.15 and 10.11): a finish reason it does not know ends in an
@@ -40,7 +40,8 @@ public sealed class CompatibleChatClient : IChatClient
 
     /// <exception cref="RemoteTeacherException">No whole answer; see <see cref="RemoteTeacherException.Kind"/>.</exception>
     /// <exception cref="OperationCanceledException">Also in the middle of an answer.</exception>
-    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         StringBuilder reasoning = new(), content = new();
         ChatFinishReason? finish = null;
@@ -55,12 +56,16 @@ public sealed class CompatibleChatClient : IChatClient
         List<AIContent> contents = [];
         if (reasoning.Length > 0) contents.Add(new TextReasoningContent(Clean(reasoning.ToString())));
         contents.Add(new TextContent(Clean(content.ToString())));
-        return new ChatResponse(new ChatMessage(ChatRole.Assistant, contents)) { FinishReason = finish, Usage = usage, ModelId = endpoint.Model };
+        return new ChatResponse(new ChatMessage(ChatRole.Assistant, contents))
+        {
+            FinishReason = finish, Usage = usage, ModelId = endpoint.Model,
+        };
     }
 
     /// <inheritdoc cref="GetResponseAsync"/>
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         UsageDetails? usage = null;
         await foreach (var piece in PiecesAsync(messages, options, cancellationToken).ConfigureAwait(false))
@@ -69,15 +74,18 @@ public sealed class CompatibleChatClient : IChatClient
             List<AIContent> contents = [];
             if (piece.Reasoning.Length > 0) contents.Add(new TextReasoningContent(Clean(piece.Reasoning)));
             if (piece.Content.Length > 0) contents.Add(new TextContent(Clean(piece.Content)));
-            if (contents.Count > 0 || piece.Finish is not null) yield return new ChatResponseUpdate(ChatRole.Assistant, contents) { FinishReason = piece.Finish, ModelId = endpoint.Model };
+            if (contents.Count > 0 || piece.Finish is not null)
+                yield return new ChatResponseUpdate(ChatRole.Assistant, contents) { FinishReason = piece.Finish, ModelId = endpoint.Model };
         }
 
-        if (usage is not null) yield return new ChatResponseUpdate(ChatRole.Assistant, [new UsageContent(usage)]) { ModelId = endpoint.Model };
+        if (usage is not null)
+            yield return new ChatResponseUpdate(ChatRole.Assistant, [new UsageContent(usage)]) { ModelId = endpoint.Model };
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
-        if (serviceKey is null && serviceType == typeof(ChatClientMetadata)) return new ChatClientMetadata("openai-compatible", address, endpoint.Model);
+        if (serviceKey is null && serviceType == typeof(ChatClientMetadata))
+            return new ChatClientMetadata("openai-compatible", address, endpoint.Model);
         return serviceKey is null && serviceType.IsInstanceOfType(this) ? this : null;
     }
 
@@ -86,14 +94,21 @@ public sealed class CompatibleChatClient : IChatClient
     private async IAsyncEnumerable<ReplyChunk> PiecesAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(ChatRequestJson.Write(endpoint, messages, options)) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, address)
+        {
+            Content = new ByteArrayContent(ChatRequestJson.Write(endpoint, messages, options)),
+        };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
         request.Headers.Authorization = key?.Header;
-        using var response = await TransportFault.Named(address.Host, () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation)).ConfigureAwait(false);
-        var pieces = new ReplyReader(endpoint.MaxResponseBytes, key, clock).ReadAsync(response, cancellation).GetAsyncEnumerator(cancellation);
+        using var response = await TransportFault
+            .Named(address.Host, () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation))
+            .ConfigureAwait(false);
+        var pieces = new ReplyReader(endpoint.MaxResponseBytes, key, clock).ReadAsync(response, cancellation)
+            .GetAsyncEnumerator(cancellation);
         await using (pieces.ConfigureAwait(false))
         {
-            while (await TransportFault.Named(address.Host, () => pieces.MoveNextAsync().AsTask()).ConfigureAwait(false)) yield return pieces.Current;
+            while (await TransportFault.Named(address.Host, () => pieces.MoveNextAsync().AsTask()).ConfigureAwait(false))
+                yield return pieces.Current;
         }
     }
 

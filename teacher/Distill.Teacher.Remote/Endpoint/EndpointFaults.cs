@@ -22,7 +22,8 @@ internal static class HttpFault
 
     private static RemoteFaultKind KindOf(int status, EndpointError error) => status switch
     {
-        429 when error.Code == "insufficient_quota" => RemoteFaultKind.Refused, // OpenAI's word for an empty account: waiting does not fill it
+        // OpenAI's word for an empty account: waiting does not fill it
+        429 when error.Code == "insufficient_quota" => RemoteFaultKind.Refused,
         429 => RemoteFaultKind.Busy,
         408 => RemoteFaultKind.ServerFault,
         501 or 505 => RemoteFaultKind.Refused,
@@ -33,7 +34,8 @@ internal static class HttpFault
 
     private static string Meaning(int status, HttpResponseMessage response, ApiKey? key) => status switch
     {
-        >= 300 and < 400 => $"it redirects to {TargetOf(response)}, and redirects are not followed. Give the final address if you trust it.",
+        >= 300 and < 400 =>
+            $"it redirects to {TargetOf(response)}, and redirects are not followed. Give the final address if you trust it.",
         401 or 403 when key is null => "it wants an API key. Put one into an environment variable and name that (api_key_env).",
         401 or 403 => $"it does not accept the key in the environment variable {key.Variable}.",
         402 => "the account has no credit left.",
@@ -87,7 +89,9 @@ internal sealed record EndpointError(string Code, string Message)
     {
         if (root.ValueKind != JsonValueKind.Object) return null;
         if (!root.TryGetProperty("error", out var error) || error.ValueKind == JsonValueKind.Null)
-            return root.TryGetProperty("object", out var kind) && kind.ValueKind == JsonValueKind.String && kind.ValueEquals("error") ? Of(root) : null;
+            return root.TryGetProperty("object", out var kind) && kind.ValueKind == JsonValueKind.String && kind.ValueEquals("error")
+                ? Of(root)
+                : null;
         return error.ValueKind == JsonValueKind.Object ? Of(error) : new EndpointError("", TextOf(error));
     }
 
@@ -101,7 +105,9 @@ internal sealed record EndpointError(string Code, string Message)
     /// <summary>An error in the place of an answer, or in the middle of one: the status had been sent by then.</summary>
     public RemoteTeacherException InAnswer(ApiKey? key)
     {
-        int? status = int.TryParse(Code, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number is >= 400 and < 600 ? number : null;
+        int? status = int.TryParse(Code, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number is >= 400 and < 600
+            ? number
+            : null;
         bool isRefused = status is >= 400 and < 500 and not (408 or 429);
         var kind = isRefused ? RemoteFaultKind.Refused : status == 429 ? RemoteFaultKind.Busy : RemoteFaultKind.ServerFault;
         return new(kind, $"The endpoint sent an error in its answer{(Message.Length > 0 ? $": {Shown(key)}" : ".")}") { Status = status };
@@ -138,11 +144,14 @@ internal static class TransportFault
         }
         catch (HttpRequestException fault) when (fault.HttpRequestError == HttpRequestError.SecureConnectionError)
         {
-            throw new RemoteTeacherException(RemoteFaultKind.Refused, $"No secure connection to {host}: {Reason(fault)}. Check the address and the machine's certificates.");
+            throw new RemoteTeacherException(
+                RemoteFaultKind.Refused,
+                $"No secure connection to {host}: {Reason(fault)}. Check the address and the machine's certificates.");
         }
         catch (Exception fault) when (fault is HttpRequestException or HttpIOException or IOException and not RemoteTeacherException)
         {
-            bool isReached = fault is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
+            bool isReached = (fault as HttpRequestException)?.HttpRequestError
+                is not (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError);
             throw isReached
                 ? new RemoteTeacherException(RemoteFaultKind.Damaged, $"{host} broke its answer off.")
                 : new RemoteTeacherException(RemoteFaultKind.Unreachable, $"{host} cannot be reached: {Reason(fault)}.");

@@ -26,7 +26,8 @@ public sealed record EndpointOptions
     public IReadOnlyList<string> FindProblems()
     {
         List<string> problems =
-            [.. EndpointRule.Faults(Address, Network).Select(fault => $"{nameof(Address)}{(fault.ShowsValue ? $" '{Address}'" : "")}: {fault.Fault}; {fault.Remedy}.")];
+            [.. EndpointRule.Faults(Address, Network)
+                .Select(fault => $"{nameof(Address)}{(fault.ShowsValue ? $" '{Address}'" : "")}: {fault.Fault}; {fault.Remedy}.")];
         if (string.IsNullOrWhiteSpace(Model)) problems.Add($"{nameof(Model)} is empty; give the name that the endpoint knows.");
         if (MaxResponseBytes < 1) problems.Add($"{nameof(MaxResponseBytes)} {MaxResponseBytes}: allowed is 1 and more.");
         return problems;
@@ -44,8 +45,8 @@ public enum TokenLimitName
 }
 
 /// <summary>
-/// A key that lives in memory only: it comes from an environment variable, goes into one header, and has no other way out. A class and not a
-/// record, so that nothing prints it. Thread-safe.
+/// A key that lives in memory only: it comes from an environment variable, goes into one header, and has no other way out. A class and not
+/// a record, so that nothing prints it. Thread-safe.
 /// </summary>
 public sealed class ApiKey
 {
@@ -63,19 +64,26 @@ public sealed class ApiKey
     internal AuthenticationHeaderValue Header => new("Bearer", value);
 
     /// <param name="read">Where variables come from; default: the process.</param>
-    /// <exception cref="InvalidDataException">The variable is not set, or holds what no header can carry. The value is not in the message.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The variable is not set, or holds what no header can carry. The value is not in the message.
+    /// </exception>
     public static ApiKey FromEnvironment(string variable, Func<string, string?>? read = null)
     {
         string? value = (read ?? Environment.GetEnvironmentVariable)(variable)?.Trim();
-        if (string.IsNullOrEmpty(value)) throw new InvalidDataException($"The environment variable {variable} is not set: put the teacher's API key into it.");
+        if (string.IsNullOrEmpty(value))
+            throw new InvalidDataException($"The environment variable {variable} is not set: put the teacher's API key into it.");
         return value.All(c => c is > ' ' and <= '~')
             ? new ApiKey(variable, value)
-            : throw new InvalidDataException($"The environment variable {variable} holds spaces or characters that are not ASCII: it is no API key.");
+            : throw new InvalidDataException(
+                $"The environment variable {variable} holds spaces or characters that are not ASCII: it is no API key.");
     }
 
-    /// <summary>Whether a text can be the name of a variable, and hardly a key that someone pasted: capitals, digits and <c>_</c>.</summary>
+    /// <summary>
+    /// Whether a text can be the name of a variable, and hardly a key that someone pasted: capitals, digits and <c>_</c>.
+    /// </summary>
     public static bool IsVariableName(string text) =>
-        text.Length is > 0 and <= 128 && !char.IsAsciiDigit(text[0]) && text.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_');
+        text.Length is > 0 and <= 128 && !char.IsAsciiDigit(text[0])
+            && text.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_');
 
     /// <summary>A text with the key blotted out: endpoints repeat it in their complaints.</summary>
     public string Redact(string text) => value.Length < ShortestSecret ? text : text.Replace(value, Blot, StringComparison.Ordinal);

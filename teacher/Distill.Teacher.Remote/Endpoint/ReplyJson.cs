@@ -23,7 +23,8 @@ internal static class ReplyJson
         catch (JsonException fault)
         {
             // The parser's message says where; its inner exceptions may quote the text and stay out.
-            throw new RemoteTeacherException(RemoteFaultKind.Damaged, $"The endpoint's answer is not JSON (line {fault.LineNumber}, byte {fault.BytePositionInLine}).");
+            throw new RemoteTeacherException(
+                RemoteFaultKind.Damaged, $"The endpoint's answer is not JSON (line {fault.LineNumber}, byte {fault.BytePositionInLine}).");
         }
     }
 
@@ -38,9 +39,12 @@ internal static class ReplyJson
         var message = Get(choice, "delta") ?? Get(choice, "message");
         string reasoning = Text(message, "reasoning_content");
         return new ReplyChunk(
-            reasoning.Length > 0 ? reasoning : Text(message, "reasoning") + Thinking(message), // the newer name of vLLM and OpenRouter; parts as Mistral sends them
+            // the newer name of vLLM and OpenRouter; parts as Mistral sends them
+            reasoning.Length > 0 ? reasoning : Text(message, "reasoning") + Thinking(message),
             Text(message, "content") + Parts(message),
-            Get(choice, "finish_reason") is { ValueKind: JsonValueKind.String } reason ? new ChatFinishReason(NonEmpty(JsonText.Of(reason))) : null,
+            Get(choice, "finish_reason") is { ValueKind: JsonValueKind.String } reason
+                ? new ChatFinishReason(NonEmpty(JsonText.Of(reason)))
+                : null,
             usage);
     }
 
@@ -58,7 +62,12 @@ internal static class ReplyJson
     private static string Parts(JsonElement? message) => Join(message, "text", part => Text(part, "text"));
 
     private static string Thinking(JsonElement? message) =>
-        Join(message, "thinking", part => Get(part, "thinking") is { ValueKind: JsonValueKind.Array } inner ? string.Concat(inner.EnumerateArray().Select(text => Text(text, "text"))) : "");
+        Join(
+            message, "thinking",
+            part =>
+                Get(part, "thinking") is { ValueKind: JsonValueKind.Array } inner
+                    ? string.Concat(inner.EnumerateArray().Select(text => Text(text, "text")))
+                    : "");
 
     private static string Join(JsonElement? message, string type, Func<JsonElement, string> text) =>
         Get(message, "content") is { ValueKind: JsonValueKind.Array } parts
@@ -68,12 +77,17 @@ internal static class ReplyJson
     private static JsonElement? Get(JsonElement? owner, string name) =>
         owner is { ValueKind: JsonValueKind.Object } element && element.TryGetProperty(name, out var value) ? value : null;
 
-    private static string Text(JsonElement? owner, string name) => Get(owner, name) is { ValueKind: JsonValueKind.String } value ? JsonText.Of(value) : "";
+    private static string Text(JsonElement? owner, string name) =>
+        Get(owner, name) is { ValueKind: JsonValueKind.String } value ? JsonText.Of(value) : "";
 
     private static long? Count(JsonElement owner, string name) =>
-        Get(owner, name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt64(out long count) && count is >= 0 and <= int.MaxValue ? count : null;
+        Get(owner, name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt64(out long count)
+            && count is >= 0 and <= int.MaxValue
+            ? count
+            : null;
 
     private static string NonEmpty(string reason) => reason.Length > 0 ? reason : "other";
 
-    private static RemoteTeacherException Damaged(string what) => new(RemoteFaultKind.Damaged, $"The endpoint's answer {what}: is it an OpenAI-compatible endpoint?");
+    private static RemoteTeacherException Damaged(string what) =>
+        new(RemoteFaultKind.Damaged, $"The endpoint's answer {what}: is it an OpenAI-compatible endpoint?");
 }

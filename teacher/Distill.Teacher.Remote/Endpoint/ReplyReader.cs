@@ -8,14 +8,15 @@ using Microsoft.Extensions.AI;
 namespace Distill.Teacher.Remote.Endpoint;
 
 /// <summary>
-/// Response → pieces of the answer, whether it comes as server-sent events or as one JSON object (which is also how servers without streaming
-/// answer a request for it). An answer without a finish reason broke off, however cleanly the connection was closed.
+/// Response → pieces of the answer, whether it comes as server-sent events or as one JSON object (which is also how servers without
+/// streaming answer a request for it). An answer without a finish reason broke off, however cleanly the connection was closed.
 /// </summary>
 internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock)
 {
     private const string EndMark = "[DONE]";
 
-    public async IAsyncEnumerable<ReplyChunk> ReadAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<ReplyChunk> ReadAsync(
+        HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var content = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
@@ -32,10 +33,12 @@ internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock
             yield return piece;
         }
 
-        if (!isFinished) throw new RemoteTeacherException(RemoteFaultKind.Damaged, "The endpoint's answer broke off: it has no finish reason.");
+        if (!isFinished)
+            throw new RemoteTeacherException(RemoteFaultKind.Damaged, "The endpoint's answer broke off: it has no finish reason.");
     }
 
-    private async IAsyncEnumerable<ReplyChunk> PiecesAsync(HttpResponseMessage response, BoundedStream body, [EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<ReplyChunk> PiecesAsync(
+        HttpResponseMessage response, BoundedStream body, [EnumeratorCancellation] CancellationToken cancellation)
     {
         string type = response.Content.Headers.ContentType?.MediaType ?? "";
         if (type == MediaTypeNames.Text.EventStream)
@@ -53,7 +56,9 @@ internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock
         else
         {
             throw new RemoteTeacherException(
-                RemoteFaultKind.Refused, $"{response.RequestMessage!.RequestUri!.Host} answered with '{Printable(type)}' where JSON was expected. Check the address: does it need /v1?");
+                RemoteFaultKind.Refused,
+                $"{response.RequestMessage!.RequestUri!.Host} answered with '{Printable(type)}' where JSON was expected. Check the "
+                    + "address: does it need /v1?");
         }
     }
 
@@ -72,7 +77,8 @@ internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock
         byte[] start = new byte[EndpointError.MaxBytes];
         try
         {
-            return start[..await content.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false)];
+            return start[
+                ..await content.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false)];
         }
         catch (IOException)
         {

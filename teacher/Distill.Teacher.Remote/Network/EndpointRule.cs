@@ -13,14 +13,32 @@ internal static class EndpointRule
     public static IReadOnlyList<EndpointFault> Faults(string address, NetworkScope scope)
     {
         if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.Host.Length == 0)
-            return [new("not a web address", "write one such as https://api.example.com/v1", ShowsValue: !address.Contains('@', StringComparison.Ordinal))];
+        {
+            bool holdsName = address.Contains('@', StringComparison.Ordinal);
+            return [new("not a web address", "write one such as https://api.example.com/v1", ShowsValue: !holdsName)];
+        }
+
         var faults = new List<EndpointFault>();
-        if (uri.UserInfo.Length > 0) faults.Add(new("holds a name or a password (not shown)", "take it out and name an environment variable in api_key_env", ShowsValue: false));
+        if (uri.UserInfo.Length > 0)
+        {
+            faults.Add(new("holds a name or a password (not shown)",
+                "take it out and name an environment variable in api_key_env", ShowsValue: false));
+        }
+
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
-            faults.Add(new("holds a query or a fragment (not shown, it may be a key)", "end it with the path, such as /v1", ShowsValue: false));
+        {
+            faults.Add(new("holds a query or a fragment (not shown, it may be a key)",
+                "end it with the path, such as /v1", ShowsValue: false));
+        }
+
         if (uri.Scheme == "http" && scope == NetworkScope.Public)
-            faults.Add(new("http would send the key and the problems in the clear", "write https, or network: loopback or private where the endpoint lies there"));
-        if (KnownAddress(uri) is { } known && !AddressRule.Allows(scope, known)) faults.Add(new($"{uri.Host} is not in the network '{Word(scope)}'", RemedyOf(known)));
+        {
+            faults.Add(new("http would send the key and the problems in the clear",
+                "write https, or network: loopback or private where the endpoint lies there"));
+        }
+
+        if (KnownAddress(uri) is { } known && !AddressRule.Allows(scope, known))
+            faults.Add(new($"{uri.Host} is not in the network '{Word(scope)}'", RemedyOf(known)));
         bool showsValue = faults.All(fault => fault.ShowsValue); // what one of them hides, the others must not show
         return [.. faults.Select(fault => fault with { ShowsValue = showsValue })];
     }
@@ -35,7 +53,8 @@ internal static class EndpointRule
     };
 
     /// <summary>What to write for an endpoint at this address.</summary>
-    internal static string RemedyOf(IPAddress address) => Enum.GetValues<NetworkScope>().Where(scope => AddressRule.Allows(scope, address)).ToArray() switch
+    internal static string RemedyOf(IPAddress address) =>
+        Enum.GetValues<NetworkScope>().Where(scope => AddressRule.Allows(scope, address)).ToArray() switch
     {
         [] => "no endpoint may lie there; give another address",
         [var scope, ..] => $"if it is meant to be there, write network: {Word(scope)}",
@@ -73,7 +92,8 @@ internal static class AddressRule
     private static readonly IPNetwork[] LoopbackRanges = Parse("127.0.0.0/8", "::1/128");
 
     private static readonly IPNetwork[] SpecialRanges = Parse(
-        "0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+        "0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
+        "203.0.113.0/24",
         "224.0.0.0/4", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20");
 
     private static readonly IPNetwork PublicIPv6 = IPNetwork.Parse("2000::/3");

@@ -12,8 +12,8 @@ internal static class GuardedConnection
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(30), ConnectionLifetime = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Follows no redirect (one would carry the key and the problems to whoever the endpoint names), keeps no cookies, takes no proxy (the proxy
-    /// would resolve the name, out of our sight).
+    /// Follows no redirect (one would carry the key and the problems to whoever the endpoint names), keeps no cookies, takes no proxy (the
+    /// proxy would resolve the name, out of our sight).
     /// </summary>
     /// <returns>The caller disposes it.</returns>
     public static SocketsHttpHandler CreateHandler(NetworkScope scope) => new()
@@ -25,7 +25,8 @@ internal static class GuardedConnection
         ConnectTimeout = ConnectTimeout,
         PooledConnectionLifetime = ConnectionLifetime,
         MaxResponseHeadersLength = 64, // KiB
-        ConnectCallback = async (context, cancellation) => await ConnectAsync(scope, context.DnsEndPoint, cancellation).ConfigureAwait(false),
+        ConnectCallback = async (context, cancellation) =>
+            await ConnectAsync(scope, context.DnsEndPoint, cancellation).ConfigureAwait(false),
     };
 
     private static async ValueTask<Stream> ConnectAsync(NetworkScope scope, DnsEndPoint target, CancellationToken cancellation)
@@ -49,7 +50,9 @@ internal static class GuardedConnection
     private static RemoteTeacherException Refuse(NetworkScope scope, string host, IPAddress[] addresses)
     {
         string remedy = addresses.Length == 0 ? "it has no address" : EndpointRule.RemedyOf(addresses[0]);
-        return new(RemoteFaultKind.ForbiddenAddress, $"{host} is not in the network '{EndpointRule.Word(scope)}' that the teacher may lie in; {remedy}.");
+        return new(
+            RemoteFaultKind.ForbiddenAddress,
+            $"{host} is not in the network '{EndpointRule.Word(scope)}' that the teacher may lie in; {remedy}.");
     }
 }
 
@@ -93,6 +96,8 @@ internal sealed class BoundedStream(Stream inner, long limit) : Stream
     private int Count(int read)
     {
         count += read;
-        return count <= limit ? read : throw new RemoteTeacherException(RemoteFaultKind.TooLarge, $"The endpoint's answer is larger than {limit:N0} bytes.");
+        return count <= limit
+            ? read
+            : throw new RemoteTeacherException(RemoteFaultKind.TooLarge, $"The endpoint's answer is larger than {limit:N0} bytes.");
     }
 }

@@ -14,10 +14,14 @@ public sealed class StatisticsGoldenTests
     {
         foreach (JsonElement @case in Cases("proportions"))
         {
-            foreach (JsonProperty property in @case.EnumerateObject().Where(property => property.Name.StartsWith("wilson_", StringComparison.Ordinal)))
+            foreach (
+                JsonProperty property in @case.EnumerateObject()
+                    .Where(property => property.Name.StartsWith("wilson_", StringComparison.Ordinal)))
             {
                 double level = double.Parse(property.Name["wilson_".Length..], CultureInfo.InvariantCulture);
-                ShouldBe(Proportion.Wilson(Number(@case, "successes"), Number(@case, "n"), NormalQuantile((1 + level) / 2)), property.Value, @case);
+                ShouldBe(
+                    Proportion.Wilson(Number(@case, "successes"), Number(@case, "n"), NormalQuantile((1 + level) / 2)), property.Value,
+                    @case);
             }
         }
 
@@ -43,7 +47,8 @@ public sealed class StatisticsGoldenTests
     public void Pass_at_k_equals_exact_integers()
     {
         foreach (JsonElement @case in Cases("pass_at_k"))
-            PassAtK.Estimate(Integer(@case, "n"), Integer(@case, "c"), Integer(@case, "k")).ShouldBe(Number(@case, "value"), Tolerance, @case.ToString());
+            PassAtK.Estimate(Integer(@case, "n"), Integer(@case, "c"), Integer(@case, "k"))
+                .ShouldBe(Number(@case, "value"), Tolerance, @case.ToString());
         foreach (JsonElement @case in Cases("pass_at_k", "means"))
         {
             double mean = @case.GetProperty("correct").EnumerateArray()
@@ -71,7 +76,8 @@ public sealed class StatisticsGoldenTests
     public void The_exact_test_of_McNemar_equals_statsmodels()
     {
         foreach (JsonElement @case in Cases("mcnemar"))
-            McNemar.ExactP(Integer(@case, "only_a"), Integer(@case, "only_b")).ShouldBe(Number(@case, "exact_p"), Tolerance, @case.ToString());
+            McNemar.ExactP(Integer(@case, "only_a"), Integer(@case, "only_b"))
+                .ShouldBe(Number(@case, "exact_p"), Tolerance, @case.ToString());
     }
 
     [Fact]
@@ -80,7 +86,8 @@ public sealed class StatisticsGoldenTests
         foreach (JsonElement @case in Cases("paired_bootstrap"))
         {
             double[] a = Numbers(@case.GetProperty("a")), b = Numbers(@case.GetProperty("b"));
-            int[][] indices = [.. @case.GetProperty("indices").EnumerateArray().Select(row => row.EnumerateArray().Select(i => i.GetInt32()).ToArray())];
+            int[][] indices =
+                [.. @case.GetProperty("indices").EnumerateArray().Select(row => row.EnumerateArray().Select(i => i.GetInt32()).ToArray())];
             PairedBootstrap result = PairedBootstrap.Run(a, b, indices);
             string where = @case.GetProperty("kind").ToString();
             result.Mean.ShouldBe(Number(@case, "observed"), Tolerance, where);
@@ -102,7 +109,8 @@ public sealed class StatisticsGoldenTests
     private static double Majority(JsonElement @case, string?[] answers) =>
         MajorityVote.ExpectedCorrect(answers, answer => answer == @case.GetProperty("gold").GetString());
 
-    private static string?[] Answers(JsonElement @case) => [.. @case.GetProperty("answers").EnumerateArray().Select(answer => answer.GetString())];
+    private static string?[] Answers(JsonElement @case) =>
+        [.. @case.GetProperty("answers").EnumerateArray().Select(answer => answer.GetString())];
 
     private static double Number(JsonElement @case, string key) => @case.GetProperty(key).GetDouble();
 

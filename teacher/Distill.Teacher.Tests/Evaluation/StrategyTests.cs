@@ -16,7 +16,9 @@ public sealed class StrategyTests
     [Fact]
     public void Self_consistency_outvotes_a_model_that_is_right_two_times_in_three()
     {
-        var report = Run(new SelfConsistency(), Options with { Budget = 15 }, (problem, random) => random % 3 == 0 ? Reply("no", "99999") : Reply("yes", problem.ReferenceAnswer));
+        var report = Run(
+            new SelfConsistency(), Options with { Budget = 15 },
+            (problem, random) => random % 3 == 0 ? Reply("no", "99999") : Reply("yes", problem.ReferenceAnswer));
         report.Levels.Select(level => level.Name).ShouldBe(["greedy", "1 sample", "2 samples", "4 samples", "8 samples", "15 samples"]);
         report.Levels[^1].Accuracy.ShouldBeGreaterThan(report.Levels[1].Accuracy);
         report.Levels[^1].Accuracy.ShouldBeGreaterThan(0.8);
@@ -35,7 +37,8 @@ public sealed class StrategyTests
     public void Best_of_n_by_the_verifier_finds_any_right_sample_and_by_probability_the_surest()
     {
         var options = Options with { Budget = 16 };
-        Func<Problem, int, string> mostlyWrong = (problem, random) => random % 4 == 0 ? Reply("r", problem.ReferenceAnswer) : Reply("w", "99999");
+        Func<Problem, int, string> mostlyWrong = (problem, random) =>
+            random % 4 == 0 ? Reply("r", problem.ReferenceAnswer) : Reply("w", "99999");
         var verified = Run(BestOfN.ByVerifier, options, mostlyWrong);
         verified.Levels[^1].Accuracy.ShouldBeGreaterThan(0.9);
         verified.Levels[^1].MeanTokens.ShouldBe(16 * verified.Levels[1].MeanTokens, verified.Levels[1].MeanTokens * 4);
@@ -70,7 +73,8 @@ public sealed class StrategyTests
 
     [Fact]
     public void Words_that_the_tokenizer_cannot_spell_are_refused() =>
-        Should.Throw<InvalidDataException>(() => Run(new BudgetForcing(), Options with { WaitText = "" }, (_, _) => "x")).Message.ShouldContain("spell");
+        Should.Throw<InvalidDataException>(() => Run(new BudgetForcing(), Options with { WaitText = "" }, (_, _) => "x")).Message
+            .ShouldContain("spell");
 
     [Fact]
     public void Refinement_shows_the_model_its_own_answer()
@@ -85,7 +89,9 @@ public sealed class StrategyTests
     private static string Reply(string reasoning, string answer) => $"{ThinkMarks.Open}{reasoning}{ThinkMarks.Close}{answer}<|end|>";
 
     private static StrategyReport Run(IStrategy strategy, StrategyOptions options, Func<Problem, int, string> reply) =>
-        Run(strategy, options, Enumerable.Range(0, 12).Select(choice => (Func<Problem, string>)(problem => reply(problem, choice))).ToArray());
+        Run(
+            strategy, options,
+            Enumerable.Range(0, 12).Select(choice => (Func<Problem, string>)(problem => reply(problem, choice))).ToArray());
 
     /// <param name="script">Prompt and reply so far → what the model would say from there on; RIGHT stands for the right answer.</param>
     private static StrategyReport Run(IStrategy strategy, StrategyOptions options, Func<string, string> script) =>
@@ -95,17 +101,23 @@ public sealed class StrategyTests
             for (int start = 0; ; start++)
             {
                 string text = script(prompt + said[..start]).Replace("RIGHT", problem.ReferenceAnswer, StringComparison.Ordinal);
-                if (text.StartsWith(said[start..], StringComparison.Ordinal) && text.Length > said.Length - start) return [text[(said.Length - start)..]];
+                if (text.StartsWith(said[start..], StringComparison.Ordinal) && text.Length > said.Length - start)
+                    return [text[(said.Length - start)..]];
             }
         });
 
     /// <summary>The first token chooses among replies: what follows is certain.</summary>
     private static StrategyReport Run(IStrategy strategy, StrategyOptions options, Func<Problem, string>[] replies) =>
-        Evaluate(strategy, options, (_, said, problem) => [.. replies.Select((reply, choice) => (char)('A' + choice) + reply(problem)).Where(reply => reply.StartsWith(said, StringComparison.Ordinal)).Select(reply => reply[said.Length..])]);
+        Evaluate(
+            strategy, options,
+            (_, said, problem) => [.. replies.Select((reply, choice) => (char)('A' + choice) + reply(problem))
+                .Where(reply => reply.StartsWith(said, StringComparison.Ordinal)).Select(reply => reply[said.Length..])]);
 
-    private static StrategyReport Evaluate(IStrategy strategy, StrategyOptions options, Func<string, string, Problem, IReadOnlyList<string>> continuations)
+    private static StrategyReport Evaluate(
+        IStrategy strategy, StrategyOptions options, Func<string, string, Problem, IReadOnlyList<string>> continuations)
     {
-        var prompts = Problems.ToDictionary(problem => problem, problem => TinyTokenizer.Encoder.EncodePrompt([ChatMessage.User(problem.Text)]));
+        var prompts = Problems.ToDictionary(
+            problem => problem, problem => TinyTokenizer.Encoder.EncodePrompt([ChatMessage.User(problem.Text)]));
         using var model = new ScriptedTokenModel(TinyTokenizer.Tokenizer.VocabularySize, 4096, (sequence, logits) =>
         {
             logits.Fill(-100);

@@ -21,7 +21,11 @@ public sealed class VoteTests
         {
             if (vote.IsDecided(more)) continue;
             char[] others = ['a', 'b', 'c', 'd'];
-            others.Any(other => Count([.. first, .. Enumerable.Repeat(other, more)], [.. first.Select(_ => -1.0), .. Enumerable.Repeat(0.0, more)]).Winner != vote.Winner)
+            others.Any(
+                other =>
+                    Count(
+                        [.. first, .. Enumerable.Repeat(other, more)],
+                        [.. first.Select(_ => -1.0), .. Enumerable.Repeat(0.0, more)]).Winner != vote.Winner)
                 .ShouldBeTrue();
         }
     });

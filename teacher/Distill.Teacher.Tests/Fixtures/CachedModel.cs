@@ -24,12 +24,14 @@ internal static class CachedModel
     /// <returns>The snapshot.</returns>
     public static string Link(string model, string cache)
     {
-        string repository = Path.Combine(cache, "models--someone--tiny-reasoner"), snapshot = Path.Combine(repository, "snapshots", new string('7', 40));
+        string repository = Path.Combine(cache, "models--someone--tiny-reasoner"),
+            snapshot = Path.Combine(repository, "snapshots", new string('7', 40));
         Directory.CreateDirectory(Path.Combine(repository, "blobs"));
         foreach (string relative in Files(model))
         {
             string link = Path.Combine(snapshot, relative);
-            string blob = Path.Combine(repository, "blobs", Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(model, relative)))));
+            string blob = Path.Combine(
+                repository, "blobs", Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(model, relative)))));
             File.Copy(Path.Combine(model, relative), blob, overwrite: true);
             Directory.CreateDirectory(Path.GetDirectoryName(link)!);
             File.CreateSymbolicLink(link, Path.GetRelativePath(Path.GetDirectoryName(link)!, blob));

@@ -34,7 +34,8 @@ internal sealed class OnnxMessage
         var shape = new OnnxMessage();
         foreach (string dim in dims.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             shape.Message(1, long.TryParse(dim, out long size) ? new OnnxMessage().Number(1, size) : new OnnxMessage().Text(2, dim));
-        return new OnnxMessage().Text(1, name).Message(2, new OnnxMessage().Message(1, new OnnxMessage().Number(1, type).Message(2, shape)));
+        return new OnnxMessage().Text(1, name)
+            .Message(2, new OnnxMessage().Message(1, new OnnxMessage().Number(1, type).Message(2, shape)));
     }
 
     /// <summary>TensorProto with its data in place.</summary>
@@ -51,7 +52,8 @@ internal sealed class OnnxMessage
         var node = new OnnxMessage();
         foreach (string name in inputs.Split(' ')) node.Text(1, name);
         foreach (string name in outputs.Split(' ')) node.Text(2, name);
-        node.Text(4, operation[(operation.LastIndexOf('.') + 1)..]).Text(7, operation.Contains('.') ? operation[..operation.LastIndexOf('.')] : "");
+        node.Text(4, operation[(operation.LastIndexOf('.') + 1)..])
+            .Text(7, operation.Contains('.') ? operation[..operation.LastIndexOf('.')] : "");
         foreach (OnnxMessage attribute in attributes) node.Message(5, attribute);
         return node;
     }

@@ -6,7 +6,9 @@ namespace Distill.Teacher.Tests.Fixtures;
 /// <summary>Writes the logits, [vocab], that follow a sequence.</summary>
 internal delegate void LogitScript(ReadOnlySpan<int> sequence, Span<float> logits);
 
-/// <summary>A model whose logits a test dictates as a function of the whole sequence: no cache to be wrong, so any engine fault shows.</summary>
+/// <summary>
+/// A model whose logits a test dictates as a function of the whole sequence: no cache to be wrong, so any engine fault shows.
+/// </summary>
 internal sealed class ScriptedTokenModel(int vocabularySize, int maxLength, LogitScript script) : ITokenModel
 {
     public int VocabularySize => vocabularySize;
@@ -62,7 +64,8 @@ internal sealed class ScriptedDecodeSession : IDecodeSession
     {
         Prefills++;
         bool everyPosition = logits.Length == tokens.Length * model.VocabularySize;
-        if (!everyPosition && logits.Length != model.VocabularySize) throw new ArgumentException("Logits must hold one position or all.", nameof(logits));
+        if (!everyPosition && logits.Length != model.VocabularySize)
+            throw new ArgumentException("Logits must hold one position or all.", nameof(logits));
         for (int i = 0; i < tokens.Length; i++)
         {
             Append(slot, tokens[i]);

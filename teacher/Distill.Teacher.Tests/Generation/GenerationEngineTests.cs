@@ -14,7 +14,8 @@ public sealed class GenerationEngineTests
         Gen.Int[0, Vocabulary - 1].Array[1, 30], Gen.Int[1, 9], Gen.ULong.Array[1, 4], Gen.Int[0, 3],
         (prompt, tokens, seeds, shared) => new GenerationRequest
         {
-            Prompt = [2, 2, 2, .. prompt], MaxNewTokens = tokens, Seeds = seeds, Sampling = Plain, StopTokens = [3, 5], SharedPrefix = shared,
+            Prompt = [2, 2, 2, .. prompt], MaxNewTokens = tokens, Seeds = seeds, Sampling = Plain, StopTokens = [3, 5],
+            SharedPrefix = shared,
         });
 
     // Logits depend on every token and its place, so that a mixed-up cache changes what is generated.
@@ -31,7 +32,8 @@ public sealed class GenerationEngineTests
         {
             using var model = Model();
             var expected = new BatchGenerator(model, slots: 1).Complete(requests);
-            using var engine = new GenerationEngine(model, new EngineOptions { Slots = slots, Workers = Math.Min(2, slots), PromptTokensPerStep = promptTokens });
+            using var engine = new GenerationEngine(
+                model, new EngineOptions { Slots = slots, Workers = Math.Min(2, slots), PromptTokensPerStep = promptTokens });
             var actual = Task.WhenAll(requests.Select(request => Task.Run(() => engine.CompleteAsync(request)))).GetAwaiter().GetResult();
             for (int i = 0; i < requests.Length; i++)
             {

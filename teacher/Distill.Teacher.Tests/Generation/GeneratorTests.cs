@@ -40,7 +40,8 @@ public sealed class GeneratorTests
             {
                 for (int seed = 0; seed < requests[i].Seeds.Count; seed++)
                 {
-                    var alone = new BatchGenerator(model, slots: 1).Complete([requests[i] with { Seeds = [requests[i].Seeds[seed]] }])[0][0];
+                    var alone = new BatchGenerator(model, slots: 1).Complete(
+                        [requests[i] with { Seeds = [requests[i].Seeds[seed]] }])[0][0];
                     ShouldBeSame(together[i][seed], alone);
                 }
             }
@@ -83,7 +84,8 @@ public sealed class GeneratorTests
             using var model = Model();
             var request = new GenerationRequest
             {
-                Prompt = [1, 2], MaxNewTokens = 8, Sampling = Plain, StopTokens = [Stop, 7, 9], Seeds = [.. Enumerable.Range(0, seeds).Select(i => (ulong)i)],
+                Prompt = [1, 2], MaxNewTokens = 8, Sampling = Plain, StopTokens = [Stop, 7, 9],
+                Seeds = [.. Enumerable.Range(0, seeds).Select(i => (ulong)i)],
             };
             new BatchGenerator(model, slots: slots).Run([request], (_, _, _) => { }).Prefills.ShouldBe(1);
         }, iter: 100);
@@ -107,17 +109,24 @@ public sealed class GeneratorTests
     public void A_greedy_answer_and_samples_share_a_prompt()
     {
         using var model = Model();
-        var request = new GenerationRequest { Prompt = [1, 2], MaxNewTokens = 6, Seeds = [0, 7, 8], SamplingBySeed = [SamplingOptions.Greedy, Plain, Plain] };
+        var request = new GenerationRequest
+        {
+            Prompt = [1, 2], MaxNewTokens = 6, Seeds = [0, 7, 8], SamplingBySeed = [SamplingOptions.Greedy, Plain, Plain],
+        };
         var mixed = new BatchGenerator(model).Complete([request])[0];
         ShouldBeSame(mixed[0], new BatchGenerator(model).Complete([request with { SamplingBySeed = null, Seeds = [0] }])[0][0]);
-        ShouldBeSame(mixed[2], new BatchGenerator(model).Complete([request with { SamplingBySeed = null, Sampling = Plain, Seeds = [8] }])[0][0]);
+        ShouldBeSame(
+            mixed[2], new BatchGenerator(model).Complete([request with { SamplingBySeed = null, Sampling = Plain, Seeds = [8] }])[0][0]);
     }
 
     [Fact]
     public void Log_probabilities_are_those_of_the_raw_distribution()
     {
         using var model = new ScriptedTokenModel(3, 8, (_, logits) => ((float[])[0, MathF.Log(2), MathF.Log(5)]).CopyTo(logits));
-        var request = new GenerationRequest { Prompt = [0], MaxNewTokens = 2, Seeds = [0], Sampling = new SamplingOptions { Temperature = 0.1, TopK = 1 } };
+        var request = new GenerationRequest
+        {
+            Prompt = [0], MaxNewTokens = 2, Seeds = [0], Sampling = new SamplingOptions { Temperature = 0.1, TopK = 1 },
+        };
         var completion = new BatchGenerator(model).Complete([request])[0][0];
         completion.Tokens.ShouldBe([2, 2]);
         completion.LogProbabilities.ShouldAllBe(value => Math.Abs(value - Math.Log(5.0 / 8)) < 1e-6);
@@ -129,7 +138,8 @@ public sealed class GeneratorTests
         using var model = Model();
         var good = new GenerationRequest { Prompt = [1], MaxNewTokens = 2, Seeds = [0] };
         foreach (var bad in (GenerationRequest[])[
-            good with { Prompt = [] }, good with { Prompt = new int[12] }, good with { Prompt = [Vocabulary] }, good with { MaxNewTokens = 0 },
+            good with { Prompt = [] }, good with { Prompt = new int[12] }, good with { Prompt = [Vocabulary] },
+            good with { MaxNewTokens = 0 },
             good with { SamplingBySeed = [] }, good with { Sampling = new SamplingOptions { TopP = 2 } }])
         {
             Should.Throw<ArgumentException>(() => new BatchGenerator(model).Complete([good, bad])).Message.ShouldContain("Request 1");
@@ -145,7 +155,8 @@ public sealed class GeneratorTests
     {
         using var model = Model(maxLength: 100_000);
         using var source = new CancellationTokenSource();
-        GenerationRequest[] requests = [.. Enumerable.Range(0, 6).Select(_ => new GenerationRequest { Prompt = [1], MaxNewTokens = 50_000, Seeds = [0] })];
+        GenerationRequest[] requests =
+            [.. Enumerable.Range(0, 6).Select(_ => new GenerationRequest { Prompt = [1], MaxNewTokens = 50_000, Seeds = [0] })];
         Should.Throw<OperationCanceledException>(() => new BatchGenerator(model, slots: 3, workers: workers)
             .Run(requests, (_, _, _) => { }, _ => source.Cancel(), source.Token));
         model.Sessions.ShouldAllBe(session => session.Disposed);
@@ -159,7 +170,8 @@ public sealed class GeneratorTests
             logits.Clear();
             if (sequence[0] == 2) logits[0] = float.NaN;
         });
-        GenerationRequest[] requests = [.. Enumerable.Range(0, 9).Select(i => new GenerationRequest { Prompt = [i == 4 ? 2 : 1], MaxNewTokens = 900, Seeds = [0] })];
+        GenerationRequest[] requests =
+            [.. Enumerable.Range(0, 9).Select(i => new GenerationRequest { Prompt = [i == 4 ? 2 : 1], MaxNewTokens = 900, Seeds = [0] })];
         Should.Throw<InvalidDataException>(() => new BatchGenerator(model, slots: 4, workers: 2).Complete(requests));
         model.Sessions.ShouldAllBe(session => session.Disposed);
     }
@@ -168,7 +180,8 @@ public sealed class GeneratorTests
     public void Progress_counts_every_completion_and_token()
     {
         using var model = Model();
-        GenerationRequest[] requests = [.. Enumerable.Range(0, 5).Select(i => new GenerationRequest { Prompt = [i], MaxNewTokens = 4, Seeds = [1, 2] })];
+        GenerationRequest[] requests =
+            [.. Enumerable.Range(0, 5).Select(i => new GenerationRequest { Prompt = [i], MaxNewTokens = 4, Seeds = [1, 2] })];
         GenerationProgress last = default;
         var totals = new BatchGenerator(model, slots: 3, workers: 2).Run(requests, (_, _, _) => { }, progress => last = progress);
         last.ShouldBe(totals);
@@ -176,7 +189,8 @@ public sealed class GeneratorTests
     }
 
     [Fact]
-    public void A_shared_prefix_is_read_once_and_changes_nothing() => Gen.Select(Requests, Gen.Int[1, 9], Gen.Int[0, 4]).Sample((requests, slots, shared) =>
+    public void A_shared_prefix_is_read_once_and_changes_nothing() =>
+        Gen.Select(Requests, Gen.Int[1, 9], Gen.Int[0, 4]).Sample((requests, slots, shared) =>
     {
         using var model = Model();
         GenerationRequest[] prefixed = [.. requests.Select(request => request with
@@ -222,15 +236,18 @@ public sealed class GeneratorTests
     [Fact]
     public void Alternatives_carry_raw_and_processed_log_probabilities()
     {
-        using var model = new ScriptedTokenModel(4, 8, (_, logits) => ((float[])[0, MathF.Log(2), MathF.Log(5), MathF.Log(4)]).CopyTo(logits));
+        using var model = new ScriptedTokenModel(
+            4, 8, (_, logits) => ((float[])[0, MathF.Log(2), MathF.Log(5), MathF.Log(4)]).CopyTo(logits));
         var request = new GenerationRequest
         {
-            Prompt = [0], MaxNewTokens = 1, Seeds = [0], TopLogProbabilities = 9, Sampling = new SamplingOptions { Temperature = 1, TopK = 2 },
+            Prompt = [0], MaxNewTokens = 1, Seeds = [0], TopLogProbabilities = 9,
+            Sampling = new SamplingOptions { Temperature = 1, TopK = 2 },
         };
         var completion = new BatchGenerator(model).Complete([request])[0][0];
         completion.Top!.Count.ShouldBe(4);
         completion.Top.Ids.ShouldBe([2, 3, 1, 0]);
-        completion.Top.LogProbabilities.Select(value => Math.Round(Math.Exp(value), 6)).ShouldBe([5 / 12.0, 4 / 12.0, 2 / 12.0, 1 / 12.0], 1e-6);
+        completion.Top.LogProbabilities.Select(value => Math.Round(Math.Exp(value), 6))
+            .ShouldBe([5 / 12.0, 4 / 12.0, 2 / 12.0, 1 / 12.0], 1e-6);
         completion.Top.Processed.Select(value => Math.Exp(value)).ShouldBe([5 / 9.0, 4 / 9.0, 0, 0], 1e-6);
         ((double)completion.KeptMass[0]).ShouldBe(9 / 12.0, 1e-6);
         var greedy = new BatchGenerator(model).Complete([request with { Sampling = SamplingOptions.Greedy }])[0][0];

@@ -22,7 +22,10 @@ public sealed class SamplerGoldenTests
         int cases = 0;
         foreach (JsonElement @case in document.RootElement.GetProperty("cases").EnumerateArray())
         {
-            if (@case.GetProperty("options").EnumerateObject().Any(option => !KnownOptions.Contains(option.Name) || BiasesSequences(option))) continue;
+            if (
+                @case.GetProperty("options").EnumerateObject()
+                    .Any(option => !KnownOptions.Contains(option.Name) || BiasesSequences(option)))
+                continue;
             cases++;
             for (int row = 0; row < uniforms.Length; row++)
             {
@@ -35,7 +38,8 @@ public sealed class SamplerGoldenTests
     }
 
     private static void CheckRow(
-        JsonElement @case, SafeTensorFile tensors, Sampler sampler, int row, ReadOnlySpan<float> logits, ReadOnlySpan<int> history, double uniform)
+        JsonElement @case, SafeTensorFile tensors, Sampler sampler, int row, ReadOnlySpan<float> logits, ReadOnlySpan<int> history,
+        double uniform)
     {
         string name = @case.GetProperty("name").GetString()!, where = $"{name}, row {row}";
         if (Listed(@case, "undecided_rows", row) || Listed(@case, "empty_rows", row)) return;

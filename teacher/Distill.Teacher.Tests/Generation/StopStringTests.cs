@@ -35,16 +35,19 @@ public sealed class StopStringTests
     }
 
     [Fact]
-    public void Pieces_do_not_matter() => Gen.Select(Text, Text.Where(stop => stop.Length > 0).Array[0, 3], Gen.Int[1, 5]).Sample((text, stops, size) =>
+    public void Pieces_do_not_matter() =>
+        Gen.Select(Text, Text.Where(stop => stop.Length > 0).Array[0, 3], Gen.Int[1, 5]).Sample((text, stops, size) =>
     {
         var matcher = new StopStringMatcher(stops);
         string shown = string.Concat(text.Chunk(size).Select(piece => matcher.Push(new string(piece))));
         shown += matcher.Flush();
-        string? first = stops.Where(stop => text.Contains(stop, StringComparison.Ordinal)).MinBy(stop => text.IndexOf(stop, StringComparison.Ordinal));
+        string? first = stops.Where(stop => text.Contains(stop, StringComparison.Ordinal))
+            .MinBy(stop => text.IndexOf(stop, StringComparison.Ordinal));
         if (size == 1)
         {
             // Letter by letter a match is found as soon as it is complete.
-            int end = stops.Where(stop => text.Contains(stop, StringComparison.Ordinal)).Select(stop => text.IndexOf(stop, StringComparison.Ordinal) + stop.Length).DefaultIfEmpty(-1).Min();
+            int end = stops.Where(stop => text.Contains(stop, StringComparison.Ordinal))
+                .Select(stop => text.IndexOf(stop, StringComparison.Ordinal) + stop.Length).DefaultIfEmpty(-1).Min();
             (matcher.Matched is null ? -1 : shown.Length + matcher.Matched.Length).ShouldBe(end);
         }
 

@@ -5,7 +5,9 @@ using Distill.Tokenization;
 
 namespace Distill.Teacher.Tests.Generation;
 
-/// <summary>Text and stop strings through the engine; a token of this tokenizer is a byte, so characters and stop strings span tokens.</summary>
+/// <summary>
+/// Text and stop strings through the engine; a token of this tokenizer is a byte, so characters and stop strings span tokens.
+/// </summary>
 public sealed class TextOutputTests
 {
     private static readonly Tokenizer Tokenizer = TinyTokenizer.Tokenizer;
@@ -54,7 +56,8 @@ public sealed class TextOutputTests
 
     private static GenerationRequest Request(string[] stops, int limit) => new()
     {
-        Prompt = [0], MaxNewTokens = limit, Seeds = [0], StopTokens = [TinyTokenizer.Encoder.EndToken], Text = new TextOutput(Tokenizer, stops),
+        Prompt = [0], MaxNewTokens = limit, Seeds = [0], StopTokens = [TinyTokenizer.Encoder.EndToken],
+        Text = new TextOutput(Tokenizer, stops),
     };
 
     private static ScriptedTokenModel Model(string text)

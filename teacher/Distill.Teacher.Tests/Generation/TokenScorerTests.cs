@@ -44,7 +44,8 @@ public sealed class TokenScorerTests
         var scores = scorer.Score(tokens, 2);
         completion[0].Prompt!.Top!.Ids.ShouldBe(scores.Top!.Ids);
         var alone = await engine.CompleteAsync(
-            new GenerationRequest { Prompt = tokens, MaxNewTokens = 0, ScorePrompt = true, Seeds = [0] }, TestContext.Current.CancellationToken);
+            new GenerationRequest { Prompt = tokens, MaxNewTokens = 0, ScorePrompt = true, Seeds = [0] },
+            TestContext.Current.CancellationToken);
         alone[0].Prompt!.LogProbabilities.ShouldBe(completion[0].Prompt!.LogProbabilities);
         alone[0].Prompt!.Top.ShouldBeNull();
         completion[0].Prompt!.LogProbabilities.ShouldBe(scores.LogProbabilities);

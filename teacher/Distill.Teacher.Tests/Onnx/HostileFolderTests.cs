@@ -17,7 +17,8 @@ public sealed class HostileFolderTests
         using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "expected.json")));
         JsonElement expected = document.RootElement;
         using var copy = new TemporaryFolder();
-        if (expected.TryGetProperty("symlink", out JsonElement links) && links.ValueKind == JsonValueKind.Object) folder = CopyWithLinks(folder, copy.Path, links);
+        if (expected.TryGetProperty("symlink", out JsonElement links) && links.ValueKind == JsonValueKind.Object)
+            folder = CopyWithLinks(folder, copy.Path, links);
 
         switch (expected.GetProperty("expected").GetString())
         {
@@ -33,7 +34,8 @@ public sealed class HostileFolderTests
         }
     }
 
-    public static TheoryData<string> BrokenGraphs => FixtureFolder.Rows("genai/hostile", path => ExpectedOf(path) == "refuse" && IsGraphsFault(Path.GetFileName(path)));
+    public static TheoryData<string> BrokenGraphs =>
+        FixtureFolder.Rows("genai/hostile", path => ExpectedOf(path) == "refuse" && IsGraphsFault(Path.GetFileName(path)));
 
     /// <summary>The same broken graphs and data files, described by config.json only.</summary>
     [Theory]
@@ -54,7 +56,8 @@ public sealed class HostileFolderTests
         : null;
 
     private static bool IsGraphsFault(string name) =>
-        !name.StartsWith("config-", StringComparison.Ordinal) && !name.StartsWith("tokenizer-", StringComparison.Ordinal) && !name.EndsWith("-filename", StringComparison.Ordinal)
+        !name.StartsWith("config-", StringComparison.Ordinal) && !name.StartsWith("tokenizer-", StringComparison.Ordinal)
+            && !name.EndsWith("-filename", StringComparison.Ordinal)
         && name is not ("custom-ops-library" or "past-pattern" or "no-past-inputs" or "session-option-folder");
 
     private static OnnxTokenModel Load(string folder)

@@ -25,7 +25,9 @@ public sealed class ModelFolderTests : IDisposable
         var opened = ModelFolder.Open(folder.Path);
         opened.GraphPath.ShouldBe(Path.Combine(folder.Path, graph.Replace('/', Path.DirectorySeparatorChar)));
         var c = opened.Configuration;
-        (c.Type, c.GraphFile, c.Layers, c.KeyValueHeads, c.HeadSize, c.VocabularySize, c.ContextLength).ShouldBe(("llama", graph, 1, 1, 8, 16, 64));
+        (
+            c.Type, c.GraphFile, c.Layers, c.KeyValueHeads, c.HeadSize, c.VocabularySize,
+            c.ContextLength).ShouldBe(("llama", graph, 1, 1, 8, 16, 64));
         (c.EosTokenIds[0], c.BosTokenId, c.PadTokenId, c.SourceFile).ShouldBe((2, null, null, "config.json"));
         using var model = OnnxTokenModel.Load(opened, s_oneThread);
         model.MaxLength.ShouldBe(64);
@@ -76,7 +78,8 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void A_snapshot_of_the_Hugging_Face_cache_says_what_the_folder_says()
     {
-        string plain = CachedModel.Copy(Path.Combine(folder.Path, "plain")), snapshot = CachedModel.Link(plain, Path.Combine(folder.Path, "cache"));
+        string plain = CachedModel.Copy(Path.Combine(folder.Path, "plain")),
+            snapshot = CachedModel.Link(plain, Path.Combine(folder.Path, "cache"));
         ModelFolder.Announces(snapshot).ShouldBeTrue();
         int[] prompt = ModelFolder.Open(snapshot).LoadEncoder().EncodePrompt([Tokenization.ChatMessage.User("What is 3 + 4?")]);
         Completion[] answers = [.. ((string[])[plain, snapshot]).Select(path =>
@@ -95,7 +98,8 @@ public sealed class ModelFolderTests : IDisposable
         string snapshot = CachedModel.Link(CachedModel.Copy(Path.Combine(folder.Path, "plain")), Path.Combine(folder.Path, "cache"));
         File.Delete(Path.Combine(snapshot, file));
         File.CreateSymbolicLink(Path.Combine(snapshot, file), Path.Combine(folder.Path, "plain", file));
-        Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(snapshot, s_oneThread).Dispose()).Message.ShouldContain("symbolic link");
+        Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(snapshot, s_oneThread).Dispose()).Message
+            .ShouldContain("symbolic link");
     }
 
     [Fact]
@@ -115,9 +119,15 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model_type", null), InlineData("vocab_size", "0"), InlineData("vocab_size", "17"), InlineData("num_hidden_layers", "2"), InlineData("num_hidden_layers", "2147483648")]
-    [InlineData("num_attention_heads", "3"), InlineData("num_key_value_heads", "2"), InlineData("head_dim", "4"), InlineData("head_dim", "-1"), InlineData("max_position_embeddings", "1")]
-    [InlineData("max_position_embeddings", null), InlineData("eos_token_id", "16"), InlineData("is_encoder_decoder", "true"), InlineData("is_encoder_decoder", "1")]
+    [
+        InlineData("model_type", null), InlineData("vocab_size", "0"), InlineData("vocab_size", "17"), InlineData("num_hidden_layers", "2"),
+        InlineData("num_hidden_layers", "2147483648")]
+    [
+        InlineData("num_attention_heads", "3"), InlineData("num_key_value_heads", "2"), InlineData("head_dim", "4"),
+        InlineData("head_dim", "-1"), InlineData("max_position_embeddings", "1")]
+    [
+        InlineData("max_position_embeddings", null), InlineData("eos_token_id", "16"), InlineData("is_encoder_decoder", "true"),
+        InlineData("is_encoder_decoder", "1")]
     public void A_configuration_that_is_wrong_is_refused(string key, string? value)
     {
         Write(key, value);
@@ -127,7 +137,8 @@ public sealed class ModelFolderTests : IDisposable
 
     public static TheoryData<string, string> WrongGraphs => new()
     {
-        { "double cache", "Float or Float16" }, { "half in part", "" }, { "extra input", "use_cache_branch" }, { "no positions", "neither GroupQueryAttention nor" },
+        { "double cache", "Float or Float16" }, { "half in part", "" }, { "extra input", "use_cache_branch" },
+        { "no positions", "neither GroupQueryAttention nor" },
         { "fixed batch", "must be open" }, { "fixed length", "must be open" }, { "flat cache", "rank 4" }, { "no mask", "attention_mask" },
     };
 
@@ -153,7 +164,8 @@ public sealed class ModelFolderTests : IDisposable
         message.ShouldContain(folder.Path);
     }
 
-    private string Refused() => Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(ModelFolder.Open(folder.Path), s_oneThread).Dispose()).Message;
+    private string Refused() =>
+        Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(ModelFolder.Open(folder.Path), s_oneThread).Dispose()).Message;
 
     private void WriteGraph(string name, TinyGraph graph)
     {
@@ -167,11 +179,13 @@ public sealed class ModelFolderTests : IDisposable
     private void Write(string? key = null, string? value = null)
     {
         var config = JsonNode.Parse("""
-            {"model_type": "llama", "vocab_size": 16, "hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1, "num_key_value_heads": 1,
-             "max_position_embeddings": 64, "bos_token_id": null, "pad_token_id": -1, "eos_token_id": 2, "rope_scaling": {"deep": [{"er": {}}]}}
+            {"model_type": "llama", "vocab_size": 16, "hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1,
+             "num_key_value_heads": 1, "max_position_embeddings": 64, "bos_token_id": null, "pad_token_id": -1, "eos_token_id": 2,
+             "rope_scaling": {"deep": [{"er": {}}]}}
             """)!.AsObject();
         if (key is not null) config.Remove(key);
         if (key is not null && value is not null) config[key] = JsonNode.Parse(value);
-        File.WriteAllText(Path.Combine(folder.Path, "config.json"), config.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        File.WriteAllText(
+            Path.Combine(folder.Path, "config.json"), config.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
     }
 }

@@ -52,18 +52,23 @@ internal sealed class ReferenceCase
         .Any(output => output[0].GetString() == "logits" && output[2][1].ValueKind == JsonValueKind.Number);
 
     /// <summary>Integer weights: another instruction set may round activations another way.</summary>
-    public bool IsQuantized => root.GetProperty("graph").GetProperty("operators").EnumerateObject().Any(item => item.Name is "MatMulNBits" or "DequantizeLinear");
+    public bool IsQuantized =>
+        root.GetProperty("graph").GetProperty("operators").EnumerateObject().Any(item => item.Name is "MatMulNBits" or "DequantizeLinear");
 
     /// <summary>Largest difference of a logit that is no fault.</summary>
     public double Tolerance => IsQuantized
-        ? root.GetProperty("checks").TryGetProperty("max_abs_ort_minus_dense", out JsonElement dense) ? dense.GetDouble() : QuantizedDifference * LargestLogit
+        ? root.GetProperty("checks").TryGetProperty("max_abs_ort_minus_dense", out JsonElement dense)
+            ? dense.GetDouble()
+            : QuantizedDifference * LargestLogit
         : root.GetProperty("precision").GetString() == "fp16" ? HalfDifference
         : SingleDifference * LargestLogit;
 
     private double LargestLogit => root.GetProperty("checks").GetProperty("max_abs_logit").GetDouble();
 
     /// <summary>Prompts run as one ragged batch, and their tokens; none where the reference has none.</summary>
-    public IEnumerable<(int Prompt, int[] Tokens)> Batch => root.GetProperty("batch4") is var batch && batch.TryGetProperty("ort", out JsonElement rows) && rows.ValueKind == JsonValueKind.Array
+    public IEnumerable<(int Prompt, int[] Tokens)> Batch =>
+        root.GetProperty("batch4") is var batch && batch.TryGetProperty("ort", out JsonElement rows)
+            && rows.ValueKind == JsonValueKind.Array
         ? Ints(batch.GetProperty("prompts")).Zip(rows.EnumerateArray().Select(Ints))
         : [];
 

@@ -23,7 +23,8 @@ public sealed class ReferenceFolderTests
             {
                 int[] firm = reference.Firm(i, difference);
                 completions[i][0].Tokens.Take(firm.Length).ShouldBe(firm, $"{name}, prompt {i}, {slots} slots");
-                if (firm.Length == reference.Greedy[i].Length) completions[i][0].Tokens.Count.ShouldBe(firm.Length, $"{name}, prompt {i}, {slots} slots");
+                if (firm.Length == reference.Greedy[i].Length)
+                    completions[i][0].Tokens.Count.ShouldBe(firm.Length, $"{name}, prompt {i}, {slots} slots");
             }
         }
     }
@@ -40,7 +41,8 @@ public sealed class ReferenceFolderTests
         {
             float[] expected = reference.Tensors.Floats($"greedy.logprobs.{i}");
             for (int t = 0; t < reference.Firm(i, difference).Length; t++)
-                Math.Abs(completions[i][0].LogProbabilities[t] - expected[t]).ShouldBeLessThanOrEqualTo((float)(2 * reference.Tolerance), $"{name}, prompt {i}, token {t}");
+                Math.Abs(completions[i][0].LogProbabilities[t] - expected[t])
+                    .ShouldBeLessThanOrEqualTo((float)(2 * reference.Tolerance), $"{name}, prompt {i}, token {t}");
         }
     }
 
@@ -75,7 +77,8 @@ public sealed class ReferenceFolderTests
             foreach (string stored in (string[])["ort.logits", "torch.logits"])
             {
                 if (!reference.Tensors.Has($"{stored}.{i}")) continue;
-                reference.Difference(logits, stored, i, model.VocabularySize).ShouldBeLessThanOrEqualTo(reference.Tolerance, $"{name}, {stored}.{i}");
+                reference.Difference(logits, stored, i, model.VocabularySize)
+                    .ShouldBeLessThanOrEqualTo(reference.Tolerance, $"{name}, {stored}.{i}");
                 compared++;
             }
         }

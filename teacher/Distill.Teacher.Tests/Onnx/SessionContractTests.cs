@@ -79,7 +79,8 @@ public sealed class SessionContractTests
             using var session = (DecodeSession)model.Open(slots, length);
             model.MemoryOf(slots, length).ShouldBe(session.Memory, $"{name}, {slots} × {length}");
             folder.MemoryOf(slots, length).ShouldBe(session.Memory, $"{name}, {slots} × {length}, without loading");
-            if (folder.Facts.SharesCache) folder.Configuration.MemoryOf(slots, length).ShouldBe(session.Memory, $"{name}, {slots} × {length}, by configuration");
+            if (folder.Facts.SharesCache)
+                folder.Configuration.MemoryOf(slots, length).ShouldBe(session.Memory, $"{name}, {slots} × {length}, by configuration");
         }
     }
 
@@ -125,7 +126,8 @@ public sealed class SessionContractTests
             float[] logits = new float[held.Length * model.VocabularySize];
             Session.Step(Next(before), logits);
             int[][] after = [.. held.Select((row, i) => (int[])[.. row, .. Enumerable.Range(0, before + 1).Select(step => Next(step)[i])])];
-            for (int i = 0; i < held.Length; i++) Expect(logits.AsSpan(i * model.VocabularySize, model.VocabularySize), after[i], $"{what}, row {i}");
+            for (int i = 0; i < held.Length; i++)
+                Expect(logits.AsSpan(i * model.VocabularySize, model.VocabularySize), after[i], $"{what}, row {i}");
             return after;
         }
 

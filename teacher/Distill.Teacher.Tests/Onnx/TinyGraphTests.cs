@@ -11,7 +11,10 @@ public sealed class TinyGraphTests
 
     private static readonly OnnxModelOptions s_oneThread = new() { IntraOpThreads = 1 };
 
-    public static TheoryData<bool, int> Kinds => new() { { true, TinyGraph.Float }, { true, TinyGraph.Float16 }, { false, TinyGraph.Float }, { false, TinyGraph.Float16 } };
+    public static TheoryData<bool, int> Kinds => new()
+    {
+        { true, TinyGraph.Float }, { true, TinyGraph.Float16 }, { false, TinyGraph.Float }, { false, TinyGraph.Float16 },
+    };
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -19,7 +22,8 @@ public sealed class TinyGraphTests
     {
         using var model = Model(new TinyGraph { Shared = shared, Type = type });
         using var session = model.Open(2, Length);
-        float[] all = new float[3 * TinyGraph.Vocabulary], rows = new float[2 * TinyGraph.Vocabulary], one = new float[TinyGraph.Vocabulary];
+        float[] all = new float[3 * TinyGraph.Vocabulary], rows = new float[2 * TinyGraph.Vocabulary],
+            one = new float[TinyGraph.Vocabulary];
         session.Prefill(0, [1, 2, 3], all);
         session.Prefill(1, [7, 5], one);
         session.Step([4, 6], rows);
@@ -83,13 +87,18 @@ public sealed class TinyGraphTests
     }
 
     [Theory]
-    [InlineData(true, TinyGraph.Float, float.NaN), InlineData(true, TinyGraph.Float16, float.NaN), InlineData(true, TinyGraph.Float16, float.PositiveInfinity)]
-    [InlineData(false, TinyGraph.Float, float.NaN), InlineData(false, TinyGraph.Float16, float.NaN), InlineData(false, TinyGraph.Float16, float.PositiveInfinity)]
+    [
+        InlineData(true, TinyGraph.Float, float.NaN), InlineData(true, TinyGraph.Float16, float.NaN),
+        InlineData(true, TinyGraph.Float16, float.PositiveInfinity)]
+    [
+        InlineData(false, TinyGraph.Float, float.NaN), InlineData(false, TinyGraph.Float16, float.NaN),
+        InlineData(false, TinyGraph.Float16, float.PositiveInfinity)]
     [InlineData(true, TinyGraph.Float16, 65504f), InlineData(false, TinyGraph.Float16, 65504f)] // times a token: more than float16 holds
     public void Logits_that_are_no_numbers_stop_the_run(bool shared, int type, float weight)
     {
         using var model = Model(new TinyGraph { Shared = shared, Type = type, Weight = weight });
-        Should.Throw<InvalidDataException>(() => new BatchGenerator(model).Complete([new GenerationRequest { Prompt = [9], MaxNewTokens = 2, Seeds = [0] }]))
+        Should.Throw<InvalidDataException>(
+            () => new BatchGenerator(model).Complete([new GenerationRequest { Prompt = [9], MaxNewTokens = 2, Seeds = [0] }]))
             .Message.ShouldContain("not finite");
     }
 
@@ -104,7 +113,10 @@ public sealed class TinyGraphTests
         enough.Open(3, Length).Dispose();
         using var less = OnnxTokenModel.FromBytes(graph, Length, s_oneThread with { MaxCacheBytes = bytes - 1 });
         string message = Should.Throw<ArgumentException>(() => less.Open(3, Length)).Message;
-        foreach (string part in (string[])["3 slots", $"{Length} tokens", "1 layers", $"{bytes:N0} bytes", $"{bytes - 1:N0} are allowed", "fewer slots", "max tokens", "MaxCacheBytes"])
+        foreach (
+            string part in (string[])[
+                "3 slots", $"{Length} tokens", "1 layers", $"{bytes:N0} bytes", $"{bytes - 1:N0} are allowed", "fewer slots", "max tokens",
+                "MaxCacheBytes"])
             message.ShouldContain(part);
         using var absurd = OnnxTokenModel.FromBytes(graph, 1 << 24, s_oneThread);
         absurd.MemoryOf(int.MaxValue, 1 << 24).TotalBytes.ShouldBeGreaterThan(1L << 58);

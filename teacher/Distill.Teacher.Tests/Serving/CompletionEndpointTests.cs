@@ -14,14 +14,17 @@ public sealed class CompletionEndpointTests
     {
         using var model = TinyReasoner.Open();
         await using var server = await RunningServer.StartAsync(model, TinyReasoner.Encoder);
-        int[][] prompts = [.. new[] { "Tom has 3 apples and buys 4 more.", "What is 3 + 4?", "12 é😀 17" }.Select(text => TinyReasoner.Tokenizer.Encode(text))];
+        int[][] prompts = [.. new[] { "Tom has 3 apples and buys 4 more.", "What is 3 + 4?", "12 é😀 17" }
+            .Select(text => TinyReasoner.Tokenizer.Encode(text))];
         // What an evaluation harness sends for log-likelihoods: ids, one token more, echo, the best alternative.
-        var body = await server.AskAsync(Path, new { prompt = prompts, max_tokens = 1, temperature = 0, logprobs = 1, echo = true, seed = 1 });
+        var body = await server.AskAsync(
+            Path, new { prompt = prompts, max_tokens = 1, temperature = 0, logprobs = 1, echo = true, seed = 1 });
         using var scorer = new TokenScorer(model);
         for (int i = 0; i < prompts.Length; i++)
         {
             var reported = body.GetProperty("choices")[i].GetProperty("logprobs");
-            double?[] scores = [.. reported.GetProperty("token_logprobs").EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Null ? (double?)null : item.GetDouble())];
+            double?[] scores = [.. reported.GetProperty("token_logprobs").EnumerateArray()
+                .Select(item => item.ValueKind == JsonValueKind.Null ? (double?)null : item.GetDouble())];
             var expected = scorer.Score(prompts[i], 1);
             scores.Length.ShouldBe(prompts[i].Length + 1);
             scores[0].ShouldBeNull();
@@ -52,7 +55,8 @@ public sealed class CompletionEndpointTests
         int[] offsets = [.. reported.GetProperty("text_offset").EnumerateArray().Select(item => item.GetInt32())];
         for (int i = 0; i < tokens.Length; i++) "3 + 4 = 7"[offsets[i]..].ShouldStartWith(tokens[i]);
         scored.GetProperty("usage").GetProperty("completion_tokens").GetInt32().ShouldBe(0);
-        (await server.AskAsync(Path, new { prompt = "3 + 4", max_tokens = 0, echo = true })).GetProperty("choices")[0].GetProperty("text").GetString().ShouldBe("3 + 4");
+        (await server.AskAsync(Path, new { prompt = "3 + 4", max_tokens = 0, echo = true })).GetProperty("choices")[0]
+            .GetProperty("text").GetString().ShouldBe("3 + 4");
     }
 
     [Fact]
@@ -83,7 +87,8 @@ public sealed class CompletionEndpointTests
         for (int index = 0; index < 2; index++)
         {
             var choice = whole.GetProperty("choices")[index];
-            var own = pieces.SelectMany(piece => piece.GetProperty("choices").EnumerateArray()).Where(item => item.GetProperty("index").GetInt32() == index).ToList();
+            var own = pieces.SelectMany(piece => piece.GetProperty("choices").EnumerateArray())
+                .Where(item => item.GetProperty("index").GetInt32() == index).ToList();
             string.Concat(own.Select(item => item.GetProperty("text").GetString())).ShouldBe(choice.GetProperty("text").GetString());
             own[^1].GetProperty("finish_reason").GetString().ShouldBe(choice.GetProperty("finish_reason").GetString());
             if (logprobs is null) continue;
@@ -101,7 +106,11 @@ public sealed class CompletionEndpointTests
         await using var server = await RunningServer.StartAsync(model, TinyReasoner.Encoder);
         int[] prompt = TinyReasoner.Tokenizer.Encode("What is 3 + 4?");
         int forced = TinyReasoner.Tokenizer.IdOf("7")!.Value;
-        var sampling = new SamplingOptions { Temperature = 1.5, TopK = 20, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1, LogitBias = new Dictionary<int, float> { [forced] = 4 } };
+        var sampling = new SamplingOptions
+        {
+            Temperature = 1.5, TopK = 20, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1,
+            LogitBias = new Dictionary<int, float> { [forced] = 4 },
+        };
         var expected = new BatchGenerator(model).Complete([new GenerationRequest
         {
             Prompt = prompt, MaxNewTokens = 25, Sampling = sampling, Seeds = [9], StopTokens = [TinyReasoner.Encoder.EndToken],
@@ -111,9 +120,11 @@ public sealed class CompletionEndpointTests
             prompt, max_tokens = 25, temperature = 1.5, top_k = 20, top_p = 0.9, min_p = 0.01, repetition_penalty = 1.1, seed = 9,
             logit_bias = new Dictionary<string, double> { [$"{forced}"] = 4 },
         });
-        body.GetProperty("choices")[0].GetProperty("text").GetString().ShouldBe(TinyReasoner.Tokenizer.Decode([.. expected.Tokens], skipSpecial: true));
+        body.GetProperty("choices")[0].GetProperty("text").GetString()
+            .ShouldBe(TinyReasoner.Tokenizer.Decode([.. expected.Tokens], skipSpecial: true));
         var plain = await server.AskAsync(Path, new { prompt, max_tokens = 25, temperature = 1.5, seed = 9 });
-        plain.GetProperty("choices")[0].GetProperty("text").GetString().ShouldNotBe(body.GetProperty("choices")[0].GetProperty("text").GetString());
+        plain.GetProperty("choices")[0].GetProperty("text").GetString()
+            .ShouldNotBe(body.GetProperty("choices")[0].GetProperty("text").GetString());
     }
 
     [Theory]
@@ -129,7 +140,8 @@ public sealed class CompletionEndpointTests
         string.Concat(choices.Select(choice => choice.GetProperty("text").GetString())).ShouldBe("abca");
         choices[^1].GetProperty("finish_reason").GetString().ShouldBe("stop");
 
-        var chat = await server.AskAsync("/v1/chat/completions", new { messages = TinyReasoner.Messages("p"), temperature = 0, max_tokens = 12, stop = "bxy" });
+        var chat = await server.AskAsync(
+            "/v1/chat/completions", new { messages = TinyReasoner.Messages("p"), temperature = 0, max_tokens = 12, stop = "bxy" });
         chat.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString().ShouldBe("abca");
     }
 
@@ -141,8 +153,12 @@ public sealed class CompletionEndpointTests
         var pieces = await server.StreamAsync(Path, new { prompt = "p", temperature = 0, max_tokens = 7, stream = true, logprobs = 0 });
         string[] texts = [.. pieces.Select(piece => piece.GetProperty("choices")[0].GetProperty("text").GetString()!)];
         texts.Where(text => text.Length > 0).ShouldBe(["a", "😀", "é"]);
-        string[] tokens = [.. pieces.SelectMany(piece => piece.GetProperty("choices")[0].GetProperty("logprobs") is { ValueKind: JsonValueKind.Object } reported
-            ? reported.GetProperty("tokens").EnumerateArray().Select(token => token.GetString()!).ToArray() : [])];
+        string[] tokens =
+        [
+            .. pieces.Select(piece => piece.GetProperty("choices")[0].GetProperty("logprobs"))
+                .Where(reported => reported.ValueKind == JsonValueKind.Object)
+                .SelectMany(reported => reported.GetProperty("tokens").EnumerateArray()).Select(token => token.GetString()!),
+        ];
         tokens[0].ShouldBe("a");
         tokens[1..].ShouldAllBe(token => token.StartsWith("token_id:", StringComparison.Ordinal)); // parts of a character are no text
     }

@@ -8,7 +8,9 @@ using Microsoft.Extensions.AI;
 
 namespace Distill.Teacher.Tests.Serving;
 
-/// <summary>A model whose configuration names a second end token, and that ends its replies with it: everything that generates stops there.</summary>
+/// <summary>
+/// A model whose configuration names a second end token, and that ends its replies with it: everything that generates stops there.
+/// </summary>
 public sealed class EndTokenTests
 {
     private static readonly int Second = TinyTokenizer.Tokens("Z")[0]; // an ordinary token of the tokenizer
@@ -29,7 +31,10 @@ public sealed class EndTokenTests
     public void Traces_end_there()
     {
         using var model = Model();
-        var options = new TraceCollectionOptions { Seed = 1, Teacher = "scripted", TeacherDigest = "", Samples = 1, KeepTokens = true, MaxNewTokens = 20 };
+        var options = new TraceCollectionOptions
+        {
+            Seed = 1, Teacher = "scripted", TeacherDigest = "", Samples = 1, KeepTokens = true, MaxNewTokens = 20,
+        };
         var trace = new TraceCollection(new BatchGenerator(model), Encoder, options).Generate([Asked], 0).Traces.ShouldHaveSingleItem();
         (trace.StopReason, trace.Answer, trace.TokenIds[^1], trace.CompletionTokens).ShouldBe(("stop", "42", Second, 3));
     }
@@ -38,9 +43,11 @@ public sealed class EndTokenTests
     public void Evaluation_and_strategies_end_there()
     {
         using var model = Model();
-        var result = new Evaluator(new BatchGenerator(model), Encoder).Run("m", [Asked], [], new EvaluationOptions { Samples = 2, MaxNewTokens = 20 });
+        var result = new Evaluator(new BatchGenerator(model), Encoder).Run(
+            "m", [Asked], [], new EvaluationOptions { Samples = 2, MaxNewTokens = 20 });
         (result.Report.Greedy, result.Report.Truncated, result.Report.MeanTokens).ShouldBe((1, 0, 3));
-        var report = StrategyEvaluation.Run("m", new SelfConsistency(), new Reasoner(new BatchGenerator(model), Encoder), [Asked], new StrategyOptions { Budget = 2 });
+        var report = StrategyEvaluation.Run(
+            "m", new SelfConsistency(), new Reasoner(new BatchGenerator(model), Encoder), [Asked], new StrategyOptions { Budget = 2 });
         report.Levels.ShouldAllBe(level => level.Accuracy == 1);
     }
 

@@ -22,11 +22,15 @@ public sealed class EngineChatClientTests
         response.Usage!.OutputTokenCount.ShouldBe(completion.Tokens.Count);
 
         var updates = new List<ChatResponseUpdate>();
-        await foreach (var update in client.GetStreamingResponseAsync(TinyReasoner.Question, cancellationToken: TestContext.Current.CancellationToken)) updates.Add(update);
+        await foreach (
+            var update in client.GetStreamingResponseAsync(
+                TinyReasoner.Question, cancellationToken: TestContext.Current.CancellationToken)) updates.Add(update);
         updates.Count.ShouldBeGreaterThan(5);
         var joined = updates.ToChatResponse();
         joined.Text.ShouldBe(response.Text);
-        string.Concat(updates.SelectMany(update => update.Contents).OfType<TextReasoningContent>().Select(content => content.Text)).ShouldBe(expected.Reasoning);
+        string.Concat(
+            updates.SelectMany(update => update.Contents).OfType<TextReasoningContent>()
+                .Select(content => content.Text)).ShouldBe(expected.Reasoning);
         joined.FinishReason.ShouldBe(ChatFinishReason.Stop);
         joined.Usage!.TotalTokenCount.ShouldBe(response.Usage.TotalTokenCount);
     }
@@ -41,16 +45,20 @@ public sealed class EngineChatClientTests
         var response = await client.GetResponseAsync(TinyReasoner.Question, options, TestContext.Current.CancellationToken);
         var expected = await engine.CompleteAsync(new GenerationRequest
         {
-            Prompt = TinyReasoner.Encoder.EncodePrompt([Tokenization.ChatMessage.User(TinyReasoner.Question)]), MaxNewTokens = 40, Seeds = [5],
+            Prompt = TinyReasoner.Encoder.EncodePrompt([Tokenization.ChatMessage.User(TinyReasoner.Question)]), MaxNewTokens = 40,
+            Seeds = [5],
             Sampling = new SamplingOptions { Temperature = 0.7, TopP = 0.9, TopK = 30 }, StopTokens = [TinyReasoner.Encoder.EndToken],
         }, TestContext.Current.CancellationToken);
         ((Completion)response.RawRepresentation!).Tokens.ShouldBe(expected[0].Tokens);
 
-        var cut = await client.GetResponseAsync(TinyReasoner.Question, new ChatOptions { MaxOutputTokens = 3 }, TestContext.Current.CancellationToken);
+        var cut = await client.GetResponseAsync(
+            TinyReasoner.Question, new ChatOptions { MaxOutputTokens = 3 }, TestContext.Current.CancellationToken);
         cut.FinishReason.ShouldBe(ChatFinishReason.Length);
         cut.Usage!.OutputTokenCount.ShouldBe(3);
-        string answer = (await client.GetResponseAsync(TinyReasoner.Question, cancellationToken: TestContext.Current.CancellationToken)).Text;
-        var stopped = await client.GetResponseAsync(TinyReasoner.Question, new ChatOptions { StopSequences = [answer[^1..]] }, TestContext.Current.CancellationToken);
+        string answer = (
+            await client.GetResponseAsync(TinyReasoner.Question, cancellationToken: TestContext.Current.CancellationToken)).Text;
+        var stopped = await client.GetResponseAsync(
+            TinyReasoner.Question, new ChatOptions { StopSequences = [answer[^1..]] }, TestContext.Current.CancellationToken);
         stopped.FinishReason.ShouldBe(ChatFinishReason.Stop);
         stopped.Text.ShouldNotContain(answer[^1..]);
     }
@@ -64,7 +72,9 @@ public sealed class EngineChatClientTests
         string[] questions = [.. Enumerable.Range(1, 10).Select(i => $"What is ({i} + {i + 3}) * 2?")];
         var together = await Task.WhenAll(questions.Select(question => client.GetResponseAsync(question)));
         for (int i = 0; i < questions.Length; i++)
-            (await client.GetResponseAsync(questions[i], cancellationToken: TestContext.Current.CancellationToken)).Text.ShouldBe(together[i].Text);
+            (
+                await client.GetResponseAsync(
+                    questions[i], cancellationToken: TestContext.Current.CancellationToken)).Text.ShouldBe(together[i].Text);
     }
 
     [Fact]
@@ -74,10 +84,12 @@ public sealed class EngineChatClientTests
         using var engine = new GenerationEngine(model);
         using var client = new EngineChatClient(engine, TinyReasoner.Encoder, "tiny");
         foreach (var options in (ChatOptions[])[
-            new() { FrequencyPenalty = 1 }, new() { PresencePenalty = 1 }, new() { ResponseFormat = ChatResponseFormat.Json }, new() { ConversationId = "c" }])
+            new() { FrequencyPenalty = 1 }, new() { PresencePenalty = 1 }, new() { ResponseFormat = ChatResponseFormat.Json },
+            new() { ConversationId = "c" }])
             await Should.ThrowAsync<NotSupportedException>(() => client.GetResponseAsync("hello", options));
         await Should.ThrowAsync<NotSupportedException>(() => client.GetResponseAsync([new ChatMessage(ChatRole.Tool, "x")]));
-        await Should.ThrowAsync<NotSupportedException>(() => client.GetResponseAsync([new ChatMessage(ChatRole.User, [new DataContent(new byte[] { 1 }, "image/png")])]));
+        await Should.ThrowAsync<NotSupportedException>(
+            () => client.GetResponseAsync([new ChatMessage(ChatRole.User, [new DataContent(new byte[] { 1 }, "image/png")])]));
         ((IChatClient)client).GetService(typeof(ChatClientMetadata)).ShouldBeOfType<ChatClientMetadata>().DefaultModelId.ShouldBe("tiny");
     }
 }

@@ -25,7 +25,8 @@ internal sealed class RunningServer : IAsyncDisposable
     public Uri Address => server.Address;
 
     public static async Task<RunningServer> StartAsync(
-        ITokenModel model, ChatEncoder encoder, EngineOptions? engineOptions = null, Func<ModelServerOptions, ModelServerOptions>? change = null)
+        ITokenModel model, ChatEncoder encoder, EngineOptions? engineOptions = null,
+        Func<ModelServerOptions, ModelServerOptions>? change = null)
     {
         var options = new ModelServerOptions { ModelName = "tiny", Port = 0 };
         var engine = new GenerationEngine(model, engineOptions ?? new EngineOptions { Slots = 4 });

@@ -39,9 +39,15 @@ public sealed class ServerRulesTests
     [InlineData(Chat, """{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content", "type text")]
     [InlineData(Chat, """{"messages":[{"role":"user","content":"a","to":"b"}]}""", "messages[0].to", "Unknown parameter")]
     [InlineData(Chat, """{"messages":[{"role":"user","content":"a"}],"tools":[{}]}""", "tools", "not supported")]
-    [InlineData(Chat, """{"messages":[{"role":"user","content":"a"}],"response_format":{"type":"json_object"}}""", "response_format", "not supported")]
+    [
+        InlineData(
+            Chat, """{"messages":[{"role":"user","content":"a"}],"response_format":{"type":"json_object"}}""", "response_format",
+            "not supported")]
     [InlineData(Chat, """{"messages":[{"role":"user","content":"a"}],"top_logprobs":2}""", "top_logprobs", "needs 'logprobs'")]
-    [InlineData(Chat, """{"messages":[{"role":"user","content":"a"}],"chat_template_kwargs":{"bos_token":"x"}}""", "chat_template_kwargs", "must be true, false or a number")]
+    [
+        InlineData(
+            Chat, """{"messages":[{"role":"user","content":"a"}],"chat_template_kwargs":{"bos_token":"x"}}""", "chat_template_kwargs",
+            "must be true, false or a number")]
     public async Task A_request_that_cannot_be_honoured_is_refused_by_name(string path, string body, string? parameter, string message)
     {
         using var model = Endless();
@@ -59,7 +65,8 @@ public sealed class ServerRulesTests
         await using var server = await RunningServer.StartAsync(model, TinyTokenizer.Encoder);
         await server.AskAsync(Chat, new
         {
-            model = "tiny", messages = TinyReasoner.Messages("a"), max_completion_tokens = 2, frequency_penalty = 0, presence_penalty = 0.0, tools = Array.Empty<int>(),
+            model = "tiny", messages = TinyReasoner.Messages("a"), max_completion_tokens = 2, frequency_penalty = 0, presence_penalty = 0.0,
+            tools = Array.Empty<int>(),
             response_format = new { type = "text" }, user = "me", logit_bias = (object?)null, top_k = -1, stream = false,
         });
         await server.AskAsync(Path, new { prompt = "a", max_tokens = 2, best_of = 2, n = 2, suffix = (string?)null });
@@ -69,9 +76,12 @@ public sealed class ServerRulesTests
     public async Task A_prompt_too_long_another_model_and_another_path_have_errors_of_their_own()
     {
         using var model = Endless();
-        await using var server = await RunningServer.StartAsync(model, TinyTokenizer.Encoder, new EngineOptions { MaxLength = 16 }, options => options with { MostBodyBytes = 3000 });
-        (await server.RefusedAsync(Path, """{"prompt":"seventeen letters"}""", 400)).GetProperty("code").GetString().ShouldBe("context_length_exceeded");
-        (await server.RefusedAsync(Path, """{"prompt":"a","model":"gpt-9"}""", 404)).GetProperty("code").GetString().ShouldBe("model_not_found");
+        await using var server = await RunningServer.StartAsync(
+            model, TinyTokenizer.Encoder, new EngineOptions { MaxLength = 16 }, options => options with { MostBodyBytes = 3000 });
+        (await server.RefusedAsync(Path, """{"prompt":"seventeen letters"}""", 400)).GetProperty("code").GetString()
+            .ShouldBe("context_length_exceeded");
+        (await server.RefusedAsync(Path, """{"prompt":"a","model":"gpt-9"}""", 404)).GetProperty("code").GetString()
+            .ShouldBe("model_not_found");
         await server.RefusedAsync("/v1/embeddings", "{}", 404);
         await server.RefusedAsync(Path, $$"""{"prompt":"{{new string('a', 4000)}}"}""", 413);
         using var get = await server.Client.GetAsync(Path);
@@ -84,7 +94,8 @@ public sealed class ServerRulesTests
     public async Task A_key_is_asked_of_everything_but_the_health()
     {
         using var model = Endless();
-        await using var server = await RunningServer.StartAsync(model, TinyTokenizer.Encoder, null, options => options with { ApiKey = Key });
+        await using var server = await RunningServer.StartAsync(
+            model, TinyTokenizer.Encoder, null, options => options with { ApiKey = Key });
         (await server.RefusedAsync(Path, """{"prompt":"a"}""", 401)).GetProperty("code").GetString().ShouldBe("invalid_api_key");
         foreach (string wrong in (string[])["another", Key + "x", ""])
         {
@@ -103,14 +114,20 @@ public sealed class ServerRulesTests
     public async Task Without_a_key_it_is_not_open_to_other_machines()
     {
         using var model = Endless();
-        (await Should.ThrowAsync<ArgumentException>(() => RunningServer.StartAsync(model, TinyTokenizer.Encoder, null, options => options with { Address = IPAddress.Any })))
+        (
+            await Should.ThrowAsync<ArgumentException>(
+                () => RunningServer.StartAsync(model, TinyTokenizer.Encoder, null, options => options with { Address = IPAddress.Any })))
             .Message.ShouldContain("an API key is required");
-        (await Should.ThrowAsync<ArgumentException>(() => RunningServer.StartAsync(model, TinyTokenizer.Encoder, null, options => options with { ApiKey = "short" })))
+        (
+            await Should.ThrowAsync<ArgumentException>(
+                () => RunningServer.StartAsync(model, TinyTokenizer.Encoder, null, options => options with { ApiKey = "short" })))
             .Message.ShouldContain("at least 16");
     }
 
     [Theory]
-    [InlineData("evil.example", 403), InlineData("127.0.0.1.evil.example", 403), InlineData("localhost:99", 200), InlineData("127.0.0.1", 200), InlineData("[::1]:80", 200)]
+    [
+        InlineData("evil.example", 403), InlineData("127.0.0.1.evil.example", 403), InlineData("localhost:99", 200),
+        InlineData("127.0.0.1", 200), InlineData("[::1]:80", 200)]
     public async Task A_name_re_pointed_to_this_machine_does_not_get_through(string host, int status)
     {
         using var model = Endless();
@@ -126,7 +143,8 @@ public sealed class ServerRulesTests
     public async Task One_request_more_than_may_wait_is_refused_and_a_client_who_leaves_makes_room()
     {
         using var model = Endless();
-        await using var server = await RunningServer.StartAsync(model, TinyTokenizer.Encoder, new EngineOptions { Slots = 1 }, options => options with { MostRequests = 2 });
+        await using var server = await RunningServer.StartAsync(
+            model, TinyTokenizer.Encoder, new EngineOptions { Slots = 1 }, options => options with { MostRequests = 2 });
         using var leaving = new CancellationTokenSource();
         var first = server.SendAsync(Path, new { prompt = "a", max_tokens = 1_000_000 }, leaving.Token);
         await HealthAsync(server, health => health.GetProperty("running").GetInt32() == 1);
@@ -141,7 +159,8 @@ public sealed class ServerRulesTests
         await Should.ThrowAsync<OperationCanceledException>(() => first);
         using var answered = await second;
         answered.StatusCode.ShouldBe(HttpStatusCode.OK);
-        await HealthAsync(server, health => health.GetProperty("requests").GetInt32() == 0 && health.GetProperty("running").GetInt32() == 0);
+        await HealthAsync(
+            server, health => health.GetProperty("requests").GetInt32() == 0 && health.GetProperty("running").GetInt32() == 0);
     }
 
     [Fact]
@@ -151,7 +170,8 @@ public sealed class ServerRulesTests
         await using var server = await RunningServer.StartAsync(model, TinyTokenizer.Encoder, new EngineOptions { Slots = 1 });
         using var request = new HttpRequestMessage(HttpMethod.Post, Chat)
         {
-            Content = new StringContent(JsonSerializer.Serialize(new { messages = TinyReasoner.Messages("a"), stream = true }), Encoding.UTF8, "application/json"),
+            Content = new StringContent(
+                JsonSerializer.Serialize(new { messages = TinyReasoner.Messages("a"), stream = true }), Encoding.UTF8, "application/json"),
         };
         using (var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead))
             (await response.Content.ReadAsStreamAsync()).ReadByte().ShouldBe('d');
@@ -162,17 +182,21 @@ public sealed class ServerRulesTests
     [Fact]
     public async Task A_model_that_fails_is_said_to_the_caller_and_by_the_health_until_it_recovers()
     {
-        using var model = new ScriptedTokenModel(TinyTokenizer.Tokenizer.VocabularySize, 64, (sequence, logits) => logits.Fill(sequence.Length > 5 ? float.NaN : 1));
+        using var model = new ScriptedTokenModel(
+            TinyTokenizer.Tokenizer.VocabularySize, 64, (sequence, logits) => logits.Fill(sequence.Length > 5 ? float.NaN : 1));
         var failures = new List<Exception>();
-        await using var server = await RunningServer.StartAsync(model, TinyTokenizer.Encoder, null, options => options with { Failed = failures.Add });
-        (await server.RefusedAsync(Path, """{"prompt":"longer prompt"}""", 500)).GetProperty("message").GetString()!.ShouldContain("not finite");
+        await using var server = await RunningServer.StartAsync(
+            model, TinyTokenizer.Encoder, null, options => options with { Failed = failures.Add });
+        (await server.RefusedAsync(Path, """{"prompt":"longer prompt"}""", 500)).GetProperty("message").GetString()!
+            .ShouldContain("not finite");
         using var health = await server.Client.GetAsync("/health");
         health.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         failures.Count.ShouldBe(1);
         await server.AskAsync(Path, new { prompt = "abc", max_tokens = 1 });
         await HealthAsync(server, body => body.GetProperty("status").GetString() == "ok");
 
-        string stream = await (await server.SendAsync(Path, new { prompt = "abc", max_tokens = 9, stream = true })).Content.ReadAsStringAsync();
+        string stream = await (
+            await server.SendAsync(Path, new { prompt = "abc", max_tokens = 9, stream = true })).Content.ReadAsStringAsync();
         stream.ShouldContain("not finite");
         stream.ShouldNotContain("[DONE]");
     }
@@ -182,20 +206,26 @@ public sealed class ServerRulesTests
     {
         using var model = Endless();
         var served = new List<ServedRequest>();
-        await using (var server = await RunningServer.StartAsync(model, TinyTokenizer.Encoder, null, options => options with { Served = request => { lock (served) served.Add(request); } }))
+        await using (
+            var server = await RunningServer.StartAsync(
+                model, TinyTokenizer.Encoder, null, options => options with { Served = request => { lock (served) served.Add(request); } }))
         {
             var list = JsonDocument.Parse(await server.Client.GetStringAsync("/v1/models")).RootElement;
             list.GetProperty("data")[0].GetProperty("id").GetString().ShouldBe("tiny");
             list.GetProperty("data")[0].GetProperty("max_model_len").GetInt32().ShouldBe(server.Engine.MaxLength);
-            JsonDocument.Parse(await server.Client.GetStringAsync("/v1/models/tiny")).RootElement.GetProperty("object").GetString().ShouldBe("model");
+            JsonDocument.Parse(await server.Client.GetStringAsync("/v1/models/tiny")).RootElement.GetProperty("object").GetString()
+                .ShouldBe("model");
             await server.AskAsync(Path, new { prompt = "abc", max_tokens = 2 });
         }
 
-        served.ShouldContain(request => request.Path == Path && request.Status == 200 && request.PromptTokens == 3 && request.CompletionTokens == 2);
+        served.ShouldContain(
+            request => request.Path == Path && request.Status == 200 && request.PromptTokens == 3 && request.CompletionTokens == 2);
     }
 
     private static ScriptedTokenModel Endless() =>
-        new(TinyTokenizer.Tokenizer.VocabularySize, 2_000_000, (_, logits) => { logits.Clear(); logits[TinyTokenizer.Tokens("a")[0]] = 9; });
+        new(
+            TinyTokenizer.Tokenizer.VocabularySize, 2_000_000,
+            (_, logits) => { logits.Clear(); logits[TinyTokenizer.Tokens("a")[0]] = 9; });
 
     private static async Task HealthAsync(RunningServer server, Func<JsonElement, bool> expected)
     {

@@ -14,7 +14,8 @@ internal static class TinyReasoner
 
     public static Tokenizer Tokenizer => Encoder.Tokenizer;
 
-    public static OnnxTokenModel Open() => OnnxTokenModel.Load(s_folder, new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = false });
+    public static OnnxTokenModel Open() =>
+        OnnxTokenModel.Load(s_folder, new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = false });
 
     public static object[] Messages(string text = Question) => [new { role = "user", content = text }];
 }

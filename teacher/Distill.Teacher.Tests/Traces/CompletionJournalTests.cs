@@ -186,7 +186,8 @@ public sealed class CompletionJournalTests : IDisposable
     {
         int tokens = index % 4, top = index % 3;
         return new Completion(
-            [.. Enumerable.Range(index, tokens)], [.. Enumerable.Range(0, tokens).Select(i => -index - (i / 7f))], (StopReason)(index % 3), (ulong)index)
+            [.. Enumerable.Range(index, tokens)], [.. Enumerable.Range(0, tokens).Select(i => -index - (i / 7f))], (StopReason)(index % 3),
+            (ulong)index)
         {
             Top = top == 0 ? null : new TopLogProbabilities(
                 top, [.. Enumerable.Range(index, tokens * top)], [.. Enumerable.Range(0, tokens * top).Select(i => -i / 3f)], []),

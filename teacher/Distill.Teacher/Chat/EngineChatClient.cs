@@ -16,7 +16,8 @@ namespace Distill.Teacher;
 /// using var client = new EngineChatClient(engine, ChatEncoder.Load(folder), "tiny-reasoner");
 /// </code>
 /// Thread-safe: all callers share the engine's running batch, so ask concurrently for throughput. The engine stays the caller's, and
-/// <see cref="Dispose"/> does nothing. What the model thinks comes as <see cref="TextReasoningContent"/>; a response's raw representation is the
+/// <see cref="Dispose"/> does nothing. What the model thinks comes as <see cref="TextReasoningContent"/>; a response's raw representation
+/// is the
 /// <see cref="Completion"/>, with its tokens and their log-probabilities. An option that cannot be honoured is refused, not ignored.
 /// </summary>
 public sealed class EngineChatClient : IChatClient
@@ -31,7 +32,8 @@ public sealed class EngineChatClient : IChatClient
     /// <param name="defaults">Where the options of a request say nothing; default: greedy.</param>
     /// <param name="seed">Seeds of requests that bring none follow from this and their number.</param>
     /// <exception cref="InvalidDataException">The tokenizer is not the model's.</exception>
-    public EngineChatClient(GenerationEngine engine, ChatEncoder encoder, string modelName, SamplingOptions? defaults = null, ulong seed = 0)
+    public EngineChatClient(
+        GenerationEngine engine, ChatEncoder encoder, string modelName, SamplingOptions? defaults = null, ulong seed = 0)
     {
         VocabularyCheck.Require(encoder.Tokenizer, engine.Model);
         this.engine = engine;
@@ -44,7 +46,8 @@ public sealed class EngineChatClient : IChatClient
     /// <exception cref="NotSupportedException">An option or content that cannot be honoured.</exception>
     /// <exception cref="ArgumentException">The prompt is too long, or an option impossible.</exception>
     /// <exception cref="EngineBusyException">Too many requests wait already.</exception>
-    public async Task<ChatResponse> GetResponseAsync(IEnumerable<AIMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<AIMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         var request = Request(messages, options, Interlocked.Increment(ref requests));
         var completion = (await engine.CompleteAsync(request, cancellationToken).ConfigureAwait(false))[0];
@@ -52,16 +55,20 @@ public sealed class EngineChatClient : IChatClient
         int count = completion.StopReason == StopReason.StopToken ? completion.Tokens.Count - 1 : completion.Tokens.Count;
         foreach (int token in completion.Tokens.Take(count)) text.Push(token);
         text.End();
-        AIContent[] contents = text.Reasoning.Length > 0 ? [new TextReasoningContent(text.Reasoning), new TextContent(text.Answer)] : [new TextContent(text.Answer)];
+        AIContent[] contents = text.Reasoning.Length > 0
+            ? [new TextReasoningContent(text.Reasoning), new TextContent(text.Answer)]
+            : [new TextContent(text.Answer)];
         return new ChatResponse(new AIMessage(ChatRole.Assistant, contents))
         {
-            ModelId = metadata.DefaultModelId, FinishReason = FinishReason(completion), Usage = Usage(request, completion), RawRepresentation = completion,
+            ModelId = metadata.DefaultModelId, FinishReason = FinishReason(completion), Usage = Usage(request, completion),
+            RawRepresentation = completion,
         };
     }
 
     /// <inheritdoc cref="GetResponseAsync"/>
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<AIMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<AIMessage> messages, ChatOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         long number = Interlocked.Increment(ref requests);
         var request = Request(messages, options, number);
@@ -111,7 +118,8 @@ public sealed class EngineChatClient : IChatClient
 
     private static UsageDetails Usage(GenerationRequest request, Completion completion) => new()
     {
-        InputTokenCount = request.Prompt.Count, OutputTokenCount = completion.Tokens.Count, TotalTokenCount = request.Prompt.Count + completion.Tokens.Count,
+        InputTokenCount = request.Prompt.Count, OutputTokenCount = completion.Tokens.Count,
+        TotalTokenCount = request.Prompt.Count + completion.Tokens.Count,
     };
 }
 
@@ -148,8 +156,12 @@ internal static class EngineChatOptions
 
     private static ChatMessage Message(AIMessage message)
     {
-        Refuse(message.Contents.Any(content => content is not (TextContent or TextReasoningContent or UsageContent)), "content that is not text");
-        Refuse(message.Role != ChatRole.System && message.Role != ChatRole.User && message.Role != ChatRole.Assistant, $"the role '{message.Role}'");
+        Refuse(
+            message.Contents.Any(content => content is not (TextContent or TextReasoningContent or UsageContent)),
+            "content that is not text");
+        Refuse(
+            message.Role != ChatRole.System && message.Role != ChatRole.User && message.Role != ChatRole.Assistant,
+            $"the role '{message.Role}'");
         return new ChatMessage(message.Role.Value, message.Text);
     }
 

@@ -7,8 +7,8 @@ namespace Distill.Teacher;
 
 /// <summary>
 /// Completions of one model, kept one by one: each is written when it ends, so a kill loses what was in the slots, and found again by its
-/// key, so more samples or problems cost only what is new. Lies in <c>folder/first 16 digits of the model's digest/000001.journal</c> and so
-/// on; every process appends to a file of its own and reads all that were there when it opened. Bytes that are no whole and right record
+/// key, so more samples or problems cost only what is new. Lies in <c>folder/first 16 digits of the model's digest/000001.journal</c> and
+/// so on; every process appends to a file of its own and reads all that were there when it opened. Bytes that are no whole and right record
 /// are passed over, never used. In memory is where each completion lies (about 50 bytes), not the completions. Thread-safe.
 /// </summary>
 internal sealed class CompletionJournal : IDisposable
@@ -41,12 +41,15 @@ internal sealed class CompletionJournal : IDisposable
         get { lock (gate) return [.. notes]; }
     }
 
-    /// <summary>Reads where everything lies. A folder that does not exist is an empty journal; nothing is written before the first completion.</summary>
+    /// <summary>
+    /// Reads where everything lies. A folder that does not exist is an empty journal; nothing is written before the first completion.
+    /// </summary>
     /// <param name="folder">Of all models' journals.</param>
     /// <param name="modelDigest">SHA-256 of the model's files.</param>
     public static CompletionJournal Open(string folder, string modelDigest)
     {
-        if (!FileDigest.IsValid(modelDigest)) throw new ArgumentException("A model's digest is 64 hexadecimal digits.", nameof(modelDigest));
+        if (!FileDigest.IsValid(modelDigest))
+            throw new ArgumentException("A model's digest is 64 hexadecimal digits.", nameof(modelDigest));
         var journal = new CompletionJournal(Path.Combine(folder, modelDigest[..16]));
         if (!Directory.Exists(journal.folder)) return journal;
         foreach (string path in Directory.EnumerateFiles(journal.folder, "*" + Extension).Order(StringComparer.Ordinal)) journal.Scan(path);
@@ -62,13 +65,18 @@ internal sealed class CompletionJournal : IDisposable
             Span<byte> record = Room(place.Length);
             bool read = TryRead(place, record);
             if (read && CompletionRecord.KeyOf(record) == key) return CompletionRecord.Read(record);
-            if (read) notes.Add($"'{segments[place.Segment]}': the completion at {place.Offset:N0} is damaged since it was opened and is generated again.");
+            if (read)
+                notes.Add(
+                    $"'{segments[place.Segment]}': the completion at {place.Offset:N0} is damaged since it was opened and is generated "
+                        + "again.");
             places.Remove(key.High);
             return null;
         }
     }
 
-    /// <summary>Keeps a completion that has ended; it is the operating system's once this returns. One that is there already stays.</summary>
+    /// <summary>
+    /// Keeps a completion that has ended; it is the operating system's once this returns. One that is there already stays.
+    /// </summary>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public void Add(CompletionKey key, Completion completion)
     {
@@ -106,7 +114,8 @@ internal sealed class CompletionJournal : IDisposable
         {
             using var file = OpenToRead(path);
             long lost = new JournalSegment(file).Scan((key, offset, length) => places.TryAdd(key.High, new Place(segment, length, offset)));
-            if (lost > 0) notes.Add($"'{path}': {lost:N0} bytes are no whole completion and were passed over; what they held is generated again.");
+            if (lost > 0)
+                notes.Add($"'{path}': {lost:N0} bytes are no whole completion and were passed over; what they held is generated again.");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

@@ -21,7 +21,8 @@ internal readonly record struct CompletionKey(UInt128 High, UInt128 Low)
     public static CompletionKey[] Of(string model, GenerationRequest request)
     {
         if (request.SamplingBySeed is not null || request.Text is not null || request.ScorePrompt)
-            throw new ArgumentException("Only completions of one way of sampling, without text or scores of the prompt, are named by keys.", nameof(request));
+            throw new ArgumentException(
+                "Only completions of one way of sampling, without text or scores of the prompt, are named by keys.", nameof(request));
         byte[] shared = SharedPart(model, request);
         return [.. request.Seeds.Select(seed => WithSeed(shared, seed))];
     }
@@ -52,7 +53,9 @@ internal readonly record struct CompletionKey(UInt128 High, UInt128 Low)
         return Read(digest);
     }
 
-    /// <summary>Digest of all but the seed. A shared prefix is part of it: it decides in which parts the prompt is read, and so the last bits.</summary>
+    /// <summary>
+    /// Digest of all but the seed. A shared prefix is part of it: it decides in which parts the prompt is read, and so the last bits.
+    /// </summary>
     private static byte[] SharedPart(string model, GenerationRequest request)
     {
         SamplingOptions sampling = request.Sampling;
@@ -66,7 +69,8 @@ internal readonly record struct CompletionKey(UInt128 High, UInt128 Low)
             writer.Write(request.MaxNewTokens);
             Write(writer, [.. request.StopTokens.Distinct().Order()]);
             writer.Write(request.TopLogProbabilities);
-            foreach (double option in (double[])[sampling.Temperature, sampling.TopP, sampling.MinP, sampling.RepetitionPenalty]) writer.Write(option);
+            foreach (double option in (double[])[sampling.Temperature, sampling.TopP, sampling.MinP, sampling.RepetitionPenalty])
+                writer.Write(option);
             writer.Write(sampling.TopK);
             var bias = sampling.LogitBias ?? new Dictionary<int, float>();
             writer.Write(bias.Count);

@@ -6,9 +6,9 @@ using Distill.Generation;
 namespace Distill.Teacher;
 
 /// <summary>
-/// One completion as bytes, little-endian: mark (8), length of all (4), its complement (4), key (32), seed (8), stop reason (4), tokens n (4),
-/// alternatives k (4), ids [n], log-probabilities [n], alternatives' ids [n × k] and log-probabilities [n × k], checksum (16). The mark lets a
-/// reader find the next record after a damaged one; the checksum, of SHA-256, covers all before it.
+/// One completion as bytes, little-endian: mark (8), length of all (4), its complement (4), key (32), seed (8), stop reason (4), tokens n
+/// (4), alternatives k (4), ids [n], log-probabilities [n], alternatives' ids [n × k] and log-probabilities [n × k], checksum (16). The
+/// mark lets a reader find the next record after a damaged one; the checksum, of SHA-256, covers all before it.
 /// </summary>
 internal static class CompletionRecord
 {
@@ -63,20 +63,22 @@ internal static class CompletionRecord
         Checksum(record, checksum);
         if (!record[^ChecksumBytes..].SequenceEqual(checksum)) return null;
         ReadOnlySpan<byte> facts = record[HeaderBytes..];
-        long tokens = BinaryPrimitives.ReadInt32LittleEndian(facts[44..]), alternatives = BinaryPrimitives.ReadInt32LittleEndian(facts[48..]);
+        long tokens = BinaryPrimitives.ReadInt32LittleEndian(facts[44..]),
+            alternatives = BinaryPrimitives.ReadInt32LittleEndian(facts[48..]);
         bool right = tokens >= 0 && alternatives >= 0 && record.Length == FixedBytes + (2 * sizeof(int) * tokens * (1 + alternatives))
             && Enum.IsDefined((StopReason)BinaryPrimitives.ReadInt32LittleEndian(facts[40..]));
         return right ? CompletionKey.Read(facts) : null;
     }
 
     /// <summary>
-    /// What a record whose key was read holds: tokens, log-probabilities and alternatives of the raw distribution, which is what traces keep;
-    /// nothing of the distribution that was drawn from.
+    /// What a record whose key was read holds: tokens, log-probabilities and alternatives of the raw distribution, which is what traces
+    /// keep; nothing of the distribution that was drawn from.
     /// </summary>
     public static Completion Read(ReadOnlySpan<byte> record)
     {
         ReadOnlySpan<byte> facts = record[HeaderBytes..];
-        int tokens = BinaryPrimitives.ReadInt32LittleEndian(facts[44..]), alternatives = BinaryPrimitives.ReadInt32LittleEndian(facts[48..]);
+        int tokens = BinaryPrimitives.ReadInt32LittleEndian(facts[44..]),
+            alternatives = BinaryPrimitives.ReadInt32LittleEndian(facts[48..]);
         ReadOnlySpan<byte> rest = facts[FactsBytes..];
         int[] ids = Take<int>(ref rest, tokens);
         float[] logProbabilities = Take<float>(ref rest, tokens);

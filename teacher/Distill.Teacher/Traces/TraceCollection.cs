@@ -28,10 +28,12 @@ public sealed class TraceCollection
     }
 
     /// <param name="journal">
-    /// Keeps every completion as it ends, and gives those it knows: only what is missing is generated. The rows are the same. Stays the caller's.
+    /// Keeps every completion as it ends, and gives those it knows: only what is missing is generated. The rows are the same. Stays the
+    /// caller's.
     /// </param>
     internal TraceCollection(
-        BatchGenerator generator, ChatEncoder encoder, TraceCollectionOptions options, CompletionJournal? journal, TimeProvider? clock = null)
+        BatchGenerator generator, ChatEncoder encoder, TraceCollectionOptions options, CompletionJournal? journal,
+        TimeProvider? clock = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Samples, 1, "options.Samples");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ProblemsPerPart, 1, "options.ProblemsPerPart");
@@ -69,7 +71,8 @@ public sealed class TraceCollection
                 long before = tokens;
                 int done = finished;
                 sink(Generate(chunk, part, generation => progress?.Invoke(new TraceProgress(
-                    done + generation.Completions, total, tokens = before + generation.CompletionTokens, clock.GetElapsedTime(started))), cancellation));
+                    done + generation.Completions, total, tokens = before + generation.CompletionTokens,
+                    clock.GetElapsedTime(started))), cancellation));
             }
 
             finished += chunk.Count * options.Samples;

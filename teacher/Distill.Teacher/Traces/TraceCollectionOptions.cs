@@ -3,7 +3,9 @@ using Distill.Generation;
 
 namespace Distill.Teacher;
 
-/// <summary>What a trace collection generates. All of it decides the traces; how many run at once is the <see cref="BatchGenerator"/>'s.</summary>
+/// <summary>
+/// What a trace collection generates. All of it decides the traces; how many run at once is the <see cref="BatchGenerator"/>'s.
+/// </summary>
 public sealed record TraceCollectionOptions
 {
     /// <summary>The run's seed; each sample's own follows from it, the problem's id and the sample's number.</summary>
@@ -29,7 +31,9 @@ public sealed record TraceCollectionOptions
     /// <summary>Keep token ids and log-probabilities (for distillation from them); the files grow about fivefold. Default false.</summary>
     public bool KeepTokens { get; init; }
 
-    /// <summary>Alternatives kept beside each token, with <see cref="KeepTokens"/>; more than the vocabulary has count as all of it. Default 0.</summary>
+    /// <summary>
+    /// Alternatives kept beside each token, with <see cref="KeepTokens"/>; more than the vocabulary has count as all of it. Default 0.
+    /// </summary>
     public int TopLogProbabilities { get; init; }
 
     /// <summary>Stamps <c>created_at</c>; null, the default, leaves it out, so that files do not depend on the clock.</summary>

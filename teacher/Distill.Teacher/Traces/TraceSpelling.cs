@@ -5,7 +5,9 @@ using Distill.Generation;
 
 namespace Distill.Teacher;
 
-/// <summary>Sampling options as canonical JSON: fixed keys in alphabetical order, no spaces, so that equal options are equal texts.</summary>
+/// <summary>
+/// Sampling options as canonical JSON: fixed keys in alphabetical order, no spaces, so that equal options are equal texts.
+/// </summary>
 internal static class SamplingJson
 {
     public static string Write(SamplingOptions sampling, int maxNewTokens)
@@ -17,7 +19,8 @@ internal static class SamplingJson
             if (sampling.LogitBias is { Count: > 0 } bias)
             {
                 json.WriteStartObject("logit_bias");
-                foreach (var (token, value) in bias.OrderBy(entry => entry.Key)) json.WriteString(token.ToString(CultureInfo.InvariantCulture), value.ToString("R", CultureInfo.InvariantCulture));
+                foreach (var (token, value) in bias.OrderBy(entry => entry.Key))
+                    json.WriteString(token.ToString(CultureInfo.InvariantCulture), value.ToString("R", CultureInfo.InvariantCulture));
                 json.WriteEndObject();
             }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Distill.Data.Curation;
 using Distill.Data.Problems;
 using Distill.Pipeline.Recipes.Binding;
@@ -93,6 +94,10 @@ internal sealed record PromptSection : Section
         && CanonicalJson.Write(CanonicalJson.ToNode(TemplateOptions)) == CanonicalJson.Write(CanonicalJson.ToNode(other.TemplateOptions));
 
     public override int GetHashCode() => HashCode.Combine(System, StudentSystem, TemplateOptions.Count);
+
+    /// <summary>A style as a part of a stage's options; null where chats are put as they are.</summary>
+    internal static JsonNode? KeyOf(PromptStyle style) => style.System is null && style.TemplateOptions.Count == 0 ? null
+        : CanonicalJson.ToNode(new { style.System, style.TemplateOptions });
 
     private PromptStyle Style(string system) => new() { System = system.Length == 0 ? null : system, TemplateOptions = TemplateOptions };
 }

@@ -28,7 +28,7 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
         Inputs = [TracesStage.StageName],
         Options = new()
         {
-            ["max_per_problem"] = recipe.Curation.MaxPerProblem,
+            ["curation"] = recipe.Curation.ToKey(recipe),
             ["rules_version"] = TraceCuration.Version,
             ["verifiers"] = RecipeVerifiers.VersionsOf(recipe),
         },

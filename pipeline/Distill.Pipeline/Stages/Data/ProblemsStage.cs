@@ -1,3 +1,4 @@
+using Distill.Pipeline.Recipes.Sections;
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
 using Distill.Pipeline.Graph;
@@ -46,8 +47,9 @@ internal sealed class ProblemsStage : IStage
     private static ProblemsStage OfSplit(DistillationRecipe recipe, string name, Split split, int count, string noun)
     {
         var parts = recipe.Problems.ToParts();
-        ulong seed = (ulong)recipe.Seed;
-        var options = new JsonObject { ["families"] = CanonicalJson.ToNode(recipe.Problems.Families), ["count"] = count, ["seed"] = recipe.Seed };
+        ulong seed = (ulong)recipe.Problems.Seed;
+        var options = recipe.Problems.ToKey(recipe, nameof(ProblemSection.Families), nameof(ProblemSection.Seed));
+        options["count"] = count;
         return new ProblemsStage(DeclarationOf(name) with { Options = options }, count, noun, _ => ProblemSet.Generate(parts, seed, split, count));
     }
 

@@ -25,18 +25,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
         Kind = "traces",
         Version = 1,
         Inputs = [ProblemsStage.Train, ExternalInputs.Teacher],
-        Options = new()
-        {
-            ["teacher"] = recipe.Teacher.Name,
-            ["endpoint"] = endpoint.Endpoint,
-            ["instructions"] = endpoint.Instructions,
-            ["samples"] = recipe.Teacher.Samples,
-            ["temperature"] = recipe.Teacher.Temperature,
-            ["top_p"] = recipe.Teacher.TopP,
-            ["max_tokens"] = recipe.Teacher.MaxTokens,
-            ["send_seed"] = endpoint.SendSeed,
-            ["seed"] = recipe.Seed,
-        },
+        Options = StageDeclaration.OptionsOf(("name", recipe.Teacher.Name), ("teacher", recipe.Teacher.ToKey(recipe))),
     };
 
     public string Work
@@ -72,7 +61,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
         {
             (this.context, this.recipe, this.endpoint) = (context, recipe, endpoint);
             problems = ProblemsStage.Read(context, ProblemsStage.Train);
-            options = recipe.Teacher.ToRemoteOptions(endpoint, (ulong)recipe.Seed);
+            options = recipe.Teacher.ToRemoteOptions(endpoint);
             files = new TraceFiles(context);
             own = Path.Combine(context.Folder, OwnRequests);
         }

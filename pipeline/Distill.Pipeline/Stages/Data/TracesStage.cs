@@ -1,3 +1,4 @@
+using Distill.Pipeline.Recipes.Sections;
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
 using Distill.Pipeline.Graph;
@@ -42,9 +43,9 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
     {
         var teacher = context.Input(ExternalInputs.Teacher);
         var problems = ProblemsStage.Read(context, ProblemsStage.Train);
-        return new TraceWork(context, problems, recipe.Teacher.ToCollectionOptions((ulong)recipe.Seed, teacher.Digest))
+        return new TraceWork(context, problems, recipe.Teacher.ToCollectionOptions(teacher.Digest))
         {
-            Open = () => ServedModel.OpenModelFolder(teacher.Folder, recipe.Teacher.Slots),
+            Open = () => ServedModel.OpenModelFolder(teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle()),
             RateName = "teacherTokensPerSecond",
             Join = files =>
             {
@@ -54,20 +55,8 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
         };
     }
 
-    private static JsonObject OptionsOf(DistillationRecipe recipe)
-    {
-        var options = new JsonObject
-        {
-            ["teacher"] = recipe.Teacher.Name,
-            ["samples"] = recipe.Teacher.Samples,
-            ["temperature"] = recipe.Teacher.Temperature,
-            ["top_p"] = recipe.Teacher.TopP,
-            ["max_tokens"] = recipe.Teacher.MaxTokens,
-            ["seed"] = recipe.Seed,
-        };
-        if (recipe.Teacher.TopLogProbabilities is { } top) options["top_log_probabilities"] = top;
-        return options;
-    }
+    private static JsonObject OptionsOf(DistillationRecipe recipe) => StageDeclaration.OptionsOf(
+        ("name", recipe.Teacher.Name), ("teacher", recipe.Teacher.ToKey(recipe)), ("prompt", PromptSection.KeyOf(recipe.Prompt.ToTeacherStyle())));
 }
 
 /// <summary>A model of ours answers problems, part by part. The model is opened when a part has to be made.</summary>
@@ -121,7 +110,12 @@ internal sealed class TraceWork(StageContext context, IReadOnlyList<Problem> pro
     private TraceCollection Begin()
     {
         model = Open();
-        if (context.SharedCompletions is { } folder) journal = CompletionJournal.Open(folder, options.TeacherDigest);
+        if (context.SharedCompletions is { } folder)
+        {
+            journal = CompletionJournal.Open(folder, options.TeacherDigest);
+            foreach (string note in journal.Notes) context.Warning(note);
+        }
+
         began = context.Clock.GetTimestamp();
         return new TraceCollection(model.Generator, model.Encoder, options, journal, context.Clock);
     }

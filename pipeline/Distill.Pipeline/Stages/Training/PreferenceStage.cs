@@ -1,7 +1,6 @@
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Stages.Data;
-using Distill.Architecture;
 using Distill.Data.Curation;
 using Distill.Data.Traces;
 using Distill.Pipeline.Recipes;
@@ -29,13 +28,9 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         Kind = "checkpoint",
         Version = 1,
         Inputs = [ProblemsStage.Validation, start, SamplesStage.StageName],
-        Options = new()
-        {
-            ["preference"] = CanonicalJson.ToNode(section),
-            ["seed"] = recipe.Seed,
-            ["pairing_version"] = PreferencePairing.Version,
-            ["verifiers"] = RecipeVerifiers.VersionsOf(recipe),
-        },
+        Options = StageDeclaration.OptionsOf(
+            ("preference", section.ToKey(recipe)), ("pairing_version", PreferencePairing.Version), ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
+            ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
         Resource = StageResource.Model,
         Student = new StudentDeclaration(StageName, "preferences", "then tuned to prefer right completions", Note: "Preferences"),
     };
@@ -44,16 +39,16 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         $"at most {(long)section.Problems * section.PairsPerProblem:N0} pairs × {section.Epochs} epochs by {section.Loss}";
 
     /// <summary>Prompts are supposed to be as long as fine-tuning allows.</summary>
-    public long? MemoryBytes => TrainingMemoryPrediction.Of(recipe.Student.Base, section.ToOptions((ulong)recipe.Seed).Training, recipe.Sft.SequenceLength + section.MaxTokens);
+    public long? MemoryBytes => TrainingMemoryPrediction.Of(recipe.Student.Base, section.ToOptions().Training, recipe.Sft.SequenceLength + section.MaxTokens);
 
     public string Run(StageContext context)
     {
-        var student = Checkpoint.Open(context.Input(start).CheckpointFolder);
-        var encoder = ChatEncoder.Load(student.Folder);
+        var student = StudentStart.Open(context, recipe, start);
+        var encoder = student.Encoder;
         var own = PolicyPairs.Read(
-            context.Input(SamplesStage.StageName).PathsOf(".parquet"), encoder, student.Architecture.MaxPositions, section.PairsPerProblem, (ulong)recipe.Seed);
+            context.Input(SamplesStage.StageName).PathsOf(".parquet"), encoder, student.Architecture.MaxPositions, section.PairsPerProblem, (ulong)section.Seed);
         using var parameters = new FlatParameters(student.Architecture);
-        parameters.Load(student.LoadWeights());
+        parameters.Load(student.Weights);
         using var curve = new TrainingCurve(context);
         string made = $"{own.Pairs.Count:N0} pairs of {own.Paired:N0} of {own.Problems:N0} problems ({ReportNumbers.Percent(own.Right, own.Completions)} of the completions right)";
         string summary = own.Pairs.Count == 0 ? Unchanged(context, made) : Tune(context, encoder, parameters, own.Pairs, curve, made);
@@ -73,9 +68,9 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
     {
         using var server = ServedModel.PolicyServer(parameters.Architecture);
         var heldOut = section.EvaluateEvery == 0
-            ? null : StudentAccuracy.Of(context, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, recipe.Seed);
+            ? null : StudentAccuracy.Of(context, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, section.Seed);
         var result = PreferenceTuning.Run(
-            parameters, pairs, section.ToOptions((ulong)recipe.Seed), context.Clock, TrainedStudent.StatePath(context), report => Report(context, curve, report, heldOut?.Name),
+            parameters, pairs, section.ToOptions(), context.Clock, TrainedStudent.StatePath(context), report => Report(context, curve, report, heldOut?.Name),
             context.Cancellation, heldOut, context.Warning);
         int problems = section.ValidationProblems;
         return made + (result is { Start: { } before, Training.Best: { } best }

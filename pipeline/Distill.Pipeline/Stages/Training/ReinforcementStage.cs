@@ -1,7 +1,7 @@
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Stages.Data;
-using Distill.Architecture;
 using Distill.Data.Problems;
 using Distill.Generation;
 using Distill.Pipeline.Recipes;
@@ -26,7 +26,9 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         Kind = "checkpoint",
         Version = 3,
         Inputs = [ProblemsStage.Train, ProblemsStage.Validation, start, .. recipe.Rl.TeacherWeight is null ? Array.Empty<string>() : [ExternalInputs.Teacher]],
-        Options = new() { ["rl"] = CanonicalJson.ToNode(recipe.Rl), ["seed"] = recipe.Seed, ["verifiers"] = RecipeVerifiers.VersionsOf(recipe) },
+        Options = StageDeclaration.OptionsOf(
+            ("rl", recipe.Rl.ToKey(recipe)), ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
+            ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
         Resource = StageResource.Model,
         Student = new StudentDeclaration(StageName, "RL", "then rewarded for right answers", Note: "Reinforcement"),
     };
@@ -38,7 +40,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
     {
         get
         {
-            var options = recipe.Rl.ToOptions((ulong)recipe.Seed, recipe.Sft.Threads);
+            var options = recipe.Rl.ToOptions();
             int longest = ModelMemory.UsualPrompt + options.MaxTokens;
             long? training = TrainingMemoryPrediction.Of(recipe.Student.Base, options.Training, longest), rollouts = ModelMemory.ForCompletions(recipe.Student.Base, options.Slots, options.MaxTokens);
             long? reference = options.ReferenceWeight > 0 ? TrainingMemoryPrediction.OfScoring(recipe.Student.Base, options.Training, longest) : 0;
@@ -49,13 +51,13 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
 
     public string Run(StageContext context)
     {
-        var student = Checkpoint.Open(context.Input(start).CheckpointFolder);
-        var encoder = ChatEncoder.Load(student.Folder);
+        var student = StudentStart.Open(context, recipe, start);
+        var encoder = student.Encoder;
         Problem[] train = ProblemsStage.Read(context, ProblemsStage.Train);
         Problem[] heldOut = [.. ProblemsStage.Read(context, ProblemsStage.Validation).Take(recipe.Rl.ValidationProblems)];
         using var parameters = new FlatParameters(student.Architecture);
-        parameters.Load(student.LoadWeights());
-        var options = recipe.Rl.ToOptions((ulong)recipe.Seed, recipe.Sft.Threads) with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
+        parameters.Load(student.Weights);
+        var options = recipe.Rl.ToOptions() with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
         using var server = ServedModel.PolicyServer(student.Architecture);
         var collection = new RolloutCollection(encoder, StudentAccuracy.JudgeOf(encoder.Tokenizer), options, recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
         using var teacher = recipe.Rl.TeacherWeight is null
@@ -79,12 +81,12 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
     {
         if (place >= recipe.Rl.ProblemsPerStep)
         {
-            int[] replacements = Permutation.Of(train.Length, SeedSequence.Derive((ulong)recipe.Seed, 0x7265, (ulong)step));
+            int[] replacements = Permutation.Of(train.Length, SeedSequence.Derive((ulong)recipe.Rl.Seed, 0x7265, (ulong)step));
             return train[replacements[(place - recipe.Rl.ProblemsPerStep) % train.Length]];
         }
 
         long index = (long)step * recipe.Rl.ProblemsPerStep + place;
-        int[] order = Permutation.Of(train.Length, SeedSequence.Derive((ulong)recipe.Seed, 0x726C, (ulong)(index / train.Length)));
+        int[] order = Permutation.Of(train.Length, SeedSequence.Derive((ulong)recipe.Rl.Seed, 0x726C, (ulong)(index / train.Length)));
         return train[order[index % train.Length]];
     }
 

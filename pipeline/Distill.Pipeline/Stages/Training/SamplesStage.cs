@@ -24,14 +24,9 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
         Kind = "traces",
         Version = 2,
         Inputs = [ProblemsStage.Train, start],
-        Options = new()
-        {
-            ["problems"] = section.Problems,
-            ["samples"] = section.Samples,
-            ["temperature"] = section.Temperature,
-            ["max_tokens"] = section.MaxTokens,
-            ["seed"] = recipe.Seed,
-        },
+        Options = StageDeclaration.OptionsOf(
+            ("samples", section.ToKey(recipe, nameof(section.Samples), nameof(section.Temperature), nameof(section.MaxTokens), nameof(section.Seed))),
+            ("problems", section.Problems), ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle()))),
         Resource = StageResource.Model,
     };
 
@@ -51,9 +46,9 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
     {
         var student = context.Input(start);
         var problems = ProblemsStage.Read(context, ProblemsStage.Train).Take(section.Problems).ToList();
-        return new TraceWork(context, problems, section.ToCollectionOptions((ulong)recipe.Seed ^ Draw, start, student.Digest))
+        return new TraceWork(context, problems, section.ToCollectionOptions((ulong)section.Seed ^ Draw, start, student.Digest))
         {
-            Open = () => ServedModel.OpenCheckpoint(student.CheckpointFolder, recipe.Evaluation.Slots),
+            Open = () => ServedModel.OpenCheckpoint(student.CheckpointFolder, recipe.Evaluation.Slots, style: recipe.Prompt.ToStudentStyle()),
             RateName = "completionTokensPerSecond",
             Noun = "completions",
             Join = files =>

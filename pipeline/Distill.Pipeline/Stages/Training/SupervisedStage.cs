@@ -1,3 +1,4 @@
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Stages.Data;
@@ -61,12 +62,11 @@ internal sealed class SupervisedStage : IStage
 
     public string Run(StageContext context)
     {
-        var start = Checkpoint.Open(context.Input(ExternalInputs.Base).Folder);
-        foreach (string warning in start.Warnings) context.Warning(warning);
-        var encoder = ChatEncoder.Load(start.Folder);
+        var start = StudentStart.Open(context, recipe, ExternalInputs.Base);
+        var encoder = start.Encoder;
         var examples = SupervisedExamples.Read(
             context.Input(CurationStage.StageName).PathOf(CurationStage.Traces), encoder, steps, softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
-            training.SequenceLength, training.HeldOut?.LossShare, (ulong)recipe.Seed);
+            training.SequenceLength, training.HeldOut?.LossShare, (ulong)training.Seed);
         var weights = Weights(start, examples.Training);
         using var parameters = new FlatParameters(weights.Architecture);
         parameters.Load(weights);
@@ -83,26 +83,22 @@ internal sealed class SupervisedStage : IStage
         return Summary(examples, curve, result, heldOut);
     }
 
-    private SupervisedOptions ToOptions() => training.ToOptions((ulong)recipe.Seed, softLabels, recipe.Lora);
+    private SupervisedOptions ToOptions() => training.ToOptions(softLabels, recipe.Lora);
 
-    private JsonObject OptionsOf()
-    {
-        var options = new JsonObject { ["training"] = CanonicalJson.ToNode(training), ["seed"] = recipe.Seed };
-        if (softLabels is not null) options["soft_labels"] = CanonicalJson.ToNode(softLabels);
-        if (recipe.Lora is { } lora) options["lora"] = CanonicalJson.ToNode(lora);
-        if (recipe.Student.ToPruning() is { } pruning) options["pruning"] = CanonicalJson.ToNode(pruning);
-        if (LooksAtAccuracy) options["verifiers"] = RecipeVerifiers.VersionsOf(recipe);
-        return options;
-    }
+    private JsonObject OptionsOf() => StageDeclaration.OptionsOf(
+        ("training", training.ToKey(recipe)), ("soft_labels", softLabels?.ToKey(recipe)), ("lora", recipe.Lora?.ToKey(recipe)),
+        ("pruning", recipe.Student.ToPruning() is { } pruning ? CanonicalJson.ToNode(pruning) : null),
+        ("verifiers", LooksAtAccuracy ? RecipeVerifiers.VersionsOf(recipe) : null),
+        ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, ExternalInputs.Base)));
 
-    private WeightSet Weights(Checkpoint start, IReadOnlyList<TrainingSequence> examples) => recipe.Student.ToPruning() is { } pruning
-        ? DecoderPruning.Prune(start.LoadWeights(), pruning, [.. examples.Take(PruningSample)])
-        : start.LoadWeights();
+    private WeightSet Weights(StudentStart start, IReadOnlyList<TrainingSequence> examples) => recipe.Student.ToPruning() is { } pruning
+        ? DecoderPruning.Prune(start.Weights, pruning, [.. examples.Take(PruningSample)])
+        : start.Weights;
 
     private IHeldOutMeasure? Measure(StageContext context, ChatEncoder encoder, IPolicyServer? server, IReadOnlyList<TrainingSequence> examples)
     {
         if (training.HeldOut is not { } section) return null;
-        return server is null ? new HeldOutLoss(examples) : StudentAccuracy.Of(context, encoder, server, section.Problems, section.MaxTokens, training.Threads, recipe.Seed);
+        return server is null ? new HeldOutLoss(examples) : StudentAccuracy.Of(context, encoder, server, section.Problems, section.MaxTokens, training.Threads, training.Seed);
     }
 
     private string Summary(SupervisedExamples examples, TrainingCurve curve, SupervisedResult result, IHeldOutMeasure? heldOut) =>

@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using Distill.Pipeline.Recipes;
+using Distill.Tokenization;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Architecture;
@@ -24,6 +27,35 @@ internal static class TrainedStudent
 
     public static DecoderArchitecture ArchitectureOf(Artifact training) =>
         DecoderConfigJson.Read(training.PathOf($"{CheckpointFolder}/{DecoderConfigJson.FileName}"));
+}
+
+/// <summary>The student that a training goes on from: weights, tokenizer, and how it is spoken to. Immutable.</summary>
+internal sealed record StudentStart(WeightSet Weights, TokenizerFiles? Tokenizer, ChatEncoder Encoder)
+{
+    public DecoderArchitecture Architecture => Weights.Architecture;
+
+    /// <param name="name">Stage, or the base. A base without the marks of reasoning gets them here, where the recipe says so.</param>
+    public static StudentStart Open(StageContext context, DistillationRecipe recipe, string name)
+    {
+        var checkpoint = Checkpoint.Open(context.Input(name).CheckpointFolder);
+        foreach (string warning in checkpoint.Warnings) context.Warning(warning);
+        var style = recipe.Prompt.ToStudentStyle();
+        var encoder = ChatEncoder.Load(checkpoint.Folder).With(style);
+        if (!AddsTokens(recipe, name) || !Marks.Any(mark => encoder.Tokenizer.IdOf(mark) is null))
+            return new StudentStart(checkpoint.LoadWeights(), checkpoint.Tokenizer, encoder);
+        var files = checkpoint.Tokenizer ?? throw new InvalidDataException($"'{checkpoint.Folder}' has no tokenizer.json to add tokens to.");
+        var added = TokenAddition.Add(checkpoint.LoadWeights(), files, Marks, (ulong)recipe.Seed);
+        context.Warning(added.Summary);
+        added.Tokenizer.Write(context.Folder);
+        return new StudentStart(added.Weights, added.Tokenizer, ChatEncoder.Load(context.Folder).With(style));
+    }
+
+    /// <summary>Part of a training's options where tokens may be added; null where none are.</summary>
+    public static JsonNode? KeyOf(DistillationRecipe recipe, string name) => AddsTokens(recipe, name) ? JsonValue.Create(recipe.Seed) : null;
+
+    private static string[] Marks => [ThinkMarks.Open, ThinkMarks.Close];
+
+    private static bool AddsTokens(DistillationRecipe recipe, string name) => recipe.Student.AddTokens && name == ExternalInputs.Base;
 }
 
 /// <summary>Checkpoints of the last looks at held-out data. A look that is done again after a restart writes the same folder again.</summary>
