@@ -14,9 +14,9 @@ public sealed class RecipePreflightTests
     [Fact]
     public void Every_fault_is_found_at_once() => Paths(
         "student.layers=99", "student.intermediate=9999", "student.key_value_heads=7", "sft.sequence_length=4096", "sft.batch_tokens=4096",
-            "problems.test=100000")
+            "problems.test=20000", "problems.families=[ { name: knights, level: 1 } ]")
         .ShouldBe(["student.layers", "student.intermediate", "student.key_value_heads", "sft.sequence_length",
-            "answer_only.sequence_length", "problems.test"], ignoreOrder: true);
+            "answer_only.sequence_length", "problems.train", "problems.validation", "problems.test"], ignoreOrder: true);
 
     [Fact]
     public void Another_tokenizer_is_found_where_tokens_must_be_the_same()

@@ -20,7 +20,7 @@ public sealed class SectionMappingTests : IDisposable
 
     [Fact]
     public void No_option_of_fine_tuning_is_forgotten() => Check(
-        new TrainingSection(), section => section.ToOptions((ulong)section.Seed, null, null),
+        new TrainingSection(), section => section.ToOptions(null, null),
         nameof(TrainingSection.Enabled), // the list of stages
         nameof(TrainingSection.SequenceLength)); // the examples
 
@@ -34,12 +34,12 @@ public sealed class SectionMappingTests : IDisposable
 
     [Fact]
     public void No_option_of_soft_labels_is_forgotten() => Check(
-        new SoftLabelSection { Divergence = DivergenceKind.SkewForward }, section => new TrainingSection().ToOptions(1, section, null));
+        new SoftLabelSection { Divergence = DivergenceKind.SkewForward }, section => new TrainingSection().ToOptions(section, null));
 
     [Fact]
     public void No_option_of_preferences_is_forgotten() => Check(
         new PreferenceSection { Problems = 100 },
-        section => (section.ToOptions((ulong)section.Seed), section.ToCollectionOptions((ulong)section.Seed, "sft", "digest")),
+        section => (section.ToOptions(), section.ToCollectionOptions((ulong)section.Seed, "sft", "digest")),
         nameof(PreferenceSection.LabelSmoothing), nameof(PreferenceSection.Gamma), // of other losses than the default
         nameof(PreferenceSection.Problems), nameof(PreferenceSection.PairsPerProblem),
             nameof(PreferenceSection.ValidationProblems)); // the stages
@@ -49,11 +49,11 @@ public sealed class SectionMappingTests : IDisposable
     [InlineData("simpo", nameof(PreferenceSection.Gamma))]
     public void Constants_of_a_loss_arrive(string loss, string constant) => Change(
         new PreferenceSection { Loss = loss }, SectionDeclaration.Of(typeof(PreferenceSection))[constant], section =>
-            section.ToOptions(1)).ShouldBeTrue();
+            section.ToOptions()).ShouldBeTrue();
 
     [Fact]
     public void No_option_of_reinforcement_is_forgotten() => Check(
-        new ReinforcementSection(), section => section.ToOptions((ulong)section.Seed, section.Threads),
+        new ReinforcementSection(), section => section.ToOptions(),
         nameof(ReinforcementSection.WeightCap), nameof(ReinforcementSection.GatePositive), nameof(ReinforcementSection.GateNegative),
             // of other surrogates
         nameof(ReinforcementSection.ValidationProblems)); // the stage
@@ -77,11 +77,11 @@ public sealed class SectionMappingTests : IDisposable
         string[] remote = [.. SectionDeclaration.Of(typeof(TeacherSection)).Options.Select(option => option.PropertyName)
             .Where(name => typeof(EndpointSection).GetProperty(name) is not null)];
         Check(teacher, section =>
-            section.ToCollectionOptions((ulong)section.Seed, "digest"), [.. remote, nameof(TeacherSection.Slots)]); // the engine
+            section.ToCollectionOptions("digest"), [.. remote, nameof(TeacherSection.Slots)]); // the engine
         var endpoint = teacher with { Endpoint = "https://api.example.com/v1", Model = "m", TopLogProbabilities = null };
         Check(
             endpoint,
-            section => (section.ToRemoteOptions(section, (ulong)section.Seed), section.ToCalls(), section.ToOptions(section.Model),
+            section => (section.ToRemoteOptions(section), section.ToCalls(), section.ToOptions(section.Model),
                 section.Prices),
             nameof(TeacherSection.Slots), nameof(TeacherSection.TopLogProbabilities), // of model folders
             nameof(EndpointSection.ApiKeyEnv)); // the client's key
@@ -89,7 +89,7 @@ public sealed class SectionMappingTests : IDisposable
 
     [Fact]
     public void No_option_of_an_evaluation_is_forgotten() => Check(
-        new EvaluationSection(), section => section.ToOptions((ulong)section.Seed), nameof(EvaluationSection.Slots)); // the engine
+        new EvaluationSection(), section => section.ToOptions(), nameof(EvaluationSection.Slots)); // the engine
 
     [Fact]
     public void No_option_of_pretraining_is_forgotten()

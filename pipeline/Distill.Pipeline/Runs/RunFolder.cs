@@ -110,7 +110,8 @@ internal sealed class RunFolder(string runsFolder, string name)
         if (new DirectoryInfo(ModelPath).LinkTarget is not null) Directory.Delete(ModelPath);
     }
 
-    public void WriteRecipe(Recipe recipe) => ReplacedFile.Write(RecipePath, Encoding.UTF8.GetBytes(RecipeWriter.ToYaml(recipe, Path)));
+    public void WriteRecipe(Recipe recipe) =>
+        ReplacedFile.Write(RecipePath, Encoding.UTF8.GetBytes(RecipeWriter.ToYaml(recipe, Path, isMovable: true)));
 
     private static IEnumerable<string> WithChildren(string folder) =>
         new DirectoryInfo(folder).LinkTarget is not null ? [folder] : Directory.EnumerateDirectories(folder).Prepend(folder);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Distill.Data.Curation;
 using Distill.Data.Problems;
@@ -83,8 +84,7 @@ internal sealed record PromptSection : Section
     public string StudentSystem { get; init; } = "";
 
     [Option("variables of the chat templates, e.g. `{ enable_thinking: true }`", Default = "none")]
-    public IReadOnlyDictionary<string,
-        global::System.Text.Json.JsonElement> TemplateOptions { get; init; } = PromptStyle.Plain.TemplateOptions;
+    public IReadOnlyDictionary<string, JsonElement> TemplateOptions { get; init; } = PromptStyle.Plain.TemplateOptions;
 
     internal PromptStyle ToTeacherStyle() => Style(System);
 
