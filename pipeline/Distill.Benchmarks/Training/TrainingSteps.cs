@@ -6,6 +6,7 @@ using Distill.Student.Training;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using AdamW = Distill.Student.Training.AdamW;
 
 namespace Distill.Benchmarks.Training;
 

@@ -48,15 +48,15 @@ public sealed class SectionMappingTests : IDisposable
     [InlineData("cdpo", nameof(PreferenceSection.LabelSmoothing))]
     [InlineData("simpo", nameof(PreferenceSection.Gamma))]
     public void Constants_of_a_loss_arrive(string loss, string constant) => Change(
-        new PreferenceSection { Loss = loss }, SectionDeclaration.Of(typeof(PreferenceSection))[constant], section =>
-            section.ToOptions()).ShouldBeTrue();
+        new PreferenceSection { Loss = loss }, SectionDeclaration.Of(typeof(PreferenceSection))[constant],
+        section => section.ToOptions()).ShouldBeTrue();
 
     [Fact]
     public void No_option_of_reinforcement_is_forgotten() => Check(
         new ReinforcementSection(), section => section.ToOptions(),
+        // Of other surrogates, and of the stage.
         nameof(ReinforcementSection.WeightCap), nameof(ReinforcementSection.GatePositive), nameof(ReinforcementSection.GateNegative),
-            // of other surrogates
-        nameof(ReinforcementSection.ValidationProblems)); // the stage
+        nameof(ReinforcementSection.ValidationProblems));
 
     [Theory]
     [InlineData(nameof(SurrogateKind.Capped), nameof(ReinforcementSection.WeightCap))]
@@ -76,13 +76,11 @@ public sealed class SectionMappingTests : IDisposable
         var teacher = SampleRecipe.Parse(folder).Teacher with { TopLogProbabilities = 4 };
         string[] remote = [.. SectionDeclaration.Of(typeof(TeacherSection)).Options.Select(option => option.PropertyName)
             .Where(name => typeof(EndpointSection).GetProperty(name) is not null)];
-        Check(teacher, section =>
-            section.ToCollectionOptions("digest"), [.. remote, nameof(TeacherSection.Slots)]); // the engine
+        Check(teacher, section => section.ToCollectionOptions("digest"), [.. remote, nameof(TeacherSection.Slots)]); // the engine
         var endpoint = teacher with { Endpoint = "https://api.example.com/v1", Model = "m", TopLogProbabilities = null };
         Check(
             endpoint,
-            section => (section.ToRemoteOptions(section), section.ToCalls(), section.ToOptions(section.Model),
-                section.Prices),
+            section => (section.ToRemoteOptions(section), section.ToCalls(), section.ToOptions(section.Model), section.Prices),
             nameof(TeacherSection.Slots), nameof(TeacherSection.TopLogProbabilities), // of model folders
             nameof(EndpointSection.ApiKeyEnv)); // the client's key
     }
