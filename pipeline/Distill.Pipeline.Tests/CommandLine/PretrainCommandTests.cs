@@ -29,7 +29,7 @@ public sealed class PretrainCommandTests : IDisposable
             .ToList();
         string[] names = [.. events.Select(line => line.GetProperty("event").GetString()!)
             .Where(name => name != "progress")]; // comes when it is due
-        names.ShouldBe(["run_started", "stage_started", "metric", "stage_finished", "run_finished"]);
+        names.ShouldBe(["run_started", "stage_started", "metric", "metric", "metric", "stage_finished", "run_finished"]);
         File.Exists(Path.Combine(events[^1].GetProperty("modelFolder").GetString()!, "model.safetensors")).ShouldBeTrue();
     }
 
@@ -39,7 +39,7 @@ public sealed class PretrainCommandTests : IDisposable
         var run = CommandLineRun.With("", new CancellationToken(canceled: true), "pretrain", recipe, "--runs",
             Path.Combine(folder.Path, "runs"), "--set", "seed=4");
         run.Code.ShouldBe(130);
-        run.Error.ShouldContain("Continue with: distill pretrain ");
+        run.Error.ShouldContain("Continue with: distill resume tiny ");
         run.Error.ShouldContain("--set seed=4");
     }
 

@@ -8,7 +8,8 @@ using Distill.Pipeline.Tests.Testing;
 namespace Distill.Pipeline.Tests.Recipes;
 
 /// <summary>
-/// A section becomes the option records of the layers below in one place: whatever one changes in it changes what comes out there, or is used by
+/// A section becomes the option records of the layers below in one place: whatever one changes in it changes what comes out there, or is
+/// used by
 /// somebody else who is named here.
 /// </summary>
 public sealed class SectionMappingTests : IDisposable
@@ -40,26 +41,30 @@ public sealed class SectionMappingTests : IDisposable
         new PreferenceSection { Problems = 100 },
         section => (section.ToOptions(), section.ToCollectionOptions((ulong)section.Seed, "sft", "digest")),
         nameof(PreferenceSection.LabelSmoothing), nameof(PreferenceSection.Gamma), // of other losses than the default
-        nameof(PreferenceSection.Problems), nameof(PreferenceSection.PairsPerProblem), nameof(PreferenceSection.ValidationProblems)); // the stages
+        nameof(PreferenceSection.Problems), nameof(PreferenceSection.PairsPerProblem),
+            nameof(PreferenceSection.ValidationProblems)); // the stages
 
     [Theory]
     [InlineData("cdpo", nameof(PreferenceSection.LabelSmoothing))]
     [InlineData("simpo", nameof(PreferenceSection.Gamma))]
     public void Constants_of_a_loss_arrive(string loss, string constant) => Change(
-        new PreferenceSection { Loss = loss }, SectionDeclaration.Of(typeof(PreferenceSection))[constant], section => section.ToOptions()).ShouldBeTrue();
+        new PreferenceSection { Loss = loss }, SectionDeclaration.Of(typeof(PreferenceSection))[constant],
+        section => section.ToOptions()).ShouldBeTrue();
 
     [Fact]
     public void No_option_of_reinforcement_is_forgotten() => Check(
         new ReinforcementSection(), section => section.ToOptions(),
-        nameof(ReinforcementSection.WeightCap), nameof(ReinforcementSection.GatePositive), nameof(ReinforcementSection.GateNegative), // of other surrogates
-        nameof(ReinforcementSection.ValidationProblems)); // the stage
+        // Of other surrogates, and of the stage.
+        nameof(ReinforcementSection.WeightCap), nameof(ReinforcementSection.GatePositive), nameof(ReinforcementSection.GateNegative),
+        nameof(ReinforcementSection.ValidationProblems));
 
     [Theory]
     [InlineData(nameof(SurrogateKind.Capped), nameof(ReinforcementSection.WeightCap))]
     [InlineData(nameof(SurrogateKind.Sapo), nameof(ReinforcementSection.GatePositive))]
     [InlineData(nameof(SurrogateKind.Sapo), nameof(ReinforcementSection.GateNegative))]
     public void Numbers_of_a_surrogate_arrive(string surrogate, string number) => Change(
-        new ReinforcementSection { Surrogate = Enum.Parse<SurrogateKind>(surrogate) }, SectionDeclaration.Of(typeof(ReinforcementSection))[number],
+        new ReinforcementSection { Surrogate = Enum.Parse<SurrogateKind>(surrogate) },
+            SectionDeclaration.Of(typeof(ReinforcementSection))[number],
         section => section.ToSurrogate()).ShouldBeTrue();
 
     [Fact]
@@ -99,7 +104,8 @@ public sealed class SectionMappingTests : IDisposable
     private static void Check<T>(T section, Func<T, object?> map, params string[] elsewhere)
         where T : Section
     {
-        foreach (var option in SectionDeclaration.Of(section).Options.Where(option => option.Kind is not (OptionKind.Section or OptionKind.List)))
+        foreach (var option in SectionDeclaration.Of(section).Options.Where(option =>
+            option.Kind is not (OptionKind.Section or OptionKind.List)))
         {
             bool changes = !elsewhere.Contains(option.PropertyName) && Change(section, option, map);
             changes.ShouldBe(!elsewhere.Contains(option.PropertyName), $"{typeof(T).Name}.{option.PropertyName}");
@@ -119,7 +125,8 @@ public sealed class SectionMappingTests : IDisposable
     {
         OptionKind.Integer when option.ValueType == typeof(long) => (long)(value ?? 0L) + 1,
         OptionKind.Integer => Equals(value, (int)option.Attribute.Maximum) ? (int)option.Attribute.Minimum : (int)(value ?? 1) + 1,
-        OptionKind.Number => Equals(value, option.Attribute.Maximum) ? option.Attribute.Maximum / 2 : ((double)(value ?? 0.0) + option.Attribute.Maximum) / 2,
+        OptionKind.Number => Equals(value, option.Attribute.Maximum) ? option.Attribute.Maximum / 2
+            : ((double)(value ?? 0.0) + option.Attribute.Maximum) / 2,
         OptionKind.Flag => !(bool)value!,
         OptionKind.Word => option.Parse(option.Words.First(word => !Equals(option.Parse(word), value)))!,
         _ => value + "x",
@@ -136,7 +143,8 @@ public sealed class SectionMappingTests : IDisposable
         var text = new StringBuilder(type.Name).Append('(');
         for (var owner = type; owner is not null && owner != typeof(object); owner = owner.BaseType)
         {
-            foreach (var field in owner.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            const BindingFlags Own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+            foreach (var field in owner.GetFields(Own))
                 text.Append(field.Name).Append('=').Append(Text(field.GetValue(value), depth + 1)).Append(';');
         }
 
