@@ -60,6 +60,6 @@ public sealed class GenAITokenModel : ITokenModel
         using var parameters = new GeneratorParams(model);
         parameters.SetSearchOption("max_length", maxLength);
         parameters.SetSearchOption("batch_size", 1);
-        return new Generator(model, parameters);
+        return new BatchGenerator(model, parameters);
     }
 }
