@@ -1,5 +1,6 @@
 using Distill.Data;
 using Microsoft.ML.OnnxRuntimeGenAI;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives; // its namespace has a Tensor of its own
 
 namespace Distill.Generation.GenAI;
 
@@ -102,7 +103,7 @@ internal sealed class GenAISlot(GenAITokenModel model, int maxLength) : IDisposa
     public const int LongestPart = 256;
 
     private readonly int[] tokens = new int[maxLength];
-    private NativeGenerator? generator;
+    private Generator? generator;
 
     public int Length { get; private set; }
 

@@ -1,7 +1,6 @@
 using Distill.Data;
 using Distill.Generation.Onnx;
 using Microsoft.ML.OnnxRuntimeGenAI;
-using NativeGenerator = Microsoft.ML.OnnxRuntimeGenAI.Generator; // not the engine's
 
 namespace Distill.Generation.GenAI;
 
@@ -56,11 +55,11 @@ public sealed class GenAITokenModel : ITokenModel
     public void Dispose() => model.Dispose();
 
     /// <summary>A generator for one row. The caller disposes it.</summary>
-    internal NativeGenerator CreateGenerator(int maxLength)
+    internal Generator CreateGenerator(int maxLength)
     {
         using var parameters = new GeneratorParams(model);
         parameters.SetSearchOption("max_length", maxLength);
         parameters.SetSearchOption("batch_size", 1);
-        return new NativeGenerator(model, parameters);
+        return new BatchGenerator(model, parameters);
     }
 }
