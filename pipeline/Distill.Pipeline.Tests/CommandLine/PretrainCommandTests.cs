@@ -40,7 +40,7 @@ public sealed class PretrainCommandTests : IDisposable
             Path.Combine(folder.Path, "runs"), "--set", "seed=4");
         run.Code.ShouldBe(130);
         run.Error.ShouldContain("Continue with: distill resume tiny ");
-        run.Error.ShouldContain("--set seed=4");
+        File.ReadAllText(Path.Combine(folder.Path, "runs", "tiny", "recipe.yaml")).ShouldContain("seed: 4"); // which resume goes by
     }
 
     [Fact]

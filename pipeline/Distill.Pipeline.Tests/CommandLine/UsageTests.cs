@@ -34,7 +34,6 @@ public sealed class UsageTests
     [InlineData("There is no option '--sampels' for 'distill evaluate'; did you mean '--samples'?", "evaluate", "m", "--problems", "p",
         "--sampels", "3")]
     [InlineData("There is no option '--problem' for 'distill evaluate'; did you mean '--problems'?", "evaluate", "--problem", "p")]
-    [InlineData("There is no stage 'stf'; did you mean 'sft'?", "run", "r.yaml", "--from", "stf")]
     [InlineData("--from and --only exclude each other.", "run", "r.yaml", "--from", "sft", "--only", "rl")]
     [InlineData("--samples '-1' does not fit: give a whole number, 0..1,024", "evaluate", "m", "--problems", "p", "--samples", "-1")]
     [InlineData("--temperature 'warm' does not fit: give a number, 0.01..10", "evaluate", "m", "--problems", "p", "--temperature", "warm")]
