@@ -29,7 +29,10 @@ internal sealed record CataloguedArtifact(
 
     public string Summary => Entry.Manifest?.Facts.GetValueOrDefault(StageKey.SummaryFact) ?? "";
 
-    /// <summary>What commands may call it: the beginning of its key, with the version where that is not the first. Of what was set aside, its folder.</summary>
+    /// <summary>
+    /// What commands may call it: the beginning of its key, with the version where that is not the first. Of what was set aside, its
+    /// folder.
+    /// </summary>
     public string Reference => Entry.Key is not { } key ? Entry.Folder
         : key.Digest[..ShortLength] + (Entry.Version > 1 ? $"{VersionMark}{Entry.Version}" : "");
 
@@ -71,8 +74,8 @@ internal sealed record ArtifactOrigin(string? Stage, IReadOnlyDictionary<string,
 }
 
 /// <summary>
-/// Everything in the store of a folder of runs, and which runs link to it. Made by looking through all of both, which only commands about the
-/// store do; runs never need it. A picture of one moment.
+/// Everything in the store of a folder of runs, and which runs link to it. Made by looking through all of both, which only commands about
+/// the store do; runs never need it. A picture of one moment.
 /// </summary>
 internal sealed class ArtifactCatalogue
 {
@@ -101,7 +104,8 @@ internal sealed class ArtifactCatalogue
         return new ArtifactCatalogue(runsFolder, store, [.. store.Entries().Select(entry => entry.Key is not { } key
             ? new CataloguedArtifact(entry, entry.Manifest?.Digest, [], false, false)
             : new CataloguedArtifact(
-                entry, entry.Manifest?.Digest, [.. uses[(key, entry.Version)]], store.IsPinned(key, entry.Version), store.IsBeingMade(key)))]);
+                entry, entry.Manifest?.Digest, [.. uses[(key, entry.Version)]],
+                store.IsPinned(key, entry.Version), store.IsBeingMade(key)))]);
     }
 
     /// <summary>The artefact of a digest; of several that are equal, one that is whole and used.</summary>
@@ -117,7 +121,8 @@ internal sealed class ArtifactCatalogue
         (item.IsFinished ? 4 : 0) + (item.Entry.Key is not null ? 2 : 0) + (item.Uses.Count > 0 || item.IsPinned ? 1 : 0);
 
     // Every folder that links into the store counts as a user, also one that is no run (any more): better too many than one too few.
-    private static IEnumerable<(StoreKey Key, int Version, ArtifactUse Use)> UsesIn(string runsFolder) => !Directory.Exists(runsFolder) ? [] :
+    private static IEnumerable<(StoreKey Key, int Version, ArtifactUse Use)> UsesIn(string runsFolder) =>
+        !Directory.Exists(runsFolder) ? [] :
         from path in Directory.EnumerateDirectories(runsFolder).Order(StringComparer.Ordinal)
         let name = Path.GetFileName(path)
         where name[0] != '.'

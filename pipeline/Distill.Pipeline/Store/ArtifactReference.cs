@@ -5,8 +5,8 @@ using Distill.Pipeline.Runs;
 namespace Distill.Pipeline.Store;
 
 /// <summary>
-/// An artefact as people name it: the first digits of its digest or key, a run and its stage (<c>quickstart/sft</c>), or a path, of a run's link
-/// or in the store.
+/// An artefact as people name it: the first digits of its digest or key, a run and its stage (<c>quickstart/sft</c>), or a path, of a run's
+/// link or in the store.
 /// </summary>
 internal static class ArtifactReference
 {
@@ -15,11 +15,13 @@ internal static class ArtifactReference
 
     private const int MostCandidates = 10;
 
-    /// <summary>The folder of runs that a word speaks of: that of the path, where it is one into a store or a run; otherwise the one given.</summary>
+    /// <summary>
+    /// The folder of runs that a word speaks of: that of the path, where it is one into a store or a run; otherwise the one given.
+    /// </summary>
     public static string RunsFolderOf(string word, string runsFolder)
     {
         if (Exists(word) && PathInto(word) is { } path) return RunsFolderAbove(path);
-        if (SplitAtRun(word, runsFolder) is var (folder, _, _)) return folder;
+        if (SplitAtRun(word + "/", runsFolder) is var (folder, _, _)) return folder;
         return PathInto(word) is { } gone ? RunsFolderAbove(gone) : runsFolder;
     }
 
@@ -31,12 +33,16 @@ internal static class ArtifactReference
         if (SplitAtRun(word, catalogue.RunsFolder) is var (_, run, stage)) return OfRun(catalogue, run, stage);
         if (PathInto(word) is { } gone) return AtPath(catalogue, gone);
         if (word.Contains('/') || word.Contains(Path.DirectorySeparatorChar))
-            throw new RunRefusedException($"'{word}' is no artefact: neither RUN/STAGE of {catalogue.RunsFolder} nor a path into its store.");
+            throw new RunRefusedException($"'{word}' is no artefact: neither RUN/STAGE of {catalogue.RunsFolder} nor a path into its "
+                + $"store.");
         return ByDigits(catalogue, word);
     }
 
     /// <summary>Whether a word is the name or the folder of a run.</summary>
-    public static bool IsRun(string word, string runsFolder) => SplitAtRun(word + "/", runsFolder) is not null;
+    public static bool IsRun(string word, string runsFolder) => SplitAtRun(word + "/", runsFolder) is (_, _, "");
+
+    /// <summary>Whether a word is a path, of a link or of a folder, that leads into a store.</summary>
+    public static bool LeadsIntoStore(string word) => PathInto(word) is not null;
 
     private static string StoreMark => $"{Path.DirectorySeparatorChar}{ArtifactStore.FolderName}{Path.DirectorySeparatorChar}";
 
@@ -49,7 +55,8 @@ internal static class ArtifactReference
         if (IsRun(digits, catalogue.RunsFolder)) return OfRun(catalogue, digits, "");
         string bare = digits.Split('~')[0];
         if (!bare.All(char.IsAsciiHexDigit))
-            throw new RunRefusedException($"'{digits}' is no artefact: give {LeastDigits} or more digits of its digest or key, RUN/STAGE, or a path. "
+            throw new RunRefusedException($"'{digits}' is no artefact: give {LeastDigits} or more digits of its digest or key, RUN/STAGE, "
+                + $"or a path. "
                 + "'distill artefacts ls' lists them.");
         if (bare.Length < LeastDigits)
             throw new RunRefusedException($"'{digits}' is too short: give at least {LeastDigits} digits. " + Candidates(catalogue, digits));

@@ -6,8 +6,8 @@ using Distill.Pipeline.Runs;
 namespace Distill.Pipeline.Store;
 
 /// <summary>
-/// Where the models lie that recipes of runs bring along: artefacts know them by digest alone. Looks at the recipes of a folder of runs, and at
-/// those models, when it is asked for the first time.
+/// Where the models lie that recipes of runs bring along: artefacts know them by digest alone. Looks at the recipes of a folder of runs,
+/// and at those models, when it is asked for the first time.
 /// </summary>
 internal sealed class ExternalModels
 {

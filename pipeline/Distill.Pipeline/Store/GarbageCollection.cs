@@ -10,8 +10,8 @@ internal sealed record Retention(CataloguedArtifact Artifact, string? KeptBecaus
 }
 
 /// <summary>
-/// Removes from a store what nobody refers to: no run links to it, nothing that is kept was made from it, it is not pinned, nobody is making
-/// it, and it is older than a limit. Unfinished and damaged work goes by the same rules. Nothing else is ever touched.
+/// Removes from a store what nobody refers to: no run links to it, nothing that is kept was made from it, it is not pinned, nobody is
+/// making it, and it is older than a limit. Unfinished and damaged work goes by the same rules. Nothing else is ever touched.
 /// </summary>
 internal sealed class GarbageCollection(string runsFolder, TimeSpan limit, TimeProvider clock)
 {
@@ -50,7 +50,8 @@ internal sealed class GarbageCollection(string runsFolder, TimeSpan limit, TimeP
     private string StorePath => Path.Combine(Path.GetFullPath(runsFolder), ArtifactStore.FolderName);
 
     private FileLock Close() => new ArtifactStore(StorePath, clock).TryClose() ?? throw new RunRefusedException(
-        $"A run is working in {Path.GetFullPath(runsFolder)}, or another 'artefacts gc' is. Nothing was removed; try again when it has ended. "
+        $"A run is working in {Path.GetFullPath(runsFolder)}, or another 'artefacts gc' is. Nothing was removed; try again when it has "
+            + $"ended. "
         + "'distill runs ls' shows which; --dry-run works meanwhile.");
 
     private IReadOnlyList<Retention> Decide(ArtifactCatalogue catalogue)
@@ -78,7 +79,8 @@ internal sealed class GarbageCollection(string runsFolder, TimeSpan limit, TimeP
         {
             foreach (string parent in kept.Entry.Manifest?.Parents ?? [])
             {
-                CataloguedArtifact[] equal = [.. byDigest[parent].OrderByDescending(item => item.IsFinished).ThenByDescending(item => item.Entry.Version)];
+                CataloguedArtifact[] equal = [.. byDigest[parent]
+                    .OrderByDescending(item => item.IsFinished).ThenByDescending(item => item.Entry.Version)];
                 if (equal.Length == 0 || equal.Any(item => reasons[item] is not null && item.IsFinished)) continue;
                 if (reasons[equal[0]] is not null) continue;
                 reasons[equal[0]] = $"{kept.Name} {kept.Reference} was made from it";

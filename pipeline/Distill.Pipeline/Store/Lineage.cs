@@ -33,7 +33,8 @@ internal sealed record LineageNode(
 /// <param name="Roots">Where it begins.</param>
 /// <param name="Nodes">Everything below them, by digest.</param>
 /// <param name="Notes">What a reader must know besides.</param>
-internal sealed record Lineage(IReadOnlyList<LineageNode> Roots, IReadOnlyDictionary<string, LineageNode> Nodes, IReadOnlyList<string> Notes)
+internal sealed record Lineage(
+    IReadOnlyList<LineageNode> Roots, IReadOnlyDictionary<string, LineageNode> Nodes, IReadOnlyList<string> Notes)
 {
     // What comes from outside has these names among the inputs of a stage, or the second ones in the description of an exported model.
     private static readonly Dictionary<string, string> Outside = new()
@@ -47,7 +48,8 @@ internal sealed record Lineage(IReadOnlyList<LineageNode> Roots, IReadOnlyDictio
     public static Lineage Of(ArtifactCatalogue catalogue, LineageRoots roots, ExternalModels models)
     {
         var nodes = new Dictionary<string, LineageNode>(StringComparer.Ordinal);
-        var wanted = new Stack<(string Name, string Digest)>(roots.Nodes.SelectMany(root => root.Inputs).Reverse().Select(input => (input.Key, input.Value)));
+        var wanted = new Stack<(string Name, string Digest)>(
+            roots.Nodes.SelectMany(root => root.Inputs).Reverse().Select(input => (input.Key, input.Value)));
         while (wanted.TryPop(out var next))
         {
             if (nodes.ContainsKey(next.Digest)) continue;
@@ -60,8 +62,9 @@ internal sealed record Lineage(IReadOnlyList<LineageNode> Roots, IReadOnlyDictio
     }
 
     public static LineageNode NodeOf(CataloguedArtifact artifact) => new(
-        artifact.Digest ?? "", artifact.Name, artifact.Entry.Kind, artifact.Reference, artifact.Entry.Manifest?.StageVersion, artifact.Summary,
-        artifact.IsFinished ? LineageState.Finished : LineageState.Damaged, artifact.Entry.Folder, artifact.Origin.Inputs);
+        artifact.Digest ?? "", artifact.Name, artifact.Entry.Kind, artifact.Reference, artifact.Entry.Manifest?.StageVersion,
+        artifact.Summary, artifact.IsFinished ? LineageState.Finished : LineageState.Damaged,
+        artifact.Entry.Folder, artifact.Origin.Inputs);
 
     private static LineageNode NodeOf(ArtifactCatalogue catalogue, string name, string digest, ExternalModels models)
     {

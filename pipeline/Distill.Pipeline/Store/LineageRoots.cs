@@ -19,14 +19,11 @@ internal sealed record LineageRoots(IReadOnlyList<LineageNode> Nodes, IReadOnlyL
     /// <exception cref="RunRefusedException">It names nothing that can be told.</exception>
     public static LineageRoots Find(ArtifactCatalogue catalogue, string word)
     {
-        if (Directory.Exists(word) && !IsInStore(catalogue, word) && OfFolder(catalogue, word) is { } roots) return roots;
+        if (Directory.Exists(word) && !ArtifactReference.LeadsIntoStore(word) && OfFolder(catalogue, word) is { } roots) return roots;
         return ArtifactReference.IsRun(word, catalogue.RunsFolder)
             ? OfRun(catalogue, Path.GetFileName(Path.TrimEndingDirectorySeparator(word)))
             : Of(ArtifactReference.Find(catalogue, word));
     }
-
-    private static bool IsInStore(ArtifactCatalogue catalogue, string word) =>
-        Path.GetFullPath(ArtifactReference.RunsFolderOf(word, "")) == catalogue.RunsFolder && !ArtifactReference.IsRun(word, catalogue.RunsFolder);
 
     private static LineageRoots Of(params IReadOnlyList<CataloguedArtifact> artifacts) => new([.. artifacts.Select(Lineage.NodeOf)], []);
 
@@ -49,7 +46,8 @@ internal sealed record LineageRoots(IReadOnlyList<LineageNode> Nodes, IReadOnlyL
         if (weights.Length == 0) return null;
         var made = Holding(catalogue, [.. weights.Select(catalogue.Store.Digests.Of)]);
         return made is not null ? new([Lineage.NodeOf(made)], [$"'{folder}' has the weights of this artefact."])
-            : throw new RunRefusedException($"'{folder}' is a checkpoint that no run in {catalogue.RunsFolder} made, or whose artefact was removed.");
+            : throw new RunRefusedException($"'{folder}' is a checkpoint that no run in {catalogue.RunsFolder} made, or whose artefact "
+                + $"was removed.");
     }
 
     private static LineageRoots OfPackage(ArtifactCatalogue catalogue, string folder, string described)
@@ -63,8 +61,8 @@ internal sealed record LineageRoots(IReadOnlyList<LineageNode> Nodes, IReadOnlyL
         var inputs = DigestsIn(described);
         if (inputs.TryGetValue("checkpoint", out string? checkpoint) && ExportedFrom(catalogue, checkpoint) is { } source)
             inputs["checkpoint"] = source;
-        var root = new LineageNode(digest, Path.GetFileName(Path.GetFullPath(folder)), "model folder", null, null, "", LineageState.External,
-            Path.GetFullPath(folder), inputs);
+        var root = new LineageNode(digest, Path.GetFileName(Path.GetFullPath(folder)), "model folder", null, null, "",
+            LineageState.External, Path.GetFullPath(folder), inputs);
         return new([root], [.. notes, $"No artefact of {catalogue.RunsFolder} has these files; what follows is what the folder's "
             + $"{PackageProvenance.FileName} says it was made from."]);
     }
@@ -85,7 +83,8 @@ internal sealed record LineageRoots(IReadOnlyList<LineageNode> Nodes, IReadOnlyL
         const string folder = TrainedStudent.CheckpointFolder + "/";
         var lines = manifest.Files.Where(file => file.Path.StartsWith(folder, StringComparison.Ordinal))
             .Select(file => (Name: file.Path[folder.Length..], file.Sha256))
-            .Where(file => !file.Name.Contains('/') && (file.Name.EndsWith(Weights, StringComparison.Ordinal) || file.Name == DecoderConfigJson.FileName))
+            .Where(file => !file.Name.Contains('/'))
+            .Where(file => file.Name.EndsWith(Weights, StringComparison.Ordinal) || file.Name == DecoderConfigJson.FileName)
             .OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Name} {file.Sha256}\n");
         return FileDigest.Of(Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
@@ -94,7 +93,8 @@ internal sealed record LineageRoots(IReadOnlyList<LineageNode> Nodes, IReadOnlyL
     {
         using var document = BoundedJson.Read(described, LargestDescription);
         return document.RootElement.TryGetProperty("digests", out var digests) && digests.ValueKind == JsonValueKind.Object
-            ? digests.EnumerateObject().Where(pair => pair.Value.ValueKind == JsonValueKind.String && FileDigest.IsValid(pair.Value.GetString()!))
+            ? digests.EnumerateObject()
+                .Where(pair => pair.Value.ValueKind == JsonValueKind.String && FileDigest.IsValid(pair.Value.GetString()!))
                 .ToDictionary(pair => pair.Name, pair => pair.Value.GetString()!)
             : [];
     }

@@ -42,14 +42,16 @@ internal sealed record RunDifference(
     {
         var catalogue = ArtifactCatalogue.Read(before.RunsFolder, clock);
         bool isSameFolder = Path.GetFullPath(after.RunsFolder) == catalogue.RunsFolder;
-        return Of(RunSide.Open(before, catalogue), RunSide.Open(after, isSameFolder ? catalogue : ArtifactCatalogue.Read(after.RunsFolder, clock)));
+        var other = isSameFolder ? catalogue : ArtifactCatalogue.Read(after.RunsFolder, clock);
+        return Of(RunSide.Open(before, catalogue), RunSide.Open(after, other));
     }
 
     private static RunDifference Of(RunSide before, RunSide after)
     {
         bool canLoad = before.Recipe is not null && after.Recipe is not null;
         Dictionary<string, string> old = before.Values(canLoad), current = after.Values(canLoad);
-        var values = old.Keys.Union(current.Keys).Select(path => new ValueDifference(path, old.GetValueOrDefault(path), current.GetValueOrDefault(path))).ToList();
+        var values = old.Keys.Union(current.Keys)
+            .Select(path => new ValueDifference(path, old.GetValueOrDefault(path), current.GetValueOrDefault(path))).ToList();
         var stages = before.Stages.Keys.Union(after.Stages.Keys)
             .Select(stage => Difference(stage, before.Stages.GetValueOrDefault(stage), after.Stages.GetValueOrDefault(stage))).ToList();
         string[] models = [.. before.Models.Union(after.Models)];
@@ -72,7 +74,8 @@ internal sealed record RunDifference(
             return new(stage, before?.Digest, after?.Digest, before is null ? "only in the second run" : "only in the first run", false);
         if (before.Digest == after.Digest && before.Digest is not null) return null;
         string reason = StageKey.Difference(before.Origin.Key, after.Origin.Key);
-        bool isSameContent = before.Entry.Manifest is { } old && after.Entry.Manifest is { } current && old.Files.SequenceEqual(current.Files);
+        bool isSameContent = before.Entry.Manifest is { } old
+            && after.Entry.Manifest is { } current && old.Files.SequenceEqual(current.Files);
         return new(stage, before.Digest, after.Digest, reason, isSameContent);
     }
 
@@ -83,13 +86,15 @@ internal sealed record RunDifference(
     {
         private const string Evaluations = "evaluation/";
 
-        public IEnumerable<string> Models => Stages.Keys.Where(stage => stage.StartsWith(Evaluations, StringComparison.Ordinal)).Select(EvaluationStage.ModelOf);
+        public IEnumerable<string> Models => Stages.Keys
+            .Where(stage => stage.StartsWith(Evaluations, StringComparison.Ordinal)).Select(EvaluationStage.ModelOf);
 
         public static RunSide Open((string RunsFolder, string Name) run, ArtifactCatalogue catalogue)
         {
             var folder = RunCatalogue.Require(run.RunsFolder, run.Name);
             if (RunState.TryRead(folder.Path) is null)
-                throw new RunRefusedException($"'{run.Name}' is a run of an earlier version, whose results cannot be compared: run its recipe again.");
+                throw new RunRefusedException($"'{run.Name}' is a run of an earlier version, whose results cannot be compared: run its "
+                    + $"recipe again.");
             var stages = catalogue.Of(run.Name).OrderBy(item => item.Uses.First(use => use.Run == run.Name).Link, StringComparer.Ordinal);
             return new(run.Name, folder, Load(folder), stages.DistinctBy(item => item.Name).ToDictionary(item => item.Name));
         }
@@ -98,8 +103,9 @@ internal sealed record RunDifference(
         public Dictionary<string, string> Values(bool isWhole)
         {
             var values = new Dictionary<string, string>();
+            string file = Folder.RecipePath;
             if (isWhole) Flatten(RecipeWriter.ToJson(Recipe!, Path.GetFullPath), "", values);
-            else Flatten(RecipeYaml.Parse(File.ReadAllText(Folder.RecipePath), Folder.RecipePath, new RecipeSource("", Folder.Path)), "", values);
+            else Flatten(RecipeYaml.Parse(File.ReadAllText(file), file, new RecipeSource("", Folder.Path)), "", values);
             return values;
         }
 
@@ -124,18 +130,37 @@ internal sealed record RunDifference(
 
         private static void Flatten(JsonNode? node, string path, Dictionary<string, string> values)
         {
-            if (node is JsonObject map) foreach (var (key, value) in map) Flatten(value, Below(path, key), values);
-            else if (node is JsonArray list && list.Any(item => item is JsonObject))
-                for (int i = 0; i < list.Count; i++) Flatten(list[i], Below(path, $"{i}"), values);
-            else if (node is JsonValue text && text.TryGetValue(out string? word)) values[path] = word;
-            else if (node is not null) values[path] = CanonicalJson.Write(node);
+            switch (node)
+            {
+                case JsonObject map:
+                    foreach (var (key, value) in map) Flatten(value, Below(path, key), values);
+                    break;
+                case JsonArray list when list.Any(item => item is JsonObject):
+                    for (int i = 0; i < list.Count; i++) Flatten(list[i], Below(path, $"{i}"), values);
+                    break;
+                case JsonValue text when text.TryGetValue(out string? word):
+                    values[path] = word;
+                    break;
+                case not null:
+                    values[path] = CanonicalJson.Write(node);
+                    break;
+            }
         }
 
         private static void Flatten(RecipeNode node, string path, Dictionary<string, string> values)
         {
-            if (node is RecipeMapping map) foreach (var (key, value) in map.Entries) Flatten(value, Below(path, key), values);
-            else if (node is RecipeSequence list) for (int i = 0; i < list.Items.Count; i++) Flatten(list.Items[i], Below(path, $"{i}"), values);
-            else if (node is RecipeScalar { IsNothing: false } scalar) values[path] = scalar.Text;
+            switch (node)
+            {
+                case RecipeMapping map:
+                    foreach (var (key, value) in map.Entries) Flatten(value, Below(path, key), values);
+                    break;
+                case RecipeSequence list:
+                    for (int i = 0; i < list.Items.Count; i++) Flatten(list.Items[i], Below(path, $"{i}"), values);
+                    break;
+                case RecipeScalar { IsNothing: false } scalar:
+                    values[path] = scalar.Text;
+                    break;
+            }
         }
 
         private static string Below(string path, string key) => path.Length == 0 ? key : $"{path}.{key}";

@@ -10,12 +10,14 @@ internal sealed record RunRemoval(RunFolder Folder, IReadOnlyList<CataloguedArti
     public long FreedBytes => Freed.Sum(artifact => artifact.Entry.Bytes);
 
     /// <summary>Looks; removes nothing.</summary>
-    /// <exception cref="RunRefusedException">There is no such run, some process works on it, or it is one of an earlier version.</exception>
+    /// <exception cref="RunRefusedException">There is no such run, some process works on it, or it is one of an earlier
+    /// version.</exception>
     public static RunRemoval Plan(string runsFolder, string name, TimeProvider clock)
     {
         var folder = RunCatalogue.Require(runsFolder, name);
         if (RunState.TryRead(folder.Path) is null)
-            throw new RunRefusedException($"'{folder.Path}' is a run of an earlier version, whose results lie in its own folder beside whatever else is "
+            throw new RunRefusedException($"'{folder.Path}' is a run of an earlier version, whose results lie in its own folder beside "
+                + $"whatever else is "
                 + "there: only you know what of it may go. Remove the folder yourself.");
         if (folder.IsLocked()) throw new RunRefusedException($"The run '{name}' is being worked on. End that first.");
         var used = ArtifactCatalogue.Read(runsFolder, clock).Of(name);
