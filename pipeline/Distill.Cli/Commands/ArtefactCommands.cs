@@ -2,8 +2,6 @@ using System.CommandLine;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Data.Storage;
-using Distill.Pipeline.Reporting;
-using Distill.Pipeline.Runs;
 using Distill.Pipeline.Store;
 
 namespace Distill.Cli.Commands;

@@ -53,6 +53,8 @@ public sealed class StoreOfRunTests(PipelineRunTests.FinishedRun finished) : ICl
         LineageOf(folder.Path, "small").Nodes.Values
             .Where(node => node.State == LineageState.Removed).Select(node => node.Name).ShouldBe(["traces"]);
         Remove("small/model");
+        LineageOf(folder.Path, copy).Roots.ShouldHaveSingleItem().Name.ShouldBe("onnx"); // all of its files but the description
+        Remove("small/onnx");
         var lineage = LineageOf(folder.Path, copy);
         lineage.Roots.ShouldHaveSingleItem().State.ShouldBe(LineageState.External);
         lineage.Nodes.Values.Select(node => node.Name).ShouldContain("problems/train");

@@ -67,11 +67,16 @@ internal sealed record LineageRoots(IReadOnlyList<LineageNode> Nodes, IReadOnlyL
             + $"{PackageProvenance.FileName} says it was made from."]);
     }
 
-    /// <summary>An artefact with files of all these digests.</summary>
-    private static CataloguedArtifact? Holding(ArtifactCatalogue catalogue, IReadOnlyList<string> digests) => catalogue.Items
-        .Where(item => item.Digest is not null && item.Entry.Key is not null)
-        .Where(item => item.Entry.Manifest!.Files.Select(file => file.Sha256).ToHashSet() is var files && digests.All(files.Contains))
-        .OrderByDescending(item => item.IsFinished).ThenByDescending(item => item.Uses.Count).FirstOrDefault();
+    /// <summary>An artefact with files of all these digests; of several, the one that the others were made from.</summary>
+    private static CataloguedArtifact? Holding(ArtifactCatalogue catalogue, IReadOnlyList<string> digests)
+    {
+        var found = catalogue.Items.Where(item => item.Digest is not null && item.Entry.Key is not null)
+            .Where(item => item.Entry.Manifest!.Files.Select(file => file.Sha256).ToHashSet() is var files && digests.All(files.Contains))
+            .ToList();
+        return found.OrderByDescending(item => item.IsFinished)
+            .ThenByDescending(item => found.Any(other => other.Origin.Inputs.Values.Contains(item.Digest)))
+            .ThenByDescending(item => item.Uses.Count).FirstOrDefault();
+    }
 
     // 'distill export' knows a checkpoint by names and digests of its files, whether or not it lies in a store.
     private static string? ExportedFrom(ArtifactCatalogue catalogue, string checkpoint) => catalogue.Items
