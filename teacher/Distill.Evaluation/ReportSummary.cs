@@ -1,3 +1,4 @@
+using Distill.Data;
 using Distill.Data.Problems;
 using Distill.Data.Verification;
 using Distill.Evaluation.Statistics;
@@ -119,10 +120,12 @@ internal static class TwinPairs
         for (int i = 0; i < twins.Count; i++)
         {
             if (ProblemId.TryParse(twins[i].Id) is not { Twin: { } kind } id)
-                throw new ArgumentException($"'{twins[i].Id}' is not the id of a twin.", nameof(twins));
+                throw new ArgumentException($"{Printable.Quote(twins[i].Id)} is not the id of a twin.", nameof(twins));
             string original = (id with { Twin = null }).ToString();
             if (!places.TryGetValue(original, out int place))
-                throw new ArgumentException($"The original '{original}' of twin '{twins[i].Id}' is not among the problems.", nameof(twins));
+                throw new ArgumentException(
+                    $"The original {Printable.Quote(original)} of twin {Printable.Quote(twins[i].Id)} is not among the problems.",
+                    nameof(twins));
             pairs.Add(new TwinPair(kind, place, i));
         }
 

@@ -1,3 +1,4 @@
+using Distill.Data;
 using Microsoft.ML.OnnxRuntimeGenAI;
 
 namespace Distill.Generation.GenAI;
@@ -125,7 +126,7 @@ internal sealed class GenAISlot(GenAITokenModel model, int maxLength) : IDisposa
         }
         catch (OnnxRuntimeGenAIException e)
         {
-            throw new InvalidDataException($"ONNX Runtime GenAI cannot run the model: {e.Message}", e);
+            throw new InvalidDataException(Printable.Of($"ONNX Runtime GenAI cannot run the model: {e.Message}"), e);
         }
     }
 

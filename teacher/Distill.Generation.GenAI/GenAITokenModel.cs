@@ -1,3 +1,4 @@
+using Distill.Data;
 using Distill.Generation.Onnx;
 using Microsoft.ML.OnnxRuntimeGenAI;
 using NativeGenerator = Microsoft.ML.OnnxRuntimeGenAI.Generator; // not the engine's
@@ -40,7 +41,7 @@ public sealed class GenAITokenModel : ITokenModel
         }
         catch (OnnxRuntimeGenAIException e)
         {
-            throw new InvalidDataException($"{opened.Path}: ONNX Runtime GenAI cannot load it: {e.Message}", e);
+            throw new InvalidDataException(Printable.Of($"{opened.Path}: ONNX Runtime GenAI cannot load it: {e.Message}"), e);
         }
     }
 

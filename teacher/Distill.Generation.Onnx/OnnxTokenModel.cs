@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Distill.Data;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Distill.Generation.Onnx;
@@ -132,7 +133,7 @@ public sealed class OnnxTokenModel : ITokenModel
         catch (OnnxRuntimeException e)
         {
             session?.Dispose();
-            throw new InvalidDataException($"{source}: ONNX Runtime cannot load it: {e.Message}", e);
+            throw new InvalidDataException(Printable.Of($"{source}: ONNX Runtime cannot load it: {e.Message}"), e);
         }
         catch
         {

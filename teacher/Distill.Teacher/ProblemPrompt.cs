@@ -1,3 +1,4 @@
+using Distill.Data;
 using Distill.Data.Problems;
 using Distill.Generation;
 using Distill.Tokenization;
@@ -19,7 +20,8 @@ public static class ProblemPrompt
         return prompt.Length < maxLength
             ? prompt
             : throw new InvalidDataException(
-                $"Problem '{problem.Id}' takes {prompt.Length} tokens; the model reads {maxLength} with the answer. Leave it out or take a "
+                $"Problem {Printable.Quote(problem.Id)} takes {prompt.Length} tokens; the model reads {maxLength} with the answer. Leave "
+                    + "it out or take a "
                     + "model with a longer context.");
     }
 }

@@ -16,7 +16,9 @@ public sealed class ContainedPathTests : IDisposable
     }
 
     [Theory]
-    [InlineData(""), InlineData("../a.bin"), InlineData("/a.bin"), InlineData("onnx//a.bin"), InlineData("./a.bin"), InlineData("onnx\\a.bin")]
+    [
+        InlineData(""), InlineData("../a.bin"), InlineData("/a.bin"), InlineData("onnx//a.bin"), InlineData("./a.bin"),
+        InlineData("onnx\\a.bin")]
     [InlineData("c:a.bin"), InlineData("absent.bin"), InlineData("onnx"), InlineData("a\0.bin"), InlineData("\u001b[31m.bin")]
     public void What_leaves_the_folder_or_is_no_file_is_refused(string relative)
     {
@@ -56,7 +58,9 @@ public sealed class ContainedPathTests : IDisposable
     public void Any_other_link_is_refused(string folder, string target)
     {
         foreach (string cache in (string[])["models--o--n", "name"]) Make($"{cache}/blobs/1f");
-        foreach (string file in (string[])["outside", "models--x--y/blobs/2f", "models--o--n/blobs/inner/3f", "models--o--n/snapshots/0b/plain.bin"])
+        foreach (
+            string file in (string[])[
+                "outside", "models--x--y/blobs/2f", "models--o--n/blobs/inner/3f", "models--o--n/snapshots/0b/plain.bin"])
             Make(file);
         Link("models--o--n/blobs/link", At("outside"));
         Link($"{folder}/model.onnx", target);

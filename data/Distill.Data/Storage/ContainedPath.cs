@@ -12,37 +12,44 @@ internal static class ContainedPath
     /// <param name="relative">What the file says, with slashes.</param>
     /// <param name="saidBy">File and key, for the message.</param>
     /// <returns>Full path of an existing file, below the folder; it may be a link of the kind above.</returns>
-    /// <exception cref="InvalidDataException">The path is absolute, leaves the folder, passes through another link or names no file.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The path is absolute, leaves the folder, passes through another link or names no file.
+    /// </exception>
     public static string Resolve(string folder, string relative, string saidBy)
     {
         if (relative.Length == 0 || Path.IsPathRooted(relative) || relative.Any(c => c is '\\' or ':' || char.IsControl(c)))
-            throw new InvalidDataException($"{saidBy}: '{Shown(relative)}' must be a path relative to its folder.");
+            throw new InvalidDataException($"{saidBy}: {Printable.Quote(relative)} must be a path relative to its folder.");
         string current = folder;
         string[] parts = relative.Split('/');
         for (int i = 0; i < parts.Length; i++)
         {
             if (parts[i] is "" or "." or "..")
-                throw new InvalidDataException($"{saidBy}: '{relative}' must not contain empty, '.' or '..' parts.");
+                throw new InvalidDataException($"{saidBy}: {Printable.Quote(relative)} must not contain empty, '.' or '..' parts.");
             current = Path.Combine(current, parts[i]);
             FileSystemInfo info = Directory.Exists(current) ? new DirectoryInfo(current) : new FileInfo(current);
             if (info.LinkTarget is { } target && !(i == parts.Length - 1 && IsBlob(folder, current, target)))
             {
-                throw new InvalidDataException($"{saidBy}: '{relative}' passes through a symbolic link that leaves the folder, and not into the "
+                throw new InvalidDataException($"{saidBy}: {Printable.Quote(relative)} passes through a symbolic link that leaves the "
+                    + "folder, and not into the "
                     + $"'{Blobs}' of its own Hugging Face cache; copy the file into the folder instead.");
             }
         }
 
-        return File.Exists(current) ? current : throw new InvalidDataException($"{saidBy}: {current} does not exist.");
+        return File.Exists(current) ? current : throw new InvalidDataException(Printable.Of($"{saidBy}: {current} does not exist."));
     }
 
-    /// <summary>Bytes of a file; of a link, those of the file that it leads to, where <see cref="FileInfo"/> gives the length of the link's text.</summary>
+    /// <summary>
+    /// Bytes of a file; of a link, those of the file that it leads to, where <see cref="FileInfo"/> gives the length of the link's text.
+    /// </summary>
     public static long LengthOf(string path)
     {
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         return RandomAccess.GetLength(file);
     }
 
-    /// <summary>Whether a link's target lies right in the blobs of the cache that the folder is a snapshot of, and is a file, not another link.</summary>
+    /// <summary>
+    /// Whether a link's target lies right in the blobs of the cache that the folder is a snapshot of, and is a file, not another link.
+    /// </summary>
     private static bool IsBlob(string folder, string link, string target)
     {
         if (CacheOf(folder) is not { } cache) return false;
@@ -66,6 +73,4 @@ internal static class ContainedPath
 
     /// <summary>The folder, or where it leads to when it is a link.</summary>
     private static string RealFolder(string folder) => Directory.ResolveLinkTarget(folder, returnFinalTarget: true)?.FullName ?? folder;
-
-    private static string Shown(string text) => string.Concat(text.Take(80).Select(c => char.IsControl(c) ? '?' : c));
 }

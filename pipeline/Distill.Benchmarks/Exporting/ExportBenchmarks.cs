@@ -103,7 +103,7 @@ internal sealed class ParityBenchmark : IBenchmark
         var encoder = ChatEncoder.Load(checkpoint.Folder);
         int[][] asked = [.. StudentWorkload.Problems(prompts).Select(problem => encoder.EncodePrompt([ChatMessage.User(problem.Text)]))];
         var report = new ParityGate(reference, exported).Run(
-            new ParityInputs { Sequences = asked, Prompts = asked, MaxNewTokens = tokens, StopTokens = [encoder.EndToken] },
+            new ParityInputs { Sequences = asked, Prompts = asked, MaxNewTokens = tokens, StopTokens = encoder.EndTokens },
                 ParityTolerance.Exact);
         return
         [

@@ -4,7 +4,8 @@ using Distill.Pipeline.Recipes;
 namespace Distill.Cli.Commands;
 
 /// <summary><c>distill schema</c>.</summary>
-internal sealed class SchemaCommand() : DistillCommand("schema", "Prints the JSON Schema of recipes, with which an editor completes and checks them.")
+internal sealed class SchemaCommand()
+    : DistillCommand("schema", "Prints the JSON Schema of recipes, with which an editor completes and checks them.")
 {
     public override IReadOnlyList<string> Examples => ["distill schema > recipe.schema.json"];
 

@@ -137,7 +137,7 @@ internal static class ParityPrompts
             Sequences = [.. fitting.Take(WholeSequences).Select(pair => pair.Whole)],
             Prompts = [.. fitting.Select(pair => pair.Prompt)],
             MaxNewTokens = newTokens,
-            StopTokens = [encoder.EndToken],
+            StopTokens = encoder.EndTokens,
         };
     }
 }

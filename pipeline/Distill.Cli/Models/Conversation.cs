@@ -69,7 +69,7 @@ internal sealed class Conversation : IDisposable
             cancellation.ThrowIfCancellationRequested();
             int token = sampler.Choose(logits, options.Sampling, [], ref random).Token;
             count++;
-            ended = token == encoder.EndToken;
+            ended = encoder.EndTokens.Contains(token);
             if (ended) break;
             reply.Push(token);
             if (count < limit) Step(token);

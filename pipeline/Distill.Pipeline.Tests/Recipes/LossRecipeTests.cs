@@ -26,7 +26,8 @@ public sealed class LossRecipeTests : IDisposable
           alarms: { patience: 4 }
         """;
 
-    private static readonly string[] SupervisedKeys = ["sft.average=sequence", "sft.dft=true", "sft.label_smoothing=0.1", "sft.z_loss=0.0001", "sft.entropy_bonus=0.01", "sft.rate_floor=0.1", "sft.cool_down=square_root"];
+    private static readonly string[] SupervisedKeys = ["sft.average=sequence", "sft.dft=true", "sft.label_smoothing=0.1",
+        "sft.z_loss=0.0001", "sft.entropy_bonus=0.01", "sft.rate_floor=0.1", "sft.cool_down=square_root"];
 
     private readonly TemporaryFolder folder = SampleRecipe.Folder();
 
@@ -36,9 +37,11 @@ public sealed class LossRecipeTests : IDisposable
     public void The_resolved_recipe_says_what_is_in_use_and_nothing_else()
     {
         string yaml = RecipeWriter.ToYaml(SampleRecipe.Parse(folder), folder.Path);
-        foreach (string key in (string[])["ratio", "aggregation", "reference_weight", "surrogate", "average", "dft", "updates_per_batch", "rate_floor", "cool_down"])
+        foreach (string key in (string[])["ratio", "aggregation", "reference_weight", "surrogate", "average", "dft", "updates_per_batch",
+            "rate_floor", "cool_down"])
             yaml.ShouldContain($" {key}:");
-        foreach (string key in (string[])["soft_labels", "top_log_probabilities", "weight_average", "alarms", "rewards", "weight_cap", "gate_positive",
+        foreach (string key in (string[])["soft_labels", "top_log_probabilities", "weight_average", "alarms", "rewards", "weight_cap",
+            "gate_positive",
             "gate_negative", "top_entropy", "reference_correction", "teacher_weight", "ratio_cap"])
             yaml.ShouldNotContain($" {key}:");
     }
@@ -46,7 +49,8 @@ public sealed class LossRecipeTests : IDisposable
     [Fact]
     public void Every_key_reads_back_equal()
     {
-        var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text + Everything, "teacher.top_log_probabilities=16", "sft.weight_average=0.99");
+        var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text + Everything, "teacher.top_log_probabilities=16",
+            "sft.weight_average=0.99");
         var again = (DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, folder.Path), "again.yaml", folder.Path);
         again.SoftLabels.ShouldBe(recipe.SoftLabels);
         again.Rl.ShouldBe(recipe.Rl);
@@ -60,7 +64,8 @@ public sealed class LossRecipeTests : IDisposable
         var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text, SupervisedKeys);
         var again = (DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, folder.Path), "again.yaml", folder.Path);
         again.Sft.ShouldBe(recipe.Sft);
-        recipe.AnswerOnly.ToLoss().ShouldBe(new SupervisedLossOptions { Average = TokenAverage.Sequence, Rectified = true, LabelSmoothing = 0.1, PartitionWeight = 1e-4, EntropyBonus = 0.01 });
+        recipe.AnswerOnly.ToLoss().ShouldBe(new SupervisedLossOptions { Average = TokenAverage.Sequence, Rectified = true,
+            LabelSmoothing = 0.1, PartitionWeight = 1e-4, EntropyBonus = 0.01 });
         SampleRecipe.Parse(folder).Sft.ToLoss().ShouldBeNull();
         SampleRecipe.Parse(folder, SampleRecipe.Text, "sft.dft=false", "sft.z_loss=0").Sft.ToLoss().ShouldBeNull(); // said, and still plain
     }
@@ -93,7 +98,8 @@ public sealed class LossRecipeTests : IDisposable
             """;
         SampleRecipe.Problems(folder, SampleRecipe.Text + text).Select(problem => problem.Path).ShouldBe(
             [
-                "soft_labels", "soft_labels.divergence", "soft_labels.temperature", "soft_labels.mixture", "rl.ratio", "rl.ratio_cap", "rl.resample_rounds",
+                "soft_labels", "soft_labels.divergence", "soft_labels.temperature", "soft_labels.mixture", "rl.ratio", "rl.ratio_cap",
+                    "rl.resample_rounds",
                 "rl.rewards.format", "rl.rewards.length_margin", "rl.alarms.action", "rl.alarms.windoww",
             ],
             ignoreOrder: true);
@@ -101,7 +107,8 @@ public sealed class LossRecipeTests : IDisposable
 
     [Theory]
     [InlineData("soft_labels: {}", "soft_labels", "set teacher.top_log_probabilities")]
-    [InlineData("soft_labels: { support: teacher_renormalised, divergence: reverse }\nteacher: { model: teacher, top_log_probabilities: 4 }", "soft_labels.support", "choose tail_bucket")]
+    [InlineData("soft_labels: { support: teacher_renormalised, divergence: reverse }\nteacher: { model: teacher, top_log_probabilities: "
+        + "4 }", "soft_labels.support", "choose tail_bucket")]
     [InlineData("rl: { ratio_cap: 1.1 }", "rl.ratio_cap", "raise it")]
     [InlineData("rl: { surrogate: sapo, ratio_cap: 3 }", "rl.ratio_cap", "set rl.surrogate to clipped")]
     [InlineData("rl: { weight_cap: 3 }", "rl.weight_cap", "set rl.surrogate to capped")]
@@ -118,12 +125,15 @@ public sealed class LossRecipeTests : IDisposable
     [InlineData("sft: { schedule: inverse_square_root, warmup: 0 }", "sft.warmup", "raise it above 0")]
     [InlineData("sft: { schedule: cosine, cool_down: cosine }", "sft.cool_down", "set schedule to trapezoid")]
     [InlineData("sft: { label_smoothing: 1 }", "sft.label_smoothing", "0..0.9")]
-    [InlineData("sft: { z_loss: 0.1 }\nteacher: { model: teacher, top_log_probabilities: 4 }\nsoft_labels: {}", "sft.z_loss", "take soft_labels out")]
+    [InlineData("sft: { z_loss: 0.1 }\nteacher: { model: teacher, top_log_probabilities: 4 }\nsoft_labels: {}", "sft.z_loss",
+        "take soft_labels out")]
     public void What_does_not_go_together_is_refused_with_a_remedy(string text, string path, string remedy)
     {
         string sample = SampleRecipe.Text;
-        if (text.Contains("\nteacher:", StringComparison.Ordinal)) sample = sample.Replace("teacher: { model: teacher, samples: 2 }\n", "", StringComparison.Ordinal);
-        if (text.StartsWith("sft:", StringComparison.Ordinal)) sample = sample.Replace("sft: { learning_rate: 0.01 }", "", StringComparison.Ordinal);
+        if (text.Contains("\nteacher:", StringComparison.Ordinal)) sample = sample.Replace("teacher: { model: teacher, samples: 2 }\n", "",
+            StringComparison.Ordinal);
+        if (text.StartsWith("sft:", StringComparison.Ordinal)) sample = sample.Replace("sft: { learning_rate: 0.01 }", "",
+            StringComparison.Ordinal);
         var problem = SampleRecipe.Problems(folder, sample + "\n" + text).ShouldHaveSingleItem();
         problem.Path.ShouldBe(path);
         problem.Remedy.ShouldContain(remedy);

@@ -25,17 +25,21 @@ public sealed class PreferenceRecipeTests : IDisposable
     {
         var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text + $"\npreference: {{ loss: {loss} }}");
         recipe.Preference!.Loss.ShouldBe(loss);
-        ((DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, folder.Path), "again.yaml", folder.Path)).Preference.ShouldBe(recipe.Preference);
+        ((DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, folder.Path), "again.yaml",
+            folder.Path)).Preference.ShouldBe(recipe.Preference);
         File.ReadAllText(Path.Combine(RepositoryFolder.Root, "docs/recipes.md")).ShouldContain($"`{loss}`");
     }
 
     [Fact]
     public void Constants_are_those_of_the_loss()
     {
-        SampleRecipe.Parse(folder, SampleRecipe.Text + "\npreference: {}").Preference!.ShouldBe(SampleRecipe.Parse(folder, SampleRecipe.Text + "\npreference: { loss: sigmoid, beta: 0.1 }").Preference);
+        SampleRecipe.Parse(folder, SampleRecipe.Text
+            + "\npreference: {}").Preference!.ShouldBe(SampleRecipe.Parse(folder, SampleRecipe.Text
+                + "\npreference: { loss: sigmoid, beta: 0.1 }").Preference);
         var simpo = SampleRecipe.Parse(folder, SampleRecipe.Text + "\npreference: { loss: simpo }").Preference!;
         (simpo.Beta, simpo.Gamma).ShouldBe((2, 1));
-        RecipeWriter.ToYaml(SampleRecipe.Parse(folder, SampleRecipe.Text + "\npreference: { loss: simpo }"), folder.Path).ShouldNotContain("desirable_weight");
+        RecipeWriter.ToYaml(SampleRecipe.Parse(folder, SampleRecipe.Text + "\npreference: { loss: simpo }"),
+            folder.Path).ShouldNotContain("desirable_weight");
         SampleRecipe.Parse(folder, SampleRecipe.Text + "\npreference: { loss: exo_pair }").Preference!.LabelSmoothing.ShouldBe(0.001);
     }
 
@@ -56,7 +60,8 @@ public sealed class PreferenceRecipeTests : IDisposable
             """;
         var problems = SampleRecipe.Problems(folder, SampleRecipe.Text + text);
         problems.Select(problem => problem.Path).ShouldBe(
-            ["preference.loss", "preference.beta", "preference.gamma", "preference.samples", "preference.problems", "preference.validation_problems", "preference.schedule", "preference.pairs"],
+            ["preference.loss", "preference.beta", "preference.gamma", "preference.samples", "preference.problems",
+                "preference.validation_problems", "preference.schedule", "preference.pairs"],
             ignoreOrder: true);
         problems.Single(problem => problem.Path == "preference.loss").Remedy.ShouldContain("sigmoid");
         problems.Single(problem => problem.Path == "preference.gamma").Remedy.ShouldContain("simpo");

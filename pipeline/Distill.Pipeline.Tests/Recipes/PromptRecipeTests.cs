@@ -28,7 +28,8 @@ public sealed class PromptRecipeTests : IDisposable
     [Fact]
     public void Template_options_keep_their_kind()
     {
-        var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text + "\nprompt: { template_options: { enable_thinking: true, effort: high, budget: 3, share: 0.5, said: \"true\" } }");
+        var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text
+            + "\nprompt: { template_options: { enable_thinking: true, effort: high, budget: 3, share: 0.5, said: \"true\" } }");
         var options = recipe.Prompt.ToStudentStyle().TemplateOptions;
         options.ToDictionary(pair => pair.Key, pair => pair.Value.GetRawText()).ShouldBe(new Dictionary<string, string>
         {
@@ -37,7 +38,8 @@ public sealed class PromptRecipeTests : IDisposable
         var again = (DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, folder.Path), "recipe.yaml", folder.Path);
         again.Prompt.ShouldBe(recipe.Prompt);
         recipe.Prompt.ToKey(recipe).ToJsonString().ShouldContain("\"enable_thinking\":true");
-        SampleRecipe.Problems(folder, SampleRecipe.Text + "\nprompt: { template_options: { a: [1] } }").ShouldHaveSingleItem().Path.ShouldBe("prompt.template_options.a");
+        SampleRecipe.Problems(folder, SampleRecipe.Text
+            + "\nprompt: { template_options: { a: [1] } }").ShouldHaveSingleItem().Path.ShouldBe("prompt.template_options.a");
     }
 
     [Fact]
@@ -46,7 +48,9 @@ public sealed class PromptRecipeTests : IDisposable
         Remote(Endpoint + " }\nprompt: { system: Think. }").Teacher.Instructions.ShouldBe("Think.");
         var alone = Remote(Endpoint + ", instructions: Think. }");
         (alone.Teacher.Instructions, alone.Prompt.ToStudentStyle().System).ShouldBe(("Think.", null));
-        SampleRecipe.Problems(folder, Replaced(Endpoint + ", instructions: Other. }\nprompt: { system: Think. }")).ShouldHaveSingleItem().Path.ShouldBe("teacher.instructions");
+        SampleRecipe.Problems(folder,
+            Replaced(Endpoint + ", instructions: Other. }\nprompt: { system: Think. "
+                + "}")).ShouldHaveSingleItem().Path.ShouldBe("teacher.instructions");
         var recipe = Remote(Endpoint + " }\nprompt: { system: Think. }");
         SampleRecipe.Parse(folder, RecipeWriter.ToYaml(recipe, folder.Path)).Teacher.ShouldBe(recipe.Teacher);
     }
@@ -57,13 +61,16 @@ public sealed class PromptRecipeTests : IDisposable
         SampleRecipe.Parse(folder, SampleRecipe.Text, "sft.enabled=false").AnswerOnly.Enabled.ShouldBeFalse();
         SampleRecipe.Parse(folder, SampleRecipe.Text, "sft.enabled=false", "answer_only.enabled=true").AnswerOnly.Enabled.ShouldBeTrue();
         SampleRecipe.Parse(folder).AnswerOnly.Enabled.ShouldBeTrue();
-        SampleRecipe.Problems(folder, SampleRecipe.Text, "sft.enabled=false", "rl.steps=0").ShouldHaveSingleItem().Fault.ShouldContain("nothing trains");
-        SampleRecipe.Problems(folder, SampleRecipe.Text, "sft.enabled=false", "student.layers=2", "lora.rank=4").Select(problem => problem.Path)
+        SampleRecipe.Problems(folder, SampleRecipe.Text, "sft.enabled=false",
+            "rl.steps=0").ShouldHaveSingleItem().Fault.ShouldContain("nothing trains");
+        SampleRecipe.Problems(folder, SampleRecipe.Text, "sft.enabled=false", "student.layers=2", "lora.rank=4").Select(problem =>
+            problem.Path)
             .ShouldBe(["student.layers", "lora"], ignoreOrder: true);
         SampleRecipe.Parse(folder, SampleRecipe.Text, "student.add_tokens=true").Student.AddTokens.ShouldBeTrue();
     }
 
     private DistillationRecipe Remote(string teacher) => SampleRecipe.Parse(folder, Replaced(teacher));
 
-    private static string Replaced(string teacher) => SampleRecipe.Text.Replace("{ model: teacher, samples: 2 }", teacher, StringComparison.Ordinal);
+    private static string Replaced(string teacher) =>
+        SampleRecipe.Text.Replace("{ model: teacher, samples: 2 }", teacher, StringComparison.Ordinal);
 }

@@ -15,7 +15,9 @@ public sealed class RecipeExtensionTests : IDisposable
     [Fact]
     public void What_is_written_later_goes_before()
     {
-        var recipe = Load("sub/next.yaml", "name: next\nextends: ../base.yaml\nsft: { seed: 2 }\npreference: { samples: 6 }\nproblems: { families: [ { name: knights } ] }");
+        var recipe = Load("sub/next.yaml",
+            "name: next\nextends: ../base.yaml\nsft: { seed: 2 }\npreference: { samples: 6 }\nproblems: { families: [ { name: knights } "
+                + "] }");
         (recipe.Name, recipe.Seed, recipe.Sft.Seed, recipe.Sft.LearningRate).ShouldBe(("next", 7, 2, 0.01));
         (recipe.Preference!.Beta, recipe.Preference.Samples).ShouldBe((0.2, 6));
         recipe.Problems.Families.ShouldHaveSingleItem().Name.ShouldBe("knights"); // a list is taken as a whole

@@ -59,7 +59,8 @@ public sealed class RecipeFileTests : IDisposable
     [Fact]
     public void A_problem_says_where_what_and_how_to_mend_it()
     {
-        var problem = SampleRecipe.Problems(folder, SampleRecipe.Text.Replace("0.01", "5", StringComparison.Ordinal)).ShouldHaveSingleItem();
+        var problem = SampleRecipe.Problems(folder,
+            SampleRecipe.Text.Replace("0.01", "5", StringComparison.Ordinal)).ShouldHaveSingleItem();
         problem.ToString().ShouldBe("line 10: sft.learning_rate = 5: out of range; allowed: more than 0, at most 1");
     }
 
@@ -111,12 +112,14 @@ public sealed class RecipeFileTests : IDisposable
     [InlineData("99999999999999999999")]
     [InlineData("[1]")]
     public void What_is_not_a_whole_number_is_refused(string written) =>
-        SampleRecipe.Problems(folder, SampleRecipe.Text, $"problems.train={written}").ShouldHaveSingleItem().Path.ShouldBe("problems.train");
+        SampleRecipe.Problems(folder, SampleRecipe.Text,
+            $"problems.train={written}").ShouldHaveSingleItem().Path.ShouldBe("problems.train");
 
     [Fact]
     public void The_resolved_recipe_reads_back_equal()
     {
-        var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text, "sft.weight_decay=1e-5", "answer_only.enabled=false", "seed=9223372036854775807");
+        var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text, "sft.weight_decay=1e-5", "answer_only.enabled=false",
+            "seed=9223372036854775807");
         string inside = Path.Combine(folder.Path, "runs", "sample");
         var again = (DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, inside), "recipe.yaml", inside);
         RecipeWriter.ToYaml(again, inside).ShouldBe(RecipeWriter.ToYaml(recipe, inside));

@@ -13,15 +13,18 @@ public sealed class RecipePreflightTests
 
     [Fact]
     public void Every_fault_is_found_at_once() => Paths(
-        "student.layers=99", "student.intermediate=9999", "student.key_value_heads=7", "sft.sequence_length=4096", "sft.batch_tokens=4096", "problems.test=100000")
-        .ShouldBe(["student.layers", "student.intermediate", "student.key_value_heads", "sft.sequence_length", "answer_only.sequence_length", "problems.test"], ignoreOrder: true);
+        "student.layers=99", "student.intermediate=9999", "student.key_value_heads=7", "sft.sequence_length=4096", "sft.batch_tokens=4096",
+            "problems.test=20000", "problems.families=[ { name: knights, level: 1 } ]")
+        .ShouldBe(["student.layers", "student.intermediate", "student.key_value_heads", "sft.sequence_length",
+            "answer_only.sequence_length", "problems.train", "problems.validation", "problems.test"], ignoreOrder: true);
 
     [Fact]
     public void Another_tokenizer_is_found_where_tokens_must_be_the_same()
     {
         using var folder = new TemporaryFolder();
         string copy = WithTokenizer(folder, tokenizer => tokenizer.Replace("\"<think>\"", "\"<thinking>\"", StringComparison.Ordinal));
-        Paths($"student.base={copy}", "teacher.top_log_probabilities=4", "soft_labels.weight=0.5").ShouldBe(["student.base", "soft_labels"], ignoreOrder: true);
+        Paths($"student.base={copy}", "teacher.top_log_probabilities=4", "soft_labels.weight=0.5").ShouldBe(["student.base", "soft_labels"],
+            ignoreOrder: true);
         Paths($"student.base={copy}", "student.add_tokens=true", "rl.teacher_weight=1").ShouldBe(["rl.teacher_weight"]);
     }
 
@@ -45,7 +48,8 @@ public sealed class RecipePreflightTests
         return folder.Path;
     }
 
-    private static void Require(params string[] overrides) => RecipePreflight.Require(RecipeFile.Load<DistillationRecipe>(Quickstart, overrides));
+    private static void Require(params string[] overrides) =>
+        RecipePreflight.Require(RecipeFile.Load<DistillationRecipe>(Quickstart, overrides));
 
     private static IReadOnlyList<string> Paths(params string[] overrides) =>
         [.. Should.Throw<InvalidRecipeException>(() => Require(overrides)).Problems.Select(problem => problem.Path)];

@@ -8,7 +8,8 @@ using Json.Schema;
 namespace Distill.Pipeline.Tests.Recipes;
 
 /// <summary>
-/// What people and editors read about recipes is what the declarations say: the tables of docs/recipes.md and docs/recipe.schema.json are made
+/// What people and editors read about recipes is what the declarations say: the tables of docs/recipes.md and docs/recipe.schema.json are
+/// made
 /// anew and equal what is committed. DISTILL_REWRITE=1 writes them instead.
 /// </summary>
 public sealed class RecipeReferenceTests
@@ -18,7 +19,8 @@ public sealed class RecipeReferenceTests
     private static readonly JsonSchema Schema = JsonSchema.FromText(RecipeSchema.Write());
 
     public static TheoryData<string> Shipped =>
-        [.. Directory.GetFiles(Path.Combine(RepositoryFolder.Root, "recipes"), "*.yaml").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(Path.Combine(RepositoryFolder.Root, "recipes"), "*.yaml").Select(file =>
+            Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void The_schema_is_the_one_that_is_committed() => RequireSame("docs/recipe.schema.json", _ => RecipeSchema.Write());
@@ -58,7 +60,8 @@ public sealed class RecipeReferenceTests
     public void A_resolved_recipe_is_valid()
     {
         using var folder = SampleRecipe.Folder();
-        Validate(RecipeWriter.ToYaml(SampleRecipe.Parse(folder, SampleRecipe.Text + "\npreference: {}\nlora: {}"), folder.Path)).ShouldBeEmpty();
+        Validate(RecipeWriter.ToYaml(SampleRecipe.Parse(folder, SampleRecipe.Text + "\npreference: {}\nlora: {}"),
+            folder.Path)).ShouldBeEmpty();
     }
 
     [Theory]
@@ -98,7 +101,8 @@ public sealed class RecipeReferenceTests
         var tree = ToJson(RecipeYaml.Parse(yaml, "recipe.yaml", new RecipeSource("", "/")));
         var results = Schema.Evaluate(tree.Deserialize(), new EvaluationOptions { OutputFormat = OutputFormat.List });
         if (results.IsValid) return [];
-        string[] faults = [.. (results.Details ?? []).SelectMany(detail => detail.Errors ?? new Dictionary<string, string>()).Select(fault => fault.Value)];
+        string[] faults = [.. (results.Details ?? []).SelectMany(detail =>
+            detail.Errors ?? new Dictionary<string, string>()).Select(fault => fault.Value)];
         return faults.Length == 0 ? ["not valid"] : faults;
     }
 

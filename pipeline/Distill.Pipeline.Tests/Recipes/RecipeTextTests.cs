@@ -12,7 +12,8 @@ public sealed class RecipeTextTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void A_byte_order_mark_is_skipped() => Load([0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(SampleRecipe.Text)]).Name.ShouldBe("sample");
+    public void A_byte_order_mark_is_skipped() =>
+        Load([0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(SampleRecipe.Text)]).Name.ShouldBe("sample");
 
     [Fact]
     public void Utf16_is_named_as_such()
@@ -29,8 +30,10 @@ public sealed class RecipeTextTests : IDisposable
     [Fact]
     public void A_folder_and_nothing_at_all_are_said()
     {
-        Should.Throw<InvalidRecipeException>(() => RecipeFile.Load(folder.Path)).Problems.ShouldHaveSingleItem().Fault.ShouldContain("a folder");
-        Should.Throw<InvalidRecipeException>(() => RecipeFile.Load(Path.Combine(folder.Path, "no.yaml"))).Problems.ShouldHaveSingleItem().Fault
+        Should.Throw<InvalidRecipeException>(() =>
+            RecipeFile.Load(folder.Path)).Problems.ShouldHaveSingleItem().Fault.ShouldContain("a folder");
+        Should.Throw<InvalidRecipeException>(() =>
+            RecipeFile.Load(Path.Combine(folder.Path, "no.yaml"))).Problems.ShouldHaveSingleItem().Fault
             .ShouldContain("no such file");
     }
 
@@ -45,7 +48,8 @@ public sealed class RecipeTextTests : IDisposable
     public void Control_characters_are_written_out()
     {
         string text = Should.Throw<InvalidRecipeException>(
-            () => SampleRecipe.Parse(folder, SampleRecipe.Text.Replace("seed: 7", "seed: \"\\e[31m\\u202e\"", StringComparison.Ordinal), "sft.\u001b[2J=1")).Message;
+            () => SampleRecipe.Parse(folder, SampleRecipe.Text.Replace("seed: 7", "seed: \"\\e[31m\\u202e\"", StringComparison.Ordinal),
+                "sft.\u001b[2J=1")).Message;
         text.ShouldContain("\\u001b[31m\\u202e");
         text.ShouldContain("\\u001b[2J");
         text.Where(c => char.IsControl(c) && c != '\n').ShouldBeEmpty();
@@ -55,8 +59,10 @@ public sealed class RecipeTextTests : IDisposable
     public void A_moved_run_folder_still_finds_its_models()
     {
         using var elsewhere = new TemporaryFolder();
-        string run = Path.Combine(folder.Path, "runs", "sample"), text = RecipeWriter.ToYaml(SampleRecipe.Parse(folder), run, isMovable: true);
-        RecipeFile.Load<DistillationRecipe>(elsewhere.File("recipe.yaml", text)).Teacher.Model.ShouldBe(Path.Combine(folder.Path, "teacher"));
+        string run = Path.Combine(folder.Path, "runs", "sample"),
+            text = RecipeWriter.ToYaml(SampleRecipe.Parse(folder), run, isMovable: true);
+        RecipeFile.Load<DistillationRecipe>(elsewhere.File("recipe.yaml", text)).Teacher.Model.ShouldBe(Path.Combine(folder.Path,
+            "teacher"));
         string stays = RecipeWriter.ToYaml(SampleRecipe.Parse(folder), run);
         Should.Throw<InvalidRecipeException>(() => RecipeFile.Load(elsewhere.File("other.yaml", stays))).Problems.Count.ShouldBe(2);
     }

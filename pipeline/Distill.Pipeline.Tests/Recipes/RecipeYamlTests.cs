@@ -45,11 +45,13 @@ public sealed class RecipeYamlTests : IDisposable
 
     [Fact]
     public void An_empty_file_misses_what_is_required() =>
-        SampleRecipe.Problems(folder, "").Select(p => p.Path).ShouldBe(["name", "problems.families", "teacher.model", "student.base"], ignoreOrder: true);
+        SampleRecipe.Problems(folder, "").Select(p =>
+            p.Path).ShouldBe(["name", "problems.families", "teacher.model", "student.base"], ignoreOrder: true);
 
     [Fact]
     public void Anchors_may_be_used() =>
-        SampleRecipe.Parse(folder, SampleRecipe.Text.Replace("sft: {", "sft: &t {", StringComparison.Ordinal) + "\nanswer_only: *t").AnswerOnly.LearningRate.ShouldBe(0.01);
+        SampleRecipe.Parse(folder, SampleRecipe.Text.Replace("sft: {", "sft: &t {", StringComparison.Ordinal)
+            + "\nanswer_only: *t").AnswerOnly.LearningRate.ShouldBe(0.01);
 
     [Fact]
     public void Mutations_of_a_recipe_are_read_or_refused() =>

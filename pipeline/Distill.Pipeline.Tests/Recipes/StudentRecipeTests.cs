@@ -20,7 +20,8 @@ public sealed class StudentRecipeTests : IDisposable
     {
         var recipe = SampleRecipe.Parse(folder);
         string yaml = RecipeWriter.ToYaml(recipe, folder.Path);
-        foreach (string key in (string[])["lora", "held_out", "layers", "intermediate", "key_value_heads"]) yaml.ShouldNotContain($"{key}:");
+        foreach (string key in (string[])["lora", "held_out", "layers", "intermediate",
+            "key_value_heads"]) yaml.ShouldNotContain($"{key}:");
     }
 
     [Theory]
@@ -29,7 +30,8 @@ public sealed class StudentRecipeTests : IDisposable
     public void Every_key_reads_back_equal(string measure)
     {
         var recipe = SampleRecipe.Parse(
-            folder, SampleRecipe.Text + Everything, measure, "sft.held_out.every=3", "sft.held_out.patience=2", "sft.held_out.keep=1", "student.layers=2", "student.intermediate=64", "student.key_value_heads=1");
+            folder, SampleRecipe.Text + Everything, measure, "sft.held_out.every=3", "sft.held_out.patience=2", "sft.held_out.keep=1",
+                "student.layers=2", "student.intermediate=64", "student.key_value_heads=1");
         var again = (DistillationRecipe)RecipeFile.Parse(RecipeWriter.ToYaml(recipe, folder.Path), "again.yaml", folder.Path);
         again.Sft.ShouldBe(recipe.Sft);
         again.AnswerOnly.HeldOut.ShouldBe(recipe.Sft.HeldOut);
@@ -46,10 +48,12 @@ public sealed class StudentRecipeTests : IDisposable
             answer_only: { held_out: { measure: accuracy, problems: 100000 } }
             """;
         SampleRecipe.Problems(
-            folder, SampleRecipe.Text + text, "sft.held_out.every=0", "sft.held_out.share=0.9", "sft.held_out.problems=5", "sft.held_out.patience=x", "student.layers=0", "student.intermediate=none")
+            folder, SampleRecipe.Text + text, "sft.held_out.every=0", "sft.held_out.share=0.9", "sft.held_out.problems=5",
+                "sft.held_out.patience=x", "student.layers=0", "student.intermediate=none")
             .Select(problem => problem.Path).ShouldBe(
             [
-                "lora.rank", "lora.alpha", "lora.targets", "lora.dropout", "answer_only.held_out.problems", "sft.held_out.every", "sft.held_out.share", "sft.held_out.problems",
+                "lora.rank", "lora.alpha", "lora.targets", "lora.dropout", "answer_only.held_out.problems", "sft.held_out.every",
+                    "sft.held_out.share", "sft.held_out.problems",
                 "sft.held_out.patience", "student.layers", "student.intermediate",
             ],
             ignoreOrder: true);

@@ -41,7 +41,7 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         var plan = PipelineRun.Plan(SmallRun.Parse("rl.learning_rate=0.001"), new RunOptions { RunsFolder = folder.Path });
         plan.Stages.Where(stage => stage.Decision == StageDecision.Cached).Select(stage => stage.Name).ShouldBe(
             [.. Problems, "traces", "curated", "answer-only", "sft", "evaluation/teacher", "evaluation/base", "evaluation/answer-only", "evaluation/sft"]);
-        plan.Stages.Single(stage => stage.Name == "rl").Reason.ShouldContain("rl.learning_rate: 0.00015 → 0.001");
+        plan.Stages.Single(stage => stage.Name == "rl").Reason.ShouldContain("rl.learning_rate: default → 0.001");
         var (_, observer) = SmallRun.Run(folder, null, "rl.learning_rate=0.001");
         observer.Done.ShouldBe(["rl", "onnx", "parity", "evaluation/rl", "evaluation/onnx", "model"]);
     }

@@ -26,7 +26,7 @@ public sealed class PreferenceRunTests : IDisposable
         observer.Done.ShouldBe(
             [
                 "problems/train", "problems/validation", "problems/test", "problems/twins", "traces", "curated", "sft", "samples", "preference", "rl", "onnx", "parity", "evaluation/teacher", "evaluation/base", "evaluation/sft", "evaluation/preference",
-                "evaluation/rl", "evaluation/onnx",
+                "evaluation/rl", "evaluation/onnx", "model",
             ]);
         string run = Path.Combine(folder.Path, "small"), stage = Path.Combine(run, "5-preference");
         var completions = TraceFile.Read(Path.Combine(run, "5-samples/data/train-00000.parquet")).ToList();
@@ -49,7 +49,7 @@ public sealed class PreferenceRunTests : IDisposable
     {
         string[] brief = [.. Tuned, "rl.steps=0", "preference.learning_rate=0.001", "preference.evaluate_every=0"];
         var (_, first) = SmallRun.Run(folder, new RunOptions { Until = "parity" }, brief);
-        first.Done.ShouldBe(["problems/train", "problems/validation", "problems/test", "problems/twins", "traces", "curated", "sft", "samples", "preference", "onnx", "parity"]);
+        first.Done.ShouldBe(["problems/train", "problems/validation", "problems/test", "traces", "curated", "sft", "samples", "preference", "onnx", "parity"]);
         byte[] weights = Weights();
         var (_, second) = SmallRun.Run(folder, new RunOptions { Until = "parity" }, [.. brief, "preference.loss=kto"]);
         second.Done.ShouldBe(["preference", "onnx", "parity"]);

@@ -118,7 +118,7 @@ public sealed class ReinforcementOptionTests : IDisposable
         clipped.ShouldNotBe(Train(plain with { UpdatesPerBatch = 1 }).Weights);
         string state = Path.Combine(folder.Path, "state.safetensors");
         Should.Throw<OperationCanceledException>(() => Train(options, state, stopAfter: 2));
-        Should.Throw<InvalidDataException>(() => Train(plain, state)).Message.ShouldContain("another training");
+        Should.Throw<UnusableStateException>(() => Train(plain, state)).Message.ShouldContain("another training");
         Train(options, state).Weights.ShouldBe(weights);
     }
 

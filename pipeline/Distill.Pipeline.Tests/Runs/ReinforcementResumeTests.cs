@@ -64,7 +64,7 @@ public sealed class ReinforcementResumeTests : IDisposable
     {
         string state = Path.Combine(folder.Path, "state.safetensors");
         Train(state, stopAfter: 1);
-        Should.Throw<InvalidDataException>(() => Train(state, int.MaxValue, seed: 2)).Message.ShouldContain("another training");
+        Should.Throw<UnusableStateException>(() => Train(state, int.MaxValue, seed: 2)).Message.ShouldContain("another training");
     }
 
     // Times differ; the parts of the reward are told apart by their text.

@@ -103,7 +103,7 @@ public sealed class RemoteTeacherTests : IDisposable
         var failed = CommandLineRun.Of("generate", folder.File("remote.yaml", Text(server)), "--runs", folder.Path, "--verbose");
         failed.Code.ShouldBe(1);
         failed.Error.ShouldContain($"does not accept the key in the environment variable {Variable}");
-        failed.Error.ShouldContain("Continue with: distill generate");
+        failed.Error.ShouldContain("Continue with: distill resume small-data");
         (failed.Error + failed.Out).ShouldNotContain(Answers.Key);
     }
 

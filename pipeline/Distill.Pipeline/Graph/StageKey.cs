@@ -59,6 +59,7 @@ internal sealed class StageKey
 
     private static string Short(JsonNode? node)
     {
+        if (node is null) return "default";
         string text = CanonicalJson.Write(node);
         return text.Length <= 40 ? text : text[..37] + "...";
     }

@@ -1,3 +1,5 @@
+using Distill.Export.Package;
+using Distill.Data.Storage;
 using Distill.Architecture;
 using Distill.Export;
 using Distill.Generation.Onnx;
@@ -44,13 +46,15 @@ internal sealed class ServedModel : IDisposable
     /// <inheritdoc cref="ModelFolder.Announces"/>
     public static bool IsModelFolder(string folder) => ModelFolder.Announces(folder);
 
-    /// <param name="style">How every chat is put to the model; null: as it is.</param>
-    /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
+    /// <param name="style">How every chat is put to the model; null: as its provenance says it was trained.</param>
+    /// <exception cref="InvalidDataException">Names the file and the reason; also when a file is not what the folder's provenance says.</exception>
     public static ServedModel OpenModelFolder(string folder, int slots, bool batched = true, PromptStyle? style = null)
     {
+        if (PackageIntegrity.Check(folder) is [var fault, ..])
+            throw new InvalidDataException($"'{folder}' is not what was exported: {fault} Take the folder anew, or export it again.");
         var opened = ModelFolder.Open(folder);
         long bytes = WeightBytes(opened);
-        var encoder = opened.LoadEncoder().With(style ?? PromptStyle.Plain);
+        var encoder = opened.LoadEncoder().With(style ?? PackageProvenance.PromptOf(folder));
         return new ServedModel(OnnxTokenModel.Load(opened, Options(bytes, batched)), encoder, bytes, slots, batched);
     }
 
@@ -79,7 +83,7 @@ internal sealed class ServedModel : IDisposable
 
     /// <summary>The graph and what lies beside it under its name: the weights are in one or the other.</summary>
     internal static long WeightBytes(ModelFolder model) =>
-        Directory.EnumerateFiles(Path.GetDirectoryName(model.GraphPath)!, Path.GetFileName(model.GraphPath) + "*").Sum(path => new FileInfo(path).Length);
+        Directory.EnumerateFiles(Path.GetDirectoryName(model.GraphPath)!, Path.GetFileName(model.GraphPath) + "*").Sum(ContainedPath.LengthOf);
 
     private static bool IsSmall(long bytes) => bytes < SmallModelBytes;
 }

@@ -8,8 +8,9 @@ public abstract record Recipe : ISection
 {
     internal const string OwnSeed = "seed of this part alone";
 
-    internal const string PrecisionMeaning = "arithmetic of a step: `fp32`, `mixed` (bf16 matrix products over fp32 weights) or `fp16` (with a loss "
-        + "scale; for devices without bf16, slow on a CPU)";
+    internal const string PrecisionMeaning =
+        "arithmetic of a step: `fp32`, `mixed` (bf16 matrix products over fp32 weights) or `fp16` (with a loss scale; for devices without "
+        + "bf16, slow on a CPU)";
 
     internal const string ThreadsMeaning = "training threads; part of the result, because sums are grouped by thread";
 
@@ -17,7 +18,8 @@ public abstract record Recipe : ISection
     {
     }
 
-    /// <summary>Name of the run folder unless <c>--name</c> gives another: lower-case letters, digits, <c>-</c>, <c>_</c>, <c>.</c>.</summary>
+    /// <summary>Name of the run folder unless <c>--name</c> gives another: lower-case letters, digits, <c>-</c>, <c>_</c>,
+    /// <c>.</c>.</summary>
     [Option("name of the run's folder, of a-z, 0-9, `-`, `_` and `.`", Required = true)]
     public string Name { get; internal init; } = "";
 
@@ -89,11 +91,15 @@ public sealed record DistillationRecipe : Recipe
     {
         yield return Rule.Require(SoftLabels is null || Teacher.TopLogProbabilities is not null, nameof(SoftLabels),
             "the teacher records no alternatives to its tokens",
-            Teacher.Remote is null ? "set teacher.top_log_probabilities, e.g. to 16" : "take a teacher from a model folder: an endpoint's traces hold no tokens");
-        yield return Rule.Unused(!Sft.Enabled, nameof(SoftLabels), "sft.enabled is false, and no other student learns them", "leave it out, or set sft.enabled to true");
-        yield return Rule.Unused(!Sft.Enabled && !AnswerOnly.Enabled, nameof(Lora), "sft.enabled is false, and adapters are trained in fine-tuning",
+            Teacher.Remote is null ? "set teacher.top_log_probabilities, e.g. to 16"
+                : "take a teacher from a model folder: an endpoint's traces hold no tokens");
+        yield return Rule.Unused(!Sft.Enabled, nameof(SoftLabels), "sft.enabled is false, and no other student learns them",
             "leave it out, or set sft.enabled to true");
-        yield return Rule.Require(Sft.Enabled || Preference is not null || Rl.Steps > 0, nameof(Sft), "nothing trains the student: sft, preference and rl are off",
+        yield return Rule.Unused(!Sft.Enabled && !AnswerOnly.Enabled, nameof(Lora),
+            "sft.enabled is false, and adapters are trained in fine-tuning",
+            "leave it out, or set sft.enabled to true");
+        yield return Rule.Require(Sft.Enabled || Preference is not null || Rl.Steps > 0, nameof(Sft),
+            "nothing trains the student: sft, preference and rl are off",
             "set sft.enabled to true, rl.steps above 0, or add preference");
     }
 }

@@ -3,7 +3,8 @@ using Distill.Pipeline.Recipes.Binding;
 
 namespace Distill.Pipeline.Recipes;
 
-/// <summary>Reads recipes: YAML text and <c>--set</c> overrides → one valid, complete <see cref="Recipe"/>, or every problem at once.</summary>
+/// <summary>Reads recipes: YAML text and <c>--set</c> overrides → one valid, complete <see cref="Recipe"/>, or every problem at
+/// once.</summary>
 public static class RecipeFile
 {
     internal const string KindKey = "kind", ExtendsKey = "extends", Distill = "distill", Pretrain = "pretrain";
@@ -55,7 +56,8 @@ public static class RecipeFile
             case RecipeScalar { Text: var text } when Kinds.Contains(text):
                 return text;
             case var other:
-                string remedy = other is RecipeScalar word ? Suggestion.Remedy(word.Text, Kinds) : $"write one of {string.Join(", ", Kinds)}";
+                string remedy = other is RecipeScalar word ? Suggestion.Remedy(word.Text, Kinds)
+                    : $"write one of {string.Join(", ", Kinds)}";
                 problems.Add(new(KindKey, other.Place, other.Shown, "not known", remedy));
                 return Distill;
         }
@@ -65,7 +67,8 @@ public static class RecipeFile
     private static RecipeNode Extended(RecipeNode tree, string file, IReadOnlyList<string> chain)
     {
         if (tree is not RecipeMapping mapping || mapping.Find(ExtendsKey) is not { IsNothing: false } named) return tree;
-        InvalidRecipeException Refused(string fault, string remedy) => new(file, [new(ExtendsKey, named.Place, named.Shown, fault, remedy)]);
+        InvalidRecipeException Refused(string fault, string remedy) =>
+            new(file, [new(ExtendsKey, named.Place, named.Shown, fault, remedy)]);
         if (named is not RecipeScalar { Text: var written }) throw Refused("not a single value", "write the path of a recipe");
         string path = Path.GetFullPath(written, named.Source.Folder);
         if (chain.Contains(path)) throw Refused("the recipes extend one another in a circle", "take one of the extends out");
@@ -73,7 +76,8 @@ public static class RecipeFile
         if (!File.Exists(path)) throw Refused($"there is no file {path}", "give the path of a recipe, relative to this one");
         string text = ReadText(path, file), name = Path.GetRelativePath(Path.GetDirectoryName(chain[0])!, path).Replace('\\', '/');
         var parsed = RecipeYaml.Parse(text, file, new RecipeSource(name + " ", Path.GetDirectoryName(path)!, RecipeWriter.FolderOf(text)));
-        return Extended(parsed, file, [.. chain, path]) is RecipeMapping earlier ? earlier.Under(mapping) : throw Refused("not a recipe", "give the path of a recipe");
+        return Extended(parsed, file, [.. chain, path]) is RecipeMapping earlier ? earlier.Under(mapping)
+            : throw Refused("not a recipe", "give the path of a recipe");
     }
 
     /// <param name="asked">The recipe that was asked for: the file itself, or one that extends it.</param>
@@ -105,7 +109,8 @@ public static class RecipeFile
     private static string Decode(ReadOnlySpan<byte> bytes, Func<string, string, InvalidRecipeException> refused)
     {
         if (bytes is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] || bytes.Contains((byte)0))
-            throw refused(bytes is [0xFF or 0xFE, ..] || bytes.Length % 2 == 0 ? "UTF-16 text, or no text at all" : "no text", "save it as UTF-8");
+            throw refused(bytes is [0xFF or 0xFE, ..] || bytes.Length % 2 == 0 ? "UTF-16 text, or no text at all" : "no text",
+                "save it as UTF-8");
         try
         {
             return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes is [0xEF, 0xBB, 0xBF, ..] ? bytes[3..] : bytes);

@@ -66,7 +66,8 @@ internal sealed record RecipeProblem(string Path, string Place, string Value, st
         return safe.ToString();
     }
 
-    private static bool IsUnsafe(char c) => char.IsControl(c) || c is >= '\u202a' and <= '\u202e' or >= '\u2066' and <= '\u2069' or '\u2028' or '\u2029';
+    private static bool IsUnsafe(char c) =>
+        char.IsControl(c) || c is >= '\u202a' and <= '\u202e' or >= '\u2066' and <= '\u2069' or '\u2028' or '\u2029';
 
     private (string File, int Line) FileAndLine
     {

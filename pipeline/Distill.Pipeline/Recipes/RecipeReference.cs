@@ -6,7 +6,8 @@ using Distill.Pipeline.Recipes.Binding;
 namespace Distill.Pipeline.Recipes;
 
 /// <summary>
-/// The tables of <c>docs/recipes.md</c>, from the declarations. A table stands between two comments, of which the first names what it shows:
+/// The tables of <c>docs/recipes.md</c>, from the declarations. A table stands between two comments, of which the first names what it
+/// shows:
 /// <c>&lt;!-- options: distill/sft --&gt;</c> … <c>&lt;!-- end --&gt;</c>, several sections separated by commas, what is
 /// left out of them after a minus (<c>-sft.held_out.*</c>).
 /// </summary>
@@ -21,7 +22,8 @@ internal static partial class RecipeReference
 
     /// <summary>Every key of both kinds of recipe, with the kind before it: <c>distill/sft.epochs</c>.</summary>
     public static IReadOnlyList<string> Keys() =>
-        [.. Rows(Root(RecipeFile.Distill), "").Select(row => $"distill/{row.Path}"), .. Rows(Root(RecipeFile.Pretrain), "").Select(row => $"pretrain/{row.Path}")];
+        [.. ((string[])[RecipeFile.Distill, RecipeFile.Pretrain]).SelectMany(kind =>
+            Rows(Root(kind), "").Select(row => $"{kind}/{row.Path}"))];
 
     private static string Table(string what)
     {
@@ -30,15 +32,25 @@ internal static partial class RecipeReference
         var text = new StringBuilder(Heading);
         foreach (string word in words.Where(word => word[0] != '-'))
         {
-            string[] parts = word.Split('/');
-            if (parts.Length != 2 || parts[0] is not (RecipeFile.Distill or RecipeFile.Pretrain)) throw new InvalidDataException($"'{word}' is not kind/section.");
-            var rows = Rows(Root(parts[0]), "").Where(row => row.Path == parts[1] || row.Path.StartsWith(parts[1] + ".", StringComparison.Ordinal)).ToList();
-            if (rows.Count == 0) throw new InvalidDataException($"There is no '{parts[1]}' in a recipe of kind {parts[0]}.");
-            foreach (var (path, option) in rows.Where(row => !without.Any(name => IsLeftOut(row.Path, name))))
-                text.Append(CultureInfo.InvariantCulture, $"| `{path}` | {Default(option)} | {Allowed(option)} | {option.Attribute.Meaning} |\n");
+            foreach (var (path, option) in Named(word).Where(row => !without.Any(name => IsLeftOut(row.Path, name))))
+            {
+                string cells = $"`{path}` | {Default(option)} | {Allowed(option)} | {option.Attribute.Meaning}";
+                text.Append("| ").Append(cells).Append(" |\n");
+            }
         }
 
         return text.ToString();
+    }
+
+    /// <param name="word">E.g. <c>distill/sft</c>.</param>
+    private static List<(string Path, OptionDeclaration Option)> Named(string word)
+    {
+        string[] parts = word.Split('/');
+        if (parts.Length != 2 || parts[0] is not (RecipeFile.Distill or RecipeFile.Pretrain))
+            throw new InvalidDataException($"'{word}' is not kind/section.");
+        var rows = Rows(Root(parts[0]), "")
+            .Where(row => row.Path == parts[1] || row.Path.StartsWith(parts[1] + ".", StringComparison.Ordinal)).ToList();
+        return rows.Count > 0 ? rows : throw new InvalidDataException($"There is no '{parts[1]}' in a recipe of kind {parts[0]}.");
     }
 
     private static bool IsLeftOut(string path, string pattern) =>
@@ -85,11 +97,13 @@ internal static partial class RecipeReference
         return option.Kind switch
         {
             OptionKind.Integer when attribute.Maximum >= long.MaxValue => "a whole number, not negative",
-            OptionKind.Integer or OptionKind.Number => (attribute.Above ? $"above {Shown(attribute.Minimum)}, to " : $"{Shown(attribute.Minimum)} to ")
+            OptionKind.Integer or OptionKind.Number =>
+                (attribute.Above ? $"above {Shown(attribute.Minimum)}, to " : $"{Shown(attribute.Minimum)} to ")
                 + Shown(attribute.Maximum) + unit,
             OptionKind.Flag => "true, false",
             OptionKind.Word => string.Join(", ", option.Words.Select(word => $"`{word}`")),
-            OptionKind.List => $"a list of {{ {string.Join(", ", SectionDeclaration.Of(option.ItemType).Options.Select(item => item.Key))} }}",
+            OptionKind.List => $"a list of {{ {string.Join(", ", SectionDeclaration.Of(option.ItemType).Options.Select(item =>
+                item.Key))} }}",
             OptionKind.Map => "names with values",
             OptionKind.Section => "a section",
             OptionKind.Text when attribute.Path != PathUse.None => "a folder",
@@ -97,7 +111,8 @@ internal static partial class RecipeReference
         };
     }
 
-    private static string Shown(double value) => value == Math.Floor(value) ? value.ToString("N0", CultureInfo.InvariantCulture) : value.ToString(CultureInfo.InvariantCulture);
+    private static string Shown(double value) =>
+        value == Math.Floor(value) ? value.ToString("N0", CultureInfo.InvariantCulture) : value.ToString(CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"(?<begin><!-- options: (?<what>[^\n]+?) -->)\n(?:\|[^\n]*\n)*(?<end><!-- end -->)")]
     private static partial Regex Marked();

@@ -26,10 +26,12 @@ internal static class RecipeSchema
             ["title"] = "Distill recipe",
             ["description"] = "What 'distill run' or, with kind: pretrain, 'distill pretrain' does. Written by 'distill schema'.",
             ["type"] = "object",
-            ["if"] = new JsonObject { ["properties"] = new JsonObject { [RecipeFile.KindKey] = Constant(RecipeFile.Pretrain) }, ["required"] = new JsonArray(RecipeFile.KindKey) },
+            ["if"] = new JsonObject { ["properties"] = new JsonObject { [RecipeFile.KindKey] = Constant(RecipeFile.Pretrain) },
+                ["required"] = new JsonArray(RecipeFile.KindKey) },
             ["then"] = Reference(RecipeFile.Pretrain),
             ["else"] = Reference(RecipeFile.Distill),
-            ["$defs"] = new JsonObject { [RecipeFile.Distill] = Recipe(distill, RecipeFile.Distill), [RecipeFile.Pretrain] = Recipe(pretrain, RecipeFile.Pretrain) },
+            ["$defs"] = new JsonObject { [RecipeFile.Distill] = Recipe(distill, RecipeFile.Distill),
+                [RecipeFile.Pretrain] = Recipe(pretrain, RecipeFile.Pretrain) },
         };
         return schema.ToJsonString(Layout) + "\n";
     }
@@ -39,7 +41,8 @@ internal static class RecipeSchema
         var properties = new JsonObject
         {
             [RecipeFile.KindKey] = Described("what the recipe is; the default is distill", Constant(kind)),
-            [RecipeFile.ExtendsKey] = Described("recipe that this one goes on from, relative to it: what is written here goes before what is written there, key by key",
+            [RecipeFile.ExtendsKey] = Described("recipe that this one goes on from, relative to it: what is written here goes before "
+                + "what is written there, key by key",
                 new JsonObject { ["type"] = "string" }),
         };
         var node = Section(declaration, properties);
@@ -59,8 +62,10 @@ internal static class RecipeSchema
     private static JsonObject? Required(SectionDeclaration declaration)
     {
         var inner = declaration.Options.Where(option => option.Kind == OptionKind.Section && option.Default is not null)
-            .Select(option => (option.Key, Node: Required(SectionDeclaration.Of(option.ValueType)))).Where(pair => pair.Node is not null).ToList();
-        string[] keys = [.. declaration.Options.Where(option => option.Attribute.Required).Select(option => option.Key), .. inner.Select(pair => pair.Key)];
+            .Select(option => (option.Key, Node: Required(SectionDeclaration.Of(option.ValueType)))).Where(pair =>
+                pair.Node is not null).ToList();
+        string[] keys = [.. declaration.Options.Where(option => option.Attribute.Required).Select(option => option.Key),
+            .. inner.Select(pair => pair.Key)];
         if (keys.Length == 0) return null;
         var node = new JsonObject { ["required"] = new JsonArray([.. keys.Select(key => (JsonNode)key)]) };
         if (inner.Count > 0) node["properties"] = new JsonObject(inner.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Node)));
@@ -125,7 +130,8 @@ internal static class RecipeSchema
     private static string Meaning(OptionDeclaration option)
     {
         var attribute = option.Attribute;
-        string text = attribute.Unit is { } unit && !attribute.Meaning.Contains(unit, StringComparison.Ordinal) ? $"{attribute.Meaning}, in {unit}" : attribute.Meaning;
+        string text = attribute.Unit is { } unit && !attribute.Meaning.Contains(unit, StringComparison.Ordinal)
+            ? $"{attribute.Meaning}, in {unit}" : attribute.Meaning;
         return attribute.Default is { } words ? $"{text}. Default: {words}"
             : attribute.From is { } from ? $"{text}. Default: that of {from}" : text;
     }
@@ -133,7 +139,8 @@ internal static class RecipeSchema
     private static JsonNode? DefaultOf(OptionDeclaration option) => option switch
     {
         { Attribute: { Default: not null } or { From: not null } or { Required: true } } or { Default: null } => null,
-        { Kind: OptionKind.Integer or OptionKind.Number or OptionKind.Flag or OptionKind.Text } => JsonSerializer.SerializeToNode(option.Default, option.ValueType),
+        { Kind: OptionKind.Integer or OptionKind.Number or OptionKind.Flag or OptionKind.Text } =>
+            JsonSerializer.SerializeToNode(option.Default, option.ValueType),
         { Kind: OptionKind.Word, Default: Enum word } => OptionDeclaration.Spell(word),
         { Kind: OptionKind.Word, Default: string word } => word,
         _ => null,

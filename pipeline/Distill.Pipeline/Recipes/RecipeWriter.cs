@@ -5,7 +5,8 @@ using Distill.Pipeline.Recipes.Binding;
 
 namespace Distill.Pipeline.Recipes;
 
-/// <summary>Recipe → YAML with every value in use written out and paths relative to the file: itself a recipe, equal when read back.</summary>
+/// <summary>Recipe → YAML with every value in use written out and paths relative to the file: itself a recipe, equal when read
+/// back.</summary>
 internal static class RecipeWriter
 {
     private const string Heading = "# Resolved: every value that the run uses.\n", FolderMark = "# Written for: ";
@@ -28,7 +29,8 @@ internal static class RecipeWriter
         string line = text[(Heading.Length + FolderMark.Length)..].Split('\n')[0].Trim();
         try
         {
-            return JsonNode.Parse(line) is JsonValue value && value.TryGetValue(out string? folder) && Path.IsPathFullyQualified(folder) ? folder : null;
+            return JsonNode.Parse(line) is JsonValue value && value.TryGetValue(out string? folder) && Path.IsPathFullyQualified(folder)
+                ? folder : null;
         }
         catch (JsonException)
         {

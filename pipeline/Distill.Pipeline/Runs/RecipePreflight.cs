@@ -7,7 +7,8 @@ using Distill.Tokenization;
 namespace Distill.Pipeline.Runs;
 
 /// <summary>
-/// Holds a recipe against the models and problems it names, before any work and in a few seconds, so that an hour of traces is not spent on a
+/// Holds a recipe against the models and problems it names, before any work and in a few seconds, so that an hour of traces is not spent on
+/// a
 /// student that cannot be trained. Reads configurations, tokenizers and the headers of weights, not the weights.
 /// </summary>
 internal sealed class RecipePreflight
@@ -30,10 +31,13 @@ internal sealed class RecipePreflight
         var teacher = recipe.Teacher.Remote is not null ? null
             : Open("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model", () => ModelFolder.Open(recipe.Teacher.Model));
         var teacherEncoder = teacher is null ? null
-            : Open("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model with tokenizer and chat template", () => teacher.LoadEncoder().RequireChat());
-        var student = Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () => Checkpoint.Open(recipe.Student.Base));
+            : Open("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model with tokenizer and chat template", () =>
+                teacher.LoadEncoder().RequireChat());
+        var student = Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () =>
+            Checkpoint.Open(recipe.Student.Base));
         var studentEncoder = student is null ? null
-            : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with tokenizer and chat template", () => ChatEncoder.Load(recipe.Student.Base).RequireChat());
+            : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with tokenizer and chat template", () =>
+                ChatEncoder.Load(recipe.Student.Base).RequireChat());
         if (student is not null) CheckSizes(student.Architecture);
         if (studentEncoder is not null) CheckThinkMarks(studentEncoder.Tokenizer);
         if (teacher is not null && teacherEncoder is not null && student is not null && studentEncoder is not null)
@@ -60,7 +64,8 @@ internal sealed class RecipePreflight
         foreach (var (path, training) in new[] { ("sft.sequence_length", recipe.Sft), ("answer_only.sequence_length", recipe.AnswerOnly) })
         {
             if (training.Enabled && training.SequenceLength > whole.MaxPositions)
-                Add(path, $"{training.SequenceLength}", $"longer than the {whole.MaxPositions:N0} positions of the base", "lower it, or take a base with a longer context");
+                Add(path, $"{training.SequenceLength}", $"longer than the {whole.MaxPositions:N0} positions of the base",
+                    "lower it, or take a base with a longer context");
         }
 
         foreach (var (path, asked, there, what) in new (string, int?, int, string)[]
@@ -70,7 +75,8 @@ internal sealed class RecipePreflight
             ("student.key_value_heads", recipe.Student.KeyValueHeads, whole.KeyValueHeads, "key-value heads"),
         })
         {
-            if (asked > there) Add(path, $"{asked}", $"the base has {there:N0} {what}, and a cut keeps some of them", $"write at most {there:N0}, or leave it out");
+            if (asked > there) Add(path, $"{asked}", $"the base has {there:N0} {what}, and a cut keeps some of them",
+                $"write at most {there:N0}, or leave it out");
         }
     }
 
@@ -78,7 +84,8 @@ internal sealed class RecipePreflight
     {
         bool has = tokenizer.IdOf(ThinkMarks.Open) is not null && tokenizer.IdOf(ThinkMarks.Close) is not null;
         if (!has && !recipe.Student.AddTokens)
-            Add("student.base", recipe.Student.Base, $"its tokenizer has no {ThinkMarks.Open} and {ThinkMarks.Close}", "set student.add_tokens to true, which gives it both");
+            Add("student.base", recipe.Student.Base, $"its tokenizer has no {ThinkMarks.Open} and {ThinkMarks.Close}",
+                "set student.add_tokens to true, which gives it both");
     }
 
     private void CheckSameTokens(ChatEncoder teacher, int teacherVocabulary, ChatEncoder student, int studentVocabulary)
@@ -86,9 +93,12 @@ internal sealed class RecipePreflight
         const string Remedy = "leave it out, or take a teacher or a student with the other's tokenizer";
         bool isSame = teacher.Tokenizer.Fingerprint == student.Tokenizer.Fingerprint;
         if (recipe.SoftLabels is not null && !isSame)
-            Add("soft_labels", "", "teacher and student have different tokenizers, so the teacher's alternatives mean other tokens to the student", Remedy);
-        if (recipe.Rl is { Steps: > 0, TeacherWeight: { } weight } && !(isSame && teacherVocabulary == studentVocabulary && Begins(teacher, student)))
-            Add("rl.teacher_weight", $"{weight}", "it needs one tokenizer, vocabulary and chat template for teacher and student, and these differ", Remedy);
+            Add("soft_labels", "", "teacher and student have different tokenizers, so the teacher's alternatives mean other tokens to "
+                + "the student", Remedy);
+        if (recipe.Rl is { Steps: > 0, TeacherWeight: { } weight }
+            && !(isSame && teacherVocabulary == studentVocabulary && Begins(teacher, student)))
+            Add("rl.teacher_weight", $"{weight}",
+                "it needs one tokenizer, vocabulary and chat template for teacher and student, and these differ", Remedy);
     }
 
     private static bool Begins(ChatEncoder teacher, ChatEncoder student)
@@ -115,5 +125,6 @@ internal sealed class RecipePreflight
         }
     }
 
-    private void Add(string path, string value, string fault, string remedy) => problems.Add(new RecipeProblem(path, "", value, fault, remedy));
+    private void Add(string path, string value, string fault, string remedy) =>
+        problems.Add(new RecipeProblem(path, "", value, fault, remedy));
 }

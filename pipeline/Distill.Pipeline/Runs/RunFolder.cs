@@ -113,7 +113,13 @@ internal sealed class RunFolder(string runsFolder, string name)
         if (new DirectoryInfo(ModelPath).LinkTarget is not null) RemoveLink(ModelPath);
     }
 
-    public void WriteRecipe(Recipe recipe) => ReplacedFile.Write(RecipePath, Encoding.UTF8.GetBytes(RecipeWriter.ToYaml(recipe, Path)));
+    /// <summary>Notes the recipe. What was published of another one is withdrawn: a report stands beside the values it was made with.</summary>
+    public void WriteRecipe(Recipe recipe)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(RecipeWriter.ToYaml(recipe, Path, isMovable: true));
+        if (File.Exists(RecipePath) && !File.ReadAllBytes(RecipePath).AsSpan().SequenceEqual(text)) Withdraw();
+        ReplacedFile.Write(RecipePath, text);
+    }
 
     /// <summary>
     /// Removes what is the run's own: links into the store, never what they lead to, and the files that it wrote. What makes it a run goes last,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using Distill.Data;
 using Distill.Data.Storage;
 
 namespace Distill.Generation.Onnx;
@@ -18,13 +19,13 @@ internal static class JsonFile
         long length = ContainedPath.LengthOf(path);
         return length <= LargestFile
             ? Read(File.ReadAllBytes(path), path, depth, read)
-            : throw new InvalidDataException($"{path}: larger than {LargestFile} bytes.");
+            : throw new InvalidDataException(Printable.Of($"{path}: larger than {LargestFile} bytes."));
     }
 
     /// <inheritdoc cref="Read{T}(string, int, Func{JsonSection, T})"/>
     public static T Read<T>(ReadOnlyMemory<byte> json, string path, int depth, Func<JsonSection, T> read)
     {
-        if (!Utf8.IsValid(json.Span)) throw new InvalidDataException($"{path}: not valid UTF-8.");
+        if (!Utf8.IsValid(json.Span)) throw new InvalidDataException(Printable.Of($"{path}: not valid UTF-8."));
         try
         {
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = depth, AllowDuplicateProperties = false });
@@ -32,7 +33,7 @@ internal static class JsonFile
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{path}: not valid JSON ({e.Message})", e);
+            throw new InvalidDataException(Printable.Of($"{path}: not valid JSON ({e.Message})"), e);
         }
     }
 }
@@ -78,7 +79,7 @@ internal readonly struct JsonSection(string file, string path, JsonElement? elem
         return [.. child.EnumerateArray().Select(item => self.InRange(key, item, least, most))];
     }
 
-    public InvalidDataException Fault(string key, string reason) => new($"{file}: {Name(key)} {reason}.");
+    public InvalidDataException Fault(string key, string reason) => new(Printable.Of($"{file}: {Name(key)} {reason}."));
 
     private int InRange(string key, JsonElement value, int least, int most) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= least && number <= most
@@ -101,7 +102,7 @@ internal readonly struct JsonSection(string file, string path, JsonElement? elem
     {
         if (element is not { } present) return null;
         if (present.ValueKind != JsonValueKind.Object)
-            throw new InvalidDataException($"{file}: must hold a JSON object, not {Shown(present)}.");
+            throw new InvalidDataException(Printable.Of($"{file}: must hold a JSON object, not {Shown(present)}."));
         return present.TryGetProperty(key, out JsonElement child) && child.ValueKind != JsonValueKind.Null ? child : null;
     }
 

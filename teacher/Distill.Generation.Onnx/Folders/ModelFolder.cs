@@ -1,3 +1,4 @@
+using Distill.Data;
 using Distill.Data.Storage;
 using Distill.Tokenization;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -111,7 +112,8 @@ public sealed class ModelFolder
     }
 
     private TensorElementType TypeOf(string value) =>
-        facts.FloatTypeOf(value) ?? throw new InvalidDataException($"{GraphPath} has no '{value}' of float or float16.");
+        facts.FloatTypeOf(value) ?? throw new InvalidDataException(
+            Printable.Of($"{GraphPath} has no '{value}' of float or float16."));
 
     private Tokenizer Checked(Tokenizer tokenizer) => tokenizer.VocabularySize <= Configuration.VocabularySize
         ? tokenizer
@@ -152,7 +154,7 @@ internal static class GraphFiles
             0 => throw new InvalidDataException(
                 $"{folder} is not a model folder: it has no ONNX file, neither {Usual} nor {Inner}/{Usual}."),
             _ => throw new InvalidDataException(
-                $"{folder} has several ONNX files and no {Usual}: name one of {string.Join(", ", files.Take(10))}."),
+                Printable.Of($"{folder} has several ONNX files and no {Usual}: name one of {string.Join(", ", files.Take(10))}.")),
         };
     }
 

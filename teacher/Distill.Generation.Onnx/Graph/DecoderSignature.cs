@@ -1,3 +1,4 @@
+using Distill.Data;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -99,11 +100,12 @@ internal sealed class CacheSizes(GenAIConfiguration? configuration, string sourc
     public int Agreed(string what, int graph, int? configured, int known)
     {
         int size = graph > 0 ? graph : configured ?? known;
-        if (size <= 0) throw new InvalidDataException($"{source} leaves the {what} open; give it as a number.");
+        if (size <= 0) throw new InvalidDataException(Printable.Of($"{source} leaves the {what} open; give it as a number."));
         int expected = configured ?? (known > 0 ? known : size);
         return size == expected && (known <= 0 || size == known)
             ? size
-            : throw new InvalidDataException($"{source} has {what} {size}, expected {expected}{DecoderSignature.SaidBy(configuration)}.");
+            : throw new InvalidDataException(
+                Printable.Of($"{source} has {what} {size}, expected {expected}{DecoderSignature.SaidBy(configuration)}."));
     }
 }
 
@@ -136,7 +138,7 @@ internal readonly struct GraphValues(IReadOnlyDictionary<string, NodeMetadata> v
         throw Fault($"declares '{name}' as {found}; the engine needs {type} of rank {rank}");
     }
 
-    public InvalidDataException Fault(string reason) => new($"{source} {reason}.");
+    public InvalidDataException Fault(string reason) => new(Printable.Of($"{source} {reason}."));
 
     private NodeMetadata Find(string name) => values.TryGetValue(name, out NodeMetadata? value) ? value : throw Fault($"has no '{name}'");
 }

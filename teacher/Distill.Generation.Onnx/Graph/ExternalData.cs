@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distill.Data;
 using Distill.Data.Storage;
 
 namespace Distill.Generation.Onnx;
@@ -52,7 +53,7 @@ internal static class ExternalDataCheck
     /// <exception cref="InvalidDataException">The reference must not or cannot be followed.</exception>
     public static void Check(string graph, string tensor, Dictionary<string, string> entries, string? folder)
     {
-        string saidBy = $"{graph}: external data of '{tensor}'";
+        string saidBy = Printable.Of($"{graph}: external data of {Printable.Quote(tensor)}");
         if (folder is null) throw new InvalidDataException($"{saidBy}: a model given as bytes must hold its weights itself.");
         string file = ContainedPath.Resolve(folder, entries.GetValueOrDefault("location", ""), saidBy);
         if (Path.GetFullPath(file) == Path.GetFullPath(graph)) throw new InvalidDataException($"{saidBy}: points at the ONNX file itself.");
@@ -67,5 +68,5 @@ internal static class ExternalDataCheck
     private static long? Number(Dictionary<string, string> entries, string key, string saidBy) =>
         !entries.TryGetValue(key, out string? text) ? null
         : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number
-        : throw new InvalidDataException($"{saidBy}: {key} '{(text.Length <= 40 ? text : text[..40] + "…")}' is not a whole number.");
+        : throw new InvalidDataException($"{saidBy}: {key} {Printable.Quote(text)} is not a whole number.");
 }

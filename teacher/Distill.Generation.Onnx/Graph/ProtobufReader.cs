@@ -1,4 +1,5 @@
 using System.Text;
+using Distill.Data;
 
 namespace Distill.Generation.Onnx;
 
@@ -64,7 +65,7 @@ internal sealed class ProtobufReader(Stream stream, string name)
         if (size > 0) stream.Seek(size, SeekOrigin.Current);
     }
 
-    public InvalidDataException Fault(string reason) => new($"{name} {reason}.");
+    public InvalidDataException Fault(string reason) => new(Printable.Of($"{name} {reason}."));
 
     private long SkipVarint()
     {

@@ -1,3 +1,4 @@
+using Distill.Data;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Distill.Generation.Onnx;
@@ -40,7 +41,7 @@ internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new InvalidDataException($"{model.Source}: ONNX Runtime cannot run it: {e.Message}", e);
+            throw new InvalidDataException(Printable.Of($"{model.Source}: ONNX Runtime cannot run it: {e.Message}"), e);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
+using Distill.Data;
 
 namespace Distill.Teacher.Remote.Endpoint;
 
@@ -98,7 +99,7 @@ internal sealed record EndpointError(string Code, string Message)
     /// <summary>The message for people: without the key, printable, short. In this order, or the start of a cut key would stay.</summary>
     public string Shown(ApiKey? key)
     {
-        string text = string.Concat((key?.Redact(Message) ?? Message).Select(c => char.IsControl(c) ? ' ' : c));
+        string text = Printable.Of(string.Concat((key?.Redact(Message) ?? Message).Select(c => c is '\r' or '\n' or '\t' ? ' ' : c)));
         return text.Length <= LongestShown ? text : text[..LongestShown] + "...";
     }
 

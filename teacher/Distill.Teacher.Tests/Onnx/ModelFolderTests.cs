@@ -62,7 +62,7 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void Every_token_that_ends_a_reply_counts_whichever_file_names_it()
     {
-        string model = CachedModel.Copy(folder.Path);
+        string model = TinyReasoner.Copy(folder.Path);
         int own = ModelFolder.Open(model).LoadEncoder().EndToken;
         foreach (var (file, id) in (ReadOnlySpan<(string, int)>)[("generation_config.json", own + 1), ("genai_config.json", own + 2)])
         {
@@ -78,8 +78,8 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void A_snapshot_of_the_Hugging_Face_cache_says_what_the_folder_says()
     {
-        string plain = CachedModel.Copy(Path.Combine(folder.Path, "plain")),
-            snapshot = CachedModel.Link(plain, Path.Combine(folder.Path, "cache"));
+        string plain = TinyReasoner.Copy(Path.Combine(folder.Path, "plain")),
+            snapshot = TinyReasoner.Link(plain, Path.Combine(folder.Path, "cache"));
         ModelFolder.Announces(snapshot).ShouldBeTrue();
         int[] prompt = ModelFolder.Open(snapshot).LoadEncoder().EncodePrompt([Tokenization.ChatMessage.User("What is 3 + 4?")]);
         Completion[] answers = [.. ((string[])[plain, snapshot]).Select(path =>
@@ -95,7 +95,7 @@ public sealed class ModelFolderTests : IDisposable
     [InlineData("onnx/model.onnx"), InlineData("onnx/model.onnx_data")]
     public void A_snapshot_whose_link_leaves_the_cache_is_refused(string file)
     {
-        string snapshot = CachedModel.Link(CachedModel.Copy(Path.Combine(folder.Path, "plain")), Path.Combine(folder.Path, "cache"));
+        string snapshot = TinyReasoner.Link(TinyReasoner.Copy(Path.Combine(folder.Path, "plain")), Path.Combine(folder.Path, "cache"));
         File.Delete(Path.Combine(snapshot, file));
         File.CreateSymbolicLink(Path.Combine(snapshot, file), Path.Combine(folder.Path, "plain", file));
         Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(snapshot, s_oneThread).Dispose()).Message
@@ -162,6 +162,34 @@ public sealed class ModelFolderTests : IDisposable
         string message = Refused();
         message.ShouldContain(reason);
         message.ShouldContain(folder.Path);
+    }
+
+    [Theory]
+    [InlineData("input"), InlineData("output name"), InlineData("file name"), InlineData("type"), InlineData("key")]
+    public void What_steers_a_terminal_does_not_reach_a_message(string place)
+    {
+        const string steering = "\u001b[31m\u202e";
+        Write();
+        WriteGraph("model.onnx", new TinyGraph { ExtraInput = place == "input" ? steering : null });
+        string escaped = JsonSerializer.Serialize(steering);
+        string genai = """
+            {"model": {"type": TYPE, "vocab_size": 16, "context_length": 64, "eos_token_id": 2,
+             "decoder": {"filename": "model.onnx", "head_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1,
+              "num_key_value_heads": 1, "outputs": {"logits": LOGITS}}}, KEY: {}}
+            """.Replace("TYPE", place == "type" ? escaped : "\"llama\"", StringComparison.Ordinal)
+            .Replace("LOGITS", place == "output name" ? escaped : "\"logits\"", StringComparison.Ordinal)
+            .Replace("KEY", place == "key" ? $"{escaped}: 1, {escaped}" : "\"search\"", StringComparison.Ordinal);
+        if (place is "type" or "output name" or "key") File.WriteAllText(Path.Combine(folder.Path, "genai_config.json"), genai);
+        if (place == "file name")
+        {
+            File.Move(Path.Combine(folder.Path, "model.onnx"), Path.Combine(folder.Path, steering + ".onnx"));
+            WriteGraph("other.onnx", new TinyGraph());
+        }
+
+        string message = Refused();
+        message.ShouldNotContain("\u001b");
+        message.ShouldNotContain("\u202e");
+        message.ShouldContain("\\u001b", Case.Insensitive);
     }
 
     private string Refused() =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Distill.Generation;
+using Distill.Teacher.Tests.Fixtures;
 
 namespace Distill.Teacher.Tests.Serving;
 

@@ -1,4 +1,5 @@
 using Distill.Generation;
+using Distill.Teacher.Tests.Fixtures;
 using Microsoft.Extensions.AI;
 
 namespace Distill.Teacher.Tests.Serving;

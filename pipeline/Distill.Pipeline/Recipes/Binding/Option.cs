@@ -91,7 +91,8 @@ internal sealed class OptionDeclaration
         ValueType = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         Kind = KindOf(ValueType, attribute);
         values = ValueType.IsEnum ? Enum.GetValues(ValueType).Cast<object>().ToDictionary(Spell) : WordsOf(property, attribute);
-        if (Kind is OptionKind.Integer or OptionKind.Number or OptionKind.List && (double.IsNaN(attribute.Minimum) || double.IsNaN(attribute.Maximum)))
+        if (Kind is OptionKind.Integer or OptionKind.Number or OptionKind.List
+            && (double.IsNaN(attribute.Minimum) || double.IsNaN(attribute.Maximum)))
             throw new InvalidOperationException($"{property.DeclaringType!.Name}.{property.Name} has no range.");
     }
 

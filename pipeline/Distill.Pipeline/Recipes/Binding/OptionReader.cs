@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 
 namespace Distill.Pipeline.Recipes.Binding;
 
-/// <summary>One value of a recipe → the type of its option. Whatever is wrong is noted with the place, the value, the range and a remedy.</summary>
+/// <summary>One value of a recipe → the type of its option. Whatever is wrong is noted with the place, the value, the range and a
+/// remedy.</summary>
 /// <param name="path">Of the option.</param>
 internal sealed partial class OptionReader(OptionDeclaration option, string path, ICollection<RecipeProblem> problems)
 {
@@ -80,7 +81,8 @@ internal sealed partial class OptionReader(OptionDeclaration option, string path
         foreach (var (name, value) in mapping.Entries)
         {
             if (value is RecipeScalar scalar) values[name] = Element(scalar);
-            else return new OptionReader(option, $"{path}.{name}", problems).Wrong(value, "not a single value", "write a flag, a number or text");
+            else return new OptionReader(option, $"{path}.{name}", problems).Wrong(value, "not a single value",
+                "write a flag, a number or text");
         }
 
         return values;

@@ -68,7 +68,11 @@ internal sealed record RecipeMapping(IReadOnlyList<KeyValuePair<string, RecipeNo
     {
         var merged = this;
         foreach (var (key, value) in later.Entries)
-            merged = merged.With(key, merged.Find(key) is RecipeMapping earlier && value is RecipeMapping section ? earlier.Under(section) : value);
+        {
+            bool areSections = merged.Find(key) is RecipeMapping && value is RecipeMapping;
+            merged = merged.With(key, areSections ? ((RecipeMapping)merged.Find(key)!).Under((RecipeMapping)value) : value);
+        }
+
         return merged;
     }
 }
@@ -124,7 +128,8 @@ internal static class RecipeOverrides
                 return Put(new RecipeMapping([], Place, value.Source), path, at, value);
             default:
                 string before = string.Join('.', path[..at]);
-                string fault = node is RecipeSequence list ? $"'{before}' has items 0..{list.Items.Count - 1}" : $"'{before}' is a single value";
+                string fault = node is RecipeSequence list ? $"'{before}' has items 0..{list.Items.Count - 1}"
+                    : $"'{before}' is a single value";
                 throw new InvalidRecipeException(Place, [new("", Place, "", $"{fault}; there is no '{path[at]}' in it", "check the path")]);
         }
     }

@@ -32,7 +32,8 @@ internal static class RecipeYaml
         catch (InvalidOperationException)
         {
             // YamlDotNet 18.1's scanner throws this on some plain scalars that end in a control character or "#".
-            throw Fault(file, source.Fixed ?? source.Prefix.TrimEnd(), "not valid YAML", "look for a stray # or control character within { } or [ ]");
+            throw Fault(file, source.Fixed ?? source.Prefix.TrimEnd(), "not valid YAML",
+                "look for a stray # or control character within { } or [ ]");
         }
     }
 
@@ -54,7 +55,8 @@ internal static class RecipeYaml
     private static string Spoken(YamlException exception)
     {
         string message = exception.Message;
-        int end = message.StartsWith('(') ? message.IndexOf("): ", StringComparison.Ordinal) : -1; // line and column, which are said already
+        // It begins with line and column, which are said already.
+        int end = message.StartsWith('(') ? message.IndexOf("): ", StringComparison.Ordinal) : -1;
         return (end < 0 ? message : message[(end + 3)..]).TrimEnd('.');
     }
 
@@ -80,7 +82,8 @@ internal static class RecipeYaml
         {
             if (depth > MaxDepth) throw Refuse(parser.Current!, $"nested deeper than {MaxDepth}", "flatten it");
             if (parser.TryConsume<AnchorAlias>(out var alias))
-                return anchors.TryGetValue(alias.Value, out var known) ? known : throw Refuse(alias, $"alias *{alias.Value} has no anchor", "define it before using it");
+                return anchors.TryGetValue(alias.Value, out var known) ? known
+                    : throw Refuse(alias, $"alias *{alias.Value} has no anchor", "define it before using it");
             var start = parser.Current as NodeEvent ?? throw Refuse(parser.Current!, "a value is missing", "write one");
             if (!start.Tag.IsEmpty && !start.Tag.IsNonSpecific) throw Refuse(start, $"tag {start.Tag}", "recipes have no tags: remove it");
             RecipeNode node = start switch
@@ -115,7 +118,8 @@ internal static class RecipeYaml
             var seen = new HashSet<string>(StringComparer.Ordinal);
             while (!parser.TryConsume<MappingEnd>(out _))
             {
-                if (!parser.TryConsume<Scalar>(out var key)) throw Refuse(parser.Current!, "a key that is not plain text", "write key: value");
+                if (!parser.TryConsume<Scalar>(out var key)) throw Refuse(parser.Current!, "a key that is not plain text",
+                    "write key: value");
                 if (!seen.Add(key.Value)) throw Refuse(key, $"key '{key.Value}' is written twice", "keep one of them");
                 entries.Add(new(key.Value, Node(depth + 1)));
             }

@@ -2,7 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace Distill.Pipeline.Recipes.Binding;
 
-/// <summary>A mapping of a recipe: the whole recipe or a part of it. Its keys are the properties with an <see cref="OptionAttribute"/>.</summary>
+/// <summary>A mapping of a recipe: the whole recipe or a part of it. Its keys are the properties with an <see
+/// cref="OptionAttribute"/>.</summary>
 internal interface ISection
 {
     /// <summary>What an option is where the recipe says nothing of it; null: the property's initialiser.</summary>
@@ -51,5 +52,6 @@ internal sealed record Rule(string Property, bool Holds, string Fault, string Re
     public static Rule Require(bool holds, string property, string fault, string remedy, params string[] others) =>
         new(property, holds, fault, remedy) { Others = others };
 
-    public static Rule Unused(bool unused, string property, string fault, string remedy) => new(property, !unused, fault, remedy) { IsUnused = true };
+    public static Rule Unused(bool unused, string property, string fault, string remedy) =>
+        new(property, !unused, fault, remedy) { IsUnused = true };
 }

@@ -14,7 +14,8 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
 
     /// <param name="Given">Properties that the recipe says something of.</param>
     /// <param name="Faulty">Of these, those that could not be read: the rules are not asked about a value that nobody wrote.</param>
-    private sealed record BoundSection(ISection Section, string Path, RecipeNode? Node, bool Inherits, HashSet<string> Given, HashSet<string> Faulty);
+    private sealed record BoundSection(ISection Section, string Path, RecipeNode? Node, bool Inherits, HashSet<string> Given,
+        HashSet<string> Faulty);
 
     /// <summary>Fills the recipe and notes what is wrong with it.</summary>
     public void Bind(RecipeNode root)
@@ -35,7 +36,8 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
         foreach (var option in values.Where(option => IsGiven(mapping, option.Key))) Read(state, option, mapping!.Find(option.Key)!);
         foreach (var option in values.Where(option => option.Attribute.Path != PathUse.None)) Resolve(state, option, mapping);
         foreach (var option in values.Where(option => !state.Given.Contains(option.PropertyName))) Complete(state, option, template);
-        foreach (var option in declaration.Options.Where(option => option.Kind == OptionKind.Section)) FillInner(state, option, mapping, template);
+        foreach (var option in declaration.Options.Where(option => option.Kind == OptionKind.Section))
+            FillInner(state, option, mapping, template);
         foreach (var (key, value) in mapping?.Entries ?? []) RequireKnown(declaration, Join(path, key), key, value);
     }
 
@@ -75,7 +77,8 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
 
     private void Resolve(BoundSection state, OptionDeclaration option, RecipeMapping? mapping)
     {
-        if (!state.Given.Contains(option.PropertyName) || state.Faulty.Contains(option.PropertyName) || !state.Section.IsPath(option.PropertyName)) return;
+        if (!state.Given.Contains(option.PropertyName) || state.Faulty.Contains(option.PropertyName)
+            || !state.Section.IsPath(option.PropertyName)) return;
         var node = mapping!.Find(option.Key)!;
         var (full, fault) = RecipePath.Resolve((string)option.Get(state.Section)!, node.Source, option.Attribute);
         option.Set(state.Section, full);
@@ -101,7 +104,8 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
     {
         if (option.Attribute.From is not { } path) return null;
         object? value = recipe;
-        foreach (string key in path.Split('.')) value = value is ISection section ? SectionDeclaration.Of(section).Find(key)?.Get(section) : null;
+        foreach (string key in path.Split('.'))
+            value = value is ISection section ? SectionDeclaration.Of(section).Find(key)?.Get(section) : null;
         return value;
     }
 
@@ -136,7 +140,8 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
             if (!isOwn || state.Faulty.Contains(rule.Property) || (rule.IsUnused && !state.Given.Contains(rule.Property))) continue;
             var option = declaration[rule.Property];
             var found = (state.Node as RecipeMapping)?.Find(option.Key);
-            problems.Add(new(Join(state.Path, option.Key), found?.Place ?? "", found is null || !rule.ShowsValue ? "" : found.Shown, rule.Fault, rule.Remedy));
+            problems.Add(new(Join(state.Path, option.Key), found?.Place ?? "", found is null || !rule.ShowsValue ? "" : found.Shown,
+                rule.Fault, rule.Remedy));
         }
     }
 
@@ -144,7 +149,8 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
 
     // Somebody may have written the key itself: a message, and what logs it, is no place for it.
     private static bool MayBeSecret(string key) =>
-        ((string[])["key", "secret", "password", "token", "auth", "credential"]).Any(word => key.Contains(word, StringComparison.OrdinalIgnoreCase));
+        ((string[])["key", "secret", "password", "token", "auth", "credential"]).Any(word =>
+            key.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     private static string Join(string path, string key) => path.Length == 0 ? key : $"{path}.{key}";
 }
@@ -159,7 +165,8 @@ internal static class RecipePath
         string full = Path.GetFullPath(written, source.Folder);
         if (option.Path == PathUse.Place) return (full, null);
         // A resolved recipe that was moved without its models still finds them where they were.
-        if (!Directory.Exists(full) && source.Former is { } former && Path.GetFullPath(written, former) is var before && Directory.Exists(before)) full = before;
+        if (!Directory.Exists(full) && source.Former is { } former && Path.GetFullPath(written, former) is var before
+            && Directory.Exists(before)) full = before;
         if (!Directory.Exists(full)) return (full, File.Exists(full) ? $"{full} is a file, not a folder" : $"there is no folder {full}");
         var missing = option.Files.Where(file => !File.Exists(Path.Combine(full, file))).ToList();
         return (full, missing.Count == 0 ? null : $"{full} has no {string.Join(", ", missing)}");

@@ -15,7 +15,8 @@ internal static class SectionJson
         foreach (var option in SectionDeclaration.Of(section).Options)
         {
             if (option.Get(section) is not { } value || unused.Contains(option.PropertyName)) continue;
-            if (option.Attribute.Path != PathUse.None && section.IsPath(option.PropertyName)) value = value is "" ? value : path((string)value);
+            bool isPath = option.Attribute.Path != PathUse.None && section.IsPath(option.PropertyName);
+            if (isPath && value is string { Length: > 0 } full) value = path(full);
             node[option.Key] = ToNode(value, inner => Full(inner, recipe, path));
         }
 
@@ -37,7 +38,8 @@ internal static class SectionJson
             if (!belongs || option.Get(section) is not { } value || value.Equals(option.Default)) continue;
             var written = ToNode(value, inner => Key(inner, recipe, []));
             // A section that is always there says nothing by being empty; one that may be absent says that it is not.
-            if (option.Kind is OptionKind.Section or OptionKind.Map && option.Default is not null && ((JsonObject)written!).Count == 0) continue;
+            if (option.Kind is OptionKind.Section or OptionKind.Map && option.Default is not null
+                && ((JsonObject)written!).Count == 0) continue;
             node[option.Key] = written;
         }
 

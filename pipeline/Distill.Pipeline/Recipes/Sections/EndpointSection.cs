@@ -17,10 +17,12 @@ internal abstract record EndpointSection : Section
         init => endpoint = value.TrimEnd('/');
     }
 
-    [Option("environment variable that holds the API key; the key itself never stands in a recipe", Default = "none", DecidesResult = false)]
+    [Option("environment variable that holds the API key; the key itself never stands in a recipe", Default = "none",
+        DecidesResult = false)]
     public string? ApiKeyEnv { get; init; }
 
-    [Option("where the endpoint lies: `public` (https only), `loopback` (this machine) or `private` (RFC 1918 and the like, or this machine); "
+    [Option("where the endpoint lies: `public` (https only), `loopback` (this machine) or `private` (RFC 1918 and the like, or this "
+        + "machine); "
         + "http is allowed in the last two", DecidesResult = false)]
     public NetworkScope Network { get; init; } = NetworkScope.Public;
 
@@ -34,14 +36,16 @@ internal abstract record EndpointSection : Section
     [Option("attempts in any 60 s; 0: no limit", Minimum = 0, Maximum = 1_000_000, DecidesResult = false)]
     public int RequestsPerMinute { get; init; }
 
-    [Option("prompt and completion tokens in any 60 s; 0: no limit. An attempt counts with the most it can take, and with what it took once it is known",
+    [Option("prompt and completion tokens in any 60 s; 0: no limit. An attempt counts with the most it can take, and with what it took "
+        + "once it is known",
         Minimum = 0, Maximum = 1_000_000_000, Unit = "tokens", DecidesResult = false)]
     public int TokensPerMinute { get; init; }
 
     [Option("for one attempt, to the end of its answer", Minimum = 1, Maximum = 86_400, Unit = "seconds", DecidesResult = false)]
     public int AttemptTimeout { get; init; } = 600;
 
-    [Option("further attempts after 408, 429, 5xx, a broken connection or answer, or a timeout; waits grow from 2 s to a minute, or are what "
+    [Option("further attempts after 408, 429, 5xx, a broken connection or answer, or a timeout; waits grow from 2 s to a minute, or are "
+        + "what "
         + "`Retry-After` says (up to an hour)", Minimum = 0, Maximum = 100, DecidesResult = false)]
     public int Retries { get; init; } = 6;
 
@@ -67,14 +71,16 @@ internal abstract record EndpointSection : Section
     internal TokenPrices Prices => new((decimal)PromptPrice, (decimal)CompletionPrice);
 
     public override object? DefaultOf(string property, Recipe recipe) =>
-        property == nameof(Instructions) && Endpoint.Length > 0 && recipe is DistillationRecipe { Prompt.System: var system } ? system : null;
+        property == nameof(Instructions) && Endpoint.Length > 0 && recipe is DistillationRecipe { Prompt.System: var system } ? system
+            : null;
 
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
         var needing = SectionDeclaration.Of(typeof(TeacherSection)).Options.Select(option => option.PropertyName)
             .Where(name => name != nameof(Endpoint) && typeof(EndpointSection).GetProperty(name) is not null);
         foreach (string name in needing)
-            yield return Rule.Unused(Endpoint.Length == 0, name, "only a teacher at an endpoint has it", "give teacher.endpoint, or leave it out") with { ShowsValue = false };
+            yield return Rule.Unused(Endpoint.Length == 0, name, "only a teacher at an endpoint has it",
+                "give teacher.endpoint, or leave it out") with { ShowsValue = false };
         foreach (var fault in Endpoint.Length == 0 ? [] : EndpointRule.Faults(Endpoint, Network))
             yield return Rule.Require(false, nameof(Endpoint), fault.Fault, fault.Remedy) with { ShowsValue = fault.ShowsValue };
         yield return Rule.Require(ApiKeyEnv is null || ApiKey.IsVariableName(ApiKeyEnv), nameof(ApiKeyEnv),
@@ -82,7 +88,8 @@ internal abstract record EndpointSection : Section
             "write a name of capitals, digits and _, and put the key into that variable") with { ShowsValue = false };
         string system = (recipe as DistillationRecipe)?.Prompt.System ?? "";
         yield return Rule.Require(system.Length == 0 || Endpoint.Length == 0 || Instructions == system, nameof(Instructions),
-            "prompt.system is another system message for the same prompts", "keep one of the two; prompt.student_system gives the student its own");
+            "prompt.system is another system message for the same prompts",
+                "keep one of the two; prompt.student_system gives the student its own");
     }
 
     internal EndpointOptions ToOptions(string model) =>

@@ -20,7 +20,8 @@ internal sealed record ParitySection : Section
     [Option("greedy tokens compared for each", Minimum = 1, Maximum = 1_000_000, Unit = "tokens")]
     public int Tokens { get; init; } = 128;
 
-    [Option("largest logit difference allowed, as a share of the largest logit; 0.05 and up suits `int8` and `int4`", Minimum = 0, Maximum = 1)]
+    [Option("largest logit difference allowed, as a share of the largest logit; 0.05 and up suits `int8` and `int4`", Minimum = 0,
+        Maximum = 1)]
     public double Tolerance { get; init; } = 1e-4;
 
     public override object? DefaultOf(string property, Recipe recipe) =>
@@ -29,7 +30,8 @@ internal sealed record ParitySection : Section
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
         int test = ((DistillationRecipe)recipe).Problems.Test;
-        return [Rule.Require(Prompts <= test, nameof(Prompts), $"more than the {test:N0} test problems", "lower it or raise problems.test")];
+        return [Rule.Require(Prompts <= test, nameof(Prompts), $"more than the {test:N0} test problems",
+            "lower it or raise problems.test")];
     }
 }
 

@@ -10,10 +10,12 @@ using Distill.Teacher;
 
 namespace Distill.Pipeline.Recipes.Sections;
 
-/// <summary><c>preference</c>: the student samples training problems and is tuned to prefer its right completions to its wrong ones.</summary>
+/// <summary><c>preference</c>: the student samples training problems and is tuned to prefer its right completions to its wrong
+/// ones.</summary>
 internal sealed record PreferenceSection : Section, ITrainingSection
 {
-    private static readonly string[] Constants = [nameof(LabelSmoothing), nameof(Gamma), nameof(DesirableWeight), nameof(UndesirableWeight)];
+    private static readonly string[] Constants = [nameof(LabelSmoothing), nameof(Gamma), nameof(DesirableWeight),
+        nameof(UndesirableWeight)];
 
     private static IEnumerable<string> Losses => PreferenceLosses.All.Select(kind => kind.Name);
 
@@ -37,7 +39,8 @@ internal sealed record PreferenceSection : Section, ITrainingSection
     [Option("of `kto`: weight of wrong completions", Minimum = 0, Above = true, Maximum = 100)]
     public double UndesirableWeight { get; init; } = 1;
 
-    [Option("training problems that are sampled, from the first", Minimum = 1, Maximum = 100_000_000, Default = "all", From = "problems.train")]
+    [Option("training problems that are sampled, from the first", Minimum = 1, Maximum = 100_000_000, Default = "all",
+        From = "problems.train")]
     public int Problems { get; init; }
 
     [Option("completions drawn for each", Minimum = 2, Maximum = 1024)]
@@ -77,11 +80,13 @@ internal sealed record PreferenceSection : Section, ITrainingSection
     [Option(Recipe.ThreadsMeaning, Minimum = 1, Maximum = 256, From = "sft.threads")]
     public int Threads { get; init; } = 2;
 
-    [Option("steps between held-out scores, the first before any step; the best weights are the result. 0: no scores, and the last weights are",
+    [Option("steps between held-out scores, the first before any step; the best weights are the result. 0: no scores, and the last "
+        + "weights are",
         Minimum = 0, Maximum = 1_000_000, Unit = "steps")]
     public int EvaluateEvery { get; init; } = 10;
 
-    [Option("problems of each score, each sampled 4 times", Minimum = 1, Maximum = 1_000_000, Default = "128, at most `problems.validation`")]
+    [Option("problems of each score, each sampled 4 times", Minimum = 1, Maximum = 1_000_000,
+        Default = "128, at most `problems.validation`")]
     public int ValidationProblems { get; init; } = 128;
 
     [Option(Recipe.OwnSeed + ": completions, pairs and their order", Minimum = 0, Maximum = long.MaxValue, From = "seed")]
@@ -111,7 +116,8 @@ internal sealed record PreferenceSection : Section, ITrainingSection
         yield return Rule.Require(Problems <= problems.Train, nameof(Problems), $"more than the {problems.Train:N0} training problems",
             "raise problems.train or lower this");
         yield return Rule.Require(EvaluateEvery == 0 || ValidationProblems <= problems.Validation, nameof(ValidationProblems),
-            $"more than the {problems.Validation:N0} validation problems", "raise problems.validation, lower this, or set preference.evaluate_every to 0");
+            $"more than the {problems.Validation:N0} validation problems",
+                "raise problems.validation, lower this, or set preference.evaluate_every to 0");
         yield return Rule.Require(Schedule != Decay.InverseSquareRoot || Warmup > 0, nameof(Warmup),
             "inverse_square_root falls by the length of the warm-up", "raise it above 0, e.g. to 0.1");
     }

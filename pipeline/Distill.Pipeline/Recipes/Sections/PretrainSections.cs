@@ -22,7 +22,8 @@ internal sealed record TokenizerSection : Section
         [Rule.Unused(From is not null, nameof(VocabularySize), "has no meaning beside tokenizer.from", "remove one of the two")];
 }
 
-/// <summary><c>architecture</c>: the shape of a Qwen3-style decoder with tied embeddings. Defaults: the student of the quickstart.</summary>
+/// <summary><c>architecture</c>: the shape of a Qwen3-style decoder with tied embeddings. Defaults: the student of the
+/// quickstart.</summary>
 internal sealed record ArchitectureSection : Section
 {
     [Option("width of the residual stream", Minimum = 8, Maximum = 65_536)]
@@ -97,7 +98,8 @@ internal sealed record PretrainDataSection : Section
         [
             .. FamilyShare.Rules(nameof(Families), Families),
             Rule.Require(sum <= 1, nameof(Facts), $"facts and texts together are {sum}", "they may be 1 at most; the rest is solutions"),
-            Rule.Require(Solutions || Math.Abs(sum - 1) < 1e-9, nameof(Facts), $"facts and texts together are {sum}", "without solutions they must make 1"),
+            Rule.Require(Solutions || Math.Abs(sum - 1) < 1e-9, nameof(Facts), $"facts and texts together are {sum}",
+                "without solutions they must make 1"),
         ];
     }
 
@@ -139,7 +141,8 @@ internal sealed record PretrainTrainingSection : Section
 
     public override IEnumerable<Rule> Rules(Recipe recipe) =>
     [
-        Rule.Require(Schedule != Decay.InverseSquareRoot || Warmup > 0, nameof(Warmup), "inverse_square_root falls by the length of the warm-up",
+        Rule.Require(Schedule != Decay.InverseSquareRoot || Warmup > 0, nameof(Warmup),
+            "inverse_square_root falls by the length of the warm-up",
             "raise it above 0, e.g. to 0.02"),
     ];
 

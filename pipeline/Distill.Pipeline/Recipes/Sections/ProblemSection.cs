@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Distill.Data.Curation;
 using Distill.Data.Problems;
@@ -35,13 +36,15 @@ internal sealed record ProblemSection : Section
         Rule.Require(Twins <= Test, nameof(Twins), $"more than the {Test:N0} test problems", "lower problems.twins or raise problems.test"),
     ];
 
-    internal IReadOnlyList<ProblemSetPart> ToParts() => [.. Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.Weight))];
+    internal IReadOnlyList<ProblemSetPart> ToParts() =>
+        [.. Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.Weight))];
 }
 
 /// <summary>One entry of <c>families</c>.</summary>
 internal sealed record FamilyShare : Section
 {
-    private static Dictionary<string, int> Levels { get; } = ProblemFamilies.All.ToDictionary(family => family.Name, family => family.MaxLevel);
+    private static Dictionary<string, int> Levels { get; } = ProblemFamilies.All.ToDictionary(family => family.Name, family =>
+        family.MaxLevel);
 
     private static IEnumerable<string> Names => Levels.Keys;
 
@@ -72,7 +75,8 @@ internal sealed record FamilyShare : Section
 /// <summary><c>prompt</c>: what every prompt begins with, and what the chat templates are told.</summary>
 internal sealed record PromptSection : Section
 {
-    [Option("system message before every problem, for the teacher and, unless `student_system` says otherwise, the student", Default = "none")]
+    [Option("system message before every problem, for the teacher and, unless `student_system` says otherwise, the student",
+        Default = "none")]
     public string System { get; init; } = "";
 
     [Option("the student's system message, in training, sampling, evaluation and the exported model. `\"\"` is none: the student "
@@ -80,7 +84,7 @@ internal sealed record PromptSection : Section
     public string StudentSystem { get; init; } = "";
 
     [Option("variables of the chat templates, e.g. `{ enable_thinking: true }`", Default = "none")]
-    public IReadOnlyDictionary<string, global::System.Text.Json.JsonElement> TemplateOptions { get; init; } = PromptStyle.Plain.TemplateOptions;
+    public IReadOnlyDictionary<string, JsonElement> TemplateOptions { get; init; } = PromptStyle.Plain.TemplateOptions;
 
     internal PromptStyle ToTeacherStyle() => Style(System);
 

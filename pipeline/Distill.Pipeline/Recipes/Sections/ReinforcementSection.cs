@@ -31,8 +31,10 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
     // What learns from rewards; the teacher's opinion takes their place.
     private static readonly string[] OfRewards =
     [
-        nameof(ClipLow), nameof(ClipHigh), nameof(Surrogate), nameof(WeightCap), nameof(GatePositive), nameof(GateNegative), nameof(Ratio), nameof(RatioCap),
-        nameof(Aggregation), nameof(Advantage), nameof(ReferenceWeight), nameof(ReferenceCorrection), nameof(TopEntropy), nameof(ResampleRounds), nameof(Rewards),
+        nameof(ClipLow), nameof(ClipHigh), nameof(Surrogate), nameof(WeightCap), nameof(GatePositive), nameof(GateNegative), nameof(Ratio),
+            nameof(RatioCap),
+        nameof(Aggregation), nameof(Advantage), nameof(ReferenceWeight), nameof(ReferenceCorrection), nameof(TopEntropy),
+            nameof(ResampleRounds), nameof(Rewards),
     ];
 
     [Option("policy updates at most; 0 leaves RL out", Minimum = 0, Maximum = 1_000_000, Unit = "steps")]
@@ -50,7 +52,8 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
     [Option("constant after a short warm-up", Minimum = 0, Above = true, Maximum = 1)]
     public double LearningRate { get; init; } = 1.5e-4;
 
-    [Option("arithmetic of an update. In `fp32` trainer and sampler agree to the last digits; `mixed` is faster where bf16 products are, and puts a "
+    [Option("arithmetic of an update. In `fp32` trainer and sampler agree to the last digits; `mixed` is faster where bf16 products are, "
+        + "and puts a "
         + "rounding error into every ratio")]
     public MatmulPrecision Precision { get; init; } = MatmulPrecision.Fp32;
 
@@ -69,11 +72,14 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
     [Option("steps between held-out scores; the best weights are the result", Minimum = 1, Maximum = 1_000_000, Unit = "steps")]
     public int EvaluateEvery { get; init; } = 10;
 
-    [Option("problems of each score, each sampled 4 times", Minimum = 1, Maximum = 1_000_000, Default = "128, at most `problems.validation`")]
+    [Option("problems of each score, each sampled 4 times", Minimum = 1, Maximum = 1_000_000,
+        Default = "128, at most `problems.validation`")]
     public int ValidationProblems { get; init; } = 128;
 
-    [Option("what a token costs: `clipped` (PPO: the ratio, clipped), `capped` (CISPO: its logarithm, weighted by the ratio up to a cap), `sapo` "
-        + "(a smooth gate of the ratio) or `vespo` (its logarithm, weighted smoothly by the ratio of the whole completion; the paper's constants). "
+    [Option("what a token costs: `clipped` (PPO: the ratio, clipped), `capped` (CISPO: its logarithm, weighted by the ratio up to a "
+        + "cap), `sapo` "
+        + "(a smooth gate of the ratio) or `vespo` (its logarithm, weighted smoothly by the ratio of the whole completion; the paper's "
+            + "constants). "
         + "Only `clipped` uses `clip_low`, `clip_high` and `ratio_cap`")]
     public SurrogateKind Surrogate { get; init; } = SurrogateKind.Clipped;
 
@@ -86,7 +92,8 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
     [Option("for `sapo`: how fast the gate closes for worse completions", Minimum = 0, Above = true, Maximum = 100)]
     public double GateNegative { get; init; } = 1.05;
 
-    [Option("`token`, or one ratio per completion: `sequence` (mean over its tokens, geometric) or `product` (its probability)", Default = "token, `vespo`: product")]
+    [Option("`token`, or one ratio per completion: `sequence` (mean over its tokens, geometric) or `product` (its probability)",
+        Default = "token, `vespo`: product")]
     public RatioLevel Ratio { get; init; } = RatioLevel.Token;
 
     [Option("largest ratio that counts, above 1 + `clip_high`; bounds what a token weighs where sampler and trainer disagree",
@@ -147,7 +154,8 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
         int validation = recipe.Problems.Validation;
         yield return Rule.Require(Steps == 0 || ValidationProblems <= validation, nameof(ValidationProblems),
             $"more than the {validation:N0} validation problems", "raise problems.validation, lower this, or set rl.steps to 0");
-        yield return Rule.Require(!(RatioCap <= 1 + ClipHigh), nameof(RatioCap), $"not above the clipping bound 1 + clip_high = {1 + ClipHigh}",
+        yield return Rule.Require(!(RatioCap <= 1 + ClipHigh), nameof(RatioCap),
+            $"not above the clipping bound 1 + clip_high = {1 + ClipHigh}",
             "raise it, e.g. to 3, or leave it out");
         yield return Rule.Require(Surrogate != SurrogateKind.Vespo || Ratio == RatioLevel.Product, nameof(Ratio),
             "vespo weighs a completion by its whole ratio", "write product, or leave it out");
@@ -159,12 +167,14 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
     {
         foreach (string name in OfRewards)
         {
-            yield return Rule.Unused(TeacherWeight is not null, name, "has no effect beside teacher_weight, which learns from the teacher and not from rewards",
+            yield return Rule.Unused(TeacherWeight is not null, name,
+                "has no effect beside teacher_weight, which learns from the teacher and not from rewards",
                 "leave one of the two out");
         }
 
         if (TeacherWeight is not null) yield break; // said once
-        foreach (var (name, owner) in ((string, SurrogateKind)[])[(nameof(WeightCap), SurrogateKind.Capped), (nameof(GatePositive), SurrogateKind.Sapo),
+        foreach (var (name, owner) in ((string, SurrogateKind)[])[(nameof(WeightCap), SurrogateKind.Capped),
+            (nameof(GatePositive), SurrogateKind.Sapo),
             (nameof(GateNegative), SurrogateKind.Sapo), (nameof(RatioCap), SurrogateKind.Clipped)])
         {
             yield return Rule.Unused(Surrogate != owner, name, $"{OptionDeclaration.Spell(Surrogate)} has no such bound",
@@ -175,7 +185,8 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
             "set rl.reference_weight, e.g. to 0.001, or leave it out");
     }
 
-    public IEnumerable<IStage> StagesOf(DistillationRecipe recipe, string start) => Steps == 0 ? [] : [new ReinforcementStage(recipe, start)];
+    public IEnumerable<IStage> StagesOf(DistillationRecipe recipe, string start) =>
+        Steps == 0 ? [] : [new ReinforcementStage(recipe, start)];
 
     internal GroupRelativeOptions ToOptions() => new()
     {

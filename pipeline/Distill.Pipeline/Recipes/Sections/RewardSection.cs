@@ -17,10 +17,12 @@ internal sealed record RewardSection : Section
     [Option("lost at the token limit, less before it", Minimum = 0, Maximum = 100)]
     public double Length { get; init; }
 
-    [Option("tokens before the limit over which that loss grows", Minimum = 1, Maximum = 1_000_000, Unit = "tokens", Default = "a fifth of `max_tokens`")]
+    [Option("tokens before the limit over which that loss grows", Minimum = 1, Maximum = 1_000_000, Unit = "tokens",
+        Default = "a fifth of `max_tokens`")]
     public int LengthMargin { get; init; } = 25;
 
-    [Option("lost by repeating: this times the share of runs of tokens that occurred before", Minimum = 0, Above = true, Maximum = 100, Default = "none")]
+    [Option("lost by repeating: this times the share of runs of tokens that occurred before", Minimum = 0, Above = true, Maximum = 100,
+        Default = "none")]
     public double? Repetition { get; init; }
 
     [Option("length of such a run", Minimum = 1, Maximum = 1000, Unit = "tokens")]
@@ -34,8 +36,10 @@ internal sealed record RewardSection : Section
 
     public override IEnumerable<Rule> Rules(Recipe recipe) =>
     [
-        Rule.Require(LengthMargin <= LimitOf(recipe), nameof(LengthMargin), "out of range", $"allowed: 1..{LimitOf(recipe):N0}, the rl.max_tokens"),
-        Rule.Unused(Repetition is null, nameof(RepetitionLength), "nothing is lost by repetition", "set rl.rewards.repetition, or leave it out"),
+        Rule.Require(LengthMargin <= LimitOf(recipe), nameof(LengthMargin), "out of range",
+            $"allowed: 1..{LimitOf(recipe):N0}, the rl.max_tokens"),
+        Rule.Unused(Repetition is null, nameof(RepetitionLength), "nothing is lost by repetition",
+            "set rl.rewards.repetition, or leave it out"),
     ];
 
     internal RewardRule ToRule(Tokenizer tokenizer, int maxTokens)
@@ -81,7 +85,8 @@ internal sealed record AlarmSection : Section
     [Option("rings when in more of the groups all completions earn the same; 1: never", Minimum = 0, Maximum = 1)]
     public double DeadShare { get; init; } = 0.9;
 
-    [Option("rings when the reward rose by this since the best held-out score and two looks did no better", Minimum = 0, Above = true, Maximum = 100)]
+    [Option("rings when the reward rose by this since the best held-out score and two looks did no better", Minimum = 0, Above = true,
+        Maximum = 100)]
     public double RewardGain { get; init; } = 0.1;
 
     [Option("looks without a better held-out score after which the training ends; 0: never", Minimum = 0, Maximum = 10_000)]
@@ -94,7 +99,8 @@ internal sealed record AlarmSection : Section
         List<IAlarm> alarms =
         [
             new NotFiniteAlarm(), new EntropyCollapse(EntropyShare, Window, stops), new LengthExplosion(LengthFactor, Window, stops),
-            new TruncationAlarm(TruncatedShare, Window, stops), new DeadGroupsAlarm(DeadShare, Window, stops), new RewardWithoutGain(RewardGain, Looks, Window, stops),
+            new TruncationAlarm(TruncatedShare, Window, stops), new DeadGroupsAlarm(DeadShare, Window, stops),
+                new RewardWithoutGain(RewardGain, Looks, Window, stops),
         ];
         if (Patience > 0) alarms.Add(new HeldOutPatience(Patience));
         return alarms;

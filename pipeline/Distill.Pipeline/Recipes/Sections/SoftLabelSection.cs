@@ -28,7 +28,8 @@ internal enum DivergenceKind
 /// <summary><c>soft_labels</c>: the <c>sft</c> student learns the teacher's alternatives to each token, not its tokens alone.</summary>
 internal sealed record SoftLabelSection : Section
 {
-    [Option("share of the soft part in the loss; the rest is cross-entropy of the teacher's tokens", Minimum = 0, Above = true, Maximum = 1)]
+    [Option("share of the soft part in the loss; the rest is cross-entropy of the teacher's tokens", Minimum = 0, Above = true,
+        Maximum = 1)]
     public double Weight { get; init; } = 0.5;
 
     [Option("how the two distributions are compared")]
@@ -38,7 +39,8 @@ internal sealed record SoftLabelSection : Section
         Minimum = 0, Above = true, Maximum = 0.999, Default = "0.5, skew 0.1")]
     public double Mixture { get; init; } = 0.1;
 
-    [Option("what becomes of the probability beyond the recorded tokens: `tail_bucket` (one more class), `renormalised_both` or `teacher_renormalised`")]
+    [Option("what becomes of the probability beyond the recorded tokens: `tail_bucket` (one more class), `renormalised_both` or "
+        + "`teacher_renormalised`")]
     public TokenSupport Support { get; init; } = TokenSupport.TailBucket;
 
     [Option("softens teacher and student", Minimum = 0, Above = true, Maximum = 100)]
@@ -59,7 +61,8 @@ internal sealed record SoftLabelSection : Section
         // A student that keeps its whole softmax gives probability to tokens of which the teacher's is taken as 0: only what weighs
         // by the teacher is finite.
         yield return Rule.Require(
-            Support != TokenSupport.TeacherRenormalised || Divergence is DivergenceKind.Forward or DivergenceKind.CrossEntropy or DivergenceKind.SkewForward,
+            Support != TokenSupport.TeacherRenormalised
+                || Divergence is DivergenceKind.Forward or DivergenceKind.CrossEntropy or DivergenceKind.SkewForward,
             nameof(Support), "teacher_renormalised leaves the other tokens without a teacher",
             "choose tail_bucket, or the divergence forward, skew_forward or cross_entropy");
     }

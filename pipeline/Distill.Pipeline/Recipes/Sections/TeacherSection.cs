@@ -6,7 +6,8 @@ using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Pipeline.Recipes.Sections;
 
-/// <summary><c>teacher</c>: the model that solves the training problems, and how it is sampled. With an endpoint it runs elsewhere.</summary>
+/// <summary><c>teacher</c>: the model that solves the training problems, and how it is sampled. With an endpoint it runs
+/// elsewhere.</summary>
 internal sealed record TeacherSection : EndpointSection
 {
     private const string FolderRemedy = "give the folder of an ONNX model, or an endpoint";
@@ -50,9 +51,11 @@ internal sealed record TeacherSection : EndpointSection
         .. base.Rules(recipe),
         Rule.Require(Remote is not null || ModelFolder.Announces(Model), nameof(Model),
             $"{Model} has no genai_config.json, and no config.json with an ONNX file", FolderRemedy),
-        Rule.Require(Temperature > 0 || Samples == 1, nameof(Samples), "greedy samples are all equal", "set teacher.temperature above 0, or one sample"),
+        Rule.Require(Temperature > 0 || Samples == 1, nameof(Samples), "greedy samples are all equal",
+            "set teacher.temperature above 0, or one sample"),
         Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),
-        Rule.Unused(Remote is not null, nameof(TopLogProbabilities), "an endpoint's traces hold no tokens", "leave it out, or take a teacher from a model folder"),
+        Rule.Unused(Remote is not null, nameof(TopLogProbabilities), "an endpoint's traces hold no tokens",
+            "leave it out, or take a teacher from a model folder"),
     ];
 
     internal TraceCollectionOptions ToCollectionOptions(string digest) => new()

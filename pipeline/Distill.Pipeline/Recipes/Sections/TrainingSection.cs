@@ -10,7 +10,8 @@ namespace Distill.Pipeline.Recipes.Sections;
 /// <summary><c>sft</c>: supervised fine-tuning on the kept traces, loss on the completion only. <c>answer_only</c> is one too.</summary>
 internal sealed record TrainingSection : Section, ITrainingSection
 {
-    [Option("whether there is this student; without `sft`, `preference` and `rl` begin from the base as it is, and `answer_only` is off too")]
+    [Option("whether there is this student; without `sft`, `preference` and `rl` begin from the base as it is, and `answer_only` is off "
+        + "too")]
     public bool Enabled { get; init; } = true;
 
     [Option("times each example is seen", Minimum = 1, Maximum = 1000)]
@@ -47,7 +48,8 @@ internal sealed record TrainingSection : Section, ITrainingSection
     [Option(Recipe.ThreadsMeaning, Minimum = 1, Maximum = 256)]
     public int Threads { get; init; } = 2;
 
-    [Option("decay of a moving average of the weights, e.g. 0.99; the average is then the result", Minimum = 0, Maximum = 0.999999, Default = "none")]
+    [Option("decay of a moving average of the weights, e.g. 0.99; the average is then the result", Minimum = 0, Maximum = 0.999999,
+        Default = "none")]
     public double? WeightAverage { get; init; }
 
     [Option("what the loss is a mean of: tokens, or sequences, where long examples count no more than short ones")]
@@ -73,7 +75,8 @@ internal sealed record TrainingSection : Section, ITrainingSection
 
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
-        yield return Rule.Require(BatchTokens >= SequenceLength, nameof(BatchTokens), $"smaller than one example of {SequenceLength:N0} tokens",
+        yield return Rule.Require(BatchTokens >= SequenceLength, nameof(BatchTokens),
+            $"smaller than one example of {SequenceLength:N0} tokens",
             "raise batch_tokens or lower sequence_length", nameof(SequenceLength));
         yield return Rule.Require(Schedule != Decay.InverseSquareRoot || Warmup > 0, nameof(Warmup),
             "inverse_square_root falls by the length of the warm-up", "raise it above 0, e.g. to 0.03", nameof(Schedule));
@@ -150,7 +153,8 @@ internal sealed record HeldOutSection : Section
     [Option("optimiser steps between two looks; the last step is always looked at", Minimum = 1, Maximum = 1_000_000, Unit = "steps")]
     public int Every { get; init; } = 20;
 
-    [Option("`loss` of traces that are not learned (one forward pass) or `accuracy` on validation problems (exports the model and generates)")]
+    [Option("`loss` of traces that are not learned (one forward pass) or `accuracy` on validation problems (exports the model and "
+        + "generates)")]
     public HeldOutMeasureKind Measure { get; init; } = HeldOutMeasureKind.Loss;
 
     [Option("for `loss`: share of the training problems held out with all their traces", Minimum = 0, Above = true, Maximum = 0.5)]

@@ -1,20 +1,36 @@
 using System.Security.Cryptography;
+using Distill.Generation.Onnx;
+using Distill.Tokenization;
 
 namespace Distill.Teacher.Tests.Fixtures;
 
-/// <summary>The committed teacher, copied, and as huggingface_hub would keep it in its cache.</summary>
-internal static class CachedModel
+/// <summary>
+/// The committed teacher: trained, small, and it thinks before it answers. Opened, copied, or laid out as huggingface_hub would keep it in
+/// its cache.
+/// </summary>
+internal static class TinyReasoner
 {
-    private static readonly string s_source = Path.Combine(RepositoryFolder.Root, "teacher", "models", "tiny-reasoner");
+    public const string Question = "What is (3 + 4) * 2?";
+
+    private static readonly string s_folder = Path.Combine(RepositoryFolder.Root, "teacher", "models", "tiny-reasoner");
+
+    public static ChatEncoder Encoder { get; } = ChatEncoder.Load(s_folder);
+
+    public static Tokenizer Tokenizer => Encoder.Tokenizer;
+
+    public static OnnxTokenModel Open() =>
+        OnnxTokenModel.Load(s_folder, new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = false });
+
+    public static object[] Messages(string text = Question) => [new { role = "user", content = text }];
 
     /// <returns>The folder given, with every file of the model.</returns>
     public static string Copy(string folder)
     {
-        foreach (string relative in Files(s_source))
+        foreach (string relative in Files(s_folder))
         {
             string target = Path.Combine(folder, relative);
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(Path.Combine(s_source, relative), target);
+            File.Copy(Path.Combine(s_folder, relative), target);
         }
 
         return folder;
