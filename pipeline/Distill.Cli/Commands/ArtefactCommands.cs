@@ -35,7 +35,8 @@ internal sealed class ArtefactsListCommand : DistillCommand
 
         context.Results.Table(
             ["artefact", "digest", "key", "state", "used by", "version", "size", "age"],
-            catalogue.Items.Select(item => ArtefactOutput.Row(item, now)), words: 5);
+            catalogue.Items.OrderBy(item => item.Name, StringComparer.Ordinal).ThenByDescending(item => item.Entry.Changed)
+                .Select(item => ArtefactOutput.Row(item, now)), words: 5);
         long bytes = catalogue.Items.Sum(item => item.Entry.Bytes);
         context.Results.Line($"{catalogue.Items.Count:N0} in {catalogue.Store.Root}, {Readable.Size(bytes)}");
         return ExitCode.Done;
