@@ -122,6 +122,9 @@ internal sealed class WorkLog(string folder)
 
     private Dictionary<string, ArtifactFile>? known;
 
+    /// <summary>Parts that were committed.</summary>
+    public int Count => (known ??= Read()).Count;
+
     public ArtifactFile? Find(string name) => (known ??= Read()).GetValueOrDefault(name);
 
     public void Add(ArtifactFile file)
