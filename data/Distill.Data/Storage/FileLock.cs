@@ -3,8 +3,8 @@ using System.Text;
 namespace Distill.Data.Storage;
 
 /// <summary>
-/// A lock between processes: a file that is held open. The system gives it back when its holder ends, however it ends. The file stays; what it
-/// says about its holder is for messages only. Dispose to give it back.
+/// A lock between processes: a file that is held open. The system gives it back when its holder ends, however it ends.
+/// The file stays; what it says about its holder is for messages only. Dispose to give it back.
 /// </summary>
 internal sealed class FileLock : IDisposable
 {
@@ -70,7 +70,8 @@ internal sealed class FileLock : IDisposable
     {
         try
         {
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            using var reader = new StreamReader(
+                new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
             return reader.ReadToEnd() is { Length: > 0 and < 200 } owner ? owner : "another process";
         }
         catch (IOException)

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Distill.Data.Storage;
 
-/// <summary>What .NET does not offer of a file system: an exclusive link, renaming a link, the flush of a directory, the inode of a file.</summary>
+/// <summary>
+/// What .NET does not offer of a file system: an exclusive link, renaming a link, the flush of a directory, the inode of a file.
+/// </summary>
 internal static partial class NativeFile
 {
     private const int Eintr = 4, Eexist = 17, Enoent = 2;
