@@ -39,7 +39,16 @@ internal static class DistillCommandLine
             new ScoreCommand(),
             new DoctorCommand(),
             new SchemaCommand(),
-            new Command("runs", "What has been run: list runs, show one.") { new RunsListCommand(), new RunsShowCommand() },
+            new Command("runs", "What has been run: list runs, show one, compare two, remove one.")
+            {
+                new RunsListCommand(), new RunsShowCommand(), new RunsDiffCommand(), new RunsRemoveCommand(),
+            },
+            new Command("artefacts", "What has been made: list artefacts, show one, verify, pin, remove what nobody refers to.")
+            {
+                new ArtefactsListCommand(), new ArtefactsShowCommand(), new ArtefactsVerifyCommand(), new ArtefactsPinCommand(),
+                new ArtefactsCollectCommand(),
+            },
+            new LineageCommand(),
             Json, Verbose, Help, Version,
         };
 

@@ -49,22 +49,44 @@ public sealed class Evaluator
         Action<GenerationProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        if (problems.Count == 0) throw new ArgumentException("There is no problem to evaluate.", nameof(problems));
-        var pairs = TwinPairs.Match(problems, twins);
-        GenerationRequest[] requests =
-        [
-            .. problems.Select(problem => RequestFor(problem, options, options.Samples)),
-            .. twins.Select(twin => RequestFor(twin, options, 0)),
-        ];
         GenerationProgress totals = default;
-        var completions = generator.Complete(requests, report =>
+        var completions = Answer(problems, twins, 0, problems.Count + twins.Count, options, report =>
         {
             totals = report;
             progress?.Invoke(report);
         }, cancellation);
+        return Grade(model, problems, twins, completions, options) with { Totals = totals };
+    }
+
+    /// <summary>
+    /// The model's completions of some of the problems and twins, which are counted through: what grading needs, in parts.
+    /// </summary>
+    /// <param name="first">First of them, the twins after the problems.</param>
+    /// <returns>Of each, the greedy completion first, then the samples. They do not depend on which others are asked beside them.</returns>
+    internal IReadOnlyList<Completion[]> Answer(
+        IReadOnlyList<Problem> problems, IReadOnlyList<Problem> twins, int first, int count, EvaluationOptions options,
+        Action<GenerationProgress>? progress, CancellationToken cancellation)
+    {
+        GenerationRequest[] requests =
+        [
+            .. Enumerable.Range(first, count).Select(index => index < problems.Count
+                ? RequestFor(problems[index], options, options.Samples)
+                : RequestFor(twins[index - problems.Count], options, 0)),
+        ];
+        return generator.Complete(requests, progress, cancellation);
+    }
+
+    /// <param name="completions">Of every problem and every twin, as <see cref="Answer"/> gives them.</param>
+    /// <exception cref="ArgumentException">No problem, or a twin whose original is not among the problems.</exception>
+    internal EvaluationResult Grade(
+        string model, IReadOnlyList<Problem> problems, IReadOnlyList<Problem> twins, IReadOnlyList<Completion[]> completions,
+        EvaluationOptions options)
+    {
+        if (problems.Count == 0) throw new ArgumentException("There is no problem to evaluate.", nameof(problems));
+        var pairs = TwinPairs.Match(problems, twins);
         ProblemResult[] results = [.. problems.Select((problem, i) => Grade(problem, completions[i]))];
         ProblemResult[] twinResults = [.. twins.Select((twin, i) => Grade(twin, completions[problems.Count + i]))];
-        return new EvaluationResult(ReportSummary.Summarize(model, results, twinResults, pairs, options), results, twinResults, totals);
+        return new EvaluationResult(ReportSummary.Summarize(model, results, twinResults, pairs, options), results, twinResults, default);
     }
 
     /// <summary>Greedy first, then the samples.</summary>

@@ -67,7 +67,8 @@ public sealed class Artifact
 
     /// <summary>Reads every file and compares it with the manifest, whether or not that was done before.</summary>
     /// <returns>One sentence for each fault; empty when all is well.</returns>
-    public IReadOnlyList<string> Verify() => [.. Manifest.Files.Select(file => FindFault(file, FileDigest.OfFile)).OfType<string>()];
+    public IReadOnlyList<string> Verify() =>
+        [.. Manifest.Files.Select(file => FindFault(file, memory is null ? FileDigest.OfFile : memory.Reread)).OfType<string>()];
 
     /// <summary>The same, but files that did not change since they were last read are taken by what is remembered of them.</summary>
     internal IReadOnlyList<string> VerifyChanged() => [.. Manifest.Files.Select(FindFault).OfType<string>()];

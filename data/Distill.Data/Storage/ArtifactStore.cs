@@ -147,6 +147,16 @@ internal sealed partial class ArtifactStore(string root, TimeProvider clock)
         }
     }
 
+    /// <summary>Removes an artefact, unfinished work or what was set aside. Only for who holds <see cref="TryClose"/>.</summary>
+    public void Remove(StoreEntry entry)
+    {
+        string? above = Path.GetDirectoryName(entry.Folder);
+        if (above is null || !entry.Folder.StartsWith(Root + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            throw new ArgumentException($"'{entry.Folder}' is no place of this store.", nameof(entry));
+        Artifact.Remove(entry.Folder);
+        if (above.EndsWith(More, StringComparison.Ordinal) && !Directory.EnumerateFileSystemEntries(above).Any()) Directory.Delete(above);
+    }
+
     public bool IsBeingMade(StoreKey key) => FileLock.IsHeld(LockPath(key));
 
     // One look at one or two paths, however many artefacts there are.
@@ -194,7 +204,8 @@ internal enum StoreEntryState
 
 /// <summary>A folder of a store, whatever its state.</summary>
 /// <param name="Key">Null for what was set aside.</param>
-/// <param name="Manifest">Null unless it is finished.</param>
+/// <param name="Manifest">Null for unfinished work, and where it cannot be read.</param>
+/// <param name="Changed">When anything in it was last written.</param>
 internal sealed record StoreEntry(
     string Kind, StoreKey? Key, int Version, string Folder,
     StoreEntryState State, ArtifactManifest? Manifest, long Bytes, DateTimeOffset Changed)
@@ -202,18 +213,29 @@ internal sealed record StoreEntry(
     public static StoreEntry Of(ArtifactStore store, string kind, string folder)
     {
         var place = store.Parse(folder);
-        var (state, manifest) = place is null ? (StoreEntryState.Damaged, null) : Read(folder);
-        long bytes = new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
-        return new StoreEntry(kind, place?.Key, place?.Version ?? 0, folder, state, manifest, bytes, Directory.GetLastWriteTimeUtc(folder));
+        var (state, manifest) = Read(folder);
+        if (place is null) state = StoreEntryState.Damaged;
+        long bytes = 0;
+        var changed = Directory.GetLastWriteTimeUtc(folder);
+        foreach (var file in new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Where(file => file.Exists))
+        {
+            bytes += file.Length;
+            if (file.LastWriteTimeUtc > changed) changed = file.LastWriteTimeUtc;
+        }
+
+        return new StoreEntry(kind, place?.Key, place?.Version ?? 0, folder, state, manifest, bytes, changed);
     }
 
+    // Sizes alone: a whole store is looked through in no time, and what was cut off or went missing shows.
     private static (StoreEntryState State, ArtifactManifest? Manifest) Read(string folder)
     {
         try
         {
-            return ManifestFile.Newest(folder) is { } newest
-                ? (StoreEntryState.Finished, ManifestFile.Read(newest.Path))
-                : (StoreEntryState.Unfinished, null);
+            if (ManifestFile.Newest(folder) is not { } newest) return (StoreEntryState.Unfinished, null);
+            var manifest = ManifestFile.Read(newest.Path);
+            bool isWhole = manifest.Files.All(file =>
+                new FileInfo(Path.Combine(folder, file.Path)) is { Exists: true } found && found.Length == file.Bytes);
+            return (isWhole ? StoreEntryState.Finished : StoreEntryState.Damaged, manifest);
         }
         catch (InvalidDataException)
         {

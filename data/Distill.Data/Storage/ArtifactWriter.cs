@@ -48,6 +48,9 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
         return null;
     }
 
+    /// <summary>Leaves a part out of the artefact: it was only needed to make it.</summary>
+    internal void Forget(string name) => files.Remove(name);
+
     /// <summary>Takes in a file of another artefact without a copy of its bytes: both names are one file from then on.</summary>
     /// <exception cref="IOException">The name is taken, or the file lies on another file system.</exception>
     internal ArtifactFile Link(string name, string source, ArtifactFile known)

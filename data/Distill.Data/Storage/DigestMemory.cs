@@ -35,6 +35,21 @@ internal sealed class DigestMemory(string? path, TimeProvider clock)
         return digest;
     }
 
+    /// <summary>
+    /// The same, read whatever is remembered. Where a disk lost a bit, which no time of change tells, what was remembered is
+    /// corrected, so that the next <see cref="Of"/> tells the truth too.
+    /// </summary>
+    /// <inheritdoc cref="Of" path="/exception"/>
+    public string Reread(string file)
+    {
+        var before = FileIdentity.Of(file);
+        string digest = FileDigest.OfFile(file);
+        if (!digests.Value.TryGetValue(before.Key, out string? known) || known == digest || FileIdentity.Of(file) != before) return digest;
+        digests.Value[before.Key] = digest;
+        Append(Line(before.Key, digest) + "\n"); // later lines win
+        return digest;
+    }
+
     private static ConcurrentDictionary<string, string> Read(string? path)
     {
         var read = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
@@ -49,7 +64,7 @@ internal sealed class DigestMemory(string? path, TimeProvider clock)
     }
 
     // With a checksum of its own: a flipped bit here must not make a whole file look changed.
-    private static string Line(string key, string digest) => $"{key} {digest} {FileDigest.Of(Encoding.ASCII.GetBytes(key + digest))[..8]}";
+    internal static string Line(string key, string digest) => $"{key} {digest} {FileDigest.Of(Encoding.ASCII.GetBytes(key + digest))[..8]}";
 
     private void Append(string line)
     {

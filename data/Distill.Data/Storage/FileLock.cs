@@ -8,6 +8,10 @@ namespace Distill.Data.Storage;
 /// </summary>
 internal sealed class FileLock : IDisposable
 {
+    private const string Somebody = "another process";
+
+    private const int LongestOwner = 200;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly FileStream stream;
@@ -70,13 +74,11 @@ internal sealed class FileLock : IDisposable
     {
         try
         {
-            using var reader = new StreamReader(
-                new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-            return reader.ReadToEnd() is { Length: > 0 and < 200 } owner ? owner : "another process";
+            return Encoding.UTF8.GetString(NativeFile.ReadLocked(path, LongestOwner)) is { Length: > 0 } owner ? owner : Somebody;
         }
         catch (IOException)
         {
-            return "another process";
+            return Somebody;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Distill.Data.Storage;
 
@@ -49,6 +50,28 @@ internal static partial class NativeFile
         {
             _ = Close(descriptor);
         }
+    }
+
+    /// <summary>
+    /// The first bytes of a file that somebody may have locked: .NET asks for the lock whenever it opens a file, and is refused. On
+    /// Windows, where the lock forbids reading, so is this.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static byte[] ReadLocked(string path, int most)
+    {
+        using var file = OperatingSystem.IsWindows()
+            ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+            : OpenUnlocked(path);
+        byte[] bytes = new byte[most];
+        return bytes[..RandomAccess.Read(file, bytes, fileOffset: 0)];
+    }
+
+    private static SafeFileHandle OpenUnlocked(string path)
+    {
+        int descriptor;
+        do descriptor = Open(path, 0);
+        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Eintr);
+        return descriptor < 0 ? throw Failure("read", path) : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     /// <summary>Status of a file, links followed; null where the system has no <c>statx</c>. Times in nanoseconds since 1970.</summary>

@@ -78,7 +78,7 @@ internal sealed class GenerateCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var options = arguments.OptionsOf(parsed);
-        var recipe = arguments.RecipeOf(parsed);
+        var recipe = arguments.RecipeOf(parsed, makesStudent: false);
         options = options with { Name = options.Name ?? DefaultName(recipe), Until = CurationStage.StageName };
         return RunExecution.Execute(recipe, options, context);
     }

@@ -25,6 +25,22 @@ internal static class Readable
         _ => $"{bytes.Value / (double)(1L << 30):F1} GiB",
     };
 
+    /// <summary><c>812 B</c>, <c>14 KiB</c>, <c>35 MiB</c>, <c>1.5 GiB</c>.</summary>
+    public static string Size(long bytes) => bytes switch
+    {
+        < 1 << 10 => $"{bytes} B",
+        < 1 << 20 => $"{Math.Ceiling(bytes / 1024.0):N0} KiB",
+        _ => Memory(bytes),
+    };
+
+    /// <summary><c>12 min</c>, <c>5 h</c>, <c>3 d</c>.</summary>
+    public static string Age(TimeSpan age) => age switch
+    {
+        { TotalHours: < 1 } => $"{Math.Max(0, Math.Floor(age.TotalMinutes)):N0} min",
+        { TotalDays: < 1 } => $"{Math.Floor(age.TotalHours):N0} h",
+        _ => $"{Math.Floor(age.TotalDays):N0} d",
+    };
+
     /// <summary><c>97.5 %</c>.</summary>
     public static string Share(double? share) => share is { } value ? $"{100 * value:F1} %" : None;
 

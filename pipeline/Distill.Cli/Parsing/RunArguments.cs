@@ -33,13 +33,13 @@ internal sealed class RunArguments
 
     /// <exception cref="InvalidRecipeException">The recipe, or a --set, is wrong, or it is of another kind.</exception>
     /// <exception cref="UsageException">The file cannot be read.</exception>
-    public static T Load<T>(string file, string[]? overrides)
+    public static T Load<T>(string file, string[]? overrides, bool makesStudent = true)
         where T : Recipe
     {
         if (Directory.Exists(file)) throw new UsageException($"The recipe '{file}' is a folder.", "Give the path of a recipe's file.");
         try
         {
-            return RecipeFile.Load<T>(file, overrides);
+            return RecipeFile.Load<T>(file, overrides, makesStudent);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -69,8 +69,8 @@ internal sealed class RunArguments
     }
 
     /// <inheritdoc cref="Load"/>
-    public DistillationRecipe RecipeOf(ParseResult parsed) =>
-        Load<DistillationRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set));
+    public DistillationRecipe RecipeOf(ParseResult parsed, bool makesStudent = true) =>
+        Load<DistillationRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set), makesStudent);
 
     /// <exception cref="UsageException">Two of the options exclude each other, or the name cannot be one.</exception>
     public RunOptions OptionsOf(ParseResult parsed)

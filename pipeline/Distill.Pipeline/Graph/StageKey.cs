@@ -11,11 +11,8 @@ internal sealed class StageKey
 {
     public const string DigestFact = "key", TextFact = "made_from", SummaryFact = "summary";
 
-    private readonly JsonObject node;
-
     private StageKey(JsonObject node)
     {
-        this.node = node;
         Text = CanonicalJson.Write(node);
         Digest = CanonicalJson.Digest(node);
     }
@@ -33,9 +30,13 @@ internal sealed class StageKey
     });
 
     /// <summary>Why this key is not the one an artefact was made from, in words.</summary>
-    public string Difference(string? madeFrom)
+    public string Difference(string? madeFrom) => Difference(madeFrom, Text);
+
+    /// <summary>In what the texts of two keys differ, in words.</summary>
+    public static string Difference(string? madeFrom, string? other)
     {
         if (madeFrom is null || JsonNode.Parse(madeFrom) is not JsonObject old) return "made in another way";
+        if (other is null || JsonNode.Parse(other) is not JsonObject node) return "made in another way";
         var reasons = new List<string>();
         if (!JsonNode.DeepEquals(old["version"], node["version"])) reasons.Add("the stage's code changed");
         Compare(old["options"], node["options"], "", (path, before, after) => reasons.Add($"{path}: {before} → {after}"));

@@ -46,14 +46,11 @@ internal sealed class StageRunner(
         IStage stage, StageKey key, IReadOnlyDictionary<string, StageInput> used, bool forced, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        bool waited = false;
         var wanted = FinishedStages.KeyOf(stage, key);
-        using var right = store.Lock(wanted, $"run '{folder.Name}', process {Environment.ProcessId}", owner =>
-        {
-            waited = true;
-            observer.Warning($"Waiting for '{stage.Declaration.Name}': {owner} is making the same.");
-        }, cancellation);
-        if (waited && !forced && finished.UsesOtherRuns && Take(stage, key) is ({ } stored, { } outcome)) return (stored, outcome);
+        using var right = store.Lock(wanted, $"run '{folder.Name}', process {Environment.ProcessId}",
+            owner => observer.Warning($"Waiting for '{stage.Declaration.Name}': {owner} is making the same."), cancellation);
+        // Looked at again even where nobody was waited for: another process may have finished it since the first look.
+        if (!forced && Take(stage, key) is ({ } stored, { } outcome)) return (stored, outcome);
         string reason = forced ? "asked for" : finished.ReasonToRun(stage, key);
         return (Do(stage, key, used, reason, store.WorkFolder(wanted), cancellation), new StageOutcome(StageState.Done, reason));
     }

@@ -29,6 +29,9 @@ internal sealed class StageSelection
     /// <summary>The stages to look at, in order: all, or those that a goal asks for and what they are made from.</summary>
     public IReadOnlyList<IStage> Needed { get; }
 
+    /// <summary>Whether any of them trains or reads the student.</summary>
+    public bool MakesStudent => Needed.Any(stage => stage.Declaration.Student is not null || stage.Declaration.Inputs.Contains(ExternalInputs.Base));
+
     public bool IsForced(IStage stage)
     {
         string group = stage.Declaration.Group;

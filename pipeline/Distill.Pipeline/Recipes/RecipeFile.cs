@@ -17,15 +17,22 @@ public static class RecipeFile
     internal static IReadOnlyList<string> OwnKeys { get; } = [KindKey, ExtendsKey];
 
     /// <exception cref="InvalidRecipeException">The file cannot be read, is not YAML, or describes something impossible.</exception>
-    public static Recipe Load(string file, IEnumerable<string>? overrides = null) =>
-        Parse(ReadText(file, file), file, Path.GetDirectoryName(Path.GetFullPath(file))!, overrides);
+    public static Recipe Load(string file, IEnumerable<string>? overrides = null) => Load(file, overrides, makesStudent: true);
 
-    /// <summary><see cref="Load"/> for a command that runs only one kind.</summary>
+    /// <param name="makesStudent">False where the recipe is only asked for its data set, which needs no student.</param>
+    internal static Recipe Load(string file, IEnumerable<string>? overrides, bool makesStudent) =>
+        Parse(ReadText(file, file), file, Path.GetDirectoryName(Path.GetFullPath(file))!, overrides, makesStudent);
+
+    /// <summary><see cref="Load(string, IEnumerable{string})"/> for a command that runs only one kind.</summary>
     /// <exception cref="InvalidRecipeException">Also when the recipe is of another kind.</exception>
     public static T Load<T>(string file, IEnumerable<string>? overrides = null)
+        where T : Recipe => Load<T>(file, overrides, makesStudent: true);
+
+    /// <inheritdoc cref="Load(string, IEnumerable{string}, bool)"/>
+    internal static T Load<T>(string file, IEnumerable<string>? overrides, bool makesStudent)
         where T : Recipe
     {
-        var recipe = Load(file, overrides);
+        var recipe = Load(file, overrides, makesStudent);
         if (recipe is T wanted) return wanted;
         string command = recipe is PretrainRecipe ? "distill pretrain" : "distill run";
         throw new InvalidRecipeException(file, [new(KindKey, "", "", "another kind of recipe", $"run it with '{command}'")]);
@@ -36,7 +43,10 @@ public static class RecipeFile
     /// <param name="folder">What relative paths in the recipe are relative to.</param>
     /// <param name="overrides">Of the form <c>path=value</c>; later ones win.</param>
     /// <exception cref="InvalidRecipeException">The text is not YAML, or describes something impossible.</exception>
-    public static Recipe Parse(string text, string file, string folder, IEnumerable<string>? overrides = null)
+    public static Recipe Parse(string text, string file, string folder, IEnumerable<string>? overrides = null) =>
+        Parse(text, file, folder, overrides, makesStudent: true);
+
+    private static Recipe Parse(string text, string file, string folder, IEnumerable<string>? overrides, bool makesStudent)
     {
         var problems = new List<RecipeProblem>();
         var source = new RecipeSource("", folder, RecipeWriter.FolderOf(text));
@@ -44,6 +54,7 @@ public static class RecipeFile
         tree = RecipeOverrides.Apply(tree, overrides ?? [], problems);
         Recipe recipe = KindOf(tree, problems) == Pretrain ? new PretrainRecipe() : new DistillationRecipe();
         new SectionBinder(recipe, problems).Bind(tree is RecipeMapping mapping ? mapping.Without(KindKey).Without(ExtendsKey) : tree);
+        if (!makesStudent) problems.RemoveAll(problem => problem is { Path: "student.base", Fault: "missing" });
         return problems.Count == 0 ? recipe : throw new InvalidRecipeException(file, RecipeProblem.Sorted(problems));
     }
 

@@ -29,6 +29,26 @@ internal sealed class AnswerSheets
             Difference(pair, answer => answer.Greedy ? 1 : 0),
             Difference(pair, answer => answer.Sampled)))];
 
+    /// <summary>One model's answers in two runs, over the problems that both asked.</summary>
+    public static SheetDifference Difference(Artifact before, Artifact after)
+    {
+        Dictionary<string, Answer> old = Sheet(before), current = Sheet(after);
+        string[] common = [.. old.Keys.Where(current.ContainsKey)];
+        bool[] greedyOld = [.. common.Select(id => old[id].Greedy)], greedy = [.. common.Select(id => current[id].Greedy)];
+        string[] both = [.. common.Where(id => old[id].Sampled is not null && current[id].Sampled is not null)];
+        int lost = greedyOld.Zip(greedy).Count(pair => pair is (true, false));
+        int won = greedyOld.Zip(greedy).Count(pair => pair is (false, true));
+        return new SheetDifference(
+            common.Length, old.Count - common.Length, current.Count - common.Length,
+            MeasureDifference.Of(
+                [.. greedyOld.Select(Number)], [.. greedy.Select(Number)],
+                McNemar.ExactP(lost, won), BootstrapSeed, Resamples),
+            MeasureDifference.Of(
+                [.. both.Select(id => old[id].Sampled!.Value)], [.. both.Select(id => current[id].Sampled!.Value)],
+                null, BootstrapSeed, Resamples));
+        static double Number(bool isRight) => isRight ? 1 : 0;
+    }
+
     /// <summary>Greedy answers, token by token, twins included; null when either model was not evaluated.</summary>
     public AnswerEquality? Equality(string model, string other)
     {
@@ -47,8 +67,12 @@ internal sealed class AnswerSheets
     }
 
     // Twins have no samples; greedy is compared on the originals alone too, so that both measures speak of the same problems.
-    private IEnumerable<Answer> Originals(string model) =>
-        sheets[model].Where(answer => !answer.ProblemId.Contains('~', StringComparison.Ordinal));
+    private IEnumerable<Answer> Originals(string model) => sheets[model].Where(IsOriginal);
+
+    private static Dictionary<string, Answer> Sheet(Artifact evaluation) =>
+        Read(evaluation).Where(IsOriginal).ToDictionary(answer => answer.ProblemId, StringComparer.Ordinal);
+
+    private static bool IsOriginal(Answer answer) => !answer.ProblemId.Contains('~', StringComparison.Ordinal);
 
     private static List<Answer> Read(Artifact evaluation) =>
         [.. File.ReadLines(evaluation.PathOf(EvaluationStage.AnswersName)).Select(Parse)];
@@ -64,4 +88,25 @@ internal sealed class AnswerSheets
     }
 
     private sealed record Answer(string ProblemId, bool Greedy, double? Sampled, string Tokens);
+}
+
+/// <summary>One model in two runs.</summary>
+/// <param name="Problems">That both runs asked it; twins do not count.</param>
+/// <param name="OnlyBefore">Problems that only the first run asked, and that are therefore in no comparison.</param>
+/// <param name="OnlyAfter">The same of the second.</param>
+/// <param name="Greedy">Null where there is no problem in common.</param>
+/// <param name="Sampled">The same; null also where one of them took no samples.</param>
+internal sealed record SheetDifference(int Problems, int OnlyBefore, int OnlyAfter, MeasureDifference? Greedy, MeasureDifference? Sampled);
+
+/// <summary>Shares of problems solved, over the same problems.</summary>
+/// <param name="Difference">After − before, in shares.</param>
+/// <param name="P">Of greedy answers by McNemar's exact test; of samples by the paired bootstrap, which also gives the interval.</param>
+internal sealed record MeasureDifference(int Problems, double Before, double After, double Difference, Interval Interval95, double P)
+{
+    public static MeasureDifference? Of(double[] before, double[] after, double? p, ulong seed, int resamples)
+    {
+        if (before.Length == 0) return null;
+        var paired = PairedBootstrap.Run(before, after, seed, resamples);
+        return new(before.Length, before.Average(), after.Average(), paired.Mean, paired.Interval, p ?? paired.P);
+    }
 }

@@ -25,7 +25,7 @@ public static class PipelineRun
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
-        Check(recipe);
+        Check(recipe, selection);
         folder.RequireFree(graph.Stages.Select(stage => stage.Declaration.Folder));
         var store = new ArtifactStore(folder.StorePath, clock);
         using var held = folder.Lock();
@@ -56,7 +56,7 @@ public static class PipelineRun
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
-        Check(recipe);
+        Check(recipe, selection);
         var store = new ArtifactStore(folder.StorePath, TimeProvider.System);
         var planner = new StagePlanner(graph, selection, new FinishedStages(folder, store, options.UseOtherRuns));
         return new RunPlan(folder.Name, folder.Path, planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests)));
@@ -70,7 +70,7 @@ public static class PipelineRun
         if (RunName.IsValid(name) && RunState.TryRead(folder.Path) is { } state && File.Exists(folder.RecipePath))
         {
             var options = new RunOptions { RunsFolder = runsFolder, Name = name, Until = state.Goal };
-            return (RecipeFile.Load(folder.RecipePath), options);
+            return (RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null), options);
         }
 
         var known = RunCatalogue.List(runsFolder).Select(run => run.Name).ToList();
@@ -112,9 +112,9 @@ public static class PipelineRun
         return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath) { Report = report };
     }
 
-    private static void Check(Recipe recipe)
+    private static void Check(Recipe recipe, StageSelection selection)
     {
-        if (recipe is DistillationRecipe distillation) RecipePreflight.Require(distillation);
+        if (recipe is DistillationRecipe distillation) RecipePreflight.Require(distillation, selection.MakesStudent);
         if (recipe is PretrainRecipe pretraining) PretrainingStage.RequireFreeOutput(pretraining.Output);
     }
 

@@ -19,22 +19,24 @@ internal sealed class RecipePreflight
     private RecipePreflight(DistillationRecipe recipe) => this.recipe = recipe;
 
     /// <exception cref="InvalidRecipeException">Something does not fit the recipe; all faults at once.</exception>
-    public static void Require(DistillationRecipe recipe)
+    /// <param name="makesStudent">False where only the data set is asked for: the student is then not looked at.</param>
+    public static void Require(DistillationRecipe recipe, bool makesStudent)
     {
         var preflight = new RecipePreflight(recipe);
-        preflight.Run();
+        preflight.Run(makesStudent);
         if (preflight.problems.Count > 0) throw new InvalidRecipeException(recipe.Name, preflight.problems);
     }
 
-    private void Run()
+    private void Run(bool makesStudent)
     {
         var teacher = recipe.Teacher.Remote is not null ? null
             : Open("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model", () => ModelFolder.Open(recipe.Teacher.Model));
         var teacherEncoder = teacher is null ? null
             : Open("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model with tokenizer and chat template", () =>
                 teacher.LoadEncoder().RequireChat());
-        var student = Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () =>
-            Checkpoint.Open(recipe.Student.Base));
+        var student = !makesStudent ? null
+            : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () =>
+                Checkpoint.Open(recipe.Student.Base));
         var studentEncoder = student is null ? null
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with tokenizer and chat template", () =>
                 ChatEncoder.Load(recipe.Student.Base).RequireChat());

@@ -100,7 +100,7 @@ public static class RunCatalogue
     {
         try
         {
-            var graph = StageGraph.For(RecipeFile.Load(folder.RecipePath));
+            var graph = StageGraph.For(RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null));
             return new StageSelection(new RunOptions { Until = state.Goal }, graph).Needed;
         }
         catch (Exception fault) when (fault is InvalidRecipeException or RunRefusedException)
@@ -115,7 +115,8 @@ public static class RunCatalogue
         try
         {
             var options = new RunOptions { RunsFolder = folder.RunsPath, Name = folder.Name, Until = state.Goal };
-            return PipelineRun.Plan(RecipeFile.Load(folder.RecipePath), options).Stages.ToDictionary(stage => stage.Name);
+            var recipe = RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null);
+            return PipelineRun.Plan(recipe, options).Stages.ToDictionary(stage => stage.Name);
         }
         catch (InvalidRecipeException)
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Stages;
 
 namespace Distill.Pipeline.Runs;
 
@@ -14,6 +15,8 @@ internal sealed class RunFolder(string runsFolder, string name)
     public const string ModelLink = "model";
 
     private static readonly string[] Published = ["report.html", "report.json"];
+
+    private static readonly string[] OwnFiles = ["run.lock.json", "ledger.json", "metrics.jsonl", ParityStage.FailedName];
 
     public string Name => name;
 
@@ -117,7 +120,7 @@ internal sealed class RunFolder(string runsFolder, string name)
     public void Withdraw()
     {
         foreach (string file in Published) File.Delete(Inside(file));
-        if (new DirectoryInfo(ModelPath).LinkTarget is not null) Directory.Delete(ModelPath);
+        if (new DirectoryInfo(ModelPath).LinkTarget is not null) RemoveLink(ModelPath);
     }
 
     /// <summary>
@@ -129,6 +132,50 @@ internal sealed class RunFolder(string runsFolder, string name)
         if (File.Exists(RecipePath) && !File.ReadAllBytes(RecipePath).AsSpan().SequenceEqual(text)) Withdraw();
         ReplacedFile.Write(RecipePath, text);
     }
+
+    /// <summary>
+    /// Removes what is the run's own: links into the store, never what they lead to, and the files that it wrote. What makes it a
+    /// run goes last, so that a removal that was cut short can be asked for again. The folder goes when nothing of somebody
+    /// else's is left in it.
+    /// </summary>
+    /// <returns>Paths of what is not ours, which stays.</returns>
+    /// <exception cref="RunRefusedException">Some process works on it, or it is no run of this version.</exception>
+    public IReadOnlyList<string> Remove()
+    {
+        if (IsLocked())
+            throw new RunRefusedException($"The run '{name}' is being worked on ({FileLock.OwnerOf(HeldPath)}). End that first.");
+        using (Lock())
+        {
+            Withdraw();
+            foreach (string link in Directory.EnumerateFileSystemEntries(Path).SelectMany(WithEntries).Where(IsOurLink).ToList())
+                RemoveLink(link);
+            foreach (string folder in Directory.EnumerateDirectories(Path).Where(IsEmptyStageFolder).ToList()) Directory.Delete(folder);
+            if (new DirectoryInfo(BoardPath) is { Exists: true, LinkTarget: null }) Directory.Delete(BoardPath, recursive: true);
+            foreach (string file in OwnFiles) File.Delete(Inside(file));
+            TemporaryFile.RemoveLeftovers(Path);
+            foreach (string last in (string[])["recipe.yaml", RunState.FileName]) File.Delete(Inside(last));
+        }
+
+        File.Delete(HeldPath);
+        string[] foreign = [.. Directory.EnumerateFileSystemEntries(Path).Order(StringComparer.Ordinal)];
+        if (foreign.Length == 0) Directory.Delete(Path);
+        return foreign;
+    }
+
+    private static IEnumerable<string> WithEntries(string entry) =>
+        Directory.Exists(entry) && new DirectoryInfo(entry).LinkTarget is null ? Directory.EnumerateFileSystemEntries(entry) : [entry];
+
+    private static bool IsEmptyStageFolder(string folder) =>
+        new DirectoryInfo(folder).LinkTarget is null && char.IsAsciiDigit(System.IO.Path.GetFileName(folder)[0])
+            && !Directory.EnumerateFileSystemEntries(folder).Any();
+
+    private static void RemoveLink(string link)
+    {
+        if (OperatingSystem.IsWindows()) Directory.Delete(link); // a link to a folder is a folder there
+        else File.Delete(link);
+    }
+
+    private bool IsOurLink(string path) => LinkOf(System.IO.Path.GetRelativePath(Path, path)) is not null;
 
     private static IEnumerable<string> WithChildren(string folder) =>
         new DirectoryInfo(folder).LinkTarget is not null ? [folder] : Directory.EnumerateDirectories(folder).Prepend(folder);

@@ -19,7 +19,10 @@ internal sealed class ParityStage(DistillationRecipe recipe, string student) : I
 {
     public const string StageName = "parity";
 
-    private const string ReportName = "parity.json", FailedName = "parity-failed.json";
+    /// <summary>What a gate that refused leaves in the folder of the run.</summary>
+    public const string FailedName = "parity-failed.json";
+
+    private const string ReportName = "parity.json";
 
     public StageDeclaration Declaration { get; } = new()
     {
