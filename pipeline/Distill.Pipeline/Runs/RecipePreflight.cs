@@ -7,9 +7,8 @@ using Distill.Tokenization;
 namespace Distill.Pipeline.Runs;
 
 /// <summary>
-/// Holds a recipe against the models and problems it names, before any work and in a few seconds, so that an hour of traces is not spent on
-/// a
-/// student that cannot be trained. Reads configurations, tokenizers and the headers of weights, not the weights.
+/// Holds a recipe against the models and problems it names, before any work and in a few seconds, so that an hour of traces is
+/// not spent on a student that cannot be trained. Reads configurations, tokenizers and the headers of weights, not the weights.
 /// </summary>
 internal sealed class RecipePreflight
 {
