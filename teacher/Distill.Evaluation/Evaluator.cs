@@ -58,7 +58,9 @@ public sealed class Evaluator
         return Grade(model, problems, twins, completions, options) with { Totals = totals };
     }
 
-    /// <summary>The model's completions of some of the problems and twins, which are counted through: what grading needs, in parts.</summary>
+    /// <summary>
+    /// The model's completions of some of the problems and twins, which are counted through: what grading needs, in parts.
+    /// </summary>
     /// <param name="first">First of them, the twins after the problems.</param>
     /// <returns>Of each, the greedy completion first, then the samples. They do not depend on which others are asked beside them.</returns>
     internal IReadOnlyList<Completion[]> Answer(

@@ -4,7 +4,9 @@ using Distill.Data.Storage;
 
 namespace Distill.Data.Tests.Storage;
 
-/// <summary>An artefact of two files, committed step by step; a child process of the sweep tests kills itself at one of the steps.</summary>
+/// <summary>
+/// An artefact of two files, committed step by step; a child process of the sweep tests kills itself at one of the steps.
+/// </summary>
 internal static class CommitScenario
 {
     public const string FolderVariable = "DISTILL_TEST_COMMIT_FOLDER", StepVariable = "DISTILL_TEST_KILL_AT_STEP";
@@ -26,7 +28,8 @@ internal static class CommitScenario
             Environment = { [FolderVariable] = folder, [StepVariable] = $"{step}", ["DOTNET_TieredPGO"] = "0" },
             RedirectStandardOutput = true,
         };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(CommitScenario).Assembly.Location);
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+            start.ArgumentList.Add(typeof(CommitScenario).Assembly.Location);
         using var child = Process.Start(start)!;
         child.StandardOutput.ReadToEnd();
         child.WaitForExit();

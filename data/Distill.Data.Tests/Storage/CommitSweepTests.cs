@@ -2,7 +2,9 @@ using Distill.Data.Storage;
 
 namespace Distill.Data.Tests.Storage;
 
-/// <summary>Interrupts a commit before each of its steps; the run that is interrupted after the last step gets through undisturbed.</summary>
+/// <summary>
+/// Interrupts a commit before each of its steps; the run that is interrupted after the last step gets through undisturbed.
+/// </summary>
 public sealed class CommitSweepTests
 {
     [Fact]

@@ -55,7 +55,10 @@ public sealed class Artifact
     public string PathOf(string file)
     {
         if (!files.TryGetValue(file, out var entry))
-            throw new InvalidDataException($"The artefact in '{Folder}' has no file '{file}'; it has {string.Join(", ", files.Keys.Order().Take(10))}.");
+        {
+            throw new InvalidDataException(
+                $"The artefact in '{Folder}' has no file '{file}'; it has {string.Join(", ", files.Keys.Order().Take(10))}.");
+        }
         if (verified.ContainsKey(file)) return FullPath(entry);
         if (FindFault(entry) is { } fault) throw new InvalidDataException(fault);
         verified[file] = true;

@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Text.Json.Serialization;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Distill.Data.Storage;
 
@@ -94,7 +94,8 @@ public sealed record ArtifactManifest
     /// <exception cref="InvalidDataException">Not a manifest, or one that names impossible files.</exception>
     public static ArtifactManifest Parse(ReadOnlySpan<byte> json, string source)
     {
-        if (json.Length > MaxBytes) throw new InvalidDataException($"'{source}' has {json.Length} bytes; a manifest has at most {MaxBytes}.");
+        if (json.Length > MaxBytes)
+            throw new InvalidDataException($"'{source}' has {json.Length} bytes; a manifest has at most {MaxBytes}.");
         ArtifactManifest? manifest;
         try
         {
@@ -152,7 +153,8 @@ internal static class ManifestFile
         (int Number, string Path)? newest = null;
         foreach (string path in Directory.EnumerateFiles(folder, Prefix + "*" + Extension))
         {
-            if (int.TryParse(Path.GetFileName(path)[Prefix.Length..^Extension.Length], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            string digits = Path.GetFileName(path)[Prefix.Length..^Extension.Length];
+            if (int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
                 && (newest is null || number > newest.Value.Number))
                 newest = (number, path);
         }

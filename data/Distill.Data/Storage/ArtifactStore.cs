@@ -13,9 +13,10 @@ internal sealed record StoreKey(string Kind, string Digest);
 internal sealed record StoredArtifact(StoreKey Key, int Version, Artifact Artifact);
 
 /// <summary>
-/// Where all artefacts of a folder of runs live: <c>.store/&lt;kind&gt;/&lt;key&gt;/</c>, further versions in <c>&lt;key&gt;~/2/</c>. A finished
-/// artefact is never changed and never replaced; whoever needs one looks at one path, however many there are. Work is done in the place of
-/// the artefact, by one process at a time; its manifest makes it one. Thread-safe, also between processes.
+/// Where all artefacts of a folder of runs live: <c>.store/&lt;kind&gt;/&lt;key&gt;/</c>, further versions in
+/// <c>&lt;key&gt;~/2/</c>. A finished artefact is never changed and never replaced; whoever needs one looks at one path,
+/// however many there are. Work is done in the place of the artefact, by one process at a time; its manifest makes it one.
+/// Thread-safe, also between processes.
 /// </summary>
 /// <param name="root">The <c>.store</c> folder; nothing is created before something is made.</param>
 internal sealed partial class ArtifactStore(string root, TimeProvider clock)
@@ -71,7 +72,8 @@ internal sealed partial class ArtifactStore(string root, TimeProvider clock)
     }
 
     /// <summary>Looks without touching: as <see cref="Find"/>, but a damaged artefact is left where it is and counts as none.</summary>
-    public StoredArtifact? Peek(StoreKey key) => VersionsOf(key).OrderDescending().Select(version => Peek(key, version)).FirstOrDefault(found => found is not null);
+    public StoredArtifact? Peek(StoreKey key) =>
+        VersionsOf(key).OrderDescending().Select(version => Peek(key, version)).FirstOrDefault(found => found is not null);
 
     /// <summary>One version, without touching anything; null when there is none or it is damaged.</summary>
     public StoredArtifact? Peek(StoreKey key, int version)
@@ -161,11 +163,14 @@ internal sealed partial class ArtifactStore(string root, TimeProvider clock)
     private IEnumerable<int> VersionsOf(StoreKey key)
     {
         string more = Path.Combine(Root, key.Kind, key.Digest + More);
-        IEnumerable<int> later = Directory.Exists(more) ? Directory.EnumerateDirectories(more).Select(folder => Parse(folder)?.Version).OfType<int>() : [];
+        IEnumerable<int> later = Directory.Exists(more)
+            ? Directory.EnumerateDirectories(more).Select(folder => Parse(folder)?.Version).OfType<int>()
+            : [];
         return Directory.Exists(FolderOf(key, 1)) ? later.Prepend(1) : later;
     }
 
-    private IEnumerable<int> FinishedVersions(StoreKey key) => VersionsOf(key).Where(version => ManifestFile.Newest(FolderOf(key, version)) is not null);
+    private IEnumerable<int> FinishedVersions(StoreKey key) =>
+        VersionsOf(key).Where(version => ManifestFile.Newest(FolderOf(key, version)) is not null);
 
     private string LockPath(StoreKey key) => Path.Combine(LocksPath, $"{key.Kind}-{key.Digest}");
 
@@ -175,7 +180,11 @@ internal sealed partial class ArtifactStore(string root, TimeProvider clock)
     private static void Protect(string file)
     {
         if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(file, File.GetUnixFileMode(file) & ~(UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite));
+        {
+            File.SetUnixFileMode(
+                file,
+                File.GetUnixFileMode(file) & ~(UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite));
+        }
     }
 
     [GeneratedRegex("^([a-z][a-z0-9-]*)/([0-9a-f]{64})(?:~/([2-9]|[1-9][0-9]{1,5}))?$")]
@@ -198,7 +207,8 @@ internal enum StoreEntryState
 /// <param name="Manifest">Null for unfinished work, and where it cannot be read.</param>
 /// <param name="Changed">When anything in it was last written.</param>
 internal sealed record StoreEntry(
-    string Kind, StoreKey? Key, int Version, string Folder, StoreEntryState State, ArtifactManifest? Manifest, long Bytes, DateTimeOffset Changed)
+    string Kind, StoreKey? Key, int Version, string Folder,
+    StoreEntryState State, ArtifactManifest? Manifest, long Bytes, DateTimeOffset Changed)
 {
     public static StoreEntry Of(ArtifactStore store, string kind, string folder)
     {

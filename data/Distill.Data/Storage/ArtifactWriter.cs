@@ -41,7 +41,8 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
         string path = FullPath(name);
         if (!File.Exists(path)) return null;
         var known = log.Find(name);
-        if (known is not null && new FileInfo(path).Length == known.Bytes && FileDigest.OfFile(path) == known.Sha256) return Remember(known);
+        if (known is not null && new FileInfo(path).Length == known.Bytes && FileDigest.OfFile(path) == known.Sha256)
+            return Remember(known);
         string aside = SetAside.File(path);
         if (known is not null) damaged(aside); // without a line in the log it is a part that a kill cut off from it
         return null;
@@ -104,15 +105,16 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
 
     private string FullPath(string name)
     {
-        if (!ArtifactManifest.IsInside(name)) throw new ArgumentException($"The path '{name}' leaves the folder or is not plain.", nameof(name));
+        if (!ArtifactManifest.IsInside(name))
+            throw new ArgumentException($"The path '{name}' leaves the folder or is not plain.", nameof(name));
         if (ManifestFile.IsManifest(name)) throw new ArgumentException($"'{name}' is a manifest's name.", nameof(name));
         return Path.Combine(Folder, name);
     }
 }
 
 /// <summary>
-/// Digests of the parts of unfinished work, a line each with a checksum of its own: what a manifest is to finished work. A damaged line is none,
-/// so its part is made again.
+/// Digests of the parts of unfinished work, a line each with a checksum of its own: what a manifest is to finished work.
+/// A damaged line is none, so its part is made again.
 /// </summary>
 internal sealed class WorkLog(string folder)
 {
@@ -122,6 +124,9 @@ internal sealed class WorkLog(string folder)
 
     private Dictionary<string, ArtifactFile>? known;
 
+    /// <summary>Parts that were committed.</summary>
+    public int Count => (known ??= Read()).Count;
+
     public ArtifactFile? Find(string name) => (known ??= Read()).GetValueOrDefault(name);
 
     public void Add(ArtifactFile file)
@@ -129,7 +134,8 @@ internal sealed class WorkLog(string folder)
         (known ??= Read())[file.Path] = file;
         string text = JsonSerializer.Serialize(file);
         using var stream = new FileStream(Path.Combine(folder, Name), FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
-        stream.Write(Encoding.UTF8.GetBytes($"{(stream.Position > 0 ? "\n" : "")}{Checksum(text)} {text}")); // a line that a kill cut off stays alone
+        string lineEnd = stream.Position > 0 ? "\n" : ""; // a line that a kill cut off stays alone
+        stream.Write(Encoding.UTF8.GetBytes($"{lineEnd}{Checksum(text)} {text}"));
         stream.Flush(flushToDisk: true);
     }
 
@@ -138,7 +144,8 @@ internal sealed class WorkLog(string folder)
         var read = new Dictionary<string, ArtifactFile>(StringComparer.Ordinal);
         string path = Path.Combine(folder, Name);
         if (!File.Exists(path)) return read;
-        foreach (string line in File.ReadLines(path).Where(line => line.Length > ChecksumLength && Checksum(line[(ChecksumLength + 1)..]) == line[..ChecksumLength]))
+        foreach (string line in File.ReadLines(path)
+            .Where(line => line.Length > ChecksumLength && Checksum(line[(ChecksumLength + 1)..]) == line[..ChecksumLength]))
         {
             var file = JsonSerializer.Deserialize<ArtifactFile>(line[(ChecksumLength + 1)..])!;
             read[file.Path] = file;
@@ -150,7 +157,9 @@ internal sealed class WorkLog(string folder)
     private static string Checksum(string text) => FileDigest.Of(Encoding.UTF8.GetBytes(text))[..ChecksumLength];
 }
 
-/// <summary>Damaged work goes aside under another name, never away: somebody may want to look at it. <c>artefacts gc</c> removes it.</summary>
+/// <summary>
+/// Damaged work goes aside under another name, never away: somebody may want to look at it. <c>artefacts gc</c> removes it.
+/// </summary>
 internal static class SetAside
 {
     public const string Mark = ".damaged";

@@ -13,7 +13,9 @@ public static class CommittedFile
     /// <param name="countRows">Reads the closed file again and gives its rows, throwing when they are not what they should be.</param>
     /// <returns>The file with its name relative to its own folder.</returns>
     /// <exception cref="CommitConflictException">The name holds other content.</exception>
-    /// <exception cref="IOException">The disk or the file system refused a step. At the name is nothing or the whole file; committing again is safe.</exception>
+    /// <exception cref="IOException">
+    /// The disk or the file system refused a step. At the name is nothing or the whole file; committing again is safe.
+    /// </exception>
     public static ArtifactFile Write(string path, Action<Stream> write, Func<Stream, long>? countRows = null) =>
         Write(path, write, countRows, null);
 

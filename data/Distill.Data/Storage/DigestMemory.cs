@@ -5,9 +5,10 @@ using System.Text;
 namespace Distill.Data.Storage;
 
 /// <summary>
-/// Digests of files, remembered by what the system says of a file: device, inode, size, times of its last change. Whoever writes to a file
-/// changes that, so gigabytes are read once and a changed byte is still found; only <c>artefacts verify</c> reads everything again. A line per
-/// file in one text file that any number of processes append to; losing it costs reading again. Thread-safe.
+/// Digests of files, remembered by what the system says of a file: device, inode, size, times of its last change. Whoever
+/// writes to a file changes that, so gigabytes are read once and a changed byte is still found; only <c>artefacts verify</c>
+/// reads everything again. A line per file in one text file that any number of processes append to; losing it costs reading
+/// again. Thread-safe.
 /// </summary>
 /// <param name="path">Of the text file; null remembers for this process only.</param>
 internal sealed class DigestMemory(string? path, TimeProvider clock)
@@ -35,8 +36,8 @@ internal sealed class DigestMemory(string? path, TimeProvider clock)
     }
 
     /// <summary>
-    /// The same, read whatever is remembered. Where a disk lost a bit, which no time of change tells, what was remembered is corrected, so that
-    /// the next <see cref="Of"/> tells the truth too.
+    /// The same, read whatever is remembered. Where a disk lost a bit, which no time of change tells, what was remembered is
+    /// corrected, so that the next <see cref="Of"/> tells the truth too.
     /// </summary>
     /// <inheritdoc cref="Of" path="/exception"/>
     public string Reread(string file)
@@ -94,7 +95,9 @@ internal sealed record FileIdentity(string Key, DateTimeOffset Changed)
     {
         if (NativeFile.Status(path) is { } status)
         {
-            string key = string.Create(CultureInfo.InvariantCulture, $"{status.Device}:{status.Inode}:{status.Size}:{status.Modified}:{status.Changed}");
+            string key = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{status.Device}:{status.Inode}:{status.Size}:{status.Modified}:{status.Changed}");
             return new FileIdentity(key, DateTimeOffset.UnixEpoch.AddTicks(status.Changed / 100));
         }
 

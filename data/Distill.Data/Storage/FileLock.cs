@@ -3,8 +3,8 @@ using System.Text;
 namespace Distill.Data.Storage;
 
 /// <summary>
-/// A lock between processes: a file that is held open. The system gives it back when its holder ends, however it ends. The file stays; what it
-/// says about its holder is for messages only. Dispose to give it back.
+/// A lock between processes: a file that is held open. The system gives it back when its holder ends, however it ends.
+/// The file stays; what it says about its holder is for messages only. Dispose to give it back.
 /// </summary>
 internal sealed class FileLock : IDisposable
 {

@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Distill.Data.Storage;
 
-/// <summary>What .NET does not offer of a file system: an exclusive link, renaming a link, the flush of a directory, the inode of a file.</summary>
+/// <summary>
+/// What .NET does not offer of a file system: an exclusive link, renaming a link, the flush of a directory, the inode of a file.
+/// </summary>
 internal static partial class NativeFile
 {
     private const int Eintr = 4, Eexist = 17, Enoent = 2;
@@ -51,8 +53,8 @@ internal static partial class NativeFile
     }
 
     /// <summary>
-    /// The first bytes of a file that somebody may have locked: .NET asks for the lock whenever it opens a file, and is refused. On Windows,
-    /// where the lock forbids reading, so is this.
+    /// The first bytes of a file that somebody may have locked: .NET asks for the lock whenever it opens a file, and is refused. On
+    /// Windows, where the lock forbids reading, so is this.
     /// </summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static byte[] ReadLocked(string path, int most)

@@ -1,6 +1,8 @@
 namespace Distill.Data.Storage;
 
-/// <summary>The one way to replace a file: readers, and whoever comes after a kill or a power failure, find the old content or the new.</summary>
+/// <summary>
+/// The one way to replace a file: readers, and whoever comes after a kill or a power failure, find the old content or the new.
+/// </summary>
 internal static class ReplacedFile
 {
     /// <exception cref="IOException">The disk refused; the old content stands.</exception>

@@ -107,7 +107,12 @@ internal sealed class RunArguments
 
     // Which stages there are is the recipe's matter; the run refuses others before any work.
     private static Option<string> Stage(string name, string description) =>
-        new(name) { HelpName = "STAGE", Description = $"{description} 'distill plan RECIPE' lists the stages; of a name like evaluation/sft, the part before the slash." };
+        new(name)
+        {
+            HelpName = "STAGE",
+            Description = $"{description} 'distill plan RECIPE' lists the stages; "
+                + "of a name like evaluation/sft, the part before the slash.",
+        };
 }
 
 /// <summary>A run as people name it: by its name, or by its folder, which the shell completes.</summary>

@@ -9,7 +9,7 @@ public sealed class RecipePreflightTests
     private static readonly string Quickstart = Path.Combine(RepositoryFolder.Root, "recipes", "quickstart.yaml");
 
     [Fact]
-    public void The_quickstart_passes() => RecipePreflight.Require(RecipeFile.Load<DistillationRecipe>(Quickstart));
+    public void The_quickstart_passes() => RecipePreflight.Require(RecipeFile.Load<DistillationRecipe>(Quickstart), makesStudent: true);
 
     [Fact]
     public void Every_fault_is_found_at_once() => Paths(
@@ -49,7 +49,7 @@ public sealed class RecipePreflightTests
     }
 
     private static void Require(params string[] overrides) =>
-        RecipePreflight.Require(RecipeFile.Load<DistillationRecipe>(Quickstart, overrides));
+        RecipePreflight.Require(RecipeFile.Load<DistillationRecipe>(Quickstart, overrides), makesStudent: true);
 
     private static IReadOnlyList<string> Paths(params string[] overrides) =>
         [.. Should.Throw<InvalidRecipeException>(() => Require(overrides)).Problems.Select(problem => problem.Path)];

@@ -7,7 +7,9 @@ namespace Distill.Pipeline.Tests.Runs;
 
 public sealed class EngineTests
 {
-    /// <summary>What makes a killed and continued run equal to an undisturbed one: a completion must not feel what is decoded beside it.</summary>
+    /// <summary>
+    /// What makes a killed and continued run equal to an undisturbed one: a completion must not feel what is decoded beside it.
+    /// </summary>
     [Theory]
     [InlineData(1, 1)]
     [InlineData(2, 1)]

@@ -35,8 +35,10 @@ public sealed class KillTests(PipelineRunTests.FinishedRun finished) : IClassFix
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no SIGINT to send on Windows.");
         using var process = Start();
         string traces = Path.Combine(folder.Path, "small", "1-problems");
-        while (!Directory.Exists(traces) && !process.HasExited) await Task.Delay(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
-        using (var signal = Process.Start("kill", ["-INT", $"{process.Id}"])) await signal.WaitForExitAsync(TestContext.Current.CancellationToken);
+        while (!Directory.Exists(traces) && !process.HasExited)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+        using (var signal = Process.Start("kill", ["-INT", $"{process.Id}"]))
+            await signal.WaitForExitAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         process.ExitCode.ShouldBe(130);
         SmallRun.Run(folder);

@@ -18,9 +18,14 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
     {
         finished.Observer.Done.ShouldBe(finished.AllStages);
         string run = Path.Combine(finished.Folder.Path, "small");
-        foreach (string file in (string[])["recipe.yaml", "run.lock.json", "report.html", "report.json", "metrics.jsonl", "1-problems/test/problems.jsonl", "2-traces/README.md",
-            "3-curated/data/train-00000.parquet", "4-sft/checkpoint/model.safetensors", "5-rl/checkpoint/config.json", "6-onnx/onnx/model.onnx", "7-parity/parity.json", "model/genai_config.json", "run.json"])
-            File.Exists(Path.Combine(run, file)).ShouldBeTrue(file);
+        string[] files =
+        [
+            "recipe.yaml", "run.lock.json", "report.html", "report.json", "metrics.jsonl",
+            "1-problems/test/problems.jsonl", "2-traces/README.md", "3-curated/data/train-00000.parquet",
+            "4-sft/checkpoint/model.safetensors", "5-rl/checkpoint/config.json", "6-onnx/onnx/model.onnx",
+            "7-parity/parity.json", "model/genai_config.json", "run.json",
+        ];
+        foreach (string file in files) File.Exists(Path.Combine(run, file)).ShouldBeTrue(file);
     }
 
     [Fact]
@@ -30,7 +35,8 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         var (_, observer) = SmallRun.Run(folder);
         observer.Done.ShouldBeEmpty();
         observer.Cached.ShouldBe(finished.AllStages);
-        PipelineRun.Plan(SmallRun.Parse(), new RunOptions { RunsFolder = folder.Path }).Stages.ShouldAllBe(stage => stage.Decision == StageDecision.Cached);
+        PipelineRun.Plan(SmallRun.Parse(), new RunOptions { RunsFolder = folder.Path })
+            .Stages.ShouldAllBe(stage => stage.Decision == StageDecision.Cached);
         SmallRun.LockOf(folder).ShouldBe(SmallRun.LockOf(finished.Folder));
     }
 
@@ -40,7 +46,10 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         Copy();
         var plan = PipelineRun.Plan(SmallRun.Parse("rl.learning_rate=0.001"), new RunOptions { RunsFolder = folder.Path });
         plan.Stages.Where(stage => stage.Decision == StageDecision.Cached).Select(stage => stage.Name).ShouldBe(
-            [.. Problems, "traces", "curated", "answer-only", "sft", "evaluation/teacher", "evaluation/base", "evaluation/answer-only", "evaluation/sft"]);
+        [
+            .. Problems, "traces", "curated", "answer-only", "sft",
+            "evaluation/teacher", "evaluation/base", "evaluation/answer-only", "evaluation/sft",
+        ]);
         plan.Stages.Single(stage => stage.Name == "rl").Reason.ShouldContain("rl.learning_rate: default → 0.001");
         var (_, observer) = SmallRun.Run(folder, null, "rl.learning_rate=0.001");
         observer.Done.ShouldBe(["rl", "onnx", "parity", "evaluation/rl", "evaluation/onnx", "model"]);
@@ -79,7 +88,8 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
     {
         Copy();
         var (_, observer) = SmallRun.Run(folder, null, "problems.test=13");
-        observer.Done.ShouldNotContain(stage => stage == "traces" || stage == "curated" || stage == "sft" || stage == "answer-only" || stage == "rl");
+        observer.Done.ShouldNotContain(stage =>
+            stage == "traces" || stage == "curated" || stage == "sft" || stage == "answer-only" || stage == "rl");
         observer.Done.ShouldContain("evaluation/sft");
     }
 
@@ -144,8 +154,10 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
     [Fact]
     public void Stages_that_do_not_exist_or_are_not_ready_are_refused()
     {
-        Should.Throw<RunRefusedException>(() => SmallRun.Run(folder, new RunOptions { From = "sftt" })).Message.ShouldContain("did you mean 'sft'");
-        Should.Throw<RunRefusedException>(() => SmallRun.Run(folder, new RunOptions { Only = "sft" })).Message.ShouldContain("not finished");
+        Should.Throw<RunRefusedException>(() => SmallRun.Run(folder, new RunOptions { From = "sftt" }))
+            .Message.ShouldContain("did you mean 'sft'");
+        Should.Throw<RunRefusedException>(() => SmallRun.Run(folder, new RunOptions { Only = "sft" }))
+            .Message.ShouldContain("not finished");
     }
 
     private static readonly string[] Problems = ["problems/train", "problems/validation", "problems/test", "problems/twins"];

@@ -11,7 +11,8 @@ public sealed class PreferenceRunTests : IDisposable
     // Enough fine-tuning that some completions are right, and not all.
     private static readonly string[] Tuned =
     [
-        "problems.train=400", "sft.epochs=8", "answer_only.enabled=false", "preference.problems=96", "preference.samples=4", "preference.max_tokens=64", "preference.pairs_per_step=4",
+        "problems.train=400", "sft.epochs=8", "answer_only.enabled=false",
+        "preference.problems=96", "preference.samples=4", "preference.max_tokens=64", "preference.pairs_per_step=4",
         "preference.evaluate_every=2", "preference.validation_problems=8",
     ];
 
@@ -25,7 +26,9 @@ public sealed class PreferenceRunTests : IDisposable
         var (_, observer) = SmallRun.Run(folder, null, Tuned);
         observer.Done.ShouldBe(
             [
-                "problems/train", "problems/validation", "problems/test", "problems/twins", "traces", "curated", "sft", "samples", "preference", "rl", "onnx", "parity", "evaluation/teacher", "evaluation/base", "evaluation/sft", "evaluation/preference",
+                "problems/train", "problems/validation", "problems/test", "problems/twins",
+                "traces", "curated", "sft", "samples", "preference", "rl", "onnx", "parity",
+                "evaluation/teacher", "evaluation/base", "evaluation/sft", "evaluation/preference",
                 "evaluation/rl", "evaluation/onnx", "model",
             ]);
         string run = Path.Combine(folder.Path, "small"), stage = Path.Combine(run, "5-preference");
@@ -37,8 +40,10 @@ public sealed class PreferenceRunTests : IDisposable
         curve[0]["reward_chosen"]!.GetValue<double>().ShouldBe(0, 1e-5); // the start is the reference
         curve[^1]["held_out_accuracy"].ShouldNotBeNull();
         var report = JsonNode.Parse(File.ReadAllText(Path.Combine(run, "report.json")))!;
-        report["evaluations"]!.AsArray().Select(row => row!["model"]!.GetValue<string>()).ShouldBe(["teacher", "base", "sft", "preference", "rl", "onnx"]);
-        var stages = report["stages"]!.AsArray().ToDictionary(entry => entry!["name"]!.GetValue<string>(), entry => entry!["inputs"]!.AsObject());
+        report["evaluations"]!.AsArray().Select(row => row!["model"]!.GetValue<string>())
+            .ShouldBe(["teacher", "base", "sft", "preference", "rl", "onnx"]);
+        var stages = report["stages"]!.AsArray()
+            .ToDictionary(entry => entry!["name"]!.GetValue<string>(), entry => entry!["inputs"]!.AsObject());
         stages["rl"].ShouldContainKey("preference");
         stages["rl"].ShouldNotContainKey("sft");
         File.ReadAllText(Path.Combine(run, "report.html")).ShouldContain("reward margin");
@@ -49,7 +54,11 @@ public sealed class PreferenceRunTests : IDisposable
     {
         string[] brief = [.. Tuned, "rl.steps=0", "preference.learning_rate=0.001", "preference.evaluate_every=0"];
         var (_, first) = SmallRun.Run(folder, new RunOptions { Until = "parity" }, brief);
-        first.Done.ShouldBe(["problems/train", "problems/validation", "problems/test", "traces", "curated", "sft", "samples", "preference", "onnx", "parity"]);
+        first.Done.ShouldBe(
+        [
+            "problems/train", "problems/validation", "problems/test",
+            "traces", "curated", "sft", "samples", "preference", "onnx", "parity",
+        ]);
         byte[] weights = Weights();
         var (_, second) = SmallRun.Run(folder, new RunOptions { Until = "parity" }, [.. brief, "preference.loss=kto"]);
         second.Done.ShouldBe(["preference", "onnx", "parity"]);
@@ -59,7 +68,9 @@ public sealed class PreferenceRunTests : IDisposable
     [Fact]
     public void A_student_without_right_completions_stays_as_it_is_and_the_run_says_so()
     {
-        var (_, observer) = SmallRun.Run(folder, new RunOptions { Until = "preference" }, "answer_only.enabled=false", "problems.train=8", "sft.epochs=1", "preference.max_tokens=8");
+        var (_, observer) = SmallRun.Run(
+            folder, new RunOptions { Until = "preference" },
+            "answer_only.enabled=false", "problems.train=8", "sft.epochs=1", "preference.max_tokens=8");
         observer.Warnings.ShouldHaveSingleItem().ShouldContain("raise preference.samples");
         Weights().SequenceEqual(File.ReadAllBytes(Path.Combine(folder.Path, "small/4-sft/checkpoint/model.safetensors"))).ShouldBeTrue();
     }

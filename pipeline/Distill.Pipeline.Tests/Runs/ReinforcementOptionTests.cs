@@ -63,7 +63,9 @@ public sealed class ReinforcementOptionTests : IDisposable
     {
         // Problems of even number are hopeless, so about every second group is dead.
         Verdict Judge(Problem problem, Distill.Generation.Completion completion) =>
-            problems.Index().First(place => place.Item == problem).Index % 2 == 1 && completion.Tokens.Sum() % 2 == 0 ? Verdict.Correct : Verdict.Incorrect;
+            problems.Index().First(place => place.Item == problem).Index % 2 == 1 && completion.Tokens.Sum() % 2 == 0
+                ? Verdict.Correct
+                : Verdict.Incorrect;
         var options = Plain with { Steps = 2, Samples = 6, EvaluateEvery = 2 };
         var kept = Train(options, judge: Judge).Reports;
         var (weights, _, replaced) = Train(options with { ResampleRounds = 3 }, judge: Judge);
@@ -77,7 +79,9 @@ public sealed class ReinforcementOptionTests : IDisposable
     [Fact]
     public void An_alarm_that_stops_ends_with_the_best_weights()
     {
-        var (weights, result, reports) = Train(Plain with { Alarms = [new HeldOutPatience(1)] }, judge: (_, completion) => completion.Tokens.Count > 1000 ? Verdict.Correct : Verdict.Incorrect);
+        var (weights, result, reports) = Train(
+            Plain with { Alarms = [new HeldOutPatience(1)] },
+            judge: (_, completion) => completion.Tokens.Count > 1000 ? Verdict.Correct : Verdict.Incorrect);
         result.Steps.ShouldBe(2); // the first look is the best, the second does no better
         reports.Count.ShouldBe(2);
         result.Findings.ShouldHaveSingleItem().Stops.ShouldBeTrue();
@@ -103,12 +107,17 @@ public sealed class ReinforcementOptionTests : IDisposable
     [InlineData("vespo")]
     public void Surrogates_and_uncertain_tokens_learn_something_else(string name)
     {
-        var plain = Plain with { UpdatesPerBatch = 3, Training = Plain.Training with { LearningRate = 3e-3 } }; // with one update all ratios are 1
+        // With one update all ratios are 1.
+        var plain = Plain with { UpdatesPerBatch = 3, Training = Plain.Training with { LearningRate = 3e-3 } };
         var options = name switch
         {
             "capped" => plain with { Surrogate = new CappedWeightSurrogate(5) },
             "sapo" => plain with { Surrogate = new SoftGateSurrogate() },
-            "vespo" => plain with { Surrogate = new GammaWeightSurrogate(new GammaWeight(2, 3), new GammaWeight(3, 2)), Ratio = RatioLevel.Product },
+            "vespo" => plain with
+            {
+                Surrogate = new GammaWeightSurrogate(new GammaWeight(2, 3), new GammaWeight(3, 2)),
+                Ratio = RatioLevel.Product,
+            },
             _ => plain with { TopEntropy = 0.2 },
         };
         var (weights, _, reports) = Train(options);
@@ -149,7 +158,10 @@ public sealed class ReinforcementOptionTests : IDisposable
         using var stop = new CancellationTokenSource();
         var reports = new List<ReinforcementStepReport>();
         // Even sums of token ids count as right, so that groups differ within themselves.
-        var collection = new RolloutCollection(ChatEncoder.Load(Base), judge ?? ((_, completion) => completion.Tokens.Sum() % 2 == 0 ? Verdict.Correct : Verdict.Incorrect), options);
+        var collection = new RolloutCollection(
+            ChatEncoder.Load(Base),
+            judge ?? ((_, completion) => completion.Tokens.Sum() % 2 == 0 ? Verdict.Correct : Verdict.Incorrect),
+            options);
         using var server = new LivePolicyServer(checkpoint.Architecture);
         var result = new GroupRelativePolicyOptimization(server, collection, options, TimeProvider.System).Run(
             parameters, (step, place) => problems[((step * 13) + place) % problems.Count], [.. problems.Take(4)], state, report =>

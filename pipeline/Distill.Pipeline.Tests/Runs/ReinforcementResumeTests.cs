@@ -68,12 +68,23 @@ public sealed class ReinforcementResumeTests : IDisposable
     }
 
     // Times differ; the parts of the reward are told apart by their text.
-    private static string Comparable(ReinforcementStepReport report) =>
-        (report with { GenerationSeconds = 0, TrainingSeconds = 0, RewardParts = new Dictionary<string, double>(), Findings = [] }).ToString()
-        + string.Join(";", report.RewardParts) + string.Join(";", report.Findings)
-        + string.Join(";", ((double[])[report.MeanReward, report.Entropy, report.GradientNorm, report.Mismatch, report.LargestMismatch]).Select(BitConverter.DoubleToInt64Bits));
+    private static string Comparable(ReinforcementStepReport report)
+    {
+        double[] measures =
+            [report.MeanReward, report.Entropy, report.GradientNorm, report.Mismatch, report.LargestMismatch];
+        var plain = report with
+        {
+            GenerationSeconds = 0,
+            TrainingSeconds = 0,
+            RewardParts = new Dictionary<string, double>(),
+            Findings = [],
+        };
+        return plain.ToString() + string.Join(";", report.RewardParts) + string.Join(";", report.Findings)
+            + string.Join(";", measures.Select(BitConverter.DoubleToInt64Bits));
+    }
 
-    private (float[] Weights, List<ReinforcementStepReport> Reports, ReinforcementResult? Result) Train(string? state, int stopAfter, ulong seed = 1)
+    private (float[] Weights, List<ReinforcementStepReport> Reports, ReinforcementResult? Result) Train(
+        string? state, int stopAfter, ulong seed = 1)
     {
         var checkpoint = Checkpoint.Open(Base);
         using var parameters = new FlatParameters(checkpoint.Architecture);
@@ -94,7 +105,10 @@ public sealed class ReinforcementResumeTests : IDisposable
         var reports = new List<ReinforcementStepReport>();
         using var stop = new CancellationTokenSource();
         // Even sums of token ids count as right, so that groups differ within themselves and every step learns.
-        var collection = new RolloutCollection(ChatEncoder.Load(Base), (_, completion) => completion.Tokens.Sum() % 2 == 0 ? Verdict.Correct : Verdict.Incorrect, options);
+        var collection = new RolloutCollection(
+            ChatEncoder.Load(Base),
+            (_, completion) => completion.Tokens.Sum() % 2 == 0 ? Verdict.Correct : Verdict.Incorrect,
+            options);
         try
         {
             using var server = new LivePolicyServer(checkpoint.Architecture);

@@ -28,7 +28,9 @@ public sealed class RemoteTeacherTests : IDisposable
         var (result, observer) = await RunAsync(server);
         var report = result.Report.ShouldNotBeNull();
         report.Evaluations.Select(row => row.Model).ShouldBe(["base", "answer-only", "sft", "rl", "onnx"]);
-        report.Notes.ShouldContain(note => note.Contains("thinker at 127.0.0.1 is not in the comparison", StringComparison.Ordinal) && note.Contains("48 traces of 48 problems, 528 prompt and 336 completion tokens", StringComparison.Ordinal));
+        report.Notes.ShouldContain(note =>
+            note.Contains("thinker at 127.0.0.1 is not in the comparison", StringComparison.Ordinal)
+            && note.Contains("48 traces of 48 problems, 528 prompt and 336 completion tokens", StringComparison.Ordinal));
         report.Curation.ShouldNotBeNull().Kept.ShouldBe(48);
         report.Throughput["traces/teacherRequests"].ShouldBe(48);
         report.Throughput["traces/teacherCost"].ShouldBe((528 * 1 + 336 * 10) / 1e6, 1e-12);
@@ -37,13 +39,17 @@ public sealed class RemoteTeacherTests : IDisposable
         server.Calls.ShouldAllBe(call => call.Authorization == "Bearer " + Answers.Key);
         Traces("small").ShouldAllBe(trace => trace.StopReason == "stop" && trace.Teacher == "thinker" && trace.Reasoning.Length > 0);
         foreach (string file in Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories))
-            (await File.ReadAllTextAsync(file, System.Text.Encoding.Latin1, TestContext.Current.CancellationToken)).Contains(Answers.Key, StringComparison.Ordinal).ShouldBeFalse(file);
+        {
+            string text = await File.ReadAllTextAsync(file, System.Text.Encoding.Latin1, TestContext.Current.CancellationToken);
+            text.Contains(Answers.Key, StringComparison.Ordinal).ShouldBeFalse(file);
+        }
     }
 
     [Fact]
     public async Task A_failing_endpoint_ends_the_run_and_the_next_one_asks_for_the_rest()
     {
-        await using var server = await ChatServer.StartAsync((context, number, call) => number == 30 ? Answers.Status(401, $"bad {Answers.Key}")(context) : Solve(context, number, call));
+        await using var server = await ChatServer.StartAsync((context, number, call) =>
+            number == 30 ? Answers.Status(401, $"bad {Answers.Key}")(context) : Solve(context, number, call));
         string text = Text(server).Replace("concurrency: 4", "concurrency: 1", StringComparison.Ordinal);
         var fault = await Should.ThrowAsync<RemoteTeacherException>(() => RunAsync(server, text));
         fault.Message.ShouldContain(Variable);
@@ -70,7 +76,8 @@ public sealed class RemoteTeacherTests : IDisposable
     [Fact]
     public async Task An_unfinished_run_that_uses_no_other_still_keeps_its_own_completions()
     {
-        await using var server = await ChatServer.StartAsync((context, number, call) => number == 30 ? Answers.Status(404)(context) : Solve(context, number, call));
+        await using var server = await ChatServer.StartAsync((context, number, call) =>
+            number == 30 ? Answers.Status(404)(context) : Solve(context, number, call));
         string text = Text(server).Replace("concurrency: 4", "concurrency: 1", StringComparison.Ordinal);
         await Should.ThrowAsync<RemoteTeacherException>(() => RunAsync(server, text, new RunOptions { UseOtherRuns = false }));
         await RunAsync(server, text, new RunOptions { UseOtherRuns = false });
@@ -91,7 +98,9 @@ public sealed class RemoteTeacherTests : IDisposable
         var generated = CommandLineRun.Of("generate", recipe, "--runs", runs);
         generated.Code.ShouldBe(0, generated.Error);
         server.Calls.Count.ShouldBe(48);
-        var missing = CommandLineRun.Of("generate", recipe, "--runs", runs, "--name", "other", "--no-cache", "--set", "teacher.api_key_env=DISTILL_TEST_NO_SUCH_KEY");
+        var missing = CommandLineRun.Of(
+            "generate", recipe, "--runs", runs, "--name", "other", "--no-cache",
+            "--set", "teacher.api_key_env=DISTILL_TEST_NO_SUCH_KEY");
         missing.Code.ShouldBe(1);
         missing.Error.ShouldContain("DISTILL_TEST_NO_SUCH_KEY is not set");
     }
@@ -116,7 +125,8 @@ public sealed class RemoteTeacherTests : IDisposable
         await using var server = await ChatServer.StartAsync((context, number, call) =>
         {
             if (isKilled || number < answered) return Solve(context, number, call);
-            if (number == answered + concurrency - 1) allStalled.SetResult(); // each worker has kept its last completion before it asks again
+            // Each worker has kept its last completion before it asks again.
+            if (number == answered + concurrency - 1) allStalled.SetResult();
             return Answers.Stall()(context);
         });
         string recipe = folder.File("remote.yaml", Text(server));
@@ -133,7 +143,8 @@ public sealed class RemoteTeacherTests : IDisposable
 
     private static string Text(ChatServer server) => SmallRun.Text.Replace(
         $"{{ model: {RepositoryFolder.Root}/teacher/models/tiny-reasoner, samples: 1, max_tokens: 96, slots: 16 }}",
-        $"{{ endpoint: '{server.Address}', network: loopback, model: thinker, api_key_env: {Variable}, samples: 1, max_tokens: 96, concurrency: 4, prompt_price: 1, completion_price: 10 }}",
+        $"{{ endpoint: '{server.Address}', network: loopback, model: thinker, api_key_env: {Variable}, samples: 1, "
+            + "max_tokens: 96, concurrency: 4, prompt_price: 1, completion_price: 10 }",
         StringComparison.Ordinal);
 
     private static Task Solve(HttpContext context, int number, ChatCall call)
@@ -143,15 +154,19 @@ public sealed class RemoteTeacherTests : IDisposable
     }
 
     private static readonly Lazy<IReadOnlyDictionary<string, Problem>> Known = new(() =>
-        ProblemSet.Generate([new ProblemSetPart("arithmetic", 1, 1), new ProblemSetPart("words", 1, 1)], 3, Split.Train, 48).ToDictionary(problem => problem.Text));
+        ProblemSet.Generate(
+            [new ProblemSetPart("arithmetic", 1, 1), new ProblemSetPart("words", 1, 1)], 3, Split.Train, 48)
+            .ToDictionary(problem => problem.Text));
 
-    private async Task<(RunResult Result, RecordingObserver Observer)> RunAsync(ChatServer server, string? text = null, RunOptions? options = null, params string[] overrides)
+    private async Task<(RunResult Result, RecordingObserver Observer)> RunAsync(
+        ChatServer server, string? text = null, RunOptions? options = null, params string[] overrides)
     {
         var recipe = (DistillationRecipe)RecipeFile.Parse(text ?? Text(server), "small.yaml", RepositoryFolder.Root, overrides);
         var observer = new RecordingObserver();
         // Only the first test needs the stages after the traces.
         var chosen = text is null ? new RunOptions() : (options ?? new RunOptions()) with { Until = "traces" };
-        var result = await Task.Run(() => PipelineRun.Run(recipe, chosen with { RunsFolder = folder.Path }, observer, TimeProvider.System, TestContext.Current.CancellationToken));
+        var result = await Task.Run(() => PipelineRun.Run(
+            recipe, chosen with { RunsFolder = folder.Path }, observer, TimeProvider.System, TestContext.Current.CancellationToken));
         return (result, observer);
     }
 

@@ -16,7 +16,8 @@ public sealed class RunFilesTests : IDisposable
     public void A_metric_is_not_glued_to_a_line_that_a_kill_cut_off()
     {
         string path = folder.File("metrics.jsonl", "{\"step\":1}\n{\"step\":2,\"lo");
-        using (var metrics = new RunMetrics(path, TimeProvider.System)) metrics.Add("sft", 3, new Dictionary<string, double> { ["loss"] = 0.5, ["broken"] = double.NaN });
+        using (var metrics = new RunMetrics(path, TimeProvider.System))
+            metrics.Add("sft", 3, new Dictionary<string, double> { ["loss"] = 0.5, ["broken"] = double.NaN });
         string last = File.ReadAllLines(path)[^1];
         JsonNode.Parse(last)!["step"]!.GetValue<int>().ShouldBe(3);
         JsonNode.Parse(last)!["broken"].ShouldBeNull();
@@ -38,7 +39,8 @@ public sealed class RunFilesTests : IDisposable
     [Fact]
     public void What_does_not_fit_the_models_is_said_before_anything_is_written()
     {
-        var fault = Should.Throw<InvalidRecipeException>(() => SmallRun.Run(folder, null, "sft.sequence_length=513", "sft.batch_tokens=1024", "answer_only.sequence_length=600"));
+        var fault = Should.Throw<InvalidRecipeException>(() => SmallRun.Run(
+            folder, null, "sft.sequence_length=513", "sft.batch_tokens=1024", "answer_only.sequence_length=600"));
         fault.Problems.Select(problem => problem.Path).ShouldBe(["sft.sequence_length", "answer_only.sequence_length"]);
         Directory.EnumerateFileSystemEntries(folder.Path).ShouldBeEmpty();
     }
@@ -50,7 +52,8 @@ public sealed class RunFilesTests : IDisposable
         Directory.CreateDirectory(copy);
         foreach (string file in Directory.EnumerateFiles(source)) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
         using (var stream = File.OpenWrite(Path.Combine(copy, "model.safetensors"))) stream.SetLength(1000);
-        var problem = Should.Throw<InvalidRecipeException>(() => SmallRun.Run(folder, null, $"student.base={copy}")).Problems.ShouldHaveSingleItem();
+        var problem = Should.Throw<InvalidRecipeException>(() => SmallRun.Run(folder, null, $"student.base={copy}"))
+            .Problems.ShouldHaveSingleItem();
         problem.Path.ShouldBe("student.base");
         problem.Fault.ShouldContain("model.safetensors");
         Directory.Exists(Path.Combine(folder.Path, "small")).ShouldBeFalse();

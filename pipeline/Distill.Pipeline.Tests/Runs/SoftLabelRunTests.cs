@@ -1,6 +1,6 @@
-using Distill.Pipeline.Stages.Training;
 using Distill.Data.Traces;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages.Training;
 using Distill.Pipeline.Tests.Testing;
 using Distill.Student.Distillation;
 using Distill.Tokenization;
@@ -20,7 +20,9 @@ public sealed class SoftLabelRunTests : IDisposable
     public void A_student_learns_the_alternatives_that_its_teacher_recorded()
     {
         SmallRun.Run(
-            folder, new RunOptions { Until = "sft" }, "teacher.top_log_probabilities=6", "soft_labels.weight=0.7", "soft_labels.temperature=2", "answer_only.enabled=false", "problems.train=24");
+            folder, new RunOptions { Until = "sft" },
+            "teacher.top_log_probabilities=6", "soft_labels.weight=0.7", "soft_labels.temperature=2",
+            "answer_only.enabled=false", "problems.train=24");
         string run = Path.Combine(folder.Path, "small");
         var kept = TraceFile.ReadGraded(Path.Combine(run, "3-curated/data/train-00000.parquet")).First(graded => graded.Keep).Trace;
         kept.TopIds.Count.ShouldBe(6 * kept.CompletionTokens);
@@ -46,7 +48,8 @@ public sealed class SoftLabelRunTests : IDisposable
     public void Traces_that_cannot_be_soft_labels_are_refused(string? fingerprint, int[] top, string reason)
     {
         var encoder = ChatEncoder.Load(Base);
-        Should.Throw<InvalidDataException>(() => new TeacherExamples(encoder, 1000).Of(Of(encoder, fingerprint ?? encoder.Tokenizer.Fingerprint, top))).Message.ShouldContain(reason);
+        var trace = Of(encoder, fingerprint ?? encoder.Tokenizer.Fingerprint, top);
+        Should.Throw<InvalidDataException>(() => new TeacherExamples(encoder, 1000).Of(trace)).Message.ShouldContain(reason);
     }
 
     private static Trace Of(ChatEncoder encoder, string fingerprint, int[] top) => new()

@@ -3,8 +3,8 @@ using Distill.Architecture;
 using Distill.Data.Problems;
 using Distill.Data.Verification;
 using Distill.Generation;
-using Distill.Pipeline.Runs;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Runs;
 using Distill.Pipeline.Tests.Testing;
 using Distill.Student.Reinforcement;
 using Distill.Teacher;
@@ -15,7 +15,8 @@ namespace Distill.Pipeline.Tests.Runs;
 /// <summary>On-policy distillation: the student samples, the teacher says what it thinks of every token.</summary>
 public sealed class TeacherWeightRunTests : IDisposable
 {
-    private static readonly string Base = Path.Combine(RepositoryFolder.Root, "student/models/tiny-base"), Reasoner = Path.Combine(RepositoryFolder.Root, "teacher/models/tiny-reasoner");
+    private static readonly string Base = Path.Combine(RepositoryFolder.Root, "student/models/tiny-base");
+    private static readonly string Reasoner = Path.Combine(RepositoryFolder.Root, "teacher/models/tiny-reasoner");
 
     private readonly TemporaryFolder folder = new();
 
@@ -25,8 +26,14 @@ public sealed class TeacherWeightRunTests : IDisposable
     public void The_student_comes_closer_to_its_teacher()
     {
         SmallRun.Run(
-            folder, new RunOptions { Until = "rl" }, "rl.teacher_weight=1", "rl.steps=20", "rl.problems_per_step=8", "rl.evaluate_every=20", "rl.learning_rate=0.001", "answer_only.enabled=false");
-        double[] distances = [.. File.ReadLines(Path.Combine(folder.Path, "small", "5-rl", "curve.jsonl")).Select(line => JsonNode.Parse(line)!["teacher_distance"]!.GetValue<double>())];
+            folder, new RunOptions { Until = "rl" },
+            "rl.teacher_weight=1", "rl.steps=20", "rl.problems_per_step=8", "rl.evaluate_every=20", "rl.learning_rate=0.001",
+            "answer_only.enabled=false");
+        double[] distances =
+        [
+            .. File.ReadLines(Path.Combine(folder.Path, "small", "5-rl", "curve.jsonl"))
+                .Select(line => JsonNode.Parse(line)!["teacher_distance"]!.GetValue<double>()),
+        ];
         distances.Length.ShouldBe(20);
         distances.TakeLast(3).Average().ShouldBeLessThan(0.85 * distances.Take(3).Average());
     }
@@ -38,11 +45,14 @@ public sealed class TeacherWeightRunTests : IDisposable
         var problem = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 1, Split.Train, 1)[0];
         int[] prompt = encoder.EncodePrompt(ProblemPrompt.Messages(problem));
         using var engine = ServedModel.OpenModelFolder(Reasoner, slots: 2);
-        var completion = engine.Generator.Complete([new GenerationRequest { Prompt = prompt, MaxNewTokens = 40, StopTokens = [encoder.EndToken], Seeds = [3] }])[0][0];
+        var request = new GenerationRequest { Prompt = prompt, MaxNewTokens = 40, StopTokens = [encoder.EndToken], Seeds = [3] };
+        var completion = engine.Generator.Complete([request])[0][0];
         using var teacher = new TeacherReference(Reasoner, encoder, Checkpoint.Open(Base).Architecture.VocabularySize, problem, 200);
-        var scored = teacher.Score([new Rollout([.. prompt, .. completion.Tokens], prompt.Length, problem, completion, Verdict.Correct, 1)], TestContext.Current.CancellationToken)[0];
+        var rollout = new Rollout([.. prompt, .. completion.Tokens], prompt.Length, problem, completion, Verdict.Correct, 1);
+        var scored = teacher.Score([rollout], TestContext.Current.CancellationToken)[0];
         scored.ReferenceLogProbabilities.Count.ShouldBe(completion.Tokens.Count);
-        for (int i = 0; i < completion.Tokens.Count; i++) scored.ReferenceLogProbabilities[i].ShouldBe(completion.LogProbabilities[i], 1e-4f);
+        for (int i = 0; i < completion.Tokens.Count; i++)
+            scored.ReferenceLogProbabilities[i].ShouldBe(completion.LogProbabilities[i], 1e-4f);
     }
 
     // A loop over threads would otherwise make a fault of it, and an interrupted run would end as a failed one.
@@ -54,7 +64,9 @@ public sealed class TeacherWeightRunTests : IDisposable
         int[] prompt = encoder.EncodePrompt(ProblemPrompt.Messages(problem));
         using var teacher = new TeacherReference(Reasoner, encoder, Checkpoint.Open(Base).Architecture.VocabularySize, problem, 200);
         using var cancellation = new CancellationTokenSource();
-        var rollouts = new CancellingRollouts(new Rollout([.. prompt, 5], prompt.Length, problem, new Completion([5], [-1f], StopReason.StopToken, 1), Verdict.Correct, 1), cancellation);
+        var completion = new Completion([5], [-1f], StopReason.StopToken, 1);
+        var rollouts = new CancellingRollouts(
+            new Rollout([.. prompt, 5], prompt.Length, problem, completion, Verdict.Correct, 1), cancellation);
         Should.Throw<OperationCanceledException>(() => teacher.Score(rollouts, cancellation.Token));
     }
 
@@ -81,6 +93,7 @@ public sealed class TeacherWeightRunTests : IDisposable
     public void A_teacher_of_another_vocabulary_is_refused()
     {
         var problem = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 1, Split.Train, 1)[0];
-        Should.Throw<InvalidDataException>(() => new TeacherReference(Reasoner, ChatEncoder.Load(Base), 99, problem, 200)).Message.ShouldContain("one tokenizer");
+        Should.Throw<InvalidDataException>(() => new TeacherReference(Reasoner, ChatEncoder.Load(Base), 99, problem, 200))
+            .Message.ShouldContain("one tokenizer");
     }
 }

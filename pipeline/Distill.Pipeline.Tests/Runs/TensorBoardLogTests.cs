@@ -12,7 +12,8 @@ public sealed class TensorBoardLogTests : IDisposable
     public void Values_become_records_of_event_files_one_folder_per_stage()
     {
         var log = new TensorBoardLog(folder);
-        for (int step = 1; step <= 3; step++) log.Add("sft", step, new Dictionary<string, double> { ["loss"] = 3.5 / step, ["gradient_norm"] = double.NaN });
+        for (int step = 1; step <= 3; step++)
+            log.Add("sft", step, new Dictionary<string, double> { ["loss"] = 3.5 / step, ["gradient_norm"] = double.NaN });
         log.Add("evaluation/rl", 1, new Dictionary<string, double> { ["reward"] = 0.5 });
 
         Directory.GetDirectories(folder).Select(Path.GetFileName).Order().ShouldBe(["evaluation-rl", "sft"]);

@@ -2,11 +2,15 @@ using System.Diagnostics;
 
 namespace Distill.Pipeline.Tests.Testing;
 
-/// <summary>The program as a process of its own, to be ended by the test. Its output is read and dropped, so that it never waits for a reader.</summary>
+/// <summary>
+/// The program as a process of its own, to be ended by the test. Its output is read and dropped, so that it never waits for a
+/// reader.
+/// </summary>
 internal static class DistillProcess
 {
     // The tool's own output folder, as users have it: in that of the tests, assemblies are left out that the tests' frameworks bring.
-    public static readonly string Tool = Path.Combine(AppContext.BaseDirectory.Replace("Distill.Pipeline.Tests", "Distill.Cli", StringComparison.Ordinal), "distill.dll");
+    public static readonly string Tool = Path.Combine(
+        AppContext.BaseDirectory.Replace("Distill.Pipeline.Tests", "Distill.Cli", StringComparison.Ordinal), "distill.dll");
 
     /// <returns>The caller disposes it.</returns>
     public static Process Start(params string[] arguments)

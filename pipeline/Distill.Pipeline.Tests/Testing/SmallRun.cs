@@ -28,16 +28,19 @@ internal static class SmallRun
     public static DistillationRecipe Parse(params string[] overrides) =>
         (DistillationRecipe)RecipeFile.Parse(Text, "small.yaml", RepositoryFolder.Root, overrides);
 
-    public static (RunResult Result, RecordingObserver Observer) Run(TemporaryFolder folder, RunOptions? options = null, params string[] overrides)
+    public static (RunResult Result, RecordingObserver Observer) Run(
+        TemporaryFolder folder, RunOptions? options = null, params string[] overrides)
     {
         var observer = new RecordingObserver();
         var result = PipelineRun.Run(
-            Parse(overrides), (options ?? new RunOptions()) with { RunsFolder = folder.Path }, observer, TimeProvider.System, TestContext.Current.CancellationToken);
+            Parse(overrides), (options ?? new RunOptions()) with { RunsFolder = folder.Path },
+            observer, TimeProvider.System, TestContext.Current.CancellationToken);
         return (result, observer);
     }
 
     /// <summary>Digest of every artefact, by stage.</summary>
-    public static string LockOf(TemporaryFolder folder, string name = "small") => File.ReadAllText(Path.Combine(folder.Path, name, "run.lock.json"));
+    public static string LockOf(TemporaryFolder folder, string name = "small") =>
+        File.ReadAllText(Path.Combine(folder.Path, name, "run.lock.json"));
 
     /// <summary>Everything of a folder of runs, links as links.</summary>
     public static void Copy(string source, string target)

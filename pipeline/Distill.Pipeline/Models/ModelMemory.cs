@@ -16,7 +16,10 @@ internal sealed record ModelMemory(long WeightBytes, long SessionBytes)
 
     public long TotalBytes => WeightBytes + SessionBytes;
 
-    /// <summary>Of a stage that has a model complete problems, prompts of up to 256 tokens supposed; null when the folder cannot be read, which running it will say.</summary>
+    /// <summary>
+    /// Of a stage that has a model complete problems, prompts of up to 256 tokens supposed; null when the folder cannot be
+    /// read, which running it will say.
+    /// </summary>
     public static long? ForCompletions(string folder, int slots, int maxTokens)
     {
         try
@@ -37,7 +40,9 @@ internal sealed record ModelMemory(long WeightBytes, long SessionBytes)
         if (ModelFolder.Announces(folder))
         {
             var model = ModelFolder.Open(folder);
-            return new(2 * ServedModel.WeightBytes(model), model.MemoryOf(slots, Math.Min(maxLength, model.Configuration.ContextLength)).TotalBytes);
+            return new(
+                2 * ServedModel.WeightBytes(model),
+                model.MemoryOf(slots, Math.Min(maxLength, model.Configuration.ContextLength)).TotalBytes);
         }
 
         return Of(Checkpoint.Open(folder).Architecture, slots, maxLength);
@@ -46,7 +51,9 @@ internal sealed record ModelMemory(long WeightBytes, long SessionBytes)
     /// <summary>A checkpoint is written as a graph in memory and opened from there: three copies at the peak.</summary>
     public static ModelMemory Of(DecoderArchitecture architecture, int slots, int maxLength) => new(
         3 * architecture.ParameterCount * sizeof(float),
-        SessionMemory.Of(architecture.Layers, architecture.KeyValueHeads, architecture.HeadSize, architecture.VocabularySize, slots, Math.Min(maxLength, architecture.MaxPositions)).TotalBytes);
+        SessionMemory.Of(
+            architecture.Layers, architecture.KeyValueHeads, architecture.HeadSize, architecture.VocabularySize,
+            slots, Math.Min(maxLength, architecture.MaxPositions)).TotalBytes);
 }
 
 /// <summary>What a training stage of a plan takes at most.</summary>
@@ -54,7 +61,8 @@ internal static class TrainingMemoryPrediction
 {
     /// <param name="longestSequence">Tokens.</param>
     /// <returns>Null when the folder cannot be read, which running the stage will say.</returns>
-    public static long? Of(string checkpoint, TrainingOptions options, int longestSequence) => Predict(checkpoint, options, longestSequence)?.Total;
+    public static long? Of(string checkpoint, TrainingOptions options, int longestSequence) =>
+        Predict(checkpoint, options, longestSequence)?.Total;
 
     /// <summary>The same for a model that is only asked for log-probabilities.</summary>
     public static long? OfScoring(string checkpoint, TrainingOptions options, int longestSequence) =>

@@ -1,9 +1,9 @@
-using Distill.Export.Package;
-using Distill.Data.Storage;
 using Distill.Architecture;
+using Distill.Data.Storage;
 using Distill.Export;
-using Distill.Generation.Onnx;
+using Distill.Export.Package;
 using Distill.Generation;
+using Distill.Generation.Onnx;
 using Distill.Student.Reinforcement;
 using Distill.Tokenization;
 
@@ -38,7 +38,9 @@ internal sealed class ServedModel : IDisposable
 
     /// <summary>Opens either kind of folder, by what lies in it.</summary>
     /// <param name="slots">Rows decoded together.</param>
-    /// <param name="batched">Many completions at once; otherwise one conversation, which is one row on one thread or on all of an operator's.</param>
+    /// <param name="batched">
+    /// Many completions at once; otherwise one conversation, which is one row on one thread or on all of an operator's.
+    /// </param>
     /// <exception cref="InvalidDataException">Neither a model folder nor a checkpoint; names the file and the reason.</exception>
     public static ServedModel Open(string folder, int slots, bool batched = true) =>
         IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched) : OpenCheckpoint(folder, slots, batched);
@@ -47,7 +49,9 @@ internal sealed class ServedModel : IDisposable
     public static bool IsModelFolder(string folder) => ModelFolder.Announces(folder);
 
     /// <param name="style">How every chat is put to the model; null: as its provenance says it was trained.</param>
-    /// <exception cref="InvalidDataException">Names the file and the reason; also when a file is not what the folder's provenance says.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Names the file and the reason; also when a file is not what the folder's provenance says.
+    /// </exception>
     public static ServedModel OpenModelFolder(string folder, int slots, bool batched = true, PromptStyle? style = null)
     {
         if (PackageIntegrity.Check(folder) is [var fault, ..])
@@ -65,7 +69,8 @@ internal sealed class ServedModel : IDisposable
         var encoder = ChatEncoder.Load(folder).With(style ?? PromptStyle.Plain);
         long bytes = checkpoint.Architecture.ParameterCount * sizeof(float);
         byte[] graph = new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights());
-        return new ServedModel(OnnxTokenModel.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched)), encoder, bytes, slots, batched);
+        var model = OnnxTokenModel.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched));
+        return new ServedModel(model, encoder, bytes, slots, batched);
     }
 
     /// <summary>How ONNX Runtime is best used for a model of this size.</summary>
@@ -83,7 +88,8 @@ internal sealed class ServedModel : IDisposable
 
     /// <summary>The graph and what lies beside it under its name: the weights are in one or the other.</summary>
     internal static long WeightBytes(ModelFolder model) =>
-        Directory.EnumerateFiles(Path.GetDirectoryName(model.GraphPath)!, Path.GetFileName(model.GraphPath) + "*").Sum(ContainedPath.LengthOf);
+        Directory.EnumerateFiles(Path.GetDirectoryName(model.GraphPath)!, Path.GetFileName(model.GraphPath) + "*")
+            .Sum(ContainedPath.LengthOf);
 
     private static bool IsSmall(long bytes) => bytes < SmallModelBytes;
 }

@@ -1,13 +1,16 @@
+using System.Runtime.ExceptionServices;
 using Distill.Data.Problems;
 using Distill.Generation;
 using Distill.Student.Reinforcement;
 using Distill.Teacher;
 using Distill.Tokenization;
-using System.Runtime.ExceptionServices;
 
 namespace Distill.Pipeline.Models;
 
-/// <summary>A teacher's opinion of the student's own completions. That works only where both have one tokenizer and one chat template. Dispose it.</summary>
+/// <summary>
+/// A teacher's opinion of the student's own completions. That works only where both have one tokenizer and one chat template.
+/// Dispose it.
+/// </summary>
 internal sealed class TeacherReference : IReferencePolicy, IDisposable
 {
     private readonly ServedModel engine;
@@ -21,7 +24,12 @@ internal sealed class TeacherReference : IReferencePolicy, IDisposable
         try
         {
             RequireSameTokens(student, vocabularySize, sample);
-            if (!TokenScorer.CanScore(engine.Model, length)) throw new InvalidDataException("The teacher's graph gives the logits of the last position only, so it cannot say what it thinks of a completion. Export it with all logits, or leave rl.teacher_weight out.");
+            if (!TokenScorer.CanScore(engine.Model, length))
+            {
+                throw new InvalidDataException(
+                    "The teacher's graph gives the logits of the last position only, so it cannot say what it thinks of a "
+                    + "completion. Export it with all logits, or leave rl.teacher_weight out.");
+            }
             scorers = [.. Enumerable.Range(0, engine.Workers).Select(_ => new TokenScorer(engine.Model, length))];
         }
         catch
@@ -45,7 +53,8 @@ internal sealed class TeacherReference : IReferencePolicy, IDisposable
         }
         catch (AggregateException several) // a cancellation must arrive as one, not as a fault of several threads
         {
-            ExceptionDispatchInfo.Throw(several.InnerExceptions.FirstOrDefault(fault => fault is not OperationCanceledException) ?? several.InnerExceptions[0]);
+            var cause = several.InnerExceptions.FirstOrDefault(fault => fault is not OperationCanceledException);
+            ExceptionDispatchInfo.Throw(cause ?? several.InnerExceptions[0]);
         }
 
         return scored;
@@ -67,10 +76,12 @@ internal sealed class TeacherReference : IReferencePolicy, IDisposable
     {
         var messages = ProblemPrompt.Messages(sample);
         if (engine.Encoder.Tokenizer.Fingerprint != student.Tokenizer.Fingerprint || engine.Model.VocabularySize != vocabularySize
-            || !engine.Encoder.EncodePrompt(messages).SequenceEqual(student.EncodePrompt(messages)) || engine.Encoder.EndToken != student.EndToken)
+            || !engine.Encoder.EncodePrompt(messages).SequenceEqual(student.EncodePrompt(messages))
+            || engine.Encoder.EndToken != student.EndToken)
         {
             throw new InvalidDataException(
-                "rl.teacher_weight needs one tokenizer, vocabulary and chat template for teacher and student, and these differ. Leave it out, or take a teacher or a student with the other's tokenizer.");
+                "rl.teacher_weight needs one tokenizer, vocabulary and chat template for teacher and student, and these differ. "
+                + "Leave it out, or take a teacher or a student with the other's tokenizer.");
         }
     }
 }

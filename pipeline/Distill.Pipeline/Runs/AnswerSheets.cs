@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Distill.Evaluation.Statistics;
 using Distill.Data.Storage;
+using Distill.Evaluation.Statistics;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Stages;
@@ -18,13 +18,16 @@ internal sealed class AnswerSheets
     private AnswerSheets(Dictionary<string, List<Answer>> sheets) => this.sheets = sheets;
 
     public static AnswerSheets Read(IEnumerable<FinishedStage> stages) =>
-        new(stages.Where(stage => stage.Stage is EvaluationStage).ToDictionary(stage => EvaluationStage.ModelOf(stage.Declaration.Name), stage => Read(stage.Artifact)));
+        new(stages.Where(stage => stage.Stage is EvaluationStage)
+            .ToDictionary(stage => EvaluationStage.ModelOf(stage.Declaration.Name), stage => Read(stage.Artifact)));
 
     /// <param name="pairs">Names of models; those that were not evaluated are left out.</param>
     public IReadOnlyList<ModelComparison> Compare(IEnumerable<(string Before, string After)> pairs) => [.. pairs
         .Where(pair => sheets.ContainsKey(pair.Before) && sheets.ContainsKey(pair.After))
         .Select(pair => new ModelComparison(
-            pair.After, pair.Before, Originals(pair.After).Count(), Difference(pair, answer => answer.Greedy ? 1 : 0), Difference(pair, answer => answer.Sampled)))];
+            pair.After, pair.Before, Originals(pair.After).Count(),
+            Difference(pair, answer => answer.Greedy ? 1 : 0),
+            Difference(pair, answer => answer.Sampled)))];
 
     /// <summary>One model's answers in two runs, over the problems that both asked.</summary>
     public static SheetDifference Difference(Artifact before, Artifact after)
@@ -33,12 +36,16 @@ internal sealed class AnswerSheets
         string[] common = [.. old.Keys.Where(current.ContainsKey)];
         bool[] greedyOld = [.. common.Select(id => old[id].Greedy)], greedy = [.. common.Select(id => current[id].Greedy)];
         string[] both = [.. common.Where(id => old[id].Sampled is not null && current[id].Sampled is not null)];
-        int lost = greedyOld.Zip(greedy).Count(pair => pair is (true, false)), won = greedyOld.Zip(greedy).Count(pair => pair is (false, true));
+        int lost = greedyOld.Zip(greedy).Count(pair => pair is (true, false));
+        int won = greedyOld.Zip(greedy).Count(pair => pair is (false, true));
         return new SheetDifference(
             common.Length, old.Count - common.Length, current.Count - common.Length,
-            MeasureDifference.Of([.. greedyOld.Select(Number)], [.. greedy.Select(Number)], McNemar.ExactP(lost, won), BootstrapSeed, Resamples),
             MeasureDifference.Of(
-                [.. both.Select(id => old[id].Sampled!.Value)], [.. both.Select(id => current[id].Sampled!.Value)], null, BootstrapSeed, Resamples));
+                [.. greedyOld.Select(Number)], [.. greedy.Select(Number)],
+                McNemar.ExactP(lost, won), BootstrapSeed, Resamples),
+            MeasureDifference.Of(
+                [.. both.Select(id => old[id].Sampled!.Value)], [.. both.Select(id => current[id].Sampled!.Value)],
+                null, BootstrapSeed, Resamples));
         static double Number(bool isRight) => isRight ? 1 : 0;
     }
 
@@ -46,14 +53,16 @@ internal sealed class AnswerSheets
     public AnswerEquality? Equality(string model, string other)
     {
         if (!sheets.TryGetValue(model, out var first) || !sheets.TryGetValue(other, out var second)) return null;
-        int identical = first.Zip(second).Count(pair => pair.First.ProblemId == pair.Second.ProblemId && pair.First.Tokens == pair.Second.Tokens);
+        int identical = first.Zip(second)
+            .Count(pair => pair.First.ProblemId == pair.Second.ProblemId && pair.First.Tokens == pair.Second.Tokens);
         int problems = Math.Max(first.Count, second.Count);
         return new AnswerEquality(identical == problems, problems, identical);
     }
 
     private PairedBootstrap? Difference((string Before, string After) pair, Func<Answer, double?> value)
     {
-        double[] before = [.. Originals(pair.Before).Select(value).OfType<double>()], after = [.. Originals(pair.After).Select(value).OfType<double>()];
+        double[] before = [.. Originals(pair.Before).Select(value).OfType<double>()];
+        double[] after = [.. Originals(pair.After).Select(value).OfType<double>()];
         return before.Length == 0 || before.Length != after.Length ? null : PairedBootstrap.Run(before, after, BootstrapSeed, Resamples);
     }
 
@@ -65,7 +74,8 @@ internal sealed class AnswerSheets
 
     private static bool IsOriginal(Answer answer) => !answer.ProblemId.Contains('~', StringComparison.Ordinal);
 
-    private static List<Answer> Read(Artifact evaluation) => [.. File.ReadLines(evaluation.PathOf(EvaluationStage.AnswersName)).Select(Parse)];
+    private static List<Answer> Read(Artifact evaluation) =>
+        [.. File.ReadLines(evaluation.PathOf(EvaluationStage.AnswersName)).Select(Parse)];
 
     private static Answer Parse(string line)
     {
@@ -73,7 +83,8 @@ internal sealed class AnswerSheets
         var root = document.RootElement;
         return new Answer(
             root.GetProperty("problem_id").GetString()!, root.GetProperty("greedy").GetBoolean(),
-            root.GetProperty("sampled") is { ValueKind: JsonValueKind.Number } share ? share.GetDouble() : null, root.GetProperty("tokens").GetString()!);
+            root.GetProperty("sampled") is { ValueKind: JsonValueKind.Number } share ? share.GetDouble() : null,
+            root.GetProperty("tokens").GetString()!);
     }
 
     private sealed record Answer(string ProblemId, bool Greedy, double? Sampled, string Tokens);

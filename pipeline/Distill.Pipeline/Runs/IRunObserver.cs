@@ -10,7 +10,9 @@ public interface IRunObserver
     /// <param name="folder">Its folder, absolute.</param>
     void RunStarted(string name, string folder);
 
-    /// <param name="reason">Why it is done, e.g. <c>not done yet</c>, <c>sft.epochs: 2 → 3</c>, <c>input traces changed</c>, <c>forced</c>.</param>
+    /// <param name="reason">
+    /// Why it is done, e.g. <c>not done yet</c>, <c>sft.epochs: 2 → 3</c>, <c>input traces changed</c>, <c>forced</c>.
+    /// </param>
     void StageStarted(string stage, string reason);
 
     void Progress(string stage, StageProgress progress);
@@ -34,4 +36,5 @@ public interface IRunObserver
 /// <param name="Detail">What else is worth a glance, e.g. <c>loss 0.123</c> or <c>teacher</c>; may be empty.</param>
 /// <param name="Rate">Units of <paramref name="RateUnit"/> per second; 0 when unknown.</param>
 /// <param name="RateUnit">e.g. <c>tokens/s</c>.</param>
-public readonly record struct StageProgress(double Done, double Total, string Unit, string Detail = "", double Rate = 0, string RateUnit = "");
+public readonly record struct StageProgress(
+    double Done, double Total, string Unit, string Detail = "", double Rate = 0, string RateUnit = "");

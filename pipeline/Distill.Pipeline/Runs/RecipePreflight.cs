@@ -7,9 +7,8 @@ using Distill.Tokenization;
 namespace Distill.Pipeline.Runs;
 
 /// <summary>
-/// Holds a recipe against the models and problems it names, before any work and in a few seconds, so that an hour of traces is not spent on
-/// a
-/// student that cannot be trained. Reads configurations, tokenizers and the headers of weights, not the weights.
+/// Holds a recipe against the models and problems it names, before any work and in a few seconds, so that an hour of traces is
+/// not spent on a student that cannot be trained. Reads configurations, tokenizers and the headers of weights, not the weights.
 /// </summary>
 internal sealed class RecipePreflight
 {
@@ -34,8 +33,9 @@ internal sealed class RecipePreflight
         var teacherEncoder = teacher is null ? null
             : Open("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model with tokenizer and chat template", () =>
                 teacher.LoadEncoder().RequireChat());
-        var student = !makesStudent ? null : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () =>
-            Checkpoint.Open(recipe.Student.Base));
+        var student = !makesStudent ? null
+            : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () =>
+                Checkpoint.Open(recipe.Student.Base));
         var studentEncoder = student is null ? null
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with tokenizer and chat template", () =>
                 ChatEncoder.Load(recipe.Student.Base).RequireChat());

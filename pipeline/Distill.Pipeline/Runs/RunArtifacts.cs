@@ -19,13 +19,18 @@ internal sealed class RunArtifacts(StageGraph graph, IReadOnlyList<FinishedStage
     public DecoderArchitecture ArchitectureOf(string stage) => TrainedStudent.ArchitectureOf(Find(stage)!);
 
     /// <summary>Measurements of the trainings, by stage and name.</summary>
-    public IReadOnlyList<MetricSeries> Curves() => [.. graph.Students.SelectMany(stage => Find(stage.Name) is { } made ? Curves(stage.Name, made) : [])];
+    public IReadOnlyList<MetricSeries> Curves() =>
+        [.. graph.Students.SelectMany(stage => Find(stage.Name) is { } made ? Curves(stage.Name, made) : [])];
 
     private static IEnumerable<MetricSeries> Curves(string stage, Artifact artifact)
     {
         var points = File.ReadLines(artifact.PathOf(TrainingCurve.FileName)).Select(line => JsonNode.Parse(line)!.AsObject()).ToList();
-        return points.SelectMany(point => point.Select(pair => pair.Key)).Distinct().Where(name => name != "step").Select(name => new MetricSeries(
-            stage, name,
-            [.. points.Where(point => point[name] is not null).Select(point => ((double)point["step"]!.GetValue<int>(), point[name]!.GetValue<double>()))]));
+        return points.SelectMany(point => point.Select(pair => pair.Key)).Distinct().Where(name => name != "step")
+            .Select(name => new MetricSeries(
+                stage, name,
+                [
+                    .. points.Where(point => point[name] is not null)
+                        .Select(point => ((double)point["step"]!.GetValue<int>(), point[name]!.GetValue<double>())),
+                ]));
     }
 }

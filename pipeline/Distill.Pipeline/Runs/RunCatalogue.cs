@@ -30,7 +30,9 @@ public static class RunCatalogue
         var folder = Require(runsFolder, name);
         var plan = PlanOf(folder);
         return Summarize(folder, stage => plan?.GetValueOrDefault(stage.Declaration.Name) is { Decision: StageDecision.Run } open
-            ? new StageRecord(open.Name, open.Reason.StartsWith("continues", StringComparison.Ordinal) ? open.Reason : NotDone, null, null, open.Reason)
+            ? new StageRecord(
+                open.Name, open.Reason.StartsWith("continues", StringComparison.Ordinal) ? open.Reason : NotDone,
+                null, null, open.Reason)
             : Linked(folder, stage));
     }
 
@@ -40,11 +42,13 @@ public static class RunCatalogue
     {
         var runs = Folders(runsFolder).ToList();
         return runs.FirstOrDefault(run => run.Name == name) ?? throw new RunRefusedException(
-            $"There is no run '{name}' in {Path.GetFullPath(runsFolder)}" + (runs.Count == 0 ? "." : $"; {Suggestion.Remedy(name, [.. runs.Select(run => run.Name)])}"));
+            $"There is no run '{name}' in {Path.GetFullPath(runsFolder)}"
+            + (runs.Count == 0 ? "." : $"; {Suggestion.Remedy(name, [.. runs.Select(run => run.Name)])}"));
     }
 
     /// <summary>Every run of a folder, those of earlier versions too.</summary>
-    internal static IEnumerable<RunFolder> Folders(string runsFolder) => !Directory.Exists(runsFolder) ? [] : Directory.EnumerateDirectories(runsFolder)
+    internal static IEnumerable<RunFolder> Folders(string runsFolder) => !Directory.Exists(runsFolder) ? [] : Directory
+        .EnumerateDirectories(runsFolder)
         .Where(path => Path.GetFileName(path)[0] != '.' && File.Exists(Path.Combine(path, "recipe.yaml")))
         .Select(path => new RunFolder(runsFolder, Path.GetFileName(path)))
         .Where(folder => RunState.TryRead(folder.Path) is not null || File.Exists(folder.LedgerPath));
@@ -59,16 +63,21 @@ public static class RunCatalogue
             RunProgress.Failed => "failed",
             _ => "stopped",
         };
-        string? reason = word is "running" or Finished ? null : state is { Progress: RunProgress.Running } ? "its process ended" : state?.Reason;
+        string? reason = word is "running" or Finished ? null
+            : state is { Progress: RunProgress.Running } ? "its process ended"
+            : state?.Reason;
         var changed = state?.Changed ?? Directory.GetLastWriteTimeUtc(folder.Path);
-        return new RunSummary(folder.Name, folder.Path, word, reason, changed, state is null ? [] : [.. Stages(folder, state).Select(describe)]);
+        IReadOnlyList<StageRecord> stages = state is null ? [] : [.. Stages(folder, state).Select(describe)];
+        return new RunSummary(folder.Name, folder.Path, word, reason, changed, stages);
     }
 
     private static StageRecord Linked(RunFolder folder, IStage stage)
     {
         var declaration = stage.Declaration;
-        if (folder.LinkOf(declaration.Folder) is not { } place || Open(folder, place) is not { } artifact) return new(declaration.Name, NotDone, null, null, "");
-        var entry = RunLedger.Open(folder.LedgerPath).Find(declaration.Name, artifact.Manifest.Facts.GetValueOrDefault(StageKey.DigestFact, ""));
+        if (folder.LinkOf(declaration.Folder) is not { } place || Open(folder, place) is not { } artifact)
+            return new(declaration.Name, NotDone, null, null, "");
+        var entry = RunLedger.Open(folder.LedgerPath)
+            .Find(declaration.Name, artifact.Manifest.Facts.GetValueOrDefault(StageKey.DigestFact, ""));
         double? seconds = entry is { TakenFrom: null } own ? own.Seconds : null;
         return new(declaration.Name, Finished, seconds, artifact.Digest, FinishedStages.SummaryOf(artifact));
     }
@@ -106,7 +115,8 @@ public static class RunCatalogue
         try
         {
             var options = new RunOptions { RunsFolder = folder.RunsPath, Name = folder.Name, Until = state.Goal };
-            return PipelineRun.Plan(RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null), options).Stages.ToDictionary(stage => stage.Name);
+            var recipe = RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null);
+            return PipelineRun.Plan(recipe, options).Stages.ToDictionary(stage => stage.Name);
         }
         catch (InvalidRecipeException)
         {

@@ -6,8 +6,8 @@ using Distill.Pipeline.Stages;
 namespace Distill.Pipeline.Runs;
 
 /// <summary>
-/// Where the parts of a run lie: its own few files, and links into the store under readable names. Nothing is created before <see cref="Lock"/>,
-/// and nothing that is not ours is ever touched.
+/// Where the parts of a run lie: its own few files, and links into the store under readable names. Nothing is created before
+/// <see cref="Lock"/>, and nothing that is not ours is ever touched.
 /// </summary>
 internal sealed class RunFolder(string runsFolder, string name)
 {
@@ -50,12 +50,15 @@ internal sealed class RunFolder(string runsFolder, string name)
     public string Inside(string file) => System.IO.Path.Combine(Path, file);
 
     /// <summary>Makes the folder this process's until the result is disposed.</summary>
-    /// <exception cref="RunRefusedException">Another process works on the run, or the folder is something else than a run of ours.</exception>
+    /// <exception cref="RunRefusedException">
+    /// Another process works on the run, or the folder is something else than a run of ours.
+    /// </exception>
     public IDisposable Lock()
     {
         RequireOurs();
         return FileLock.TryTake(HeldPath, $"process {Environment.ProcessId}") ?? throw new RunRefusedException(
-            $"Another process is working on the run '{name}' in {RunsPath} ({FileLock.OwnerOf(HeldPath)}). Wait for it, or give this one another name with --name.");
+            $"Another process is working on the run '{name}' in {RunsPath} ({FileLock.OwnerOf(HeldPath)}). "
+            + "Wait for it, or give this one another name with --name.");
     }
 
     /// <summary>Whether some process holds <see cref="Lock"/>.</summary>
@@ -69,7 +72,11 @@ internal sealed class RunFolder(string runsFolder, string name)
             string path = Inside(link);
             bool isLink = new DirectoryInfo(path).LinkTarget is not null;
             if (!isLink && (Directory.Exists(path) || File.Exists(path)))
-                throw new RunRefusedException($"'{path}' is not of this program's making, and the run needs its place. Move it away, or give the run another name with --name.");
+            {
+                throw new RunRefusedException(
+                    $"'{path}' is not of this program's making, and the run needs its place. "
+                    + "Move it away, or give the run another name with --name.");
+            }
         }
     }
 
@@ -82,7 +89,10 @@ internal sealed class RunFolder(string runsFolder, string name)
         return new ArtifactStore(StorePath, TimeProvider.System).Parse(folder);
     }
 
-    /// <summary>Shows an artefact under a name of the run. What was published of other artefacts is withdrawn first: a report never speaks of what is not there.</summary>
+    /// <summary>
+    /// Shows an artefact under a name of the run. What was published of other artefacts is withdrawn first: a report never
+    /// speaks of what is not there.
+    /// </summary>
     public void Link(string link, string artifact)
     {
         string path = Inside(link), parent = System.IO.Path.GetDirectoryName(path)!;
@@ -113,7 +123,9 @@ internal sealed class RunFolder(string runsFolder, string name)
         if (new DirectoryInfo(ModelPath).LinkTarget is not null) RemoveLink(ModelPath);
     }
 
-    /// <summary>Notes the recipe. What was published of another one is withdrawn: a report stands beside the values it was made with.</summary>
+    /// <summary>
+    /// Notes the recipe. What was published of another one is withdrawn: a report stands beside the values it was made with.
+    /// </summary>
     public void WriteRecipe(Recipe recipe)
     {
         byte[] text = Encoding.UTF8.GetBytes(RecipeWriter.ToYaml(recipe, Path, isMovable: true));
@@ -122,14 +134,16 @@ internal sealed class RunFolder(string runsFolder, string name)
     }
 
     /// <summary>
-    /// Removes what is the run's own: links into the store, never what they lead to, and the files that it wrote. What makes it a run goes last,
-    /// so that a removal that was cut short can be asked for again. The folder goes when nothing of somebody else's is left in it.
+    /// Removes what is the run's own: links into the store, never what they lead to, and the files that it wrote. What makes it a
+    /// run goes last, so that a removal that was cut short can be asked for again. The folder goes when nothing of somebody
+    /// else's is left in it.
     /// </summary>
     /// <returns>Paths of what is not ours, which stays.</returns>
     /// <exception cref="RunRefusedException">Some process works on it, or it is no run of this version.</exception>
     public IReadOnlyList<string> Remove()
     {
-        if (IsLocked()) throw new RunRefusedException($"The run '{name}' is being worked on ({FileLock.OwnerOf(HeldPath)}). End that first.");
+        if (IsLocked())
+            throw new RunRefusedException($"The run '{name}' is being worked on ({FileLock.OwnerOf(HeldPath)}). End that first.");
         using (Lock())
         {
             Withdraw();
@@ -171,7 +185,8 @@ internal sealed class RunFolder(string runsFolder, string name)
         if (!Directory.Exists(Path) || RunState.TryRead(Path) is not null) return;
         if (!Directory.EnumerateFileSystemEntries(Path).Any(entry => System.IO.Path.GetFileName(entry) != ".lock")) return;
         throw new RunRefusedException(File.Exists(RecipePath) && File.Exists(LedgerPath)
-            ? $"'{Path}' is a run of an earlier version, whose results lie in its own folder. Move it away to keep it, or give this run another name with --name."
+            ? $"'{Path}' is a run of an earlier version, whose results lie in its own folder. "
+                + "Move it away to keep it, or give this run another name with --name."
             : $"'{Path}' holds something else than a run. Give the run another name with --name, or another place with --runs.");
     }
 }

@@ -20,7 +20,9 @@ internal sealed class RunLedger
     {
         try
         {
-            var read = File.Exists(path) ? JsonSerializer.Deserialize<Dictionary<string, LedgerEntry>>(File.ReadAllBytes(path), CanonicalJson.Spelling) : null;
+            var read = File.Exists(path)
+                ? JsonSerializer.Deserialize<Dictionary<string, LedgerEntry>>(File.ReadAllBytes(path), CanonicalJson.Spelling)
+                : null;
             return new RunLedger(path, read ?? []);
         }
         catch (JsonException)

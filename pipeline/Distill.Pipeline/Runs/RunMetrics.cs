@@ -4,7 +4,10 @@ using TorchSharp.Modules;
 
 namespace Distill.Pipeline.Runs;
 
-/// <summary>Appends measurements to <c>metrics.jsonl</c> as they come, with the time they came at, and to TensorBoard's files. Thread-safe; the creator disposes it.</summary>
+/// <summary>
+/// Appends measurements to <c>metrics.jsonl</c> as they come, with the time they came at, and to TensorBoard's files.
+/// Thread-safe; the creator disposes it.
+/// </summary>
 internal sealed class RunMetrics : IDisposable
 {
     private readonly Lock gate = new();

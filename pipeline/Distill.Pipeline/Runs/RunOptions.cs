@@ -2,7 +2,10 @@ using Distill.Pipeline.Reporting;
 
 namespace Distill.Pipeline.Runs;
 
-/// <summary>How a recipe is run; none of it changes what the stages make. Stages are named by their groups, as <c>distill plan</c> shows them.</summary>
+/// <summary>
+/// How a recipe is run; none of it changes what the stages make. Stages are named by their groups, as <c>distill plan</c>
+/// shows them.
+/// </summary>
 public sealed record RunOptions
 {
     /// <summary>Folder that holds the runs. Default <c>runs</c> in the current folder.</summary>
@@ -39,5 +42,7 @@ public sealed record RunResult(string Name, string Folder, string? ReportPath, s
 /// <summary>The options ask for something that cannot be done; nothing was started. The command line ends with 2.</summary>
 public sealed class RunRefusedException(string message) : Exception(message);
 
-/// <summary>A gate of the run refused its model: the run stops, the command line ends with 3. Nothing of the failed stage is committed.</summary>
+/// <summary>
+/// A gate of the run refused its model: the run stops, the command line ends with 3. Nothing of the failed stage is committed.
+/// </summary>
 public sealed class GateFailedException(string message) : Exception(message);

@@ -28,7 +28,11 @@ internal static class RunReporting
             Run = run,
             RecipeDigest = PackageStage.DigestOf(recipe),
             Stages = [.. artifacts.Stages.Select(stage => Describe(stage, ledger))],
-            Evaluations = [.. artifacts.Stages.Where(stage => stage.Stage is EvaluationStage).Select(stage => EvaluationStage.ReadReport(stage.Artifact))],
+            Evaluations =
+            [
+                .. artifacts.Stages.Where(stage => stage.Stage is EvaluationStage)
+                    .Select(stage => EvaluationStage.ReadReport(stage.Artifact)),
+            ],
             Parity = artifacts.Find(ParityStage.StageName) is { } parity ? ParityStage.ReadReport(parity) : null,
             Throughput = Rates(artifacts, ledger),
             Comparisons = answers.Compare(artifacts.Graph.Comparisons),
@@ -36,7 +40,11 @@ internal static class RunReporting
             ModelSizes = [.. Sizes(recipe, artifacts)],
             Curation = artifacts.Find(CurationStage.StageName) is { } curated ? CurationStage.ReadReport(curated) : null,
             Notes = [.. Notes(recipe, artifacts)],
-            Models = [.. artifacts.Stages.Where(stage => stage.Stage is EvaluationStage).Select(stage => Model(artifacts.Graph, stage.Declaration))],
+            Models =
+            [
+                .. artifacts.Stages.Where(stage => stage.Stage is EvaluationStage)
+                    .Select(stage => Model(artifacts.Graph, stage.Declaration)),
+            ],
             Recipe = RecipeReport.Of(recipe),
             Machine = MachineReport.OfThisMachine(),
         };
@@ -65,7 +73,8 @@ internal static class RunReporting
         stage.Inputs, new Dictionary<string, string> { [stage.Declaration.Folder] = stage.Artifact.Digest });
 
     private static Dictionary<string, double> Rates(RunArtifacts artifacts, RunLedger ledger) => artifacts.Stages
-        .SelectMany(stage => Entry(stage, ledger)?.Measures.Select(measure => KeyValuePair.Create($"{stage.Declaration.Name}/{measure.Key}", measure.Value)) ?? [])
+        .SelectMany(stage => Entry(stage, ledger)?.Measures
+            .Select(measure => KeyValuePair.Create($"{stage.Declaration.Name}/{measure.Key}", measure.Value)) ?? [])
         .ToDictionary(pair => pair.Key, pair => pair.Value);
 
     private static IEnumerable<string> Notes(DistillationRecipe recipe, RunArtifacts artifacts)
@@ -77,7 +86,9 @@ internal static class RunReporting
                 + $"measuring it would ask and pay for every test problem.{traces}";
         }
 
-        foreach (var stage in artifacts.Graph.Students.Where(stage => stage.Student!.Note is not null && artifacts.Find(stage.Name) is not null))
+        var noted = artifacts.Graph.Students
+            .Where(stage => stage.Student!.Note is not null && artifacts.Find(stage.Name) is not null);
+        foreach (var stage in noted)
             yield return $"{stage.Student!.Note}: {FinishedStages.SummaryOf(artifacts.Find(stage.Name)!)}.";
     }
 

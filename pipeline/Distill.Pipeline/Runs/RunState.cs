@@ -20,7 +20,8 @@ internal enum RunProgress
 }
 
 /// <summary>
-/// <c>run.json</c>: what makes a folder a run of ours, and how the run is doing. What is finished is not said here but by the links into the store.
+/// <c>run.json</c>: what makes a folder a run of ours, and how the run is doing. What is finished is not said here but by the
+/// links into the store.
 /// </summary>
 /// <param name="Goal">Stage that the run was asked to end with; null for the report.</param>
 /// <param name="Folder">Where the run lay when it was last run, absolute: relative paths of its recipe were written for that place.</param>
@@ -41,7 +42,8 @@ internal sealed record RunState(int Format, RunProgress Progress, string? Goal, 
         if (!File.Exists(path) || new FileInfo(path).Length > MaxBytes) return null;
         try
         {
-            return JsonSerializer.Deserialize<RunState>(File.ReadAllBytes(path), CanonicalJson.Spelling) is { Format: CurrentFormat } state ? state : null;
+            var state = JsonSerializer.Deserialize<RunState>(File.ReadAllBytes(path), CanonicalJson.Spelling);
+            return state is { Format: CurrentFormat } ? state : null;
         }
         catch (JsonException)
         {

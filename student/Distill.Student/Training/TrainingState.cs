@@ -79,6 +79,20 @@ internal sealed class TrainingState(string path, string digest, ITrainedValues t
         }
     }
 
+    /// <summary>Updates that an unfinished training had made when it was saved; null when the file does not say.</summary>
+    internal static int? StepsOf(string path)
+    {
+        try
+        {
+            using var file = SafeTensorsFile.Open(path);
+            return file.Contains("steps") ? checked((int)file.ReadIntegers("steps")[0]) : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null; // damaged: whoever continues it sets it aside and says so
+        }
+    }
+
     internal static float[] Read(SafeTensorsFile file, string name, int count)
     {
         float[] values = file.ReadSingles(name);

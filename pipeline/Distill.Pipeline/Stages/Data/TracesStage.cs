@@ -1,3 +1,4 @@
+using Distill.Data.Storage;
 using Distill.Pipeline.Recipes.Sections;
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
@@ -55,6 +56,8 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
         };
     }
 
+    public string? Continuation(string folder) => TraceWork.Continuation(folder, recipe.Problems.Train);
+
     private static JsonObject OptionsOf(DistillationRecipe recipe) => StageDeclaration.OptionsOf(
         ("name", recipe.Teacher.Name), ("teacher", recipe.Teacher.ToKey(recipe)), ("prompt", PromptSection.KeyOf(recipe.Prompt.ToTeacherStyle())));
 }
@@ -77,6 +80,13 @@ internal sealed class TraceWork(StageContext context, IReadOnlyList<Problem> pro
     public required Func<TraceFiles, string> Join { get; init; }
 
     public string Noun { get; init; } = "traces";
+
+    /// <summary>How far unfinished work is.</summary>
+    public static string Continuation(string folder, int problems)
+    {
+        int size = new TraceCollectionOptions { Seed = 0, Teacher = "", TeacherDigest = "" }.ProblemsPerPart;
+        return $"part {new WorkLog(folder).Count + 1} of {(problems + size - 1) / size}";
+    }
 
     public int Units => (problems.Count + options.ProblemsPerPart - 1) / options.ProblemsPerPart;
 

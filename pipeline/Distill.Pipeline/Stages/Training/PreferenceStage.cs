@@ -41,6 +41,8 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
     /// <summary>Prompts are supposed to be as long as fine-tuning allows.</summary>
     public long? MemoryBytes => TrainingMemoryPrediction.Of(recipe.Student.Base, section.ToOptions().Training, recipe.Sft.SequenceLength + section.MaxTokens);
 
+    public string? Continuation(string folder) => TrainedStudent.Continuation(folder);
+
     public string Run(StageContext context)
     {
         var student = StudentStart.Open(context, recipe, start);
@@ -94,7 +96,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
             ["tokens"] = step.Tokens,
         };
         if (heldOut is not null && step.HeldOut is { } looked) values[heldOut] = looked;
-        curve.Add(step.Step, values);
+        curve.Add(step.Step, step.Steps, values);
         double rate = step.Tokens / Math.Max(1e-9, step.Seconds);
         context.Measure("trainingTokensPerSecond", rate);
         context.Progress(new StageProgress(step.Step, step.Steps, "steps", $"pairs told apart {metrics.Accuracy:P0}", rate, "tokens/s"));

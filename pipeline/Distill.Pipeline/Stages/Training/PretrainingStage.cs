@@ -41,6 +41,8 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
 
     public string Work => $"{recipe.Training.Steps:N0} steps of {recipe.Training.SequencesPerStep} sequences";
 
+    public string? Continuation(string folder) => TrainedStudent.Continuation(folder);
+
     public string Run(StageContext context)
     {
         var encoder = LoadEncoder(context.Folder);

@@ -49,6 +49,8 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         }
     }
 
+    public string? Continuation(string folder) => TrainedStudent.Continuation(folder, recipe.Rl.UpdatesPerBatch);
+
     public string Run(StageContext context)
     {
         var student = StudentStart.Open(context, recipe, start);
@@ -106,7 +108,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         if (report.HeldOut is { } heldOut) values["held_out"] = heldOut;
         foreach (var (name, value) in Extras(report)) values[name] = value;
         foreach (var finding in report.Findings) context.Warning($"Step {finding.Step}, {finding.Alarm}: {finding.Message}{(finding.Stops ? "; the training ends" : "")}.");
-        curve.Add(report.Step, values);
+        curve.Add(report.Step, report.Steps, values);
         double rate = report.CompletionTokens / Math.Max(1e-9, report.GenerationSeconds + report.TrainingSeconds);
         context.Measure("completionTokensPerSecond", rate);
         context.Progress(new StageProgress(report.Step, report.Steps, "updates", $"reward {report.MeanReward:F3}", rate, "tokens/s"));

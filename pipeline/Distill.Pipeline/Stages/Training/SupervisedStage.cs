@@ -60,6 +60,8 @@ internal sealed class SupervisedStage : IStage
     // Without the steps the teacher's distributions fit no token.
     public static SupervisedStage AnswersOnly(DistillationRecipe recipe) => new(recipe, recipe.AnswerOnly, steps: false, softLabels: null);
 
+    public string? Continuation(string folder) => TrainedStudent.Continuation(folder);
+
     public string Run(StageContext context)
     {
         var start = StudentStart.Open(context, recipe, ExternalInputs.Base);

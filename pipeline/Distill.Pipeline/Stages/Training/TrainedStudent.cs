@@ -1,3 +1,4 @@
+using Distill.Student.Training;
 using System.Text.Json.Nodes;
 using Distill.Pipeline.Recipes;
 using Distill.Tokenization;
@@ -16,6 +17,16 @@ internal static class TrainedStudent
     public const string CheckpointFolder = "checkpoint";
 
     private const string StateName = "state.safetensors";
+
+    /// <summary>How far an unfinished training is.</summary>
+    /// <param name="updates">Updates of the optimiser in a step.</param>
+    public static string? Continuation(string folder, int updates = 1)
+    {
+        string state = Path.Combine(folder, StateName);
+        if (!File.Exists(state) || TrainingState.StepsOf(state) is not { } steps) return null;
+        string of = TrainingCurve.PlannedSteps(folder) is { } planned ? $" of {planned:N0}" : "";
+        return $"step {(steps / updates) + 1:N0}{of}";
+    }
 
     public static string StatePath(StageContext context) => Path.Combine(context.Folder, StateName);
 

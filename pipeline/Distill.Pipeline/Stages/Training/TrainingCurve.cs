@@ -16,6 +16,8 @@ internal sealed class TrainingCurve : IDisposable
 {
     public const string FileName = "curve.jsonl";
 
+    private const string PlannedName = ".planned-steps";
+
     private const string UnfinishedName = "curve.unfinished.jsonl";
 
     private const int ChecksumLength = 16;
@@ -24,6 +26,7 @@ internal sealed class TrainingCurve : IDisposable
     private readonly SortedDictionary<int, string> lines = [];
     private readonly StreamWriter unfinished;
     private readonly TrainingSpeed? speed;
+    private int planned;
 
     /// <param name="speed">Also measures how fast it goes; null where steps are not those of a gradient alone.</param>
     public TrainingCurve(StageContext context, TrainingSpeed? speed = null)
@@ -48,6 +51,7 @@ internal sealed class TrainingCurve : IDisposable
             ["tokens"] = report.Tokens,
         };
         if (heldOut is not null && report.HeldOut is { } looked) values[heldOut] = looked;
+        Plan(report.Steps);
         Keep(report.Step, values);
         values["accuracy"] = report.Accuracy;
         speed?.Add(report, values, context);
@@ -55,10 +59,23 @@ internal sealed class TrainingCurve : IDisposable
         context.Progress(new StageProgress(report.Step, report.Steps, "steps", $"loss {report.Loss:F3}", speed?.TokensPerSecond ?? 0, "tokens/s"));
     }
 
-    public void Add(int step, IReadOnlyDictionary<string, double> values)
+    /// <param name="steps">How many the training plans.</param>
+    public void Add(int step, int steps, IReadOnlyDictionary<string, double> values)
     {
+        Plan(steps);
         Keep(step, values);
         context.Metric(step, values);
+    }
+
+    /// <summary>How many steps an unfinished training plans; null when it has not begun.</summary>
+    public static int? PlannedSteps(string folder) =>
+        Path.Combine(folder, PlannedName) is var path && File.Exists(path) && int.TryParse(File.ReadAllText(path), out int steps) ? steps : null;
+
+    private void Plan(int steps)
+    {
+        if (steps == planned) return;
+        planned = steps;
+        ReplacedFile.Write(Path.Combine(context.Folder, PlannedName), Encoding.ASCII.GetBytes($"{steps}"));
     }
 
     private void Keep(int step, IReadOnlyDictionary<string, double> values)
