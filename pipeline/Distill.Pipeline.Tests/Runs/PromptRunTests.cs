@@ -39,10 +39,10 @@ public sealed class PromptRunTests : IDisposable
     [Fact]
     public void A_teachers_system_message_is_in_every_prompt_of_its_traces()
     {
-        int plain = PromptTokens([]), told = PromptTokens([$"prompt.system={Mark}", "prompt.student_system="]);
+        int plain = PromptTokens([]), told = PromptTokens([$"prompt.system={Mark}", "prompt.student_system=\"\""]);
         told.ShouldBeGreaterThan(plain);
         MadeFrom("2-traces").ShouldContain(Mark);
-        var student = SupervisedStage.Steps(SmallRun.Parse($"prompt.system={Mark}", "prompt.student_system=")).Declaration;
+        var student = SupervisedStage.Steps(SmallRun.Parse($"prompt.system={Mark}", "prompt.student_system=\"\"")).Declaration;
         student.Options.ToJsonString().ShouldNotContain(Mark); // context distillation
         SupervisedStage.Steps(SmallRun.Parse($"prompt.system={Mark}")).Declaration.Options.ToJsonString().ShouldContain(Mark);
     }
