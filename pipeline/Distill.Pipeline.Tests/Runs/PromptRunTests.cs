@@ -16,7 +16,10 @@ public sealed class PromptRunTests : IDisposable
     private const string Mark = "Be brief, marked message.";
 
     private static readonly string[] Brief =
-        ["problems.train=24", "sft.epochs=1", "rl.steps=1", "evaluation.samples=0", "parity.prompts=2", "answer_only.enabled=false", "problems.twins=0"];
+        [
+            "problems.train=24", "sft.epochs=1", "rl.steps=1", "evaluation.samples=0",
+            "parity.prompts=2", "answer_only.enabled=false", "problems.twins=0",
+        ];
 
     private readonly TemporaryFolder folder = new();
 
@@ -27,7 +30,8 @@ public sealed class PromptRunTests : IDisposable
     public void A_students_system_message_reaches_everything_that_speaks_to_it_and_its_teacher_not()
     {
         SmallRun.Run(folder, null, [.. Brief, $"prompt.student_system={Mark}"]);
-        foreach (string link in (string[])["4-sft", "5-rl", "6-onnx", "7-parity", "8-evaluation/base", "8-evaluation/sft", "8-evaluation/onnx"])
+        foreach (string link in (string[])
+            ["4-sft", "5-rl", "6-onnx", "7-parity", "8-evaluation/base", "8-evaluation/sft", "8-evaluation/onnx"])
             MadeFrom(link).ShouldContain(Mark, Case.Sensitive, link);
         foreach (string link in (string[])["2-traces", "8-evaluation/teacher"]) MadeFrom(link).ShouldNotContain(Mark, Case.Sensitive, link);
         PackageProvenance.PromptOf(Path.Combine(folder.Path, "small", "model")).System.ShouldBe(Mark);
@@ -50,7 +54,8 @@ public sealed class PromptRunTests : IDisposable
     [Fact]
     public void A_data_set_needs_no_student()
     {
-        string text = SmallRun.Text.Replace($"student: {{ base: {RepositoryFolder.Root}/student/models/tiny-base }}", "", StringComparison.Ordinal);
+        string text = SmallRun.Text.Replace(
+            $"student: {{ base: {RepositoryFolder.Root}/student/models/tiny-base }}", "", StringComparison.Ordinal);
         text.ShouldNotContain("student");
         string file = folder.File("data.yaml", text);
         Should.Throw<InvalidRecipeException>(() => RecipeFile.Load(file)).Message.ShouldContain("student.base");

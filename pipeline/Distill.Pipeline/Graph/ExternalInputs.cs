@@ -1,7 +1,7 @@
-using Distill.Pipeline.Recipes.Sections;
 using System.Text;
 using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Teacher.Remote.Collection;
 using Distill.Tokenization;
 
@@ -36,7 +36,8 @@ internal static class ExternalInputs
         (DistillationRecipe distillation, Teacher) => TeacherOf(distillation.Teacher, memory),
         (DistillationRecipe distillation, Base) => Open(distillation.Student.Base, memory),
         (PretrainRecipe pretraining, Start) => Open(pretraining.Start!, memory),
-        (PretrainRecipe pretraining, TokenizerFolder) => new StageInput(pretraining.Tokenizer.From!, Tokenizer.Load(pretraining.Tokenizer.From!).Fingerprint, null),
+        (PretrainRecipe pretraining, TokenizerFolder) =>
+            new StageInput(pretraining.Tokenizer.From!, Tokenizer.Load(pretraining.Tokenizer.From!).Fingerprint, null),
         _ => null,
     };
 

@@ -25,7 +25,8 @@ internal sealed class FinishedStages(RunFolder folder, ArtifactStore store, bool
     public static string SummaryOf(Artifact artifact) => artifact.Manifest.Facts.GetValueOrDefault(StageKey.SummaryFact, "");
 
     /// <summary>What the run links to for a stage, whatever it was made from; null when that is nothing whole.</summary>
-    public StoredArtifact? Linked(IStage stage) => folder.LinkOf(stage.Declaration.Folder) is { } place ? store.Peek(place.Key, place.Version) : null;
+    public StoredArtifact? Linked(IStage stage) =>
+        folder.LinkOf(stage.Declaration.Folder) is { } place ? store.Peek(place.Key, place.Version) : null;
 
     /// <summary>The artefact of a key, whole and unchanged, and why it need not be made.</summary>
     /// <param name="damaged">Told what was damaged and set aside; null only looks.</param>

@@ -48,7 +48,9 @@ internal sealed record StageDeclaration
     /// <summary>Null for stages that train nothing.</summary>
     public StudentDeclaration? Student { get; init; }
 
-    /// <summary>Options of which some say nothing: those that are null are left out, so that a new one leaves old keys as they are.</summary>
+    /// <summary>
+    /// Options of which some say nothing: those that are null are left out, so that a new one leaves old keys as they are.
+    /// </summary>
     public static JsonObject OptionsOf(params ReadOnlySpan<(string Name, JsonNode? Value)> options)
     {
         var named = new JsonObject();
@@ -64,7 +66,9 @@ internal sealed record StageDeclaration
     public string Group => Name.Split('/')[0];
 }
 
-/// <summary>One step of a run: reads artefacts, writes one. Knows no scheduler and no other stage. One instance belongs to one run.</summary>
+/// <summary>
+/// One step of a run: reads artefacts, writes one. Knows no scheduler and no other stage. One instance belongs to one run.
+/// </summary>
 internal interface IStage
 {
     StageDeclaration Declaration { get; }
@@ -72,7 +76,9 @@ internal interface IStage
     /// <summary>How much there is to do, in words.</summary>
     string Work { get; }
 
-    /// <summary>Most memory that its models and their buffers take, predicted before they are opened; null where that is little or unknown.</summary>
+    /// <summary>
+    /// Most memory that its models and their buffers take, predicted before they are opened; null where that is little or unknown.
+    /// </summary>
     long? MemoryBytes => null;
 
     /// <summary>How far unfinished work is, e.g. <c>step 693 of 1,082</c>; null where that cannot be told.</summary>
@@ -82,7 +88,9 @@ internal interface IStage
     string Run(StageContext context);
 }
 
-/// <summary>A stage whose work is divided by index. What a unit makes does not depend on who makes it, when, or beside which others.</summary>
+/// <summary>
+/// A stage whose work is divided by index. What a unit makes does not depend on who makes it, when, or beside which others.
+/// </summary>
 internal interface IDividedStage : IStage
 {
     /// <summary>Opens what the units share. The caller disposes it.</summary>

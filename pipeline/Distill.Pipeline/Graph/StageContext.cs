@@ -8,7 +8,9 @@ namespace Distill.Pipeline.Graph;
 /// <param name="Artifact">Null for a model folder.</param>
 internal sealed record StageInput(string Folder, string Digest, Artifact? Artifact)
 {
-    /// <summary>Where the weights of a student lie: a stage's artefact holds more than them, a recipe's model is a checkpoint itself.</summary>
+    /// <summary>
+    /// Where the weights of a student lie: a stage's artefact holds more than them, a recipe's model is a checkpoint itself.
+    /// </summary>
     public string CheckpointFolder => Artifact is null ? Folder : Path.Combine(Folder, TrainedStudent.CheckpointFolder);
 
     /// <summary>Full path of a file of the artefact, its content checked.</summary>
@@ -30,7 +32,9 @@ internal sealed class StageContext(
 
     public required IStageExecutor Executor { get; init; }
 
-    /// <summary>Completions that were paid for, to be found again by whoever asks the same; null when other runs' are not to be used.</summary>
+    /// <summary>
+    /// Completions that were paid for, to be found again by whoever asks the same; null when other runs' are not to be used.
+    /// </summary>
     public required string? SharedRequests { get; init; }
 
     /// <summary>Completions of local models, likewise.</summary>

@@ -20,8 +20,8 @@ internal interface ITrainingSection
 }
 
 /// <summary>
-/// The stages of a recipe, each after what it is made from; what the recipe switches off is left out. Which students there are, which of them
-/// is exported, and which are compared with which follows from the stages' declarations.
+/// The stages of a recipe, each after what it is made from; what the recipe switches off is left out. Which students there are, which of
+/// them is exported, and which are compared with which follows from the stages' declarations.
 /// </summary>
 internal sealed class StageGraph
 {
@@ -45,7 +45,9 @@ internal sealed class StageGraph
     /// <summary>The stages that make students, in order.</summary>
     public IEnumerable<StageDeclaration> Students => Stages.Select(stage => stage.Declaration).Where(stage => stage.Student is not null);
 
-    /// <summary>Students whose difference a report states: each with the next ones of its line, what branches off with both its ends.</summary>
+    /// <summary>
+    /// Students whose difference a report states: each with the next ones of its line, what branches off with both its ends.
+    /// </summary>
     public IEnumerable<(string Before, string After)> Comparisons
     {
         get
@@ -95,7 +97,10 @@ internal sealed class StageGraph
     }
 
     private static IEnumerable<ITrainingSection> TrainingsOf(DistillationRecipe recipe) =>
-        TrainingSections.Select(section => section.GetValue(recipe)).OfType<ITrainingSection>().OrderBy(section => !section.IsComparison(recipe));
+        TrainingSections
+            .Select(section => section.GetValue(recipe))
+            .OfType<ITrainingSection>()
+            .OrderBy(section => !section.IsComparison(recipe));
 
     /// <summary>The data set alone: problems to be solved, the teacher's traces, curated.</summary>
     private static IEnumerable<IStage> DataStages(DistillationRecipe recipe) =>

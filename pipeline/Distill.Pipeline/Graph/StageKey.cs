@@ -4,8 +4,8 @@ using Distill.Pipeline.Recipes;
 namespace Distill.Pipeline.Graph;
 
 /// <summary>
-/// What decides a stage's result, as canonical JSON, and its digest: stage, version of its code, options, digests of its inputs. Kept in the
-/// artefact, so that a later plan can say what changed.
+/// What decides a stage's result, as canonical JSON, and its digest: stage, version of its code, options, digests of its inputs. Kept in
+/// the artefact, so that a later plan can say what changed.
 /// </summary>
 internal sealed class StageKey
 {
@@ -41,7 +41,9 @@ internal sealed class StageKey
         if (!JsonNode.DeepEquals(old["version"], node["version"])) reasons.Add("the stage's code changed");
         Compare(old["options"], node["options"], "", (path, before, after) => reasons.Add($"{path}: {before} → {after}"));
         Compare(old["inputs"], node["inputs"], "", (path, _, _) => reasons.Add($"input {path} changed"));
-        return reasons.Count == 0 ? "made in another way" : string.Join(", ", reasons.Take(4)) + (reasons.Count > 4 ? $" and {reasons.Count - 4} more" : "");
+        return reasons.Count == 0
+            ? "made in another way"
+            : string.Join(", ", reasons.Take(4)) + (reasons.Count > 4 ? $" and {reasons.Count - 4} more" : "");
     }
 
     private static void Compare(JsonNode? old, JsonNode? current, string path, Action<string, string, string> report)

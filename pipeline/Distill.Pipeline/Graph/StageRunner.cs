@@ -23,7 +23,8 @@ internal sealed class StageRunner(
         {
             if (!selection.MayRun(stage))
                 throw new RunRefusedException(
-                    $"The stage '{declaration.Name}' is needed and not finished ({finished.ReasonToRun(stage, key)}). Run without --only first.");
+                    $"The stage '{declaration.Name}' is needed and not finished ({finished.ReasonToRun(stage, key)}). "
+                    + "Run without --only first.");
             (stored, outcome) = Make(stage, key, used, forced, cancellation);
         }
 
@@ -34,9 +35,11 @@ internal sealed class StageRunner(
     private (StoredArtifact? Stored, StageOutcome? Outcome) Take(IStage stage, StageKey key)
     {
         string name = stage.Declaration.Name;
-        if (finished.Find(stage, key, fault => observer.Warning($"What '{name}' had made was damaged and is made again. {fault}")) is not { } found)
+        if (finished.Find(stage, key, fault =>
+                observer.Warning($"What '{name}' had made was damaged and is made again. {fault}")) is not { } found)
             return (null, null);
-        if (ledger.Find(name, key.Digest) is null) ledger.Put(name, new LedgerEntry(key.Digest, 0, new Dictionary<string, double>(), found.Reason));
+        if (ledger.Find(name, key.Digest) is null)
+            ledger.Put(name, new LedgerEntry(key.Digest, 0, new Dictionary<string, double>(), found.Reason));
         observer.StageCached(name, found.Reason, FinishedStages.SummaryOf(found.Stored.Artifact));
         return (found.Stored, new StageOutcome(StageState.Cached, found.Reason));
     }
@@ -56,13 +59,15 @@ internal sealed class StageRunner(
     }
 
     private StoredArtifact Do(
-        IStage stage, StageKey key, IReadOnlyDictionary<string, StageInput> used, string reason, string work, CancellationToken cancellation)
+        IStage stage, StageKey key, IReadOnlyDictionary<string, StageInput> used, string reason, string work,
+        CancellationToken cancellation)
     {
         var declaration = stage.Declaration;
         Directory.CreateDirectory(work);
         observer.StageStarted(declaration.Name, reason);
         long began = clock.GetTimestamp();
-        var writer = new ArtifactWriter(work, declaration.Kind, declaration.Version, [.. used.Values.Select(input => input.Digest).Distinct()]);
+        var writer = new ArtifactWriter(
+            work, declaration.Kind, declaration.Version, [.. used.Values.Select(input => input.Digest).Distinct()]);
         var context = new StageContext(declaration.Name, writer, used, observer, metrics, clock, cancellation)
         {
             Executor = executor,

@@ -15,7 +15,10 @@ internal sealed class StageSelection
         this.options = options;
         groups = [.. graph.Stages.Select(stage => stage.Declaration.Group).Distinct()];
         foreach (var (option, name) in
-            (ReadOnlySpan<(string, string?)>)[("--from", options.From), ("--only", options.Only), ("--force", options.Force), ("until", options.Until)])
+            (ReadOnlySpan<(string, string?)>)
+            [
+                ("--from", options.From), ("--only", options.Only), ("--force", options.Force), ("until", options.Until),
+            ])
         {
             if (name is null || groups.Contains(name)) continue;
             throw new RunRefusedException($"{option} {name}: this recipe has no such stage; {Suggestion.Remedy(name, groups)}");
@@ -30,7 +33,8 @@ internal sealed class StageSelection
     public IReadOnlyList<IStage> Needed { get; }
 
     /// <summary>Whether any of them trains or reads the student.</summary>
-    public bool MakesStudent => Needed.Any(stage => stage.Declaration.Student is not null || stage.Declaration.Inputs.Contains(ExternalInputs.Base));
+    public bool MakesStudent => Needed.Any(stage =>
+        stage.Declaration.Student is not null || stage.Declaration.Inputs.Contains(ExternalInputs.Base));
 
     public bool IsForced(IStage stage)
     {
@@ -45,7 +49,8 @@ internal sealed class StageSelection
     {
         if ((options.Only ?? options.Until) is not { } goal) return graph.Stages;
         var needed = new HashSet<string>();
-        foreach (var stage in graph.Stages.Reverse().Select(stage => stage.Declaration).Where(stage => stage.Group == goal || needed.Contains(stage.Name)))
+        foreach (var stage in graph.Stages.Reverse().Select(stage => stage.Declaration)
+            .Where(stage => stage.Group == goal || needed.Contains(stage.Name)))
         {
             needed.Add(stage.Name);
             needed.UnionWith(stage.Inputs);

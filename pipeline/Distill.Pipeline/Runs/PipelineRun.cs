@@ -15,12 +15,14 @@ public static class PipelineRun
     /// <exception cref="GateFailedException">The exported model is not the trained one.</exception>
     /// <exception cref="InvalidDataException">A model folder or file is not what it should be; named.</exception>
     /// <exception cref="OperationCanceledException">What was committed before stands.</exception>
-    public static RunResult Run(Recipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock, CancellationToken cancellation) =>
+    public static RunResult Run(
+        Recipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock, CancellationToken cancellation) =>
         Run(recipe, options, observer, clock, new InProcessExecutor(), cancellation);
 
     /// <param name="executor">Does the units of divided stages.</param>
     internal static RunResult Run(
-        Recipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock, IStageExecutor executor, CancellationToken cancellation)
+        Recipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock,
+        IStageExecutor executor, CancellationToken cancellation)
     {
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
@@ -29,28 +31,44 @@ public static class PipelineRun
         folder.RequireFree(graph.Stages.Select(stage => stage.Declaration.Folder));
         var store = new ArtifactStore(folder.StorePath, clock);
         using var held = folder.Lock();
-        using var used = store.TryUse() ?? throw new RunRefusedException($"Artefacts are being removed from '{store.Root}' at this moment. Try again when 'distill artefacts gc' has ended.");
+        using var used = store.TryUse()
+            ?? throw new RunRefusedException(
+                $"Artefacts are being removed from '{store.Root}' at this moment. "
+                + "Try again when 'distill artefacts gc' has ended.");
         var state = new RunState(RunState.CurrentFormat, RunProgress.Running, options.Until, folder.Path, null, clock.GetUtcNow());
         state.Write(folder.Path);
         folder.WriteRecipe(recipe);
         try
         {
-            var result = Run(recipe, folder, graph, selection, new FinishedStages(folder, store, options.UseOtherRuns), observer, clock, executor, cancellation);
+            var finished = new FinishedStages(folder, store, options.UseOtherRuns);
+            var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, cancellation);
             bool isWhole = options.Only is null;
-            (state with { Progress = isWhole ? RunProgress.Finished : RunProgress.Stopped, Reason = isWhole ? null : $"only '{options.Only}' was asked for", Changed = clock.GetUtcNow() })
+            (state with
+            {
+                Progress = isWhole ? RunProgress.Finished : RunProgress.Stopped,
+                Reason = isWhole ? null : $"only '{options.Only}' was asked for",
+                Changed = clock.GetUtcNow(),
+            })
                 .Write(folder.Path);
             return result;
         }
         catch (Exception fault)
         {
             bool isStop = fault is OperationCanceledException;
-            (state with { Progress = isStop ? RunProgress.Stopped : RunProgress.Failed, Reason = isStop ? "stopped by its user" : fault.Message, Changed = clock.GetUtcNow() })
+            (state with
+            {
+                Progress = isStop ? RunProgress.Stopped : RunProgress.Failed,
+                Reason = isStop ? "stopped by its user" : fault.Message,
+                Changed = clock.GetUtcNow(),
+            })
                 .Write(folder.Path);
             throw;
         }
     }
 
-    /// <summary>What <see cref="Run(Recipe, RunOptions, IRunObserver, TimeProvider, CancellationToken)"/> would do. Writes nothing.</summary>
+    /// <summary>
+    /// What <see cref="Run(Recipe, RunOptions, IRunObserver, TimeProvider, CancellationToken)"/> would do. Writes nothing.
+    /// </summary>
     public static RunPlan Plan(Recipe recipe, RunOptions options)
     {
         var folder = FolderFor(recipe, options);
@@ -74,7 +92,9 @@ public static class PipelineRun
         }
 
         var known = RunCatalogue.List(runsFolder).Select(run => run.Name).ToList();
-        throw new RunRefusedException($"There is no run '{name}' in {folder.RunsPath}" + (known.Count == 0 ? "." : $"; {Suggestion.Remedy(name, known)}"));
+        throw new RunRefusedException(
+            $"There is no run '{name}' in {folder.RunsPath}"
+            + (known.Count == 0 ? "." : $"; {Suggestion.Remedy(name, known)}"));
     }
 
     private static RunResult Run(
@@ -121,7 +141,9 @@ public static class PipelineRun
     private static RunFolder FolderFor(Recipe recipe, RunOptions options)
     {
         string name = options.Name ?? recipe.Name;
-        return RunName.IsValid(name) ? new RunFolder(options.RunsFolder, name) : throw new RunRefusedException($"--name {name}: {RunName.Rule}.");
+        return RunName.IsValid(name)
+            ? new RunFolder(options.RunsFolder, name)
+            : throw new RunRefusedException($"--name {name}: {RunName.Rule}.");
     }
 
     private static void WriteLock(RunFolder folder, IReadOnlyList<FinishedStage> done)
@@ -131,6 +153,7 @@ public static class PipelineRun
             ["output"] = stage.Artifact.Digest,
             ["inputs"] = new JsonObject(stage.Inputs.Select(input => KeyValuePair.Create(input.Key, (JsonNode?)input.Value))),
         })));
-        ReplacedFile.Write(folder.LockFilePath, Encoding.UTF8.GetBytes(lockFile.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }) + "\n"));
+        string text = lockFile.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }) + "\n";
+        ReplacedFile.Write(folder.LockFilePath, Encoding.UTF8.GetBytes(text));
     }
 }

@@ -1,13 +1,13 @@
-using Distill.Tokenization;
-using Distill.Pipeline.Recipes.Sections;
-using Distill.Pipeline.Graph;
-using Distill.Pipeline.Models;
-using Distill.Data.Storage;
-using Distill.Pipeline.Stages.Data;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Distill.Data.Storage;
 using Distill.Evaluation;
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
+using Distill.Pipeline.Stages.Data;
+using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages;
 
@@ -36,14 +36,17 @@ internal sealed class EvaluationStage : IDividedStage
             Version = 2,
             Inputs = [ProblemsStage.Test, ProblemsStage.Twins, input],
             Options = StageDeclaration.OptionsOf(
-                ("evaluation", recipe.Evaluation.ToKey(recipe)), ("verifiers", RecipeVerifiers.VersionsOf(recipe)), ("prompt", PromptSection.KeyOf(Style))),
+                ("evaluation", recipe.Evaluation.ToKey(recipe)),
+                ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
+                ("prompt", PromptSection.KeyOf(Style))),
             Resource = StageResource.Model,
         };
     }
 
     public StageDeclaration Declaration { get; }
 
-    public string Work => $"{recipe.Problems.Test:N0} problems × (1 greedy + {recipe.Evaluation.Samples} samples), twins of {recipe.Problems.Twins:N0}";
+    public string Work =>
+        $"{recipe.Problems.Test:N0} problems × (1 greedy + {recipe.Evaluation.Samples} samples), twins of {recipe.Problems.Twins:N0}";
 
     /// <summary>A student is as large as its base.</summary>
     public long? MemoryBytes => ModelMemory.ForCompletions(
@@ -57,9 +60,11 @@ internal sealed class EvaluationStage : IDividedStage
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static EvaluationStage OfModelFolder(DistillationRecipe recipe, string model, string input) => new(recipe, model, input, isCheckpoint: false);
+    public static EvaluationStage OfModelFolder(DistillationRecipe recipe, string model, string input) =>
+        new(recipe, model, input, isCheckpoint: false);
 
-    public static EvaluationStage OfCheckpoint(DistillationRecipe recipe, string model, string input) => new(recipe, model, input, isCheckpoint: true);
+    public static EvaluationStage OfCheckpoint(DistillationRecipe recipe, string model, string input) =>
+        new(recipe, model, input, isCheckpoint: true);
 
     public static string NameOf(string model) => $"{Group}/{model}";
 

@@ -14,8 +14,8 @@ using Distill.Pipeline.Runs;
 namespace Distill.Pipeline.Stages;
 
 /// <summary>
-/// One model answers the test problems and their twins, a unit being some of them; all answers are graded together at the end. The units' files
-/// are work and no part of the artefact.
+/// One model answers the test problems and their twins, a unit being some of them; all answers are graded together at the end. The units'
+/// files are work and no part of the artefact.
 /// </summary>
 internal sealed class EvaluationWork(StageContext context, EvaluationOptions options, string name) : IStageWork
 {
@@ -52,7 +52,8 @@ internal sealed class EvaluationWork(StageContext context, EvaluationOptions opt
             int first = unit * ProblemsPerUnit, count = Math.Min(ProblemsPerUnit, All - first), done = CompletionsBefore(first);
             long before = tokens;
             answers[unit] = Evaluator.Answer(
-                Problems, Twins, first, count, options, made => Report(done + made.Completions, before + made.CompletionTokens), cancellation);
+                Problems, Twins, first, count, options,
+                made => Report(done + made.Completions, before + made.CompletionTokens), cancellation);
             context.Writer.WritePart(NameOf(unit), stream => JsonSerializer.Serialize(stream, answers[unit].Select(Written)));
         }
     }

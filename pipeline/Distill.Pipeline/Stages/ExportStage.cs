@@ -1,9 +1,9 @@
-using Distill.Pipeline.Recipes.Sections;
-using Distill.Pipeline.Graph;
 using Distill.Architecture;
 using Distill.Export;
 using Distill.Export.Package;
+using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
 
 namespace Distill.Pipeline.Stages;
 
@@ -32,7 +32,8 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
     {
         var input = context.Input(student);
         var checkpoint = Checkpoint.Open(input.CheckpointFolder);
-        var tokenizer = checkpoint.Tokenizer ?? throw new InvalidDataException($"'{checkpoint.Folder}' has no tokenizer.json: an exported model needs one.");
+        var tokenizer = checkpoint.Tokenizer
+            ?? throw new InvalidDataException($"'{checkpoint.Folder}' has no tokenizer.json: an exported model needs one.");
         var description = new PackageDescription
         {
             Name = recipe.Name,
@@ -40,7 +41,8 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
             Digests = new Dictionary<string, string> { ["checkpoint"] = input.Digest },
             Prompt = recipe.Prompt.ToStudentStyle(),
         };
-        foreach (string leftover in Directory.EnumerateFileSystemEntries(context.Folder).Where(path => !Path.GetFileName(path).StartsWith('.')))
+        foreach (string leftover in Directory.EnumerateFileSystemEntries(context.Folder)
+            .Where(path => !Path.GetFileName(path).StartsWith('.')))
         {
             if (Directory.Exists(leftover)) Directory.Delete(leftover, recursive: true);
             else File.Delete(leftover);
@@ -49,7 +51,8 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
         ModelPackage.Write(context.Folder, checkpoint.LoadWeights(), tokenizer, description, Precision);
         PackageCheck.Run(context.Folder, Precision.Tolerance().RelativeLogits);
         long bytes = 0;
-        foreach (string path in Directory.EnumerateFiles(context.Folder, "*", SearchOption.AllDirectories).Where(path => !Path.GetFileName(path).StartsWith('.')))
+        foreach (string path in Directory.EnumerateFiles(context.Folder, "*", SearchOption.AllDirectories)
+            .Where(path => !Path.GetFileName(path).StartsWith('.')))
             bytes += context.Writer.Add(Path.GetRelativePath(context.Folder, path).Replace(Path.DirectorySeparatorChar, '/')).Bytes;
         return $"{checkpoint.Architecture.ParameterCount:N0} parameters as {Precision.Name()}, {bytes / 1e6:F1} MB";
     }

@@ -10,7 +10,8 @@ using Distill.Pipeline.Stages.Data;
 namespace Distill.Pipeline.Stages;
 
 /// <summary>
-/// The folder that apps load: the exported model with its results in card and provenance. Its weights are those of the export, on disk once.
+/// The folder that apps load: the exported model with its results in card and provenance. Its weights are those of the export, on disk
+/// once.
 /// </summary>
 /// <param name="student">Stage or model whose student was exported.</param>
 internal sealed class PackageStage(DistillationRecipe recipe, string student) : IStage
@@ -23,8 +24,11 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
         Version = 1,
         Inputs =
         [
-            .. new[] { student, TracesStage.StageName, ExportStage.StageName, ParityStage.StageName, EvaluationStage.NameOf(StageGraph.Exported),
-                ExternalInputs.Teacher, ExternalInputs.Base }.Distinct(),
+            .. new[]
+            {
+                student, TracesStage.StageName, ExportStage.StageName, ParityStage.StageName,
+                EvaluationStage.NameOf(StageGraph.Exported), ExternalInputs.Teacher, ExternalInputs.Base,
+            }.Distinct(),
         ],
         Options = new() { ["recipe"] = DigestOf(recipe), ["export"] = recipe.Export.ToKey(recipe) },
     };
@@ -32,7 +36,8 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
     public string Work => "card and provenance";
 
     /// <summary>What a recipe says, whatever folder its models lie in.</summary>
-    public static string DigestOf(DistillationRecipe recipe) => CanonicalJson.Digest(RecipeWriter.ToJson(recipe, path => Path.GetFileName(path)));
+    public static string DigestOf(DistillationRecipe recipe) =>
+        CanonicalJson.Digest(RecipeWriter.ToJson(recipe, path => Path.GetFileName(path)));
 
     public string Run(StageContext context)
     {
@@ -67,7 +72,8 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
     {
         int n = row.Problems;
         yield return new("held-out problems", ReportNumbers.Count(n));
-        yield return new("solved greedily [95 %]", $"{ReportNumbers.Percent(row.Greedy, n)} [{ReportNumbers.Range(row.GreedyInterval95, n)}]");
+        yield return new(
+            "solved greedily [95 %]", $"{ReportNumbers.Percent(row.Greedy, n)} [{ReportNumbers.Range(row.GreedyInterval95, n)}]");
         if (row is { PassAt1: { } share, Interval95: { } range })
             yield return new("solved by one sample [95 %]", $"{ReportNumbers.Percent(share, n)} [{ReportNumbers.Range(range, n)}]");
         if (row.Twins is { } twins)

@@ -44,13 +44,16 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
         var traces = context.Input(TracesStage.StageName).PathsOf(".parquet").SelectMany(TraceFile.Read);
         var result = TraceCuration.Run(traces, RecipeVerifiers.ByFamily(), recipe.Curation.ToOptions());
         if (result.Kept == 0)
-            throw new InvalidDataException($"No trace is fit to train on: {Reasons(result)}. Look at {context.Folder}, a better teacher or easier problems are needed.");
+            throw new InvalidDataException(
+                $"No trace is fit to train on: {Reasons(result)}. "
+                + $"Look at {context.Folder}, a better teacher or easier problems are needed.");
         var file = TraceFile.Write(context.Writer, Traces, result.Traces);
         context.Writer.Write(Counts, CountsOf(result));
         var card = new DatasetCard
         {
             Title = "Graded reasoning traces",
-            Description = "The teacher's traces with the verifier's verdict. Train on rows with `keep`; `drop_reason` says why not on the others.",
+            Description = "The teacher's traces with the verifier's verdict. "
+                + "Train on rows with `keep`; `drop_reason` says why not on the others.",
             Graded = true,
             Files = new Dictionary<Split, IReadOnlyList<ArtifactFile>> { [Split.Train] = [file] },
         };
@@ -70,7 +73,8 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
 /// <summary>The verifiers that grade a recipe's problems, by family: part of the key of every stage that grades.</summary>
 internal static class RecipeVerifiers
 {
-    public static Dictionary<string, IVerifier> ByFamily() => ProblemFamilies.All.ToDictionary(family => family.Name, family => family.Verifier);
+    public static Dictionary<string, IVerifier> ByFamily() =>
+        ProblemFamilies.All.ToDictionary(family => family.Name, family => family.Verifier);
 
     public static JsonObject VersionsOf(DistillationRecipe recipe) => new(recipe.Problems.Families.Select(share => share.Name).Distinct()
         .Order(StringComparer.Ordinal).Select(name => KeyValuePair.Create(name, (JsonNode?)ProblemFamilies.Get(name).Verifier.Version)));

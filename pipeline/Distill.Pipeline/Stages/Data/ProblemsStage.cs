@@ -1,14 +1,14 @@
-using Distill.Pipeline.Recipes.Sections;
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
 
 namespace Distill.Pipeline.Stages.Data;
 
 /// <summary>
-/// Draws the problems of one split, or the twins of the first test problems. Each is an artefact of its own, so that more test problems cost no
-/// trace and no training.
+/// Draws the problems of one split, or the twins of the first test problems. Each is an artefact of its own, so that more test problems
+/// cost no trace and no training.
 /// </summary>
 internal sealed class ProblemsStage : IStage
 {
@@ -50,7 +50,8 @@ internal sealed class ProblemsStage : IStage
         ulong seed = (ulong)recipe.Problems.Seed;
         var options = recipe.Problems.ToKey(recipe, nameof(ProblemSection.Families), nameof(ProblemSection.Seed));
         options["count"] = count;
-        return new ProblemsStage(DeclarationOf(name) with { Options = options }, count, noun, _ => ProblemSet.Generate(parts, seed, split, count));
+        return new ProblemsStage(
+            DeclarationOf(name) with { Options = options }, count, noun, _ => ProblemSet.Generate(parts, seed, split, count));
     }
 
     private static ProblemsStage OfTwins(int count) => new(
@@ -58,5 +59,6 @@ internal sealed class ProblemsStage : IStage
         context => [.. Read(context, Test).Take(count)
             .SelectMany(problem => ProblemFamilies.Get(problem.Family).Twins(problem)).Select(twin => twin.Problem)]);
 
-    private static StageDeclaration DeclarationOf(string name) => new() { Name = name, Folder = $"1-{name}", Kind = "problems", Version = 1 };
+    private static StageDeclaration DeclarationOf(string name) =>
+        new() { Name = name, Folder = $"1-{name}", Kind = "problems", Version = 1 };
 }

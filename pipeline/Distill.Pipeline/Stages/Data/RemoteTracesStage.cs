@@ -1,5 +1,5 @@
-using Distill.Pipeline.Graph;
 using Distill.Data.Problems;
+using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
@@ -10,8 +10,8 @@ using Distill.Teacher.Remote.Endpoint;
 namespace Distill.Pipeline.Stages.Data;
 
 /// <summary>
-/// A teacher at an endpoint solves the training problems. Every completion is kept as it comes, so a kill costs those under way and no more;
-/// what any run of the folder has asked before is not asked again.
+/// A teacher at an endpoint solves the training problems. Every completion is kept as it comes, so a kill costs those under way and no
+/// more; what any run of the folder has asked before is not asked again.
 /// </summary>
 internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSection endpoint) : IDividedStage
 {
@@ -36,7 +36,8 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
             long prompt = requests * (LongestProblem + TokenUse.PromptAtMost(endpoint.Instructions));
             decimal cost = endpoint.Prices.CostOf(prompt, completion) * (endpoint.HedgeAfter > 0 ? 2 : 1);
             string price = cost > 0 ? $", cost at most {cost:N2} (failed attempts aside)" : "";
-            return $"{recipe.Problems.Train:N0} problems × {recipe.Teacher.Samples} samples = {requests:N0} requests to {new Uri(endpoint.Endpoint).Host}, "
+            return $"{recipe.Problems.Train:N0} problems × {recipe.Teacher.Samples} samples = "
+                + $"{requests:N0} requests to {new Uri(endpoint.Endpoint).Host}, "
                 + $"at most {prompt:N0} prompt and {completion:N0} completion tokens{price}; what was asked before is not asked again";
         }
     }
@@ -111,7 +112,9 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
             context.Measure("teacherReasoningTokens", usage.ReasoningTokens);
             context.Measure("teacherCost", (double)endpoint.Prices.CostOf(usage));
             if (usage.Uncounted > 0)
-                context.Warning($"The endpoint did not count the tokens of {usage.Uncounted:N0} answers: sums and cost lack them, and traces hold an estimate.");
+                context.Warning(
+                    $"The endpoint did not count the tokens of {usage.Uncounted:N0} answers: "
+                    + "sums and cost lack them, and traces hold an estimate.");
         }
     }
 }

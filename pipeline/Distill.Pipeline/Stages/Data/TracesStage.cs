@@ -1,18 +1,18 @@
-using Distill.Data.Storage;
-using Distill.Pipeline.Recipes.Sections;
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
+using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
 using Distill.Teacher;
 
 namespace Distill.Pipeline.Stages.Data;
 
 /// <summary>
-/// The teacher solves the training problems, a unit being a part of the problems. Every completion is kept as it ends and every part committed
-/// as it is finished, so a kill costs what was being written and no more.
+/// The teacher solves the training problems, a unit being a part of the problems. Every completion is kept as it ends and every part
+/// committed as it is finished, so a kill costs what was being written and no more.
 /// </summary>
 internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
 {
@@ -34,7 +34,8 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
         get
         {
             long completions = (long)recipe.Problems.Train * recipe.Teacher.Samples;
-            return $"{recipe.Problems.Train:N0} problems × {recipe.Teacher.Samples} samples, at most {completions * recipe.Teacher.MaxTokens:N0} tokens";
+            return $"{recipe.Problems.Train:N0} problems × {recipe.Teacher.Samples} samples, "
+                + $"at most {completions * recipe.Teacher.MaxTokens:N0} tokens";
         }
     }
 
@@ -59,7 +60,9 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
     public string? Continuation(string folder) => TraceWork.Continuation(folder, recipe.Problems.Train);
 
     private static JsonObject OptionsOf(DistillationRecipe recipe) => StageDeclaration.OptionsOf(
-        ("name", recipe.Teacher.Name), ("teacher", recipe.Teacher.ToKey(recipe)), ("prompt", PromptSection.KeyOf(recipe.Prompt.ToTeacherStyle())));
+        ("name", recipe.Teacher.Name),
+        ("teacher", recipe.Teacher.ToKey(recipe)),
+        ("prompt", PromptSection.KeyOf(recipe.Prompt.ToTeacherStyle())));
 }
 
 /// <summary>A model of ours answers problems, part by part. The model is opened when a part has to be made.</summary>
@@ -100,7 +103,8 @@ internal sealed class TraceWork(StageContext context, IReadOnlyList<Problem> pro
             var part = problems.Skip(unit * options.ProblemsPerPart).Take(options.ProblemsPerPart).ToList();
             int done = unit * options.ProblemsPerPart * options.Samples;
             long before = tokens;
-            files.Write(collection.Generate(part, unit, generated => Report(done + generated.Completions, before + generated.CompletionTokens), cancellation));
+            files.Write(collection.Generate(
+                part, unit, generated => Report(done + generated.Completions, before + generated.CompletionTokens), cancellation));
         }
     }
 

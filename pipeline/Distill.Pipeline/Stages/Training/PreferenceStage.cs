@@ -1,12 +1,12 @@
-using Distill.Pipeline.Graph;
-using Distill.Pipeline.Models;
-using Distill.Pipeline.Stages.Data;
 using Distill.Data.Curation;
 using Distill.Data.Traces;
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages.Data;
 using Distill.Student.Model;
 using Distill.Student.Preference;
 using Distill.Student.Training;
@@ -15,7 +15,10 @@ using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages.Training;
 
-/// <summary>Preference tuning of the student on its own completions, right against wrong; the weights that did best on validation problems are kept.</summary>
+/// <summary>
+/// Preference tuning of the student on its own completions, right against wrong; the weights that did best on validation problems are
+/// kept.
+/// </summary>
 /// <param name="start">Stage or model whose student is tuned.</param>
 internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSection section, string start) : IStage
 {
@@ -29,7 +32,8 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         Version = 1,
         Inputs = [ProblemsStage.Validation, start, SamplesStage.StageName],
         Options = StageDeclaration.OptionsOf(
-            ("preference", section.ToKey(recipe)), ("pairing_version", PreferencePairing.Version), ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
+            ("preference", section.ToKey(recipe)), ("pairing_version", PreferencePairing.Version),
+            ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
         Resource = StageResource.Model,
         Student = new StudentDeclaration(StageName, "preferences", "then tuned to prefer right completions", Note: "Preferences"),
@@ -39,7 +43,8 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         $"at most {(long)section.Problems * section.PairsPerProblem:N0} pairs × {section.Epochs} epochs by {section.Loss}";
 
     /// <summary>Prompts are supposed to be as long as fine-tuning allows.</summary>
-    public long? MemoryBytes => TrainingMemoryPrediction.Of(recipe.Student.Base, section.ToOptions().Training, recipe.Sft.SequenceLength + section.MaxTokens);
+    public long? MemoryBytes => TrainingMemoryPrediction.Of(
+        recipe.Student.Base, section.ToOptions().Training, recipe.Sft.SequenceLength + section.MaxTokens);
 
     public string? Continuation(string folder) => TrainedStudent.Continuation(folder);
 
@@ -48,11 +53,13 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         var student = StudentStart.Open(context, recipe, start);
         var encoder = student.Encoder;
         var own = PolicyPairs.Read(
-            context.Input(SamplesStage.StageName).PathsOf(".parquet"), encoder, student.Architecture.MaxPositions, section.PairsPerProblem, (ulong)section.Seed);
+            context.Input(SamplesStage.StageName).PathsOf(".parquet"), encoder, student.Architecture.MaxPositions,
+            section.PairsPerProblem, (ulong)section.Seed);
         using var parameters = new FlatParameters(student.Architecture);
         parameters.Load(student.Weights);
         using var curve = new TrainingCurve(context);
-        string made = $"{own.Pairs.Count:N0} pairs of {own.Paired:N0} of {own.Problems:N0} problems ({ReportNumbers.Percent(own.Right, own.Completions)} of the completions right)";
+        string made = $"{own.Pairs.Count:N0} pairs of {own.Paired:N0} of {own.Problems:N0} problems "
+            + $"({ReportNumbers.Percent(own.Right, own.Completions)} of the completions right)";
         string summary = own.Pairs.Count == 0 ? Unchanged(context, made) : Tune(context, encoder, parameters, own.Pairs, curve, made);
         curve.Write();
         TrainedStudent.Save(context, parameters, student.Tokenizer);
@@ -62,21 +69,29 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
     // A student that is always right or always wrong is no fault of the run.
     private static string Unchanged(StageContext context, string made)
     {
-        context.Warning("No problem was solved in some completions and failed in others, so nothing can be preferred and the student stays as it is: raise preference.samples or preference.problems.");
+        context.Warning(
+            "No problem was solved in some completions and failed in others, so nothing can be preferred "
+            + "and the student stays as it is: raise preference.samples or preference.problems.");
         return $"{made}; student unchanged";
     }
 
-    private string Tune(StageContext context, ChatEncoder encoder, FlatParameters parameters, IReadOnlyList<PreferencePair> pairs, TrainingCurve curve, string made)
+    private string Tune(
+        StageContext context, ChatEncoder encoder, FlatParameters parameters, IReadOnlyList<PreferencePair> pairs,
+        TrainingCurve curve, string made)
     {
         using var server = ServedModel.PolicyServer(parameters.Architecture);
         var heldOut = section.EvaluateEvery == 0
-            ? null : StudentAccuracy.Of(context, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, section.Seed);
+            ? null
+            : StudentAccuracy.Of(
+                context, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, section.Seed);
         var result = PreferenceTuning.Run(
-            parameters, pairs, section.ToOptions(), context.Clock, TrainedStudent.StatePath(context), report => Report(context, curve, report, heldOut?.Name),
+            parameters, pairs, section.ToOptions(), context.Clock, TrainedStudent.StatePath(context),
+            report => Report(context, curve, report, heldOut?.Name),
             context.Cancellation, heldOut, context.Warning);
         int problems = section.ValidationProblems;
         return made + (result is { Start: { } before, Training.Best: { } best }
-            ? $"; sampled accuracy on {problems} validation problems {ReportNumbers.Percent(before.Value, problems)} → {ReportNumbers.Percent(best.Value, problems)} at step {best.Step} of {result.Training.Steps}"
+            ? $"; sampled accuracy on {problems} validation problems {ReportNumbers.Percent(before.Value, problems)}"
+                + $" → {ReportNumbers.Percent(best.Value, problems)} at step {best.Step} of {result.Training.Steps}"
             : $"; {result.Training.Steps} steps");
     }
 
@@ -114,11 +129,14 @@ internal sealed record PolicyPairs(IReadOnlyList<PreferencePair> Pairs, int Prob
     /// <param name="longest">Tokens that the student reads.</param>
     public static PolicyPairs Read(IEnumerable<string> files, ChatEncoder encoder, int longest, int perProblem, ulong seed)
     {
-        var graded = TraceCuration.Run(files.SelectMany(TraceFile.Read), RecipeVerifiers.ByFamily(), new CurationOptions { Rules = ["verdict"] });
+        var graded = TraceCuration.Run(
+            files.SelectMany(TraceFile.Read), RecipeVerifiers.ByFamily(), new CurationOptions { Rules = ["verdict"] });
         var pairs = PreferencePairing.Of(graded.Traces, perProblem, seed);
         return new PolicyPairs(
-            [.. pairs.Select(pair => new PreferencePair(Encode(pair.Chosen), Encode(pair.Rejected)))], graded.Traces.Select(trace => trace.Trace.Problem.Id).Distinct().Count(),
-            pairs.Select(pair => pair.Chosen.Problem.Id).Distinct().Count(), (double)graded.Kept / graded.Traces.Count, graded.Traces.Count);
+            [.. pairs.Select(pair => new PreferencePair(Encode(pair.Chosen), Encode(pair.Rejected)))],
+            graded.Traces.Select(trace => trace.Trace.Problem.Id).Distinct().Count(),
+            pairs.Select(pair => pair.Chosen.Problem.Id).Distinct().Count(),
+            (double)graded.Kept / graded.Traces.Count, graded.Traces.Count);
 
         // The very tokens that were sampled: what the text would be encoded as again may differ.
         TrainingSequence Encode(Trace trace)

@@ -14,8 +14,8 @@ using Distill.Tokenization.Training;
 namespace Distill.Pipeline.Stages.Training;
 
 /// <summary>
-/// A small model from nothing: trains a tokenizer, then a decoder, and leaves the model folder. The unfinished work keeps tokenizer, state and
-/// curve, so that a killed training continues exactly.
+/// A small model from nothing: trains a tokenizer, then a decoder, and leaves the model folder. The unfinished work keeps tokenizer,
+/// state and curve, so that a killed training continues exactly.
 /// </summary>
 internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
 {
@@ -83,7 +83,8 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
         if (!Directory.Exists(output) || !Directory.EnumerateFileSystemEntries(output).Any()) return;
         if (File.Exists(Path.Combine(output, RecipeName)) && File.Exists(Path.Combine(output, DecoderConfigJson.FileName))) return;
         throw new RunRefusedException(
-            $"The output '{output}' holds something that 'distill pretrain' did not make. Give another place with --set output=FOLDER, or empty it.");
+            $"The output '{output}' holds something that 'distill pretrain' did not make. "
+            + "Give another place with --set output=FOLDER, or empty it.");
     }
 
     private const string RecipeName = "recipe.yaml";
@@ -102,8 +103,13 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
         if (recipe.Tokenizer.From is { } from) TokenizerFiles.Read(from).Write(work);
         else
         {
-            var options = new BytePairTrainerOptions { VocabularySize = recipe.Tokenizer.VocabularySize, ContextLength = recipe.Architecture.MaxPositions };
-            BytePairTrainer.Train(PretrainingSource.Corpus(recipe.Data.ToMixture(), (ulong)recipe.Seed, CorpusProblems), options).Save(work);
+            var options = new BytePairTrainerOptions
+            {
+                VocabularySize = recipe.Tokenizer.VocabularySize,
+                ContextLength = recipe.Architecture.MaxPositions,
+            };
+            var corpus = PretrainingSource.Corpus(recipe.Data.ToMixture(), (ulong)recipe.Seed, CorpusProblems);
+            BytePairTrainer.Train(corpus, options).Save(work);
         }
 
         return ChatEncoder.Load(work);
@@ -115,7 +121,8 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
         var checkpoint = Checkpoint.Open(context.Input(ExternalInputs.Start).Folder);
         return checkpoint.Architecture == architecture
             ? checkpoint.LoadWeights()
-            : throw new InvalidDataException($"'{checkpoint.Folder}' is a decoder of another shape or vocabulary than the recipe describes.");
+            : throw new InvalidDataException(
+                $"'{checkpoint.Folder}' is a decoder of another shape or vocabulary than the recipe describes.");
     }
 
     private void Fill(string folder, WeightSet weights, TokenizerFiles tokenizer, TrainingCurve curve)
@@ -148,7 +155,8 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
     private PackageDescription Description() => new()
     {
         Name = recipe.Name,
-        Summary = "A small decoder that solves the problem families of Distill step by step between `<think>` and `</think>` and answers after it. "
+        Summary = "A small decoder that solves the problem families of Distill step by step "
+            + "between `<think>` and `</think>` and answers after it. "
             + "Made by `distill pretrain`; `recipe.yaml` and `training.jsonl` beside it say how.",
         Digests = new Dictionary<string, string> { ["recipe"] = CanonicalJson.Digest(RecipeWriter.ToJson(recipe, Path.GetFileName)) },
     };

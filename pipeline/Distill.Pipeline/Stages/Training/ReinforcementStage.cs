@@ -1,12 +1,12 @@
-using Distill.Pipeline.Recipes.Sections;
-using Distill.Pipeline.Graph;
-using Distill.Pipeline.Models;
-using Distill.Pipeline.Stages.Data;
 using Distill.Data.Problems;
 using Distill.Generation;
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages.Data;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;
@@ -14,7 +14,10 @@ using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages.Training;
 
-/// <summary>GRPO with verifiable rewards from the student trained so far, on the training problems; the weights that did best on validation problems are kept.</summary>
+/// <summary>
+/// GRPO with verifiable rewards from the student trained so far, on the training problems; the weights that did best on validation
+/// problems are kept.
+/// </summary>
 internal sealed class ReinforcementStage(DistillationRecipe recipe, string start) : IStage
 {
     public const string StageName = "rl";
@@ -25,7 +28,11 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         Folder = "5-rl",
         Kind = "checkpoint",
         Version = 3,
-        Inputs = [ProblemsStage.Train, ProblemsStage.Validation, start, .. recipe.Rl.TeacherWeight is null ? Array.Empty<string>() : [ExternalInputs.Teacher]],
+        Inputs =
+        [
+            ProblemsStage.Train, ProblemsStage.Validation, start,
+            .. recipe.Rl.TeacherWeight is null ? Array.Empty<string>() : [ExternalInputs.Teacher],
+        ],
         Options = StageDeclaration.OptionsOf(
             ("rl", recipe.Rl.ToKey(recipe)), ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
@@ -35,16 +42,23 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
 
     public string Work => $"at most {recipe.Rl.Steps:N0} updates of {recipe.Rl.ProblemsPerStep} problems × {recipe.Rl.Samples} samples";
 
-    /// <summary>Of the base before any cut, prompts of up to 256 tokens supposed; null when it cannot be read, which running will say.</summary>
+    /// <summary>
+    /// Of the base before any cut, prompts of up to 256 tokens supposed; null when it cannot be read, which running will say.
+    /// </summary>
     public long? MemoryBytes
     {
         get
         {
             var options = recipe.Rl.ToOptions();
             int longest = ModelMemory.UsualPrompt + options.MaxTokens;
-            long? training = TrainingMemoryPrediction.Of(recipe.Student.Base, options.Training, longest), rollouts = ModelMemory.ForCompletions(recipe.Student.Base, options.Slots, options.MaxTokens);
-            long? reference = options.ReferenceWeight > 0 ? TrainingMemoryPrediction.OfScoring(recipe.Student.Base, options.Training, longest) : 0;
-            long? teacher = options.TeacherWeight > 0 ? ModelMemory.ForCompletions(recipe.Teacher.Model, Environment.ProcessorCount, options.MaxTokens) : 0;
+            long? training = TrainingMemoryPrediction.Of(recipe.Student.Base, options.Training, longest);
+            long? rollouts = ModelMemory.ForCompletions(recipe.Student.Base, options.Slots, options.MaxTokens);
+            long? reference = options.ReferenceWeight > 0
+                ? TrainingMemoryPrediction.OfScoring(recipe.Student.Base, options.Training, longest)
+                : 0;
+            long? teacher = options.TeacherWeight > 0
+                ? ModelMemory.ForCompletions(recipe.Teacher.Model, Environment.ProcessorCount, options.MaxTokens)
+                : 0;
             return training + rollouts + reference + teacher;
         }
     }
@@ -61,17 +75,24 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         parameters.Load(student.Weights);
         var options = recipe.Rl.ToOptions() with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
         using var server = ServedModel.PolicyServer(student.Architecture);
-        var collection = new RolloutCollection(encoder, StudentAccuracy.JudgeOf(encoder.Tokenizer), options, recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
+        var collection = new RolloutCollection(
+            encoder, StudentAccuracy.JudgeOf(encoder.Tokenizer), options,
+            recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
         using var teacher = recipe.Rl.TeacherWeight is null
-            ? null : new TeacherReference(context.Input(ExternalInputs.Teacher).Folder, encoder, student.Architecture.VocabularySize, train[0], options.LongestSequence!.Value);
+            ? null
+            : new TeacherReference(
+                context.Input(ExternalInputs.Teacher).Folder, encoder, student.Architecture.VocabularySize, train[0],
+                options.LongestSequence!.Value);
         using var curve = new TrainingCurve(context);
         var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock, teacher).Run(
             parameters, (step, place) => Draw(train, step, place), heldOut, TrainedStudent.StatePath(context),
             report => Report(context, curve, report), context.Cancellation, context.Warning);
         curve.Write();
         TrainedStudent.Save(context, parameters, student.Tokenizer);
-        return $"sampled accuracy on {heldOut.Length} validation problems {ReportNumbers.Percent(result.Before, heldOut.Length)} → {ReportNumbers.Percent(result.Best, heldOut.Length)} at step {result.BestStep}"
-            + (result.Steps < recipe.Rl.Steps ? $"; ended at step {result.Steps}" : "") + string.Concat(result.Findings.Select(finding => $"; step {finding.Step}, {finding.Alarm}: {finding.Message}"));
+        return $"sampled accuracy on {heldOut.Length} validation problems {ReportNumbers.Percent(result.Before, heldOut.Length)}"
+            + $" → {ReportNumbers.Percent(result.Best, heldOut.Length)} at step {result.BestStep}"
+            + (result.Steps < recipe.Rl.Steps ? $"; ended at step {result.Steps}" : "")
+            + string.Concat(result.Findings.Select(finding => $"; step {finding.Step}, {finding.Alarm}: {finding.Message}"));
     }
 
     private int Longest(ChatEncoder encoder, IEnumerable<Problem> problems) =>
@@ -107,7 +128,8 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         };
         if (report.HeldOut is { } heldOut) values["held_out"] = heldOut;
         foreach (var (name, value) in Extras(report)) values[name] = value;
-        foreach (var finding in report.Findings) context.Warning($"Step {finding.Step}, {finding.Alarm}: {finding.Message}{(finding.Stops ? "; the training ends" : "")}.");
+        foreach (var finding in report.Findings)
+            context.Warning($"Step {finding.Step}, {finding.Alarm}: {finding.Message}{(finding.Stops ? "; the training ends" : "")}.");
         curve.Add(report.Step, report.Steps, values);
         double rate = report.CompletionTokens / Math.Max(1e-9, report.GenerationSeconds + report.TrainingSeconds);
         context.Measure("completionTokensPerSecond", rate);
@@ -118,7 +140,8 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
     private IEnumerable<(string Name, double Value)> Extras(ReinforcementStepReport report)
     {
         if (recipe.Rl.RatioCap is not null) yield return ("largest_mismatch", report.LargestMismatch);
-        if (report.ReferenceDistance is { } distance) yield return (recipe.Rl.TeacherWeight is null ? "reference_distance" : "teacher_distance", distance);
+        if (report.ReferenceDistance is { } distance)
+            yield return (recipe.Rl.TeacherWeight is null ? "reference_distance" : "teacher_distance", distance);
         if (report.Clipped is { } clipped)
         {
             yield return ("clipped_low", clipped.Low);

@@ -7,8 +7,8 @@ using Distill.Pipeline.Stages.Data;
 namespace Distill.Pipeline.Stages.Training;
 
 /// <summary>
-/// The student answers training problems, several times each: what preferences are made of, kept as traces, so that another loss asks for no
-/// completion again. A unit is a part of the problems.
+/// The student answers training problems, several times each: what preferences are made of, kept as traces, so that another loss asks for
+/// no completion again. A unit is a part of the problems.
 /// </summary>
 /// <param name="start">Stage or model whose student is asked.</param>
 internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection section, string start) : IDividedStage
@@ -25,7 +25,8 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
         Version = 2,
         Inputs = [ProblemsStage.Train, start],
         Options = StageDeclaration.OptionsOf(
-            ("samples", section.ToKey(recipe, nameof(section.Samples), nameof(section.Temperature), nameof(section.MaxTokens), nameof(section.Seed))),
+            ("samples", section.ToKey(
+                recipe, nameof(section.Samples), nameof(section.Temperature), nameof(section.MaxTokens), nameof(section.Seed))),
             ("problems", section.Problems), ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle()))),
         Resource = StageResource.Model,
     };
@@ -48,7 +49,8 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
         var problems = ProblemsStage.Read(context, ProblemsStage.Train).Take(section.Problems).ToList();
         return new TraceWork(context, problems, section.ToCollectionOptions((ulong)section.Seed ^ Draw, start, student.Digest))
         {
-            Open = () => ServedModel.OpenCheckpoint(student.CheckpointFolder, recipe.Evaluation.Slots, style: recipe.Prompt.ToStudentStyle()),
+            Open = () => ServedModel.OpenCheckpoint(
+                student.CheckpointFolder, recipe.Evaluation.Slots, style: recipe.Prompt.ToStudentStyle()),
             RateName = "completionTokensPerSecond",
             Noun = "completions",
             Join = files =>

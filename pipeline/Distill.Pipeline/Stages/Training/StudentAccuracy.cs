@@ -1,6 +1,6 @@
+using Distill.Data.Problems;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Stages.Data;
-using Distill.Data.Problems;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;
 using Distill.Teacher;
@@ -12,11 +12,13 @@ namespace Distill.Pipeline.Stages.Training;
 internal static class StudentAccuracy
 {
     /// <param name="server">Of the student in training; stays the caller's.</param>
-    public static HeldOutAccuracy Of(StageContext context, ChatEncoder encoder, IPolicyServer server, int problems, int maxTokens, int threads, long seed)
+    public static HeldOutAccuracy Of(
+        StageContext context, ChatEncoder encoder, IPolicyServer server, int problems, int maxTokens, int threads, long seed)
     {
         Problem[] heldOut = [.. ProblemsStage.Read(context, ProblemsStage.Validation).Take(problems)];
         var options = new GroupRelativeOptions { MaxTokens = maxTokens, Training = new TrainingOptions { Threads = threads } };
-        return new HeldOutAccuracy(server, new RolloutCollection(encoder, JudgeOf(encoder.Tokenizer), options), heldOut, options.EvaluationSamples, (ulong)seed);
+        var collection = new RolloutCollection(encoder, JudgeOf(encoder.Tokenizer), options);
+        return new HeldOutAccuracy(server, collection, heldOut, options.EvaluationSamples, (ulong)seed);
     }
 
     /// <summary>Judges a student's completions by the verifiers of their problem families.</summary>

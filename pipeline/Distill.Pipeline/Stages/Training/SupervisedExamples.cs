@@ -15,7 +15,8 @@ internal sealed record SupervisedExamples(IReadOnlyList<TrainingSequence> Traini
     /// <param name="teacher">Makes examples with soft labels; null learns the tokens alone.</param>
     /// <param name="heldOut">Share of the problems held out with all their traces; null holds out none.</param>
     /// <exception cref="InvalidDataException">Nothing is left to learn from, or nothing held out.</exception>
-    public static SupervisedExamples Read(string traces, ChatEncoder encoder, bool steps, TeacherExamples? teacher, int sequenceLength, double? heldOut, ulong seed)
+    public static SupervisedExamples Read(
+        string traces, ChatEncoder encoder, bool steps, TeacherExamples? teacher, int sequenceLength, double? heldOut, ulong seed)
     {
         List<TrainingSequence> training = [], held = [];
         int tooLong = 0;
@@ -26,8 +27,12 @@ internal sealed record SupervisedExamples(IReadOnlyList<TrainingSequence> Traini
             else (IsHeldOut(graded.Trace.Problem.Id, heldOut, seed) ? held : training).Add(example);
         }
 
-        if (training.Count == 0) throw new InvalidDataException($"No example has at most {sequenceLength} tokens: raise sft.sequence_length.");
-        if (heldOut is not null && held.Count == 0) throw new InvalidDataException($"A share of {heldOut} of the problems holds out none of the {training.Count:N0} examples: raise sft.held_out.share or problems.train.");
+        if (training.Count == 0)
+            throw new InvalidDataException($"No example has at most {sequenceLength} tokens: raise sft.sequence_length.");
+        if (heldOut is not null && held.Count == 0)
+            throw new InvalidDataException(
+                $"A share of {heldOut} of the problems holds out none of the {training.Count:N0} examples: "
+                + "raise sft.held_out.share or problems.train.");
         return new SupervisedExamples(training, held, tooLong);
     }
 
@@ -55,11 +60,15 @@ internal sealed class TeacherExamples(ChatEncoder encoder, int vocabularySize)
     {
         if (trace.TokenizerFingerprint != encoder.Tokenizer.Fingerprint)
             throw new InvalidDataException(
-                $"Soft labels need one tokenizer: the traces of '{trace.Teacher}' were made with {Short(trace.TokenizerFingerprint)}, the student has {Short(encoder.Tokenizer.Fingerprint)}. Leave soft_labels out, or take a teacher or a student with the other's tokenizer.");
+                $"Soft labels need one tokenizer: the traces of '{trace.Teacher}' were made with {Short(trace.TokenizerFingerprint)}, "
+                + $"the student has {Short(encoder.Tokenizer.Fingerprint)}. "
+                + "Leave soft_labels out, or take a teacher or a student with the other's tokenizer.");
         if (trace.TopIds.Count == 0)
-            throw new InvalidDataException("Soft labels need the teacher's alternatives, which the traces do not hold: set teacher.top_log_probabilities.");
+            throw new InvalidDataException(
+                "Soft labels need the teacher's alternatives, which the traces do not hold: set teacher.top_log_probabilities.");
         if (trace.TopIds.Max() >= vocabularySize)
-            throw new InvalidDataException($"The teacher's alternatives have ids up to {trace.TopIds.Max()}; the student knows {vocabularySize}.");
+            throw new InvalidDataException(
+                $"The teacher's alternatives have ids up to {trace.TopIds.Max()}; the student knows {vocabularySize}.");
         int[] prompt = encoder.EncodePrompt(ProblemPrompt.Messages(trace.Problem));
         return TeacherSequence.Of([.. prompt, .. trace.TokenIds], prompt.Length, trace.TopIds, trace.TopLogProbabilities);
     }

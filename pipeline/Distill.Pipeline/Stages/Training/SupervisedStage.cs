@@ -1,21 +1,23 @@
-using Distill.Pipeline.Recipes.Sections;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Distill.Architecture;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
-using Distill.Pipeline.Stages.Data;
-using Distill.Architecture;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
+using Distill.Pipeline.Stages.Data;
 using Distill.Student.Model;
 using Distill.Student.Pruning;
 using Distill.Student.Reinforcement;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
 using Distill.Tokenization;
-using System.Globalization;
-using System.Text.Json.Nodes;
 
 namespace Distill.Pipeline.Stages.Training;
 
-/// <summary>Supervised fine-tuning of the base on the kept traces: on steps and answers, or, to show what the steps are worth, on answers alone.</summary>
+/// <summary>
+/// Supervised fine-tuning of the base on the kept traces: on steps and answers, or, to show what the steps are worth, on answers alone.
+/// </summary>
 internal sealed class SupervisedStage : IStage
 {
     public const string StepsName = "sft", AnswersName = "answer-only";
@@ -37,7 +39,11 @@ internal sealed class SupervisedStage : IStage
             Folder = $"4-{name}",
             Kind = "checkpoint",
             Version = 4,
-            Inputs = [CurationStage.StageName, ExternalInputs.Base, .. LooksAtAccuracy ? [ProblemsStage.Validation] : Array.Empty<string>()],
+            Inputs =
+            [
+                CurationStage.StageName, ExternalInputs.Base,
+                .. LooksAtAccuracy ? [ProblemsStage.Validation] : Array.Empty<string>(),
+            ],
             Options = OptionsOf(),
             Resource = StageResource.Model,
             Student = steps
@@ -67,7 +73,8 @@ internal sealed class SupervisedStage : IStage
         var start = StudentStart.Open(context, recipe, ExternalInputs.Base);
         var encoder = start.Encoder;
         var examples = SupervisedExamples.Read(
-            context.Input(CurationStage.StageName).PathOf(CurationStage.Traces), encoder, steps, softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
+            context.Input(CurationStage.StageName).PathOf(CurationStage.Traces), encoder, steps,
+            softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
             training.SequenceLength, training.HeldOut?.LossShare, (ulong)training.Seed);
         var weights = Weights(start, examples.Training);
         using var parameters = new FlatParameters(weights.Architecture);
@@ -77,7 +84,8 @@ internal sealed class SupervisedStage : IStage
         var kept = new KeptCheckpoints(context, training.HeldOut?.Keep ?? 0, start.Tokenizer);
         using var curve = new TrainingCurve(context, new TrainingSpeed(weights.Architecture.ParameterCount, context.Clock));
         var result = SupervisedFineTuning.Run(
-            parameters, examples.Training, ToOptions(), context.Clock, TrainedStudent.StatePath(context), report => curve.Add(report, heldOut?.Name), context.Cancellation,
+            parameters, examples.Training, ToOptions(), context.Clock, TrainedStudent.StatePath(context),
+            report => curve.Add(report, heldOut?.Name), context.Cancellation,
             heldOut, look => kept.Add(look.Step, parameters), context.Warning);
         curve.Write();
         TrainedStudent.Save(context, parameters, start.Tokenizer);
@@ -97,15 +105,22 @@ internal sealed class SupervisedStage : IStage
         ? DecoderPruning.Prune(start.Weights, pruning, [.. examples.Take(PruningSample)])
         : start.Weights;
 
-    private IHeldOutMeasure? Measure(StageContext context, ChatEncoder encoder, IPolicyServer? server, IReadOnlyList<TrainingSequence> examples)
+    private IHeldOutMeasure? Measure(
+        StageContext context, ChatEncoder encoder, IPolicyServer? server, IReadOnlyList<TrainingSequence> examples)
     {
         if (training.HeldOut is not { } section) return null;
-        return server is null ? new HeldOutLoss(examples) : StudentAccuracy.Of(context, encoder, server, section.Problems, section.MaxTokens, training.Threads, training.Seed);
+        return server is null
+            ? new HeldOutLoss(examples)
+            : StudentAccuracy.Of(
+                context, encoder, server, section.Problems, section.MaxTokens, training.Threads, training.Seed);
     }
 
     private string Summary(SupervisedExamples examples, TrainingCurve curve, SupervisedResult result, IHeldOutMeasure? heldOut) =>
         $"{examples.Training.Count:N0} examples × {training.Epochs} epochs, last loss {curve.Values("loss").Last().Value:F3}"
         + (examples.TooLong == 0 ? "" : $"; {examples.TooLong:N0} longer than {training.SequenceLength} tokens left out")
-        + (result.Best is { } best ? string.Create(CultureInfo.InvariantCulture, $"; best {heldOut!.Name.Replace('_', ' ')} {best.Value:F3} at step {best.Step}") : "")
+        + (result.Best is { } best
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"; best {heldOut!.Name.Replace('_', ' ')} {best.Value:F3} at step {best.Step}")
+            : "")
         + (result.Steps < result.PlannedSteps ? $"; ended at step {result.Steps} of {result.PlannedSteps}" : "");
 }

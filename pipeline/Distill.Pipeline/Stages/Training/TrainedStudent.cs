@@ -1,12 +1,12 @@
-using Distill.Student.Training;
+using System.Globalization;
 using System.Text.Json.Nodes;
-using Distill.Pipeline.Recipes;
-using Distill.Tokenization;
+using Distill.Architecture;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
-using Distill.Architecture;
+using Distill.Pipeline.Recipes;
 using Distill.Student.Model;
-using System.Globalization;
+using Distill.Student.Training;
+using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages.Training;
 
@@ -54,7 +54,8 @@ internal sealed record StudentStart(WeightSet Weights, TokenizerFiles? Tokenizer
         var encoder = ChatEncoder.Load(checkpoint.Folder).With(style);
         if (!AddsTokens(recipe, name) || !Marks.Any(mark => encoder.Tokenizer.IdOf(mark) is null))
             return new StudentStart(checkpoint.LoadWeights(), checkpoint.Tokenizer, encoder);
-        var files = checkpoint.Tokenizer ?? throw new InvalidDataException($"'{checkpoint.Folder}' has no tokenizer.json to add tokens to.");
+        var files = checkpoint.Tokenizer
+            ?? throw new InvalidDataException($"'{checkpoint.Folder}' has no tokenizer.json to add tokens to.");
         var added = TokenAddition.Add(checkpoint.LoadWeights(), files, Marks, (ulong)recipe.Seed);
         context.Warning(added.Summary);
         added.Tokenizer.Write(context.Folder);
@@ -62,14 +63,17 @@ internal sealed record StudentStart(WeightSet Weights, TokenizerFiles? Tokenizer
     }
 
     /// <summary>Part of a training's options where tokens may be added; null where none are.</summary>
-    public static JsonNode? KeyOf(DistillationRecipe recipe, string name) => AddsTokens(recipe, name) ? JsonValue.Create(recipe.Seed) : null;
+    public static JsonNode? KeyOf(DistillationRecipe recipe, string name) =>
+        AddsTokens(recipe, name) ? JsonValue.Create(recipe.Seed) : null;
 
     private static string[] Marks => [ThinkMarks.Open, ThinkMarks.Close];
 
     private static bool AddsTokens(DistillationRecipe recipe, string name) => recipe.Student.AddTokens && name == ExternalInputs.Base;
 }
 
-/// <summary>Checkpoints of the last looks at held-out data. A look that is done again after a restart writes the same folder again.</summary>
+/// <summary>
+/// Checkpoints of the last looks at held-out data. A look that is done again after a restart writes the same folder again.
+/// </summary>
 /// <param name="keep">How many; 0 keeps none.</param>
 internal sealed class KeptCheckpoints(StageContext context, int keep, TokenizerFiles? tokenizer)
 {
@@ -80,8 +84,10 @@ internal sealed class KeptCheckpoints(StageContext context, int keep, TokenizerF
     public void Add(int step, FlatParameters parameters)
     {
         if (keep == 0) return;
-        Checkpoint.Save(Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"step-{step:D7}")), parameters.ToWeightSet(), tokenizer);
-        foreach (string old in Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal).SkipLast(keep).ToList()) Directory.Delete(old, recursive: true);
+        string folder = Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"step-{step:D7}"));
+        Checkpoint.Save(folder, parameters.ToWeightSet(), tokenizer);
+        foreach (string old in Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal).SkipLast(keep).ToList())
+            Directory.Delete(old, recursive: true);
     }
 
     public void AddToArtifact()

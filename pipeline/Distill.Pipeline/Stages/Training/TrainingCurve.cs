@@ -1,9 +1,9 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Runs;
 using Distill.Student.Training;
-using System.Text.Json.Nodes;
-using System.Text;
 using static TorchSharp.torch;
 
 namespace Distill.Pipeline.Stages.Training;
@@ -56,7 +56,8 @@ internal sealed class TrainingCurve : IDisposable
         values["accuracy"] = report.Accuracy;
         speed?.Add(report, values, context);
         context.Metric(report.Step, values);
-        context.Progress(new StageProgress(report.Step, report.Steps, "steps", $"loss {report.Loss:F3}", speed?.TokensPerSecond ?? 0, "tokens/s"));
+        context.Progress(new StageProgress(
+            report.Step, report.Steps, "steps", $"loss {report.Loss:F3}", speed?.TokensPerSecond ?? 0, "tokens/s"));
     }
 
     /// <param name="steps">How many the training plans.</param>
@@ -69,7 +70,11 @@ internal sealed class TrainingCurve : IDisposable
 
     /// <summary>How many steps an unfinished training plans; null when it has not begun.</summary>
     public static int? PlannedSteps(string folder) =>
-        Path.Combine(folder, PlannedName) is var path && File.Exists(path) && int.TryParse(File.ReadAllText(path), out int steps) ? steps : null;
+        Path.Combine(folder, PlannedName) is var path
+            && File.Exists(path)
+            && int.TryParse(File.ReadAllText(path), out int steps)
+                ? steps
+                : null;
 
     private void Plan(int steps)
     {
@@ -122,7 +127,9 @@ internal sealed class TrainingCurve : IDisposable
         lines.Clear();
         string aside = SetAside.File(path);
         if (File.Exists(TrainedStudent.StatePath(context))) SetAside.File(TrainedStudent.StatePath(context));
-        context.Warning($"The curve of an unfinished training was damaged, so the training begins anew; what there was is kept as '{aside}' and beside it.");
+        context.Warning(
+            "The curve of an unfinished training was damaged, so the training begins anew; "
+            + $"what there was is kept as '{aside}' and beside it.");
     }
 
     private static string Checked(string line) => $"{FileDigest.Of(Encoding.UTF8.GetBytes(line))[..ChecksumLength]} {line}";
