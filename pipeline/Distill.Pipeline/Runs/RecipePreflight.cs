@@ -92,12 +92,13 @@ internal sealed class RecipePreflight
     private void CheckSameTokens(ChatEncoder teacher, int teacherVocabulary, ChatEncoder student, int studentVocabulary)
     {
         const string Remedy = "leave it out, or take a teacher or a student with the other's tokenizer";
+        var style = recipe.Prompt.ToStudentStyle(); // in which both read the student's completions
         bool isSame = teacher.Tokenizer.Fingerprint == student.Tokenizer.Fingerprint;
         if (recipe.SoftLabels is not null && !isSame)
             Add("soft_labels", "", "teacher and student have different tokenizers, so the teacher's alternatives mean other tokens to "
                 + "the student", Remedy);
         if (recipe.Rl is { Steps: > 0, TeacherWeight: { } weight }
-            && !(isSame && teacherVocabulary == studentVocabulary && Begins(teacher, student)))
+            && !(isSame && teacherVocabulary == studentVocabulary && Begins(teacher.With(style), student.With(style))))
             Add("rl.teacher_weight", $"{weight}",
                 "it needs one tokenizer, vocabulary and chat template for teacher and student, and these differ", Remedy);
     }
