@@ -60,13 +60,15 @@ internal sealed partial class ArtifactStore(string root, TimeProvider clock)
             if (artifact.VerifyChanged() is not [var first, ..]) return new StoredArtifact(key, version, artifact);
             fault = first;
         }
-        catch (InvalidDataException manifest)
+        catch (Exception manifest) when (manifest is InvalidDataException or IOException or UnauthorizedAccessException)
         {
             fault = manifest.Message;
         }
 
-        string lockPath = LockPath(key);
-        if (FileLock.IsHeld(lockPath)) return null; // being made: what is missing may come
+        // Two that meet the same damage: one sets it aside, and neither touches what the other makes in its place.
+        using var right = FileLock.TryTake(LockPath(key), "setting aside what was damaged");
+        if (right is null || ManifestFile.Newest(folder) is null) return null;
+        if (Peek(key, version) is { } whole) return whole;
         damaged($"{fault} It was set aside as '{SetAside.Folder(folder)}'.");
         return null;
     }
@@ -83,7 +85,7 @@ internal sealed partial class ArtifactStore(string root, TimeProvider clock)
             return Artifact.TryOpen(FolderOf(key, version), Digests) is { } artifact && artifact.VerifyChanged().Count == 0
                 ? new StoredArtifact(key, version, artifact) : null;
         }
-        catch (InvalidDataException)
+        catch (Exception manifest) when (manifest is InvalidDataException or IOException or UnauthorizedAccessException)
         {
             return null;
         }

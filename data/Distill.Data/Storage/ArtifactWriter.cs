@@ -22,8 +22,20 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
     internal ICommitHook? Hook { get; init; }
 
     /// <summary>Commits one file (see <see cref="CommittedFile"/>) under a name relative to the folder.</summary>
-    public ArtifactFile Write(string name, Action<Stream> write, Func<Stream, long>? countRows = null) =>
-        Remember(CommittedFile.Write(FullPath(name), write, countRows, Hook) with { Path = name });
+    /// <exception cref="CommitConflictException">A finished artefact holds other content under that name.</exception>
+    public ArtifactFile Write(string name, Action<Stream> write, Func<Stream, long>? countRows = null)
+    {
+        string path = FullPath(name);
+        try
+        {
+            return Remember(CommittedFile.Write(path, write, countRows, Hook) with { Path = name });
+        }
+        catch (CommitConflictException) when (ManifestFile.Newest(Folder) is null)
+        {
+            SetAside.File(path); // what an interrupted writer left, damaged or made on another processor: no manifest names it
+            return Remember(CommittedFile.Write(path, write, countRows, Hook) with { Path = name });
+        }
+    }
 
     /// <summary>Commits a file that may be taken again when the work is continued: see <see cref="TryTake"/>.</summary>
     internal ArtifactFile WritePart(string name, Action<Stream> write, Func<Stream, long>? countRows = null)
@@ -58,7 +70,8 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
         string path = FullPath(name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.Delete(path);
-        if (!NativeFile.LinkExclusively(source, path)) throw new IOException($"'{path}' exists already.");
+        if (OperatingSystem.IsWindows()) File.Copy(source, path);
+        else if (!NativeFile.LinkExclusively(source, path)) throw new IOException($"'{path}' exists already.");
         return Remember(known with { Path = name });
     }
 

@@ -12,6 +12,10 @@ internal sealed class FileLock : IDisposable
 
     private const int LongestOwner = 200;
 
+    private const int Looks = 4;
+
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(10);
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly FileStream stream;
@@ -24,7 +28,10 @@ internal sealed class FileLock : IDisposable
     /// <exception cref="UnauthorizedAccessException">The same.</exception>
     public static FileLock? TryTake(string path, string owner)
     {
-        if (TryOpen(path, FileAccess.ReadWrite, FileShare.None) is not { } stream) return null;
+        FileStream? stream = null;
+        for (int look = 0; look < Looks && (stream = TryOpen(path, FileAccess.ReadWrite, FileShare.None)) is null; look++)
+            Thread.Sleep(Glance); // who only looks holds it for a moment; who works on it stays
+        if (stream is null) return null;
         stream.SetLength(0);
         stream.Write(Encoding.UTF8.GetBytes(owner));
         stream.Flush();

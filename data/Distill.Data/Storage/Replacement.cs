@@ -47,7 +47,7 @@ internal static class ReplacedFolder
     public static void Write(string target, Action<string> fill)
     {
         target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
-        string fresh = target + ".new", old = target + ".old";
+        string mark = $"{target}.distill-{Environment.ProcessId}", fresh = mark + ".new", old = mark + ".old"; // nobody else's names
         Remove(fresh);
         Remove(old);
         try
@@ -56,6 +56,11 @@ internal static class ReplacedFolder
             fill(fresh);
             if (Directory.Exists(target)) Directory.Move(target, old);
             Directory.Move(fresh, target);
+        }
+        catch when (!Directory.Exists(target) && Directory.Exists(old))
+        {
+            Directory.Move(old, target);
+            throw;
         }
         finally
         {

@@ -5,11 +5,11 @@ namespace Distill.Data.Traces;
 /// <summary>Whole trace files: written as one commit, read as a sequence. Thread-safe; files are never appended to.</summary>
 public static class TraceFile
 {
-    /// <summary>Commits traces as one file of an artefact.</summary>
+    /// <summary>Commits traces as one file of an artefact: a part of it, which continued work takes again.</summary>
     public static ArtifactFile Write(ArtifactWriter artifact, string name, IEnumerable<Trace> traces, TraceFileOptions? options = null)
     {
         var content = Content.Of(traces, options);
-        return artifact.Write(name, content.Write, content.Count);
+        return artifact.WritePart(name, content.Write, content.Count);
     }
 
     /// <summary>Commits graded traces as one file of an artefact.</summary>

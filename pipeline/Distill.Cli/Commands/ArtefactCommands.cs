@@ -157,6 +157,9 @@ internal sealed class ArtefactsPinCommand : DistillCommand
         bool pinned = !parsed.GetValue(remove);
         if (item.Entry.Key is not { } key || (pinned && !item.IsFinished))
             throw new UsageException($"{item.Name} {item.Reference} is {ArtefactOutput.State(item)}: only finished artefacts are pinned.");
+        using var used = catalogue.Store.TryUse()
+            ?? throw new UsageException("Artefacts are being removed at this moment.", "Try again when 'distill artefacts gc' has ended.");
+        if (pinned && !Directory.Exists(item.Entry.Folder)) throw new UsageException("The artefact was just removed.", "");
         catalogue.Store.Pin(key, item.Entry.Version, pinned);
         if (context.IsJson) context.Results.Json(ArtefactOutput.Json(item with { IsPinned = pinned }));
         context.Results.Line($"{item.Name} {item.Reference} is {(pinned ? "pinned" : "not pinned")}.");

@@ -1,3 +1,4 @@
+using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Tests.Testing;
 
@@ -103,6 +104,34 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         long after = Directory.EnumerateFiles(journals, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
         ((double)(after - before) / before).ShouldBe(1, 0.25); // as much again, not twice as much
     }
+
+    [Fact]
+    public void A_finished_part_is_taken_again_and_a_damaged_one_is_made_again()
+    {
+        string[] more = ["problems.train=600"]; // two parts
+        var options = new RunOptions { Until = "traces", UseOtherRuns = false };
+        SmallRun.Run(folder, options, more);
+        string work = new DirectoryInfo(Path.Combine(folder.Path, "small", "2-traces")).ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        string part = Path.Combine(work, "data", "train-00000.parquet"), other = Path.Combine(work, "data", "train-00001.parquet");
+        byte[] whole = File.ReadAllBytes(part), last = File.ReadAllBytes(other);
+        foreach (string manifest in Directory.EnumerateFiles(work, "manifest-*")) File.Delete(manifest); // as if a kill had come before it
+        var written = File.GetLastWriteTimeUtc(part);
+        File.Delete(Path.Combine(work, ".work.jsonl"));
+        Write(part, whole, work);
+        Write(other, last, work);
+        SmallRun.Unprotect(other);
+        last[last.Length / 2] ^= 1;
+        File.WriteAllBytes(other, last);
+        var (_, observer) = SmallRun.Run(folder, options, more);
+        observer.ReasonOf("traces").ShouldBe("continues at part 2 of 2");
+        observer.Warnings.ShouldHaveSingleItem().ShouldContain("train-00001.parquet.damaged");
+        File.GetLastWriteTimeUtc(part).ShouldBe(written);
+        File.ReadAllBytes(part).ShouldBe(whole);
+    }
+
+    // What the writer notes of a part when it commits it.
+    private static void Write(string path, byte[] content, string work) => new WorkLog(work).Add(new ArtifactFile(
+        Path.GetRelativePath(work, path), content.Length, FileDigest.Of(content), content.Length == 0 ? 0 : null));
 
     [Fact]
     public void A_forced_stage_is_done_again_and_what_comes_out_equal_spares_the_rest()

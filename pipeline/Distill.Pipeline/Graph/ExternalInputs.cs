@@ -3,7 +3,6 @@ using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Teacher.Remote.Collection;
-using Distill.Tokenization;
 
 namespace Distill.Pipeline.Graph;
 
@@ -36,10 +35,17 @@ internal static class ExternalInputs
         (DistillationRecipe distillation, Teacher) => TeacherOf(distillation.Teacher, memory),
         (DistillationRecipe distillation, Base) => Open(distillation.Student.Base, memory),
         (PretrainRecipe pretraining, Start) => Open(pretraining.Start!, memory),
-        (PretrainRecipe pretraining, TokenizerFolder) =>
-            new StageInput(pretraining.Tokenizer.From!, Tokenizer.Load(pretraining.Tokenizer.From!).Fingerprint, null),
+        (PretrainRecipe pretraining, TokenizerFolder) => TokenizerOf(pretraining.Tokenizer.From!, memory),
         _ => null,
     };
+
+    // What pretraining takes over: the template decides what is trained on as much as the tokens do.
+    private static StageInput TokenizerOf(string folder, DigestMemory memory)
+    {
+        string[] files = ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"];
+        var lines = files.Select(file => Path.Combine(folder, file)).Select(path => File.Exists(path) ? memory.Of(path) : "-");
+        return new StageInput(folder, FileDigest.Of(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null);
+    }
 
     private static StageInput TeacherOf(TeacherSection teacher, DigestMemory memory) => teacher.Remote is { } remote
         ? new StageInput("", TeacherIdentity.OfModel(remote.Endpoint, teacher.Model), null)

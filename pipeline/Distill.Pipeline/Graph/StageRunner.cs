@@ -36,7 +36,7 @@ internal sealed class StageRunner(
     {
         string name = stage.Declaration.Name;
         if (finished.Find(stage, key, fault =>
-                observer.Warning($"What '{name}' had made was damaged and is made again. {fault}")) is not { } found)
+                observer.Warning($"What '{name}' had made was damaged. {fault}")) is not { } found)
             return (null, null);
         if (ledger.Find(name, key.Digest) is null)
             ledger.Put(name, new LedgerEntry(key.Digest, 0, new Dictionary<string, double>(), found.Reason));
@@ -93,6 +93,11 @@ internal sealed class StageRunner(
         foreach (string path in Directory.EnumerateFiles(artifact.Folder, "*", SearchOption.AllDirectories).ToList())
         {
             if (!named.Contains(path) && !ManifestFile.IsManifest(Path.GetFileName(path))) File.Delete(path);
+        }
+
+        foreach (string folder in Directory.EnumerateDirectories(artifact.Folder, "*", SearchOption.AllDirectories).OrderDescending().ToList())
+        {
+            if (!Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
         }
     }
 }

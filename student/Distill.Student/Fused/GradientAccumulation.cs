@@ -16,7 +16,7 @@ internal sealed unsafe class FlatGradient(int count) : IDisposable
     public void Add(long offset, Tensor product)
     {
         var flat = product.view(-1);
-        values.narrow(0, offset, flat.shape[0]).add_(flat);
+        values.narrow(0, offset, flat.shape[0]).add_(flat, KeptScalar.Of(1)); // its own default would be freed while the call reads it
     }
 
     public void Clear() => Span.Clear();

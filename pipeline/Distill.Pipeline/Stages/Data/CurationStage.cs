@@ -46,7 +46,7 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
         if (result.Kept == 0)
             throw new InvalidDataException(
                 $"No trace is fit to train on: {Reasons(result)}. "
-                + $"Look at {context.Folder}, a better teacher or easier problems are needed.");
+                + $"Look at {context.Input(TracesStage.StageName).Folder}, a better teacher or easier problems are needed.");
         var file = TraceFile.Write(context.Writer, Traces, result.Traces);
         context.Writer.Write(Counts, CountsOf(result));
         var card = new DatasetCard

@@ -84,7 +84,6 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
 
         public string Finish()
         {
-            if (Directory.Exists(own)) Directory.Delete(own, recursive: true); // all of it is in the parts now
             if (client is not null) Report(client.Usage);
             files.WriteCard(recipe.Teacher.Name);
             return $"{problems.Length * recipe.Teacher.Samples:N0} traces of {problems.Length:N0} problems, "

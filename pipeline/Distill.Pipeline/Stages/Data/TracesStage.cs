@@ -88,7 +88,8 @@ internal sealed class TraceWork(StageContext context, IReadOnlyList<Problem> pro
     public static string Continuation(string folder, int problems)
     {
         int size = new TraceCollectionOptions { Seed = 0, Teacher = "", TeacherDigest = "" }.ProblemsPerPart;
-        return $"part {new WorkLog(folder).Count + 1} of {(problems + size - 1) / size}";
+int parts = (problems + size - 1) / size;
+        return $"part {Math.Min(new WorkLog(folder).Count + 1, parts)} of {parts}";
     }
 
     public int Units => (problems.Count + options.ProblemsPerPart - 1) / options.ProblemsPerPart;
