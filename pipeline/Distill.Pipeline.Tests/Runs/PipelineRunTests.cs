@@ -111,7 +111,8 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         string[] more = ["problems.train=600"]; // two parts
         var options = new RunOptions { Until = "traces", UseOtherRuns = false };
         SmallRun.Run(folder, options, more);
-        string work = new DirectoryInfo(Path.Combine(folder.Path, "small", "2-traces")).ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        string link = Path.Combine(folder.Path, "small", "2-traces");
+        string work = new DirectoryInfo(link).ResolveLinkTarget(returnFinalTarget: true)!.FullName;
         string part = Path.Combine(work, "data", "train-00000.parquet"), other = Path.Combine(work, "data", "train-00001.parquet");
         byte[] whole = File.ReadAllBytes(part), last = File.ReadAllBytes(other);
         foreach (string manifest in Directory.EnumerateFiles(work, "manifest-*")) File.Delete(manifest); // as if a kill had come before it

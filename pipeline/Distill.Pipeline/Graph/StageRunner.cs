@@ -95,7 +95,8 @@ internal sealed class StageRunner(
             if (!named.Contains(path) && !ManifestFile.IsManifest(Path.GetFileName(path))) File.Delete(path);
         }
 
-        foreach (string folder in Directory.EnumerateDirectories(artifact.Folder, "*", SearchOption.AllDirectories).OrderDescending().ToList())
+        var folders = Directory.EnumerateDirectories(artifact.Folder, "*", SearchOption.AllDirectories);
+        foreach (string folder in folders.OrderDescending(StringComparer.Ordinal).ToList())
         {
             if (!Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
         }
