@@ -1,4 +1,4 @@
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Evaluation.Statistics;
 
 namespace Distill.Evaluation;

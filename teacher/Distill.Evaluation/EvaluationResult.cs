@@ -1,5 +1,5 @@
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Evaluation.Statistics;
 using Distill.Generation;
 

@@ -1,5 +1,5 @@
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Generation;
 using Distill.Teacher;
 using Distill.Tokenization;
@@ -26,7 +26,7 @@ public sealed class Evaluator
         VocabularyCheck.Require(encoder.Tokenizer, generator.Model);
         this.generator = generator;
         this.encoder = encoder;
-        this.verifierOf = verifierOf ?? (problem => ProblemFamilies.Get(problem.Family).Verifier);
+        this.verifierOf = verifierOf ?? ProblemVerifiers.Standard.Of;
         prefix = new PromptPrefix(encoder);
         parser = new ReasoningParser(encoder.Tokenizer);
     }

@@ -1,6 +1,6 @@
 using Distill.Data;
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Evaluation.Statistics;
 
 namespace Distill.Evaluation;

@@ -2,7 +2,7 @@ using CsCheck;
 using Distill.Data.Curation;
 using Distill.Data.Tests.Traces;
 using Distill.Data.Traces;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Tests.Curation;
 

@@ -3,13 +3,13 @@ using Distill.Data.Curation;
 using Distill.Data.Problems;
 using Distill.Data.Tests.Traces;
 using Distill.Data.Traces;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Tests.Curation;
 
 public sealed class TraceCurationTests
 {
-    private static readonly Dictionary<string, IVerifier> Verifiers = new() { ["arithmetic"] = new EqualityVerifier() };
+    private static readonly ProblemVerifiers Verifiers = new(new EqualityVerifier());
 
     [Fact]
     public void A_right_answer_is_kept() => ReasonOf(SampleTraces.One()).ShouldBeNull();
@@ -68,9 +68,13 @@ public sealed class TraceCurationTests
         Should.Throw<ArgumentException>(() => Run([], new CurationOptions { Rules = ["luck"] })).Message.ShouldContain("luck");
 
     [Fact]
-    public void A_family_without_a_verifier_is_named() =>
-        Should.Throw<InvalidDataException>(() => TraceCuration.Run([SampleTraces.One()], new Dictionary<string, IVerifier>()))
-            .Message.ShouldContain("'arithmetic'");
+    public void A_verifier_that_does_not_exist_is_named()
+    {
+        var sample = SampleTraces.One();
+        var trace = sample with { Problem = sample.Problem with { Verifier = "astrology" } };
+
+        Should.Throw<InvalidDataException>(() => TraceCuration.Run([trace], ProblemVerifiers.Standard)).Message.ShouldContain("'astrology'");
+    }
 
     [Fact]
     public void The_order_of_delivery_changes_nothing()
@@ -95,7 +99,7 @@ public sealed class TraceCurationTests
         var result = Run(traces);
 
         TraceDigest.OfBag(result.Traces.Select(graded => graded.Trace)).ShouldBe(TraceDigest.OfBag(traces));
-        result.Traces.ShouldAllBe(graded => graded.Verifier == "equality" && graded.VerifierVersion == 3);
+        result.Traces.ShouldAllBe(graded => graded.Verifier == "arithmetic" && graded.VerifierVersion == 3);
         (result.Kept + result.Dropped.Values.Sum()).ShouldBe(20);
     }
 
@@ -112,13 +116,13 @@ public sealed class TraceCurationTests
 
     private sealed class EqualityVerifier : IVerifier
     {
-        public string Name => "equality";
+        public string Name => "arithmetic";
 
         public int Version => 3;
 
-        public Verdict Verify(string? answer, Problem problem) =>
+        public Verdict Verify(string? answer, IVerifiable problem) =>
             answer is null or "?" ? Verdict.Undecidable : answer == problem.ReferenceAnswer ? Verdict.Correct : Verdict.Incorrect;
 
-        public string? ClassOf(string? answer, Problem problem) => answer;
+        public string? ClassOf(string? answer, IVerifiable problem) => answer;
     }
 }

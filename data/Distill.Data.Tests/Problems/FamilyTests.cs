@@ -1,6 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Data.Tests.Problems.Oracles;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Tests.Problems;
 
@@ -92,7 +92,7 @@ public sealed class FamilyTests
 
         var problems = samples.Select(sample => sample.Problem).ToArray();
 
-        problems.ShouldAllBe(problem => problem.Family == name && problem.Domain == family.Domain && problem.Level == level);
+        problems.ShouldAllBe(problem => problem.Source == name && problem.Domain == family.Domain && problem.Level == level);
         problems.Select(problem => problem.Id).ShouldBe(
             from split in new[] { "train", "validation", "test" }
             from index in Enumerable.Range(0, FamilySamples.Count)

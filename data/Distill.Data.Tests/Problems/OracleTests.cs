@@ -78,7 +78,7 @@ public sealed class OracleTests
     {
         try
         {
-            Oracle.Of(problem.Family).CheckSteps(problem);
+            Oracle.Of(problem.Source).CheckSteps(problem);
             return false;
         }
         catch (Exception reason) when (reason is ShouldAssertException or InvalidDataException or FormatException

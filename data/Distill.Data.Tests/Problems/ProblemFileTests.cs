@@ -6,7 +6,7 @@ namespace Distill.Data.Tests.Problems;
 public sealed class ProblemFileTests
 {
     private const string Row =
-        """{"problem_id":"p","family":"words","domain":"d","split":"test","level":2,"problem":"q","""
+        """{"problem_id":"p","source":"words","domain":"d","split":"test","level":2,"problem":"q","""
         + """ "reference_answer":"a","signature":"s"}""";
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class ProblemFileTests
         text.Split('\n').Length.ShouldBe(4);
         text.ShouldEndWith("}\n");
         text.ShouldStartWith(
-            $$"""{"problem_id":"{{problems[0].Id}}","family":"countdown","domain":"countdown","split":"train","level":1,"problem":""");
+            $$"""{"problem_id":"{{problems[0].Id}}","source":"countdown","domain":"countdown","split":"train","level":1,"problem":""");
         using var stream = new MemoryStream();
         ProblemFile.Write(stream, problems).ShouldBe(3);
     }

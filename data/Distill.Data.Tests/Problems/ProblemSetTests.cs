@@ -9,7 +9,7 @@ public sealed class ProblemSetTests
     {
         ProblemSetPart[] parts = [new("arithmetic", 1, 1), new("words", 2, 2.5), new("knights", 3, 3)];
 
-        var counts = ProblemSet.Generate(parts, 5, Split.Train, 100).CountBy(problem => (problem.Family, problem.Level)).ToDictionary();
+        var counts = ProblemSet.Generate(parts, 5, Split.Train, 100).CountBy(problem => (problem.Source, problem.Level)).ToDictionary();
 
         // 15.38, 38.46, 46.15
         counts.Count.ShouldBe(3);
@@ -43,7 +43,7 @@ public sealed class ProblemSetTests
     public void Families_are_mixed_rather_than_one_after_the_other()
     {
         var problems = ProblemSet.Generate([new("arithmetic", 1), new("words", 1)], 5, Split.Train, 100);
-        var families = problems.Select(problem => problem.Family).ToArray();
+        var families = problems.Select(problem => problem.Source).ToArray();
 
         families.Zip(families.Skip(1)).Count(pair => pair.First != pair.Second).ShouldBeInRange(30, 70);
     }

@@ -1,6 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Data.Tests.Problems.Oracles;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Tests.Problems;
 
@@ -45,7 +45,7 @@ public sealed class TwinTests
                 twin.Text.ShouldNotBe(problem.Text, twin.Id);
                 twin.Split.ShouldBe(problem.Split, twin.Id);
                 SplitRule.Of(twin.Signature).ShouldBe(twin.Split, twin.Id);
-                (twin.Family, twin.Domain, twin.Level).ShouldBe((problem.Family, problem.Domain, problem.Level));
+                (twin.Source, twin.Domain, twin.Level).ShouldBe((problem.Source, problem.Domain, problem.Level));
                 twin.Id.ShouldBe($"{problem.Id}~{ProblemId.Word(kind)}");
                 ProblemId.TryParse(twin.Id).ShouldBe(ProblemId.TryParse(problem.Id)! with { Twin = kind });
             }

@@ -1,7 +1,7 @@
 using CsCheck;
 using Distill.Data.Storage;
 using Distill.Data.Traces;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Tests.Traces;
 

@@ -1,5 +1,5 @@
 using Distill.Data.Traces;
-using Distill.Data.Verification;
+using Distill.Verification;
 using DuckDB.NET.Data;
 
 namespace Distill.Data.Tests.Traces;
@@ -30,11 +30,12 @@ public sealed class DuckDbTests : IDisposable
             $"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM '{folder["t.parquet"]}')",
             row => (row.GetString(0), row.GetString(1)));
 
-        columns.Take(23).ShouldBe(
+        columns.Take(25).ShouldBe(
         [
             ("problem_id", "VARCHAR"), ("problem", "VARCHAR"), ("reference_answer", "VARCHAR"), ("domain", "VARCHAR"), ("split", "VARCHAR"),
-            ("messages", "STRUCT(\"role\" VARCHAR, \"content\" VARCHAR)[]"), ("reasoning", "VARCHAR"), ("answer", "VARCHAR"),
-            ("completion_tokens", "INTEGER"), ("prompt_tokens", "INTEGER"), ("stop_reason", "VARCHAR"), ("sample_index", "INTEGER"),
+            ("source", "VARCHAR"), ("messages", "STRUCT(\"role\" VARCHAR, \"content\" VARCHAR)[]"), ("reasoning", "VARCHAR"), ("answer", "VARCHAR"),
+            ("completion_tokens", "INTEGER"), ("prompt_tokens", "INTEGER"), ("stop_reason", "VARCHAR"), ("refusal", "VARCHAR"),
+            ("sample_index", "INTEGER"),
             ("seed", "UBIGINT"), ("sampling", "VARCHAR"), ("teacher", "VARCHAR"), ("teacher_digest", "VARCHAR"),
             ("template_digest", "VARCHAR"), ("tokenizer_fingerprint", "VARCHAR"), ("token_ids", "INTEGER[]"),
             ("token_logprobs", "FLOAT[]"), ("top_ids", "INTEGER[]"), ("top_logprobs", "FLOAT[]"),

@@ -1,6 +1,6 @@
 using CsCheck;
 using Distill.Data.Traces;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Tests.Traces;
 

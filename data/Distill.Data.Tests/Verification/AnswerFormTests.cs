@@ -2,6 +2,7 @@ using Distill.Data.Problems;
 using Distill.Data.Problems.Families;
 using Distill.Data.Tests.Problems;
 using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Tests.Verification;
 

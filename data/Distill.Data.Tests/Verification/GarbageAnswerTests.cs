@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Distill.Data.Problems;
 using Distill.Data.Tests.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Tests.Verification;
 

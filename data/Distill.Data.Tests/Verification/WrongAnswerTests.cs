@@ -1,7 +1,7 @@
 using Distill.Data.Problems;
 using Distill.Data.Tests.Problems;
 using Distill.Data.Tests.Problems.Oracles;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Tests.Verification;
 
@@ -42,7 +42,7 @@ public sealed class WrongAnswerTests
     private static IEnumerable<string> Wrong(Problem problem)
     {
         var right = problem.ReferenceAnswer;
-        switch (problem.Family)
+        switch (problem.Source)
         {
             case "arithmetic" or "words":
                 if (right == "impossible")

@@ -1,5 +1,5 @@
 using Distill.Data.Traces;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Curation;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Distill.Data.Problems;
 using Distill.Data.Traces;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Curation;
 

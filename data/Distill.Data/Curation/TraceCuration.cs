@@ -1,5 +1,5 @@
+using Distill.Data.Problems;
 using Distill.Data.Traces;
-using Distill.Data.Verification;
 
 namespace Distill.Data.Curation;
 
@@ -29,19 +29,19 @@ public static class TraceCuration
     public const int Version = 1;
 
     /// <param name="traces">Traces of any problems; held in memory.</param>
-    /// <param name="verifiers">The verifier of each problem family, by the family's name.</param>
+    /// <param name="verifiers">Grades each problem by the verifier it names.</param>
     /// <param name="options">Which rules apply.</param>
-    /// <exception cref="InvalidDataException">A trace is of a family without a verifier.</exception>
+    /// <exception cref="InvalidDataException">A trace's problem names a verifier that does not exist.</exception>
     /// <exception cref="ArgumentException">The options name an unknown rule.</exception>
     public static CurationResult Run(
-        IEnumerable<Trace> traces, IReadOnlyDictionary<string, IVerifier> verifiers, CurationOptions? options = null)
+        IEnumerable<Trace> traces, ProblemVerifiers verifiers, CurationOptions? options = null)
     {
         var rules = CurationRules.Create(options ?? new CurationOptions());
         var dropped = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var graded = new List<GradedTrace>();
         foreach (var trace in InOrder(traces))
         {
-            var verifier = VerifierOf(trace, verifiers);
+            var verifier = verifiers.Of(trace.Problem);
             var verdict = verifier.Verify(trace.Answer, trace.Problem);
             string? reason = rules.Select(rule => rule.DropReason(trace, verdict)).FirstOrDefault(reason => reason is not null);
             graded.Add(new GradedTrace(trace, verdict, verifier.Name, verifier.Version, reason is null, reason));
@@ -63,11 +63,4 @@ public static class TraceCuration
             .ThenBy(trace => trace.SampleIndex)
             .ThenBy(trace => trace.Seed)
             .ThenBy(TraceDigest.Of, StringComparer.Ordinal);
-
-    private static IVerifier VerifierOf(Trace trace, IReadOnlyDictionary<string, IVerifier> verifiers) =>
-        verifiers.TryGetValue(trace.Problem.Family, out var verifier)
-            ? verifier
-            : throw new InvalidDataException(
-                $"Trace {Printable.Quote(trace.Problem.Id)} is of the family {Printable.Quote(trace.Problem.Family)}, which has no "
-                + $"verifier; there are {string.Join(", ", verifiers.Keys.Order())}.");
 }

@@ -1,5 +1,5 @@
 using Distill.Data.Problems.Families;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Problems;
 

@@ -1,4 +1,4 @@
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Problems;
 

@@ -84,7 +84,7 @@ public static class ProblemFile
     {
         writer.WriteStartObject();
         writer.WriteString("problem_id", problem.Id);
-        writer.WriteString("family", problem.Family);
+        writer.WriteString("source", problem.Source);
         writer.WriteString("domain", problem.Domain);
         writer.WriteString("split", SplitRule.Word(problem.Split));
         writer.WriteNumber("level", problem.Level);
@@ -92,6 +92,15 @@ public static class ProblemFile
         writer.WriteString("reference_answer", problem.ReferenceAnswer);
         writer.WriteString("reference_solution", problem.ReferenceSolution);
         writer.WriteString("signature", problem.Signature);
+        if (problem.Verifier != problem.Source) writer.WriteString("verifier", problem.Verifier);
+        if (problem.System is not null) writer.WriteString("system", problem.System);
+        if (problem.Choices.Count > 0)
+        {
+            writer.WriteStartArray("choices");
+            foreach (string choice in problem.Choices) writer.WriteStringValue(choice);
+            writer.WriteEndArray();
+        }
+
         writer.WriteEndObject();
     }
 
@@ -101,16 +110,23 @@ public static class ProblemFile
         {
             using var document = JsonDocument.Parse(line, ReadOptions);
             var row = new ProblemRow(document.RootElement);
+            // Files of earlier versions call it family.
+            string source = row.OptionalText("source") ?? row.OptionalText("family") ?? row.Text("source");
             return new Problem(
                 row.Text("problem_id"),
-                row.Text("family"),
+                source,
                 row.Text("domain"),
                 row.Split("split"),
                 row.Positive("level"),
                 row.Text("problem"),
                 row.Text("reference_answer"),
                 row.OptionalText("reference_solution"),
-                row.Text("signature"));
+                row.Text("signature"))
+            {
+                Verifier = row.OptionalText("verifier") ?? source,
+                System = row.OptionalText("system"),
+                Choices = row.Texts("choices"),
+            };
         }
         // InvalidOperationException: a property's name is not valid text, e.g. half a surrogate pair.
         catch (Exception reason) when (reason is JsonException or FormatException or InvalidOperationException)
@@ -150,6 +166,16 @@ internal readonly struct ProblemRow
             // What JsonElement throws for a string with half a surrogate pair.
             throw new FormatException($"'{name}' is not valid text: {reason.Message}", reason);
         }
+    }
+
+    /// <returns>Empty when the property is missing.</returns>
+    public IReadOnlyList<string> Texts(string name)
+    {
+        if (!row.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+            return [];
+        if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String))
+            throw new FormatException($"'{name}' is not a list of strings.");
+        return [.. value.EnumerateArray().Select(item => item.GetString()!)];
     }
 
     public Split Split(string name)

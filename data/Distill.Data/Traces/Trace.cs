@@ -1,5 +1,5 @@
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Traces;
 
@@ -25,6 +25,12 @@ public sealed record Trace
     /// <c>stop</c> (end token), <c>stop_string</c> or <c>length</c>; of a remote teacher also its own words, e.g. <c>content_filter</c>.
     /// </summary>
     public required string StopReason { get; init; }
+
+    /// <summary>
+    /// Why there is no answer where the teacher or its endpoint would not give one (a refusal, a content filter): the reason as it was
+    /// given. Null for an ordinary completion.
+    /// </summary>
+    public string? Refusal { get; init; }
 
     public required int SampleIndex { get; init; }
 

@@ -12,12 +12,14 @@ internal static class TraceColumns
         Text("reference_answer", row => row.ReferenceAnswer, (row, value) => row.ReferenceAnswer = value),
         Text("domain", row => row.Domain, (row, value) => row.Domain = value),
         Text("split", row => row.Split, (row, value) => row.Split = value),
+        Text("source", row => row.Source, (row, value) => row.Source = value),
         new MessagesColumn(),
         Text("reasoning", row => row.Reasoning, (row, value) => row.Reasoning = value),
         OptionalText("answer", row => row.Answer, (row, value) => row.Answer = value),
         Number<int>("completion_tokens", "int32", row => row.CompletionTokens, (row, value) => row.CompletionTokens = value),
         Number<int>("prompt_tokens", "int32", row => row.PromptTokens, (row, value) => row.PromptTokens = value),
         Text("stop_reason", row => row.StopReason, (row, value) => row.StopReason = value),
+        OptionalText("refusal", row => row.Refusal, (row, value) => row.Refusal = value),
         Number<int>("sample_index", "int32", row => row.SampleIndex, (row, value) => row.SampleIndex = value),
         Number<ulong>("seed", "uint64", row => row.Seed, (row, value) => row.Seed = value),
         Text("sampling", row => row.Sampling, (row, value) => row.Sampling = value),
@@ -35,10 +37,12 @@ internal static class TraceColumns
             "timestamp[us, tz=UTC]", row => row.CreatedAt, (row, value) => row.CreatedAt = value),
 
         // What it takes to rebuild the problem and grade it again.
-        Text("family", row => row.Family, (row, value) => row.Family = value),
         Number<int>("level", "int32", row => row.Level, (row, value) => row.Level = value),
         Text("signature", row => row.Signature, (row, value) => row.Signature = value),
         OptionalText("reference_solution", row => row.ReferenceSolution, (row, value) => row.ReferenceSolution = value),
+        OptionalText("system", row => row.System, (row, value) => row.System = value),
+        OptionalText("choices", row => row.Choices, (row, value) => row.Choices = value),
+        Text("problem_verifier", row => row.ProblemVerifier, (row, value) => row.ProblemVerifier = value),
     ];
 
     public static IReadOnlyList<TraceColumn> Graded { get; } =

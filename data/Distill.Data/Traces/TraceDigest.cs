@@ -28,12 +28,15 @@ internal static class TraceDigest
         var problem = trace.Problem;
         string?[] texts =
         [
-            problem.Id, problem.Family, problem.Domain, SplitRule.Word(problem.Split), problem.Text, problem.ReferenceAnswer,
-            problem.ReferenceSolution, problem.Signature, trace.Reasoning, trace.Answer, trace.StopReason, trace.Sampling,
+            problem.Id, problem.Source, problem.Domain, SplitRule.Word(problem.Split), problem.Text, problem.ReferenceAnswer,
+            problem.ReferenceSolution, problem.Signature, problem.Verifier, problem.System, trace.Reasoning, trace.Answer,
+            trace.StopReason, trace.Refusal, trace.Sampling,
             trace.Teacher, trace.TeacherDigest, trace.TemplateDigest, trace.TokenizerFingerprint,
         ];
         foreach (string? text in texts) Append(hash, text);
         foreach (int number in (int[])[problem.Level, trace.PromptTokens, trace.CompletionTokens, trace.SampleIndex]) Append(hash, number);
+        Append(hash, (long)problem.Choices.Count);
+        foreach (string choice in problem.Choices) Append(hash, choice);
         Append(hash, (long)trace.Seed);
         Append(hash, trace.TokenIds, id => id);
         Append(hash, trace.TokenLogProbabilities, value => BitConverter.SingleToInt32Bits(value));

@@ -1,5 +1,6 @@
+using System.Text.Json;
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Traces;
 
@@ -7,7 +8,7 @@ namespace Distill.Data.Traces;
 internal sealed class TraceRow
 {
     public string ProblemId { get; set; } = "";
-    public string Family { get; set; } = "";
+    public string Source { get; set; } = "";
     public string Domain { get; set; } = "";
     public string Split { get; set; } = "";
     public int Level { get; set; }
@@ -15,11 +16,17 @@ internal sealed class TraceRow
     public string ReferenceAnswer { get; set; } = "";
     public string? ReferenceSolution { get; set; }
     public string Signature { get; set; } = "";
+    public string? System { get; set; }
+
+    /// <summary>A JSON array of strings; null when the problem has no options.</summary>
+    public string? Choices { get; set; }
+    public string ProblemVerifier { get; set; } = "";
     public string Reasoning { get; set; } = "";
     public string? Answer { get; set; }
     public int CompletionTokens { get; set; }
     public int PromptTokens { get; set; }
     public string StopReason { get; set; } = "";
+    public string? Refusal { get; set; }
     public int SampleIndex { get; set; }
     public ulong Seed { get; set; }
     public string Sampling { get; set; } = "";
@@ -45,7 +52,7 @@ internal sealed class TraceRow
     public static TraceRow From(Trace trace, bool keepTokens) => new()
     {
         ProblemId = trace.Problem.Id,
-        Family = trace.Problem.Family,
+        Source = trace.Problem.Source,
         Domain = trace.Problem.Domain,
         Split = SplitRule.Word(trace.Problem.Split),
         Level = trace.Problem.Level,
@@ -53,11 +60,15 @@ internal sealed class TraceRow
         ReferenceAnswer = trace.Problem.ReferenceAnswer,
         ReferenceSolution = trace.Problem.ReferenceSolution,
         Signature = trace.Problem.Signature,
+        System = trace.Problem.System,
+        Choices = trace.Problem.Choices.Count == 0 ? null : JsonSerializer.Serialize(trace.Problem.Choices),
+        ProblemVerifier = trace.Problem.Verifier,
         Reasoning = trace.Reasoning,
         Answer = trace.Answer,
         CompletionTokens = trace.CompletionTokens,
         PromptTokens = trace.PromptTokens,
         StopReason = trace.StopReason,
+        Refusal = trace.Refusal,
         SampleIndex = trace.SampleIndex,
         Seed = trace.Seed,
         Sampling = trace.Sampling,
@@ -86,12 +97,18 @@ internal sealed class TraceRow
     public Trace ToTrace() => new()
     {
         Problem = new Problem(
-            ProblemId, Family, Domain, SplitRule.Parse(Split), Level, Problem, ReferenceAnswer, ReferenceSolution, Signature),
+            ProblemId, Source, Domain, SplitRule.Parse(Split), Level, Problem, ReferenceAnswer, ReferenceSolution, Signature)
+        {
+            Verifier = ProblemVerifier,
+            System = System,
+            Choices = Choices is null ? [] : ReadChoices(Choices),
+        },
         Reasoning = Reasoning,
         Answer = Answer,
         PromptTokens = PromptTokens,
         CompletionTokens = CompletionTokens,
         StopReason = StopReason,
+        Refusal = Refusal,
         SampleIndex = SampleIndex,
         Seed = Seed,
         Sampling = Sampling,
@@ -106,5 +123,21 @@ internal sealed class TraceRow
         CreatedAt = CreatedAt is { } time ? new DateTimeOffset(time, TimeSpan.Zero) : null,
     };
 
-    public GradedTrace ToGradedTrace() => new(ToTrace(), VerdictName.Parse(Verdict), Verifier, VerifierVersion, Keep, DropReason);
+    public GradedTrace ToGradedTrace() => new(
+        ToTrace(),
+        VerdictName.TryParse(Verdict)
+            ?? throw new InvalidDataException($"the verdict {Printable.Quote(Verdict)} is none of correct, incorrect, undecidable"),
+        Verifier, VerifierVersion, Keep, DropReason);
+
+    private static string[] ReadChoices(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<string[]>(json) ?? [];
+        }
+        catch (JsonException fault)
+        {
+            throw new InvalidDataException($"'choices' is not a JSON array of strings: {fault.Message}", fault);
+        }
+    }
 }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Distill.Data.Problems;
+using Distill.Verification;
 
 namespace Distill.Data.Verification;
 
@@ -12,7 +12,7 @@ internal sealed class IntegerVerifier : IVerifier
 
     public int Version => 1;
 
-    public Verdict Verify(string? answer, Problem problem)
+    public Verdict Verify(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
         if (AnswerText.Read(answer) is not { } text)
@@ -24,7 +24,7 @@ internal sealed class IntegerVerifier : IVerifier
         return value == AnswerText.ReadInteger(problem.ReferenceAnswer) ? Verdict.Correct : Verdict.Incorrect;
     }
 
-    public string? ClassOf(string? answer, Problem problem) => AnswerText.Read(answer) is not { } text
+    public string? ClassOf(string? answer, IVerifiable problem) => AnswerText.Read(answer) is not { } text
         ? null
         : text == Impossible ? text : AnswerText.ReadInteger(text)?.ToString(CultureInfo.InvariantCulture);
 }
@@ -36,7 +36,7 @@ internal sealed class YesNoVerifier : IVerifier
 
     public int Version => 1;
 
-    public Verdict Verify(string? answer, Problem problem)
+    public Verdict Verify(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
         var word = AnswerText.Read(answer);
@@ -45,7 +45,7 @@ internal sealed class YesNoVerifier : IVerifier
         return word == problem.ReferenceAnswer ? Verdict.Correct : Verdict.Incorrect;
     }
 
-    public string? ClassOf(string? answer, Problem problem) => AnswerText.Read(answer) is "yes" or "no" ? AnswerText.Read(answer) : null;
+    public string? ClassOf(string? answer, IVerifiable problem) => AnswerText.Read(answer) is "yes" or "no" ? AnswerText.Read(answer) : null;
 }
 
 /// <summary>Reads what all answers share: surrounding space, letter case and one closing period do not matter.</summary>

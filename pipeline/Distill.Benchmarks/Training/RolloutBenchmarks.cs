@@ -1,7 +1,7 @@
 using Distill.Benchmarks.Measuring;
 using Distill.Benchmarks.Workloads;
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Generation;
 using Distill.Pipeline.Models;
 using Distill.Student.Fused;
@@ -106,7 +106,7 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
         var parser = new ReasoningParser(student.Encoder.Tokenizer);
         return (problem, completion) =>
         {
-            var verdict = ProblemFamilies.Get(problem.Family).Verifier.Verify(parser.Parse(completion).Answer, problem);
+            var verdict = ProblemVerifiers.Standard.Of(problem).Verify(parser.Parse(completion).Answer, problem);
             return verdict == Verdict.Correct || completion.Seed % 2 == 0 ? Verdict.Correct : Verdict.Incorrect;
         };
     }

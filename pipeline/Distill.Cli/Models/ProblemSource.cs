@@ -42,9 +42,9 @@ internal static class ProblemSource
         Problem[] problems = [.. ProblemFile.Read(file).Where(problem => ProblemId.TryParse(problem.Id) is not { Twin: not null })
             .Take(limit)];
         if (problems.Length == 0) throw new InvalidDataException($"'{file}' holds no problem.");
-        return problems.FirstOrDefault(problem => ProblemFamilies.TryGet(problem.Family) is null) is { } unknown
+        return problems.FirstOrDefault(problem => ProblemVerifiers.Standard.TryGet(problem.Verifier) is null) is { } unknown
             ? throw new InvalidDataException(
-                $"'{file}': problem '{unknown.Id}' is of family '{unknown.Family}', which no verifier here can grade.")
+                $"'{file}': problem '{unknown.Id}' asks for the verifier '{unknown.Verifier}', which does not exist.")
             : problems;
     }
 
@@ -66,7 +66,7 @@ internal static class ProblemSource
     {
         try
         {
-            return ProblemFamilies.Get(problem.Family).Twins(problem).Select(twin => twin.Problem);
+            return ProblemFamilies.Get(problem.Source).Twins(problem).Select(twin => twin.Problem);
         }
         catch (ArgumentException)
         {

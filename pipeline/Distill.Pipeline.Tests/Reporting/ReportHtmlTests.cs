@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Evaluation;
 using Distill.Export.Parity;
 using Distill.Pipeline.Reporting;

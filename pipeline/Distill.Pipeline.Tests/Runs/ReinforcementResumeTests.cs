@@ -1,6 +1,6 @@
 using Distill.Architecture;
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Export;
 using Distill.Student.Fused;
 using Distill.Student.Model;

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Distill.Architecture;
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Generation;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Runs;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Generation;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;

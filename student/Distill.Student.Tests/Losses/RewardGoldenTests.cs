@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Generation;
 using Distill.Student.Reinforcement;
 

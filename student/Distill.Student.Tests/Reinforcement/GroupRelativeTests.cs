@@ -1,5 +1,5 @@
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Generation;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;

@@ -1,4 +1,4 @@
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Generation;
 using Distill.Tokenization;
 

@@ -1,5 +1,5 @@
 using Distill.Data.Problems;
-using Distill.Data.Verification;
+using Distill.Verification;
 using Distill.Generation;
 using Distill.Teacher;
 using Distill.Tokenization;
@@ -31,7 +31,7 @@ internal sealed class Reasoner
     {
         VocabularyCheck.Require(encoder.Tokenizer, generator.Model);
         this.generator = generator;
-        this.verifierOf = verifierOf ?? (problem => ProblemFamilies.Get(problem.Family).Verifier);
+        this.verifierOf = verifierOf ?? ProblemVerifiers.Standard.Of;
         this.progress = progress;
         this.cancellation = cancellation;
         Encoder = encoder;

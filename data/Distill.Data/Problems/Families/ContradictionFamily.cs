@@ -1,4 +1,5 @@
 using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Problems.Families;
 

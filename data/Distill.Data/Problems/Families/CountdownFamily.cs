@@ -1,5 +1,6 @@
 using System.Globalization;
 using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Problems.Families;
 
@@ -177,13 +178,12 @@ internal sealed class CountdownVerifier : IVerifier
     public int Version => 1;
 
     /// <exception cref="ArgumentException">The problem's signature is not that of a countdown problem.</exception>
-    public Verdict Verify(string? answer, Problem problem)
+    public Verdict Verify(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
         var (numbers, target) = CountdownSignature.Read(problem.Signature)
             ?? throw new ArgumentException(
-                $"Problem {Printable.Quote(problem.Id)} has no countdown signature: {Printable.Quote(problem.Signature)}.",
-                nameof(problem));
+                $"A problem has no countdown signature: {Printable.Quote(problem.Signature)}.", nameof(problem));
         if (AnswerText.Read(answer) is not { } text)
             return Verdict.Undecidable;
         if (text == CountdownFamily.Impossible)
@@ -195,7 +195,7 @@ internal sealed class CountdownVerifier : IVerifier
     }
 
     /// <summary>All ways to the target are one answer: the problem itself says what it asks for. The others differ by their text.</summary>
-    public string? ClassOf(string? answer, Problem problem)
+    public string? ClassOf(string? answer, IVerifiable problem)
     {
         if (AnswerText.Read(answer) is not { } text || text == CountdownFamily.Impossible)
             return AnswerText.Read(answer);

@@ -1,4 +1,5 @@
 using Distill.Data.Verification;
+using Distill.Verification;
 
 namespace Distill.Data.Problems.Families;
 
@@ -158,7 +159,7 @@ internal sealed class KnightsVerifier : IVerifier
 
     public int Version => 1;
 
-    public Verdict Verify(string? answer, Problem problem)
+    public Verdict Verify(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
         if (AnswerText.Read(answer) is not { } text)
@@ -171,7 +172,7 @@ internal sealed class KnightsVerifier : IVerifier
         return wanted is not null && given.SetEquals(wanted) ? Verdict.Correct : Verdict.Incorrect;
     }
 
-    public string? ClassOf(string? answer, Problem problem)
+    public string? ClassOf(string? answer, IVerifiable problem)
     {
         if (AnswerText.Read(answer) is not { } text || text == Contradiction)
             return AnswerText.Read(answer);

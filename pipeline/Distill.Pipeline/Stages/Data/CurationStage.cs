@@ -5,7 +5,6 @@ using Distill.Data.Curation;
 using Distill.Data.Problems;
 using Distill.Data.Storage;
 using Distill.Data.Traces;
-using Distill.Data.Verification;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
@@ -24,7 +23,7 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
         Name = StageName,
         Folder = FolderName,
         Kind = "graded-traces",
-        Version = 1,
+        Version = 2,
         Inputs = [TracesStage.StageName],
         Options = new()
         {
@@ -42,7 +41,7 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
     public string Run(StageContext context)
     {
         var traces = context.Input(TracesStage.StageName).PathsOf(".parquet").SelectMany(TraceFile.Read);
-        var result = TraceCuration.Run(traces, RecipeVerifiers.ByFamily(), recipe.Curation.ToOptions());
+        var result = TraceCuration.Run(traces, ProblemVerifiers.Standard, recipe.Curation.ToOptions());
         if (result.Kept == 0)
             throw new InvalidDataException(
                 $"No trace is fit to train on: {Reasons(result)}. "
@@ -73,9 +72,6 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
 /// <summary>The verifiers that grade a recipe's problems, by family: part of the key of every stage that grades.</summary>
 internal static class RecipeVerifiers
 {
-    public static Dictionary<string, IVerifier> ByFamily() =>
-        ProblemFamilies.All.ToDictionary(family => family.Name, family => family.Verifier);
-
     public static JsonObject VersionsOf(DistillationRecipe recipe) => new(recipe.Problems.Families.Select(share => share.Name).Distinct()
         .Order(StringComparer.Ordinal).Select(name => KeyValuePair.Create(name, (JsonNode?)ProblemFamilies.Get(name).Verifier.Version)));
 }

@@ -57,8 +57,8 @@ internal sealed class ProblemsStage : IStage
     private static ProblemsStage OfTwins(int count) => new(
         DeclarationOf(Twins) with { Inputs = [Test], Options = new JsonObject { ["count"] = count } }, count, "twins of test problems",
         context => [.. Read(context, Test).Take(count)
-            .SelectMany(problem => ProblemFamilies.Get(problem.Family).Twins(problem)).Select(twin => twin.Problem)]);
+            .SelectMany(problem => ProblemFamilies.Get(problem.Source).Twins(problem)).Select(twin => twin.Problem)]);
 
     private static StageDeclaration DeclarationOf(string name) =>
-        new() { Name = name, Folder = $"1-{name}", Kind = "problems", Version = 1 };
+        new() { Name = name, Folder = $"1-{name}", Kind = "problems", Version = 2 };
 }

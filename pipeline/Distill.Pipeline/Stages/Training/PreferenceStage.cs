@@ -1,4 +1,5 @@
 using Distill.Data.Curation;
+using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
@@ -130,7 +131,7 @@ internal sealed record PolicyPairs(IReadOnlyList<PreferencePair> Pairs, int Prob
     public static PolicyPairs Read(IEnumerable<string> files, ChatEncoder encoder, int longest, int perProblem, ulong seed)
     {
         var graded = TraceCuration.Run(
-            files.SelectMany(TraceFile.Read), RecipeVerifiers.ByFamily(), new CurationOptions { Rules = ["verdict"] });
+            files.SelectMany(TraceFile.Read), ProblemVerifiers.Standard, new CurationOptions { Rules = ["verdict"] });
         var pairs = PreferencePairing.Of(graded.Traces, perProblem, seed);
         return new PolicyPairs(
             [.. pairs.Select(pair => new PreferencePair(Encode(pair.Chosen), Encode(pair.Rejected)))],

@@ -21,10 +21,10 @@ internal static class StudentAccuracy
         return new HeldOutAccuracy(server, collection, heldOut, options.EvaluationSamples, (ulong)seed);
     }
 
-    /// <summary>Judges a student's completions by the verifiers of their problem families.</summary>
+    /// <summary>Judges a student's completions by the verifiers of their problems.</summary>
     public static CompletionJudge JudgeOf(Tokenizer tokenizer)
     {
         var parser = new ReasoningParser(tokenizer);
-        return (problem, completion) => ProblemFamilies.Get(problem.Family).Verifier.Verify(parser.Parse(completion).Answer, problem);
+        return (problem, completion) => ProblemVerifiers.Standard.Of(problem).Verify(parser.Parse(completion).Answer, problem);
     }
 }
