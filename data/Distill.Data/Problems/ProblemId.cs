@@ -44,6 +44,7 @@ public sealed record ProblemId(string Family, int Level, Split Split, ulong Seed
         TwinKind.Renamed => "renamed",
         TwinKind.Irrelevant => "irrelevant",
         TwinKind.Unsatisfiable => "unsatisfiable",
+        TwinKind.Recomputed => "recomputed",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown kind of twin."),
     };
 
