@@ -123,7 +123,8 @@ public sealed class FamilyTests
     {
         ProblemFamilies.TryGet("chess").ShouldBeNull();
         Should.Throw<ArgumentException>(() => ProblemFamilies.Get("chess")).Message
-            .ShouldContain("'chess'. Known: arithmetic, words, countdown, knights, contradiction, zebra, syllogisms, units, calendar, sequences, "
+            .ShouldContain("'chess'. Known: "
+                + "arithmetic, words, countdown, knights, contradiction, zebra, syllogisms, units, calendar, sequences, "
                 + "consistency.");
     }
 

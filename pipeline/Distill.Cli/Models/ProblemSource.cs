@@ -1,5 +1,6 @@
 using System.Globalization;
 using Distill.Data.Problems;
+using Distill.Data.Problems.Twins;
 using Distill.Pipeline.Recipes;
 
 namespace Distill.Cli.Models;
@@ -29,8 +30,9 @@ internal static class ProblemSource
         }
     }
 
-    /// <summary>The twins that the problems' families can make of them.</summary>
-    public static IReadOnlyList<Problem> TwinsOf(IEnumerable<Problem> problems) => [.. problems.SelectMany(TwinsOf)];
+    /// <summary>The twins that can be made of the problems.</summary>
+    public static IReadOnlyList<Problem> TwinsOf(IEnumerable<Problem> problems) => 
+        [.. problems.SelectMany(ProblemTwins.Of).Select(twin => twin.Problem)];
 
     private static string Spelling =>
         "Give a file of problems (.jsonl), or families with levels, e.g. arithmetic:2,words:2. "
@@ -39,7 +41,7 @@ internal static class ProblemSource
     // A twin beside its original is not a problem of its own.
     private static IReadOnlyList<Problem> FromFile(string file, int limit)
     {
-        Problem[] problems = [.. ProblemFile.Read(file).Where(problem => ProblemId.TryParse(problem.Id) is not { Twin: not null })
+        Problem[] problems = [.. ProblemFile.Read(file).Where(problem => ProblemId.TryParseTwin(problem.Id) is null)
             .Take(limit)];
         if (problems.Length == 0) throw new InvalidDataException($"'{file}' holds no problem.");
         return problems.FirstOrDefault(problem => ProblemVerifiers.Standard.TryGet(problem.Verifier) is null) is { } unknown
@@ -59,18 +61,5 @@ internal static class ProblemSource
         bool valid = parts.Length == 1
             || (parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out level));
         return valid ? new ProblemSetPart(parts[0], level) : throw new ArgumentException($"'{word}' is not FAMILY:LEVEL.");
-    }
-
-    // A file may hold problems that the family, in this version, does not make: they have no twins.
-    private static IEnumerable<Problem> TwinsOf(Problem problem)
-    {
-        try
-        {
-            return ProblemFamilies.Get(problem.Source).Twins(problem).Select(twin => twin.Problem);
-        }
-        catch (ArgumentException)
-        {
-            return [];
-        }
     }
 }

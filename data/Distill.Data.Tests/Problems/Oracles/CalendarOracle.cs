@@ -151,7 +151,9 @@ internal sealed partial class CalendarOracle : Oracle
     [GeneratedRegex("([0-9]{1,2}) (january|february|march|april|may|june|july|august|september|october|november|december) ([0-9]{4})")]
     private static partial Regex Date();
 
-    [GeneratedRegex("today is (?<day>[a-z]+) .*?(?<days>[0-9]+) days (?:ago|later|before)|today is (?<day>[a-z]+) .*? in (?<days>[0-9]+) days")]
+    [GeneratedRegex(
+        "today is (?<day>[a-z]+) .*?(?<days>[0-9]+) days (?:ago|later|before)|"
+        + "today is (?<day>[a-z]+) .*? in (?<days>[0-9]+) days")]
     private static partial Regex Today();
 
     [GeneratedRegex("what date is ([0-9]+) days (after|before) ")]

@@ -94,7 +94,10 @@ internal sealed class ConsistencyRun(IReadOnlyList<ComingStatement> statements)
     private bool Suppose(string literal)
     {
         var isFirst = supposed is null;
-        if (isFirst ? isClosed || Next() is not null || literal.StartsWith("not ", StringComparison.Ordinal) : !isClosed || literal != $"not {supposed}")
+        var isOutOfTurn = isFirst
+            ? isClosed || Next() is not null || literal.StartsWith("not ", StringComparison.Ordinal)
+            : !isClosed || literal != $"not {supposed}";
+        if (isOutOfTurn)
             return false;
         before = isFirst ? new(known) : before;
         known = new(before) { [literal] = [] };

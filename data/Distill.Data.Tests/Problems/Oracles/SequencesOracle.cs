@@ -122,7 +122,8 @@ internal sealed partial class SequencesOracle : Oracle
 
     private static string Say(long[] numbers) => string.Join(' ', numbers.Select(number => number < 0 ? $"( - {-number} )" : $"{number}"));
 
-    private static long Number(string text) => long.Parse(text.Trim('(', ')', ' ').Replace("- ", "-", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+    private static long Number(string text) =>
+        long.Parse(text.Trim('(', ')', ' ').Replace("- ", "-", StringComparison.Ordinal), CultureInfo.InvariantCulture);
 
     private static long[] Terms(string text) => [.. List().Match(text).Value.Split(" , ").Select(term => (long)StepText.Number(term))];
 

@@ -9,8 +9,10 @@ internal sealed partial class UnitsOracle : Oracle
 {
     private static readonly Dictionary<string, (string Kind, long Size)> Sizes = new()
     {
-        ["second"] = ("time", 1), ["minute"] = ("time", 60), ["hour"] = ("time", 3600), ["day"] = ("time", 86_400), ["week"] = ("time", 604_800),
-        ["millimeter"] = ("length", 1), ["centimeter"] = ("length", 10), ["meter"] = ("length", 1000), ["kilometer"] = ("length", 1_000_000),
+        ["second"] = ("time", 1), ["minute"] = ("time", 60), ["hour"] = ("time", 3600), ["day"] = ("time", 86_400),
+        ["week"] = ("time", 604_800),
+        ["millimeter"] = ("length", 1), ["centimeter"] = ("length", 10), ["meter"] = ("length", 1000),
+        ["kilometer"] = ("length", 1_000_000),
         ["inch"] = ("old length", 1), ["foot"] = ("old length", 12), ["yard"] = ("old length", 36),
         ["gram"] = ("weight", 1), ["kilogram"] = ("weight", 1000), ["ton"] = ("weight", 1_000_000),
         ["ounce"] = ("old weight", 1), ["pound"] = ("old weight", 16),
@@ -110,7 +112,9 @@ internal sealed partial class UnitsOracle : Oracle
         return (amounts.ToList(), target);
     }
 
-    [GeneratedRegex(@"how many (?<target>[a-z ]+) are (?<amounts>[0-9a-z/ ]+) \?|convert (?<amounts>[0-9a-z/ ]+) to (?<target>[a-z ]+) \.|write (?<amounts>[0-9a-z/ ]+) in (?<target>[a-z ]+) \.")]
+    [GeneratedRegex(
+        @"how many (?<target>[a-z ]+) are (?<amounts>[0-9a-z/ ]+) \?|convert (?<amounts>[0-9a-z/ ]+) to (?<target>[a-z ]+) \.|"
+        + @"write (?<amounts>[0-9a-z/ ]+) in (?<target>[a-z ]+) \.")]
     private static partial Regex Question();
 
     [GeneratedRegex("^([0-9]+(?: / [0-9]+)?) ([a-z ]+)$")]

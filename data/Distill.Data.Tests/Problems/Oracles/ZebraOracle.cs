@@ -146,14 +146,15 @@ internal sealed partial record ZebraPuzzle(int Houses, IReadOnlyDictionary<strin
 
     private static string? Short(string sentence, string[] things)
     {
-        var words = sentence.Replace(" lives", "", StringComparison.Ordinal).Replace(" does not live in house ", " not at ", StringComparison.Ordinal)
+        var words = sentence.Replace(" lives", "", StringComparison.Ordinal)
+            .Replace(" does not live in house ", " not at ", StringComparison.Ordinal)
             .Replace(" in house ", " at ", StringComparison.Ordinal);
         if (Right().Match(words) is { Success: true, Groups: var sides })
             words = $"{sides[3]} {sides[2]}left of {sides[1]}";
         var parts = words.Split(' ');
-        return parts.Length >= 3 && things.Contains(parts[0]) && (things.Contains(parts[^1]) || char.IsAsciiDigit(parts[^1][0])) && parts[1] != "has"
-            ? words
-            : null;
+        var isClue = parts.Length >= 3 && things.Contains(parts[0]) && parts[1] != "has"
+            && (things.Contains(parts[^1]) || char.IsAsciiDigit(parts[^1][0]));
+        return isClue ? words : null;
     }
 
     [GeneratedRegex("(people|pets|drinks) : ([a-z ,]+?) [.]")]

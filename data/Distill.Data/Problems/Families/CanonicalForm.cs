@@ -4,7 +4,11 @@ namespace Distill.Data.Problems.Families;
 
 /// <summary>One statement: what it says, and of which things.</summary>
 /// <param name="IsSymmetric">Whether the order of the things does not matter.</param>
-internal sealed record Relation(string Says, bool IsSymmetric, params IReadOnlyList<int> Things);
+internal sealed record Relation(string Says, bool IsSymmetric, params IReadOnlyList<int> Things)
+{
+    /// <summary>Equal for statements that say the same of the same things.</summary>
+    public string Text => $"{Says} {string.Join(' ', IsSymmetric ? Things.Order() : Things.AsEnumerable())}";
+}
 
 /// <summary>
 /// A text that is equal for two lists of statements exactly when one becomes the other by renaming things of the same kind and by putting

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
+using Distill.Data.Problems.Twins;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
@@ -57,7 +58,7 @@ internal sealed class ProblemsStage : IStage
     private static ProblemsStage OfTwins(int count) => new(
         DeclarationOf(Twins) with { Inputs = [Test], Options = new JsonObject { ["count"] = count } }, count, "twins of test problems",
         context => [.. Read(context, Test).Take(count)
-            .SelectMany(problem => ProblemFamilies.Get(problem.Source).Twins(problem)).Select(twin => twin.Problem)]);
+            .SelectMany(ProblemTwins.Of).Select(twin => twin.Problem)]);
 
     private static StageDeclaration DeclarationOf(string name) =>
         new() { Name = name, Folder = $"1-{name}", Kind = "problems", Version = 2 };

@@ -138,7 +138,8 @@ internal sealed class CalendarFamily : ProblemFamily<CalendarContent>
         var days = Math.Abs(content.Days).ToString(CultureInfo.InvariantCulture);
         return (content.Kind, content.Days > 0) switch
         {
-            (CalendarKind.DayAfter, true) => $"today is {day} . what day {(first ? $"is it in {days} days" : $"comes {days} days later")} ?",
+            (CalendarKind.DayAfter, true) =>
+                $"today is {day} . what day {(first ? $"is it in {days} days" : $"comes {days} days later")} ?",
             (CalendarKind.DayAfter, false) => $"today is {day} . what day was {(first ? $"it {days} days ago" : $"{days} days before")} ?",
             (CalendarKind.DateAfter, var after) => $"what date is {days} days {(after ? "after" : "before")} {start.Text} ?",
             (CalendarKind.DaysBetween, _) => first

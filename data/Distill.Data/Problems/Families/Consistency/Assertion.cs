@@ -80,7 +80,7 @@ internal static class Satisfiability
         && Enumerable.Range(0, statements.Count).All(i => !IsContradiction([.. statements.Where((_, at) => at != i)], people));
 }
 
-/// <summary>Statements in plain language, both ways: a verifier reads them out of the question, because answers name them by number.</summary>
+/// <summary>Statements in plain language, both ways: the verifier reads them out of the question, as answers name them by number.</summary>
 internal static partial class AssertionText
 {
     private const int MaxStatements = 12;
@@ -107,7 +107,9 @@ internal static partial class AssertionText
         {
             if (statement.First.Comes != statement.Second.Comes)
             {
-                var (negative, positive) = statement.First.Comes ? (statement.Second, statement.First) : (statement.First, statement.Second);
+                var (negative, positive) = statement.First.Comes
+                    ? (statement.Second, statement.First)
+                    : (statement.First, statement.Second);
                 return turned ? IfThen(positive, negative) : IfThen(negative, positive);
             }
 

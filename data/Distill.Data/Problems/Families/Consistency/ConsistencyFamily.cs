@@ -30,7 +30,7 @@ internal sealed class ConsistencyFamily : ProblemFamily<ConsistencyContent>
     protected override ConsistencyContent? Draw(RandomSource random, int level)
     {
         var people = level + 2;
-        var statements = level switch { 1 => random.Between(4, 5), 2 => random.Between(5, 6), _ => random.Between(6, 8) };
+        var statements = level switch { 1 => random.Between(4, 5), 2 => random.Between(5, 6), _ => random.Between(6, 7) };
         var consistent = random.Chance(50);
         return random.FirstOf(MaxTries, source => DrawContent(source, people, statements, consistent));
     }
@@ -105,9 +105,7 @@ internal sealed class ConsistencyFamily : ProblemFamily<ConsistencyContent>
     private static bool IsGood(ConsistencyContent content, bool consistent)
     {
         var (statements, people) = (content.Statements, content.Names.Count);
-        var spoken = statements.Select(statement => statement.ToRelation())
-            .Select(relation => (relation.Says, string.Join(' ', relation.IsSymmetric ? relation.Things.Order() : relation.Things)));
-        if (spoken.Distinct().Count() != statements.Count
+        if (statements.Select(statement => statement.ToRelation().Text).Distinct().Count() != statements.Count
             || statements.SelectMany(statement => statement.People).Distinct().Count() != people
             || Satisfiability.IsContradiction(statements, people) == consistent
             || ConsistencyTrace.Write(statements, content.Names) is not { } trace

@@ -20,7 +20,8 @@ internal static class SequenceRules
     public static IEnumerable<RuleTrial> Try(IReadOnlyList<long> terms) => Kinds.Select(kind => kind(terms));
 
     /// <summary>The next terms by all rules that fit: one when the answer is unique, none when there is no rule.</summary>
-    public static IReadOnlyList<long> Next(IReadOnlyList<long> terms) => [.. Try(terms).Select(trial => trial.Next).OfType<long>().Distinct()];
+    public static IReadOnlyList<long> Next(IReadOnlyList<long> terms) =>
+        [.. Try(terms).Select(trial => trial.Next).OfType<long>().Distinct()];
 
     private static RuleTrial SameDifference(IReadOnlyList<long> terms)
     {

@@ -140,7 +140,9 @@ internal sealed class SyllogismsFamily : ProblemFamily<SyllogismContent>
             Premises = [.. original.Premises.Take(at), DrawPremise(random, pair[0], pair[1]), .. original.Premises.Skip(at)],
             IsTurned = [.. original.IsTurned.Take(at), random.Chance(30), .. original.IsTurned.Skip(at)],
         };
-        return (AreApart(content) || random.Chance(3)) && !Entailment.AreConsistent(content.Premises, original.Groups.Count) ? content : null;
+        return (AreApart(content) || random.Chance(3)) && !Entailment.AreConsistent(content.Premises, original.Groups.Count)
+            ? content
+            : null;
     }
 
     private static Categorical DrawPremise(RandomSource random, int first, int second)
@@ -149,7 +151,9 @@ internal sealed class SyllogismsFamily : ProblemFamily<SyllogismContent>
             (first, second) = (second, first);
         // Universal statements are what conclusions are made of.
         return new Categorical(
-            random.Pick([Quantity.All, Quantity.All, Quantity.All, Quantity.No, Quantity.No, Quantity.Some, Quantity.SomeNot]), first, second);
+            random.Pick([Quantity.All, Quantity.All, Quantity.All, Quantity.No, Quantity.No, Quantity.Some, Quantity.SomeNot]),
+            first,
+            second);
     }
 
     private static string Answer(SyllogismContent content)

@@ -133,12 +133,12 @@ internal sealed class UnitsFamily : ProblemFamily<UnitsContent>
         // Fractions keep their denominator, and the text its frame.
         var amounts = original.Amounts.Select(amount =>
         {
-            var numerator = (int)amount.Value.Numerator;
-            var changed = new Fraction(numerator * random.Between(1, 9) / random.Between(1, 9), amount.Value.Denominator);
-            return amount with { Value = changed };
+            // A simple multiple: what went up the ladder to a whole number mostly does again.
+            var changed = amount.Value.Numerator * random.Between(1, 60) / random.Between(1, 12);
+            return amount with { Value = new Fraction(changed, amount.Value.Denominator) };
         }).ToList();
-        var same = amounts.Zip(original.Amounts).All(pair =>
-            pair.First.Value.Denominator == pair.Second.Value.Denominator && pair.First.Value.Numerator > 1);
+        var same = amounts.Zip(original.Amounts).All(pair => pair.First.Value.Denominator == pair.Second.Value.Denominator
+            && pair.First.Value.Numerator > 1 && pair.First.Value.Numerator <= 60 + (5 * pair.Second.Value.Numerator));
         var content = original with { Amounts = amounts };
         if (!same || amounts.SequenceEqual(original.Amounts))
             return null;

@@ -65,7 +65,8 @@ internal sealed record ZebraContent(
 internal static class ZebraWorlds
 {
     private static readonly Dictionary<(int Houses, int Categories), Lazy<IReadOnlyList<int>>> s_all =
-        new[] { (3, 2), (3, 3), (4, 3) }.ToDictionary(size => size, size => new Lazy<IReadOnlyList<int>>(() => Make(size.Item1, size.Item2)));
+        new[] { (3, 2), (3, 3), (4, 3) }.ToDictionary(
+            size => size, size => new Lazy<IReadOnlyList<int>>(() => Make(size.Item1, size.Item2)));
 
     public static IReadOnlyList<int> All(int houses, int categories) => s_all[(houses, categories)].Value;
 

@@ -20,6 +20,13 @@ internal sealed class ZebraFamily : ProblemFamily<ZebraContent>
     private static readonly string[] Pets = ["cat", "dog", "fish", "bird", "frog", "horse"];
     private static readonly string[] Drinks = ["tea", "milk", "juice", "water", "coffee", "soda"];
 
+    // Clues that say much come more often: the text has room for few.
+    private static readonly ClueKind[] Kinds =
+    [
+        ClueKind.At, ClueKind.At, ClueKind.NotAt, ClueKind.Same, ClueKind.Same, ClueKind.Same, ClueKind.NotSame, ClueKind.LeftOf,
+        ClueKind.JustLeftOf, ClueKind.JustLeftOf, ClueKind.NextTo, ClueKind.NextTo,
+    ];
+
     private static readonly string[] Questions = ["who lives where ?", "who lives in which house ?", "who lives where with what ?"];
 
     public override string Name => "zebra";
@@ -132,14 +139,14 @@ internal sealed class ZebraFamily : ProblemFamily<ZebraContent>
     private static Clue DrawClue(RandomSource random, int houses, int things)
     {
         var first = random.Below(things);
-        var kind = (ClueKind)random.Below(7);
+        var kind = random.Pick(Kinds);
         if (kind is ClueKind.At or ClueKind.NotAt)
             return new Clue(kind, first, random.Below(houses), false);
         var second = random.Below(things - 1);
         second += second >= first ? 1 : 0;
         // Two of a category are never in one house, and saying so or its contrary would be odd.
         if (kind is ClueKind.Same or ClueKind.NotSame && first / houses == second / houses)
-            kind = ClueKind.NextTo;
+            kind = random.Pick([ClueKind.LeftOf, ClueKind.JustLeftOf, ClueKind.NextTo]);
         return new Clue(kind, first, second, kind is ClueKind.LeftOf or ClueKind.JustLeftOf && random.Chance(50));
     }
 
@@ -183,8 +190,14 @@ internal sealed class ZebraFamily : ProblemFamily<ZebraContent>
         _ => $"the {content.Word(thing)} drinker",
     };
 
-    private static string Answer(ZebraContent content, IReadOnlyList<int>? houses) => houses is null
-        ? ZebraVerifier.Contradiction
-        : string.Join(" , ", Enumerable.Range(0, content.Houses).Select(house =>
-            $"{house + 1} {string.Join(' ', Enumerable.Range(0, houses.Count).Where(thing => houses[thing] == house).Select(content.Word))}"));
+    private static string Answer(ZebraContent content, IReadOnlyList<int>? houses)
+    {
+        if (houses is null)
+            return ZebraVerifier.Contradiction;
+        return string.Join(" , ", Enumerable.Range(0, content.Houses).Select(house =>
+        {
+            var things = Enumerable.Range(0, houses.Count).Where(thing => houses[thing] == house).Select(content.Word);
+            return $"{house + 1} {string.Join(' ', things)}";
+        }));
+    }
 }

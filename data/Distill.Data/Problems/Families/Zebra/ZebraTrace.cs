@@ -126,7 +126,8 @@ internal sealed class ZebraTrace
 
     private static string Houses(int set) => string.Join(
         " or ",
-        Enumerable.Range(0, 4).Where(house => ((set >> house) & 1) != 0).Select(house => (house + 1).ToString(CultureInfo.InvariantCulture)));
+        Enumerable.Range(0, 4).Where(house => ((set >> house) & 1) != 0)
+            .Select(house => (house + 1).ToString(CultureInfo.InvariantCulture)));
 
     private static string Say(ZebraContent content, Clue clue)
     {

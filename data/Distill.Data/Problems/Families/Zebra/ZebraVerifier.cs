@@ -4,8 +4,8 @@ using Distill.Verification;
 namespace Distill.Data.Problems.Families.Zebra;
 
 /// <summary>
-/// Accepts the one full assignment, houses and things in any order (<c>2 ben dog , 1 cat anna</c>, <c>house 1 : anna has the cat …</c>), or
-/// <c>contradiction</c> where that is the reference.
+/// Accepts the one full assignment, houses and things in any order (<c>2 ben dog , 1 cat anna</c>, <c>house 1 : anna has the cat …</c>),
+/// or <c>contradiction</c> where that is the reference.
 /// </summary>
 internal sealed class ZebraVerifier : IVerifier
 {
