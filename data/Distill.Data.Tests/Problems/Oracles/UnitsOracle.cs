@@ -53,7 +53,7 @@ internal sealed partial class UnitsOracle : Oracle
             var groups = Operation().Match(item).Groups;
             Ratio.TryRead(groups[1].Value).ShouldBe(value, $"{problem.Id}: {item}");
             var right = Ratio.TryRead(groups[3].Value)!.Value;
-            right.ShouldBe(groups[2].Value == "+" ? amounts[added++].Value : rung!.Value, $"{problem.Id}: {item}");
+            right.ShouldBe(groups[2].Value == "+" ? amounts[added++].Value : rung ?? new Ratio(0, 1), $"{problem.Id}: {item}");
             value = groups[2].Value switch { "+" => value.Plus(right), "*" => value.Times(right), _ => value.Over(right) };
             Ratio.TryRead(groups[4].Value).ShouldBe(value, $"{problem.Id}: {item}");
             rung = null;

@@ -34,9 +34,13 @@ internal static class WitnessTrace
 
     private static IEnumerable<IReadOnlyList<(int Group, bool In)>> Witnesses(SyllogismContent content)
     {
-        foreach (var group in content.Premises.SelectMany(premise => new[] { premise.First, premise.Second }).Distinct())
+        // "some b are a" is spoken of in this order, though it is kept as "some a are b".
+        List<Categorical> spoken = [.. content.Premises.Select((premise, i) => content.IsTurned[i] && premise.IsSymmetric
+            ? premise with { First = premise.Second, Second = premise.First }
+            : premise)];
+        foreach (var group in spoken.SelectMany(premise => new[] { premise.First, premise.Second }).Distinct())
             yield return [(group, true)];
-        foreach (var premise in content.Premises.Where(premise => !premise.IsUniversal))
+        foreach (var premise in spoken.Where(premise => !premise.IsUniversal))
             yield return [(premise.First, true), (premise.Second, premise.Quantity == Quantity.Some)];
     }
 

@@ -142,9 +142,9 @@ internal sealed class UnitsFamily : ProblemFamily<UnitsContent>
         var content = original with { Amounts = amounts };
         if (!same || amounts.SequenceEqual(original.Amounts))
             return null;
-        return original.Amounts[0].Measure.Fits(original.Target)
-            ? Checked(content, UnitsTrace.Write(original).Value is { IsInteger: true } ? 1 : 3)
-            : content;
+        // A whole result becomes a fraction only where hardly any other whole one is left.
+        var whole = UnitsTrace.Write(original).Value is { IsInteger: true } && random.Chance(97);
+        return original.Amounts[0].Measure.Fits(original.Target) ? Checked(content, whole ? 1 : 3) : content;
     }
 
     /// <summary>The same amount asked for in units of something else.</summary>
