@@ -61,7 +61,8 @@ public sealed record HubOptions
     }
 
     /// <summary>For logs: where, not who.</summary>
-    public override string ToString() => $"{Endpoint}{(Token is null ? "" : " with a token")}, cache {CacheFolder}{(IsOffline ? ", offline" : "")}";
+    public override string ToString() => $"{Endpoint}{(Token is null ? "" : " with a token")}, cache "
+        + $"{CacheFolder}{(IsOffline ? ", offline" : "")}";
 
     private static Uri EndpointOf(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" && uri.UserInfo.Length == 0

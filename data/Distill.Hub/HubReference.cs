@@ -43,7 +43,7 @@ public sealed partial record HubReference
     /// <summary>The Hub's word for the kind in its addresses: <c>models</c> or <c>datasets</c>.</summary>
     internal string KindWord => Kind == HubKind.Model ? Models : DataSets;
 
-    /// <summary>Whether a text claims to be such an address; whether it is one, <see cref="TryParse"/> tells.</summary>
+    /// <summary>Whether a text claims to be such an address; whether it is one, <see cref="Parse"/> tells.</summary>
     public static bool IsReference(string text) => text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
 
     /// <exception cref="FormatException">The text is no such address; says why and what to write.</exception>
@@ -128,7 +128,8 @@ public sealed partial record HubReference
     // What git allows as the name of a reference and is safe as a path below refs/.
     private static bool IsRevision(string revision) =>
         revision.Length is > 0 and <= 250 && RepositoryPath.Fault(revision) is null && !revision.StartsWith('-')
-        && !revision.Any(c => c is ' ' or '~' or '^' or ':' or '?' or '*' or '[' or '@') && !revision.EndsWith(".lock", StringComparison.Ordinal);
+        && !revision.Any(c => c is ' ' or '~' or '^' or ':' or '?' or '*' or '[' or '@')
+        && !revision.EndsWith(".lock", StringComparison.Ordinal);
 
     private static string Escaped(string revision) =>
         SpecialRevision().Match(revision) is { Success: true, Length: var length } && length == revision.Length ? revision

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace Distill.Hub;
 
@@ -35,49 +34,4 @@ internal static class RepositoryPath
 
     /// <summary>Each part escaped for an address.</summary>
     public static string Escape(string path) => string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
-}
-
-/// <summary>
-/// Which files of a repository are wanted, by patterns as huggingface_hub reads them (Python's fnmatch): <c>*</c> is any text, slashes
-/// too, <c>?</c> one character, <c>[…]</c> a set; a pattern that ends with a slash is a folder. Upper and lower case differ.
-/// </summary>
-public sealed record HubSelection
-{
-    /// <summary>Every file.</summary>
-    public static HubSelection All { get; } = new();
-
-    /// <summary>A file has to fit one of these; none means that every file fits.</summary>
-    public IReadOnlyList<string> Include { get; init; } = [];
-
-    /// <summary>A file must fit none of these.</summary>
-    public IReadOnlyList<string> Exclude { get; init; } = [];
-
-    /// <returns>Says of a path with slashes whether it is wanted.</returns>
-    internal Func<string, bool> ToFilter()
-    {
-        Regex[] wanted = [.. Include.Select(Translate)], unwanted = [.. Exclude.Select(Translate)];
-        return path => (wanted.Length == 0 || wanted.Any(pattern => pattern.IsMatch(path))) && !unwanted.Any(pattern => pattern.IsMatch(path));
-    }
-
-    private static Regex Translate(string pattern)
-    {
-        if (pattern.EndsWith('/')) pattern += "*";
-        var text = new StringBuilder("^");
-        for (int i = 0; i < pattern.Length; i++)
-        {
-            int end = pattern[i] == '[' ? pattern.IndexOf(']', Math.Min(pattern.Length, i + (pattern.AsSpan(i + 1) is ['!', ..] ? 3 : 2))) : -1;
-            if (end < 0)
-            {
-                text.Append(pattern[i] switch { '*' => ".*", '?' => ".", var other => Regex.Escape(other.ToString()) });
-                continue;
-            }
-
-            string set = pattern[(i + 1)..end];
-            bool isInverse = set[0] == '!';
-            text.Append(isInverse ? "[^" : "[").Append(Regex.Replace(isInverse ? set[1..] : set, @"[\\\[\]^]", @"\$0")).Append(']');
-            i = end;
-        }
-
-        return new Regex(text.Append('$').Replace("$", @"\z", text.Length - 1, 1).ToString(), RegexOptions.Singleline | RegexOptions.NonBacktracking);
-    }
 }
