@@ -38,7 +38,25 @@ internal static class DataSetFolder
         throw new InvalidDataException($"{Printable.Quote(folder)} has no split {Printable.Quote(split)}: there is {known}.");
     }
 
-    private static Dictionary<string, List<SourceFile>>? Declared(string folder, string? config)
+    /// <summary>What the card says are the files of a split; null where it says nothing.</summary>
+    /// <exception cref="InvalidDataException">The card has no such configuration.</exception>
+    public static IReadOnlyList<string>? DeclaredPatterns(string folder, string? config, string split) =>
+        Chosen(folder, config)?.Files.Where(entry => entry.Split == split).Select(entry => Inside(entry.Pattern)).ToList();
+
+    /// <summary>Words by which names of files say that they belong to a split.</summary>
+    public static IReadOnlyList<string> WordsOf(string split) =>
+        SplitWords.FirstOrDefault(known => known.Split == split).Words ?? [split];
+
+    /// <summary>What the card says of the data's licence; null where it says nothing.</summary>
+    public static string? LicenceOf(string folder) => Word(Child(Header(Path.Combine(folder, Card)), "license"));
+
+    private static Dictionary<string, List<SourceFile>>? Declared(string folder, string? config) => Chosen(folder, config)?.Files
+        .GroupBy(entry => entry.Split).ToDictionary(
+            group => group.Key,
+            group => group.SelectMany(entry => SourceFile.Matching(folder, Inside(entry.Pattern))).Where(IsTable)
+                .DistinctBy(file => file.Path).ToList());
+
+    private static Config? Chosen(string folder, string? config)
     {
         var configs = Configs(Path.Combine(folder, Card)).Where(entry => entry.Files.Count > 0).ToList();
         if (configs.Count == 0) return null;
@@ -52,10 +70,7 @@ internal static class DataSetFolder
                 + $"{string.Join(", ", configs.Take(20).Select(entry => Printable.Of(entry.Name)))}.");
         }
 
-        return chosen.Files.GroupBy(entry => entry.Split).ToDictionary(
-            group => group.Key,
-            group => group.SelectMany(entry => SourceFile.Matching(folder, Inside(entry.Pattern))).Where(IsTable).DistinctBy(file => file.Path)
-                .ToList());
+        return chosen;
     }
 
     // A pattern of a card is relative to its folder and leads nowhere else.
@@ -104,19 +119,21 @@ internal static class DataSetFolder
 
     private sealed record Config(string Name, bool IsDefault, IReadOnlyList<(string Split, string Pattern)> Files);
 
-    private static IEnumerable<Config> Configs(string card)
+    private static IReadOnlyList<Config> Configs(string card) =>
+        Child(Header(card), "configs") is YamlSequenceNode list ? [.. list.OfType<YamlMappingNode>().Select(ConfigOf)] : [];
+
+    // Between the fences at the beginning of a card.
+    private static YamlMappingNode? Header(string card)
     {
-        if (!File.Exists(card) || new FileInfo(card).Length > LongestCard) return [];
+        if (!File.Exists(card) || new FileInfo(card).Length > LongestCard) return null;
         string[] lines = File.ReadAllLines(card);
-        if (lines is not [Fence, ..]) return [];
-        int end = Array.IndexOf(lines, Fence, 1);
-        if (end < 0) return [];
+        int end = lines is [Fence, ..] ? Array.IndexOf(lines, Fence, 1) : -1;
+        if (end < 0) return null;
         try
         {
             var yaml = new YamlStream();
             yaml.Load(new StringReader(string.Join('\n', lines[1..end])));
-            if (yaml.Documents is not [{ RootNode: YamlMappingNode root }, ..] || Child(root, "configs") is not YamlSequenceNode list) return [];
-            return [.. list.OfType<YamlMappingNode>().Select(ConfigOf)];
+            return yaml.Documents is [{ RootNode: YamlMappingNode root }, ..] ? root : null;
         }
         catch (YamlException fault)
         {
@@ -144,8 +161,8 @@ internal static class DataSetFolder
         _ => [],
     };
 
-    private static YamlNode? Child(YamlMappingNode node, string name) =>
-        node.Children.TryGetValue(new YamlScalarNode(name), out var child) ? child : null;
+    private static YamlNode? Child(YamlMappingNode? node, string name) =>
+        node?.Children.TryGetValue(new YamlScalarNode(name), out var child) == true ? child : null;
 
     private static string? Word(YamlNode? node) => (node as YamlScalarNode)?.Value;
 }

@@ -14,6 +14,9 @@ internal sealed record RowReading
 
     /// <summary>Who grades the answers; null: as format and answer suggest.</summary>
     public string? Verifier { get; init; }
+
+    /// <summary>Only the questions count: a row without an answer is no bad row.</summary>
+    public bool QuestionsOnly { get; init; }
 }
 
 /// <summary>Problems in the rows of files: JSON lines, JSON, CSV, TSV, Parquet, compressed or not.</summary>
@@ -31,7 +34,7 @@ internal sealed class FileSource(string name, IReadOnlyList<SourceFile> files, R
     {
         if (Format is not { } format) yield break;
         var columns = reading.Columns.Over(format.Columns);
-        var maker = new ProblemMaker(name, reading.Verifier);
+        var maker = new ProblemMaker(name, reading.Verifier, !reading.QuestionsOnly);
         var ids = new Dictionary<string, SourcePlace>(StringComparer.Ordinal);
         foreach (var file in files)
         {
@@ -43,11 +46,13 @@ internal sealed class FileSource(string name, IReadOnlyList<SourceFile> files, R
         }
     }
 
-    private static SourceItem Item(SourceRow row, IProblemFormat format, ColumnMapping columns, ProblemMaker maker)
+    private SourceItem Item(SourceRow row, IProblemFormat format, ColumnMapping columns, ProblemMaker maker)
     {
         try
         {
-            return new SourceItem(row.Place, maker.Make(format.Read(new RowValues(row.Value), columns)));
+            var values = new RowValues(row.Value);
+            return new SourceItem(row.Place, maker.Make(reading.QuestionsOnly && format is not DistillFormat
+                ? new ProblemDraft(format.Question(values, columns), "") : format.Read(values, columns)));
         }
         catch (FormatException reason)
         {

@@ -1,17 +1,20 @@
 using System.Text;
 using Distill.Data.Problems;
 using Distill.Data.Sources.Formats;
-using Distill.Verification;
 
 namespace Distill.Data.Sources;
 
 /// <summary>What a row says → a problem of a source: id, signature, split and verifier. Stateless but for the source it makes them for.</summary>
 /// <param name="source">Its name.</param>
 /// <param name="verifier">Who grades its problems; null: as the format or the answer suggests.</param>
-internal sealed class ProblemMaker(string source, string? verifier)
+/// <param name="needsAnswer">False where only the questions count.</param>
+internal sealed class ProblemMaker(string source, string? verifier, bool needsAnswer = true)
 {
     /// <summary>Bytes of a problem's texts together: a problem file's longest line holds them, however they are escaped.</summary>
     public const int MostBytes = 256 << 10;
+
+    /// <summary>Decides problem by problem, by the reference answer.</summary>
+    public const string Auto = "auto";
 
     private const int LongestId = 120;
 
@@ -21,7 +24,7 @@ internal sealed class ProblemMaker(string source, string? verifier)
         if (draft.Whole is { } whole) return verifier is null ? whole : whole with { Verifier = verifier };
         string text = Clean(draft.Text), answer = draft.Answer.Trim();
         if (text.Length == 0) throw new FormatException("the question is empty");
-        if (answer.Length == 0) throw new FormatException("the answer is empty");
+        if (answer.Length == 0 && needsAnswer) throw new FormatException("the answer is empty");
         RequireSize(draft);
         string signature = ProblemText.SignatureOf(text);
         string domain = draft.Domain?.Trim() is { Length: > 0 } given ? given : source;
@@ -30,7 +33,7 @@ internal sealed class ProblemMaker(string source, string? verifier)
             $"{source}/{IdOf(draft.Id, signature)}", source, domain, SplitRule.Of(signature), draft.Level, text, answer,
             solution is { Length: > 0 } ? solution : null, signature)
         {
-            Verifier = verifier ?? draft.Verifier ?? AnswerVerifier.For(answer),
+            Verifier = verifier ?? draft.Verifier ?? Auto,
             System = draft.System?.Trim() is { Length: > 0 } system ? system : null,
             Choices = draft.Choices,
         };
@@ -53,30 +56,4 @@ internal sealed class ProblemMaker(string source, string? verifier)
 
     // Files of other systems end their lines by two characters, of which models learn the first as a part of the text.
     private static string Clean(string text) => text.Replace("\r\n", "\n", StringComparison.Ordinal).Trim();
-}
-
-/// <summary>Who can grade an answer, told by its look: a source that knows better names a verifier.</summary>
-internal static class AnswerVerifier
-{
-    public const string Math = "math", Exact = "exact", Choice = "choice";
-
-    /// <summary>Every name that stands for a verifier beside the families' own.</summary>
-    public static IReadOnlyList<string> Names { get; } = [Math, "integer", Choice, Exact, "regex", "json", "judge"];
-
-    /// <summary>Whatever has digits or LaTeX in it is compared by its value, where it can be read so; other texts as they are written.</summary>
-    public static string For(string answer)
-    {
-        if (!answer.Any(c => char.IsAsciiDigit(c) || c == '\\')) return Exact;
-        var math = ProblemVerifiers.Standard.TryGet(Math);
-        return math is null || math.FaultOf(new Gold(answer)) is null ? Math : Exact;
-    }
-
-    private sealed record Gold(string ReferenceAnswer) : IVerifiable
-    {
-        public string Text => "";
-
-        public string Signature => "";
-
-        public IReadOnlyList<string> Choices => [];
-    }
 }

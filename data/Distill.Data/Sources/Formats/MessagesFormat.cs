@@ -30,6 +30,8 @@ internal sealed class MessagesFormat : IProblemFormat
         var draft = ColumnsFormat.Draft(row, columns, chat.Question, answer);
         return draft with { Solution = draft.Solution ?? chat.Solution, System = draft.System ?? chat.System };
     }
+
+    public string Question(RowValues row, ColumnMapping columns) => Chat.Read(row, columns.Question?.ToString()).Question;
 }
 
 /// <summary>A chat as a data set writes it: <c>role</c> and <c>content</c>, or <c>from</c> and <c>value</c>.</summary>

@@ -21,7 +21,7 @@ internal sealed class OpenThoughtsFormat : IProblemFormat
 
     public ProblemDraft Read(RowValues row, ColumnMapping columns)
     {
-        var chat = row.Find("conversations") is null ? Metadata(row) : Chat.Read(row, "conversations");
+        var chat = ChatOf(row);
         string? answer = columns.Answer?.Read(row);
         string? solution = chat.Reply is { } reply ? Shown(reply) : null;
         if (answer is not { Length: > 0 } && solution is not null)
@@ -33,6 +33,10 @@ internal sealed class OpenThoughtsFormat : IProblemFormat
         var draft = ColumnsFormat.Draft(row, columns, chat.Question, answer);
         return draft with { Solution = draft.Solution ?? solution };
     }
+
+    public string Question(RowValues row, ColumnMapping columns) => ChatOf(row).Question;
+
+    private static Chat ChatOf(RowValues row) => row.Find("conversations") is null ? Metadata(row) : Chat.Read(row, "conversations");
 
     private static Chat Metadata(RowValues row) => new(
         null, row.Text("problem") ?? throw new FormatException("'problem' has no value"),

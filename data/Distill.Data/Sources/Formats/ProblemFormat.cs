@@ -45,6 +45,10 @@ internal interface IProblemFormat
     /// <param name="columns">This format's, with what the source says over them.</param>
     /// <exception cref="FormatException">The row is no problem; the message says why, in half a sentence.</exception>
     ProblemDraft Read(RowValues row, ColumnMapping columns);
+
+    /// <summary>The question alone, where nothing else counts.</summary>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    string Question(RowValues row, ColumnMapping columns) => ColumnsFormat.Question(row, columns);
 }
 
 /// <summary>The formats by name. A new one is a class and one line here; those that say most of a row come first.</summary>

@@ -23,6 +23,9 @@ internal sealed record PoolOptions
     /// <summary>So many words in a row, shared with a held-out question, and a training question is left out; 0: never.</summary>
     public int SharedWords { get; init; } = 8;
 
+    /// <summary>Splits that some source is there for alone, in or beside the pool: of the others nothing is held out for them.</summary>
+    public IReadOnlyCollection<Split> OwnSplits { get; init; } = [];
+
     public ProblemVerifiers Verifiers { get; init; } = ProblemVerifiers.Standard;
 }
 
@@ -72,14 +75,14 @@ internal sealed record PooledProblem(int Source, string SourceName, SourcePlace 
 /// <summary>Rows of sources → problems in their splits; bad rows are collected.</summary>
 internal sealed class PoolReading(IReadOnlyList<PoolSource> sources, PoolOptions options)
 {
-    private const int MostFaults = 20;
+    private const int MostFaults = 10;
 
     private readonly List<string> faults = [];
     private readonly List<DroppedRow> dropped = [];
 
     // What no source brings of its own is held out by content; what one brings is not taken from the others.
     private readonly HashSet<Split> own = [.. sources.Where(source => !source.IsKeptAway).Select(source => source.Goes).OfType<Split>()
-        .Where(split => split != Split.Train)];
+        .Concat(options.OwnSplits).Where(split => split != Split.Train)];
 
     private long bad;
 

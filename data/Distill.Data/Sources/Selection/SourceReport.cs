@@ -35,20 +35,21 @@ internal sealed class SourceReport(string name)
 }
 
 /// <summary>Rows that are no problems, where that is not to be passed over. Names the first of them.</summary>
-public sealed class BadRowsException : InvalidDataException
+internal sealed class BadRowsException(IReadOnlyList<string> faults, long count) : Exception(Describe(faults, count))
 {
-    private const int MostShown = 10;
+    /// <summary>What a recipe can say instead.</summary>
+    public const string Remedy = "mend them, or pass over them by problems.on_bad_row: skip";
 
-    internal BadRowsException(IReadOnlyList<string> faults, long count)
-        : base(Describe(faults, count)) => Count = count;
+    /// <summary>The first ones, each with file, line and reason.</summary>
+    public IReadOnlyList<string> Faults { get; } = faults;
 
     /// <summary>How many there are.</summary>
-    public long Count { get; }
+    public long Count { get; } = count;
 
     private static string Describe(IReadOnlyList<string> faults, long count)
     {
-        string more = count > MostShown ? $"\n  and {count - MostShown:N0} more" : "";
+        string more = count > faults.Count ? $"\n  and {count - faults.Count:N0} more" : "";
         return $"{count:N0} {(count == 1 ? "row is" : "rows are")} no problem:\n"
-            + string.Join('\n', faults.Take(MostShown).Select(fault => "  " + fault)) + more;
+            + string.Join('\n', faults.Select(fault => "  " + fault)) + more;
     }
 }
