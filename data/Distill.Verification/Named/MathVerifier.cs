@@ -48,6 +48,9 @@ internal sealed class MathVerifier : IVerifier
             : "the reference answer has no value, or none that can be worked out within the limits";
     }
 
+    /// <summary>Whether a reference answer is mathematics, or words, at all.</summary>
+    internal static bool CanRead(string gold) => AnswerText.Of(gold) is { } text && AnswerReader.Read(text) is not null;
+
     private static bool IsLetter(AnswerValue gold) => gold is Quantity { Value: Name { IsVariable: true } };
 
     private static bool SpeaksOfRatios(IVerifiable problem) => problem.Text.Contains("ratio", StringComparison.OrdinalIgnoreCase);
@@ -59,8 +62,10 @@ internal sealed class MathVerifier : IVerifier
     {
         if (gold is Quantity && given is Group { Kind: GroupKind.List } && AnswerReader.Read(goldText, joinsThousands: false) is Group list)
             return (list, given);
-        return gold is Quantity { Unit: not null } && given is Quantity { Unit: null } && AnswerReader.Read(text, gluedUnits: true) is Quantity { Unit: not null } measured
-            ? (gold, measured)
+        if (gold is not Quantity first || given is not Quantity second || first.Unit is null == second.Unit is null) return null;
+        return AnswerReader.Read(goldText, gluedUnits: true) is Quantity { Unit: not null } goldMeasured
+            && AnswerReader.Read(text, gluedUnits: true) is Quantity { Unit: not null } measured
+            ? (goldMeasured, measured)
             : null;
     }
 }

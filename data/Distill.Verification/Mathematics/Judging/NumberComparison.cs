@@ -27,14 +27,11 @@ internal sealed class NumberComparison(WorkBudget budget)
         if (goldNumbers.IsUndefined) return null;
         if (answerNumbers.IsUndefined) return false;
         if (exactGold is not null && exactAnswer is not null) return ExactlyOrClosely(gold, answer, exactGold, exactAnswer);
+        if (WithBalls(gold, answer, FirstPrecision, mustBeExact: true) is { } decided) return decided;
+        // Fractions too large to be worked out are told apart by balls, but never found equal by them.
         bool isRational = goldNumbers.IsTooLarge || answerNumbers.IsTooLarge;
-        return WithBalls(gold, answer, FirstPrecision) switch
-        {
-            true => Weight(gold) + Weight(answer) is var weight && SecondPrecision + (2 * weight) <= MaxPrecision
-                ? WithBalls(gold, answer, (int)(SecondPrecision + (2 * weight)), isRational)
-                : null,
-            var other => other,
-        };
+        long precision = SecondPrecision + (2 * (Weight(gold) + Weight(answer)));
+        return isRational || precision > MaxPrecision ? null : WithBalls(gold, answer, (int)precision, mustBeExact: false);
     }
 
     /// <returns>Whether both balls are of one number, so far as they can tell, or near enough to it; null when they are too wide.</returns>
@@ -54,13 +51,12 @@ internal sealed class NumberComparison(WorkBudget budget)
         return isNear;
     }
 
-    private bool? WithBalls(Expression gold, Expression answer, int precision, bool isRational = false)
+    private bool? WithBalls(Expression gold, Expression answer, int precision, bool mustBeExact)
     {
         var numbers = new ComplexBalls(precision, budget.Part(BallSteps * precision / FirstPrecision));
         if (new Evaluation<ComplexBall>(numbers, budget).Of(gold) is not { } left) return null;
         if (new Evaluation<ComplexBall>(numbers, budget).Of(answer) is not { } right) return numbers.IsUndefined ? false : null;
-        // Fractions too large to be worked out are told apart by balls, but never found equal by them.
-        bool isCertain = !isRational || (left.Real.IsExact && right.Real.IsExact && left.IsReal && right.IsReal);
+        bool isCertain = !mustBeExact || (left.Real.IsExact && right.Real.IsExact && left.IsReal && right.IsReal);
         return AreEqual(gold, answer, left, right, numbers.Arithmetic) is { } equal ? equal && !isCertain ? null : equal : null;
     }
 

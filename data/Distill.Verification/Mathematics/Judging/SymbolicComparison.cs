@@ -10,7 +10,8 @@ namespace Distill.Verification.Mathematics.Judging;
 internal sealed class SymbolicComparison(WorkBudget budget)
 {
     private const int Precision = 192;
-    private const int Points = 10;
+    private const int Points = 14;
+    private const int WholePoints = 6;
     private const int EnoughPoints = 3;
     private const long ExpansionSteps = 500_000;
     private const long PointSteps = 100_000;
@@ -76,9 +77,11 @@ internal sealed class SymbolicComparison(WorkBudget budget)
         return agreements >= EnoughPoints ? true : null;
     }
 
-    // Fractions without a pattern, from 0.2 to 3.2; at half of the points every other one is below zero.
+    // Whole numbers first, for factorials. Then fractions without a pattern, from 0.2 to 3.2; at half of the points every other one is
+    // below zero.
     private static Rational Value(int point, int index)
     {
+        if (point < WholePoints) return Rational.Of(2 + (((point * 5) + (index * 7)) % 11));
         long mixed = (((point * 31L) + (index * 17) + 7) * 7_919 % 3_001) + 201;
         bool isNegative = point % 2 == 1 && (point + index) % 2 == 1;
         return Rational.Of(isNegative ? -mixed : mixed, 1_009);

@@ -25,6 +25,8 @@ internal sealed class ComplexBalls(int precision, WorkBudget budget, IReadOnlyDi
     private readonly BallArithmetic real = new(precision, budget);
     private readonly BallFunctions functions = new(new BallArithmetic(precision, budget), budget);
 
+    private readonly ExactNumbers exact = new(budget);
+
     public bool IsUndefined { get; private set; }
 
     public BallArithmetic Arithmetic => real;
@@ -77,7 +79,8 @@ internal sealed class ComplexBalls(int precision, WorkBudget budget, IReadOnlyDi
         return degree % 2 == 1 ? new(-root, Ball.Zero) : degree == 2 ? new(Ball.Zero, root) : null;
     }
 
-    public ComplexBall? Binomial(ComplexBall upper, ComplexBall lower) => null;
+    public ComplexBall? Binomial(ComplexBall upper, ComplexBall lower) =>
+        Exact(upper) is { } n && Exact(lower) is { } k ? Of(exact.Binomial(n, k)) : null;
 
     public ComplexBall? Apply(Function function, ComplexBall argument) => function switch
     {
@@ -91,7 +94,7 @@ internal sealed class ComplexBalls(int precision, WorkBudget budget, IReadOnlyDi
         Function.Ceiling => Stepped(argument.Real, 1),
         Function.Arcsin or Function.Arccos => Inverse(function, argument.Real),
         Function.Arctan => ComplexBall.Of(functions.Arctan(argument.Real)),
-        Function.Factorial or Function.DoubleFactorial => null,
+        Function.Factorial or Function.DoubleFactorial => Exact(argument) is { } number ? Of(exact.Apply(function, number)) : null,
         _ => Trigonometric(function, argument.Real),
     };
 
@@ -139,7 +142,8 @@ internal sealed class ComplexBalls(int precision, WorkBudget budget, IReadOnlyDi
     private ComplexBall? Ln(ComplexBall value)
     {
         if (value.IsZero) return Undefined();
-        if (!value.IsReal) return null;
+        // With variables only the real logarithm counts: ln(x²) is 2·ln(x) where both are.
+        if (!value.IsReal || (variables is not null && value.Real.Sign < 0)) return null;
         return value.Real.Sign >= 0 ? ComplexBall.Of(functions.Ln(value.Real)) : ComplexBall.Of(functions.Ln(-value.Real), functions.Pi());
     }
 
@@ -178,6 +182,11 @@ internal sealed class ComplexBalls(int precision, WorkBudget budget, IReadOnlyDi
         var (low, high) = ((value.Middle - value.Radius) >> -value.Exponent, (value.Middle + value.Radius) >> -value.Exponent);
         return low == high && !value.IsExact ? new(new Ball(low + up, 0, 0), Ball.Zero) : null;
     }
+
+    private static Gaussian? Exact(ComplexBall value) =>
+        value.IsReal && Whole(value.Real) is { } whole ? Gaussian.Of(Rational.Of(whole)) : null;
+
+    private ComplexBall? Of(Gaussian? value) => value is null ? null : Of(value.Real);
 
     private static BigInteger? Whole(Ball value)
     {

@@ -148,7 +148,7 @@ internal sealed partial class AnswerReader
             if (parts.Count >= MaxSides || ReadExpression(from, i) is not { } part || part.HasVariables()) return null;
             parts.Add(part);
             texts.Add(i == from + 1 ? tokens[from].Text : "");
-            from = i + 1;
+            from = i < end ? Next(i) : end;
         }
 
         // Two digits of minutes look like a time of day; 2:7 and 30:45 do not.
@@ -202,14 +202,23 @@ internal sealed partial class AnswerReader
             else if (last.Kind == TokenKind.Number && at - 1 > start && tokens[at - 2].Is(TokenKind.Word, "mod")) at -= 2;
             else if (last.IsSign("}") && partners[at - 1] is var open && open - 1 > start && tokens[open - 1].IsSign("^")
                 && at - open == 3 && tokens[open + 1].Kind == TokenKind.Number && IsUnitWord(open - 2, start)) at = open - 2;
+            else if (IsModulus(at - 1) is { } modulus && modulus > start) at = modulus;
             else if (at < end && last.Kind == TokenKind.Sign && last.Text is "/" or "*" && tokens[at].IsWordLike
                 && at - 2 > start && (IsUnitWord(at - 2, start) || tokens[at - 2].Kind == TokenKind.Number)
                 && tokens[at - 2].Kind != TokenKind.Number) at--;
             if (at == before) break;
         }
 
-        // (3 mod 5) in parentheses, as \pmod writes it, has its number in braces.
         return at;
+    }
+
+    /// <returns>Where <c>mod{5}</c> or <c>(mod 5)</c> starts, when it ends here.</returns>
+    private int? IsModulus(int last)
+    {
+        int open = partners[last];
+        if (open < 0 || open > last) return null;
+        if (tokens[last].IsSign("}") && open > 0 && tokens[open - 1].Is(TokenKind.Word, "mod")) return open - 1;
+        return tokens[last].IsSign(")") && tokens[open + 1].Is(TokenKind.Word, "mod") ? open : null;
     }
 
     private bool IsUnitWord(int at, int start)

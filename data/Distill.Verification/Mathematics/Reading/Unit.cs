@@ -82,7 +82,7 @@ internal static class Units
                 if (PowerWord(lower) is { } before) power = before;
                 else if (lower is "squared" or "cubed") parts.Add(lower == "squared" ? "^2" : "^3");
                 else if (lower is "per" or "/") parts.Add("/");
-                else if (trimmed is "^" or "{" or "}" or "*" or "") continue;
+                else if (trimmed is "^" or "{" or "}" or "(" or ")" or "*" or "") continue;
                 else if (trimmed.All(char.IsAsciiDigit)) parts.Add(token.Kind == TokenKind.Number && parts is not ["mod"] ? $"^{trimmed}" : trimmed);
                 else
                 {
