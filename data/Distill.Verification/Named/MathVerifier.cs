@@ -12,6 +12,7 @@ namespace Distill.Verification.Named;
 /// </summary>
 internal sealed class MathVerifier : IVerifier
 {
+    // Some ten milliseconds.
     private const long Steps = 2_000_000;
 
     public string Name => "math";
