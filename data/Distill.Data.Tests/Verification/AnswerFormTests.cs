@@ -123,7 +123,8 @@ public sealed class AnswerFormTests
     {
         IVerifier[] verifiers = [new IntegerVerifier(), new CountdownVerifier(), new KnightsVerifier(), new YesNoVerifier()];
 
-        verifiers.Select(verifier => $"{verifier.Name} {verifier.Version}").ShouldBe(["whole-number 2", "countdown 2", "knights 2", "yes-no 2"]);
+        verifiers.Select(verifier => $"{verifier.Name} {verifier.Version}")
+            .ShouldBe(["whole-number 2", "countdown 2", "knights 2", "yes-no 2"]);
     }
 
     private static Verdict Verify(IVerifier verifier, string reference, string answer, string signature = "") =>

@@ -6,7 +6,7 @@ namespace Distill.Data.Tests.Verification;
 /// <summary>Which answers mean what the reference means.</summary>
 public sealed class MathVerifierTests
 {
-    /// <summary>What one verdict may leave to the collector. Every step of long arithmetic leaves something, so this bounds the work too.</summary>
+    /// <summary>Bytes that one verdict may leave to the collector. Long arithmetic leaves some with every step, so this bounds work too.</summary>
     internal const long MaxAllocated = 32 << 20;
 
     /// <summary>Rows of the larger set whose intended verdict this verifier does not give, and why.</summary>
@@ -71,6 +71,15 @@ public sealed class MathVerifierTests
     [InlineData("3½", "\\frac72", Verdict.Correct)]
     [InlineData("\\{x | x>3\\}", "(3,\\infty)", Verdict.Correct)]
     [InlineData("3^{4^5}", "(3^4)^5", Verdict.Incorrect)]
+    [InlineData("3", "The answer is 3!", Verdict.Correct)]
+    [InlineData("6", "The answer is 3!", Verdict.Incorrect)]
+    [InlineData("6", "\\boxed{3!}", Verdict.Correct)]
+    [InlineData("3!", "The answer is 3!", Verdict.Correct)]
+    [InlineData("45", "45_{8}", Verdict.Incorrect)]
+    [InlineData("(1,2)", "(y,x)=(1,2)", Verdict.Undecidable)]
+    [InlineData("7", "7 is wrong", Verdict.Undecidable)]
+    [InlineData("7", "\\boxed{7 \\text{ is not it}}", Verdict.Undecidable)]
+    [InlineData("7", "\\boxed{7 \\text{ million}}", Verdict.Undecidable)]
     [InlineData("7", "\\int_0^7 dx", Verdict.Undecidable)]
     [InlineData("7", "I do not know.", Verdict.Undecidable)]
     public void A_pair(string gold, string answer, Verdict expected) => new Asked(gold).By("math", answer).ShouldBe(expected);
@@ -81,6 +90,10 @@ public sealed class MathVerifierTests
         new Asked("3:20").By("math", "6:40").ShouldBe(Verdict.Incorrect);
         new Asked("3:20", "What is the ratio of cats to dogs?").By("math", "6:40").ShouldBe(Verdict.Correct);
     }
+
+    [Fact]
+    public void The_reference_may_leave_its_base_out_where_the_problem_names_it() =>
+        new Asked("1101", "Write 13 in base 2.").By("math", "1101_2").ShouldBe(Verdict.Correct);
 
     [Theory]
     [InlineData("\\frac{1}{0}")]

@@ -114,6 +114,7 @@ internal static class AnswerText
     private static bool HasThousands(string text)
     {
         var groups = text.TrimStart('-', ' ').Split(',');
-        return groups.Length > 1 && groups[0].Length is >= 1 and <= 3 && groups[0][0] != '0' && groups.Skip(1).All(group => group.Length == 3);
+        return groups.Length > 1 && groups[0].Length is >= 1 and <= 3 && groups[0][0] != '0'
+            && groups.Skip(1).All(group => group.Length == 3);
     }
 }

@@ -15,7 +15,8 @@ internal sealed class IntegerVerifier : IVerifier
     public Verdict Verify(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
-        if (ClassOf(answer, problem) is not { } given || ClassOf(problem.ReferenceAnswer, problem) is not { } gold) return Verdict.Undecidable;
+        if (ClassOf(answer, problem) is not { } given || ClassOf(problem.ReferenceAnswer, problem) is not { } gold)
+            return Verdict.Undecidable;
         return given == gold ? Verdict.Correct : Verdict.Incorrect;
     }
 

@@ -23,9 +23,11 @@ internal sealed class MathVerifier : IVerifier
     {
         ArgumentNullException.ThrowIfNull(problem);
         if (AnswerText.Of(answer) is not { } text || AnswerText.Of(problem.ReferenceAnswer) is not { } goldText) return Verdict.Undecidable;
+        // "The answer is 3!" is glad, and no factorial, unless there is one to be found.
+        if (IsExclaimed(text, answer!) && !goldText.Contains('!', StringComparison.Ordinal)) text = text.TrimEnd('!', ' ');
         if (AnswerReader.Read(goldText) is not { } gold || AnswerReader.Read(text) is not { } given) return Verdict.Undecidable;
         if (given is Words && gold is not Words && !IsLetter(gold)) return Verdict.Undecidable;
-        var comparison = new AnswerComparison(new WorkBudget(Steps), SpeaksOfRatios(problem));
+        var comparison = ComparisonFor(problem);
         bool? same = comparison.Same(gold, given);
         if (same != true && OtherReading(goldText, gold, text, given) is var (otherGold, otherGiven))
             same = comparison.Same(otherGold, otherGiven) is true ? true : same;
@@ -37,24 +39,35 @@ internal sealed class MathVerifier : IVerifier
         };
     }
 
-    public string? ClassOf(string? answer, IVerifiable problem) =>
-        AnswerText.Of(answer) is { } text && AnswerReader.Read(text) is { } value ? AnswerClass.Of(value, new WorkBudget(Steps)) : null;
+    public string? ClassOf(string? answer, IVerifiable problem)
+    {
+        if (AnswerText.Of(answer) is not { } text || AnswerReader.Read(text) is not { } value) return null;
+        return AnswerClass.Of(value, new WorkBudget(Steps)) + (IsExclaimed(text, answer!) ? "!" : "");
+    }
 
     public string? FaultOf(IVerifiable problem)
     {
         if (AnswerText.Of(problem.ReferenceAnswer) is not { } text || AnswerReader.Read(text) is not { } gold)
             return "the reference answer cannot be read as mathematics or words";
-        return new AnswerComparison(new WorkBudget(Steps), SpeaksOfRatios(problem)).Same(gold, gold) is true
+        return ComparisonFor(problem).Same(gold, gold) is true
             ? null
             : "the reference answer has no value, or none that can be worked out within the limits";
     }
+
+    private static bool IsExclaimed(string text, string answer) =>
+        text.EndsWith('!') && AnswerExtraction.Body(answer) is { } body && AnswerBox.LastIn(body) is null;
 
     /// <summary>Whether a reference answer is mathematics, or words, at all.</summary>
     internal static bool CanRead(string gold) => AnswerText.Of(gold) is { } text && AnswerReader.Read(text) is not null;
 
     private static bool IsLetter(AnswerValue gold) => gold is Quantity { Value: Name { IsVariable: true } };
 
-    private static bool SpeaksOfRatios(IVerifiable problem) => problem.Text.Contains("ratio", StringComparison.OrdinalIgnoreCase);
+    private static AnswerComparison ComparisonFor(IVerifiable problem) => new(
+        new WorkBudget(Steps),
+        speaksOfRatios: Speaks(problem, "ratio"),
+        speaksOfBases: Speaks(problem, "base") || Speaks(problem, "binary"));
+
+    private static bool Speaks(IVerifiable problem, string word) => problem.Text.Contains(word, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// 100,200 may be one number or two solutions, and 5m a length or a product: which, the other side tells where it is clear.

@@ -200,5 +200,6 @@ internal sealed class CountdownVerifier : IVerifier
         return Verify(answer, problem) == Verdict.Correct ? "target" : text;
     }
 
-    private static string? Readable(string text) => text == CountdownFamily.Impossible || ExpressionReader.Read(text) is not null ? text : null;
+    private static string? Readable(string text) =>
+        text == CountdownFamily.Impossible || ExpressionReader.Read(text) is not null ? text : null;
 }

@@ -7,7 +7,7 @@ internal sealed partial class AnswerComparison
 {
     private bool? SameGroup(Group gold, Group answer) => (gold.Kind, answer.Kind) switch
     {
-        (GroupKind.Bracketed, GroupKind.Bracketed) => SamePoint(gold, answer, gold.Items, answer.Items),
+        (GroupKind.Bracketed, GroupKind.Bracketed) => SamePoint(gold, answer),
         // Parentheses around a point may be left out, and its coordinates may be named.
         (GroupKind.Bracketed, GroupKind.List) => ByName(answer.Items) is { } items && IsPoint(gold) ? InOrder(gold.Items, items) : false,
         (GroupKind.List, GroupKind.Bracketed) => ByName(gold.Items) is { } items && IsPoint(answer) ? InOrder(items, answer.Items) : false,
@@ -24,8 +24,8 @@ internal sealed partial class AnswerComparison
         return ByName(gold.Items) is { } first && ByName(answer.Items) is { } second ? InOrder(first, second) : false;
     }
 
-    private static bool AreNamedApart(IReadOnlyList<AnswerValue> items) =>
-        items.Count > 1 && items.All(item => item is Assignment) && items.Cast<Assignment>().Select(item => item.Name).Distinct().Count() == items.Count;
+    private static bool AreNamedApart(IReadOnlyList<AnswerValue> items) => items.Count > 1 && items.All(item => item is Assignment)
+        && items.Cast<Assignment>().Select(item => item.Name).Distinct().Count() == items.Count;
 
     /// <returns>The values in the order of their names; as they are when none is named; null when some are, or names come twice.</returns>
     private static IReadOnlyList<AnswerValue>? ByName(IReadOnlyList<AnswerValue> items)
@@ -38,8 +38,12 @@ internal sealed partial class AnswerComparison
 
     private static bool IsPoint(Group group) => group.Brackets is "()" or "⟨⟩";
 
-    private bool? SamePoint(Group gold, Group answer, IReadOnlyList<AnswerValue> first, IReadOnlyList<AnswerValue> second) =>
-        gold.Brackets == answer.Brackets || (IsPoint(gold) && IsPoint(answer)) ? InOrder(first, second) : false;
+    private bool? SamePoint(Group? gold, Group? answer)
+    {
+        if (gold is null || answer is null) return false;
+        bool sameBrackets = gold.Brackets == answer.Brackets || (IsPoint(gold) && IsPoint(answer));
+        return sameBrackets ? InOrder(gold.Items, answer.Items) : false;
+    }
 
     private static Group? Vector(Matrix matrix)
     {

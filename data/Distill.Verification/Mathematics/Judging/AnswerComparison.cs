@@ -8,7 +8,8 @@ namespace Distill.Verification.Mathematics.Judging;
 /// percent, degree or money, a variable, parentheses. A wrong one is not. One comparison, one thread.
 /// </summary>
 /// <param name="speaksOfRatios">Whether the problem does: then 3:20 is a ratio, and no time of day.</param>
-internal sealed partial class AnswerComparison(WorkBudget budget, bool speaksOfRatios)
+/// <param name="speaksOfBases">Whether the problem does: then the reference may have left its base out.</param>
+internal sealed partial class AnswerComparison(WorkBudget budget, bool speaksOfRatios, bool speaksOfBases)
 {
     private readonly NumberComparison numbers = new(budget);
 
@@ -35,8 +36,8 @@ internal sealed partial class AnswerComparison(WorkBudget budget, bool speaksOfR
             (Quantity, Group { Kind: not GroupKind.Bracketed, Items: [var item] }) => Same(gold, item),
             (SetOperation first, SetOperation second) => SameOperation(first, second),
             (Matrix first, Matrix second) => SameMatrix(first, second),
-            (Matrix matrix, Group { Kind: GroupKind.Bracketed } point) => Vector(matrix) is { } vector ? SamePoint(vector, point, vector.Items, point.Items) : false,
-            (Group { Kind: GroupKind.Bracketed } point, Matrix matrix) => Vector(matrix) is { } vector ? SamePoint(point, vector, point.Items, vector.Items) : false,
+            (Matrix matrix, Group { Kind: GroupKind.Bracketed } point) => SamePoint(Vector(matrix), point),
+            (Group { Kind: GroupKind.Bracketed } point, Matrix matrix) => SamePoint(point, Vector(matrix)),
             (Ratio first, Ratio second) => SameRatio(first, second),
             (Ratio { Parts: [var upper, var lower] } ratio, Quantity { Unit: null } second) when !IsClock(ratio) =>
                 numbers.AreEqual(new Quotient(upper, lower), second.Value),
@@ -44,7 +45,7 @@ internal sealed partial class AnswerComparison(WorkBudget budget, bool speaksOfR
                 numbers.AreEqual(first.Value, new Quotient(upper, lower)),
             (BasedNumber first, BasedNumber second) => Digits(first) == Digits(second) && first.Base == second.Base,
             (BasedNumber first, Quantity second) => Digits(first) == Digits(second),
-            (Quantity first, BasedNumber second) => Digits(first) == Digits(second),
+            (Quantity first, BasedNumber second) => speaksOfBases && Digits(first) == Digits(second),
             _ => false,
         };
     }
@@ -56,12 +57,13 @@ internal sealed partial class AnswerComparison(WorkBudget budget, bool speaksOfR
     {
         if (IsConsistent(gold) is not true) return null;
         if (IsConsistent(answer) is not true) return IsConsistent(answer);
-        bool sameName = gold.Name == answer.Name || !IsVariable(gold.Name) || !IsVariable(answer.Name);
+        bool sameName = gold.Name == answer.Name || IsFunction(gold.Name) || IsFunction(answer.Name);
         bool? sameValue = sameName ? Same(gold.Value, answer.Value) : false;
         return sameValue != true && gold.Equation is { } first && answer.Equation is { } second ? SameRelation(first, second) : sameValue;
     }
 
-    private static bool IsVariable(string name) => name.Length > 0 && !name.EndsWith(')');
+    // f(x) = 3x and y = 3x are one answer.
+    private static bool IsFunction(string name) => name.Length > 0 && name[^1] == ')' && name[0] != '(';
 
     // y = 3x + 11 answers "3x + 11"; x = 3x + 11 does not.
     private bool? SameUnnamed(AnswerValue gold, Assignment answer)

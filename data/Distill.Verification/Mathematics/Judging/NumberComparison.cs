@@ -41,8 +41,8 @@ internal sealed class NumberComparison(WorkBudget budget)
             || arithmetic.Subtract(left.Imaginary, right.Imaginary) is not { } imaginary) return null;
         if (real.ContainsZero && imaginary.ContainsZero)
         {
-            long size = Math.Max(Math.Max(Size(left), Size(right)), 0);
-            bool isNarrow = Magnitude(real) <= size - (arithmetic.Precision / 2) && Magnitude(imaginary) <= size - (arithmetic.Precision / 2);
+            long limit = Math.Max(Math.Max(Size(left), Size(right)), 0) - (arithmetic.Precision / 2);
+            bool isNarrow = Magnitude(real) <= limit && Magnitude(imaginary) <= limit;
             return isNarrow ? true : null;
         }
 
@@ -82,7 +82,7 @@ internal sealed class NumberComparison(WorkBudget budget)
         _ => null,
     };
 
-    /// <summary>About how many bits the numbers of an expression have: what separates values of such expressions is seldom smaller.</summary>
+    /// <summary>About how many bits the numbers of an expression have: what separates two such values is seldom smaller.</summary>
     private static long Weight(Expression value) => value switch
     {
         Literal literal => literal.Value.Bits,

@@ -26,7 +26,7 @@ internal sealed class SymbolicComparison(WorkBudget budget)
         var right = left is null ? null : new Evaluation<Fraction>(fractions, part).Of(answer);
         if (fractions.IsUndefined) return false;
         if (left is not null && right is not null && fractions.AreSame(left, right) is { } same) return same;
-        return AtPoints(gold, answer, (first, second, arithmetic) => NumberComparison.AreEqual(gold, answer, first, second, arithmetic.Arithmetic));
+        return AtPoints(gold, answer, (first, second, balls) => NumberComparison.AreEqual(gold, answer, first, second, balls.Arithmetic));
     }
 
     /// <returns>Whether one is a constant times the other, the constant above zero where <paramref name="isPositive"/>.</returns>
@@ -34,7 +34,8 @@ internal sealed class SymbolicComparison(WorkBudget budget)
     {
         var part = budget.Part(ExpansionSteps);
         var fractions = Fractions.For(part, gold, answer);
-        if (new Evaluation<Fraction>(fractions, part).Of(gold) is { } left && new Evaluation<Fraction>(fractions, part).Of(answer) is { } right
+        var evaluation = new Evaluation<Fraction>(fractions, part);
+        if (evaluation.Of(gold) is { } left && evaluation.Of(answer) is { } right
             && fractions.Multiply(left, Fraction.Of(right.Denominator)) is { } first
             && fractions.Multiply(right, Fraction.Of(left.Denominator)) is { } second)
             return AreMultiples(first.Numerator, second.Numerator, isPositive);
@@ -44,7 +45,8 @@ internal sealed class SymbolicComparison(WorkBudget budget)
         {
             if (balls.Divide(one, other) is not { } quotient) return null;
             ratio ??= quotient;
-            return isPositive && quotient.Real.Sign <= 0 ? false : NumberComparison.AreEqual(gold, answer, ratio, quotient, balls.Arithmetic);
+            if (isPositive && quotient.Real.Sign <= 0) return false;
+            return NumberComparison.AreEqual(gold, answer, ratio, quotient, balls.Arithmetic);
         });
     }
 

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Distill.Verification.Mathematics.Numbers;
 
-/// <summary>A real number known up to an error: (<paramref name="Middle"/> ± <paramref name="Radius"/>) · 2^<paramref name="Exponent"/>.</summary>
+/// <summary>
+/// A real number known up to an error: (<paramref name="Middle"/> ± <paramref name="Radius"/>) · 2^<paramref name="Exponent"/>.
+/// </summary>
 internal sealed record Ball(BigInteger Middle, BigInteger Radius, int Exponent)
 {
     public static Ball Zero { get; } = new(0, 0, 0);

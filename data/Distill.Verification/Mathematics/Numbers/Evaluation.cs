@@ -2,7 +2,7 @@ using Distill.Verification.Mathematics.Reading;
 
 namespace Distill.Verification.Mathematics.Numbers;
 
-/// <summary>A kind of numbers that expressions can be worked out in. An operation gives null where its result is not of that kind.</summary>
+/// <summary>A kind of numbers that expressions can be worked out in. An operation gives null where its result is of another kind.</summary>
 internal interface INumbers<T>
     where T : class
 {
@@ -106,7 +106,9 @@ internal sealed class Evaluation<T>(INumbers<T> numbers, WorkBudget budget)
     private T? OfCall(Function function, T argument) => function switch
     {
         Function.Percent => Times(argument, Hundredth),
-        Function.Degree => Times(argument, HalfTurnPart) is { } part && numbers.Of(new Name(Name.Pi)) is { } pi ? numbers.Multiply(part, pi) : null,
+        Function.Degree => Times(argument, HalfTurnPart) is { } part && numbers.Of(new Name(Name.Pi)) is { } pi
+            ? numbers.Multiply(part, pi)
+            : null,
         _ => numbers.Apply(function, argument),
     };
 

@@ -75,7 +75,8 @@ internal sealed class ExactNumbers(WorkBudget budget) : INumbers<Gaussian>
         Function.Ln when argument.IsZero => Undefined(),
         Function.Ln when argument.IsReal && argument.Real == Rational.One => Gaussian.Of(Rational.Zero),
         Function.Exp or Function.Cos or Function.Cosh or Function.Sec when argument.IsZero => Gaussian.Of(Rational.One),
-        Function.Sin or Function.Tan or Function.Sinh or Function.Tanh or Function.Arcsin or Function.Arctan when argument.IsZero => argument,
+        Function.Sin or Function.Tan or Function.Arcsin or Function.Arctan or Function.Sinh or Function.Tanh
+            when argument.IsZero => argument,
         _ => null,
     };
 

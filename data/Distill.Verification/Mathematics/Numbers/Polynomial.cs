@@ -34,7 +34,8 @@ internal sealed class Polynomial
     };
 
     /// <summary>The largest exponent of any variable in it.</summary>
-    public int Degree => terms.Count == 0 ? 0 : terms.Keys.Max(monomial => Enumerable.Range(0, MaxVariables).Max(i => Exponent(monomial, i)));
+    public int Degree =>
+        terms.Count == 0 ? 0 : terms.Keys.Max(monomial => Enumerable.Range(0, MaxVariables).Max(i => Exponent(monomial, i)));
 
     public long Bits => terms.Count == 0 ? 1 : terms.Values.Max(coefficient => coefficient.Bits);
 

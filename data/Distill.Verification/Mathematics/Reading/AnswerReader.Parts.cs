@@ -12,7 +12,9 @@ internal sealed partial class AnswerReader
             if (tokens[i].Kind == TokenKind.Sign && tokens[i].Text is "=" or "≠" or "<" or ">" or "≤" or "≥" or "≈" or "∈") cuts.Add(i);
         if (cuts.Count is 0 or > MaxSides) return null;
         if (tokens[cuts[0]].IsSign("∈"))
-            return cuts.Count == 1 && Read(cuts[0] + 1, end) is { } set ? new Assignment(NameOf(start, cuts[0]) ?? "", set, null) : null;
+            return cuts.Count == 1 && NameOf(start, cuts[0]) is { } element && Read(cuts[0] + 1, end) is { } set
+                ? new Assignment(element, set, null)
+                : null;
         var operators = cuts.Select(cut => tokens[cut].Text == "≈" ? "=" : tokens[cut].Text).ToList();
         return operators.All(sign => sign == "=") ? ReadEquation(start, end, cuts) : ReadInequality(start, end, cuts, operators);
     }
@@ -57,9 +59,16 @@ internal sealed partial class AnswerReader
         bool hasLetter = tokens[start].Kind == TokenKind.Word && tokens[start].Text.Length == 1;
         int open = hasLetter ? start + 1 : start;
         if (open >= end || !tokens[open].IsSign("(") || partners[open] != end - 1) return null;
+        var names = new List<string>();
         for (int i = open + 1; i < end - 1; i++)
-            if (!(tokens[i].Kind == TokenKind.Word && tokens[i].Text.Length == 1) && !tokens[i].IsSign(",")) return null;
-        return hasLetter ? $"{tokens[start].Text}()" : "()";
+        {
+            if (tokens[i].Kind == TokenKind.Word && tokens[i].Text.Length == 1) names.Add(tokens[i].Text);
+            else if (!tokens[i].IsSign(",")) return null;
+        }
+
+        // (y, x) = (1, 2) would have to be turned round.
+        if (!names.SequenceEqual(names.Order(StringComparer.Ordinal))) return null;
+        return (hasLetter ? tokens[start].Text : "") + $"({string.Join(',', names)})";
     }
 
     private AnswerValue? ReadBracketed(int start, int end)
@@ -227,7 +236,8 @@ internal sealed partial class AnswerReader
         var token = tokens[at];
         if (token.Kind == TokenKind.Text) return true;
         bool isAfterUnit = tokens[at - 1].IsSign("/") || tokens[at - 1].IsWordLike;
-        return token.Kind == TokenKind.Word && (Units.IsUnit(token.Text, token.AfterBlank || gluedUnits || isAfterUnit) || token.Text == "per");
+        bool isApart = token.AfterBlank || gluedUnits || isAfterUnit;
+        return token.Kind == TokenKind.Word && (token.Text == "per" || Units.IsUnit(token.Text, isApart));
     }
 
     private static AnswerValue WithUnit(Expression value, Unit? unit)
@@ -237,7 +247,8 @@ internal sealed partial class AnswerReader
             (value, unit) = (degrees, unit is null ? Unit.Degree : new Unit($"°{unit.Text}", true));
         if (!value.All().Any(part => part is PlusMinus)) return new Quantity(value, unit);
         // Both values, each with the same sign in all places.
-        return new Group(GroupKind.List, "", [new Quantity(Signed(value, isLower: false), unit), new Quantity(Signed(value, isLower: true), unit)]);
+        var (upper, lower) = (Signed(value, isLower: false), Signed(value, isLower: true));
+        return new Group(GroupKind.List, "", [new Quantity(upper, unit), new Quantity(lower, unit)]);
     }
 
     private static Expression? Stripped(Expression value, Function function) => value switch

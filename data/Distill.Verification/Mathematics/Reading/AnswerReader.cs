@@ -11,9 +11,13 @@ internal sealed partial class AnswerReader
     private const int MaxLength = 4_000;
     private const int MaxItems = 200;
     private const int MaxWords = 60;
+    private const string Punctuation = "'’.,;:!?\"-()–&";
 
     private static readonly HashSet<string> Openings =
-        ["answer", "so", "thus", "hence", "therefore", "then", "approximately", "about", "option", "choice", "is", "the", "final", "we", "get"];
+    [
+        "answer", "so", "thus", "hence", "therefore", "then", "approximately", "about", "option", "choice", "is", "the", "final", "we",
+        "get",
+    ];
 
     private static readonly Dictionary<string, AnswerValue> NamedSets = new(StringComparer.Ordinal)
     {
@@ -95,8 +99,8 @@ internal sealed partial class AnswerReader
     /// <summary>Words in a text that no tokens could be made of.</summary>
     private static Words? WordsOf(string text)
     {
-        bool isProse = text.Any(char.IsLetter) && !text.Any(char.IsAsciiDigit)
-            && text.All(letter => char.IsLetter(letter) || char.IsWhiteSpace(letter) || "'’.,;:!?\"-()–&".Contains(letter, StringComparison.Ordinal));
+        bool isProse = text.Any(char.IsLetter)
+            && text.All(letter => char.IsLetter(letter) || char.IsWhiteSpace(letter) || Punctuation.Contains(letter, StringComparison.Ordinal));
         if (!isProse || text.Count(char.IsWhiteSpace) > MaxWords) return null;
         string folded = AnswerText.Folded(text).Trim('.', '!', '?', '"', '\'', ' ');
         return folded.Length > 0 ? new Words(folded) : null;
@@ -182,69 +186,6 @@ internal sealed partial class AnswerReader
 
     private int Next(int at) => partners[at] > at ? partners[at] + 1 : at + 1;
 
-    private Expression? ReadExpression(int start, int end) => start < end ? ExpressionParser.Parse(tokens.AsSpan(start, end - start)) : null;
-}
-
-/// <summary>Which bracket belongs to which.</summary>
-internal static class Brackets
-{
-    private const int MaxDepth = 30;
-
-    /// <returns>
-    /// For each token the position of its partner, or -1; null when brackets do not match, or are nested too deeply. Round and square ones
-    /// match one another, as in [1, 2).
-    /// </returns>
-    public static int[]? Partners(List<Token> tokens)
-    {
-        int[] partners = new int[tokens.Count];
-        var open = new Stack<int>();
-        for (int i = 0; i < tokens.Count; i++)
-        {
-            partners[i] = -1;
-            var token = tokens[i];
-            if (Closing(token) is not null)
-            {
-                if (open.Count >= MaxDepth) return null;
-                open.Push(i);
-            }
-            else if (IsClosing(token))
-            {
-                if (!open.TryPop(out int start) || !Closing(tokens[start])!.Contains(Key(token), StringComparison.Ordinal)) return null;
-                (partners[start], partners[i]) = (i, start);
-            }
-        }
-
-        return open.Count == 0 ? partners : null;
-    }
-
-    private static string? Closing(Token token) => token.Kind switch
-    {
-        TokenKind.Begin => $"end {token.Text}",
-        TokenKind.Sign => token.Text switch
-        {
-            "(" or "[" => ")]",
-            "{" => "}",
-            "\\{" => "\\}",
-            "⟨" => "⟩",
-            "⌊" => "⌋",
-            "⌈" => "⌉",
-            _ => null,
-        },
-        _ => null,
-    };
-
-    private static bool IsClosing(Token token) =>
-        token.Kind == TokenKind.End || (token.Kind == TokenKind.Sign && token.Text is ")" or "]" or "}" or "\\}" or "⟩" or "⌋" or "⌉");
-
-    private static string Key(Token token) => token.Kind == TokenKind.End ? $"end {token.Text}" : token.Text;
-}
-
-/// <summary>Words that could be taken for products of two variables.</summary>
-internal static class EnglishWords
-{
-    public static readonly HashSet<string> OfTwoLetters =
-    [
-        "no", "on", "in", "is", "it", "if", "or", "of", "at", "as", "an", "am", "be", "by", "do", "go", "he", "hi", "me", "my", "ok", "so",
-        "to", "up", "us", "we", "ad", "oh", "ox", "id", "pm", "tv", "uk", "eu",
-    ];
+    private Expression? ReadExpression(int start, int end) =>
+        start < end ? ExpressionParser.Parse(tokens.AsSpan(start, end - start)) : null;
 }

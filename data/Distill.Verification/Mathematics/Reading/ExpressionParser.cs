@@ -249,6 +249,7 @@ internal static class ParserItems
 
     private static bool AddLetters(Token word, List<Token> items)
     {
+        if (EnglishWords.AreNoProducts.Contains(word.Text) || EnglishWords.OfTwoLetters.Contains(word.Text)) return false;
         int letters = 0;
         for (int i = 0; i < word.Text.Length;)
         {

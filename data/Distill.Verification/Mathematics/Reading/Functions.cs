@@ -11,7 +11,8 @@ internal static class Functions
     };
 
     // Longer names go first: "sinh" is not "sin" times "h".
-    private static readonly string[] InWords = [.. Names.Keys.Append("sqrt").Append("log").Append("pi").OrderByDescending(name => name.Length)];
+    private static readonly string[] InWords =
+        [.. Names.Keys.Append("sqrt").Append("log").Append("pi").OrderByDescending(name => name.Length)];
 
     /// <returns>Null when no function has the name.</returns>
     public static Function? Named(string name) => Names.TryGetValue(name, out var function) ? function : null;

@@ -37,13 +37,13 @@ internal sealed class NumberReader(string text, bool joinsCommas, bool joinsBlan
     {
         int exponentAt = number.IndexOf('e', StringComparison.Ordinal);
         string mantissa = exponentAt < 0 ? number : number[..exponentAt];
-        int exponent = exponentAt < 0 ? 0 : int.Parse(number.AsSpan(exponentAt + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         var literal = Mantissa(mantissa);
-        if (exponent == 0) return literal;
-        var ten = new Power(Literal.Of(10), Literal.Of(exponent));
-        return Math.Abs(exponent) > ExactNumbers.MaxBits / 4
-            ? new Product([literal, ten])
-            : literal with { Value = literal.Value * Rational.Of(10).Power(exponent), Decimals = Math.Max(0, (literal.Decimals ?? 0) - exponent) };
+        if (exponentAt < 0) return literal;
+        int exponent = int.Parse(number.AsSpan(exponentAt + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        if (Math.Abs(exponent) > ExactNumbers.MaxBits / 4)
+            return new Product([literal, new Power(Literal.Of(10), Literal.Of(exponent))]);
+        int decimals = Math.Max(0, (literal.Decimals ?? 0) - exponent);
+        return literal with { Value = literal.Value * Rational.Of(10).Power(exponent), Decimals = decimals };
     }
 
     private static Literal Mantissa(string text)

@@ -160,7 +160,8 @@ internal sealed class Tokenizer
         if (words.Count(char.IsLetter) > 1 && words.All(letter => char.IsLetter(letter) || IsProse(letter)))
             return Add(TokenKind.Text, words.Trim(), 0);
         bool isMark = !words.Any(char.IsLetterOrDigit) && words.All(IsProse);
-        return isMark || (textDepth < MaxTextDepth && new Tokenizer(words, joinsThousands, tokens, textDepth + 1) { afterBlank = true }.Run());
+        if (isMark || textDepth >= MaxTextDepth) return isMark;
+        return new Tokenizer(words, joinsThousands, tokens, textDepth + 1) { afterBlank = true }.Run();
     }
 
     private static bool IsProse(char letter) => char.IsWhiteSpace(letter) || letter is '.' or ',' or ':' or '\'' or '-' or '!' or '?';
@@ -182,7 +183,7 @@ internal sealed class Tokenizer
         return Add(kind, name, 0);
     }
 
-    /// <returns>The content of the braces that start here, blanks before them allowed, and where they end; null when there are none.</returns>
+    /// <returns>The content of the braces that start here, after blanks or at once, and where they end; null when there are none.</returns>
     private (int Start, int End)? Group(int at)
     {
         while (at < text.Length && text[at] == ' ') at++;

@@ -29,18 +29,36 @@ internal static class Units
 
     private static readonly Dictionary<string, string> Words = new(StringComparer.Ordinal)
     {
-        ["feet"] = "ft", ["inches"] = "in", ["pounds"] = "lb", ["lbs"] = "lb", ["sec"] = "s", ["secs"] = "s", ["mins"] = "min", ["hr"] = "h",
-        ["hrs"] = "h", ["yrs"] = "yr", ["mph"] = "mi / h", ["kph"] = "km / h", ["kmh"] = "km / h", ["usd"] = "$", ["eur"] = "€", ["gbp"] = "£",
+        ["feet"] = "ft", ["inches"] = "in", ["pounds"] = "lb", ["lbs"] = "lb", ["sec"] = "s", ["secs"] = "s", ["mins"] = "min",
+        ["hr"] = "h", ["hrs"] = "h", ["yrs"] = "yr", ["mph"] = "mi / h", ["kph"] = "km / h", ["kmh"] = "km / h", ["usd"] = "$",
+        ["eur"] = "€", ["gbp"] = "£",
         ["deg"] = "°", ["rad"] = "rad", ["am"] = "am", ["pm"] = "pm", ["mod"] = "mod", ["ml"] = "mL", ["l"] = "L", ["people"] = "person",
         ["persons"] = "person", ["children"] = "child", ["men"] = "man", ["women"] = "woman",
     };
 
+    private const int MaxTokens = 12;
+
+    private static readonly char[] Marks = ['.', ',', '!', '?', ':'];
+
+    // "709 is not it" and "5 or so" hedge, or say the opposite: no answer is read into them.
+    private static readonly HashSet<string> NoUnits =
+    [
+        "not", "no", "is", "isn't", "are", "was", "be", "or", "and", "but", "if", "wrong", "incorrect", "maybe", "cannot", "can't", "may",
+        "might", "should", "instead", "than", "less", "fewer", "more", "least", "most", "without", "i", "we", "it", "that", "think", "so",
+        "answer", "minus", "plus", "times", "over", "divided", "thousand", "million", "billion", "trillion", "hundred", "dozen", "half",
+    ];
+
     // Name, plural with an s, and abbreviation.
     private const string Known =
         "meter m,metre m,centimeter cm,centimetre cm,millimeter mm,millimetre mm,kilometer km,kilometre km,inch in,foot ft,yard yd,mile mi,"
-        + "gram g,kilogram kg,milligram mg,pound lb,ounce oz,ton ton,tonne t,second s,minute min,hour h,day day,week week,month month,year yr,"
+        + "gram g,kilogram kg,milligram mg,pound lb,ounce oz,ton ton,tonne t,second s,minute min,hour h,day day,week week,month month,"
+        + "year yr,"
         + "liter L,litre L,milliliter mL,millilitre mL,gallon gal,joule J,kilojoule kJ,watt W,kilowatt kW,newton N,volt V,ampere A,amp A,"
-        + "hertz Hz,kelvin K,pascal Pa,kilopascal kPa,mole mol,dollar $,euro €,cent cent,rupee ₹,yen ¥,percent %,degree °,radian rad,unit unit";
+        + "hertz Hz,kelvin K,pascal Pa,kilopascal kPa,mole mol,dollar $,euro €,cent cent,rupee ₹,yen ¥,percent %,degree °,radian rad,"
+        + "unit unit";
+
+    private static readonly string[] ShortWords =
+        ["lbs", "sec", "hr", "hrs", "mins", "mph", "kph", "kmh", "USD", "EUR", "deg", "AM", "PM", "ml", "l", "mod"];
 
     static Units()
     {
@@ -51,8 +69,7 @@ internal static class Units
             Abbreviations[unit] = unit;
         }
 
-        foreach (string alone in new[] { "lbs", "sec", "hr", "hrs", "mins", "mph", "kph", "kmh", "USD", "EUR", "deg", "AM", "PM", "ml", "l", "mod" })
-            Abbreviations[alone] = Words[alone.ToLowerInvariant()];
+        foreach (string word in ShortWords) Abbreviations[word] = Words[word.ToLowerInvariant()];
     }
 
     /// <summary>Whether a word that nothing marks as text is a unit, seen on its own: "kg" and "apples", and not "ab".</summary>
@@ -70,33 +87,41 @@ internal static class Units
     /// <returns>Null when the tokens are none, such as a slash alone.</returns>
     public static Unit? Of(ReadOnlySpan<Token> tokens)
     {
+        if (tokens.Length > MaxTokens) return null;
         var parts = new List<string>();
         bool isMeasure = true;
         string? power = null;
         foreach (var token in tokens)
         {
-            foreach (string word in token.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            foreach (string word in token.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Trim(Marks)))
             {
-                string trimmed = word.Trim('.', ',', '!', '?', ':');
-                string lower = trimmed.ToLowerInvariant();
+                string lower = word.ToLowerInvariant();
+                if (NoUnits.Contains(lower)) return null;
                 if (PowerWord(lower) is { } before) power = before;
-                else if (lower is "squared" or "cubed") parts.Add(lower == "squared" ? "^2" : "^3");
-                else if (lower is "per" or "/") parts.Add("/");
-                else if (trimmed is "^" or "{" or "}" or "(" or ")" or "*" or "") continue;
-                else if (trimmed.All(char.IsAsciiDigit)) parts.Add(token.Kind == TokenKind.Number && parts is not ["mod"] ? $"^{trimmed}" : trimmed);
-                else
+                else if (Mark(token.Kind, lower, parts) is { } mark) parts.Add(mark);
+                else if (word.Length > 0 && (char.IsLetter(word[0]) || Abbreviations.ContainsKey(word)))
                 {
-                    isMeasure &= IsKnown(trimmed);
-                    parts.Add(Canonical(trimmed));
+                    isMeasure &= IsKnown(word);
+                    parts.Add(Canonical(word));
                     if (power is not null) parts.Add(power);
                     power = null;
                 }
             }
         }
 
-        if (parts.Count == 0 || parts[^1] == "/") return null;
-        return new(string.Join(' ', parts), isMeasure);
+        return parts.Count == 0 || parts[^1] == "/" ? null : new(string.Join(' ', parts), isMeasure);
     }
+
+    private static string? Mark(TokenKind kind, string word, List<string> before) => word switch
+    {
+        "squared" => "^2",
+        "cubed" => "^3",
+        "per" or "/" => "/",
+        "$" or "€" or "£" or "¥" or "₹" => word,
+        "¢" => "cent",
+        _ when word.Length == 0 || !word.All(char.IsAsciiDigit) => null,
+        _ => kind == TokenKind.Number && before is not ["mod"] ? $"^{word}" : word,
+    };
 
     private static string? PowerWord(string word) => word switch
     {
