@@ -41,5 +41,6 @@ internal static class BenchmarkList
         new ExportBenchmark(),
         new ParityBenchmark(),
         new PipelineBenchmark(),
+        new HubBenchmark(),
     ];
 }
