@@ -37,6 +37,8 @@ internal static class DistillCommandLine
             new ServeModelCommand(),
             new TokenizeCommand(),
             new ScoreCommand(),
+            new PullCommand(),
+            new PushCommand(),
             new DoctorCommand(),
             new SchemaCommand(),
             new Command("runs", "What has been run: list runs, show one, compare two, remove one.")
