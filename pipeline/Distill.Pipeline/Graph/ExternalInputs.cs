@@ -9,7 +9,8 @@ namespace Distill.Pipeline.Graph;
 /// <summary>The models that a recipe brings along. Their digest covers what decides what they say, not their cards and logs.</summary>
 internal static class ExternalInputs
 {
-    public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer";
+    public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer",
+        Traces = "given-traces";
 
     private static readonly string[] Descriptions = [".md", ".jsonl", ".yaml", "distill.json"];
 
@@ -33,6 +34,7 @@ internal static class ExternalInputs
     private static StageInput? Of(Recipe recipe, string name, DigestMemory memory) => (recipe, name) switch
     {
         (DistillationRecipe distillation, Teacher) => TeacherOf(distillation.Teacher, memory),
+        (DistillationRecipe { Traces.From: { } traces }, Traces) => GivenTraces.Open(traces, memory),
         (DistillationRecipe distillation, Base) => Open(distillation.Student.Base, memory),
         (PretrainRecipe pretraining, Start) => Open(pretraining.Start!, memory),
         (PretrainRecipe pretraining, TokenizerFolder) => TokenizerOf(pretraining.Tokenizer.From!, memory),

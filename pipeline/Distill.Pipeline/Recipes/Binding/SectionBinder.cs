@@ -53,6 +53,12 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
     private IList? Items(OptionDeclaration option, string path, RecipeNode node)
     {
         var items = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(option.ItemType))!;
+        if (option.Attribute.Rows && node is RecipeScalar file)
+        {
+            if (RecipeRows.Read(file, path, problems) is not { } rows) return null;
+            node = rows;
+        }
+
         if (node is not RecipeSequence sequence)
         {
             problems.Add(new(path, node.Place, node.Shown, "not a list", "write items with '- '"));
@@ -165,8 +171,10 @@ internal static class RecipePath
         string full = Path.GetFullPath(written, source.Folder);
         if (option.Path == PathUse.Place) return (full, null);
         // A resolved recipe that was moved without its models still finds them where they were.
-        if (!Directory.Exists(full) && source.Former is { } former && Path.GetFullPath(written, former) is var before
-            && Directory.Exists(before)) full = before;
+        if (!Path.Exists(full) && source.Former is { } former && Path.GetFullPath(written, former) is var before
+            && Path.Exists(before)) full = before;
+        if (option.Path == PathUse.Any && File.Exists(full)) return (full, null);
+        if (!Directory.Exists(full) && option.Path == PathUse.Any) return (full, $"there is no file or folder {full}");
         if (!Directory.Exists(full)) return (full, File.Exists(full) ? $"{full} is a file, not a folder" : $"there is no folder {full}");
         var missing = option.Files.Where(file => !File.Exists(Path.Combine(full, file))).ToList();
         return (full, missing.Count == 0 ? null : $"{full} has no {string.Join(", ", missing)}");

@@ -1,9 +1,6 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Distill.Data.Curation;
 using Distill.Data.Problems;
 using Distill.Pipeline.Recipes.Binding;
-using Distill.Tokenization;
 
 namespace Distill.Pipeline.Recipes.Sections;
 
@@ -70,36 +67,6 @@ internal sealed record FamilyShare : Section
         Rule.Require(shares.Select(share => (share.Name, share.Level)).Distinct().Count() == shares.Count,
             property, "the same family and level is listed twice", "keep one of them and raise its weight"),
     ];
-}
-
-/// <summary><c>prompt</c>: what every prompt begins with, and what the chat templates are told.</summary>
-internal sealed record PromptSection : Section
-{
-    [Option("system message before every problem, for the teacher and, unless `student_system` says otherwise, the student",
-        Default = "none")]
-    public string System { get; init; } = "";
-
-    [Option("the student's system message, in training, sampling, evaluation and the exported model. `\"\"` is none: the student "
-        + "then learns to do without what the teacher was told (context distillation)", From = "prompt.system")]
-    public string StudentSystem { get; init; } = "";
-
-    [Option("variables of the chat templates, e.g. `{ enable_thinking: true }`", Default = "none")]
-    public IReadOnlyDictionary<string, JsonElement> TemplateOptions { get; init; } = PromptStyle.Plain.TemplateOptions;
-
-    internal PromptStyle ToTeacherStyle() => Style(System);
-
-    internal PromptStyle ToStudentStyle() => Style(StudentSystem);
-
-    public bool Equals(PromptSection? other) => other is not null && System == other.System && StudentSystem == other.StudentSystem
-        && CanonicalJson.Write(CanonicalJson.ToNode(TemplateOptions)) == CanonicalJson.Write(CanonicalJson.ToNode(other.TemplateOptions));
-
-    public override int GetHashCode() => HashCode.Combine(System, StudentSystem, TemplateOptions.Count);
-
-    /// <summary>A style as a part of a stage's options; null where chats are put as they are.</summary>
-    internal static JsonNode? KeyOf(PromptStyle style) => style.System is null && style.TemplateOptions.Count == 0 ? null
-        : CanonicalJson.ToNode(new { style.System, style.TemplateOptions });
-
-    private PromptStyle Style(string system) => new() { System = system.Length == 0 ? null : system, TemplateOptions = TemplateOptions };
 }
 
 /// <summary><c>curation</c>: which graded traces are kept. Wrong, truncated, malformed and repeated ones never are.</summary>
