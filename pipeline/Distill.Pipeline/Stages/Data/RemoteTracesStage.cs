@@ -15,6 +15,9 @@ namespace Distill.Pipeline.Stages.Data;
 /// </summary>
 internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSection endpoint) : IDividedStage
 {
+    /// <summary>Where a run that uses no other's completions keeps its own, in the stage's work folder.</summary>
+    internal const string OwnRequests = "requests";
+
     /// <summary>UTF-8 bytes of the longest problem that any family draws; for predictions.</summary>
     public const int LongestProblem = 512;
 
@@ -44,11 +47,17 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
 
     public IStageWork Begin(StageContext context) => new RemoteWork(context, recipe, endpoint);
 
+    /// <returns>The caller disposes it.</returns>
+    internal static ResilientChatClient Connect(DistillationRecipe recipe, EndpointSection endpoint, TimeProvider clock)
+    {
+        var key = endpoint.ApiKeyEnv is { } variable ? ApiKey.FromEnvironment(variable) : null;
+        return new ResilientChatClient(
+            new CompatibleChatClient(endpoint.ToOptions(recipe.Teacher.Model), key, clock), endpoint.ToCalls(), clock);
+    }
+
     /// <summary>The endpoint is asked for all open parts at once: one slow answer must not hold up the next part.</summary>
     private sealed class RemoteWork : IStageWork
     {
-        private const string OwnRequests = "requests";
-
         private readonly StageContext context;
         private readonly DistillationRecipe recipe;
         private readonly EndpointSection endpoint;
@@ -73,7 +82,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
 
         public void Run(IReadOnlyList<int> units, CancellationToken cancellation)
         {
-            client ??= Connect();
+            client ??= Connect(recipe, endpoint, context.Clock);
             var asked = units.ToHashSet();
             var collection = new RemoteTraceCollection(client, options, new CompletionStore(context.SharedRequests ?? own), context.Clock);
             // The stage has a thread of its own that nobody else waits for.
@@ -91,13 +100,6 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
         }
 
         public void Dispose() => client?.Dispose();
-
-        private ResilientChatClient Connect()
-        {
-            var key = endpoint.ApiKeyEnv is { } variable ? ApiKey.FromEnvironment(variable) : null;
-            return new ResilientChatClient(
-                new CompatibleChatClient(endpoint.ToOptions(recipe.Teacher.Model), key, context.Clock), endpoint.ToCalls(), context.Clock);
-        }
 
         private string Spent(RemoteUsage usage) => endpoint.Prices.CostOf(usage) is > 0 and var cost ? $"cost {cost:N2}" : "";
 
