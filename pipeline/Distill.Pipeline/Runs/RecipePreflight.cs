@@ -39,7 +39,8 @@ internal sealed class RecipePreflight
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with tokenizer and chat template", () =>
                 ChatEncoder.Load(recipe.Student.Base).RequireChat());
         if (student is not null) CheckSizes(student.Architecture);
-        if (studentEncoder is not null) CheckThinkMarks(studentEncoder.Tokenizer);
+        // A model without marks thinks in its answer; what an endpoint does is not known.
+        if (studentEncoder is not null && teacher?.Encoder.MarksThinking != false) CheckThinkMarks(studentEncoder);
         if (teacher is not null && student is not null && studentEncoder is not null)
             CheckSameTokens(teacher.Encoder, teacher.VocabularySize, studentEncoder, student.Architecture.VocabularySize);
         CheckProblems();
@@ -80,10 +81,9 @@ internal sealed class RecipePreflight
         }
     }
 
-    private void CheckThinkMarks(Tokenizer tokenizer)
+    private void CheckThinkMarks(ChatEncoder student)
     {
-        bool has = tokenizer.IdOf(ThinkMarks.Open) is not null && tokenizer.IdOf(ThinkMarks.Close) is not null;
-        if (!has && !recipe.Student.AddTokens)
+        if (!student.MarksThinking && !recipe.Student.AddTokens)
             Add("student.base", recipe.Student.Base, $"its tokenizer has no {ThinkMarks.Open} and {ThinkMarks.Close}",
                 "set student.add_tokens to true, which gives it both");
     }

@@ -25,6 +25,7 @@ internal static class RecipeRows
 
         const string Remedy = "write a list, or the path of a file with a JSON object on each line";
         if (scalar.Text.Length == 0 || scalar.Text.Contains('\0', StringComparison.Ordinal)) return Refused("not a list", Remedy);
+        if (RecipePath.Expand(scalar.Text).Fault is { } unset) return Refused(unset, "set it, or write the path out");
         string file = Find(scalar);
         if (!File.Exists(file)) return Refused($"not a list, and there is no file {file}", Remedy);
         try
@@ -48,8 +49,8 @@ internal static class RecipeRows
     // A resolved recipe holds the rows themselves, so only a recipe that was moved by hand looks where it lay before.
     private static string Find(RecipeScalar scalar)
     {
-        string full = Path.GetFullPath(scalar.Text, scalar.Source.Folder);
-        return !File.Exists(full) && scalar.Source.Former is { } former ? Path.GetFullPath(scalar.Text, former) : full;
+        string written = RecipePath.Expand(scalar.Text).Path, full = Path.GetFullPath(written, scalar.Source.Folder);
+        return !File.Exists(full) && scalar.Source.Former is { } former ? Path.GetFullPath(written, former) : full;
     }
 
     private static RecipeMapping Row(string line, RecipeScalar named, string place)
