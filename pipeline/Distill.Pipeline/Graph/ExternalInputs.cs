@@ -2,6 +2,7 @@ using System.Text;
 using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
+using Distill.Pipeline.Stages.Data;
 using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Pipeline.Graph;

@@ -27,7 +27,7 @@ public static class PipelineRun
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
-        Check(recipe, selection);
+        var notes = Check(recipe, selection);
         folder.RequireFree(graph.Stages.Select(stage => stage.Declaration.Folder));
         var store = new ArtifactStore(folder.StorePath, clock);
         using var held = folder.Lock();
@@ -40,6 +40,7 @@ public static class PipelineRun
         folder.WriteRecipe(recipe);
         try
         {
+            foreach (string note in notes) observer.Warning(note);
             var finished = new FinishedStages(folder, store, options.UseOtherRuns);
             var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, cancellation);
             bool isWhole = options.Only is null;
@@ -132,10 +133,11 @@ public static class PipelineRun
         return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath) { Report = report };
     }
 
-    private static void Check(Recipe recipe, StageSelection selection)
+    /// <returns>What is to be looked at and stops nothing.</returns>
+    private static IReadOnlyList<string> Check(Recipe recipe, StageSelection selection)
     {
-        if (recipe is DistillationRecipe distillation) RecipePreflight.Require(distillation, selection.MakesStudent);
         if (recipe is PretrainRecipe pretraining) PretrainingStage.RequireFreeOutput(pretraining.Output);
+        return recipe is DistillationRecipe distillation ? RecipePreflight.Require(distillation, selection.MakesStudent) : [];
     }
 
     private static RunFolder FolderFor(Recipe recipe, RunOptions options)

@@ -8,7 +8,6 @@ using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
 using Distill.Teacher;
 using Distill.Teacher.Remote.Collection;
-using Distill.Verification;
 
 namespace Distill.Pipeline.Stages.Data;
 
