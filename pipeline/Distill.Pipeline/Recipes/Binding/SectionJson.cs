@@ -16,7 +16,12 @@ internal static class SectionJson
         {
             if (option.Get(section) is not { } value || unused.Contains(option.PropertyName)) continue;
             bool isPath = option.Attribute.Path != PathUse.None && section.IsPath(option.PropertyName);
-            if (isPath && value is string { Length: > 0 } full) value = path(full);
+            if (isPath && value is string full)
+            {
+                if (full.Length == 0) continue; // a model that is left out
+                value = path(full);
+            }
+
             node[option.Key] = ToNode(value, inner => Full(inner, recipe, path));
         }
 
