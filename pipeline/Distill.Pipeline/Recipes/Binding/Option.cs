@@ -16,6 +16,9 @@ internal enum PathUse
     /// <summary>A file or a folder that is there.</summary>
     Any,
 
+    /// <summary>A file that is there, or a pattern with <c>*</c> that some files match.</summary>
+    Files,
+
     /// <summary>A place that may not exist yet.</summary>
     Place,
 }

@@ -16,6 +16,7 @@ internal sealed partial class OptionReader(OptionDeclaration option, string path
     {
         _ when option.Attribute.Path == PathUse.Folder => "the path of a folder",
         _ when option.Attribute.Path == PathUse.Any => "the path of a file or folder",
+        _ when option.Attribute.Path == PathUse.Files => "the path of a file",
         OptionKind.Integer => "a whole number",
         OptionKind.Number => "a number",
         OptionKind.Flag => "true or false",
