@@ -2,6 +2,7 @@ using Distill.Data.Curation;
 using Distill.Data.Problems;
 using Distill.Data.Sources;
 using Distill.Pipeline.Recipes.Binding;
+using Distill.Pipeline.Stages.Data;
 
 namespace Distill.Pipeline.Recipes.Sections;
 
@@ -15,7 +16,7 @@ internal sealed record ProblemSection : Section
     public IReadOnlyList<FamilyShare> Families { get; init; } = [];
 
     [Option("where problems come from, instead of `problems.families`: files, data sets, traces and families, mixed", Minimum = 1,
-        Maximum = MostSources, Default = "none")]
+        Maximum = MostSources, Default = "none; with `traces.from` the problems of those traces")]
     public IReadOnlyList<SourceSection> Sources { get; init; } = [];
 
     [Option("sources of the test problems alone, instead of holding some out", Minimum = 1, Maximum = MostSources, Default = "none")]
@@ -55,7 +56,16 @@ internal sealed record ProblemSection : Section
     [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
     public long Seed { get; init; }
 
-    public override object? DefaultOf(string property, Recipe recipe) => property == nameof(Twins) ? Math.Min(100, Test) : null;
+    public override object? DefaultOf(string property, Recipe recipe) => property switch
+    {
+        nameof(Twins) => Math.Min(100, Test),
+        nameof(Sources) when Families.Count == 0 && recipe is DistillationRecipe { Traces.From: { } traces } => Asked(traces),
+        _ => null,
+    };
+
+    // Existing traces bring their problems along.
+    private static IReadOnlyList<SourceSection> Asked(string traces) =>
+        [new SourceSection { Traces = GivenTraces.PatternOf(traces), Name = SourceName.OfRepository(traces) }];
 
     /// <summary>Verifiers that may grade its problems: a source that leaves the choice open may have any of those that need nothing.</summary>
     internal IEnumerable<string> VerifierNames() => !HasSources ? Families.Select(share => share.Name)

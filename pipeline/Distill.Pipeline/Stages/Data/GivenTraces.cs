@@ -22,6 +22,9 @@ internal static class GivenTraces
         return files.Length > 0 ? files : throw new InvalidDataException($"'{folder}' holds no file of traces ({Pattern}).");
     }
 
+    /// <summary>A path or pattern that names the same files, as sources of problems are written.</summary>
+    public static string PatternOf(string place) => File.Exists(place) ? place : Path.Combine(FolderOf(place), "**", Pattern);
+
     public static StageInput Open(string place, DigestMemory memory)
     {
         var lines = FilesOf(place).Select(file => $"{Path.GetFileName(file)}\0{memory.Of(file)}\n");

@@ -22,10 +22,9 @@ internal sealed class ProblemParts : IDisposable
     /// <summary>The problems of an artefact, their digests checked once.</summary>
     public static ProblemParts Of(StageInput problems)
     {
-        string[] files = [.. problems.PathsOf(".jsonl")];
-        long count = problems.Artifact!.Manifest.Files.Where(file => file.Path.EndsWith(".jsonl", StringComparison.Ordinal))
-            .Sum(file => file.Rows ?? 0);
-        return new(checked((int)count), () => files.SelectMany(ProblemFile.Read));
+        string file = problems.PathOf(ProblemsStage.FileName);
+        long count = problems.Artifact!.Manifest.Files.Single(each => each.Path == ProblemsStage.FileName).Rows ?? 0;
+        return new(checked((int)count), () => ProblemFile.Read(file));
     }
 
     public int PartCount(int size) => (Count + size - 1) / size;
