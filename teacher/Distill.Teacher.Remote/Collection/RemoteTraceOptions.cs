@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Distill.Data.Storage;
+using Distill.Tokenization;
 
 namespace Distill.Teacher.Remote.Collection;
 
@@ -38,6 +40,15 @@ internal sealed record RemoteTraceOptions
     /// </summary>
     public bool SendSeed { get; init; } = true;
 
+    /// <summary>
+    /// The teacher's: token ids and log-probabilities are then asked for, checked against the text by it and kept. Null, the default: text
+    /// alone.
+    /// </summary>
+    public Tokenizer? Tokenizer { get; init; }
+
+    /// <summary>Alternatives kept beside each token, with <see cref="Tokenizer"/>. 0 and more, default 0.</summary>
+    public int TopLogProbabilities { get; init; }
+
     /// <summary>Problems whose traces are committed together. 1 and more, default 128.</summary>
     public int ProblemsPerPart { get; init; } = 128;
 
@@ -58,6 +69,7 @@ internal sealed record RemoteTraceOptions
         Check(Temperature >= 0, nameof(Temperature), Temperature, "0 and more");
         Check(TopP is > 0 and <= 1, nameof(TopP), TopP, "more than 0, at most 1");
         Check(MaxTokens >= 1, nameof(MaxTokens), MaxTokens, "1 and more");
+        Check(TopLogProbabilities >= 0, nameof(TopLogProbabilities), TopLogProbabilities, "0 and more");
         Check(ProblemsPerPart >= 1, nameof(ProblemsPerPart), ProblemsPerPart, "1 and more");
         Check(Concurrency >= 1, nameof(Concurrency), Concurrency, "1 and more");
         return problems;
@@ -84,6 +96,10 @@ internal static class TeacherIdentity
     /// <summary>One completion: its name in the store.</summary>
     /// <param name="seed">Tells the samples of a problem apart, whether or not it is sent.</param>
     public static string OfRequest(string teacher, string prompt, ulong seed) => Digest(teacher, prompt, seed.ToString("x16"));
+
+    /// <summary>The same with its tokens and so many alternatives beside each.</summary>
+    public static string WithTokens(string request, int alternatives) =>
+        Digest(request, "tokens", alternatives.ToString(CultureInfo.InvariantCulture));
 
     private static string Digest(params string[] parts) =>
         FileDigest.Of(Encoding.UTF8.GetBytes(JsonSerializer.Serialize((string[])[$"remote-teacher-{Version}", .. parts])));
