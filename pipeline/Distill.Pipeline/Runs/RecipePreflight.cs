@@ -43,10 +43,13 @@ internal sealed class RecipePreflight
         if (studentEncoder is not null && teacher?.Encoder.MarksThinking != false) CheckThinkMarks(studentEncoder);
         if (teacher is not null && student is not null && studentEncoder is not null)
             CheckSameTokens(teacher.Encoder, teacher.VocabularySize, studentEncoder, student.Architecture.VocabularySize);
+        if (recipe.Teacher.Remote is { TokenIds: true, Tokenizer: { } folder } remote)
+            CheckTokens(Open("teacher.tokenizer", folder, "give the folder with the model's tokenizer.json", remote.OpenTokenizer),
+                studentEncoder?.Tokenizer);
         CheckProblems();
     }
 
-    private T? Open<T>(string path, string value, string remedy, Func<T> open)
+    private T? Open<T>(string path, string value, string remedy, Func<T?> open)
         where T : class
     {
         try
@@ -100,6 +103,13 @@ internal sealed class RecipePreflight
             && !(isSame && teacherVocabulary == studentVocabulary && Begins(teacher.With(style), student.With(style))))
             Add("rl.teacher_weight", $"{weight}",
                 "it needs one tokenizer, vocabulary and chat template for teacher and student, and these differ", Remedy);
+    }
+
+    private void CheckTokens(Tokenizer? teacher, Tokenizer? student)
+    {
+        if (teacher is not null && student is not null && teacher.Fingerprint != student.Fingerprint)
+            Add("teacher.token_ids", "true", "the endpoint's model and the student have different tokenizers, so its token ids mean other "
+                + "tokens to the student", "leave it out, or take a student with the model's tokenizer");
     }
 
     private static bool Begins(ChatEncoder teacher, ChatEncoder student)

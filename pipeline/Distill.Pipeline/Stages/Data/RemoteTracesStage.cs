@@ -13,7 +13,7 @@ namespace Distill.Pipeline.Stages.Data;
 /// A teacher at an endpoint solves the training problems. Every completion is kept as it comes, so a kill costs those under way and no
 /// more; what any run of the folder has asked before is not asked again.
 /// </summary>
-internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSection endpoint) : IDividedStage
+internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacherSection endpoint) : IDividedStage
 {
     /// <summary>UTF-8 bytes of the longest problem that any family draws; for predictions.</summary>
     public const int LongestProblem = 512;
@@ -51,14 +51,14 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
 
         private readonly StageContext context;
         private readonly DistillationRecipe recipe;
-        private readonly EndpointSection endpoint;
+        private readonly RemoteTeacherSection endpoint;
         private readonly Problem[] problems;
         private readonly RemoteTraceOptions options;
         private readonly TraceFiles files;
         private readonly string own;
         private ResilientChatClient? client;
 
-        public RemoteWork(StageContext context, DistillationRecipe recipe, EndpointSection endpoint)
+        public RemoteWork(StageContext context, DistillationRecipe recipe, RemoteTeacherSection endpoint)
         {
             (this.context, this.recipe, this.endpoint) = (context, recipe, endpoint);
             problems = ProblemsStage.Read(context, ProblemsStage.Train);
@@ -80,6 +80,8 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
             collection.RunAsync(problems, part => !asked.Contains(part), files.Write, progress => context.Progress(new StageProgress(
                 progress.Traces, progress.TotalTraces, "traces", Spent(client.Usage), progress.TokensPerSecond, "tokens/s")), cancellation)
                 .GetAwaiter().GetResult();
+            if (collection.Rejected is { Count: > 0 and var dropped, FirstReason: var reason })
+                context.Warning($"{dropped:N0} of {problems.Length:N0} problems were refused and have no answers, the first because: {reason}");
         }
 
         public string Finish()
@@ -94,9 +96,8 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
 
         private ResilientChatClient Connect()
         {
-            var key = endpoint.ApiKeyEnv is { } variable ? ApiKey.FromEnvironment(variable) : null;
-            return new ResilientChatClient(
-                new CompatibleChatClient(endpoint.ToOptions(recipe.Teacher.Model), key, context.Clock), endpoint.ToCalls(), context.Clock);
+            var inner = new CompatibleChatClient(endpoint.ToOptions(recipe.Teacher.Model), endpoint.ReadKey(), context.Clock);
+            return new ResilientChatClient(inner, endpoint.ToCalls(), context.Clock);
         }
 
         private string Spent(RemoteUsage usage) => endpoint.Prices.CostOf(usage) is > 0 and var cost ? $"cost {cost:N2}" : "";
