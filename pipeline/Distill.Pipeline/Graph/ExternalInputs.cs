@@ -54,8 +54,17 @@ internal static class ExternalInputs
     }
 
     private static StageInput TeacherOf(TeacherSection teacher, DigestMemory memory) => teacher.Remote is { } remote
-        ? new StageInput("", TeacherIdentity.OfModel(remote.Endpoint, teacher.Model), null)
+        ? new StageInput("", DigestOf(remote, teacher.Model, memory), null)
         : Open(teacher.Model, memory);
+
+    // Where token ids are asked for, the tokenizer decides what they are taken for.
+    private static string DigestOf(RemoteTeacherSection remote, string model, DigestMemory memory)
+    {
+        string digest = TeacherIdentity.OfModel(remote.Endpoint, model);
+        return remote is { TokenIds: true, Tokenizer: { } folder }
+            ? FileDigest.Of(Encoding.UTF8.GetBytes(digest + memory.Of(Path.Combine(folder, "tokenizer.json"))))
+            : digest;
+    }
 
     private static StageInput Open(string folder, DigestMemory memory) => new(folder, DigestOf(folder, memory), null);
 }

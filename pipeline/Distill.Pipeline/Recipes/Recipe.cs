@@ -99,7 +99,8 @@ public sealed record DistillationRecipe : Recipe
             nameof(SoftLabels),
             "the teacher records no alternatives to its tokens",
             Teacher.Remote is null ? "set teacher.top_log_probabilities, e.g. to 16"
-                : "take a teacher from a model folder: an endpoint's traces hold no tokens");
+                : "set teacher.token_ids to true and teacher.top_log_probabilities, e.g. to 16, where the endpoint is a server of vLLM; "
+                    + "others give no tokens, and a teacher from a model folder does");
         yield return Rule.Unused(!Sft.Enabled, nameof(SoftLabels), "sft.enabled is false, and no other student learns them",
             "leave it out, or set sft.enabled to true");
         yield return Rule.Unused(!Sft.Enabled && !AnswerOnly.Enabled, nameof(Lora),

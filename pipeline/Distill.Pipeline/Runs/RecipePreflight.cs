@@ -49,11 +49,14 @@ internal sealed class RecipePreflight
             student is null || studentEncoder is null ? null : new ModelFacts(student.Architecture.VocabularySize, studentEncoder));
         problems.AddRange(fit.Faults);
         notes.AddRange(fit.Notes);
+        if (recipe.Teacher.Remote is { TokenIds: true, Tokenizer: { } folder } remote)
+            CheckTokens(Open("teacher.tokenizer", folder, "give the folder with the model's tokenizer.json", remote.OpenTokenizer),
+                studentEncoder?.Tokenizer);
         CheckTraces(studentEncoder);
         CheckProblems();
     }
 
-    private T? Open<T>(string path, string value, string remedy, Func<T> open)
+    private T? Open<T>(string path, string value, string remedy, Func<T?> open)
         where T : class
     {
         try
@@ -103,6 +106,13 @@ internal sealed class RecipePreflight
         else if (first.TopIds.Count == 0)
             Add("soft_labels", "", "the traces hold no alternatives to their tokens",
                 "leave it out, or take traces that were made with teacher.top_log_probabilities");
+    }
+
+    private void CheckTokens(Tokenizer? teacher, Tokenizer? student)
+    {
+        if (teacher is not null && student is not null && teacher.Fingerprint != student.Fingerprint)
+            Add("teacher.token_ids", "true", "the endpoint's model and the student have different tokenizers, so its token ids mean other "
+                + "tokens to the student", "leave it out, or take a student with the model's tokenizer");
     }
 
     private void CheckProblems()

@@ -44,6 +44,7 @@ internal sealed record SamplingPolicy
     /// <summary>Samples a problem gets on average, if each is right with a fixed probability.</summary>
     public double ExpectedSamples(double probability)
     {
+        if (!IsAdaptive) return Samples;
         // [right answers], the share of problems that are open with them; one more sample a round.
         double[] open = new double[Samples + 1];
         open[0] = 1;

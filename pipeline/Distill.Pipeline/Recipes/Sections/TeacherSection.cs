@@ -3,12 +3,13 @@ using Distill.Generation.Onnx;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Teacher;
 using Distill.Teacher.Remote.Collection;
+using Distill.Teacher.Remote.Endpoint;
 
 namespace Distill.Pipeline.Recipes.Sections;
 
 /// <summary><c>teacher</c>: the model that solves the training problems, and how it is sampled. With an endpoint it runs
 /// elsewhere.</summary>
-internal sealed record TeacherSection : EndpointSection
+internal sealed record TeacherSection : RemoteTeacherSection
 {
     private const string FolderRemedy = "give the folder of an ONNX model or of a checkpoint, or an endpoint";
 
@@ -32,7 +33,7 @@ internal sealed record TeacherSection : EndpointSection
     [Option("completions decoded together; speed only; not with an endpoint", Minimum = 1, Maximum = 4096, DecidesResult = false)]
     public int Slots { get; init; } = 64;
 
-    [Option("alternatives recorded beside each token of the teacher; needed by `soft_labels`; not with an endpoint",
+    [Option("alternatives recorded beside each token of the teacher; needed by `soft_labels`; of an endpoint only with `teacher.token_ids`",
         Minimum = 1, Maximum = 1024, Default = "none")]
     public int? TopLogProbabilities { get; init; }
 
@@ -40,7 +41,7 @@ internal sealed record TeacherSection : EndpointSection
     public long Seed { get; init; }
 
     /// <summary>The endpoint that runs the model; null for a model folder.</summary>
-    internal EndpointSection? Remote => Endpoint.Length == 0 ? null : this;
+    internal RemoteTeacherSection? Remote => Endpoint.Length == 0 ? null : this;
 
     /// <summary>False where existing traces are taken and no teacher is named beside them.</summary>
     internal bool IsThere => Model.Length > 0;
@@ -62,8 +63,8 @@ internal sealed record TeacherSection : EndpointSection
         Rule.Require(Temperature > 0 || Samples == 1, nameof(Samples), "greedy samples are all equal",
             "set teacher.temperature above 0, or one sample"),
         Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),
-        Rule.Unused(Remote is not null, nameof(TopLogProbabilities), "an endpoint's traces hold no tokens",
-            "leave it out, or take a teacher from a model folder"),
+        Rule.Unused(Remote is { TokenIds: false }, nameof(TopLogProbabilities), "no token ids are asked for",
+            "set teacher.token_ids to true where the endpoint is a server of vLLM, leave it out otherwise"),
     ];
 
     // Existing traces need no teacher; one that is named beside them is only asked what it thinks of the student's completions.
@@ -90,7 +91,10 @@ internal sealed record TeacherSection : EndpointSection
         TopLogProbabilities = TopLogProbabilities ?? 0,
     };
 
-    internal RemoteTraceOptions ToRemoteOptions(EndpointSection endpoint) => new()
+    internal override EndpointOptions ToOptions(string model) =>
+        base.ToOptions(model) with { TokenAlternatives = TokenIds ? TopLogProbabilities ?? 0 : null };
+
+    internal RemoteTraceOptions ToRemoteOptions(RemoteTeacherSection endpoint) => new()
     {
         Seed = (ulong)Seed,
         Teacher = Name,
@@ -102,5 +106,7 @@ internal sealed record TeacherSection : EndpointSection
         MaxTokens = MaxTokens,
         SendSeed = endpoint.SendSeed,
         Concurrency = endpoint.Concurrency,
+        Tokenizer = endpoint.OpenTokenizer(),
+        TopLogProbabilities = endpoint.TokenIds ? TopLogProbabilities ?? 0 : 0,
     };
 }

@@ -81,12 +81,12 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
     }
 
     private (IReadOnlyList<Trace> Traces, double TokensPerSecond) Ask(
-        StageContext context, EndpointSection endpoint, IReadOnlyList<Problem> problems)
+        StageContext context, RemoteTeacherSection endpoint, IReadOnlyList<Problem> problems)
     {
         using var client = RemoteTracesStage.Connect(recipe, endpoint, context.Clock);
         var options = recipe.Teacher.ToRemoteOptions(endpoint) with
         {
-            Samples = 1, ProblemsPerPart = problems.Count,
+            Samples = 1, ProblemsPerPart = problems.Count, Examples = recipe.Prompt.ToTeacherStyle().Examples,
         };
         string kept = context.SharedRequests ?? Path.Combine(context.Folder, RemoteTracesStage.OwnRequests);
         var traces = new List<Trace>();
