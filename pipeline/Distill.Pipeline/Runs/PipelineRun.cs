@@ -75,10 +75,11 @@ public static class PipelineRun
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
-        Check(recipe, selection);
+        var notes = Check(recipe, selection);
         var store = new ArtifactStore(folder.StorePath, TimeProvider.System);
         var planner = new StagePlanner(graph, selection, new FinishedStages(folder, store, options.UseOtherRuns));
-        return new RunPlan(folder.Name, folder.Path, planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests)));
+        var stages = planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests));
+        return new RunPlan(folder.Name, folder.Path, stages) { Notes = notes };
     }
 
     /// <summary>What a run was started with: its resolved recipe and its goal.</summary>

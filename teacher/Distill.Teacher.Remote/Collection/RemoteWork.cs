@@ -120,10 +120,7 @@ internal sealed class RemoteWork
     /// <summary>After the deadline: parts that were begun end with what there is. No worker may be at work.</summary>
     public void Cut()
     {
-        lock (gate)
-        {
-            foreach (var part in open.Where(part => part.HasRows).ToList()) Close(part);
-        }
+        lock (gate) CloseAll(part => part.HasRows);
     }
 
     private RemoteItem? Take()
@@ -138,12 +135,19 @@ internal sealed class RemoteWork
             }
 
             // A part whose budget lets nothing begin ends when nothing of it is under way.
-            foreach (var part in open.Where(part => part.IsFinished).ToList()) Close(part);
+            CloseAll(part => part.IsFinished);
             if (!unopened.TryDequeue(out int next)) return null;
             int first = next * options.ProblemsPerPart;
             var read = problems.Read(next);
             open.Add(new RemotePart(next, read, options, options.Budget.Share(first, first + read.Count, problems.Count)));
         }
+    }
+
+    private void CloseAll(Predicate<RemotePart> which)
+    {
+        var ended = open.FindAll(which);
+        foreach (var part in ended) Close(part);
+        if (ended.Count > 0) progress?.Invoke(Progress());
     }
 
     private void Close(RemotePart part)
