@@ -107,6 +107,7 @@ internal sealed class StageGraph
     [
         .. ProblemsStage.All(recipe),
         recipe.Teacher.Remote is { } remote ? new RemoteTracesStage(recipe, remote) : new TracesStage(recipe),
+        .. recipe.Curation.Learnability is null ? Array.Empty<IStage>() : [new LearnabilityStage(recipe)],
         new CurationStage(recipe),
     ];
 

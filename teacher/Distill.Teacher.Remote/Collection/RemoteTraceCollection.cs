@@ -118,6 +118,8 @@ internal sealed class RemoteTraceCollection
             PromptTokens = completion.PromptTokens,
             CompletionTokens = completion.CompletionTokens,
             StopReason = stop,
+            Preamble = problem.System is { Length: > 0 } own ? [new TraceMessage("system", own)]
+                : options.Instructions.Length == 0 ? [] : [new TraceMessage("system", options.Instructions)],
             SampleIndex = sample,
             Seed = seed,
             Sampling = sampling,

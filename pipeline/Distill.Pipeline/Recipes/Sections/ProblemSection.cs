@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Distill.Data.Curation;
 using Distill.Data.Problems;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Tokenization;
@@ -100,13 +99,4 @@ internal sealed record PromptSection : Section
         : CanonicalJson.ToNode(new { style.System, style.TemplateOptions });
 
     private PromptStyle Style(string system) => new() { System = system.Length == 0 ? null : system, TemplateOptions = TemplateOptions };
-}
-
-/// <summary><c>curation</c>: which graded traces are kept. Wrong, truncated, malformed and repeated ones never are.</summary>
-internal sealed record CurationSection : Section
-{
-    [Option("traces kept of one problem at most", Minimum = 1, Maximum = 256)]
-    public int MaxPerProblem { get; init; } = 4;
-
-    internal CurationOptions ToOptions() => new() { MaxPerProblem = MaxPerProblem };
 }

@@ -23,7 +23,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, EndpointSecti
         Name = TracesStage.StageName,
         Folder = TracesStage.FolderName,
         Kind = "traces",
-        Version = 2,
+        Version = 3,
         Inputs = [ProblemsStage.Train, ExternalInputs.Teacher],
         Options = StageDeclaration.OptionsOf(("name", recipe.Teacher.Name), ("teacher", recipe.Teacher.ToKey(recipe))),
     };

@@ -23,14 +23,14 @@ internal sealed class TraceFiles(StageContext context)
     {
         if (context.TryTake(NameOf(part)) is not { } taken) return false;
         files[part] = taken;
-        Count(TraceFile.Read(Path.Combine(context.Folder, NameOf(part))));
+        Count(TraceFile.SumsOf(Path.Combine(context.Folder, NameOf(part))));
         return true;
     }
 
     public void Write(TracePart part)
     {
         files[part.Index] = TraceFile.Write(context.Writer, NameOf(part.Index), part.Traces);
-        Count(part.Traces);
+        Count(new TraceSums(part.Traces.Sum(trace => (long)trace.PromptTokens), part.Traces.Sum(trace => (long)trace.CompletionTokens)));
     }
 
     /// <param name="role">What the model is that wrote them.</param>
@@ -47,12 +47,9 @@ internal sealed class TraceFiles(StageContext context)
 
     private static string NameOf(int part) => string.Create(CultureInfo.InvariantCulture, $"data/train-{part:D5}.parquet");
 
-    private void Count(IEnumerable<Trace> traces)
+    private void Count(TraceSums sums)
     {
-        foreach (var trace in traces)
-        {
-            PromptTokens += trace.PromptTokens;
-            CompletionTokens += trace.CompletionTokens;
-        }
+        PromptTokens += sums.PromptTokens;
+        CompletionTokens += sums.CompletionTokens;
     }
 }
