@@ -117,5 +117,5 @@ public sealed record TraceFileOptions
     public int RowsPerGroup { get; init; } = 16_384;
 
     /// <summary>… or texts and tokens of about this many bytes, which bounds the memory of writer and reader.</summary>
-    public long BytesPerGroup { get; init; } = 64 << 20;
+    public long BytesPerGroup { get; init; } = 32 << 20;
 }
