@@ -10,8 +10,8 @@ namespace Distill.Data.Tests.Publishing;
 internal static class SamplePublication
 {
     /// <summary>What a careless writer of JSON, HTML or SQL trips over.</summary>
-    public const string Odd = "</script><script>alert(1)</script> \"quoted\" 'single' \\boxed{4} \u202eabc \u2028 \u001b[31m é 漢 🎉\n\t"
-        + "tab, \\ and ,";
+    public const string Odd = "</script><script>alert(1)</script> \"quoted\" 'single' \\boxed{4} \u202eabc \u2028 \u001b[31m é 漢 🎉"
+        + "\n\ttab, \\ and ,";
 
     public static IReadOnlyList<Trace> Many(int problems, int samples = 2) =>
         [.. Enumerable.Range(0, problems).SelectMany(problem => Enumerable.Range(0, samples).Select(sample => One(problem, sample)))];
