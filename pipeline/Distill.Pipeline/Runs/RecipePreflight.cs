@@ -1,6 +1,6 @@
 using Distill.Architecture;
 using Distill.Data.Problems;
-using Distill.Generation.Onnx;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Tokenization;
 
@@ -29,10 +29,9 @@ internal sealed class RecipePreflight
     private void Run(bool makesStudent)
     {
         var teacher = recipe.Teacher.Remote is not null ? null
-            : Open("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model", () => ModelFolder.Open(recipe.Teacher.Model));
-        var teacherEncoder = teacher is null ? null
-            : Open("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model with tokenizer and chat template", () =>
-                teacher.LoadEncoder().RequireChat());
+            : Open("teacher.model", recipe.Teacher.Model,
+                "give the folder of an ONNX model or of a checkpoint, with tokenizer and chat template", () =>
+                ModelFacts.Of(recipe.Teacher.Model));
         var student = !makesStudent ? null
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () =>
                 Checkpoint.Open(recipe.Student.Base));
@@ -40,9 +39,10 @@ internal sealed class RecipePreflight
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with tokenizer and chat template", () =>
                 ChatEncoder.Load(recipe.Student.Base).RequireChat());
         if (student is not null) CheckSizes(student.Architecture);
-        if (studentEncoder is not null) CheckThinkMarks(studentEncoder.Tokenizer);
-        if (teacher is not null && teacherEncoder is not null && student is not null && studentEncoder is not null)
-            CheckSameTokens(teacherEncoder, teacher.Configuration.VocabularySize, studentEncoder, student.Architecture.VocabularySize);
+        // A model without marks thinks in its answer; what an endpoint does is not known.
+        if (studentEncoder is not null && teacher?.Encoder.MarksThinking != false) CheckThinkMarks(studentEncoder);
+        if (teacher is not null && student is not null && studentEncoder is not null)
+            CheckSameTokens(teacher.Encoder, teacher.VocabularySize, studentEncoder, student.Architecture.VocabularySize);
         CheckProblems();
     }
 
@@ -81,10 +81,9 @@ internal sealed class RecipePreflight
         }
     }
 
-    private void CheckThinkMarks(Tokenizer tokenizer)
+    private void CheckThinkMarks(ChatEncoder student)
     {
-        bool has = tokenizer.IdOf(ThinkMarks.Open) is not null && tokenizer.IdOf(ThinkMarks.Close) is not null;
-        if (!has && !recipe.Student.AddTokens)
+        if (!student.MarksThinking && !recipe.Student.AddTokens)
             Add("student.base", recipe.Student.Base, $"its tokenizer has no {ThinkMarks.Open} and {ThinkMarks.Close}",
                 "set student.add_tokens to true, which gives it both");
     }
