@@ -42,7 +42,7 @@ internal sealed record Publication
     /// <summary>The card's text, Markdown.</summary>
     public string ToMarkdown()
     {
-        var text = new StringBuilder(Plain(Summary)).Append("\n\n");
+        var text = new StringBuilder(LicenceMarkdown.Cell(Summary)).Append("\n\n");
         Table(text, "Lengths", ["", "median", "95 %", "longest"],
         [
             ["completion, tokens", .. Of(Statistics.CompletionTokens)], ["prompt, tokens", .. Of(Statistics.PromptTokens)],
@@ -54,24 +54,10 @@ internal sealed record Publication
         Tallies(text, "Domains", Statistics.Domains);
         Tallies(text, "Teachers", Statistics.Teachers);
         Tallies(text, "Sampling", Statistics.Samplings);
-        Licences(text);
+        text.Append(LicenceMarkdown.Section(Licensed));
         if (Lineage.Count > 0)
             Table(text, "Made from", ["artefact", "sha256"], Lineage.Select(step => (string[])[step.Name, $"`{step.Digest}`"]));
         return text.ToString();
-    }
-
-    private void Licences(StringBuilder text)
-    {
-        if (Licensed.Count == 0) return;
-        Table(text, "Licences", ["part", "name", "licence", "what its text says"], Licensed.Select(part =>
-        {
-            var known = LicenceTable.Find(part.Licence);
-            string id = part.Licence is null ? "not stated" : LicenceTable.Normal(part.Licence);
-            string terms = known is null ? "not known here"
-                : known.Terms.Count == 0 ? "no conditions" : string.Join(", ", known.Terms.Select(Publishing.Licences.Licence.Word));
-            return (string[])[part.Role, part.Name, known is null ? id : $"[{id}]({known.Url})", terms];
-        }));
-        text.Append("The words are facts about the texts that the identifiers stand for, and no legal advice.\n\n");
     }
 
     private static void Tallies(StringBuilder text, string title, IReadOnlyList<Tally> tallies, string note = "")
@@ -85,15 +71,11 @@ internal sealed record Publication
         text.Append("## ").Append(title).Append("\n\n");
         if (note.Length > 0) text.Append(note).Append("\n\n");
         text.Append("| ").AppendJoin(" | ", header).Append(" |\n|").Append(string.Concat(header.Select(_ => "---|"))).Append('\n');
-        foreach (string[] row in rows) text.Append("| ").AppendJoin(" | ", row.Select(Plain)).Append(" |\n");
+        foreach (string[] row in rows) text.Append("| ").AppendJoin(" | ", row.Select(LicenceMarkdown.Cell)).Append(" |\n");
         text.Append('\n');
     }
 
     private static string[] Of(Lengths lengths) => [Number(lengths.Median), Number(lengths.P95), Number(lengths.Longest)];
 
     private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
-
-    // Names come from files: they are shown, and are neither markup nor the end of a cell.
-    private static string Plain(string text) => Printable.Of(text).Replace("|", "\\|", StringComparison.Ordinal)
-        .Replace("<", "&lt;", StringComparison.Ordinal);
 }

@@ -21,6 +21,41 @@ internal static class TraceExport
         return rows;
     }
 
+    /// <summary>The same as Parquet, by way of JSON lines beside it, so that memory stays flat.</summary>
+    /// <inheritdoc cref="WriteLines"/>
+    public static long WriteParquet(string path, IEnumerable<PublishedTrace> traces, TraceFormat format, bool replace = false)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!, mark = $".{Path.GetFileName(path)}.{Environment.ProcessId}";
+        Directory.CreateDirectory(folder);
+        string lines = Path.Combine(folder, mark + ".jsonl"), table = Path.Combine(folder, mark + ".parquet");
+        try
+        {
+            long rows;
+            using (var stream = File.Create(lines)) rows = Write(stream, traces, format);
+            Convert(lines, table, format);
+            using var made = File.OpenRead(table);
+            if (replace) ReplacedFile.Write(path, made.CopyTo);
+            else CommittedFile.Write(path, made.CopyTo);
+            return rows;
+        }
+        finally
+        {
+            File.Delete(lines);
+            File.Delete(table);
+        }
+    }
+
+    private static void Convert(string lines, string table, TraceFormat format)
+    {
+        using var database = ClosedDatabase.Open([lines, table]);
+        using var command = database.CreateCommand();
+        string columns = string.Join(", ", format.Columns.Select(column => $"\"{column.Name}\": {ClosedDatabase.Quote(column.Type)}"));
+        command.CommandText = $"COPY (SELECT * FROM read_json({ClosedDatabase.Quote(lines)}, format = 'newline_delimited', "
+            + $"maximum_object_size = {ForeignFile.MaxLineBytes}, columns = {{{columns}}})) "
+            + $"TO {ClosedDatabase.Quote(table)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 10000)";
+        command.ExecuteNonQuery();
+    }
+
     /// <param name="stream">Written to and flushed, not disposed.</param>
     /// <inheritdoc cref="WriteLines" path="/returns"/>
     public static long Write(Stream stream, IEnumerable<PublishedTrace> traces, TraceFormat format)

@@ -87,6 +87,9 @@ public sealed record DistillationRecipe : Recipe
     [Option("the same measurement for every model of the run")]
     internal EvaluationSection Evaluation { get; init; } = new();
 
+    [Option("what may go out, and under which licence")]
+    internal PublishSection Publish { get; init; } = new();
+
     private protected override IEnumerable<Rule> OwnRules()
     {
         yield return Rule.Require(SoftLabels is null || Teacher.TopLogProbabilities is not null, nameof(SoftLabels),
