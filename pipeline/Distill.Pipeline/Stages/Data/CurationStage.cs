@@ -37,7 +37,9 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
         },
     };
 
-    public string Work => $"{(long)recipe.Problems.Train * recipe.Teacher.Samples:N0} traces";
+    public string Work => recipe.Traces.From is null
+        ? $"{(recipe.Traces.IsPlain ? "" : "at most ")}{(long)recipe.Problems.Train * recipe.Teacher.Samples:N0} traces"
+        : $"the traces of {recipe.TraceOrigin}";
 
     public static CurationReport? ReadReport(Artifact curated) =>
         JsonSerializer.Deserialize<CurationReport>(File.ReadAllBytes(curated.PathOf(Counts)), CanonicalJson.Spelling);
