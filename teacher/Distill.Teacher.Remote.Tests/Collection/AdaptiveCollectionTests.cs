@@ -100,7 +100,7 @@ public sealed class AdaptiveCollectionTests : IDisposable
         var shown = options with { Examples = [Tokenization.ChatMessage.User("1 + 1?"), Tokenization.ChatMessage.Assistant("2")] };
         await CollectAsync(server, shown, "shown");
         server.Calls.Count.ShouldBe(2 * 24);
-        var messages = server.Calls.Last().Body["messages"]!.AsArray();
+        var messages = server.Calls[^1].Body["messages"]!.AsArray();
         messages.Select(message => message!["role"]!.GetValue<string>()).ShouldBe(["system", "user", "assistant", "user"]);
         messages[2]!["content"]!.GetValue<string>().ShouldBe("2");
         await CollectAsync(server, shown, "shown");
@@ -118,7 +118,8 @@ public sealed class AdaptiveCollectionTests : IDisposable
             most = Math.Max(most, ++open);
             return [.. Problems.Skip(part * 4).Take(4)];
         });
-        await new RemoteTraceCollection(client, Options() with { Concurrency = 2 }, new CompletionStore(Path.Combine(folder, "few"))).RunAsync(
+        var store = new CompletionStore(Path.Combine(folder, "few"));
+        await new RemoteTraceCollection(client, Options() with { Concurrency = 2 }, store).RunAsync(
             all, _ => false, _ => open--, null, CancellationToken.None, TestContext.Current.CancellationToken);
         (open, most).ShouldBe((0, 2));
     }
@@ -137,7 +138,8 @@ public sealed class AdaptiveCollectionTests : IDisposable
 
     private static RemoteTraceOptions Options() => new()
     {
-        Seed = 1, Teacher = "teacher-1", Address = "http://teacher.test/v1", Samples = 6, MaxTokens = 64, ProblemsPerPart = 4, IsRight = IsRight,
+        Seed = 1, Teacher = "teacher-1", Address = "http://teacher.test/v1", Samples = 6, MaxTokens = 64, ProblemsPerPart = 4,
+        IsRight = IsRight,
     };
 
     private async Task<List<Trace>> CollectAsync(
