@@ -55,6 +55,9 @@ public sealed record DistillationRecipe : Recipe
     [Option("the model that solves the training problems")]
     internal TeacherSection Teacher { get; init; } = new();
 
+    [Option("where the traces come from, and how many completions are asked for")]
+    internal TraceSection Traces { get; init; } = new();
+
     [Option("what is asked")]
     internal ProblemSection Problems { get; init; } = new();
 
@@ -91,12 +94,20 @@ public sealed record DistillationRecipe : Recipe
     [Option("the same measurement for every model of the run")]
     internal EvaluationSection Evaluation { get; init; } = new();
 
+    [Option("what may go out, and under which licence")]
+    internal PublishSection Publish { get; init; } = new();
+
+    /// <summary>What cards and reports say wrote the traces: the teacher, or where they were taken from.</summary>
+    internal string TraceOrigin => Traces.From is { } place ? Path.GetFileName(Path.TrimEndingDirectorySeparator(place)) : Teacher.Name;
+
     private protected override IEnumerable<Rule> OwnRules()
     {
-        yield return Rule.Require(SoftLabels is null || Teacher.TopLogProbabilities is not null, nameof(SoftLabels),
+        yield return Rule.Require(SoftLabels is null || Traces.From is not null || Teacher.TopLogProbabilities is not null,
+            nameof(SoftLabels),
             "the teacher records no alternatives to its tokens",
             Teacher.Remote is null ? "set teacher.top_log_probabilities, e.g. to 16"
-                : "take a teacher from a model folder: an endpoint's traces hold no tokens");
+                : "set teacher.token_ids to true and teacher.top_log_probabilities, e.g. to 16, where the endpoint is a server of vLLM; "
+                    + "others give no tokens, and a teacher from a model folder does");
         yield return Rule.Unused(!Sft.Enabled, nameof(SoftLabels), "sft.enabled is false, and no other student learns them",
             "leave it out, or set sft.enabled to true");
         yield return Rule.Unused(!Sft.Enabled && !AnswerOnly.Enabled, nameof(Lora),
