@@ -78,7 +78,8 @@ public sealed class TraceCurationTests
         var sample = SampleTraces.One();
         var trace = sample with { Problem = sample.Problem with { Verifier = "astrology" } };
 
-        Should.Throw<InvalidDataException>(() => TraceCuration.Run([trace], ProblemVerifiers.Standard)).Message.ShouldContain("'astrology'");
+        Should.Throw<InvalidDataException>(() => TraceCuration.Run([trace], ProblemVerifiers.Standard))
+            .Message.ShouldContain("'astrology'");
     }
 
     [Fact]

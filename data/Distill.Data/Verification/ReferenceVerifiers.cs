@@ -45,7 +45,8 @@ internal sealed class YesNoVerifier : IVerifier
         return word == problem.ReferenceAnswer ? Verdict.Correct : Verdict.Incorrect;
     }
 
-    public string? ClassOf(string? answer, IVerifiable problem) => AnswerText.Read(answer) is "yes" or "no" ? AnswerText.Read(answer) : null;
+    public string? ClassOf(string? answer, IVerifiable problem) =>
+        AnswerText.Read(answer) is "yes" or "no" ? AnswerText.Read(answer) : null;
 }
 
 /// <summary>Reads what all answers share: surrounding space, letter case and one closing period do not matter.</summary>

@@ -1,6 +1,8 @@
 using Distill.Architecture;
 using Distill.Data.Problems;
-using Distill.Generation.Onnx;
+using Distill.Data.Sources.Selection;
+using Distill.Pipeline.Models;
+using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Tokenization;
 
@@ -29,10 +31,9 @@ internal sealed class RecipePreflight
     private void Run(bool makesStudent)
     {
         var teacher = recipe.Teacher.Remote is not null ? null
-            : Open("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model", () => ModelFolder.Open(recipe.Teacher.Model));
-        var teacherEncoder = teacher is null ? null
-            : Open("teacher.model", recipe.Teacher.Model, "give the folder of an ONNX model with tokenizer and chat template", () =>
-                teacher.LoadEncoder().RequireChat());
+            : Open("teacher.model", recipe.Teacher.Model,
+                "give the folder of an ONNX model or of a checkpoint, with tokenizer and chat template", () =>
+                ModelFacts.Of(recipe.Teacher.Model));
         var student = !makesStudent ? null
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () =>
                 Checkpoint.Open(recipe.Student.Base));
@@ -40,9 +41,10 @@ internal sealed class RecipePreflight
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with tokenizer and chat template", () =>
                 ChatEncoder.Load(recipe.Student.Base).RequireChat());
         if (student is not null) CheckSizes(student.Architecture);
-        if (studentEncoder is not null) CheckThinkMarks(studentEncoder.Tokenizer);
-        if (teacher is not null && teacherEncoder is not null && student is not null && studentEncoder is not null)
-            CheckSameTokens(teacherEncoder, teacher.Configuration.VocabularySize, studentEncoder, student.Architecture.VocabularySize);
+        // A model without marks thinks in its answer; what an endpoint does is not known.
+        if (studentEncoder is not null && teacher?.Encoder.MarksThinking != false) CheckThinkMarks(studentEncoder);
+        if (teacher is not null && student is not null && studentEncoder is not null)
+            CheckSameTokens(teacher.Encoder, teacher.VocabularySize, studentEncoder, student.Architecture.VocabularySize);
         CheckProblems();
     }
 
@@ -81,10 +83,9 @@ internal sealed class RecipePreflight
         }
     }
 
-    private void CheckThinkMarks(Tokenizer tokenizer)
+    private void CheckThinkMarks(ChatEncoder student)
     {
-        bool has = tokenizer.IdOf(ThinkMarks.Open) is not null && tokenizer.IdOf(ThinkMarks.Close) is not null;
-        if (!has && !recipe.Student.AddTokens)
+        if (!student.MarksThinking && !recipe.Student.AddTokens)
             Add("student.base", recipe.Student.Base, $"its tokenizer has no {ThinkMarks.Open} and {ThinkMarks.Close}",
                 "set student.add_tokens to true, which gives it both");
     }
@@ -110,6 +111,53 @@ internal sealed class RecipePreflight
     }
 
     private void CheckProblems()
+    {
+        if (recipe.Problems.HasSources) CheckSources();
+        else CheckFamilies();
+    }
+
+    // Every row is read and every gold held against its verifier: what is wrong with one shows now, not after a night of generation.
+    private void CheckSources()
+    {
+        const string Path = "problems.sources";
+        try
+        {
+            var problems = RecipeProblems.Of(recipe.Problems);
+            Check("problems.train", Split.Train, recipe.Problems.Train, problems);
+            int validation = Check("problems.validation", Split.Validation, recipe.Problems.Validation, problems);
+            Check("problems.test", Split.Test, recipe.Problems.Test, problems);
+            if (validation == 0 && (recipe.Rl.Steps > 0 || recipe.Preference is not null))
+            {
+                Add("problems.validation", $"{recipe.Problems.Validation}", "no validation problem is left, by which training is steered",
+                    "name a source with split: validation, give more rows, or leave out rl and preference");
+            }
+        }
+        catch (BadRowsException rows)
+        {
+            foreach (string fault in rows.Faults) Add(Path, "", fault, BadRowsException.Remedy);
+            if (rows.Count > rows.Faults.Count)
+                Add(Path, "", $"{rows.Count - rows.Faults.Count:N0} more rows are no problem", "'distill problems check' lists them");
+        }
+        catch (Exception fault) when (fault is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            Add(Path, "", fault.Message.TrimEnd('.'), "'distill problems check RECIPE' shows what each source gives");
+        }
+    }
+
+    private int Check(string path, Split split, int count, RecipeProblems problems)
+    {
+        try
+        {
+            return problems.Take(split, count, default).Count;
+        }
+        catch (InvalidDataException shortage) when (shortage.Message.IndexOf(": ", StringComparison.Ordinal) is var colon and > 0)
+        {
+            Add(path, $"{count}", shortage.Message[..colon], shortage.Message[(colon + 2)..].TrimEnd('.'));
+            return 0;
+        }
+    }
+
+    private void CheckFamilies()
     {
         var parts = recipe.Problems.ToParts();
         foreach (var (path, split, count) in new[]

@@ -10,9 +10,10 @@ namespace Distill.Pipeline.Recipes.Sections;
 /// elsewhere.</summary>
 internal sealed record TeacherSection : EndpointSection
 {
-    private const string FolderRemedy = "give the folder of an ONNX model, or an endpoint";
+    private const string FolderRemedy = "give the folder of an ONNX model or of a checkpoint, or an endpoint";
 
-    [Option("folder of an ONNX model (`genai_config.json`, tokenizer); with `teacher.endpoint` the name that the endpoint knows",
+    [Option("folder of an ONNX model (`genai_config.json`, tokenizer) or of a checkpoint, which is run on the graph it would "
+        + "be exported as; with `teacher.endpoint` the name that the endpoint knows",
         Required = true, Path = PathUse.Folder, Files = ["tokenizer.json"], Remedy = FolderRemedy)]
     public string Model { get; init; } = "";
 
@@ -49,8 +50,8 @@ internal sealed record TeacherSection : EndpointSection
     public override IEnumerable<Rule> Rules(Recipe recipe) =>
     [
         .. base.Rules(recipe),
-        Rule.Require(Remote is not null || ModelFolder.Announces(Model), nameof(Model),
-            $"{Model} has no genai_config.json, and no config.json with an ONNX file", FolderRemedy),
+        Rule.Require(Remote is not null || ModelFolder.Announces(Model) || File.Exists(Path.Combine(Model, "config.json")), nameof(Model),
+            $"{Model} has no genai_config.json, and no config.json with an ONNX file or safetensors", FolderRemedy),
         Rule.Require(Temperature > 0 || Samples == 1, nameof(Samples), "greedy samples are all equal",
             "set teacher.temperature above 0, or one sample"),
         Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),

@@ -47,7 +47,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
         var problems = ProblemsStage.Read(context, ProblemsStage.Train);
         return new TraceWork(context, problems, recipe.Teacher.ToCollectionOptions(teacher.Digest))
         {
-            Open = () => ServedModel.OpenModelFolder(teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle()),
+            Open = () => ServedModel.Open(teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle()),
             RateName = "teacherTokensPerSecond",
             Join = files =>
             {

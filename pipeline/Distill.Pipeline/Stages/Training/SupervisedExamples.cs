@@ -48,9 +48,17 @@ internal sealed record SupervisedExamples(IReadOnlyList<TrainingSequence> Traini
     private static bool IsHeldOut(string problem, double? share, ulong seed) =>
         share is { } part && SeedSequence.Derive(seed, 0x686F_6C64, SeedSequence.Hash(problem)) < part * ulong.MaxValue;
 
+    // A teacher that does not think in marks writes its steps into the answer, and so does a student without marks.
     private static TrainingSequence Encode(ChatEncoder encoder, Trace trace, bool steps)
     {
-        var example = steps
+        if (steps && trace.Reasoning.Length > 0 && !encoder.MarksThinking)
+        {
+            throw new InvalidDataException(
+                $"The traces of '{trace.Teacher}' hold reasoning, and the student's tokenizer has no {ThinkMarks.Open} and "
+                + $"{ThinkMarks.Close} to mark it with. Set student.add_tokens to true, which gives it both.");
+        }
+
+        var example = steps && encoder.MarksThinking
             ? encoder.EncodeExample(ProblemPrompt.Messages(trace.Problem), trace.Reasoning, trace.Answer!)
             : encoder.EncodeExample(ProblemPrompt.Messages(trace.Problem), trace.Answer!);
         return new TrainingSequence(example.Tokens, example.PromptLength);
