@@ -16,7 +16,7 @@ internal sealed class TraceSource(string name, IReadOnlyList<SourceFile> files, 
         foreach (var file in files)
         {
             long row = 0;
-            foreach (var trace in TraceFile.Read(file.Path))
+            foreach (var trace in TraceFile.ReadTexts(file.Path))
             {
                 row++;
                 if (!seen.Add(trace.Problem.Id)) continue;
