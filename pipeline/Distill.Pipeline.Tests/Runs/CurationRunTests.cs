@@ -53,7 +53,7 @@ public sealed class CurationRunTests : IDisposable
     private static (string, int) KeyOf(GradedTrace graded) => (graded.Trace.Problem.Id, graded.Trace.SampleIndex);
 
     private List<GradedTrace> Curated() =>
-        [.. Directory.GetFiles(Path.Combine(folder.Path, "small/3-curated/data")).Order(StringComparer.Ordinal).SelectMany(TraceFile.ReadGraded)];
+        [.. Directory.GetFiles(Path.Combine(folder.Path, "small/3-curated/data")).Order().SelectMany(TraceFile.ReadGraded)];
 
     private IEnumerable<LearnabilityScore> Scores() =>
         Directory.GetFiles(Path.Combine(folder.Path, "small/3-learnability/data")).SelectMany(LearnabilityFile.Read);
