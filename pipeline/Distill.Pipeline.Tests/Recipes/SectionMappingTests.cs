@@ -90,6 +90,10 @@ public sealed class SectionMappingTests : IDisposable
         new EvaluationSection(), section => section.ToOptions(), nameof(EvaluationSection.Slots)); // the engine
 
     [Fact]
+    public void No_option_of_curation_is_forgotten() => Check(
+        new CurationSection(), section => section.ToOptions(), nameof(CurationSection.ContaminationWords)); // the stage
+
+    [Fact]
     public void No_option_of_pretraining_is_forgotten()
     {
         var data = new PretrainDataSection { Families = [new FamilyShare { Name = "words" }] };
