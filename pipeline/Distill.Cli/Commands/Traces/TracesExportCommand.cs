@@ -7,7 +7,7 @@ using Distill.Data.Publishing.Formats;
 using Distill.Data.Publishing.Licences;
 using Distill.Pipeline.Runs;
 
-namespace Distill.Cli.Commands;
+namespace Distill.Cli.Commands.Traces;
 
 /// <summary><c>distill traces export</c>.</summary>
 internal sealed class TracesExportCommand : DistillCommand
@@ -191,7 +191,8 @@ internal sealed class PublishOptions
     }
 
     private static (string Name, string Id) Pair(string word) => word.Split('=', 2) is [{ Length: > 0 } name, { Length: > 0 } id]
-        ? (name, id) : throw new UsageException($"--source-licence {ShellWord.Quoted(word)} is no NAME=ID.", "Write e.g. --source-licence gsm8k=mit.");
+        ? (name, id)
+        : throw new UsageException($"--source-licence {ShellWord.Quoted(word)} is no NAME=ID.", "Write e.g. --source-licence gsm8k=mit.");
 
     private static Option<string[]> Many(string name, string value, string description) => new(name)
     {

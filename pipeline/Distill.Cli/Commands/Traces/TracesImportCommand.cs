@@ -8,7 +8,7 @@ using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Runs;
 
-namespace Distill.Cli.Commands;
+namespace Distill.Cli.Commands.Traces;
 
 /// <summary><c>distill traces import</c>.</summary>
 internal sealed class TracesImportCommand : DistillCommand
