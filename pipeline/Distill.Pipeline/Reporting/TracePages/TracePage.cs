@@ -103,7 +103,7 @@ internal static class TracePage
         <label class="wide">Search in problems, reasoning, answers and ids<input id="search" type="search" autocomplete="off"></label>
         {Filters()}
         <label>Tokens from<input id="least" type="number" min="0" step="1"></label>
-        <label>to<input id="most" type="number" min="0" step="1"></label>
+        <label>Tokens to<input id="most" type="number" min="0" step="1"></label>
         </section>
         <div class="panes">
         <section class="pane list-pane"><div id="count">Unpacking …</div><ol id="list"></ol>
