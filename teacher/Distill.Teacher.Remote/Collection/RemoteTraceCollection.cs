@@ -84,16 +84,20 @@ internal sealed class RemoteTraceCollection
     {
         string prompt = ProblemPrompt.Messages(problem)[^1].Content;
         ulong seed = SeedSequence.Derive(options.Seed, SeedSequence.Hash(problem.Id), (ulong)sample);
-        string request = TeacherIdentity.OfRequest(teacherDigest, prompt, seed);
+        string system = problem.System is { Length: > 0 } own ? own : options.Instructions;
+        // What is asked alike is one request; the instructions of the recipe are in the teacher's digest already.
+        string asked = problem.System is { Length: > 0 } ? $"{system}\u001e{prompt}" : prompt;
+        string request = TeacherIdentity.OfRequest(teacherDigest, asked, seed);
         if (store.Find(request) is { } known) return (ToTrace(problem, sample, seed, known), false);
-        var response = await AskAsync(prompt, seed, cancellation).ConfigureAwait(false);
+        var response = await AskAsync(system, prompt, seed, cancellation).ConfigureAwait(false);
         return (ToTrace(problem, sample, seed, store.Keep(request, StoredCompletion.Of(response, prompt))), true);
     }
 
-    private Task<ChatResponse> AskAsync(string prompt, ulong seed, CancellationToken cancellation) => client.GetResponseAsync(
-        options.Instructions.Length == 0
+    private Task<ChatResponse> AskAsync(
+        string system, string prompt, ulong seed, CancellationToken cancellation) => client.GetResponseAsync(
+        system.Length == 0
             ? [new(ChatRole.User, prompt)]
-            : [new(ChatRole.System, options.Instructions), new(ChatRole.User, prompt)],
+            : [new(ChatRole.System, system), new(ChatRole.User, prompt)],
         new ChatOptions
         {
             Temperature = (float)options.Temperature,

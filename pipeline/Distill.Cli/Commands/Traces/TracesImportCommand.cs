@@ -6,6 +6,7 @@ using Distill.Data.Publishing;
 using Distill.Data.Publishing.Formats;
 using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Hub;
 using Distill.Pipeline.Runs;
 
 namespace Distill.Cli.Commands.Traces;
@@ -16,9 +17,12 @@ internal sealed class TracesImportCommand : DistillCommand
     private const int RowsPerFile = 25_000, MostShown = 20;
     private const string Fail = "fail", Skip = "skip";
 
+    private static readonly HubSelection Tables = new() { Include = ["*.parquet", "*.jsonl*", "*.ndjson*", "*.csv*", "*.tsv*"] };
+
     private readonly Argument<string> file = new("FILE")
     {
-        Description = "A file (JSON lines, also .gz or .zst; Parquet with any codec), or a folder of them.",
+        Description = "A file (JSON lines, JSON, CSV, TSV, also .gz or .zst; Parquet with any codec), a folder of them, or "
+            + "hf://datasets/owner/name[@revision][/path].",
     };
 
     private readonly Option<string> format = CommandOptions.Word(
@@ -49,11 +53,12 @@ internal sealed class TracesImportCommand : DistillCommand
     [
         "distill traces import train.jsonl --format messages --out traces/mine",
         "distill traces import OpenR1-Math-220k/data --out traces/openr1 --on-bad-row skip",
+        "distill traces import hf://datasets/open-r1/OpenR1-Math-220k/data --out traces/openr1",
     ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        string from = parsed.GetRequiredValue(file), place = parsed.GetRequiredValue(output);
+        string asked = parsed.GetRequiredValue(file), place = parsed.GetRequiredValue(output);
         OutputPlace.RequireFolder("--out", place);
         if (Artifact.TryOpen(place) is not null)
             throw new UsageException($"'{place}' holds finished traces already.", "Give another place, or remove it first.");
@@ -63,7 +68,8 @@ internal sealed class TracesImportCommand : DistillCommand
             Verifier = parsed.GetRequiredValue(verifier),
         };
         bool skips = parsed.GetValue(onBadRow) == Skip;
-        context.Progress.Begin("import", from);
+        context.Progress.Begin("import", asked);
+        string from = Local(asked, context);
         var (rows, bad) = Count(from, options, skips, context);
         if (rows.Count == 0)
             throw new InvalidDataException($"'{from}' holds no trace{(bad.Count > 0 ? $"; {bad.Count:N0} rows are none" : "")}.");
@@ -71,6 +77,14 @@ internal sealed class TracesImportCommand : DistillCommand
         context.Progress.End();
         Show(place, artifact, bad, context);
         return ExitCode.Done;
+    }
+
+    private static string Local(string asked, CommandContext context)
+    {
+        if (!HubReference.IsReference(asked)) return asked;
+        if (!HubReference.TryParse(asked, out var reference, out string fault)) throw new UsageException($"{asked}: {fault}.");
+        using var client = new HubClient(HubOptions.FromEnvironment(), context.Clock);
+        return client.PullAsync(reference, Tables, null, context.Cancellation).GetAwaiter().GetResult().LocalPath;
     }
 
     // Everything is read once before anything is written, so that a bad row of the last line leaves no half of a folder.

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Distill.Data.Sources.Files;
 
 namespace Distill.Pipeline.Recipes.Binding;
 
@@ -13,12 +14,35 @@ internal static partial class RecipePath
         if (expanded.Length == 0 || expanded.Contains('\0', StringComparison.Ordinal)) return ("", "not a path");
         string full = Path.GetFullPath(expanded, source.Folder);
         if (option.Path == PathUse.Place) return (full, null);
+        if (option.Path == PathUse.Files) return Files(expanded, full, source);
         // A resolved recipe that was moved without its models still finds them where they were.
         if (!Directory.Exists(full) && source.Former is { } former && Path.GetFullPath(expanded, former) is var before
             && Directory.Exists(before)) full = before;
         if (!Directory.Exists(full)) return (full, File.Exists(full) ? $"{full} is a file, not a folder" : $"there is no folder {full}");
         var missing = option.Files.Where(file => !File.Exists(Path.Combine(full, file))).ToList();
         return (full, missing.Count == 0 ? null : $"{full} has no {string.Join(", ", missing)}");
+    }
+
+    // Files of a resolved recipe that was moved are found as folders are.
+    private static (string Full, string? Fault) Files(string written, string full, RecipeSource source)
+    {
+        string? fault = FaultOf(full);
+        if (fault is null || source.Former is not { } former) return (full, fault);
+        string before = Path.GetFullPath(written, former);
+        return FaultOf(before) is null ? (before, null) : (full, fault);
+    }
+
+    private static string? FaultOf(string files)
+    {
+        try
+        {
+            _ = SourceFile.Find(files);
+            return null;
+        }
+        catch (InvalidDataException fault)
+        {
+            return char.ToLowerInvariant(fault.Message[0]) + fault.Message[1..].TrimEnd('.');
+        }
     }
 
     /// <returns>The path with its variables' values, and which variable is missing if one is.</returns>
