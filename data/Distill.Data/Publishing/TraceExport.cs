@@ -10,7 +10,7 @@ namespace Distill.Data.Publishing;
 internal static class TraceExport
 {
     /// <summary>Longest row that becomes Parquet.</summary>
-    private const int MaxRowBytes = 256 << 20;
+    private const int MaxRowBytes = 64 << 20;
 
     /// <param name="path">The final file; what it holds stays until the new one is whole.</param>
     /// <param name="replace">Whether other content under that name is replaced; else it is a conflict.</param>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
+using Distill.Cli.Progress;
 using Distill.Data.Publishing;
 using Distill.Data.Publishing.Formats;
 using Distill.Data.Publishing.Licences;
@@ -68,7 +69,7 @@ internal sealed class TracesExportCommand : DistillCommand
         OutputPlace.RequireFile("--out", place);
         bool keptOnly = !parsed.GetValue(all);
         context.Progress.Begin("export", place);
-        var traces = Watched(found.Traces.Read(keptOnly), context);
+        var traces = TraceProgress.Of(found.Traces.Read(keptOnly), found.Traces.Artifact?.Manifest.Rows ?? 0, context);
         var format = TraceFormats.Get(name);
         long rows = ForeignFile.IsParquet(place) ? TraceExport.WriteParquet(place, traces, format, parsed.GetValue(replace))
             : TraceExport.WriteLines(place, traces, format, parsed.GetValue(replace));
@@ -127,16 +128,6 @@ internal sealed class TracesExportCommand : DistillCommand
             + ". Take other parts, or change 'publish' in the recipe (--licence, --allow, --forbid).");
     }
 
-    private static IEnumerable<PublishedTrace> Watched(IEnumerable<PublishedTrace> traces, CommandContext context)
-    {
-        long count = 0;
-        foreach (var trace in traces)
-        {
-            context.Cancellation.ThrowIfCancellationRequested();
-            if (++count % 1000 == 0) context.Progress.Report(new StageProgress(count, 0, "traces"));
-            yield return trace;
-        }
-    }
 }
 
 /// <summary>What a command may say of licences, before or instead of a recipe.</summary>

@@ -1,13 +1,13 @@
 using System.CommandLine;
 using Distill.Cli.Models;
 using Distill.Cli.Parsing;
+using Distill.Cli.Progress;
 using Distill.Data.Problems;
 using Distill.Data.Publishing;
 using Distill.Data.Publishing.Formats;
 using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Hub;
-using Distill.Pipeline.Runs;
 
 namespace Distill.Cli.Commands.Traces;
 
@@ -93,7 +93,7 @@ internal sealed class TracesImportCommand : DistillCommand
     {
         var rows = new SortedDictionary<Split, long>();
         var bad = new List<BadRow>();
-        foreach (var trace in Watched(TraceImport.Read(from, options, skips ? bad.Add : null), context))
+        foreach (var trace in TraceProgress.Of(TraceImport.Read(from, options, skips ? bad.Add : null), 0, context))
             rows[trace.Problem.Split] = rows.GetValueOrDefault(trace.Problem.Split) + 1;
         return (rows, bad);
     }
@@ -105,7 +105,7 @@ internal sealed class TracesImportCommand : DistillCommand
         var files = new Dictionary<Split, IReadOnlyList<ArtifactFile>>();
         foreach (var (split, count) in rows)
         {
-            using var traces = Watched(TraceImport.Read(from, options, skips ? _ => { } : null), context)
+            using var traces = TraceProgress.Of(TraceImport.Read(from, options, skips ? _ => { } : null), rows.Values.Sum(), context)
                 .Where(trace => trace.Problem.Split == split).GetEnumerator();
             int parts = (int)((count + RowsPerFile - 1) / RowsPerFile);
             files[split] = [.. Enumerable.Range(0, parts).Select(part => TraceFile.Write(
@@ -126,17 +126,6 @@ internal sealed class TracesImportCommand : DistillCommand
     private static IEnumerable<Trace> Next(IEnumerator<Trace> traces)
     {
         for (int i = 0; i < RowsPerFile && traces.MoveNext(); i++) yield return traces.Current;
-    }
-
-    private static IEnumerable<Trace> Watched(IEnumerable<Trace> traces, CommandContext context)
-    {
-        long count = 0;
-        foreach (var trace in traces)
-        {
-            context.Cancellation.ThrowIfCancellationRequested();
-            if (++count % 1000 == 0) context.Progress.Report(new StageProgress(count, 0, "traces"));
-            yield return trace;
-        }
     }
 
     private static void Show(string place, Artifact artifact, List<BadRow> bad, CommandContext context)

@@ -2,9 +2,9 @@ using System.CommandLine;
 using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
+using Distill.Cli.Progress;
 using Distill.Data.Publishing.Formats;
 using Distill.Pipeline.Reporting.TracePages;
-using Distill.Pipeline.Runs;
 using Distill.Tokenization;
 using Distill.Verification;
 
@@ -103,22 +103,11 @@ internal sealed class TracesShowCommand : DistillCommand
     {
         context.Progress.Begin("page", file);
         string title = found.Run is { } run ? run.Name : Path.GetFileName(Path.TrimEndingDirectorySeparator(found.Traces.Name));
-        var written = TracePage.Write(file, Watched(traces, context), new TracePageOptions { Title = title, Pieces = pieces });
+        var written = TracePage.Write(file, TraceProgress.Of(traces, 0, context), new TracePageOptions { Title = title, Pieces = pieces });
         context.Progress.End();
         if (context.IsJson) context.Results.Json(new { path = file, written.Rows, folder = written.Folder });
         context.Results.Line($"{written.Rows:N0} traces: {file}"
             + (written.Folder is { } folder ? $", with the traces in {folder}: the two belong together" : ""));
-    }
-
-    private static IEnumerable<PublishedTrace> Watched(IEnumerable<PublishedTrace> traces, CommandContext context)
-    {
-        long count = 0;
-        foreach (var trace in traces)
-        {
-            context.Cancellation.ThrowIfCancellationRequested();
-            if (++count % 1000 == 0) context.Progress.Report(new StageProgress(count, 0, "traces"));
-            yield return trace;
-        }
     }
 
     private void Show(
