@@ -38,6 +38,8 @@ internal static class DistillCommandLine
             new ServeModelCommand(),
             new TokenizeCommand(),
             new ScoreCommand(),
+            new PullCommand(),
+            new PushCommand(),
             new DoctorCommand(),
             new SchemaCommand(),
             new Command("traces", "What teachers wrote: show it, query it, write it for others, read what others wrote.")

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Stages.Training;
 
@@ -82,13 +83,16 @@ public static class PipelineRun
 
     /// <summary>What a run was started with: its resolved recipe and its goal.</summary>
     /// <exception cref="RunRefusedException">There is no such run.</exception>
-    public static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name)
+    public static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name) => Continuation(runsFolder, name, null);
+
+    /// <param name="models">Where <c>hf://</c> comes from; null for the cache alone.</param>
+    internal static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name, IModelSource? models)
     {
         var folder = new RunFolder(runsFolder, name);
         if (RunName.IsValid(name) && RunState.TryRead(folder.Path) is { } state && File.Exists(folder.RecipePath))
         {
             var options = new RunOptions { RunsFolder = runsFolder, Name = name, Until = state.Goal };
-            return (RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null), options);
+            return (RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null, models), options);
         }
 
         var known = RunCatalogue.List(runsFolder).Select(run => run.Name).ToList();
@@ -112,7 +116,7 @@ public static class PipelineRun
             var made = runner.Run(stage, inputs, cancellation);
             inputs[stage.Declaration.Name] = new StageInput(made.Artifact.Folder, made.Artifact.Digest, made.Artifact);
             done.Add(made);
-            WriteLock(folder, done);
+            WriteLock(recipe, folder, done);
         }
 
         return done.Count < graph.Stages.Count
@@ -132,6 +136,20 @@ public static class PipelineRun
         return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath) { Report = report };
     }
 
+    private static JsonObject Locked(Recipe recipe, FinishedStage stage)
+    {
+        var locked = new JsonObject
+        {
+            ["output"] = stage.Artifact.Digest,
+            ["inputs"] = new JsonObject(stage.Inputs.Select(input => KeyValuePair.Create(input.Key, (JsonNode?)input.Value))),
+        };
+        var origins = stage.Inputs.Keys.Select(name => (Name: name, Origin: ExternalInputs.OriginOf(recipe, name)))
+            .Where(input => input.Origin is not null).ToList();
+        if (origins.Count > 0)
+            locked["from"] = new JsonObject(origins.Select(input => KeyValuePair.Create(input.Name, (JsonNode?)input.Origin)));
+        return locked;
+    }
+
     private static void Check(Recipe recipe, StageSelection selection)
     {
         if (recipe is DistillationRecipe distillation) RecipePreflight.Require(distillation, selection.MakesStudent);
@@ -146,13 +164,9 @@ public static class PipelineRun
             : throw new RunRefusedException($"--name {name}: {RunName.Rule}.");
     }
 
-    private static void WriteLock(RunFolder folder, IReadOnlyList<FinishedStage> done)
+    private static void WriteLock(Recipe recipe, RunFolder folder, IReadOnlyList<FinishedStage> done)
     {
-        var lockFile = new JsonObject(done.Select(stage => KeyValuePair.Create(stage.Declaration.Name, (JsonNode?)new JsonObject
-        {
-            ["output"] = stage.Artifact.Digest,
-            ["inputs"] = new JsonObject(stage.Inputs.Select(input => KeyValuePair.Create(input.Key, (JsonNode?)input.Value))),
-        })));
+        var lockFile = new JsonObject(done.Select(stage => KeyValuePair.Create(stage.Declaration.Name, (JsonNode?)Locked(recipe, stage))));
         string text = lockFile.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }) + "\n";
         ReplacedFile.Write(folder.LockFilePath, Encoding.UTF8.GetBytes(text));
     }
