@@ -76,12 +76,14 @@ public sealed class SectionMappingTests : IDisposable
         var teacher = SampleRecipe.Parse(folder).Teacher with { TopLogProbabilities = 4 };
         string[] remote = [.. SectionDeclaration.Of(typeof(TeacherSection)).Options.Select(option => option.PropertyName)
             .Where(name => typeof(EndpointSection).GetProperty(name) is not null)];
-        Check(teacher, section => section.ToCollectionOptions("digest"), [.. remote, nameof(TeacherSection.Slots)]); // the engine
+        Check(teacher, section => section.ToCollectionOptions("digest"),
+            [.. remote, nameof(TeacherSection.Slots), nameof(TeacherSection.Licence)]); // the engine, cards
         var endpoint = teacher with { Endpoint = "https://api.example.com/v1", Model = "m", TopLogProbabilities = null };
         Check(
             endpoint,
             section => (section.ToRemoteOptions(section), section.ToCalls(), section.ToOptions(section.Model), section.Prices),
             nameof(TeacherSection.Slots), nameof(TeacherSection.TopLogProbabilities), // of model folders
+            nameof(TeacherSection.Licence), // cards
             nameof(EndpointSection.ApiKeyEnv)); // the client's key
     }
 
