@@ -1,11 +1,11 @@
 using Distill.Data.Problems;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
 using Distill.Teacher.Remote.Calls;
 using Distill.Teacher.Remote.Collection;
-using Distill.Teacher.Remote.Endpoint;
 
 namespace Distill.Pipeline.Stages.Data;
 
@@ -56,7 +56,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         private readonly RemoteTraceOptions options;
         private readonly TraceFiles files;
         private readonly string own;
-        private ResilientChatClient? client;
+        private RemoteTeacherConnection? teacher;
 
         public RemoteWork(StageContext context, DistillationRecipe recipe, RemoteTeacherSection endpoint)
         {
@@ -73,12 +73,13 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
 
         public void Run(IReadOnlyList<int> units, CancellationToken cancellation)
         {
-            client ??= Connect();
+            teacher ??= new RemoteTeacherConnection(context, endpoint, options, context.SharedRequests ?? own);
             var asked = units.ToHashSet();
-            var collection = new RemoteTraceCollection(client, options, new CompletionStore(context.SharedRequests ?? own), context.Clock);
+            teacher.FetchAsync(problems.Where((_, index) => asked.Contains(index / options.ProblemsPerPart)), cancellation).GetAwaiter().GetResult();
+            var collection = teacher.ToCollection();
             // The stage has a thread of its own that nobody else waits for.
             collection.RunAsync(problems, part => !asked.Contains(part), files.Write, progress => context.Progress(new StageProgress(
-                progress.Traces, progress.TotalTraces, "traces", Spent(client.Usage), progress.TokensPerSecond, "tokens/s")), cancellation)
+                progress.Traces, progress.TotalTraces, "traces", Spent(teacher.Usage), progress.TokensPerSecond, "tokens/s")), cancellation)
                 .GetAwaiter().GetResult();
             if (collection.Rejected is { Count: > 0 and var dropped, FirstReason: var reason })
                 context.Warning($"{dropped:N0} of {problems.Length:N0} problems were refused and have no answers, the first because: {reason}");
@@ -86,19 +87,13 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
 
         public string Finish()
         {
-            if (client is not null) Report(client.Usage);
+            if (teacher is not null) Report(teacher.Usage);
             files.WriteCard(recipe.Teacher.Name);
             return $"{problems.Length * recipe.Teacher.Samples:N0} traces of {problems.Length:N0} problems, "
                 + $"{files.PromptTokens:N0} prompt and {files.CompletionTokens:N0} completion tokens";
         }
 
-        public void Dispose() => client?.Dispose();
-
-        private ResilientChatClient Connect()
-        {
-            var inner = new CompatibleChatClient(endpoint.ToOptions(recipe.Teacher.Model), endpoint.ReadKey(), context.Clock);
-            return new ResilientChatClient(inner, endpoint.ToCalls(), context.Clock);
-        }
+        public void Dispose() => teacher?.Dispose();
 
         private string Spent(RemoteUsage usage) => endpoint.Prices.CostOf(usage) is > 0 and var cost ? $"cost {cost:N2}" : "";
 
