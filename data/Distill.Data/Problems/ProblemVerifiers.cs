@@ -17,6 +17,7 @@ public sealed class ProblemVerifiers
     {
         byName = additional.ToDictionary(verifier => verifier.Name, StringComparer.Ordinal);
         foreach (var family in ProblemFamilies.All) byName.TryAdd(family.Name, family.Verifier);
+        foreach (var verifier in Verifiers.All) byName.TryAdd(verifier.Name, verifier);
     }
 
     /// <summary>What there is without anything from outside.</summary>

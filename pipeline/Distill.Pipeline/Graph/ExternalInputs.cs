@@ -1,15 +1,17 @@
 using System.Text;
 using Distill.Data.Storage;
+using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Pipeline.Graph;
 
-/// <summary>The models that a recipe brings along. Their digest covers what decides what they say, not their cards and logs.</summary>
+/// <summary>The models and problem files that a recipe brings along. Their digest covers what decides what they say, not their cards and logs.</summary>
 internal static class ExternalInputs
 {
-    public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer";
+    public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer",
+        ProblemFiles = "problem-files";
 
     private static readonly string[] Descriptions = [".md", ".jsonl", ".yaml", "distill.json"];
 
@@ -34,6 +36,8 @@ internal static class ExternalInputs
     {
         (DistillationRecipe distillation, Teacher) => TeacherOf(distillation.Teacher, memory),
         (DistillationRecipe distillation, Base) => Open(distillation.Student.Base, memory),
+        (DistillationRecipe distillation, ProblemFiles) =>
+            new StageInput("", RecipeProblems.Of(distillation.Problems).DigestOf(memory), null),
         (PretrainRecipe pretraining, Start) => Open(pretraining.Start!, memory),
         (PretrainRecipe pretraining, TokenizerFolder) => TokenizerOf(pretraining.Tokenizer.From!, memory),
         _ => null,

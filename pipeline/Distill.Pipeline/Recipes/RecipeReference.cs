@@ -106,6 +106,7 @@ internal static partial class RecipeReference
                 item.Key))} }}",
             OptionKind.Map => "names with values",
             OptionKind.Section => "a section",
+            OptionKind.Text when attribute.Path == PathUse.Files => "a file or pattern",
             OptionKind.Text when attribute.Path != PathUse.None => "a folder",
             _ => "text",
         };

@@ -1,6 +1,8 @@
 using Distill.Architecture;
 using Distill.Data.Problems;
+using Distill.Data.Sources.Selection;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Tokenization;
 
@@ -119,6 +121,53 @@ internal sealed class RecipePreflight
     }
 
     private void CheckProblems()
+    {
+        if (recipe.Problems.HasSources) CheckSources();
+        else CheckFamilies();
+    }
+
+    // Every row is read and every gold held against its verifier: what is wrong with one shows now, not after a night of generation.
+    private void CheckSources()
+    {
+        const string Path = "problems.sources";
+        try
+        {
+            var problems = RecipeProblems.Of(recipe.Problems);
+            Check("problems.train", Split.Train, recipe.Problems.Train, problems);
+            int validation = Check("problems.validation", Split.Validation, recipe.Problems.Validation, problems);
+            Check("problems.test", Split.Test, recipe.Problems.Test, problems);
+            if (validation == 0 && (recipe.Rl.Steps > 0 || recipe.Preference is not null))
+            {
+                Add("problems.validation", $"{recipe.Problems.Validation}", "no validation problem is left, by which training is steered",
+                    "name a source with split: validation, give more rows, or leave out rl and preference");
+            }
+        }
+        catch (BadRowsException rows)
+        {
+            foreach (string fault in rows.Faults) Add(Path, "", fault, BadRowsException.Remedy);
+            if (rows.Count > rows.Faults.Count)
+                Add(Path, "", $"{rows.Count - rows.Faults.Count:N0} more rows are no problem", "'distill problems check' lists them");
+        }
+        catch (Exception fault) when (fault is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            Add(Path, "", fault.Message.TrimEnd('.'), "'distill problems check RECIPE' shows what each source gives");
+        }
+    }
+
+    private int Check(string path, Split split, int count, RecipeProblems problems)
+    {
+        try
+        {
+            return problems.Take(split, count, default).Count;
+        }
+        catch (InvalidDataException shortage) when (shortage.Message.IndexOf(": ", StringComparison.Ordinal) is var colon and > 0)
+        {
+            Add(path, $"{count}", shortage.Message[..colon], shortage.Message[(colon + 2)..].TrimEnd('.'));
+            return 0;
+        }
+    }
+
+    private void CheckFamilies()
     {
         var parts = recipe.Problems.ToParts();
         foreach (var (path, split, count) in new[]

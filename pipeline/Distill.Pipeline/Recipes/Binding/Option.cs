@@ -13,6 +13,9 @@ internal enum PathUse
     /// <summary>A folder that is there.</summary>
     Folder,
 
+    /// <summary>A file that is there, or a pattern with <c>*</c> that some files match.</summary>
+    Files,
+
     /// <summary>A place that may not exist yet.</summary>
     Place,
 }

@@ -15,6 +15,7 @@ internal sealed partial class OptionReader(OptionDeclaration option, string path
     public static string Expected(OptionDeclaration option) => option.Kind switch
     {
         _ when option.Attribute.Path == PathUse.Folder => "the path of a folder",
+        _ when option.Attribute.Path == PathUse.Files => "the path of a file",
         OptionKind.Integer => "a whole number",
         OptionKind.Number => "a number",
         OptionKind.Flag => "true or false",

@@ -154,21 +154,3 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
 
     private static string Join(string path, string key) => path.Length == 0 ? key : $"{path}.{key}";
 }
-
-/// <summary>Paths of a recipe → absolute ones.</summary>
-internal static class RecipePath
-{
-    /// <returns>The absolute path, and what is wrong with it if something is.</returns>
-    public static (string Full, string? Fault) Resolve(string written, RecipeSource source, OptionAttribute option)
-    {
-        if (written.Length == 0 || written.Contains('\0', StringComparison.Ordinal)) return ("", "not a path");
-        string full = Path.GetFullPath(written, source.Folder);
-        if (option.Path == PathUse.Place) return (full, null);
-        // A resolved recipe that was moved without its models still finds them where they were.
-        if (!Directory.Exists(full) && source.Former is { } former && Path.GetFullPath(written, former) is var before
-            && Directory.Exists(before)) full = before;
-        if (!Directory.Exists(full)) return (full, File.Exists(full) ? $"{full} is a file, not a folder" : $"there is no folder {full}");
-        var missing = option.Files.Where(file => !File.Exists(Path.Combine(full, file))).ToList();
-        return (full, missing.Count == 0 ? null : $"{full} has no {string.Join(", ", missing)}");
-    }
-}

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Distill.Data.Curation;
 using Distill.Data.Problems;
+using Distill.Data.Sources;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Tokenization;
 
@@ -10,10 +11,39 @@ namespace Distill.Pipeline.Recipes.Sections;
 /// <summary><c>problems</c>: what is asked. The parts never share a problem, whatever the numbers.</summary>
 internal sealed record ProblemSection : Section
 {
-    [Option("the mixture: problem families, each at a level and with its share", Required = true, Minimum = 1, Maximum = 64)]
+    private const int MostSources = 64;
+
+    [Option("the mixture: problem families, each at a level and with its share; or `problems.sources`", Minimum = 1, Maximum = 64,
+        Default = "none")]
     public IReadOnlyList<FamilyShare> Families { get; init; } = [];
 
-    [Option("problems that the teacher solves", Minimum = 1, Maximum = 10_000_000)]
+    [Option("where problems come from, instead of `problems.families`: files, data sets, traces and families, mixed", Minimum = 1,
+        Maximum = MostSources, Default = "none")]
+    public IReadOnlyList<SourceSection> Sources { get; init; } = [];
+
+    [Option("sources of the test problems alone, instead of holding some out", Minimum = 1, Maximum = MostSources, Default = "none")]
+    public IReadOnlyList<SourceSection> TestSources { get; init; } = [];
+
+    [Option("sources that nothing is asked of: training problems that come too near to theirs are left out", Minimum = 1,
+        Maximum = MostSources, Default = "none")]
+    public IReadOnlyList<SourceSection> Decontaminate { get; init; } = [];
+
+    [Option("who judges the answers of sources that do not say so; `auto`: the format, else the look of each answer", Words = nameof(Verifiers))]
+    public string Verifier { get; init; } = ProblemMaker.Auto;
+
+    [Option("what becomes of a row that is no problem, or whose answer no verifier can read: `fail` names them before the run, `skip` "
+        + "leaves them out and counts them")]
+    public BadRows OnBadRow { get; init; } = BadRows.Fail;
+
+    [Option("similarity (of three-word shingles) from which two questions of files count as one, with equal answers, or across splits; 1: "
+        + "equal ones only", Minimum = 0.3, Maximum = 1)]
+    public double NearDuplicates { get; init; } = 0.8;
+
+    [Option("a training problem that shares so many words in a row with a held-out one is left out; 0: none is", Minimum = 0, Maximum = 100,
+        Unit = "words")]
+    public int SharedWords { get; init; } = 8;
+
+    [Option("problems that the teacher solves; of sources without weights at most", Minimum = 1, Maximum = 10_000_000)]
     public int Train { get; init; } = 4000;
 
     [Option("problems that steer training: held-out scores of `rl`, `preference` and `sft.held_out`", Minimum = 0, Maximum = 1_000_000)]
@@ -30,14 +60,52 @@ internal sealed record ProblemSection : Section
 
     public override object? DefaultOf(string property, Recipe recipe) => property == nameof(Twins) ? Math.Min(100, Test) : null;
 
+    /// <summary>Verifiers that may grade its problems: a source that leaves the choice open may have any of those that need nothing.</summary>
+    internal IEnumerable<string> VerifierNames() => !HasSources ? Families.Select(share => share.Name)
+        : Sources.Concat(TestSources).SelectMany(source => source switch
+        {
+            { Family: { } family } => [family],
+            { Verifier: { } own } => [own],
+            { Traces: null } when Verifier != ProblemMaker.Auto => [Verifier],
+            _ => Distill.Verification.Verifiers.All.Select(verifier => verifier.Name)
+                .Concat(source.Traces is null ? [] : ProblemFamilies.All.Select(family => family.Name)),
+        });
+
+    private static IEnumerable<string> Verifiers => SourceSection.Verifiers;
+
+    /// <summary>Whether anything but generated families is asked.</summary>
+    internal bool HasSources => Sources.Count > 0;
+
+    /// <summary>Entries whose problems are asked, or held against.</summary>
+    internal IEnumerable<SourceSection> AllSources => [.. Sources, .. TestSources, .. Decontaminate];
+
     public override IEnumerable<Rule> Rules(Recipe recipe) =>
     [
-        .. FamilyShare.Rules(nameof(Families), Families),
+        .. HasSources ? SourceRules() : FamilyShare.Rules(nameof(Families), Families),
+        Rule.Require(Families.Count == 0 || !HasSources, nameof(Sources), "problems.families says already what is asked",
+            "write the families as entries of problems.sources: - { family: arithmetic, level: 2 }"),
+        .. OnlyWithSources(),
         Rule.Require(Twins <= Test, nameof(Twins), $"more than the {Test:N0} test problems", "lower problems.twins or raise problems.test"),
     ];
 
+    private IEnumerable<Rule> SourceRules() => AllSources.Where(source => source.Family is null).GroupBy(source => source.Name)
+        .Where(group => group.Count() > 1 && group.Key.Length > 0).Select(group => Rule.Require(false, nameof(Sources),
+            $"two sources are called '{group.Key}'", "give one of them another name: name: ..."));
+
+    private IEnumerable<Rule> OnlyWithSources() =>
+        ((string[])[nameof(TestSources), nameof(Decontaminate), nameof(Verifier), nameof(OnBadRow), nameof(NearDuplicates),
+            nameof(SharedWords)]).Select(property =>
+            Rule.Unused(!HasSources, property, "only problems.sources brings problems of others", "leave it out, or write problems.sources"));
+
     internal IReadOnlyList<ProblemSetPart> ToParts() =>
         [.. Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.Weight))];
+}
+
+/// <summary>What becomes of rows that are no problems.</summary>
+internal enum BadRows
+{
+    Fail,
+    Skip,
 }
 
 /// <summary>One entry of <c>families</c>.</summary>

@@ -69,9 +69,10 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
     }.ToJsonString() + "\n");
 }
 
-/// <summary>The verifiers that grade a recipe's problems, by family: part of the key of every stage that grades.</summary>
+/// <summary>The verifiers that grade a recipe's problems, by name: part of the key of every stage that grades.</summary>
 internal static class RecipeVerifiers
 {
-    public static JsonObject VersionsOf(DistillationRecipe recipe) => new(recipe.Problems.Families.Select(share => share.Name).Distinct()
-        .Order(StringComparer.Ordinal).Select(name => KeyValuePair.Create(name, (JsonNode?)ProblemFamilies.Get(name).Verifier.Version)));
+    public static JsonObject VersionsOf(DistillationRecipe recipe) => new(recipe.Problems.VerifierNames().Distinct()
+        .Order(StringComparer.Ordinal)
+        .Select(name => KeyValuePair.Create(name, (JsonNode?)ProblemVerifiers.Standard.TryGet(name)?.Version)));
 }
