@@ -24,7 +24,7 @@ public sealed record PackageDescription
     /// </summary>
     public PromptStyle Prompt { get; init; } = PromptStyle.Plain;
 
-    internal bool IsPlain => Prompt is { System: null, TemplateOptions.Count: 0 };
+    internal bool IsPlain => Prompt.IsPlain;
 
     /// <summary>Digests of what the model was made from, by role: recipe, traces, checkpoint, …</summary>
     public IReadOnlyDictionary<string, string> Digests { get; init; } = new Dictionary<string, string>();

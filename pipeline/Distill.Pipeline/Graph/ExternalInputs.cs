@@ -3,6 +3,7 @@ using Distill.Data.Storage;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
+using Distill.Pipeline.Stages.Data;
 using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Pipeline.Graph;
@@ -11,7 +12,7 @@ namespace Distill.Pipeline.Graph;
 internal static class ExternalInputs
 {
     public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer",
-        ProblemFiles = "problem-files";
+        ProblemFiles = "problem-files", Traces = "given-traces";
 
     private static readonly string[] Descriptions = [".md", ".jsonl", ".yaml", "distill.json"];
 
@@ -35,6 +36,7 @@ internal static class ExternalInputs
     private static StageInput? Of(Recipe recipe, string name, DigestMemory memory) => (recipe, name) switch
     {
         (DistillationRecipe distillation, Teacher) => TeacherOf(distillation.Teacher, memory),
+        (DistillationRecipe { Traces.From: { } traces }, Traces) => GivenTraces.Open(traces, memory),
         (DistillationRecipe distillation, Base) => Open(distillation.Student.Base, memory),
         (DistillationRecipe distillation, ProblemFiles) =>
             new StageInput("", RecipeProblems.Of(distillation.Problems).DigestOf(memory), null),

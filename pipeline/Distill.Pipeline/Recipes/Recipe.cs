@@ -51,6 +51,9 @@ public sealed record DistillationRecipe : Recipe
     [Option("the model that solves the training problems")]
     internal TeacherSection Teacher { get; init; } = new();
 
+    [Option("where the traces come from, and how many completions are asked for")]
+    internal TraceSection Traces { get; init; } = new();
+
     [Option("what is asked")]
     internal ProblemSection Problems { get; init; } = new();
 
@@ -87,9 +90,13 @@ public sealed record DistillationRecipe : Recipe
     [Option("the same measurement for every model of the run")]
     internal EvaluationSection Evaluation { get; init; } = new();
 
+    /// <summary>What cards and reports say wrote the traces: the teacher, or where they were taken from.</summary>
+    internal string TraceOrigin => Traces.From is { } place ? Path.GetFileName(Path.TrimEndingDirectorySeparator(place)) : Teacher.Name;
+
     private protected override IEnumerable<Rule> OwnRules()
     {
-        yield return Rule.Require(SoftLabels is null || Teacher.TopLogProbabilities is not null, nameof(SoftLabels),
+        yield return Rule.Require(SoftLabels is null || Traces.From is not null || Teacher.TopLogProbabilities is not null,
+            nameof(SoftLabels),
             "the teacher records no alternatives to its tokens",
             Teacher.Remote is null ? "set teacher.top_log_probabilities, e.g. to 16"
                 : "set teacher.token_ids to true and teacher.top_log_probabilities, e.g. to 16, where the endpoint is a server of vLLM; "

@@ -106,7 +106,7 @@ internal static class RecipeSchema
         if (Required(declaration) is { } required) item["required"] = required["required"]!.DeepClone();
         return new JsonObject
         {
-            ["type"] = "array",
+            ["type"] = option.Attribute.Rows ? new JsonArray("array", "string", "null") : "array",
             ["items"] = item,
             ["minItems"] = (int)option.Attribute.Minimum,
             ["maxItems"] = (int)option.Attribute.Maximum,

@@ -27,8 +27,8 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
             .. new[]
             {
                 student, TracesStage.StageName, ExportStage.StageName, ParityStage.StageName,
-                EvaluationStage.NameOf(StageGraph.Exported), ExternalInputs.Teacher, ExternalInputs.Base,
-            }.Distinct(),
+                EvaluationStage.NameOf(StageGraph.Exported), ExternalInputs.Base,
+            }.Concat(recipe.Teacher.IsThere ? [ExternalInputs.Teacher] : []).Distinct(),
         ],
         Options = new() { ["recipe"] = DigestOf(recipe), ["export"] = recipe.Export.ToKey(recipe) },
     };
@@ -54,19 +54,25 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
     private PackageDescription Describe(StageContext context) => new()
     {
         Name = recipe.Name,
-        Teacher = recipe.Teacher.Name,
-        Digests = new Dictionary<string, string>
-        {
-            ["recipe"] = DigestOf(recipe),
-            ["traces"] = context.Input(TracesStage.StageName).Digest,
-            ["checkpoint"] = context.Input(student).Digest,
-            ["teacher"] = context.Input(ExternalInputs.Teacher).Digest,
-            ["base"] = context.Input(ExternalInputs.Base).Digest,
-        },
+        Teacher = recipe.TraceOrigin,
+        Digests = Digests(context),
         Prompt = recipe.Prompt.ToStudentStyle(),
         Parity = ParityStage.ReadReport(context.Input(ParityStage.StageName).Artifact!),
         Results = [.. Results(EvaluationStage.ReadReport(context.Input(EvaluationStage.NameOf(StageGraph.Exported)).Artifact!))],
     };
+
+    private Dictionary<string, string> Digests(StageContext context)
+    {
+        var digests = new Dictionary<string, string>
+        {
+            ["recipe"] = DigestOf(recipe),
+            ["traces"] = context.Input(TracesStage.StageName).Digest,
+            ["checkpoint"] = context.Input(student).Digest,
+            ["base"] = context.Input(ExternalInputs.Base).Digest,
+        };
+        if (context.HasInput(ExternalInputs.Teacher)) digests["teacher"] = context.Input(ExternalInputs.Teacher).Digest;
+        return digests;
+    }
 
     private static IEnumerable<KeyValuePair<string, string>> Results(EvaluationReport row)
     {

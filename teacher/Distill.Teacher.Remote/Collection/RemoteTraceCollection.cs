@@ -55,21 +55,37 @@ internal sealed class RemoteTraceCollection
         IReadOnlyList<Problem> problems, Func<int, bool> isFinished, Action<TracePart> sink, Action<TraceProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        var work = new RemoteWork(problems, options, isFinished, sink, progress, clock);
-        // Threads of the pool: completions that are in the store come without a wait, and would be read one by one by the caller's.
-        var workers = Enumerable.Range(0, options.Concurrency).Select(_ => Task.Run(() => WorkAsync(work, cancellation), cancellation))
-            .ToList();
-        try
-        {
-            await Task.WhenAll(workers).ConfigureAwait(false);
-        }
-        catch (RemoteTeacherException)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            throw;
-        }
+        var all = RemoteProblems.Of(problems, options.ProblemsPerPart);
+        await RunAsync(all, isFinished, sink, progress, CancellationToken.None, cancellation).ConfigureAwait(false);
+    }
 
-        Settle(work, rejected.End());
+    /// <summary>The same for problems that are read part by part.</summary>
+    /// <param name="deadline">Nothing is begun after it: parts that were begun end with what there is.</param>
+    /// <inheritdoc cref="RunAsync(IReadOnlyList{Problem}, Func{int, bool}, Action{TracePart}, Action{TraceProgress}, CancellationToken)"/>
+    public async Task RunAsync(
+        RemoteProblems problems, Func<int, bool> isFinished, Action<TracePart> sink, Action<TraceProgress>? progress,
+        CancellationToken deadline, CancellationToken cancellation)
+    {
+        var work = new RemoteWork(problems, options, isFinished, sink, progress, clock, deadline);
+        do
+        {
+            // Threads of the pool: completions that are in the store come without a wait, and would be read one by one by the caller's.
+            var workers = Enumerable.Range(0, options.Concurrency)
+                .Select(_ => Task.Run(() => WorkAsync(work, cancellation), cancellation)).ToList();
+            try
+            {
+                await Task.WhenAll(workers).ConfigureAwait(false);
+            }
+            catch (RemoteTeacherException)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                throw;
+            }
+
+            Settle(work, rejected.End());
+        }
+        while (work.HasMore); // what was held back can let a further round begin
+        if (deadline.IsCancellationRequested) work.Cut();
     }
 
     /// <summary>Everything of the problems in batches, each request once.</summary>
@@ -80,7 +96,7 @@ internal sealed class RemoteTraceCollection
         [
             .. problems.SelectMany(problem =>
             {
-                var prompt = RemotePrompt.Of(problem, options.Instructions);
+                var prompt = RemotePrompt.Of(problem, options);
                 return Enumerable.Range(0, options.Samples).Select(sample => SeedOf(options, problem, sample))
                     .Select(seed => new BatchRequest(TeacherIdentity.OfRequest(teacher, prompt.Text, seed), prompt, seed));
             }).DistinctBy(request => request.Id),
@@ -89,7 +105,7 @@ internal sealed class RemoteTraceCollection
 
     private async Task WorkAsync(RemoteWork work, CancellationToken cancellation)
     {
-        while (work.Next() is { } item)
+        while (await work.NextAsync(cancellation).ConfigureAwait(false) is { } item)
         {
             try
             {
@@ -110,6 +126,7 @@ internal sealed class RemoteTraceCollection
         ulong seed = SeedOf(options, item.Problem, item.Sample);
         if (rejected.ReasonOf(item.Problem.Id) is { } before)
         {
+            work.Hold(item);
             Settle(work, rejected.Reject(new HeldTrace(item, ToTrace(item, seed, before)), null));
             return;
         }
@@ -123,6 +140,7 @@ internal sealed class RemoteTraceCollection
         }
         catch (RemoteTeacherException fault) when (IsOfOneQuestion(fault))
         {
+            work.Hold(item);
             Settle(work, rejected.Reject(new HeldTrace(item, ToTrace(item, seed, fault.Message)), fault));
         }
     }
@@ -136,13 +154,13 @@ internal sealed class RemoteTraceCollection
 
     private static void Settle(RemoteWork work, IReadOnlyList<HeldTrace> traces)
     {
-        foreach (var (item, trace) in traces) work.Finish(item, trace, isNew: false);
+        foreach (var (item, trace) in traces) work.Finish(item, trace, isNew: false, wasHeld: true);
     }
 
     private async Task<(StoredCompletion Completion, bool IsNew)> CompletionAsync(
         Problem problem, ulong seed, CancellationToken cancellation)
     {
-        var prompt = RemotePrompt.Of(problem, options.Instructions);
+        var prompt = RemotePrompt.Of(problem, options);
         string plain = TeacherIdentity.OfRequest(teacherDigest, prompt.Text, seed);
         string request = options.Tokenizer is null ? plain : TeacherIdentity.WithTokens(plain, options.TopLogProbabilities);
         if (store.Find(request) is { } known) return (Checked(known), false);

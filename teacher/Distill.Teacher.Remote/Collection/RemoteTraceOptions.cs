@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Distill.Data.Storage;
+using Distill.Data.Traces;
+using Distill.Teacher.Remote.Calls;
 using Distill.Tokenization;
 
 namespace Distill.Teacher.Remote.Collection;
@@ -22,6 +24,21 @@ internal sealed record RemoteTraceOptions
     /// Put before every problem as the system message, e.g. in what form to answer; not part of the traces. Empty, the default: none.
     /// </summary>
     public string Instructions { get; init; } = "";
+
+    /// <summary>Turns of user and assistant between the system message and every problem; not part of the traces. Default: none.</summary>
+    public IReadOnlyList<ChatMessage> Examples { get; init; } = [];
+
+    /// <summary>Which of the samples are asked; null, the default: all.</summary>
+    public SamplingPolicy? Policy { get; init; }
+
+    /// <summary>What all parts together may take, costs by <see cref="Prices"/>; default: no limit.</summary>
+    public SampleBudget Budget { get; init; } = SampleBudget.None;
+
+    /// <summary>Null, the default: completions cost nothing.</summary>
+    public TokenPrices? Prices { get; init; }
+
+    /// <summary>Whether a trace is right, where a policy goes by it. Called by any thread, one at a time.</summary>
+    public Func<Trace, bool>? IsRight { get; init; }
 
     /// <summary>Completions per problem. 1 and more, default 1.</summary>
     public int Samples { get; init; } = 1;
@@ -88,10 +105,12 @@ internal static class TeacherIdentity
     public static string OfModel(string address, string model) => Digest(address.TrimEnd('/'), model);
 
     /// <summary>The model as it is sampled: what decides a completion besides the question and its seed.</summary>
-    public static string Of(RemoteTraceOptions options) =>
-        Digest(
-            OfModel(options.Address, options.Teacher), RemoteSampling.Write(options), options.Instructions,
-            options.SendSeed ? "seeded" : "unseeded");
+    public static string Of(RemoteTraceOptions options) => Digest(
+    [
+        OfModel(options.Address, options.Teacher), RemoteSampling.Write(options), options.Instructions,
+        options.SendSeed ? "seeded" : "unseeded",
+        .. options.Examples.SelectMany(turn => (string[])[turn.Role, turn.Content]),
+    ]);
 
     /// <summary>One completion: its name in the store.</summary>
     /// <param name="seed">Tells the samples of a problem apart, whether or not it is sent.</param>

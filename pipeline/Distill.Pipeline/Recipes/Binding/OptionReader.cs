@@ -9,19 +9,20 @@ namespace Distill.Pipeline.Recipes.Binding;
 /// <param name="path">Of the option.</param>
 internal sealed partial class OptionReader(OptionDeclaration option, string path, ICollection<RecipeProblem> problems)
 {
-    private const int LongestText = 4096, MostEntries = 64;
+    private const int MostEntries = 64;
 
     /// <summary>What may be written, in words.</summary>
     public static string Expected(OptionDeclaration option) => option.Kind switch
     {
         _ when option.Attribute.Path == PathUse.Folder => "the path of a folder",
+        _ when option.Attribute.Path == PathUse.Any => "the path of a file or folder",
         _ when option.Attribute.Path == PathUse.Files => "the path of a file",
         OptionKind.Integer => "a whole number",
         OptionKind.Number => "a number",
         OptionKind.Flag => "true or false",
         OptionKind.Word => "one of " + string.Join(", ", option.Words),
         OptionKind.Map => "names with single values",
-        OptionKind.List => "a list of items",
+        OptionKind.List => option.Attribute.Rows ? "a list of items, or the path of a JSONL file" : "a list of items",
         _ => "text",
     };
 
@@ -36,7 +37,8 @@ internal sealed partial class OptionReader(OptionDeclaration option, string path
             OptionKind.Number => Number(scalar),
             OptionKind.Flag => Flag(scalar),
             OptionKind.Word => Word(scalar),
-            _ => scalar.Text.Length <= LongestText ? scalar.Text : Wrong(scalar, "too long", "at most 4,096 characters"),
+            _ => scalar.Text.Length <= option.Attribute.Longest ? scalar.Text
+                : Wrong(scalar, "too long", $"at most {option.Attribute.Longest:N0} characters"),
         };
     }
 

@@ -58,6 +58,9 @@ internal abstract record RemoteTeacherSection : EndpointSection
             "set teacher.token_ids to true, or leave it out");
         yield return Rule.Require(!TokenIds || Batch == BatchInterface.None, nameof(Batch), "batch interfaces give no token ids",
             "leave it out, or leave teacher.token_ids out");
+        yield return Rule.Require(Batch == BatchInterface.None || recipe is not DistillationRecipe { Traces.IsPlain: false }, nameof(Batch),
+            "a batch asks for every sample at once, and traces says to go by the answers or a budget",
+            "leave it out, or leave accepted_per_problem, give_up_after, balance and the limits of traces out");
         yield return Rule.Require(!SendSeed || Batch != BatchInterface.Anthropic, nameof(SendSeed), "anthropic knows no seeds",
             "leave it out");
         yield return Rule.Unused(Batch == BatchInterface.None, nameof(BatchSize), "nothing is asked in batches",

@@ -16,7 +16,7 @@ internal sealed record TeacherSection : RemoteTeacherSection
 
     [Option("folder of an ONNX model (`genai_config.json`, tokenizer) or of a checkpoint, which is run on the graph it would "
         + "be exported as; with `teacher.endpoint` the name that the endpoint knows",
-        Required = true, Path = PathUse.Folder, Files = ["tokenizer.json"], Remedy = FolderRemedy)]
+        Default = "required, unless `traces.from` is given", Path = PathUse.Folder, Files = ["tokenizer.json"], Remedy = FolderRemedy)]
     public string Model { get; init; } = "";
 
     [Option("completions per training problem", Minimum = 1, Maximum = 256)]
@@ -44,6 +44,12 @@ internal sealed record TeacherSection : RemoteTeacherSection
     /// <summary>The endpoint that runs the model; null for a model folder.</summary>
     internal RemoteTeacherSection? Remote => Endpoint.Length == 0 ? null : this;
 
+    /// <summary>False where existing traces are taken and no teacher is named beside them.</summary>
+    internal bool IsThere => Model.Length > 0;
+
+    /// <summary>Whether it is a model folder.</summary>
+    internal bool IsLocal => IsThere && Remote is null;
+
     /// <summary>What reports call it.</summary>
     internal string Name => Remote is null ? Path.GetFileName(Model) : Model;
 
@@ -52,7 +58,8 @@ internal sealed record TeacherSection : RemoteTeacherSection
     public override IEnumerable<Rule> Rules(Recipe recipe) =>
     [
         .. base.Rules(recipe),
-        Rule.Require(Remote is not null || ModelFolder.Announces(Model) || File.Exists(Path.Combine(Model, "config.json")), nameof(Model),
+        .. Beside(((DistillationRecipe)recipe).Traces.From),
+        Rule.Require(!IsLocal || ModelFolder.Announces(Model) || File.Exists(Path.Combine(Model, "config.json")), nameof(Model),
             $"{Model} has no genai_config.json, and no config.json with an ONNX file or safetensors", FolderRemedy),
         Rule.Require(Temperature > 0 || Samples == 1, nameof(Samples), "greedy samples are all equal",
             "set teacher.temperature above 0, or one sample"),
@@ -62,6 +69,18 @@ internal sealed record TeacherSection : RemoteTeacherSection
         Rule.Unused(Remote is { TokenIds: false }, nameof(TopLogProbabilities), "no token ids are asked for",
             "set teacher.token_ids to true where the endpoint is a server of vLLM, leave it out otherwise"),
     ];
+
+    // Existing traces need no teacher; one that is named beside them is only asked what it thinks of the student's completions.
+    private IEnumerable<Rule> Beside(string? traces)
+    {
+        yield return Rule.Require(IsThere || traces is not null, nameof(Model), "missing", "write the path of a folder");
+        yield return Rule.Require(traces is null || Remote is null, nameof(Endpoint), "traces.from takes existing traces: nothing is asked",
+            "leave the endpoint or traces.from out");
+        foreach (string name in (string[])[nameof(Samples), nameof(Temperature), nameof(TopP), nameof(MaxTokens), nameof(Slots),
+            nameof(TopLogProbabilities), nameof(Seed)])
+            yield return Rule.Unused(traces is not null, name, "traces.from takes existing traces, so nothing is generated",
+                "leave it or traces.from out");
+    }
 
     internal TraceCollectionOptions ToCollectionOptions(string digest) => new()
     {
