@@ -1,3 +1,4 @@
+using Distill.Data.Publishing.Licences;
 using Distill.Export.Parity;
 using Distill.Tokenization;
 
@@ -17,6 +18,12 @@ public sealed record PackageDescription
 
     /// <summary>SPDX identifier.</summary>
     public string License { get; init; } = "mit";
+
+    /// <summary>What went into it, with its licences, for the card.</summary>
+    internal IReadOnlyList<LicensedPart> Licensed { get; init; } = [];
+
+    /// <summary>What stands against publishing it; the card says so, and so it is not pushed.</summary>
+    internal IReadOnlyList<LicenceConflict> Conflicts { get; init; } = [];
 
     /// <summary>
     /// How the model was spoken to in training. Recorded in distill.json, so that whoever opens the folder can speak to it the same way,

@@ -1,3 +1,4 @@
+using Distill.Data.Problems;
 using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Recipes;
@@ -81,9 +82,24 @@ public sealed class GivenTracesRunTests : IDisposable
         string broken = folder.File("broken.parquet", "no Parquet");
         Fault($"traces.from={broken}").ShouldContain("broken.parquet");
         string empty = Directory.CreateDirectory(Path.Combine(folder.Path, "empty")).FullName;
-        Fault($"traces.from={empty}").ShouldContain("holds no file of traces");
+        Fault($"traces.from={empty}").ShouldContain("holds no file that is read");
         string Fault(params string[] overrides) => Should.Throw<InvalidRecipeException>(
             () => RecipePreflight.Require(Parse(WithoutTeacher(made.Folder), overrides), makesStudent: true)).Problems.ShouldHaveSingleItem().Fault;
+    }
+
+    [Fact]
+    public void Traces_of_others_bring_their_problems_along_and_some_are_held_out()
+    {
+        string lines = string.Join('\n', Enumerable.Range(0, 120).Select(i =>
+            $$"""{"messages": [{"role": "user", "content": "What is {{i}} + 1?"}, {"role": "assistant", "content": "<think>{{i}} and one</think>{{i + 1}}"}], "answer": "{{i + 1}}"}"""));
+        string file = folder.File("others.jsonl", lines), text = WithoutTeacher(file);
+        text = text[..text.IndexOf("  families:", StringComparison.Ordinal)] + text[text.IndexOf("  train:", StringComparison.Ordinal)..];
+        var observer = new RecordingObserver();
+        var result = Run(text, observer, "others", ["problems.test=5", "problems.validation=5", "problems.twins=0", "problems.train=1000"], "curated");
+        var kept = TraceFile.ReadGraded(Path.Combine(result.Folder, "3-curated", "data", "train-00000.parquet")).ToList();
+        kept.Count.ShouldBeInRange(70, 115);
+        kept.ShouldAllBe(graded => graded.Trace.Problem.Split == Split.Train && graded.Verdict == Distill.Verification.Verdict.Correct);
+        Parse(text).Problems.Sources.ShouldHaveSingleItem().Traces.ShouldBe(file);
     }
 
     private static string WithoutTeacher(string place) => SmallRun.Text.Replace(

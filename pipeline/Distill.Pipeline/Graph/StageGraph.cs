@@ -107,6 +107,7 @@ internal sealed class StageGraph
     [
         .. ProblemsStage.All(recipe),
         .. TraceStages(recipe),
+        .. recipe.Curation.Learnability is null ? Array.Empty<IStage>() : [new LearnabilityStage(recipe)],
         new CurationStage(recipe),
     ];
 

@@ -90,6 +90,9 @@ public sealed record DistillationRecipe : Recipe
     [Option("the same measurement for every model of the run")]
     internal EvaluationSection Evaluation { get; init; } = new();
 
+    [Option("what may go out, and under which licence")]
+    internal PublishSection Publish { get; init; } = new();
+
     /// <summary>What cards and reports say wrote the traces: the teacher, or where they were taken from.</summary>
     internal string TraceOrigin => Traces.From is { } place ? Path.GetFileName(Path.TrimEndingDirectorySeparator(place)) : Teacher.Name;
 

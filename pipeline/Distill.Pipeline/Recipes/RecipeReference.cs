@@ -108,6 +108,7 @@ internal static partial class RecipeReference
             OptionKind.Section => "a section",
             OptionKind.Text when attribute.Path == PathUse.Any => "a file or folder",
             OptionKind.Text when attribute.Path == PathUse.Files => "a file or pattern",
+            OptionKind.Text when attribute.Listed => "a list of words",
             OptionKind.Text when attribute.Path != PathUse.None => "a folder",
             _ => "text",
         };

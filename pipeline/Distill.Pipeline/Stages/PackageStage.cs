@@ -46,9 +46,17 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
         foreach (var file in exported.Artifact!.Manifest.Files.Where(file => !described.Contains(file.Path)))
             context.Writer.Link(file.Path, exported.PathOf(file.Path), file);
         var architecture = DecoderConfigJson.Read(Path.Combine(context.Input(student).CheckpointFolder, DecoderConfigJson.FileName));
-        ModelPackage.Describe(context.Folder, architecture, Describe(context), recipe.Export.Precision);
+        ModelPackage.Describe(context.Folder, architecture, Licensed(Describe(context)), recipe.Export.Precision);
         foreach (string name in described) context.Writer.Add(name);
         return $"{architecture.ParameterCount:N0} parameters, described";
+    }
+
+    private PackageDescription Licensed(PackageDescription description)
+    {
+        var parts = RecipeLicences.Of(recipe, []);
+        var policy = recipe.Publish.ToPolicy();
+        return parts.Count == 0 ? description
+            : description with { License = policy.LicenceOf(parts), Licensed = parts, Conflicts = policy.Conflicts(parts) };
     }
 
     private PackageDescription Describe(StageContext context) => new()

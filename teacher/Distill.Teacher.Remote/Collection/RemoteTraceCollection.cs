@@ -208,6 +208,8 @@ internal sealed class RemoteTraceCollection
         CompletionTokens = completion.CompletionTokens,
         StopReason = outcome.StopReason,
         Refusal = outcome.Refusal,
+        Preamble = [.. RemotePrompt.Of(item.Problem, options).Messages.SkipLast(1)
+            .Select(message => new TraceMessage(message.Role.Value, message.Text))],
         SampleIndex = item.Sample,
         Seed = seed,
         Sampling = sampling,

@@ -121,6 +121,9 @@ public sealed class TraceCollection
         };
     }
 
+    private TraceMessage[] PreambleOf(Problem problem) =>
+        [.. encoder.Style.Apply(ProblemPrompt.Messages(problem)).SkipLast(1).Select(said => new TraceMessage(said.Role, said.Content))];
+
     private Trace ToTrace(Problem problem, int promptTokens, int sample, Completion completion)
     {
         ParsedCompletion parsed = parser.Parse(completion);
@@ -132,6 +135,7 @@ public sealed class TraceCollection
             PromptTokens = promptTokens,
             CompletionTokens = completion.Tokens.Count,
             StopReason = StopReasonWord.Of(completion.StopReason),
+            Preamble = PreambleOf(problem),
             SampleIndex = sample,
             Seed = completion.Seed,
             Sampling = sampling,

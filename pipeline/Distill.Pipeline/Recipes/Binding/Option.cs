@@ -59,6 +59,9 @@ internal sealed class OptionAttribute(string meaning) : Attribute
     /// <summary>False for what changes speed, price or patience only: it is part of no cache key.</summary>
     public bool DecidesResult { get; init; } = true;
 
+    /// <summary>Of text: several words, which may be written as a list or parted by commas.</summary>
+    public bool Listed { get; init; }
+
     /// <summary>Name of a static property of the section with the words that may be written.</summary>
     public string? Words { get; init; }
 

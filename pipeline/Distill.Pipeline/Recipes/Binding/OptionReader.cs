@@ -22,6 +22,7 @@ internal sealed partial class OptionReader(OptionDeclaration option, string path
         OptionKind.Flag => "true or false",
         OptionKind.Word => "one of " + string.Join(", ", option.Words),
         OptionKind.Map => "names with single values",
+        _ when option.Attribute.Listed => "a list of words",
         OptionKind.List => option.Attribute.Rows ? "a list of items, or the path of a JSONL file" : "a list of items",
         _ => "text",
     };
@@ -30,6 +31,8 @@ internal sealed partial class OptionReader(OptionDeclaration option, string path
     public object? Read(RecipeNode node)
     {
         if (option.Kind == OptionKind.Map) return Map(node);
+        if (option.Attribute.Listed && node is RecipeSequence sequence && sequence.Items.All(item => item is RecipeScalar))
+            return string.Join(", ", sequence.Items.Cast<RecipeScalar>().Select(item => item.Text));
         if (node is not RecipeScalar scalar) return Wrong(node, "not a single value", $"write {Expected(option)}");
         return option.Kind switch
         {

@@ -1,4 +1,3 @@
-using Distill.Data.Curation;
 using Distill.Data.Problems;
 using Distill.Data.Sources;
 using Distill.Pipeline.Recipes.Binding;
@@ -145,13 +144,4 @@ internal sealed record FamilyShare : Section
         Rule.Require(shares.Select(share => (share.Name, share.Level)).Distinct().Count() == shares.Count,
             property, "the same family and level is listed twice", "keep one of them and raise its weight"),
     ];
-}
-
-/// <summary><c>curation</c>: which graded traces are kept. Wrong, truncated, malformed and repeated ones never are.</summary>
-internal sealed record CurationSection : Section
-{
-    [Option("traces kept of one problem at most", Minimum = 1, Maximum = 256)]
-    public int MaxPerProblem { get; init; } = 4;
-
-    internal CurationOptions ToOptions() => new() { MaxPerProblem = MaxPerProblem };
 }

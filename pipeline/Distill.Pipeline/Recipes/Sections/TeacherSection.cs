@@ -41,6 +41,10 @@ internal sealed record TeacherSection : RemoteTeacherSection
     [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
     public long Seed { get; init; }
 
+    [Option("licence or terms of the teacher, e.g. `apache-2.0` or `openai-terms`, for cards and `publish`", Default = "not stated",
+        DecidesResult = false)]
+    public string Licence { get; init; } = "";
+
     /// <summary>The endpoint that runs the model; null for a model folder.</summary>
     internal RemoteTeacherSection? Remote => Endpoint.Length == 0 ? null : this;
 

@@ -8,7 +8,8 @@ internal sealed record TraceSection : Section
 {
     private const string NoTeacher = "existing traces are taken, so nothing is generated";
 
-    [Option("existing traces in place of a teacher's: a run's folder, or a file or folder of traces, raw or graded", Path = PathUse.Any,
+    [Option("existing traces in place of a teacher's: a run's folder, or a file or folder of traces, ours (raw or graded) or in a format that "
+        + "`distill traces import` reads", Path = PathUse.Any,
         Default = "none: the teacher writes them", Remedy = "give a run's folder, or a file or folder of traces")]
     public string? From { get; init; }
 

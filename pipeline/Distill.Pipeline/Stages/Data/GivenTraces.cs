@@ -1,4 +1,5 @@
 using System.Text;
+using Distill.Data.Publishing;
 using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
@@ -8,7 +9,7 @@ namespace Distill.Pipeline.Stages.Data;
 /// <summary>The files behind <c>traces.from</c>: of a run, of an artefact, of a folder, or one alone.</summary>
 internal static class GivenTraces
 {
-    private const string Pattern = "*.parquet";
+    private const string Ending = ".parquet";
 
     /// <summary>In an order that follows from their names.</summary>
     /// <exception cref="InvalidDataException">There is no file of traces; says where was looked.</exception>
@@ -16,14 +17,16 @@ internal static class GivenTraces
     {
         if (File.Exists(place)) return [place];
         string folder = FolderOf(place);
-        string[] files = ManifestFile.Newest(folder) is null
-            ? [.. Directory.EnumerateFiles(folder, Pattern, SearchOption.AllDirectories).Order(StringComparer.Ordinal)]
-            : [.. NamedFiles(folder)];
-        return files.Length > 0 ? files : throw new InvalidDataException($"'{folder}' holds no file of traces ({Pattern}).");
+        return ManifestFile.Newest(folder) is null ? ForeignFile.FilesOf(folder) : NamedFiles(folder);
     }
 
     /// <summary>A path or pattern that names the same files, as sources of problems are written.</summary>
-    public static string PatternOf(string place) => File.Exists(place) ? place : Path.Combine(FolderOf(place), "**", Pattern);
+    public static string PatternOf(string place)
+    {
+        if (File.Exists(place) || !Directory.Exists(place)) return place;
+        string name = Path.GetFileName(FilesOf(place)[0]);
+        return Path.Combine(FolderOf(place), "**", "*" + name[name.IndexOf('.', StringComparison.Ordinal)..]);
+    }
 
     public static StageInput Open(string place, DigestMemory memory)
     {
@@ -31,9 +34,9 @@ internal static class GivenTraces
         return new StageInput(place, FileDigest.Of(Encoding.UTF8.GetBytes(string.Concat(lines))), null);
     }
 
-    /// <summary>One file in memory at a time, and of it one row group.</summary>
+    /// <summary>Ours and those of other formats, a row or a row group in memory at a time.</summary>
     /// <exception cref="InvalidDataException">A file holds no traces; names file and reason.</exception>
-    public static IEnumerable<Trace> Read(string place) => FilesOf(place).SelectMany(TraceFile.Read);
+    public static IEnumerable<Trace> Read(string place) => FilesOf(place).SelectMany(file => TraceImport.Read(file));
 
     // A run's raw traces where it has them: what was graded once is graded again anyway.
     private static string FolderOf(string place)
@@ -47,10 +50,11 @@ internal static class GivenTraces
         return place;
     }
 
-    private static IEnumerable<string> NamedFiles(string folder)
+    private static string[] NamedFiles(string folder)
     {
         var artifact = Artifact.Open(folder);
-        return artifact.Manifest.Files.Where(file => file.Path.EndsWith(Pattern[1..], StringComparison.Ordinal))
-            .Select(file => artifact.PathOf(file.Path)).Order(StringComparer.Ordinal);
+        string[] files = [.. artifact.Manifest.Files.Where(file => file.Path.EndsWith(Ending, StringComparison.Ordinal))
+            .Select(file => artifact.PathOf(file.Path)).Order(StringComparer.Ordinal)];
+        return files.Length > 0 ? files : throw new InvalidDataException($"The artefact '{folder}' holds no traces.");
     }
 }

@@ -1,4 +1,5 @@
 using Distill.Data.Problems;
+using Distill.Data.Publishing;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
@@ -21,6 +22,7 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
         Kind = "traces",
         Version = 1,
         Inputs = [ProblemsStage.Train, ExternalInputs.Traces],
+        Options = new() { ["import"] = TraceImport.Version },
     };
 
     public string Work => $"existing traces of {recipe.TraceOrigin}; nothing is generated";

@@ -29,7 +29,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         Name = TracesStage.StageName,
         Folder = TracesStage.FolderName,
         Kind = "traces",
-        Version = 2,
+        Version = 3,
         Inputs = [ProblemsStage.Train, ExternalInputs.Teacher],
         Options = StageDeclaration.OptionsOf(
         [

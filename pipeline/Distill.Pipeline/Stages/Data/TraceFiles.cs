@@ -24,10 +24,11 @@ internal sealed class TraceFiles(StageContext context)
     {
         if (context.TryTake(NameOf(part)) is not { } taken) return false;
         files[part] = taken;
-        foreach (var trace in TraceFile.Read(Path.Combine(context.Folder, NameOf(part))))
+        if (rows is null) Count(TraceFile.SumsOf(Path.Combine(context.Folder, NameOf(part))));
+        foreach (var trace in rows is null ? [] : TraceFile.Read(Path.Combine(context.Folder, NameOf(part))))
         {
-            Count(trace);
-            rows?.Add(trace with { TokenIds = [], TokenLogProbabilities = [], TopIds = [], TopLogProbabilities = [] });
+            Count(new TraceSums(trace.PromptTokens, trace.CompletionTokens));
+            rows!.Add(trace with { TokenIds = [], TokenLogProbabilities = [], TopIds = [], TopLogProbabilities = [] });
         }
 
         return true;
@@ -36,7 +37,7 @@ internal sealed class TraceFiles(StageContext context)
     public void Write(TracePart part)
     {
         files[part.Index] = TraceFile.Write(context.Writer, NameOf(part.Index), part.Traces);
-        foreach (var trace in part.Traces) Count(trace);
+        Count(new TraceSums(part.Traces.Sum(trace => (long)trace.PromptTokens), part.Traces.Sum(trace => (long)trace.CompletionTokens)));
     }
 
     /// <summary>Writes a part of traces as they come, none of them kept in memory.</summary>
@@ -58,9 +59,9 @@ internal sealed class TraceFiles(StageContext context)
 
     private static string NameOf(int part) => string.Create(CultureInfo.InvariantCulture, $"data/train-{part:D5}.parquet");
 
-    private void Count(Trace trace)
+    private void Count(TraceSums sums)
     {
-        PromptTokens += trace.PromptTokens;
-        CompletionTokens += trace.CompletionTokens;
+        PromptTokens += sums.PromptTokens;
+        CompletionTokens += sums.CompletionTokens;
     }
 }

@@ -19,7 +19,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
         Name = StageName,
         Folder = FolderName,
         Kind = "traces",
-        Version = 4,
+        Version = 5,
         Inputs = [ProblemsStage.Train, ExternalInputs.Teacher],
         Options = OptionsOf(recipe),
         Resource = StageResource.Model,

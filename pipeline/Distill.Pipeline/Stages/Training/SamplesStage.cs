@@ -22,7 +22,7 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
         Name = StageName,
         Folder = "5-samples",
         Kind = "traces",
-        Version = 2,
+        Version = 3,
         Inputs = [ProblemsStage.Train, start],
         Options = StageDeclaration.OptionsOf(
             ("samples", section.ToKey(
