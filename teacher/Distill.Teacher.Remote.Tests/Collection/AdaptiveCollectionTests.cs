@@ -100,7 +100,7 @@ public sealed class AdaptiveCollectionTests : IDisposable
         var shown = options with { Examples = [Tokenization.ChatMessage.User("1 + 1?"), Tokenization.ChatMessage.Assistant("2")] };
         await CollectAsync(server, shown, "shown");
         server.Calls.Count.ShouldBe(2 * 24);
-        var messages = server.Calls.Last().Body["messages"]!.AsArray();
+        var messages = server.Calls[^1].Body["messages"]!.AsArray();
         messages.Select(message => message!["role"]!.GetValue<string>()).ShouldBe(["system", "user", "assistant", "user"]);
         messages[2]!["content"]!.GetValue<string>().ShouldBe("2");
         await CollectAsync(server, shown, "shown");

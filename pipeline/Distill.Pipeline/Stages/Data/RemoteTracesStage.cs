@@ -69,6 +69,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         private readonly DistillationRecipe recipe;
         private readonly RemoteTeacherSection endpoint;
         private readonly ProblemParts problems;
+        private readonly RecipeVerifiers verifiers;
         private readonly TraceSampling sampling;
         private readonly RemoteTraceOptions options;
         private readonly WorkTime time;
@@ -82,7 +83,8 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         {
             (this.context, this.recipe, this.endpoint) = (context, recipe, endpoint);
             problems = ProblemParts.Of(context.Input(ProblemsStage.Train));
-            sampling = new TraceSampling(recipe);
+            verifiers = RecipeVerifiers.Open(context, recipe);
+            sampling = new TraceSampling(recipe, verifiers);
             time = new WorkTime(context.Folder, recipe.Traces.TimeLimit, context.Clock);
             options = recipe.Teacher.ToRemoteOptions(endpoint) with
             {
@@ -136,6 +138,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         {
             time.Dispose();
             problems.Dispose();
+            verifiers.Dispose();
             teacher?.Dispose();
         }
 
