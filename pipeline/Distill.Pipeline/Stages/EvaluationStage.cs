@@ -79,6 +79,7 @@ internal sealed class EvaluationStage : IDividedStage
         Model = Open(context.Input(input)),
         Problems = ProblemsStage.Read(context, ProblemsStage.Test),
         Twins = ProblemsStage.Read(context, ProblemsStage.Twins),
+        Verifiers = RecipeVerifiers.Open(context, recipe),
     };
 
     // The teacher is asked as it was when it wrote the traces, every student as it was trained.
@@ -86,5 +87,5 @@ internal sealed class EvaluationStage : IDividedStage
 
     private ServedModel Open(StageInput model) => isCheckpoint
         ? ServedModel.OpenCheckpoint(model.CheckpointFolder, recipe.Evaluation.Slots, style: Style)
-        : ServedModel.OpenModelFolder(model.Folder, recipe.Evaluation.Slots, style: Style);
+        : ServedModel.Open(model.Folder, recipe.Evaluation.Slots, style: Style);
 }

@@ -10,6 +10,7 @@ using Distill.Pipeline.Stages.Data;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;
+using Distill.Teacher;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages.Training;
@@ -75,9 +76,11 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         parameters.Load(student.Weights);
         var options = recipe.Rl.ToOptions() with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
         using var server = ServedModel.PolicyServer(student.Architecture);
+        using var verifiers = RecipeVerifiers.Open(context, recipe);
         var collection = new RolloutCollection(
-            encoder, StudentAccuracy.JudgeOf(encoder.Tokenizer), options,
-            recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
+            encoder, StudentAccuracy.JudgeOf(encoder.Tokenizer, verifiers), options,
+            recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens),
+            StudentAccuracy.PreparationOf(encoder.Tokenizer, verifiers));
         using var teacher = recipe.Rl.TeacherWeight is null
             ? null
             : new TeacherReference(
@@ -96,7 +99,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
     }
 
     private int Longest(ChatEncoder encoder, IEnumerable<Problem> problems) =>
-        problems.Max(problem => encoder.EncodePrompt([ChatMessage.User(problem.Text)]).Length) + recipe.Rl.MaxTokens;
+        problems.Max(problem => encoder.EncodePrompt(ProblemPrompt.Messages(problem)).Length) + recipe.Rl.MaxTokens;
 
     // Every problem once before any comes again, in another order each time. Replacements follow an order of their step's own, so that
     // how many one step needs moves nothing in the next.

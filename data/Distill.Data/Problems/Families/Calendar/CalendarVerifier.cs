@@ -15,20 +15,22 @@ internal sealed partial class CalendarVerifier : IVerifier
 
     public string Name => "calendar";
 
-    public int Version => 1;
+    public int Version => 1 + AnswerExtraction.Version;
 
     public Verdict Verify(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
         if (ClassOf(answer, problem) is not { } given)
             return Verdict.Undecidable;
-        return given == ClassOf(problem.ReferenceAnswer, problem) ? Verdict.Correct : Verdict.Incorrect;
+        return given == Read(problem.ReferenceAnswer) ? Verdict.Correct : Verdict.Incorrect;
     }
 
-    public string? ClassOf(string? answer, IVerifiable problem)
+    public string? ClassOf(string? answer, IVerifiable problem) => AnswerText.Understood(answer, Read);
+
+    private static string? Read(string text)
     {
-        if (AnswerText.Read(answer) is not { } text || text == Impossible || CalendarDate.Weekdays.Contains(text))
-            return AnswerText.Read(answer);
+        if (text == Impossible || CalendarDate.Weekdays.Contains(text))
+            return text;
         var days = text.EndsWith(" days", StringComparison.Ordinal) ? text[..^5] : text;
         return AnswerText.ReadInteger(days)?.ToString(CultureInfo.InvariantCulture) ?? Date(text);
     }

@@ -14,7 +14,7 @@ internal sealed class ConsistencyVerifier : IVerifier
 
     public string Name => "consistency";
 
-    public int Version => 1;
+    public int Version => 1 + AnswerExtraction.Version;
 
     /// <exception cref="ArgumentException">The problem's text holds no statements that can be read.</exception>
     public Verdict Verify(string? answer, IVerifiable problem)
@@ -22,7 +22,7 @@ internal sealed class ConsistencyVerifier : IVerifier
         ArgumentNullException.ThrowIfNull(problem);
         var (statements, people) = AssertionText.Read(problem.Text)
             ?? throw new ArgumentException($"A problem has no numbered statements: {Printable.Quote(problem.Text)}.", nameof(problem));
-        if (ReadAnswer(answer) is not { } numbers)
+        if (AnswerText.Understood(answer, Read) is not { } numbers)
             return Verdict.Undecidable;
         var right = numbers.Count == 0
             ? !Satisfiability.IsContradiction(statements, people)
@@ -31,7 +31,7 @@ internal sealed class ConsistencyVerifier : IVerifier
         return right ? Verdict.Correct : Verdict.Incorrect;
     }
 
-    public string? ClassOf(string? answer, IVerifiable problem) => ReadAnswer(answer) is { } numbers
+    public string? ClassOf(string? answer, IVerifiable problem) => AnswerText.Understood(answer, Read) is { } numbers
         ? numbers.Count == 0 ? Consistent : string.Join(", ", numbers)
         : null;
 
@@ -40,10 +40,8 @@ internal sealed class ConsistencyVerifier : IVerifier
         : Verify(problem.ReferenceAnswer, problem) == Verdict.Correct ? null : "the reference is no minimal contradicting set";
 
     /// <returns>Different numbers from 1 in order, none for <c>consistent</c>; null when the answer is neither.</returns>
-    private static List<int>? ReadAnswer(string? answer)
+    private static List<int>? Read(string text)
     {
-        if (AnswerText.Read(answer) is not { } text)
-            return null;
         if (text == Consistent)
             return [];
         var numbers = new SortedSet<int>();

@@ -13,19 +13,19 @@ internal sealed class SyllogismsVerifier : IVerifier
 
     public string Name => "syllogisms";
 
-    public int Version => 1;
+    public int Version => 1 + AnswerExtraction.Version;
 
     public Verdict Verify(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
         if (ClassOf(answer, problem) is not { } given)
             return Verdict.Undecidable;
-        return given == ClassOf(problem.ReferenceAnswer, problem) ? Verdict.Correct : Verdict.Incorrect;
+        return given == Read(problem.ReferenceAnswer) ? Verdict.Correct : Verdict.Incorrect;
     }
 
-    public string? ClassOf(string? answer, IVerifiable problem) => AnswerText.Read(answer) is not { } text
-        ? null
-        : text is Yes or No or Nothing or Contradiction ? text : Statement(text);
+    public string? ClassOf(string? answer, IVerifiable problem) => AnswerText.Understood(answer, Read);
+
+    private static string? Read(string text) => text is Yes or No or Nothing or Contradiction ? text : Statement(text);
 
     private static string? Statement(string text)
     {

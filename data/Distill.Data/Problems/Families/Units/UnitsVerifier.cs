@@ -15,21 +15,26 @@ internal sealed partial class UnitsVerifier : IVerifier
 
     public string Name => "units";
 
-    public int Version => 1;
+    public int Version => 1 + AnswerExtraction.Version;
 
     public Verdict Verify(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
         if (ClassOf(answer, problem) is not { } given)
             return Verdict.Undecidable;
-        return given == ClassOf(problem.ReferenceAnswer, problem) ? Verdict.Correct : Verdict.Incorrect;
+        return given == Read(problem.ReferenceAnswer, problem) ? Verdict.Correct : Verdict.Incorrect;
     }
 
     public string? ClassOf(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
-        if (AnswerText.Read(answer) is not { } text || text == Impossible)
-            return AnswerText.Read(answer);
+        return AnswerText.Understood(answer, text => Read(text, problem));
+    }
+
+    private static string? Read(string text, IVerifiable problem)
+    {
+        if (text == Impossible)
+            return text;
         var match = NumberAndUnit().Match(text);
         if (!match.Success || Value(match.Groups[1].Value) is not { } value)
             return null;

@@ -18,22 +18,27 @@ internal sealed class ZebraVerifier : IVerifier
 
     public string Name => "zebra";
 
-    public int Version => 1;
+    public int Version => 1 + AnswerExtraction.Version;
 
     public Verdict Verify(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
         if (ClassOf(answer, problem) is not { } given)
             return Verdict.Undecidable;
-        return given == ClassOf(problem.ReferenceAnswer, problem) ? Verdict.Correct : Verdict.Incorrect;
+        return given == Sorted(problem.ReferenceAnswer, problem) ? Verdict.Correct : Verdict.Incorrect;
     }
 
     /// <summary>Things sorted within their house and houses sorted; the words must be those of the question.</summary>
     public string? ClassOf(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
-        if (AnswerText.Read(answer) is not { } text || text == Contradiction)
-            return AnswerText.Read(answer);
+        return AnswerText.Understood(answer, text => Sorted(text, problem));
+    }
+
+    private static string? Sorted(string text, IVerifiable problem)
+    {
+        if (text == Contradiction)
+            return text;
         if (Groups(text.Replace(':', ' ')) is not { } groups)
             return null;
         var known = problem.Text.Split(' ').ToHashSet(StringComparer.Ordinal);
