@@ -25,6 +25,7 @@ internal static class DistillCommandLine
     internal static Command Root() =>
         new("distill", "Turns a large reasoning model into a small one: problems, teacher traces, training, ONNX, proof.")
         {
+            new InitCommand(),
             new RunCommand(),
             new PlanCommand(),
             new ResumeCommand(),
@@ -39,6 +40,10 @@ internal static class DistillCommandLine
             new ScoreCommand(),
             new DoctorCommand(),
             new SchemaCommand(),
+            new Command("problems", "What is asked: look at the problems of a file, a data set or a recipe, and check them.")
+            {
+                new ProblemsShowCommand(), new ProblemsCheckCommand(),
+            },
             new Command("runs", "What has been run: list runs, show one, compare two, remove one.")
             {
                 new RunsListCommand(), new RunsShowCommand(), new RunsDiffCommand(), new RunsRemoveCommand(),

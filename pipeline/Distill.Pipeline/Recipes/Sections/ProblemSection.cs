@@ -134,7 +134,7 @@ internal sealed record FamilyShare : Section
     /// <summary>Of a list of them.</summary>
     public static IEnumerable<Rule> Rules(string property, IReadOnlyList<FamilyShare> shares) =>
     [
-        Rule.Require(shares.Count > 0, property, "no problem family is chosen", $"list at least one of {string.Join(", ", Names)}"),
+        Rule.Require(shares.Count > 0, property, "no problem family is chosen", $"list at least one of {string.Join(", ", Names)}, or write problems.sources"),
         Rule.Require(shares.Select(share => (share.Name, share.Level)).Distinct().Count() == shares.Count,
             property, "the same family and level is listed twice", "keep one of them and raise its weight"),
     ];

@@ -142,6 +142,10 @@ internal sealed record SourceSection : Section
         }
     }
 
+    /// <summary>Whether a property says nothing.</summary>
+    internal bool IsDefault(string property) =>
+        SectionDeclaration.Of(this)[property] is var option && Equals(option.Get(this), option.Default);
+
     /// <summary>Where the entry's problems go whole; null: by content.</summary>
     internal Split? Goes() => Split switch
     {
