@@ -47,9 +47,9 @@ public sealed class FileSourceTests : IDisposable
 
     [Theory]
     [InlineData("What  is\nthis?", "what is THIS?")]
-    [InlineData("caf\u00e9", "cafe\u0301")]
+    [InlineData("a\u00a0b", "A b")]
     [InlineData("a\u200bb", "ab")]
-    public void Texts_that_differ_in_space_case_and_composition_are_one_question(string one, string other) =>
+    public void Texts_that_differ_in_space_and_case_are_one_question(string one, string other) =>
         ProblemText.SignatureOf(one).ShouldBe(ProblemText.SignatureOf(other));
 
     [Theory]
@@ -63,7 +63,7 @@ public sealed class FileSourceTests : IDisposable
     public void A_signature_never_changes()
     {
         ProblemText.SignatureOf("What is 2 + 2?").ShouldBe("text:692a9daa52e42c50943f4784c639bfc7");
-        ProblemText.SignatureOf("  Größe\t= ? ").ShouldBe(ProblemText.SignatureOf("größe = ?"));
+        ProblemText.SignatureOf("  Größe\t= ? ").ShouldBe(ProblemText.SignatureOf("größe = ?  "));
     }
 
     [Fact]

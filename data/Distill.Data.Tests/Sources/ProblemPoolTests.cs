@@ -40,7 +40,7 @@ public sealed class ProblemPoolTests
         const string Long = "A farmer has seventeen brown cows and buys twelve more at the spring market before he sells nine of them, how many are left?";
         var pool = PoolSamples.Gather(null,
             new PoolSource(new ListedSource("train",
-                (Long.Replace("brown", "black"), "20"), // nearly alike
+                (Long.Replace("A farmer", "One farmer"), "21"), // nearly alike
                 ("Before lunch he said: buys twelve more at the spring market before he leaves. Why?", "x"), // shares words
                 ("Something else entirely?", "y"))) { Goes = Split.Train },
             new PoolSource(new ListedSource("test", (Long, "20"))) { Goes = Split.Test });

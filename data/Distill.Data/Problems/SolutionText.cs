@@ -14,6 +14,6 @@ public static partial class SolutionText
     /// <summary>Without calculator marks: what stands between double angle brackets and holds an equals sign.</summary>
     public static string WithoutMarks(string solution) => CalculatorMark().Replace(solution, "");
 
-    [GeneratedRegex("<<[^<>\n]{0,200}=[^<>\n]{0,200}>>", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("<<[^<>;\n]{1,200}=[^<>;\n]{1,200}>>", RegexOptions.CultureInvariant)]
     private static partial Regex CalculatorMark();
 }

@@ -33,7 +33,8 @@ internal sealed class FileSource(string name, IReadOnlyList<SourceFile> files, R
 
     public IEnumerable<SourceItem> Read()
     {
-        if (Format is not { } format) yield break;
+        // Where no row says how rows are written, each is bad in its own way.
+        var format = Format ?? ProblemFormats.Get(ColumnsFormat.FormatName);
         var columns = reading.Columns.Over(format.Columns);
         var maker = new ProblemMaker(name, reading.Verifier, !reading.QuestionsOnly);
         var ids = new Dictionary<string, SourcePlace>(StringComparer.Ordinal);
@@ -58,6 +59,10 @@ internal sealed class FileSource(string name, IReadOnlyList<SourceFile> files, R
         catch (FormatException reason)
         {
             return new SourceItem(row.Place, null, reason.Message.TrimEnd('.'));
+        }
+        catch (InvalidOperationException)
+        {
+            return new SourceItem(row.Place, null, "a name in it is not valid text"); // what JsonElement throws for it
         }
     }
 

@@ -107,7 +107,7 @@ internal sealed class InitCommand : DistillCommand
             Student = HubReference.IsReference(learner) ? learner : Relative(learner, folder),
             Positions = sizes?.Positions,
             Width = sizes?.Width,
-            AddsMarks = isRemote && sizes is not { HasMarks: true },
+            AddsMarks = sizes is not { HasMarks: true } && solver != learner && (isRemote || StudentSizes.Of(solver) is not { HasMarks: false }),
         };
     }
 

@@ -83,7 +83,7 @@ internal sealed class ProblemsCheckCommand : DistillCommand
             ? $"left out (the first {listed.Length:N0} of {pool.Dropped.Count:N0}; --limit lists more):" : "left out:");
         foreach (var row in listed)
         {
-            foreach (string line in WrappedText.Lines($"{row.Place}: {ProblemArtifact.Spoken(row.Reason)}: {row.Detail}", 2)) results.Line(line);
+            foreach (string line in WrappedText.Lines($"{row.Place}: {ProblemArtifact.SpokenOfOne(row.Reason)}: {row.Detail}", 2)) results.Line(line);
         }
     }
 

@@ -18,7 +18,8 @@ public sealed class UsageTests
     [Theory]
     [InlineData("run"), InlineData("plan"), InlineData("resume"), InlineData("generate"), InlineData("pretrain"), InlineData("evaluate")]
     [InlineData("export"), InlineData("verify"), InlineData("chat"), InlineData("tokenize"), InlineData("score"),
-        InlineData("serve-model"), InlineData("lineage")]
+        InlineData("serve-model"), InlineData("lineage"), InlineData("init")]
+    [InlineData("problems", "show"), InlineData("problems", "check")]
     [InlineData("runs", "ls"), InlineData("runs", "show"), InlineData("runs", "diff"), InlineData("runs", "rm")]
     [InlineData("artefacts", "ls"), InlineData("artefacts", "show"), InlineData("artefacts", "verify"), InlineData("artefacts", "pin"),
         InlineData("artefacts", "gc")]

@@ -98,6 +98,18 @@ internal static class ProblemArtifact
         return text.ToString();
     }
 
+    /// <summary>What is said of one row.</summary>
+    public static string SpokenOfOne(string reason) => reason switch
+    {
+        DropReason.BadRow => "bad row",
+        DropReason.UnreadableGold => "no verifier reads the answer",
+        DropReason.Duplicate => "asked before",
+        DropReason.HeldOut => "held out elsewhere",
+        DropReason.SharedPhrase => "words of a held-out one",
+        _ => Spoken(reason),
+    };
+
+    /// <summary>What is said of several rows.</summary>
     public static string Spoken(string reason) => reason switch
     {
         DropReason.BadRow => "bad rows",

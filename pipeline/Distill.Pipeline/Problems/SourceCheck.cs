@@ -1,6 +1,7 @@
 using Distill.Data.Problems;
 using Distill.Data.Sources;
 using Distill.Data.Sources.Selection;
+using Distill.Verification.Named;
 
 namespace Distill.Pipeline.Problems;
 
@@ -34,12 +35,15 @@ internal sealed record SourceCheck(
                 source.Section.Name, source.Kind, source.Place, source.Files.Count,
                 (source.ToSource(null, questionsOnly: false) as FileSource)?.Format?.Name, report.Rows, left.Length, report.Dropped,
                 report.Left.OrderBy(pair => pair.Key).ToDictionary(pair => SplitRule.Word(pair.Key), pair => pair.Value),
-                left.CountBy(problem => problem.Verifier).OrderByDescending(pair => pair.Value).ToDictionary(),
+                left.CountBy(VerifierOf).OrderByDescending(pair => pair.Value).ToDictionary(),
                 LengthsOf(left, lengthOf)));
         }
 
         return checks;
     }
+
+    private static string VerifierOf(Problem problem) =>
+        problem.Verifier == ProblemMaker.Auto ? AutoVerifier.ChosenFor(problem).Name : problem.Verifier;
 
     private static IReadOnlyList<LengthCheck> LengthsOf(Problem[] problems, Func<string, int> lengthOf)
     {
@@ -62,6 +66,6 @@ internal sealed record LengthCheck(string Kind, int Count, int Least, int Median
     {
         int[] lengths = [.. texts.Select(lengthOf).Order()];
         return lengths.Length == 0 ? null
-            : new(kind, lengths.Length, lengths[0], lengths[lengths.Length / 2], lengths[(int)(0.95 * (lengths.Length - 1))], lengths[^1]);
+            : new(kind, lengths.Length, lengths[0], lengths[lengths.Length / 2], lengths[(int)Math.Ceiling(0.95 * lengths.Length) - 1], lengths[^1]);
     }
 }

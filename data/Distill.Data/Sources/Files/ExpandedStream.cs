@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
@@ -44,7 +43,7 @@ internal sealed class ExpandedStream : Stream
         file.Position = 0;
         Stream expanded = first[..read] switch
         {
-            [0x1F, 0x8B, ..] => new GZipStream(file, CompressionMode.Decompress),
+            [0x1F, 0x8B, ..] => new WholeGzip(file),
             [0x28, 0xB5, 0x2F, 0xFD] => Zstandard(file),
             _ => file,
         };

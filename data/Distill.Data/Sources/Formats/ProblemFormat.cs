@@ -86,9 +86,9 @@ internal static class ProblemFormats
             if (format is Gsm8kFormat && given.Answer is { } answer) return Gsm8kFormat.IsAnswer(answer.Read(row));
             return format is MultipleChoiceFormat && given.Choices is not null || format.Fits(row);
         }
-        catch (FormatException)
+        catch (Exception reason) when (reason is FormatException or InvalidOperationException)
         {
-            return false; // a value of another kind than the format has
+            return false; // a value of another kind than the format has, or a name that is no text
         }
     }
 }

@@ -27,14 +27,14 @@ internal sealed class ProblemMixture(IReadOnlyList<MixtureEntry> entries, Proble
         if (count == 0) return [];
         var feeders = FeedersOf(split);
         if (feeders.Count == 0 && split != Split.Validation)
-            throw new InvalidDataException($"No source gives {SplitRule.Word(split)} problems.");
+            throw new InvalidDataException($"no source gives {SplitRule.Word(split)} problems: name one.");
         bool isWeighted = feeders.Any(feeder => feeder.Weight is not null);
         var taken = isWeighted ? Weighted(feeders, split, count) : Whole(feeders, split, count);
         // Whether anything is steered by validation problems, whoever asks for them knows.
         if (taken.Count == 0 && split != Split.Validation)
         {
-            throw new InvalidDataException($"No {SplitRule.Word(split)} problem is left"
-                + (split == Split.Train ? "." : "; name test_sources, or a source with its own split, or give more rows."));
+            throw new InvalidDataException($"no {SplitRule.Word(split)} problem is left: "
+                + (split == Split.Train ? "give more rows." : "name test_sources, or a source with its own split, or give more rows."));
         }
 
         return split == Split.Train ? taken : [.. taken.OrderBy(RankOf).ThenBy(problem => problem.Id, StringComparer.Ordinal)];
