@@ -38,7 +38,8 @@ public sealed class DataSetFolderTests : IDisposable
     [Fact]
     public void Without_a_card_names_and_folders_say_it()
     {
-        Touch("data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet", "data/dev-00000-of-00001.parquet", "my_test_file.csv",
+        Touch("data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet", "data/dev-00000-of-00001.parquet",
+            "my_test_file.csv",
             "notes.txt", "dataset_infos.json");
 
         Names(null, "train").ShouldBe(["data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"]);

@@ -129,8 +129,10 @@ public sealed class FileSourceTests : IDisposable
     private IEnumerable<string> WriteAll((string Question, string Answer)[] rows)
     {
         byte[] lines = Encoding.UTF8.GetBytes(string.Concat(rows.Select(row => Json(row) + "\n")));
-        byte[] csv = Encoding.UTF8.GetBytes("question,answer\n" + string.Concat(rows.Select(row => $"{Quoted(row.Question)},{Quoted(row.Answer)}\n")));
-        byte[] tsv = Encoding.UTF8.GetBytes("question\tanswer\n" + string.Concat(rows.Select(row => $"{Quoted(row.Question)}\t{Quoted(row.Answer)}\n")));
+        byte[] csv = Encoding.UTF8.GetBytes("question,answer\n"
+            + string.Concat(rows.Select(row => $"{Quoted(row.Question)},{Quoted(row.Answer)}\n")));
+        byte[] tsv = Encoding.UTF8.GetBytes("question\tanswer\n"
+            + string.Concat(rows.Select(row => $"{Quoted(row.Question)}\t{Quoted(row.Answer)}\n")));
         yield return Written("r.jsonl", lines);
         yield return Written("r.json", Encoding.UTF8.GetBytes($"[{string.Join(",\n", rows.Select(Json))}]"));
         yield return Written("r.csv", csv);

@@ -22,7 +22,8 @@ public sealed class ForeignParquetTests : IDisposable
             """);
 
         var items = SourceReading.Items(folder["f.parquet"], new() { Format = "multiple_choice" });
-        items.Select(item => item.Place.ToString()).ShouldBe(["f.parquet, row 1", "f.parquet, row 2", "f.parquet, row 3", "f.parquet, row 4"]);
+        items.Select(item => item.Place.ToString()).ShouldBe(
+            ["f.parquet, row 1", "f.parquet, row 2", "f.parquet, row 3", "f.parquet, row 4"]);
         items.Select(item => item.Problem?.ReferenceAnswer).ShouldBe([null, null, "B", null]);
         items[0].Fault!.ShouldContain("nothing, not text");
         items[1].Fault!.ShouldContain("fewer than two choices");
@@ -78,7 +79,8 @@ public sealed class ForeignParquetTests : IDisposable
     {
         Write("SELECT 'p' AS problem, '7' AS answer, 's' AS solution, repeat('x', 20000000) AS generations");
         SourceReading.Problems(folder["f.parquet"], new() { Format = "open_r1" }).ShouldHaveSingleItem().ReferenceAnswer.ShouldBe("7");
-        SourceReading.Faults(folder["f.parquet"], new() { Format = "columns" }).ShouldHaveSingleItem().ShouldContain("longer than 16,777,216");
+        SourceReading.Faults(folder["f.parquet"], new() { Format = "columns" }).ShouldHaveSingleItem()
+            .ShouldContain("longer than 16,777,216");
     }
 
     [Fact]
@@ -86,10 +88,12 @@ public sealed class ForeignParquetTests : IDisposable
     {
         Write("SELECT 'question ' || i AS question, 'a' AS answer FROM range(1000) t(i)");
         byte[] whole = File.ReadAllBytes(folder["f.parquet"]);
-        foreach (byte[] bytes in (byte[][])[[], [1, 2, 3], whole[..(whole.Length / 2)], whole[..^1], [.. "PAR1"u8, .. new byte[100], .. "PAR1"u8]])
+        foreach (byte[] bytes in (byte[][])[[], [1, 2, 3], whole[..(whole.Length / 2)], whole[..^1],
+            [.. "PAR1"u8, .. new byte[100], .. "PAR1"u8]])
         {
             File.WriteAllBytes(folder["f.parquet"], bytes);
-            Should.Throw<InvalidDataException>(() => SourceReading.Items(folder["f.parquet"])).Message.ShouldStartWith("Cannot read 'f.parquet' as Parquet");
+            Should.Throw<InvalidDataException>(() => SourceReading.Items(folder["f.parquet"])).Message
+                .ShouldStartWith("Cannot read 'f.parquet' as Parquet");
         }
     }
 

@@ -115,7 +115,8 @@ public sealed class FormatTests
     {
         var draft = SourceReading.Draft("""
             {"system":"Your role ...","conversations":[{"from":"user","value":"p"},
-             {"from":"assistant","value":"<|begin_of_thought|>\\boxed{1}<|end_of_thought|><|begin_of_solution|>so \\boxed{2}<|end_of_solution|>"}]}
+             {"from":"assistant","value":
+              "<|begin_of_thought|>\\boxed{1}<|end_of_thought|><|begin_of_solution|>so \\boxed{2}<|end_of_solution|>"}]}
             """);
         (draft.Text, draft.Answer, draft.Solution, draft.System).ShouldBe(("p", "2", @"so \boxed{2}", null));
     }
@@ -166,6 +167,8 @@ public sealed class FormatTests
     [Theory]
     [InlineData("data/gsm8k/train.jsonl", "gsm8k")]
     [InlineData("data/questions.csv.gz", "questions")]
+    [InlineData("data/train.jsonl", "train")]
+    [InlineData("data/*.csv", "data")]
     [InlineData("data/math/train-*.parquet", "math")]
     [InlineData("/x/my set/test-00001.jsonl", "my-set")]
     public void A_file_is_called_by_what_it_is(string path, string name) => SourceName.OfFile(path).ShouldBe(name);

@@ -3,8 +3,8 @@ using System.Text;
 namespace Distill.Data.Tests.Sources;
 
 /// <summary>
-/// A Parquet file by hand, byte by byte, in a shape that no current library writes: a repeated leaf at the top, which early writers used for
-/// lists (parquet-format, LogicalTypes.md, "Backward-compatibility rules").
+/// A Parquet file by hand, byte by byte, in a shape that no current library writes: a repeated leaf at the top, which early writers used
+/// for lists (parquet-format, LogicalTypes.md, "Backward-compatibility rules").
 /// </summary>
 internal static class LegacyParquet
 {
@@ -98,7 +98,8 @@ internal static class LegacyParquet
             }
         }
 
-        return [.. BitConverter.GetBytes(repetition.Count), .. repetition, .. BitConverter.GetBytes(definition.Count), .. definition, .. texts];
+        return [.. BitConverter.GetBytes(repetition.Count), .. repetition,
+            .. BitConverter.GetBytes(definition.Count), .. definition, .. texts];
     }
 
     private static byte[] Compact(Action<CompactWriter> write)

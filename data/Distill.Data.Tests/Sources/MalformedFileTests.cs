@@ -33,10 +33,13 @@ public sealed class MalformedFileTests : IDisposable
 
         SourceReading.Faults(path).ShouldBe(
         [
-            "own.jsonl, line 2: no answer: none of the columns answer, final_answer, expected_answer, reference_answer, gold has a value (there are question)",
-            "own.jsonl, line 4: not JSON: Expected depth to be zero at the end of the JSON payload. There is an open JSON object or array that should be closed (column 30)",
+            "own.jsonl, line 2: no answer: none of the columns answer, final_answer, "
+                + "expected_answer, reference_answer, gold has a value (there are question)",
+            "own.jsonl, line 4: not JSON: Expected depth to be zero at the end of the JSON payload. "
+                + "There is an open JSON object or array that should be closed (column 30)",
             "own.jsonl, line 5: a list, not an object with named values",
-            "own.jsonl, line 6: no question: none of the columns question, problem, prompt, instruction, query, input, text has a value (there are question, answer)",
+            "own.jsonl, line 6: no question: none of the columns question, problem, prompt, "
+                + "instruction, query, input, text has a value (there are question, answer)",
             "own.jsonl, line 7: 'answer' is a list, not text; name what stands in it, e.g. answer.0",
             "own.jsonl, line 8: not JSON: Duplicate property 'answer' encountered during deserialization",
             "own.jsonl, line 9: 'question' is not valid text",
@@ -125,7 +128,8 @@ public sealed class MalformedFileTests : IDisposable
     public void Nesting_is_bounded()
     {
         string deep = string.Concat(Enumerable.Repeat("[", 100_000));
-        SourceReading.Faults(folder.File("own.jsonl", $$"""{"question":"q","answer":{{deep}}}""")).ShouldHaveSingleItem().ShouldContain("not JSON");
+        SourceReading.Faults(folder.File("own.jsonl", $$"""{"question":"q","answer":{{deep}}}""")).ShouldHaveSingleItem()
+            .ShouldContain("not JSON");
         Should.Throw<InvalidDataException>(() => SourceReading.Items(folder.File("own.json", deep))).Message.ShouldContain("not JSON");
     }
 
@@ -138,7 +142,8 @@ public sealed class MalformedFileTests : IDisposable
             for (int i = 0; i < 100; i++) gzip.Write(zeros);
         }
 
-        Should.Throw<InvalidDataException>(() => SourceReading.Items(folder["own.jsonl.gz"])).Message.ShouldContain("expands to more than 250 times");
+        Should.Throw<InvalidDataException>(() => SourceReading.Items(folder["own.jsonl.gz"])).Message
+            .ShouldContain("expands to more than 250 times");
     }
 
     [Theory]
@@ -154,12 +159,14 @@ public sealed class MalformedFileTests : IDisposable
         foreach (int cut in (int[])[whole.Length / 2, whole.Length - 5, whole.Length - 1])
         {
             File.WriteAllBytes(folder[name], whole[..cut]);
-            Should.Throw<InvalidDataException>(() => SourceReading.Items(folder[name]), $"{cut} of {whole.Length}").Message.ShouldContain("cut off");
+            Should.Throw<InvalidDataException>(() => SourceReading.Items(folder[name]), $"{cut} of {whole.Length}").Message
+                .ShouldContain("cut off");
         }
     }
 
     [Fact]
-    public void Garbage_is_bad_rows_or_refused_and_nothing_else() => Gen.Select(Gen.Byte.Array[0, 400], Gen.Int[0, 4]).Sample((bytes, kind) =>
+    public void Garbage_is_bad_rows_or_refused_and_nothing_else() =>
+    Gen.Select(Gen.Byte.Array[0, 400], Gen.Int[0, 4]).Sample((bytes, kind) =>
     {
         string path = folder[new[] { "g.jsonl", "g.json", "g.csv", "g.parquet", "g.jsonl.gz" }[kind]];
         File.WriteAllBytes(path, bytes);

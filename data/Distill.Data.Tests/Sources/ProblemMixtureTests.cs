@@ -6,7 +6,8 @@ namespace Distill.Data.Tests.Sources;
 public sealed class ProblemMixtureTests
 {
     private readonly ProblemPool pool = PoolSamples.Gather(null,
-        new PoolSource(new ListedSource("a", PoolSamples.Questions(300))), new PoolSource(new ListedSource("b", PoolSamples.Questions(100, 9000))));
+        new PoolSource(new ListedSource("a", PoolSamples.Questions(300))),
+        new PoolSource(new ListedSource("b", PoolSamples.Questions(100, 9000))));
 
     [Fact]
     public void Without_weights_files_give_all_they_have_and_families_fill_what_is_left()
@@ -33,7 +34,8 @@ public sealed class ProblemMixtureTests
     public void Training_problems_stay_in_the_order_of_the_file_and_more_of_them_contain_the_fewer()
     {
         var mixture = Mixture([Entry("a", 0)]);
-        string[] all = Ids(mixture.Take(Split.Train, 10_000)), some = Ids(mixture.Take(Split.Train, 100)), few = Ids(mixture.Take(Split.Train, 40));
+        string[] all = Ids(mixture.Take(Split.Train, 10_000)), some = Ids(mixture.Take(Split.Train, 100)),
+            few = Ids(mixture.Take(Split.Train, 40));
 
         some.ShouldBe(all.Where(some.Contains));
         few.ShouldBe(some.Where(few.Contains));
@@ -56,7 +58,8 @@ public sealed class ProblemMixtureTests
     {
         var rows = PoolSamples.Questions(300);
         string[] Trained(int count) => Ids(new ProblemMixture([Entry("a", 0)],
-            PoolSamples.Gather(new PoolOptions { SharedWords = 0, NearDuplicates = 1 }, new PoolSource(new ListedSource("a", rows[..count]))), 1)
+            PoolSamples.Gather(new PoolOptions { SharedWords = 0, NearDuplicates = 1 },
+                new PoolSource(new ListedSource("a", rows[..count]))), 1)
             .Take(Split.Train, 10_000));
 
         string[] before = Trained(200);
@@ -67,7 +70,8 @@ public sealed class ProblemMixtureTests
     public void Problems_of_families_alone_are_those_of_a_set_of_families()
     {
         var part = new ProblemSetPart("arithmetic", 1);
-        Ids(new ProblemMixture([new MixtureEntry("arithmetic", part, -1, null, null)], PoolSamples.Gather(), 5).Take(Split.Train, 60)).Order()
+        Ids(new ProblemMixture([new MixtureEntry("arithmetic", part, -1, null, null)], PoolSamples.Gather(), 5).Take(Split.Train, 60))
+            .Order()
             .ShouldBe(Ids(ProblemSet.Generate([part], 5, Split.Train, 60)).Order());
     }
 
@@ -84,7 +88,8 @@ public sealed class ProblemMixtureTests
 
     private static MixtureEntry Entry(string name, int pooled, double? weight = null) => new(name, null, pooled, null, weight);
 
-    private static MixtureEntry Family(string name, int level, double? weight = null) => new(name, new ProblemSetPart(name, level), -1, null, weight);
+    private static MixtureEntry Family(string name, int level, double? weight = null) =>
+        new(name, new ProblemSetPart(name, level), -1, null, weight);
 
     private static string[] Ids(IEnumerable<Problem> problems) => [.. problems.Select(problem => problem.Id)];
 }

@@ -37,7 +37,8 @@ public sealed class ProblemPoolTests
     [Fact]
     public void Of_a_held_out_question_and_its_like_the_training_problem_goes()
     {
-        const string Long = "A farmer has seventeen brown cows and buys twelve more at the spring market before he sells nine of them, how many are left?";
+        const string Long =
+            "A farmer has seventeen brown cows and buys twelve more at the spring market before he sells nine of them, how many are left?";
         var pool = PoolSamples.Gather(null,
             new PoolSource(new ListedSource("train",
                 (Long.Replace("A farmer", "One farmer"), "21"), // nearly alike
@@ -66,7 +67,8 @@ public sealed class ProblemPoolTests
     [Fact]
     public void Within_a_split_a_long_text_with_another_number_and_answer_is_another_problem()
     {
-        string Text(int cows) => $"A farmer who lives by the river has {cows} brown cows and his neighbour has twice as many of them plus three "
+        string Text(int cows) => $"A farmer who lives by the river has {cows} brown cows and his neighbour has twice as many of them "
+            + "plus three "
             + "more that are black, and both bring all of their cows to the spring market in the valley. How many cows come?";
         PoolSource Source(params (string, string)[] rows) => new(new ListedSource("own", rows), Split.Train);
 
@@ -81,7 +83,8 @@ public sealed class ProblemPoolTests
     public void What_many_training_questions_say_is_the_source_s_way_of_asking()
     {
         string Text(int i) => $"Number {i}: what is the sum of all digits of the number {i * 7919}?";
-        PoolSource Train(int count) => new(new ListedSource("own", [.. Enumerable.Range(1, count).Select(i => (Text(i), $"{i}"))]), Split.Train);
+        PoolSource Train(int count) =>
+            new(new ListedSource("own", [.. Enumerable.Range(1, count).Select(i => (Text(i), $"{i}"))]), Split.Train);
         PoolSource test = new(new ListedSource("test", (Text(1000), "x")), Split.Test);
         var options = new PoolOptions { NearDuplicates = 1 };
 
@@ -94,7 +97,8 @@ public sealed class ProblemPoolTests
     public void What_is_kept_away_is_asked_of_nobody_and_leaves_nothing_like_it()
     {
         var pool = PoolSamples.Gather(null,
-            new PoolSource(new ListedSource("own", ("Which planet is the largest one of them all in our solar system?", "Jupiter"), ("Who?", "me")),
+            new PoolSource(new ListedSource("own",
+                ("Which planet is the largest one of them all in our solar system?", "Jupiter"), ("Who?", "me")),
                 Split.Train),
             new PoolSource(new ListedSource("benchmark", ("Tell me: planet is the largest one of them all in our solar system, yes?", "-")))
                 { IsKeptAway = true });
@@ -136,7 +140,8 @@ public sealed class ProblemPoolTests
     }
 
     [Fact]
-    public void Nearly_equal_questions_are_found_and_others_are_not() => Gen.Select(Gen.Int[0, 1000], Gen.Int[1, 6]).Sample((seed, changes) =>
+    public void Nearly_equal_questions_are_found_and_others_are_not() =>
+    Gen.Select(Gen.Int[0, 1000], Gen.Int[1, 6]).Sample((seed, changes) =>
     {
         string[] words = [.. PoolSamples.Questions(8, seed * 10).SelectMany(row => row.Question.Split(' '))];
         string[] changed = [.. words];

@@ -57,7 +57,8 @@ internal sealed class ListedSource(string name, params IReadOnlyList<(string Que
     {
         var maker = new ProblemMaker(name, "exact");
         foreach (var (index, (question, answer)) in rows.Index())
-            yield return new SourceItem(new SourcePlace(name + ".jsonl", "line", index + 1), maker.Make(new ProblemDraft(question, answer)));
+            yield return new SourceItem(
+                new SourcePlace(name + ".jsonl", "line", index + 1), maker.Make(new ProblemDraft(question, answer)));
     }
 }
 
@@ -67,7 +68,8 @@ internal static class PoolSamples
     private static readonly string[] Nouns =
         ["apples", "boats", "chairs", "drums", "eagles", "forks", "grapes", "hats", "islands", "jars", "kites", "lamps", "mugs", "nuts"];
 
-    private static readonly string[] Verbs = ["counts", "sells", "paints", "hides", "weighs", "breaks", "borrows", "stacks", "names", "finds"];
+    private static readonly string[] Verbs =
+        ["counts", "sells", "paints", "hides", "weighs", "breaks", "borrows", "stacks", "names", "finds"];
 
     private static readonly string[] Places =
         ["market", "river", "school", "garden", "station", "castle", "museum", "harbour", "kitchen", "forest", "theatre", "valley"];
@@ -76,12 +78,14 @@ internal static class PoolSamples
     public static (string Question, string Answer)[] Questions(int count, int from = 0) => [.. Enumerable.Range(from, count).Select(i =>
     {
         string Pick(string[] words, int step) => words[(int)((uint)(i * 2654435761 + step * 40503) >> 7) % words.Length];
-        return ($"{Pick(Verbs, 1)} {i} {Pick(Nouns, 2)} {Pick(Places, 3)} {i * 7} {Pick(Nouns, 4)} {Pick(Verbs, 5)} {i % 13} {Pick(Places, 6)} "
+        return ($"{Pick(Verbs, 1)} {i} {Pick(Nouns, 2)} {Pick(Places, 3)} {i * 7} {Pick(Nouns, 4)} {Pick(Verbs, 5)} "
+            + $"{i % 13} {Pick(Places, 6)} "
             + $"number {i}?", $"{i}");
     })];
 
     public static ProblemPool Gather(PoolOptions? options = null, params PoolSource[] sources) =>
         ProblemPool.Gather(sources, options ?? new PoolOptions(), TestContext.Current.CancellationToken);
 
-    public static Dictionary<string, Split> Splits(ProblemPool pool) => pool.All().ToDictionary(problem => problem.Text, problem => problem.Split);
+    public static Dictionary<string, Split> Splits(ProblemPool pool) =>
+        pool.All().ToDictionary(problem => problem.Text, problem => problem.Split);
 }

@@ -21,13 +21,15 @@ internal sealed class InitCommand : DistillCommand
 {
     private readonly Argument<string> file = new("FILE")
     {
-        Description = "The problems: a file or pattern (.jsonl, .json, .csv, .tsv, .parquet), a data set's folder, or hf://datasets/owner/name.",
+        Description = "The problems: a file or pattern (.jsonl, .json, .csv, .tsv, .parquet), "
+            + "a data set's folder, or hf://datasets/owner/name.",
     };
 
     private readonly Option<string?> teacher = new("--teacher")
     {
         HelpName = "MODEL",
-        Description = "What solves the problems: a model's folder, hf://owner/name, or the address of an OpenAI-compatible endpoint. Default: the "
+        Description = "What solves the problems: a model's folder, hf://owner/name, or the address of "
+            + "an OpenAI-compatible endpoint. Default: the "
             + "student itself.",
     };
 
@@ -38,7 +40,8 @@ internal sealed class InitCommand : DistillCommand
         new("--api-key-env") { HelpName = "VARIABLE", Description = "With an endpoint: environment variable that holds its key." };
 
     private readonly Option<string?> student =
-        new("--student") { HelpName = "MODEL", Description = "What learns: a checkpoint's folder (config.json, safetensors) or hf://owner/name." };
+        new("--student") { HelpName = "MODEL",
+            Description = "What learns: a checkpoint's folder (config.json, safetensors) or hf://owner/name." };
 
     private readonly Option<string> output = new("--out")
         { HelpName = "FILE", Description = "The recipe. Default recipe.yaml.", DefaultValueFactory = _ => "recipe.yaml" };
@@ -46,7 +49,8 @@ internal sealed class InitCommand : DistillCommand
     private readonly SourceArguments arguments;
 
     public InitCommand()
-        : base("init", "Writes a recipe for your own problems: looks at the file, guesses how it is written and who can grade it, and says why.")
+        : base("init", "Writes a recipe for your own problems: looks at the file, guesses how it is written "
+            + "and who can grade it, and says why.")
     {
         Arguments.Add(file);
         foreach (var option in (Option[])[teacher, teacherModel, apiKeyEnv, student, output]) Options.Add(option);
@@ -82,13 +86,16 @@ internal sealed class InitCommand : DistillCommand
 
     private RecipeSketch SketchOf(string place, string recipe, InitFindings found, ParseResult parsed, CommandContext context)
     {
-        string learner = parsed.GetValue(student) ?? Confirmation.AskText(context, "Folder of the small model that learns (or hf://owner/name):")
+        string learner = parsed.GetValue(student)
+            ?? Confirmation.AskText(context, "Folder of the small model that learns (or hf://owner/name):")
             ?? throw new UsageException("Which model learns?", "Give the folder of a checkpoint by --student, or hf://owner/name.");
         string solver = parsed.GetValue(teacher)
-            ?? Confirmation.AskText(context, "What solves the problems: a model's folder or an endpoint's address (empty: the student itself)?")
+            ?? Confirmation.AskText(context,
+                "What solves the problems: a model's folder or an endpoint's address (empty: the student itself)?")
             ?? learner;
         bool isRemote = solver.Contains("://", StringComparison.Ordinal) && !HubReference.IsReference(solver);
-        string? name = !isRemote ? null : parsed.GetValue(teacherModel) ?? Confirmation.AskText(context, "The model's name at the endpoint:")
+        string? name = !isRemote ? null : parsed.GetValue(teacherModel)
+            ?? Confirmation.AskText(context, "The model's name at the endpoint:")
             ?? throw new UsageException("Which model of the endpoint?", "Give its name by --teacher-model.");
         string folder = Path.GetDirectoryName(Path.GetFullPath(recipe))!;
         var sizes = StudentSizes.Of(learner);
@@ -107,7 +114,8 @@ internal sealed class InitCommand : DistillCommand
             Student = HubReference.IsReference(learner) ? learner : Relative(learner, folder),
             Positions = sizes?.Positions,
             Width = sizes?.Width,
-            AddsMarks = sizes is not { HasMarks: true } && solver != learner && (isRemote || StudentSizes.Of(solver) is not { HasMarks: false }),
+            AddsMarks = sizes is not { HasMarks: true } && solver != learner
+                && (isRemote || StudentSizes.Of(solver) is not { HasMarks: false }),
         };
     }
 
@@ -188,7 +196,8 @@ internal sealed record InitFindings(
         var reasons = new List<string> { $"{report.Rows:N0} rows, read as {format.Name}: {format.Description}." };
         entry = Named(entry, format, source, reasons);
         string verifier = VerifierOf(pool, reasons);
-        reasons.Add($"{counts.Item1:N0} problems to train on, {counts.Item2:N0} for validation, {counts.Item3:N0} for test: by a hash of each question.");
+        reasons.Add($"{counts.Item1:N0} problems to train on, {counts.Item2:N0} for validation, "
+            + $"{counts.Item3:N0} for test: by a hash of each question.");
         foreach (var (reason, count) in report.Dropped) reasons.Add($"{count:N0} left out: {ProblemArtifact.Spoken(reason)}.");
         if (pool.Dropped.FirstOrDefault(row => row.Reason is DropReason.BadRow or DropReason.UnreadableGold) is { } bad)
             reasons.Add($"The first bad row: {bad.Place}: {bad.Detail}. 'distill problems check' lists all.");
@@ -212,7 +221,8 @@ internal sealed record InitFindings(
 
     private static string VerifierOf(ProblemPool pool, List<string> reasons)
     {
-        var names = pool.All().CountBy(problem => problem.Verifier == ProblemMaker.Auto ? AutoVerifier.ChosenFor(problem).Name : problem.Verifier)
+        var names = pool.All().CountBy(problem =>
+            problem.Verifier == ProblemMaker.Auto ? AutoVerifier.ChosenFor(problem).Name : problem.Verifier)
             .OrderByDescending(pair => pair.Value).ToList();
         if (names.Count == 0) return ProblemMaker.Auto;
         string counts = string.Join(", ", names.Select(pair => $"{pair.Value:N0} by {pair.Key}"));

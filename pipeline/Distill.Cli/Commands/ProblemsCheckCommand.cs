@@ -14,7 +14,8 @@ internal sealed class ProblemsCheckCommand : DistillCommand
 {
     private readonly Argument<string> source = new("SOURCE")
     {
-        Description = "File or pattern (.jsonl, .json, .csv, .tsv, .parquet; .gz, .zst), a data set's folder, hf://datasets/owner/name, or a recipe.",
+        Description = "File or pattern (.jsonl, .json, .csv, .tsv, .parquet; .gz, .zst), "
+            + "a data set's folder, hf://datasets/owner/name, or a recipe.",
     };
 
     private readonly SourceArguments arguments;
@@ -25,7 +26,8 @@ internal sealed class ProblemsCheckCommand : DistillCommand
     private readonly Option<int> limit = CommandOptions.Number("--limit", "Rows listed of those that are left out.", 0, 1_000_000, 10);
 
     public ProblemsCheckCommand()
-        : base("check", "Reads a source as a run would: counts, answers that no verifier can read, repetitions, splits, lengths. Ends with 3 "
+        : base("check", "Reads a source as a run would: counts, answers that no verifier can read, "
+            + "repetitions, splits, lengths. Ends with 3 "
             + "where rows are no problems.")
     {
         Arguments.Add(source);
@@ -83,7 +85,8 @@ internal sealed class ProblemsCheckCommand : DistillCommand
             ? $"left out (the first {listed.Length:N0} of {pool.Dropped.Count:N0}; --limit lists more):" : "left out:");
         foreach (var row in listed)
         {
-            foreach (string line in WrappedText.Lines($"{row.Place}: {ProblemArtifact.SpokenOfOne(row.Reason)}: {row.Detail}", 2)) results.Line(line);
+            foreach (string line in WrappedText.Lines($"{row.Place}: {ProblemArtifact.SpokenOfOne(row.Reason)}: {row.Detail}", 2))
+                results.Line(line);
         }
     }
 

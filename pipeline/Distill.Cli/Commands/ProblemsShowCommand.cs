@@ -38,7 +38,8 @@ internal sealed class ProblemsShowCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        var shown = Problems(parsed.GetRequiredValue(source), parsed, context).Skip(parsed.GetValue(skip)).Take(parsed.GetValue(count)).ToList();
+        var shown = Problems(parsed.GetRequiredValue(source), parsed, context).Skip(parsed.GetValue(skip))
+            .Take(parsed.GetValue(count)).ToList();
         if (context.IsJson) context.Results.Json(new { problems = shown.Select(Row) });
         else if (shown.Count == 0) context.Results.Line("There is no such problem.");
         foreach (var problem in shown) Show(problem, context.Results);

@@ -8,7 +8,9 @@ using Distill.Pipeline.Recipes;
 
 namespace Distill.Cli.Models;
 
-/// <summary>Problems as a command names them: a source of any kind, or families with levels whose held-out problems are made on the spot.</summary>
+/// <summary>
+/// Problems as a command names them: a source of any kind, or families with levels whose held-out problems are made on the spot.
+/// </summary>
 internal static class ProblemSource
 {
     public const int DefaultCount = 200;
@@ -36,7 +38,8 @@ internal static class ProblemSource
         var problems = RecipeProblems.Of(section with { NearDuplicates = 1, SharedWords = 0 });
         SourceArguments.RequireFiles(problems);
         var pool = problems.Pool(cancellation);
-        Problem[] all = [.. pool.All().Where(problem => ProblemId.TryParse(problem.Id) is not { Twin: not null }).Take(limit ?? int.MaxValue)];
+        Problem[] all =
+            [.. pool.All().Where(problem => ProblemId.TryParse(problem.Id) is not { Twin: not null }).Take(limit ?? int.MaxValue)];
         return all.Length > 0 ? Graded(source, all) : throw new InvalidDataException($"'{source}' holds no problem.");
     }
 
@@ -62,7 +65,8 @@ internal static class ProblemSource
     public static IReadOnlyList<Problem> TwinsOf(IEnumerable<Problem> problems) => [.. problems.SelectMany(TwinsOf)];
 
     private static string Spelling =>
-        "Give a file of problems (.jsonl, .csv, .parquet, ...), a data set's folder, hf://datasets/owner/name, a recipe, or families with levels, e.g. arithmetic:2,words:2. "
+        "Give a file of problems (.jsonl, .csv, .parquet, ...), a data set's folder, hf://datasets/owner/name, a recipe, "
+            + "or families with levels, e.g. arithmetic:2,words:2. "
         + $"Families: {string.Join(", ", ProblemFamilies.All.Select(family => family.Name))}.";
 
     private static Problem[] Graded(string source, Problem[] problems) =>

@@ -99,7 +99,8 @@ internal sealed class SourceArguments
         catch (InvalidDataException fault)
         {
             throw new UsageException(fault.Message,
-                "Give a file or pattern (.jsonl, .json, .csv, .tsv, .parquet, also .gz or .zst), a data set's folder, hf://datasets/owner/name "
+                "Give a file or pattern (.jsonl, .json, .csv, .tsv, .parquet, also .gz or .zst), "
+                    + "a data set's folder, hf://datasets/owner/name "
                 + $"or a recipe. Families: {string.Join(", ", ProblemFamilies.All.Select(family => family.Name))}.");
         }
     }

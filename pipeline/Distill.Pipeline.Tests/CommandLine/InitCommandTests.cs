@@ -37,7 +37,8 @@ public sealed class InitCommandTests : IDisposable
     public void A_teacher_may_be_an_endpoint()
     {
         string file = folder.File("own.jsonl", Rows("own.jsonl")), recipe = folder["recipe.yaml"];
-        var run = CommandLineRun.Of("init", file, "--teacher", "https://api.example.com/v1", "--teacher-model", "big", "--api-key-env", "SOME_KEY_NOT_SET",
+        var run = CommandLineRun.Of("init", file, "--teacher", "https://api.example.com/v1", "--teacher-model", "big",
+            "--api-key-env", "SOME_KEY_NOT_SET",
             "--student", student, "--out", recipe);
 
         run.Code.ShouldBe(0, run.Error);
@@ -46,7 +47,8 @@ public sealed class InitCommandTests : IDisposable
         CommandLineRun.Of("plan", recipe, "--runs", folder["runs"]).Code.ShouldBe(0);
 
         File.Delete(recipe);
-        CommandLineRun.Of("init", file, "--teacher", "http://localhost:8000/v1", "--teacher-model", "big", "--student", student, "--out", recipe)
+        CommandLineRun.Of("init", file, "--teacher", "http://localhost:8000/v1",
+            "--teacher-model", "big", "--student", student, "--out", recipe)
             .Code.ShouldBe(0);
         File.ReadAllText(recipe).ShouldContain("network: loopback");
         CommandLineRun.Of("plan", recipe, "--runs", folder["runs"]).Code.ShouldBe(0);
@@ -60,7 +62,8 @@ public sealed class InitCommandTests : IDisposable
         unasked.Code.ShouldBe(2);
         unasked.Error.ShouldContain("--student");
         File.Exists(recipe).ShouldBeFalse();
-        CommandLineRun.Of("init", file, "--student", student, "--teacher", "https://x.example/v1", "--out", recipe).Error.ShouldContain("--teacher-model");
+        CommandLineRun.Of("init", file, "--student", student, "--teacher", "https://x.example/v1", "--out", recipe)
+            .Error.ShouldContain("--teacher-model");
 
         CommandLineRun.Of("init", file, "--student", student, "--out", recipe).Code.ShouldBe(0);
         File.ReadAllText(recipe).ShouldContain("teacher:\n  model: ");

@@ -9,7 +9,7 @@ public sealed class ProblemsCommandTests : IDisposable
 
     public ProblemsCommandTests() => file = folder.File("own.jsonl", """
         {"question":"What is two and two?","answer":"4"}
-        {"question":"What is the capital of France, and why is it there rather than anywhere else along the river or near to the sea?","answer":"Paris"}
+        {"question":"What is the capital of France, and why is it there rather than near to the sea, or up in the hills?","answer":"Paris"}
         {"question":"broken"}
         {"question":"what is TWO and two?","answer":"5"}
         """);
@@ -22,8 +22,9 @@ public sealed class ProblemsCommandTests : IDisposable
         var run = CommandLineRun.Of("problems", "check", file);
 
         run.Code.ShouldBe(3, run.Error);
-        foreach (string text in (string[])["own: 4 rows, read as columns", "problems   2", "1 math, 1 exact", "1 bad rows", "own.jsonl, line 3: bad row:",
-            "own.jsonl, line 4: asked before: the question is that of own.jsonl, line 1,", "question   20 to 114 characters"])
+        foreach (string text in (string[])["own: 4 rows, read as columns", "problems   2", "1 exact, 1 math", "1 bad rows",
+            "own.jsonl, line 3: bad row:",
+            "own.jsonl, line 4: asked before: the question is that of own.jsonl, line 1,", "question   20 to 101 characters"])
             run.Out.ShouldContain(text);
         run.Out.Split('\n').ShouldAllBe(line => line.Length <= 80);
     }
@@ -45,7 +46,8 @@ public sealed class ProblemsCommandTests : IDisposable
     {
         folder.File("good.csv", "title,result\nWhat is 2 + 2?,4\nWhat is 3 + 3?,6\n");
         string model = Path.Combine(RepositoryFolder.Root, "teacher/models/tiny-reasoner");
-        var run = CommandLineRun.Of("problems", "check", folder["good.csv"], "--question", @"Say:\n{title}", "--answer", "result", "--tokenizer", model);
+        var run = CommandLineRun.Of(
+            "problems", "check", folder["good.csv"], "--question", @"Say:\n{title}", "--answer", "result", "--tokenizer", model);
         run.Code.ShouldBe(0, run.Error + run.Out);
         run.Out.ShouldContain("tokens, half of them");
 
@@ -88,7 +90,8 @@ public sealed class ProblemsCommandTests : IDisposable
             $"\"{problem.Text}\",{problem.ReferenceAnswer}\n")));
         string model = TinyCheckpoint.Write(folder["model"]);
 
-        var run = CommandLineRun.Of("evaluate", model, "--problems", csv, "--verifier", "integer", "--max-tokens", "4", "--samples", "0", "--json");
+        var run = CommandLineRun.Of(
+            "evaluate", model, "--problems", csv, "--verifier", "integer", "--max-tokens", "4", "--samples", "0", "--json");
 
         run.Code.ShouldBe(0, run.Error);
         run.Json().ToString().ShouldContain("5");

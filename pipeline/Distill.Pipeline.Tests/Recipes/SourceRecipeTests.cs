@@ -23,7 +23,7 @@ public sealed class SourceRecipeTests : IDisposable
         var source = Parse("- { file: data/train.jsonl }").Problems.Sources.ShouldHaveSingleItem();
 
         source.File.ShouldBe(folder["data/train.jsonl"]);
-        source.Name.ShouldBe(Path.GetFileName(folder.Path));
+        source.Name.ShouldBe("train");
         (source.Format, source.Weight).ShouldBe(("auto", null));
     }
 

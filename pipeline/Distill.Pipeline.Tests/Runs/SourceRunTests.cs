@@ -26,7 +26,8 @@ public sealed class SourceRunTests : IDisposable
         Directory.Exists(first.ModelFolder).ShouldBeTrue();
         observer.Summaries["problems/train"].ShouldContain("1 bad rows");
         var before = Traces("file");
-        before.ShouldAllBe(trace => trace.Problem.Source == "own" && trace.Problem.Verifier == "math" && trace.Problem.System == "Be right.");
+        before.ShouldAllBe(trace => trace.Problem.Source == "own" && trace.Problem.Verifier == "math"
+            && trace.Problem.System == "Be right.");
 
         Write(problems);
         var (_, again) = Run(Text("  on_bad_row: skip"));
@@ -34,7 +35,8 @@ public sealed class SourceRunTests : IDisposable
         var after = Traces("file");
         after.Count.ShouldBeGreaterThan(before.Count);
         var kept = after.ToDictionary(trace => trace.Problem.Id);
-        before.ShouldAllBe(trace => kept[trace.Problem.Id].Answer == trace.Answer && kept[trace.Problem.Id].Problem.Split == trace.Problem.Split);
+        before.ShouldAllBe(trace => kept[trace.Problem.Id].Answer == trace.Answer
+            && kept[trace.Problem.Id].Problem.Split == trace.Problem.Split);
         again.Done.ShouldContain("traces");
     }
 
@@ -62,14 +64,16 @@ public sealed class SourceRunTests : IDisposable
     {
         var observer = new RecordingObserver();
         var result = PipelineRun.Run(
-            Parse(text), new RunOptions { RunsFolder = folder["runs"] }, observer, TimeProvider.System, TestContext.Current.CancellationToken);
+            Parse(text), new RunOptions { RunsFolder = folder["runs"] }, observer, TimeProvider.System,
+            TestContext.Current.CancellationToken);
         return (result, observer);
     }
 
     private DistillationRecipe Parse(string text) => (DistillationRecipe)RecipeFile.Parse(text, "file.yaml", folder.Path);
 
     private List<Trace> Traces(string run) =>
-        [.. Directory.EnumerateFiles(Path.Combine(folder["runs"], run, "2-traces"), "*.parquet").Order().SelectMany(TraceFile.Read)];
+        [.. Directory.EnumerateFiles(Path.Combine(folder["runs"], run, "2-traces"), "*.parquet", SearchOption.AllDirectories)
+            .Order().SelectMany(TraceFile.Read)];
 
     private void Write(IEnumerable<Problem> rows) => File.WriteAllText(folder["own.jsonl"], string.Concat(rows.Select(problem =>
         JsonSerializer.Serialize(new { question = problem.Text, answer = problem.ReferenceAnswer, told = "Be right." }) + "\n"))

@@ -7,7 +7,9 @@ using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Pipeline.Graph;
 
-/// <summary>The models and problem files that a recipe brings along. Their digest covers what decides what they say, not their cards and logs.</summary>
+/// <summary>
+/// The models and problem files that a recipe brings along. Their digest covers what decides what they say, not their cards and logs.
+/// </summary>
 internal static class ExternalInputs
 {
     public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer",

@@ -15,7 +15,8 @@ internal sealed record HubDataSet(string Folder, string Repository, string Commi
     /// <exception cref="HubException">The Hub does not give it; says what to do.</exception>
     public static HubDataSet Pull(string reference, string? config, string split, CancellationToken cancellation)
     {
-        if (!HubReference.TryParse(reference, HubKind.DataSet, out var parsed, out string fault)) throw new InvalidDataException(fault + ".");
+        if (!HubReference.TryParse(reference, HubKind.DataSet, out var parsed, out string fault))
+            throw new InvalidDataException(fault + ".");
         using var client = new HubClient(HubOptions.FromEnvironment());
         HubSnapshot Bring(HubReference of, params IReadOnlyList<string> patterns) =>
             client.PullAsync(of, new HubSelection { Include = patterns }, null, cancellation).GetAwaiter().GetResult();

@@ -91,7 +91,8 @@ internal static class ProblemArtifact
     {
         if (dropped.Count == 0) return "";
         var text = new StringBuilder("; left out: ");
-        text.AppendJoin(", ", dropped.CountBy(row => row.Reason).OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal)
+        text.AppendJoin(", ", dropped.CountBy(row => row.Reason).OrderByDescending(pair => pair.Value)
+            .ThenBy(pair => pair.Key, StringComparer.Ordinal)
             .Select(pair => $"{pair.Value:N0} {Spoken(pair.Key)}"));
         if (dropped.FirstOrDefault(row => row.Problem is null || row.Reason == DropReason.UnreadableGold) is { } bad)
             text.Append($" (the first: {bad.Place}: {bad.Detail})");

@@ -82,9 +82,11 @@ internal sealed record RecipeSketch
 
     private void Problems(StringBuilder text)
     {
-        text.Append("# What is asked. 'distill problems check' shows what a source gives, with line numbers.\nproblems:\n  sources:\n    - ");
+        text.Append("# What is asked. 'distill problems check' shows what a source gives, with line numbers.\n"
+            + "problems:\n  sources:\n    - ");
         text.AppendJoin("\n      ", Entries()).Append('\n');
-        if (Verifier == "auto") text.Append("  # Numbers and LaTeX are compared by value, letters of options as such, other text as it is written.\n");
+        if (Verifier == "auto")
+            text.Append("  # Numbers and LaTeX are compared by value, letters of options as such, other text as it is written.\n");
         text.Append(CultureInfo.InvariantCulture, $"  verifier: {Verifier}\n");
         if (SkipsBadRows) text.Append("  on_bad_row: skip          # rows that are no problem are counted; fail: they stop the run\n");
         text.Append(CultureInfo.InvariantCulture, $"""
@@ -125,10 +127,12 @@ internal sealed record RecipeSketch
             text.Append(CultureInfo.InvariantCulture, $"  endpoint: {Quoted(Teacher)}\n  model: {Quoted(TeacherModel)}\n");
             if (NetworkOf(Teacher) is { } network) text.Append(CultureInfo.InvariantCulture, $"  network: {network}\n");
             if (ApiKeyEnv is not null)
-                text.Append(CultureInfo.InvariantCulture, $"  api_key_env: {ApiKeyEnv}   # the variable that holds the key; the key itself never stands here\n");
+                text.Append(CultureInfo.InvariantCulture, $"  api_key_env: {ApiKeyEnv}   # the variable that holds the key; "
+                    + "the key itself never stands here\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"  samples: 4                # solutions of each problem\n  temperature: 0.7\n  max_tokens: {Answer}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"  samples: 4                # solutions of each problem\n"
+            + $"  temperature: 0.7\n  max_tokens: {Answer}\n\n");
     }
 
     private void StudentPart(StringBuilder text)
@@ -143,7 +147,8 @@ internal sealed record RecipeSketch
         text.Append(CultureInfo.InvariantCulture, $"\nsft:\n  epochs: 2\n  sequence_length: {Sequence}\n");
         // What a tiny model needs to move at all would wreck a large one.
         if (Width is null or >= 256) text.Append("  learning_rate: 5.0e-5\n");
-        text.Append("answer_only: { enabled: false }\nrl: { steps: 0 }            # above 0: reinforcement after fine-tuning; slow on a CPU\n\n");
+        text.Append("answer_only: { enabled: false }\n"
+            + "rl: { steps: 0 }            # above 0: reinforcement after fine-tuning; slow on a CPU\n\n");
         text.Append(CultureInfo.InvariantCulture, $"""
             # The folder that apps load: runs/{Name}/model. For a smaller one: precision: int8, with parity: {"{"} tolerance: 0.1 {"}"}.
             export: {"{"} precision: fp32 {"}"}

@@ -35,7 +35,8 @@ internal sealed record SourceCheck(
                 source.Section.Name, source.Kind, source.Place, source.Files.Count,
                 (source.ToSource(null, questionsOnly: false) as FileSource)?.Format?.Name, report.Rows, left.Length, report.Dropped,
                 report.Left.OrderBy(pair => pair.Key).ToDictionary(pair => SplitRule.Word(pair.Key), pair => pair.Value),
-                left.CountBy(VerifierOf).OrderByDescending(pair => pair.Value).ToDictionary(),
+                left.CountBy(VerifierOf).OrderByDescending(pair => pair.Value)
+                    .ThenBy(pair => pair.Key, StringComparer.Ordinal).ToDictionary(),
                 LengthsOf(left, lengthOf)));
         }
 
@@ -66,6 +67,7 @@ internal sealed record LengthCheck(string Kind, int Count, int Least, int Median
     {
         int[] lengths = [.. texts.Select(lengthOf).Order()];
         return lengths.Length == 0 ? null
-            : new(kind, lengths.Length, lengths[0], lengths[lengths.Length / 2], lengths[(int)Math.Ceiling(0.95 * lengths.Length) - 1], lengths[^1]);
+            : new(kind, lengths.Length, lengths[0], lengths[lengths.Length / 2],
+                lengths[(int)Math.Ceiling(0.95 * lengths.Length) - 1], lengths[^1]);
     }
 }

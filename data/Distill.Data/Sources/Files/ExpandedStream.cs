@@ -60,14 +60,16 @@ internal sealed class ExpandedStream : Stream
         catch (Exception fault) when (fault is ZstdException or InvalidDataException or EndOfStreamException)
         {
             throw new InvalidDataException(
-                Printable.Of($"{name}: what is compressed is damaged or cut off: {fault.Message.TrimEnd('.')}. Copy the file again."), fault);
+                Printable.Of($"{name}: what is compressed is damaged or cut off: {fault.Message.TrimEnd('.')}. Copy the file again."),
+                    fault);
         }
 
         given += read;
         if (given > Unsuspicious && given > MostRatio * Math.Max(1, file.Position))
         {
             throw new InvalidDataException(Printable.Of(
-                $"{name}: expands to more than {MostRatio} times its size; that is not what data does. Expand it yourself and look at it."));
+                $"{name}: expands to more than {MostRatio} times its size; that is not what data does. "
+                    + "Expand it yourself and look at it."));
         }
 
         return read;

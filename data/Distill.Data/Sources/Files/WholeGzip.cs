@@ -4,7 +4,8 @@ namespace Distill.Data.Sources.Files;
 
 /// <summary>
 /// Expands gzip and notices where it is cut off, which .NET's own stream takes for the end. A known member is appended to the file: of a
-/// whole file it is the last thing that is expanded, of one that is cut off it is the middle of another member. Disposing it closes nothing.
+/// whole file it is the last thing that is expanded, of one that is cut off it is the middle of another member. Disposing it closes
+/// nothing.
 /// </summary>
 internal sealed class WholeGzip : Stream
 {

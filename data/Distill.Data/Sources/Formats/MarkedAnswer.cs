@@ -7,7 +7,9 @@ internal static class MarkedAnswer
 {
     public const string HashMark = "####";
 
-    /// <summary>What stands in the last balanced <c>\boxed{}</c>, or where there is none <c>\fbox{}</c>; null where there is neither.</summary>
+    /// <summary>
+    /// What stands in the last balanced <c>\boxed{}</c>, or where there is none <c>\fbox{}</c>; null where there is neither.
+    /// </summary>
     public static string? Boxed(string text) => (AnswerBox.LastIn(text)
         ?? AnswerBox.LastIn(text.Replace(@"\fbox", AnswerBox.Command, StringComparison.Ordinal)))?.Trim();
 

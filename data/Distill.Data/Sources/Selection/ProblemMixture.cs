@@ -12,8 +12,9 @@ internal sealed record MixtureEntry(string Name, ProblemSetPart? Family, int Poo
 
 /// <summary>
 /// The problems of a split out of several entries. With weights each gives its share, whole problems by largest remainders, and less than
-/// that is a fault. Without weights sources give all that they have, up to the number wanted, and families fill what is left. Where a source
-/// has more than is wanted, a hash of each question and the seed decides, so that a sorted file is no trap and another seed draws others.
+/// that is a fault. Without weights sources give all that they have, up to the number wanted, and families fill what is left. Where a
+/// source has more than is wanted, a hash of each question and the seed decides, so that a sorted file is no trap and another seed draws
+/// others.
 /// </summary>
 internal sealed class ProblemMixture(IReadOnlyList<MixtureEntry> entries, ProblemPool pool, ulong seed)
 {
@@ -82,7 +83,8 @@ internal sealed class ProblemMixture(IReadOnlyList<MixtureEntry> entries, Proble
     private List<Problem> Chosen(MixtureEntry entry, List<Problem> there, Split split, int share) => there.Count >= share
         ? Sampled(there, share)
         : throw new InvalidDataException(
-            $"{entry.Name} has {there.Count:N0} {SplitRule.Word(split)} problems, its share is {share:N0}: ask for fewer, lower its weight, or "
+            $"{entry.Name} has {there.Count:N0} {SplitRule.Word(split)} problems, its share is {share:N0}: ask for fewer, "
+                + "lower its weight, or "
             + "leave the weights out, and each source gives what it has.");
 
     private List<Problem> Sampled(List<Problem> problems, int count)

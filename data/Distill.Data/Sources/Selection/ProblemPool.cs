@@ -109,7 +109,8 @@ internal sealed class PoolReading(IReadOnlyList<PoolSource> sources, PoolOptions
         return problems;
     }
 
-    public void Drop(PooledProblem item, string reason, string detail) => Drop(item.Source, item.Place, reason, detail, item.Split, item.Problem);
+    public void Drop(PooledProblem item, string reason, string detail) =>
+        Drop(item.Source, item.Place, reason, detail, item.Split, item.Problem);
 
     private PooledProblem? Take(int source, SourceItem item)
     {
