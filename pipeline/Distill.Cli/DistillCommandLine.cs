@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Reflection;
 using Distill.Cli.Commands;
+using Distill.Cli.Commands.Traces;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 
@@ -38,11 +39,17 @@ internal static class DistillCommandLine
             new ServeModelCommand(),
             new TokenizeCommand(),
             new ScoreCommand(),
+            new PullCommand(),
+            new PushCommand(),
             new DoctorCommand(),
             new SchemaCommand(),
             new Command("problems", "What is asked: look at the problems of a file, a data set or a recipe, and check them.")
             {
                 new ProblemsShowCommand(), new ProblemsCheckCommand(),
+            },
+            new Command("traces", "What teachers wrote: show it, query it, write it for others, read what others wrote.")
+            {
+                new TracesShowCommand(), new TracesQueryCommand(), new TracesExportCommand(), new TracesImportCommand(),
             },
             new Command("runs", "What has been run: list runs, show one, compare two, remove one.")
             {

@@ -8,6 +8,7 @@ internal sealed class RecordingObserver : IRunObserver
     private readonly List<(string Stage, string Reason)> done = [];
     private readonly List<(string Stage, string Reason)> cached = [];
     private readonly List<string> warnings = [];
+    private readonly List<string> notes = [];
 
     public IEnumerable<string> Done => done.Select(stage => stage.Stage);
 
@@ -17,6 +18,8 @@ internal sealed class RecordingObserver : IRunObserver
 
     /// <summary>What each stage that was done said of its result.</summary>
     public Dictionary<string, string> Summaries { get; } = [];
+
+    public IReadOnlyList<string> Notes => notes;
 
     public string ReasonOf(string stage) => done.Concat(cached).Last(entry => entry.Stage == stage).Reason;
 
@@ -45,4 +48,6 @@ internal sealed class RecordingObserver : IRunObserver
     public void StageCached(string stage, string reason, string summary) => cached.Add((stage, reason));
 
     public void Warning(string message) => warnings.Add(message);
+
+    public void Note(string message) => notes.Add(message);
 }
