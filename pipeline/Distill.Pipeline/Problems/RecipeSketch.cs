@@ -128,7 +128,7 @@ internal sealed record RecipeSketch
             if (NetworkOf(Teacher) is { } network) text.Append(CultureInfo.InvariantCulture, $"  network: {network}\n");
             if (ApiKeyEnv is not null)
                 text.Append(CultureInfo.InvariantCulture, $"  api_key_env: {ApiKeyEnv}   # the variable that holds the key; "
-                    + "the key itself never stands here\n");
+                    + $"the key itself never stands here\n");
         }
 
         text.Append(CultureInfo.InvariantCulture, $"  samples: 4                # solutions of each problem\n"
