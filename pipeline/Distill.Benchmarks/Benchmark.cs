@@ -43,5 +43,6 @@ internal static class BenchmarkList
         new ExportBenchmark(),
         new ParityBenchmark(),
         new PipelineBenchmark(),
+        new HubBenchmark(),
     ];
 }

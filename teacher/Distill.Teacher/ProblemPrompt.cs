@@ -6,11 +6,18 @@ using Distill.Tokenization;
 namespace Distill.Teacher;
 
 /// <summary>
-/// How a problem is put to a model: one user message holding its text. Training, collection and evaluation all ask this way.
+/// How a problem is put to a model: its own system message where it has one, then a user message with its text. Training, collection,
+/// rollouts and evaluation all ask this way.
 /// </summary>
 public static class ProblemPrompt
 {
-    public static IReadOnlyList<ChatMessage> Messages(Problem problem) => [ChatMessage.User(problem.Text)];
+    /// <summary>
+    /// The chat that ends with the question. An encoder puts the recipe's system message before a chat without one, so that the problem's
+    /// own goes before it.
+    /// </summary>
+    public static IReadOnlyList<ChatMessage> Messages(Problem problem) => problem.System is { Length: > 0 } system
+        ? [ChatMessage.System(system), ChatMessage.User(problem.Text)]
+        : [ChatMessage.User(problem.Text)];
 
     /// <param name="maxLength">Longest sequence of the model.</param>
     /// <exception cref="InvalidDataException">The problem leaves no room for an answer.</exception>

@@ -55,7 +55,8 @@ public sealed class GoldenProblemTests
         var samples = FamilySamples.Of(family, level);
 
         Digest(samples.Select(sample => Spell(sample.Problem))).ShouldBe(problems);
-        Digest(samples.SelectMany(sample => sample.Twins).Select(twin => $"Twin {{ Kind = {twin.Kind}, Problem = {Spell(twin.Problem)} }}")).ShouldBe(twins);
+        Digest(samples.SelectMany(sample => sample.Twins)
+            .Select(twin => $"Twin {{ Kind = {twin.Kind}, Problem = {Spell(twin.Problem)} }}")).ShouldBe(twins);
     }
 
     [Theory]

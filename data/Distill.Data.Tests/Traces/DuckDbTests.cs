@@ -33,7 +33,8 @@ public sealed class DuckDbTests : IDisposable
         columns.Take(25).ShouldBe(
         [
             ("problem_id", "VARCHAR"), ("problem", "VARCHAR"), ("reference_answer", "VARCHAR"), ("domain", "VARCHAR"), ("split", "VARCHAR"),
-            ("source", "VARCHAR"), ("messages", "STRUCT(\"role\" VARCHAR, \"content\" VARCHAR)[]"), ("reasoning", "VARCHAR"), ("answer", "VARCHAR"),
+            ("source", "VARCHAR"),
+            ("messages", "STRUCT(\"role\" VARCHAR, \"content\" VARCHAR)[]"), ("reasoning", "VARCHAR"), ("answer", "VARCHAR"),
             ("completion_tokens", "INTEGER"), ("prompt_tokens", "INTEGER"), ("stop_reason", "VARCHAR"), ("refusal", "VARCHAR"),
             ("sample_index", "INTEGER"),
             ("seed", "UBIGINT"), ("sampling", "VARCHAR"), ("teacher", "VARCHAR"), ("teacher_digest", "VARCHAR"),

@@ -4,7 +4,8 @@ namespace Distill.Data.Problems;
 /// Lines of UTF-8 from a stream, without its byte order mark, none longer than a bound, so that a hostile file cannot fill the memory.
 /// Owns nothing.
 /// </summary>
-internal sealed class BoundedLines(Stream stream, string name, int maxBytes)
+/// <param name="skipsLong">A line that is too long is passed over, which <see cref="WasTooLong"/> says, instead of being a fault.</param>
+internal sealed class BoundedLines(Stream stream, string name, int maxBytes, bool skipsLong = false)
 {
     private byte[] buffer = new byte[Math.Min(64 * 1024, maxBytes + 1)];
     private int start;
@@ -15,6 +16,9 @@ internal sealed class BoundedLines(Stream stream, string name, int maxBytes)
     /// <summary>Number of the line last read, from 1.</summary>
     public int Number { get; private set; }
 
+    /// <summary>The line last read was longer than the bound, and is empty instead.</summary>
+    public bool WasTooLong { get; private set; }
+
     /// <summary>The next line without its line feed; valid until the next call.</summary>
     /// <returns>False after the last line.</returns>
     /// <exception cref="InvalidDataException">The line is too long, or the text is not UTF-8 but UTF-16 or UTF-32.</exception>
@@ -22,6 +26,7 @@ internal sealed class BoundedLines(Stream stream, string name, int maxBytes)
     {
         if (!begun)
             Begin();
+        WasTooLong = false;
         var searched = 0;
         while (true)
         {
@@ -30,7 +35,14 @@ internal sealed class BoundedLines(Stream stream, string name, int maxBytes)
             {
                 var length = feed >= 0 ? searched + feed : end - start;
                 if (length > maxBytes)
-                    throw TooLong(Number + 1);
+                {
+                    if (!skipsLong)
+                        throw TooLong(Number + 1);
+                    WasTooLong = true;
+                }
+
+                if (WasTooLong)
+                    (start, length) = (start + length, 0);
                 line = buffer.AsMemory(start, length);
                 start = Math.Min(end, start + length + 1);
                 Number++;
@@ -39,11 +51,32 @@ internal sealed class BoundedLines(Stream stream, string name, int maxBytes)
 
             line = default;
             if (ended)
-                return false;
+            {
+                if (WasTooLong)
+                    Number++;
+                return WasTooLong;
+            }
+
             searched = end - start;
             if (searched > maxBytes)
-                throw TooLong(Number + 1);
+            {
+                if (!skipsLong)
+                    throw TooLong(Number + 1);
+                (WasTooLong, start, searched) = (true, end, 0);
+            }
+
             Fill();
+        }
+    }
+
+    /// <param name="beginning">The first bytes of a text, at least four where there are so many.</param>
+    /// <exception cref="InvalidDataException">They say that it is UTF-16 or UTF-32.</exception>
+    public static void RequireUtf8(ReadOnlySpan<byte> beginning, string name)
+    {
+        if (OtherEncoding(beginning[..Math.Min(4, beginning.Length)]) is { } encoding)
+        {
+            throw new InvalidDataException(Printable.Of(
+                $"{name}: the text is {encoding}, not UTF-8. Save it as UTF-8, e.g. by iconv -f {encoding} -t UTF-8."));
         }
     }
 
@@ -69,12 +102,7 @@ internal sealed class BoundedLines(Stream stream, string name, int maxBytes)
         begun = true;
         while (!ended && end < Math.Min(4, buffer.Length))
             Fill();
-        if (OtherEncoding(buffer.AsSpan(0, Math.Min(4, end))) is { } encoding)
-        {
-            throw new InvalidDataException(Printable.Of(
-                $"{name}: the text is {encoding}, not UTF-8. Save it as UTF-8, e.g. by iconv -f {encoding} -t UTF-8."));
-        }
-
+        RequireUtf8(buffer.AsSpan(0, end), name);
         if (buffer.AsSpan(0, end).StartsWith("\uFEFF"u8))
             start = 3;
     }

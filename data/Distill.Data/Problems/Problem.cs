@@ -4,7 +4,9 @@ namespace Distill.Data.Problems;
 
 /// <summary>A question with a reference answer. Immutable; equal ids mean equal content within one source.</summary>
 /// <param name="Id">Unique within a run, e.g. <c>arithmetic/2/test/7/000041</c> (family, level, split, seed, index).</param>
-/// <param name="Source">Where it came from: the name of the <see cref="IProblemFamily"/> that made it, or of a file, folder or data set.</param>
+/// <param name="Source">
+/// Where it came from: the name of the <see cref="IProblemFamily"/> that made it, or of a file, folder or data set.
+/// </param>
 /// <param name="Domain">What the report groups by: <c>arithmetic</c>, <c>words</c>, <c>countdown</c>, <c>logic</c>.</param>
 /// <param name="Split">The part it belongs to; follows from <paramref name="Signature"/>.</param>
 /// <param name="Level">Difficulty, 1 is easiest; the meaning is the family's.</param>

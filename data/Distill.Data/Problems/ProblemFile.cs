@@ -80,6 +80,30 @@ public static class ProblemFile
         return ids.Count;
     }
 
+    /// <summary>One line's object.</summary>
+    /// <exception cref="FormatException">It is no problem; the message says why.</exception>
+    internal static Problem Read(JsonElement line)
+    {
+        var row = new ProblemRow(line);
+        // Files of earlier versions call it family.
+        string source = row.OptionalText("source") ?? row.OptionalText("family") ?? row.Text("source");
+        return new Problem(
+            row.Text("problem_id"),
+            source,
+            row.Text("domain"),
+            row.Split("split"),
+            row.Positive("level"),
+            row.Text("problem"),
+            row.Text("reference_answer"),
+            row.OptionalText("reference_solution"),
+            row.Text("signature"))
+        {
+            Verifier = row.OptionalText("verifier") ?? source,
+            System = row.OptionalText("system"),
+            Choices = row.Texts("choices"),
+        };
+    }
+
     private static void Write(Utf8JsonWriter writer, Problem problem)
     {
         writer.WriteStartObject();
@@ -109,24 +133,7 @@ public static class ProblemFile
         try
         {
             using var document = JsonDocument.Parse(line, ReadOptions);
-            var row = new ProblemRow(document.RootElement);
-            // Files of earlier versions call it family.
-            string source = row.OptionalText("source") ?? row.OptionalText("family") ?? row.Text("source");
-            return new Problem(
-                row.Text("problem_id"),
-                source,
-                row.Text("domain"),
-                row.Split("split"),
-                row.Positive("level"),
-                row.Text("problem"),
-                row.Text("reference_answer"),
-                row.OptionalText("reference_solution"),
-                row.Text("signature"))
-            {
-                Verifier = row.OptionalText("verifier") ?? source,
-                System = row.OptionalText("system"),
-                Choices = row.Texts("choices"),
-            };
+            return Read(document.RootElement);
         }
         // InvalidOperationException: a property's name is not valid text, e.g. half a surrogate pair.
         catch (Exception reason) when (reason is JsonException or FormatException or InvalidOperationException)

@@ -69,7 +69,7 @@ public static class ProblemSet
     private static int Ample(ProblemSetPart part, Split split) =>
         ProblemFamilies.Get(part.Family).AmpleProblems(part.Level) / (split == Split.Train ? 1 : 10);
 
-    private static string Shortage(ProblemSetPart part, Split split, int found, int wanted)
+    internal static string Shortage(ProblemSetPart part, Split split, int found, int wanted)
     {
         var remedy = part.Level < ProblemFamilies.Get(part.Family).MaxLevel
             ? "ask for fewer, lower its weight, or take a higher level."
@@ -107,10 +107,16 @@ public static class ProblemSet
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         Check(parts);
-        var total = parts.Sum(part => part.Weight);
-        var exact = parts.Select(part => count * (part.Weight / total)).ToArray();
+        return Shares([.. parts.Select(part => part.Weight)], count);
+    }
+
+    /// <inheritdoc cref="Shares(IReadOnlyList{ProblemSetPart}, int)"/>
+    internal static int[] Shares(IReadOnlyList<double> weights, int count)
+    {
+        var total = weights.Sum();
+        var exact = weights.Select(weight => count * (weight / total)).ToArray();
         var shares = exact.Select(share => (int)share).ToArray();
-        var byRemainder = Enumerable.Range(0, parts.Count).OrderByDescending(i => exact[i] - shares[i]).ThenBy(i => i).ToArray();
+        var byRemainder = Enumerable.Range(0, weights.Count).OrderByDescending(i => exact[i] - shares[i]).ThenBy(i => i).ToArray();
         var rest = count - shares.Sum();
         for (var i = 0; i < rest; i++)
             shares[byRemainder[i]]++;
@@ -119,7 +125,7 @@ public static class ProblemSet
 
     /// <param name="signatures">What was drawn before and must not come again; the new ones are added.</param>
     /// <returns>Fewer than <paramref name="count"/> when there are no more.</returns>
-    private static List<Problem> Distinct(ProblemSetPart part, ulong seed, Split split, int count, HashSet<string> signatures)
+    internal static List<Problem> Distinct(ProblemSetPart part, ulong seed, Split split, int count, HashSet<string> signatures)
     {
         var family = ProblemFamilies.Get(part.Family);
         var problems = new List<Problem>();

@@ -2,12 +2,16 @@ using Distill.Verification;
 
 namespace Distill.Data.Problems;
 
-/// <summary>The verifiers by the names that problems carry: those of <c>Distill.Verification</c> and each family's own. Immutable.</summary>
+/// <summary>
+/// The verifiers by the names that problems carry: those of <c>Distill.Verification</c> and each family's own. Immutable.
+/// </summary>
 public sealed class ProblemVerifiers
 {
     private readonly Dictionary<string, IVerifier> byName;
 
-    /// <param name="additional">Verifiers that need something from outside, e.g. a judge's endpoint; each goes before one of its name.</param>
+    /// <param name="additional">
+    /// Verifiers that need something from outside, e.g. a judge's endpoint; each goes before one of its name.
+    /// </param>
     /// <exception cref="ArgumentException">Two of them have one name.</exception>
     public ProblemVerifiers(params IReadOnlyList<IVerifier> additional)
     {
@@ -21,7 +25,9 @@ public sealed class ProblemVerifiers
 
     public IReadOnlyList<string> Names => [.. byName.Keys.Order(StringComparer.Ordinal)];
 
-    /// <exception cref="InvalidDataException">No verifier has the name that the problem carries; the message lists those that exist.</exception>
+    /// <exception cref="InvalidDataException">
+    /// No verifier has the name that the problem carries; the message lists those that exist.
+    /// </exception>
     public IVerifier Of(Problem problem) => TryGet(problem.Verifier)
         ?? throw new InvalidDataException(
             $"Problem {Printable.Quote(problem.Id)} asks for the verifier {Printable.Quote(problem.Verifier)}, which does not exist; "

@@ -6,7 +6,9 @@ namespace Distill.Data.Storage;
 /// </summary>
 internal static class ContainedPath
 {
-    private const string Snapshots = "snapshots", Blobs = "blobs", CachedModel = "models--";
+    private const string Snapshots = "snapshots", Blobs = "blobs";
+
+    private static readonly string[] Cached = ["models--", "datasets--"];
 
     /// <param name="folder">Full path of the folder; may itself be a link.</param>
     /// <param name="relative">What the file says, with slashes.</param>
@@ -59,13 +61,13 @@ internal static class ContainedPath
             && new FileInfo(path) is { Exists: true, LinkTarget: null };
     }
 
-    /// <summary>The <c>models--…</c> folder whose snapshot, or a folder within one, this is; null for any other folder.</summary>
+    /// <summary>The <c>models--…</c> or <c>datasets--…</c> folder whose snapshot, or a folder within one, this is; null for any other folder.</summary>
     private static string? CacheOf(string folder)
     {
         for (var at = new DirectoryInfo(RealFolder(folder)); at.Parent is { } parent; at = parent)
         {
-            if (parent.Name == Snapshots && parent.Parent is { } cache && cache.Name.StartsWith(CachedModel, StringComparison.Ordinal))
-                return cache.FullName;
+            if (parent.Name == Snapshots && parent.Parent is { } cache
+                && Cached.Any(kind => cache.Name.StartsWith(kind, StringComparison.Ordinal))) return cache.FullName;
         }
 
         return null;

@@ -116,6 +116,9 @@ public sealed class ChatEncoder
     /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
     public string Render(IReadOnlyDictionary<string, JsonElement> variables) => RenderMarked(variables).Value;
 
+    /// <summary>Whether reasoning can be told from the answer by tokens of its own.</summary>
+    public bool MarksThinking => HasMark(ThinkMarks.Open) && HasMark(ThinkMarks.Close);
+
     /// <summary>Prompt, <paramref name="reply"/> as plain text, end token.</summary>
     public ChatExample EncodeExample(IReadOnlyList<ChatMessage> messages, string reply) =>
         Example(messages, [.. Tokenizer.Encode(reply), EndToken]);
@@ -143,8 +146,10 @@ public sealed class ChatEncoder
         return new ChatExample([.. prompt, .. reply], prompt.Length);
     }
 
-    private int Mark(string mark) => Tokenizer.IdOf(mark) is { } id && Tokenizer.IsAdded(id)
-        ? id
+    private bool HasMark(string mark) => Tokenizer.IdOf(mark) is { } id && Tokenizer.IsAdded(id);
+
+    private int Mark(string mark) => HasMark(mark)
+        ? Tokenizer.IdOf(mark)!.Value
         : throw new InvalidOperationException($"the tokenizer has no added token '{mark}', so reasoning cannot be marked");
 
     /// <summary>Where the parts came from, for messages.</summary>

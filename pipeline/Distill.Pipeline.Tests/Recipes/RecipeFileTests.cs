@@ -79,6 +79,25 @@ public sealed class RecipeFileTests : IDisposable
         SampleRecipe.Problems(folder, SampleRecipe.Text).ShouldHaveSingleItem().Fault.ShouldContain("has no genai_config.json");
     }
 
+    [Fact]
+    public void A_path_may_begin_with_an_environment_variable()
+    {
+        // A name of this test alone: others run beside it.
+        const string Name = "DISTILL_TEST_MODELS_OF_A_PATH";
+        string text = SampleRecipe.Text.Replace("model: teacher", $"model: \"${{{Name}}}/teacher\"", StringComparison.Ordinal);
+        var fault = SampleRecipe.Problems(folder, text).ShouldHaveSingleItem();
+        fault.Fault.ShouldBe($"the environment variable {Name} is not set");
+        Environment.SetEnvironmentVariable(Name, folder.Path);
+        try
+        {
+            SampleRecipe.Parse(folder, text).Teacher.Model.ShouldBe(Path.Combine(folder.Path, "teacher"));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Name, null);
+        }
+    }
+
     [Theory]
     [InlineData("sft.epochs=2", 2)]
     [InlineData("sft.epochs=3.0", 3)]

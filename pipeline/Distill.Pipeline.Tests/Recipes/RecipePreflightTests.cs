@@ -38,6 +38,14 @@ public sealed class RecipePreflightTests
         Require($"student.base={copy}", "student.add_tokens=true");
     }
 
+    [Fact]
+    public void Where_the_teacher_does_not_mark_its_thinking_the_base_need_not_either()
+    {
+        using var folder = new TemporaryFolder();
+        string copy = WithTokenizer(folder, tokenizer => tokenizer.Replace("\"<think>\"", "\"<thinking>\"", StringComparison.Ordinal));
+        Require($"student.base={copy}", $"teacher.model={copy}");
+    }
+
     private static string WithTokenizer(TemporaryFolder folder, Func<string, string> change)
     {
         string source = Path.Combine(RepositoryFolder.Root, "student/models/tiny-base");

@@ -1,3 +1,4 @@
+using Distill.Data.Traces;
 using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Tests.Testing;
@@ -71,6 +72,18 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
             .ShouldBe(File.ReadAllBytes(Path.Combine(finished.Folder.Path, "small", "model", "onnx", "model.onnx")));
         report.ShouldNotBeEmpty();
         File.Exists(Path.Combine(folder.Path, "small", "report.json")).ShouldBeTrue();
+    }
+
+    /// <summary>A model that was never exported: it is run on the graph that it would be exported as.</summary>
+    [Fact]
+    public void A_checkpoint_can_be_the_teacher()
+    {
+        string checkpoint = Path.Combine(RepositoryFolder.Root, "student/models/tiny-base");
+        var (result, _) = SmallRun.Run(
+            folder, new RunOptions { Name = "checkpoint", Until = "traces" }, $"teacher.model={checkpoint}", "problems.train=4");
+        var traces = TraceFile.Read(Path.Combine(result.Folder, "2-traces", "data", "train-00000.parquet")).ToList();
+        traces.Count.ShouldBe(4);
+        traces.ShouldAllBe(trace => trace.Teacher == "tiny-base" && trace.CompletionTokens > 0);
     }
 
     [Fact]

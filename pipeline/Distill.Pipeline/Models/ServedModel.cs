@@ -41,14 +41,16 @@ internal sealed class ServedModel : IDisposable
     /// <param name="batched">
     /// Many completions at once; otherwise one conversation, which is one row on one thread or on all of an operator's.
     /// </param>
+    /// <param name="style">
+    /// How every chat is put to the model; null: as a folder's provenance says it was trained, a checkpoint plainly.
+    /// </param>
     /// <exception cref="InvalidDataException">Neither a model folder nor a checkpoint; names the file and the reason.</exception>
-    public static ServedModel Open(string folder, int slots, bool batched = true) =>
-        IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched) : OpenCheckpoint(folder, slots, batched);
+    public static ServedModel Open(string folder, int slots, bool batched = true, PromptStyle? style = null) =>
+        IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched, style) : OpenCheckpoint(folder, slots, batched, style);
 
     /// <inheritdoc cref="ModelFolder.Announces"/>
     public static bool IsModelFolder(string folder) => ModelFolder.Announces(folder);
 
-    /// <param name="style">How every chat is put to the model; null: as its provenance says it was trained.</param>
     /// <exception cref="InvalidDataException">
     /// Names the file and the reason; also when a file is not what the folder's provenance says.
     /// </exception>
@@ -92,4 +94,18 @@ internal sealed class ServedModel : IDisposable
             .Sum(ContainedPath.LengthOf);
 
     private static bool IsSmall(long bytes) => bytes < SmallModelBytes;
+}
+
+/// <summary>What is known of a model without its weights.</summary>
+internal sealed record ModelFacts(int VocabularySize, ChatEncoder Encoder)
+{
+    /// <param name="folder">Of an ONNX model or of a checkpoint.</param>
+    /// <exception cref="InvalidDataException">Neither of them, or it cannot chat; names the file and the reason.</exception>
+    public static ModelFacts Of(string folder)
+    {
+        if (!ServedModel.IsModelFolder(folder))
+            return new(Checkpoint.Open(folder).Architecture.VocabularySize, ChatEncoder.Load(folder).RequireChat());
+        var opened = ModelFolder.Open(folder);
+        return new(opened.Configuration.VocabularySize, opened.LoadEncoder().RequireChat());
+    }
 }

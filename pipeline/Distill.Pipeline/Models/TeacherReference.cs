@@ -19,7 +19,7 @@ internal sealed class TeacherReference : IReferencePolicy, IDisposable
     /// <exception cref="InvalidDataException">The teacher reads other tokens than the student, or its graph cannot score.</exception>
     public TeacherReference(string folder, ChatEncoder student, int vocabularySize, Problem sample, int longest)
     {
-        engine = ServedModel.OpenModelFolder(folder, slots: 1, style: student.Style);
+        engine = ServedModel.Open(folder, slots: 1, style: student.Style);
         int length = Math.Min(longest, engine.Model.MaxLength);
         try
         {

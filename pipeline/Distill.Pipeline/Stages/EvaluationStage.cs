@@ -86,5 +86,5 @@ internal sealed class EvaluationStage : IDividedStage
 
     private ServedModel Open(StageInput model) => isCheckpoint
         ? ServedModel.OpenCheckpoint(model.CheckpointFolder, recipe.Evaluation.Slots, style: Style)
-        : ServedModel.OpenModelFolder(model.Folder, recipe.Evaluation.Slots, style: Style);
+        : ServedModel.Open(model.Folder, recipe.Evaluation.Slots, style: Style);
 }

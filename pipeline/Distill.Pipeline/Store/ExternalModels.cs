@@ -1,5 +1,6 @@
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 
@@ -37,7 +38,7 @@ internal sealed class ExternalModels
         {
             var recipe = RecipeFile.Load(run.RecipePath);
             return [.. ExternalInputs.Of(recipe, StageGraph.For(recipe).Stages, digests)
-                .Select(input => (input.Key, (input.Value.Digest, PlaceOf(recipe, input.Value))))];
+                .Select(input => (input.Key, (input.Value.Digest, PlaceOf(recipe, input.Key, input.Value))))];
         }
         catch (Exception fault) when (fault is InvalidRecipeException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -45,6 +46,9 @@ internal sealed class ExternalModels
         }
     }
 
-    private static string PlaceOf(Recipe recipe, StageInput input) =>
-        input.Folder.Length > 0 ? Path.GetFullPath(input.Folder) : $"{((DistillationRecipe)recipe).Teacher.Model} behind an endpoint";
+    private static string PlaceOf(Recipe recipe, string role, StageInput input) =>
+        role == ExternalInputs.ProblemFiles
+            ? string.Join(", ", RecipeProblems.Of(((DistillationRecipe)recipe).Problems).Sources.Select(source => source.Place))
+            : ExternalInputs.OriginOf(recipe, role) is { } origin ? origin
+            : input.Folder.Length > 0 ? Path.GetFullPath(input.Folder) : $"{((DistillationRecipe)recipe).Teacher.Model} behind an endpoint";
 }

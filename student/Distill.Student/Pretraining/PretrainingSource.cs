@@ -1,5 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Generation;
+using Distill.Teacher;
 using Distill.Student.Training;
 using Distill.Tokenization;
 
@@ -56,11 +57,11 @@ internal sealed class PretrainingSource : IExampleSource
 
     private TrainingSequence Solution(Problem problem)
     {
-        var example = encoder.EncodeExample([ChatMessage.User(problem.Text)], problem.ReferenceSolution ?? "", problem.ReferenceAnswer);
+        var example = encoder.EncodeExample(ProblemPrompt.Messages(problem), problem.ReferenceSolution ?? "", problem.ReferenceAnswer);
         return new TrainingSequence(example.Tokens, example.PromptLength);
     }
 
-    private TrainingSequence Text(Problem problem) => new(encoder.EncodePrompt([ChatMessage.User(problem.Text)]), 1);
+    private TrainingSequence Text(Problem problem) => new(encoder.EncodePrompt(ProblemPrompt.Messages(problem)), 1);
 
     private TrainingSequence Facts(long index)
     {

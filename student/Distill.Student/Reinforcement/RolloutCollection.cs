@@ -1,6 +1,7 @@
 using Distill.Data.Problems;
 using Distill.Verification;
 using Distill.Generation;
+using Distill.Teacher;
 using Distill.Student.Model;
 using Distill.Student.Training;
 using Distill.Tokenization;
@@ -62,7 +63,7 @@ internal sealed class RolloutCollection(
         CancellationToken cancellation)
     {
         var sampling = new SamplingOptions { Temperature = temperature };
-        var prompts = problems.Select(problem => encoder.EncodePrompt([ChatMessage.User(problem.Text)])).ToList();
+        var prompts = problems.Select(problem => encoder.EncodePrompt(ProblemPrompt.Messages(problem))).ToList();
         var requests = problems.Select((problem, index) => new GenerationRequest
         {
             Prompt = prompts[index],

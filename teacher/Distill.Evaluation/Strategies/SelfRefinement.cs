@@ -1,5 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Generation;
+using Distill.Teacher;
 using Distill.Tokenization;
 
 namespace Distill.Evaluation.Strategies;
@@ -49,6 +50,6 @@ internal sealed class SelfRefinement : IStrategy
     }
 
     private static ChatMessage[] Conversation(Problem problem, string? answer, StrategyOptions options) => answer is null
-        ? [ChatMessage.User(problem.Text)]
-        : [ChatMessage.User(problem.Text), ChatMessage.Assistant(answer), ChatMessage.User(options.RevisionText)];
+        ? [.. ProblemPrompt.Messages(problem)]
+        : [.. ProblemPrompt.Messages(problem), ChatMessage.Assistant(answer), ChatMessage.User(options.RevisionText)];
 }

@@ -1,19 +1,46 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using Distill.Data.Curation;
 using Distill.Data.Problems;
+using Distill.Data.Sources;
 using Distill.Pipeline.Recipes.Binding;
-using Distill.Tokenization;
+using Distill.Pipeline.Stages.Data;
 
 namespace Distill.Pipeline.Recipes.Sections;
 
 /// <summary><c>problems</c>: what is asked. The parts never share a problem, whatever the numbers.</summary>
 internal sealed record ProblemSection : Section
 {
-    [Option("the mixture: problem families, each at a level and with its share", Required = true, Minimum = 1, Maximum = 64)]
+    private const int MostSources = 64;
+
+    [Option("the mixture: problem families, each at a level and with its share; or `problems.sources`", Minimum = 1, Maximum = 64,
+        Default = "none")]
     public IReadOnlyList<FamilyShare> Families { get; init; } = [];
 
-    [Option("problems that the teacher solves", Minimum = 1, Maximum = 10_000_000)]
+    [Option("where problems come from, instead of `problems.families`: files, data sets, traces and families, mixed", Minimum = 1,
+        Maximum = MostSources, Default = "none; with `traces.from` the problems of those traces")]
+    public IReadOnlyList<SourceSection> Sources { get; init; } = [];
+
+    [Option("sources of the test problems alone, instead of holding some out", Minimum = 1, Maximum = MostSources, Default = "none")]
+    public IReadOnlyList<SourceSection> TestSources { get; init; } = [];
+
+    [Option("sources that nothing is asked of: training problems that come too near to theirs are left out", Minimum = 1,
+        Maximum = MostSources, Default = "none")]
+    public IReadOnlyList<SourceSection> Decontaminate { get; init; } = [];
+
+    [Option("who judges the answers of sources that do not say so; `auto`: the format, else the look of each answer", Words = nameof(Verifiers))]
+    public string Verifier { get; init; } = ProblemMaker.Auto;
+
+    [Option("what becomes of a row that is no problem, or whose answer no verifier can read: `fail` names them before the run, `skip` "
+        + "leaves them out and counts them")]
+    public BadRows OnBadRow { get; init; } = BadRows.Fail;
+
+    [Option("similarity (of three-word shingles) from which two questions of files count as one, with equal answers, or across splits; 1: "
+        + "equal ones only", Minimum = 0.3, Maximum = 1)]
+    public double NearDuplicates { get; init; } = 0.8;
+
+    [Option("a training problem that shares so many words in a row with a held-out one is left out; 0: none is", Minimum = 0, Maximum = 100,
+        Unit = "words")]
+    public int SharedWords { get; init; } = 8;
+
+    [Option("problems that the teacher solves; of sources without weights at most", Minimum = 1, Maximum = 10_000_000)]
     public int Train { get; init; } = 4000;
 
     [Option("problems that steer training: held-out scores of `rl`, `preference` and `sft.held_out`", Minimum = 0, Maximum = 1_000_000)]
@@ -28,16 +55,63 @@ internal sealed record ProblemSection : Section
     [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
     public long Seed { get; init; }
 
-    public override object? DefaultOf(string property, Recipe recipe) => property == nameof(Twins) ? Math.Min(100, Test) : null;
+    public override object? DefaultOf(string property, Recipe recipe) => property switch
+    {
+        nameof(Twins) => Math.Min(100, Test),
+        nameof(Sources) when Families.Count == 0 && recipe is DistillationRecipe { Traces.From: { } traces } => Asked(traces),
+        _ => null,
+    };
+
+    // Existing traces bring their problems along.
+    private static IReadOnlyList<SourceSection> Asked(string traces) =>
+        [new SourceSection { Traces = GivenTraces.PatternOf(traces), Name = SourceName.OfRepository(traces) }];
+
+    /// <summary>Verifiers that may grade its problems: a source that leaves the choice open may have any of those that need nothing.</summary>
+    internal IEnumerable<string> VerifierNames() => !HasSources ? Families.Select(share => share.Name)
+        : Sources.Concat(TestSources).SelectMany(source => source switch
+        {
+            { Family: { } family } => [family],
+            { Verifier: { } own } => [own],
+            { Traces: null } when Verifier != ProblemMaker.Auto => [Verifier],
+            _ => Distill.Verification.Verifiers.All.Select(verifier => verifier.Name)
+                .Concat(source.Traces is null ? [] : ProblemFamilies.All.Select(family => family.Name)),
+        });
+
+    private static IEnumerable<string> Verifiers => SourceSection.Verifiers;
+
+    /// <summary>Whether anything but generated families is asked.</summary>
+    internal bool HasSources => Sources.Count > 0;
+
+    /// <summary>Entries whose problems are asked, or held against.</summary>
+    internal IEnumerable<SourceSection> AllSources => [.. Sources, .. TestSources, .. Decontaminate];
 
     public override IEnumerable<Rule> Rules(Recipe recipe) =>
     [
-        .. FamilyShare.Rules(nameof(Families), Families),
+        .. HasSources ? SourceRules() : FamilyShare.Rules(nameof(Families), Families),
+        Rule.Require(Families.Count == 0 || !HasSources, nameof(Sources), "problems.families says already what is asked",
+            "write the families as entries of problems.sources: - { family: arithmetic, level: 2 }"),
+        .. OnlyWithSources(),
         Rule.Require(Twins <= Test, nameof(Twins), $"more than the {Test:N0} test problems", "lower problems.twins or raise problems.test"),
     ];
 
+    private IEnumerable<Rule> SourceRules() => AllSources.Where(source => source.Family is null).GroupBy(source => source.Name)
+        .Where(group => group.Count() > 1 && group.Key.Length > 0).Select(group => Rule.Require(false, nameof(Sources),
+            $"two sources are called '{group.Key}'", "give one of them another name: name: ..."));
+
+    private IEnumerable<Rule> OnlyWithSources() =>
+        ((string[])[nameof(TestSources), nameof(Decontaminate), nameof(Verifier), nameof(OnBadRow), nameof(NearDuplicates),
+            nameof(SharedWords)]).Select(property =>
+            Rule.Unused(!HasSources, property, "only problems.sources brings problems of others", "leave it out, or write problems.sources"));
+
     internal IReadOnlyList<ProblemSetPart> ToParts() =>
         [.. Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.Weight))];
+}
+
+/// <summary>What becomes of rows that are no problems.</summary>
+internal enum BadRows
+{
+    Fail,
+    Skip,
 }
 
 /// <summary>One entry of <c>families</c>.</summary>
@@ -70,43 +144,4 @@ internal sealed record FamilyShare : Section
         Rule.Require(shares.Select(share => (share.Name, share.Level)).Distinct().Count() == shares.Count,
             property, "the same family and level is listed twice", "keep one of them and raise its weight"),
     ];
-}
-
-/// <summary><c>prompt</c>: what every prompt begins with, and what the chat templates are told.</summary>
-internal sealed record PromptSection : Section
-{
-    [Option("system message before every problem, for the teacher and, unless `student_system` says otherwise, the student",
-        Default = "none")]
-    public string System { get; init; } = "";
-
-    [Option("the student's system message, in training, sampling, evaluation and the exported model. `\"\"` is none: the student "
-        + "then learns to do without what the teacher was told (context distillation)", From = "prompt.system")]
-    public string StudentSystem { get; init; } = "";
-
-    [Option("variables of the chat templates, e.g. `{ enable_thinking: true }`", Default = "none")]
-    public IReadOnlyDictionary<string, JsonElement> TemplateOptions { get; init; } = PromptStyle.Plain.TemplateOptions;
-
-    internal PromptStyle ToTeacherStyle() => Style(System);
-
-    internal PromptStyle ToStudentStyle() => Style(StudentSystem);
-
-    public bool Equals(PromptSection? other) => other is not null && System == other.System && StudentSystem == other.StudentSystem
-        && CanonicalJson.Write(CanonicalJson.ToNode(TemplateOptions)) == CanonicalJson.Write(CanonicalJson.ToNode(other.TemplateOptions));
-
-    public override int GetHashCode() => HashCode.Combine(System, StudentSystem, TemplateOptions.Count);
-
-    /// <summary>A style as a part of a stage's options; null where chats are put as they are.</summary>
-    internal static JsonNode? KeyOf(PromptStyle style) => style.System is null && style.TemplateOptions.Count == 0 ? null
-        : CanonicalJson.ToNode(new { style.System, style.TemplateOptions });
-
-    private PromptStyle Style(string system) => new() { System = system.Length == 0 ? null : system, TemplateOptions = TemplateOptions };
-}
-
-/// <summary><c>curation</c>: which graded traces are kept. Wrong, truncated, malformed and repeated ones never are.</summary>
-internal sealed record CurationSection : Section
-{
-    [Option("traces kept of one problem at most", Minimum = 1, Maximum = 256)]
-    public int MaxPerProblem { get; init; } = 4;
-
-    internal CurationOptions ToOptions() => new() { MaxPerProblem = MaxPerProblem };
 }

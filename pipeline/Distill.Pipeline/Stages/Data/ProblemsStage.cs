@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
+using Distill.Data.Sources.Selection;
+using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 
@@ -14,13 +17,16 @@ internal sealed class ProblemsStage : IStage
 {
     public const string Train = "problems/train", Validation = "problems/validation", Test = "problems/test", Twins = "problems/twins";
 
-    private const string FileName = "problems.jsonl";
+    internal const string FileName = "problems.jsonl";
 
-    private readonly Func<StageContext, IReadOnlyList<Problem>> draw;
+    private readonly Func<StageContext, Drawn> draw;
     private readonly string noun;
 
-    private ProblemsStage(StageDeclaration declaration, int count, string noun, Func<StageContext, IReadOnlyList<Problem>> draw) =>
-        (Declaration, this.draw, this.noun, Work) = (declaration, draw, noun, $"{count:N0} {noun}");
+    private ProblemsStage(StageDeclaration declaration, int count, string atMost, string noun, Func<StageContext, Drawn> draw) =>
+        (Declaration, this.draw, this.noun, Work) = (declaration, draw, noun, $"{atMost} {count:N0} {noun}".TrimStart());
+
+    /// <param name="Note">What the result adds about them; may be empty.</param>
+    private sealed record Drawn(IReadOnlyList<Problem> Problems, string Note = "");
 
     public StageDeclaration Declaration { get; }
 
@@ -39,25 +45,51 @@ internal sealed class ProblemsStage : IStage
 
     public string Run(StageContext context)
     {
-        var problems = draw(context);
+        var (problems, note) = draw(context);
         context.Writer.Write(FileName, stream => ProblemFile.Write(stream, problems), _ => problems.Count);
-        return $"{problems.Count:N0} {noun}";
+        return $"{problems.Count:N0} {noun}{note}";
     }
 
     private static ProblemsStage OfSplit(DistillationRecipe recipe, string name, Split split, int count, string noun)
     {
+        if (recipe.Problems.HasSources) return OfSources(recipe, name, split, count, noun);
         var parts = recipe.Problems.ToParts();
         ulong seed = (ulong)recipe.Problems.Seed;
         var options = recipe.Problems.ToKey(recipe, nameof(ProblemSection.Families), nameof(ProblemSection.Seed));
         options["count"] = count;
         return new ProblemsStage(
-            DeclarationOf(name) with { Options = options }, count, noun, _ => ProblemSet.Generate(parts, seed, split, count));
+            DeclarationOf(name) with { Options = options }, count, "", noun,
+            _ => new Drawn(ProblemSet.Generate(parts, seed, split, count)));
+    }
+
+    private static ProblemsStage OfSources(DistillationRecipe recipe, string name, Split split, int count, string noun)
+    {
+        var options = recipe.Problems.ToKey(recipe, nameof(ProblemSection.Sources), nameof(ProblemSection.TestSources),
+            nameof(ProblemSection.Decontaminate), nameof(ProblemSection.Verifier), nameof(ProblemSection.OnBadRow),
+            nameof(ProblemSection.NearDuplicates), nameof(ProblemSection.SharedWords), nameof(ProblemSection.Seed));
+        options["count"] = count;
+        options["verifiers"] = RecipeVerifiers.VersionsOf(recipe);
+        var declaration = DeclarationOf(name) with { Options = options, Inputs = [ExternalInputs.ProblemFiles] };
+        return new ProblemsStage(declaration, count, "at most", noun, context => Taken(context, recipe.Problems, split, count));
+    }
+
+    private static Drawn Taken(StageContext context, ProblemSection section, Split split, int count)
+    {
+        var problems = RecipeProblems.Of(section);
+        var taken = problems.Take(split, count, context.Cancellation);
+        var pool = problems.Pool(context.Cancellation);
+        DroppedRow[] dropped = [.. ProblemArtifact.Of(pool, split)];
+        context.Writer.Write(ProblemArtifact.DroppedName, stream => ProblemArtifact.WriteDropped(stream, dropped), _ => dropped.Length);
+        var memory = new DigestMemory(null, context.Clock);
+        context.Writer.Write(ProblemArtifact.SourcesName, ProblemArtifact.Sources(problems.Sources, pool, taken, memory));
+        return new Drawn(taken, ProblemArtifact.Summary(dropped));
     }
 
     private static ProblemsStage OfTwins(int count) => new(
-        DeclarationOf(Twins) with { Inputs = [Test], Options = new JsonObject { ["count"] = count } }, count, "twins of test problems",
-        context => [.. Read(context, Test).Take(count)
-            .SelectMany(problem => ProblemFamilies.Get(problem.Source).Twins(problem)).Select(twin => twin.Problem)]);
+        DeclarationOf(Twins) with { Inputs = [Test], Options = new JsonObject { ["count"] = count } }, count, "",
+        "twins of test problems",
+        context => new Drawn([.. Read(context, Test).Take(count)
+            .SelectMany(problem => ProblemFamilies.TryGet(problem.Source)?.Twins(problem) ?? []).Select(twin => twin.Problem)]));
 
     private static StageDeclaration DeclarationOf(string name) =>
         new() { Name = name, Folder = $"1-{name}", Kind = "problems", Version = 2 };

@@ -10,6 +10,7 @@ using Distill.Pipeline.Stages.Data;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;
+using Distill.Teacher;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages.Training;
@@ -96,7 +97,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
     }
 
     private int Longest(ChatEncoder encoder, IEnumerable<Problem> problems) =>
-        problems.Max(problem => encoder.EncodePrompt([ChatMessage.User(problem.Text)]).Length) + recipe.Rl.MaxTokens;
+        problems.Max(problem => encoder.EncodePrompt(ProblemPrompt.Messages(problem)).Length) + recipe.Rl.MaxTokens;
 
     // Every problem once before any comes again, in another order each time. Replacements follow an order of their step's own, so that
     // how many one step needs moves nothing in the next.

@@ -73,7 +73,7 @@ internal sealed class SupervisedStage : IStage
         var start = StudentStart.Open(context, recipe, ExternalInputs.Base);
         var encoder = start.Encoder;
         var examples = SupervisedExamples.Read(
-            context.Input(CurationStage.StageName).PathOf(CurationStage.Traces), encoder, steps,
+            CuratedFiles.PathsOf(context.Input(CurationStage.StageName)), encoder, steps,
             softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
             training.SequenceLength, training.HeldOut?.LossShare, (ulong)training.Seed);
         var weights = Weights(start, examples.Training);
