@@ -1,6 +1,7 @@
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Recipes.Sections;
+using Distill.Teacher.Remote.Judging;
 
 namespace Distill.Pipeline.Recipes;
 
@@ -61,6 +62,9 @@ public sealed record DistillationRecipe : Recipe
     [Option("what is asked")]
     internal ProblemSection Problems { get; init; } = new();
 
+    [Option("a model that judges answers, where `problems.verifier` or a problem itself asks for `judge`", Default = "none")]
+    internal JudgeSection? Judge { get; init; }
+
     [Option("which graded traces are kept; wrong, truncated, malformed and repeated ones never are")]
     internal CurationSection Curation { get; init; } = new();
 
@@ -108,6 +112,9 @@ public sealed record DistillationRecipe : Recipe
             Teacher.Remote is null ? "set teacher.top_log_probabilities, e.g. to 16"
                 : "set teacher.token_ids to true and teacher.top_log_probabilities, e.g. to 16, where the endpoint is a server of vLLM; "
                     + "others give no tokens, and a teacher from a model folder does");
+        yield return Rule.Require(Judge is not null || !Problems.VerifierNames().Contains(JudgeVerifier.JudgeName), nameof(Judge),
+            "problems ask for a judge, and there is none",
+            "write judge: { endpoint: ..., model: ..., api_key_env: ... }, or choose another problems.verifier");
         yield return Rule.Unused(!Sft.Enabled, nameof(SoftLabels), "sft.enabled is false, and no other student learns them",
             "leave it out, or set sft.enabled to true");
         yield return Rule.Unused(!Sft.Enabled && !AnswerOnly.Enabled, nameof(Lora),

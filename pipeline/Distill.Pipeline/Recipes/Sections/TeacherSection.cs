@@ -3,6 +3,7 @@ using Distill.Generation.Onnx;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Teacher;
+using Distill.Teacher.Remote.Batches;
 using Distill.Teacher.Remote.Collection;
 using Distill.Teacher.Remote.Endpoint;
 
@@ -67,6 +68,8 @@ internal sealed record TeacherSection : RemoteTeacherSection
             $"{Model} has no genai_config.json, and no config.json with an ONNX file or safetensors", FolderRemedy),
         Rule.Require(Temperature > 0 || Samples == 1, nameof(Samples), "greedy samples are all equal",
             "set teacher.temperature above 0, or one sample"),
+        Rule.Require(Temperature <= 1 || Batch != BatchInterface.Anthropic, nameof(Temperature), "above what anthropic takes",
+            "write at most 1"),
         Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),
         Rule.Unused(Remote is { TokenIds: false }, nameof(TopLogProbabilities), "no token ids are asked for",
             "set teacher.token_ids to true where the endpoint is a server of vLLM, leave it out otherwise"),
