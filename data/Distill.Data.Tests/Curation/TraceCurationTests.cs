@@ -28,8 +28,13 @@ public sealed class TraceCurationTests
     [InlineData(null)]
     [InlineData("  ")]
     [InlineData("12</think>")]
+    [InlineData("<think>12")]
     public void A_completion_without_a_clean_answer_is_malformed(string? answer) =>
         ReasonOf(SampleTraces.One(answer: answer) with { StopReason = "stop" }).ShouldBe("malformed");
+
+    [Fact]
+    public void A_mark_spelled_out_in_the_thought_is_text() =>
+        ReasonOf(SampleTraces.One(reasoning: "I would end with </think> and then answer")).ShouldBeNull();
 
     [Fact]
     public void The_second_of_two_equal_traces_is_a_duplicate()

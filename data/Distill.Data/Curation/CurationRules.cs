@@ -3,95 +3,80 @@ using Distill.Verification;
 
 namespace Distill.Data.Curation;
 
-/// <summary>Every rule by the word a recipe uses, in the order they are asked: the first objection is the reason that counts.</summary>
-internal static class CurationRules
-{
-    public static IReadOnlyList<(string Name, Func<CurationOptions, ICurationRule> Create)> All { get; } =
-    [
-        ("truncated", _ => new TruncatedRule()),
-        ("malformed", _ => new MalformedRule()),
-        ("verdict", _ => new VerdictRule()),
-        ("duplicate", _ => new DuplicateRule()),
-        ("per_problem_limit", options => new PerProblemLimitRule(options.MaxPerProblem)),
-    ];
-
-    /// <summary>Fresh rules for one run, in the order of <see cref="All"/>.</summary>
-    /// <exception cref="ArgumentException">The options name an unknown rule.</exception>
-    internal static IReadOnlyList<ICurationRule> Create(CurationOptions options)
-    {
-        var unknown = options.Rules.Except(All.Select(rule => rule.Name), StringComparer.Ordinal).ToList();
-        return unknown.Count == 0
-            ? [.. All.Where(rule => options.Rules.Contains(rule.Name, StringComparer.Ordinal)).Select(rule => rule.Create(options))]
-            : throw new ArgumentException(
-                $"Unknown curation rules: {string.Join(", ", unknown.Select(Printable.Quote))}; "
-                + $"there are {string.Join(", ", All.Select(rule => rule.Name))}.",
-                nameof(options));
-    }
-}
-
 /// <summary>
-/// One reason to drop traces. A rule lives for one run and sees every trace once, in a fixed order; rules that compare traces
-/// with earlier ones learn of those through <see cref="Kept"/>. Registered by one line in <see cref="CurationRules"/>.
+/// A reason to drop a trace that is seen in the trace itself. Asked once per trace, in any order of traces; keeps nothing between them that
+/// the outcome could depend on.
 /// </summary>
-internal interface ICurationRule
+internal interface ITraceRule
 {
     /// <returns>Why the trace must not be trained on, as one word for files and reports; null when this rule has no objection.</returns>
     string? DropReason(Trace trace, Verdict verdict);
+}
+
+/// <summary>
+/// A reason that is seen only beside other traces of the same question. Asked for those that no <see cref="ITraceRule"/> objects to,
+/// question by question, the traces of one in the order of <see cref="TraceSelection"/>.
+/// </summary>
+internal interface IQuestionRule
+{
+    /// <summary>The traces of another question follow.</summary>
+    void Begin(QuestionTally question);
+
+    /// <inheritdoc cref="ITraceRule.DropReason"/>
+    string? DropReason(in TraceKey trace);
 
     /// <summary>No rule objected: the trace is kept.</summary>
-    void Kept(Trace trace)
+    void Kept(in TraceKey trace);
+}
+
+/// <summary>Every rule by the word for it, in the order they are asked: the first objection is the reason that counts.</summary>
+internal static class CurationRules
+{
+    /// <summary>The word for the balance of domains, which comes after all rules because it needs to know what they left.</summary>
+    public const string Mixture = "mixture";
+
+    private static readonly IReadOnlyList<(string Name, Func<CurationOptions, CurationEvidence, ITraceRule?> Create)> OfTraces =
+    [
+        ("truncated", (_, _) => new TruncatedRule()),
+        ("refused", (_, _) => new RefusedRule()),
+        ("malformed", (_, _) => new MalformedRule()),
+        ("unreadable_reference", (_, evidence) => new UnreadableReferenceRule(evidence.Verifiers)),
+        ("verdict", (_, _) => new VerdictRule()),
+        ("length", (options, _) => LengthRule.Of(options)),
+        ("language", (options, _) => LanguageRule.Of(options)),
+        ("format", (options, _) => options.RequireBoxed ? new BoxedRule() : null),
+        ("repetition", (options, _) => RepetitionRule.Of(options)),
+        ("contamination", (_, evidence) => evidence.TestProblems is { } tests ? new ContaminationRule(tests) : null),
+        ("learnability", (options, evidence) => evidence.Learnability is { } scores ? new LearnabilityRule(scores, options) : null),
+    ];
+
+    private static readonly IReadOnlyList<(string Name, Func<CurationOptions, IQuestionRule?> Create)> OfQuestions =
+    [
+        ("pass_rate", PassRateRule.Of),
+        ("duplicate", _ => new DuplicateRule()),
+        ("near_duplicate", options => options.NearDuplicates > 0 ? new NearDuplicateRule(options.NearDuplicates) : null),
+        ("per_problem_limit", options => new PerProblemLimitRule(options.MaxPerProblem)),
+    ];
+
+    /// <summary>In the order they are asked.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [.. OfTraces.Select(rule => rule.Name), .. OfQuestions.Select(rule => rule.Name), Mixture];
+
+    /// <summary>Fresh rules for one run.</summary>
+    public static IReadOnlyList<ITraceRule> TraceRules(CurationOptions options, CurationEvidence evidence) =>
+        [.. OfTraces.Where(rule => options.Rules.Contains(rule.Name)).Select(rule => rule.Create(options, evidence)).OfType<ITraceRule>()];
+
+    /// <inheritdoc cref="TraceRules"/>
+    public static IReadOnlyList<IQuestionRule> QuestionRules(CurationOptions options) =>
+        [.. OfQuestions.Where(rule => options.Rules.Contains(rule.Name)).Select(rule => rule.Create(options)).OfType<IQuestionRule>()];
+
+    /// <exception cref="ArgumentException">The options name an unknown rule.</exception>
+    public static void Require(CurationOptions options)
     {
+        var unknown = options.Rules.Except(Names, StringComparer.Ordinal).ToList();
+        if (unknown.Count == 0) return;
+        throw new ArgumentException(
+            $"Unknown curation rules: {string.Join(", ", unknown.Select(Printable.Quote))}; there are {string.Join(", ", Names)}.",
+            nameof(options));
     }
-}
-
-/// <summary>Drops completions that ran into the token limit: a student taught on them learns not to finish.</summary>
-internal sealed class TruncatedRule : ICurationRule
-{
-    public string? DropReason(Trace trace, Verdict verdict) => trace.StopReason == "length" ? "truncated" : null;
-}
-
-/// <summary>Drops completions that never left the thinking or answered nothing, and those with stray thinking marks.</summary>
-internal sealed class MalformedRule : ICurationRule
-{
-    public string? DropReason(Trace trace, Verdict verdict) =>
-        string.IsNullOrWhiteSpace(trace.Answer) || HasMark(trace.Answer) || HasMark(trace.Reasoning) ? "malformed" : null;
-
-    private static bool HasMark(string text) =>
-        text.Contains("<think>", StringComparison.Ordinal) || text.Contains("</think>", StringComparison.Ordinal);
-}
-
-/// <summary>Drops answers the verifier did not find correct; what it could not read is counted apart from what is wrong.</summary>
-internal sealed class VerdictRule : ICurationRule
-{
-    public string? DropReason(Trace trace, Verdict verdict) => verdict switch
-    {
-        Verdict.Correct => null,
-        Verdict.Incorrect => "wrong",
-        Verdict.Undecidable => "undecidable",
-        _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, null),
-    };
-}
-
-/// <summary>Drops a trace whose question, reasoning and answer equal those of one already kept, white space at the ends aside.</summary>
-internal sealed class DuplicateRule : ICurationRule
-{
-    private readonly HashSet<(string Problem, string Reasoning, string? Answer)> seen = [];
-
-    public string? DropReason(Trace trace, Verdict verdict) => seen.Contains(Key(trace)) ? "duplicate" : null;
-
-    public void Kept(Trace trace) => seen.Add(Key(trace));
-
-    private static (string Problem, string Reasoning, string? Answer) Key(Trace trace) =>
-        (trace.Problem.Text, trace.Reasoning.Trim(), trace.Answer?.Trim());
-}
-
-/// <summary>Keeps at most so many traces of one question, so that easy questions do not crowd out hard ones.</summary>
-internal sealed class PerProblemLimitRule(int limit) : ICurationRule
-{
-    private readonly Dictionary<string, int> kept = new(StringComparer.Ordinal);
-
-    public string? DropReason(Trace trace, Verdict verdict) =>
-        kept.GetValueOrDefault(trace.Problem.Text) >= limit ? "per_problem_limit" : null;
-
-    public void Kept(Trace trace) => kept[trace.Problem.Text] = kept.GetValueOrDefault(trace.Problem.Text) + 1;
 }

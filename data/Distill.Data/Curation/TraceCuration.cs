@@ -3,16 +3,6 @@ using Distill.Data.Traces;
 
 namespace Distill.Data.Curation;
 
-/// <summary>Which traces may be trained on. Immutable; every field decides the outcome and belongs into cache keys.</summary>
-public sealed record CurationOptions
-{
-    /// <summary>Names of the rules that apply; default all of <see cref="CurationRules.All"/>.</summary>
-    public IReadOnlyList<string> Rules { get; init; } = [.. CurationRules.All.Select(rule => rule.Name)];
-
-    /// <summary>Most traces kept of one question; default no limit.</summary>
-    public int MaxPerProblem { get; init; } = int.MaxValue;
-}
-
 /// <summary>What curation made of a set of traces.</summary>
 /// <param name="Traces">Every trace with its verdict, kept or not, by problem id and sample index.</param>
 /// <param name="Kept">How many are kept.</param>
@@ -26,41 +16,54 @@ public sealed record CurationResult(IReadOnlyList<GradedTrace> Traces, int Kept,
 public static class TraceCuration
 {
     /// <summary>Raised whenever the outcome for the same traces, verifiers and options could change; part of cache keys.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
-    /// <param name="traces">Traces of any problems; held in memory.</param>
+    /// <param name="traces">Traces of any problems; held in memory. For more than fit there is <see cref="CurationPlan"/>.</param>
     /// <param name="verifiers">Grades each problem by the verifier it names.</param>
     /// <param name="options">Which rules apply.</param>
     /// <exception cref="InvalidDataException">A trace's problem names a verifier that does not exist.</exception>
     /// <exception cref="ArgumentException">The options name an unknown rule.</exception>
-    public static CurationResult Run(
-        IEnumerable<Trace> traces, ProblemVerifiers verifiers, CurationOptions? options = null)
+    public static CurationResult Run(IEnumerable<Trace> traces, ProblemVerifiers verifiers, CurationOptions? options = null) =>
+        Run(traces, verifiers, options ?? new CurationOptions(), CurationEvidence.None);
+
+    internal static CurationResult Run(
+        IEnumerable<Trace> traces, ProblemVerifiers verifiers, CurationOptions options, CurationEvidence evidence)
     {
-        var rules = CurationRules.Create(options ?? new CurationOptions());
+        var plan = new CurationPlan(verifiers, options, evidence);
+        var all = traces.ToList();
+        foreach (var trace in all) plan.Survey(trace);
+        var summary = plan.Decide();
+        return new CurationResult([.. plan.Order().Select(place => plan.Grade(place, all[place]))], summary.Kept, summary.Dropped);
+    }
+}
+
+/// <summary>What a <see cref="CurationPlan"/> decided.</summary>
+/// <param name="Examples">By reason, places of the first few traces dropped for it.</param>
+internal sealed record CurationSummary(
+    int Kept, IReadOnlyDictionary<string, int> Dropped, IReadOnlyDictionary<string, IReadOnlyList<int>> Examples)
+{
+    private const int ExamplesPerReason = 3;
+
+    /// <param name="order">Places in an order that does not depend on the delivery.</param>
+    /// <param name="reasonOf">Empty for what is kept.</param>
+    public static CurationSummary Of(IEnumerable<int> order, Func<int, string> reasonOf)
+    {
+        int kept = 0;
         var dropped = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        var graded = new List<GradedTrace>();
-        foreach (var trace in InOrder(traces))
+        var examples = new SortedDictionary<string, IReadOnlyList<int>>(StringComparer.Ordinal);
+        foreach (int place in order)
         {
-            var verifier = verifiers.Of(trace.Problem);
-            var verdict = verifier.Verify(trace.Answer, trace.Problem);
-            string? reason = rules.Select(rule => rule.DropReason(trace, verdict)).FirstOrDefault(reason => reason is not null);
-            graded.Add(new GradedTrace(trace, verdict, verifier.Name, verifier.Version, reason is null, reason));
-            if (reason is not null)
+            string reason = reasonOf(place);
+            if (reason.Length == 0)
             {
-                dropped[reason] = dropped.GetValueOrDefault(reason) + 1;
+                kept++;
                 continue;
             }
 
-            foreach (var rule in rules) rule.Kept(trace);
+            int count = dropped[reason] = dropped.GetValueOrDefault(reason) + 1;
+            if (count <= ExamplesPerReason) examples[reason] = [.. examples.GetValueOrDefault(reason, []), place];
         }
 
-        return new CurationResult(graded, graded.Count(trace => trace.Keep), dropped);
+        return new CurationSummary(kept, dropped, examples);
     }
-
-    // The digest settles ties between traces that differ in nothing a person would order by.
-    private static IEnumerable<Trace> InOrder(IEnumerable<Trace> traces) =>
-        traces.OrderBy(trace => trace.Problem.Id, StringComparer.Ordinal)
-            .ThenBy(trace => trace.SampleIndex)
-            .ThenBy(trace => trace.Seed)
-            .ThenBy(TraceDigest.Of, StringComparer.Ordinal);
 }

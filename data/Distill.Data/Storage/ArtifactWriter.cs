@@ -41,7 +41,7 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
     internal ArtifactFile WritePart(string name, Action<Stream> write, Func<Stream, long>? countRows = null)
     {
         var file = Write(name, write, countRows);
-        log.Add(file);
+        log.Add(file, Hook);
         return file;
     }
 
@@ -142,14 +142,20 @@ internal sealed class WorkLog(string folder)
 
     public ArtifactFile? Find(string name) => (known ??= Read()).GetValueOrDefault(name);
 
-    public void Add(ArtifactFile file)
+    public void Add(ArtifactFile file, ICommitHook? hook = null)
     {
         (known ??= Read())[file.Path] = file;
-        string text = JsonSerializer.Serialize(file);
-        using var stream = new FileStream(Path.Combine(folder, Name), FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
-        string lineEnd = stream.Position > 0 ? "\n" : ""; // a line that a kill cut off stays alone
+        string text = JsonSerializer.Serialize(file), path = Path.Combine(folder, Name);
+        hook?.Before(CommitStep.LogPart, path);
+        using var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        bool isNew = stream.Position == 0;
+        string lineEnd = isNew ? "" : "\n"; // a line that a kill cut off stays alone
         stream.Write(Encoding.UTF8.GetBytes($"{lineEnd}{Checksum(text)} {text}"));
+        hook?.Before(CommitStep.FlushLog, path);
         stream.Flush(flushToDisk: true);
+        if (!isNew) return;
+        hook?.Before(CommitStep.SyncFolder, path);
+        NativeFile.SyncFolder(folder); // or a power failure could lose the log, and with it every part that only it vouches for
     }
 
     private Dictionary<string, ArtifactFile> Read()

@@ -33,11 +33,11 @@ public static class CommittedFile
         hook?.Before(CommitStep.CreateFolder, folder);
         CreateFolder(folder);
         hook?.Before(CommitStep.CreateTemporary, path);
-        using var temporary = TemporaryFile.Create(path);
+        var temporary = TemporaryFile.Create(path);
         try
         {
             hook?.Before(CommitStep.Write, path);
-            write(temporary);
+            Fill(temporary, write, path);
             hook?.Before(CommitStep.Flush, path);
             temporary.Flush(flushToDisk: true);
             var file = Inspect(temporary.Name, path, countRows, hook);
@@ -48,12 +48,27 @@ public static class CommittedFile
             hook?.Before(CommitStep.SyncFolder, path);
             NativeFile.SyncFolder(folder);
             hook?.Before(CommitStep.Done, path);
+            temporary.Dispose();
             return file;
         }
         catch
         {
             TryDelete(temporary.Name);
+            Abandon(temporary);
             throw;
+        }
+    }
+
+    // .NET calls a file that the file system or the system's limit forbids to grow an argument out of range.
+    private static void Fill(FileStream temporary, Action<Stream> write, string path)
+    {
+        try
+        {
+            write(temporary);
+        }
+        catch (ArgumentOutOfRangeException fault) when (fault.TargetSite?.DeclaringType == typeof(RandomAccess))
+        {
+            throw new IOException($"'{path}' has grown as large as the file system or a limit of the system (ulimit -f) allows.", fault);
         }
     }
 
@@ -85,6 +100,19 @@ public static class CommittedFile
         if (parent is not null) CreateFolder(parent);
         Directory.CreateDirectory(folder);
         if (parent is not null) NativeFile.SyncFolder(parent);
+    }
+
+    // Closing writes once more what a full disk refused before; only the first fault says what happened.
+    private static void Abandon(FileStream temporary)
+    {
+        try
+        {
+            temporary.Dispose();
+        }
+        catch (Exception fault) when (fault is IOException or ArgumentOutOfRangeException)
+        {
+            // The file is gone already, and its handle is closed all the same.
+        }
     }
 
     private static void TryDelete(string temporary)
@@ -131,6 +159,8 @@ internal enum CommitStep
     CompareExisting,
     RemoveTemporary,
     SyncFolder,
+    LogPart,
+    FlushLog,
     Done,
 }
 

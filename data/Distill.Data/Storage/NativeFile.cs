@@ -93,12 +93,18 @@ internal static partial class NativeFile
     /// <summary>Gives a file, or a link itself, the name of another, whose place it takes in one step. Unix only.</summary>
     public static void Rename(string path, string target)
     {
-        if (RenameOnUnix(path, target) != 0) throw Failure("give the name", target);
+        int result;
+        do result = RenameOnUnix(path, target);
+        while (result != 0 && Marshal.GetLastPInvokeError() == Eintr);
+        if (result != 0) throw Failure("give the name", target);
     }
 
     private static bool LinkOnUnix(string temporary, string path)
     {
-        if (Link(temporary, path) == 0) return true;
+        int result;
+        do result = Link(temporary, path);
+        while (result != 0 && Marshal.GetLastPInvokeError() == Eintr);
+        if (result == 0) return true;
         if (Marshal.GetLastPInvokeError() == Eexist) return false;
         throw Failure("link (the file system has to support hard links)", path);
     }

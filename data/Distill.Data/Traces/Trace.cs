@@ -32,6 +32,12 @@ public sealed record Trace
     /// </summary>
     public string? Refusal { get; init; }
 
+    /// <summary>
+    /// What the teacher read before the question, in this order: a system message, worked examples. Empty where there was nothing; then the
+    /// problem's own system message counts.
+    /// </summary>
+    public IReadOnlyList<TraceMessage> Preamble { get; init; } = [];
+
     public required int SampleIndex { get; init; }
 
     public required ulong Seed { get; init; }
@@ -65,6 +71,10 @@ public sealed record Trace
     /// <summary>When it was generated; null in reproducible runs, where files must not depend on the clock.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 }
+
+/// <summary>One message of the conversation that a trace is a part of.</summary>
+/// <param name="Role"><c>system</c>, <c>user</c> or <c>assistant</c>.</param>
+public sealed record TraceMessage(string Role, string Content);
 
 /// <summary>A trace with what the verifier and the curation rules said about it.</summary>
 /// <param name="Trace">The evidence, unchanged.</param>

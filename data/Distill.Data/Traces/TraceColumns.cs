@@ -43,6 +43,7 @@ internal static class TraceColumns
         OptionalText("system", row => row.System, (row, value) => row.System = value),
         OptionalText("choices", row => row.Choices, (row, value) => row.Choices = value),
         Text("problem_verifier", row => row.ProblemVerifier, (row, value) => row.ProblemVerifier = value),
+        new TextColumn("preamble", true, true, row => row.Preamble, (row, value) => row.Preamble = value),
     ];
 
     public static IReadOnlyList<TraceColumn> Graded { get; } =
@@ -60,24 +61,21 @@ internal static class TraceColumns
 
     public static ParquetSchema GradedSchema { get; } = new(Graded.Select(column => column.Field));
 
+    /// <summary>
+    /// What is asked and answered, without the columns that hold a number or more per token, which are most of a file: for whoever judges
+    /// texts. The traces come out as if their tokens had not been kept.
+    /// </summary>
+    public static bool IsText(TraceColumn column) => column is not (ListColumn<int> or ListColumn<float>);
+
     /// <summary>The Hugging Face features of these columns, as a JSON object.</summary>
     public static string Features(IEnumerable<TraceColumn> columns) =>
         "{" + string.Join(",", columns.Select(column => $"\"{column.Name}\":{column.Feature}")) + "}";
 
-    private static ValueColumn<ReadOnlyMemory<char>> Text(string name, Func<TraceRow, string> get, Action<TraceRow, string> set) =>
-        new(
-            new DataField(name, typeof(string), false),
-            "string",
-            row => get(row).AsMemory(),
-            (row, value) => set(row, value!.Value.ToString()));
+    private static TextColumn Text(string name, Func<TraceRow, string> get, Action<TraceRow, string> set) =>
+        new(name, false, false, get, (row, value) => set(row, value!));
 
-    private static ValueColumn<ReadOnlyMemory<char>> OptionalText(
-        string name, Func<TraceRow, string?> get, Action<TraceRow, string?> set) =>
-        new(
-            new DataField(name, typeof(string), true),
-            "string",
-            row => get(row) is { } text ? (ReadOnlyMemory<char>?)text.AsMemory() : null,
-            (row, value) => set(row, value?.ToString()));
+    private static TextColumn OptionalText(string name, Func<TraceRow, string?> get, Action<TraceRow, string?> set) =>
+        new(name, true, false, get, set);
 
     private static ValueColumn<T> Number<T>(string name, string type, Func<TraceRow, T> get, Action<TraceRow, T> set)
         where T : struct =>

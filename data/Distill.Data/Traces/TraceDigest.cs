@@ -14,6 +14,9 @@ internal static class TraceDigest
     /// <summary>SHA-256 of one trace in lower-case hexadecimal; equal digests mean equal rows.</summary>
     public static string Of(Trace trace) => Convert.ToHexStringLower(Hash(trace));
 
+    /// <summary>The first half of the same.</summary>
+    public static UInt128 Short(Trace trace) => BinaryPrimitives.ReadUInt128BigEndian(Hash(trace));
+
     /// <summary>SHA-256 of a bag of traces: order, files and row groups play no part, repetition does.</summary>
     public static string OfBag(IEnumerable<Trace> traces)
     {
@@ -38,6 +41,12 @@ internal static class TraceDigest
         Append(hash, (long)problem.Choices.Count);
         foreach (string choice in problem.Choices) Append(hash, choice);
         Append(hash, (long)trace.Seed);
+        foreach (var message in trace.Preamble) // none leaves the digest as it was before there were any
+        {
+            Append(hash, message.Role);
+            Append(hash, message.Content);
+        }
+
         Append(hash, trace.TokenIds, id => id);
         Append(hash, trace.TokenLogProbabilities, value => BitConverter.SingleToInt32Bits(value));
         Append(hash, trace.TopIds, id => id);

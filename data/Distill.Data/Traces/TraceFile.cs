@@ -40,9 +40,32 @@ public static class TraceFile
     /// <exception cref="InvalidDataException">Not a trace file, or a damaged one; names file and reason.</exception>
     public static IEnumerable<Trace> Read(string path) => TraceReader.ReadAsync(path).ToBlockingEnumerable();
 
+    /// <summary>The same without their tokens, which are not read: for whoever judges texts. Much faster where there are any.</summary>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    internal static IEnumerable<Trace> ReadTexts(string path) => TraceReader.ReadAsync(path, TraceColumns.IsText).ToBlockingEnumerable();
+
+    /// <summary>Sums of a file, from the columns that hold them and no others.</summary>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    internal static TraceSums SumsOf(string path)
+    {
+        long prompt = 0, completion = 0;
+        var rows = TraceReader.ReadRowsAsync(path, column => column.Name is "prompt_tokens" or "completion_tokens");
+        foreach (var row in rows.ToBlockingEnumerable())
+        {
+            prompt += row.PromptTokens;
+            completion += row.CompletionTokens;
+        }
+
+        return new TraceSums(prompt, completion);
+    }
+
     /// <summary>The graded traces of a file, one row group in memory at a time.</summary>
     /// <exception cref="InvalidDataException">Not a file of graded traces, or a damaged one; names file and reason.</exception>
     public static IEnumerable<GradedTrace> ReadGraded(string path) => TraceReader.ReadGradedAsync(path).ToBlockingEnumerable();
+
+    /// <inheritdoc cref="ReadTexts"/>
+    internal static IEnumerable<GradedTrace> ReadGradedTexts(string path) =>
+        TraceReader.ReadGradedAsync(path, TraceColumns.IsText).ToBlockingEnumerable();
 
     /// <summary>What goes into one file, and how many rows have to be found there before it is committed.</summary>
     private sealed class Content(bool graded, TraceFileOptions? options, Func<TraceWriter, Task> fill)
@@ -81,6 +104,9 @@ public static class TraceFile
     }
 }
 
+/// <summary>Tokens of all traces of a file.</summary>
+internal readonly record struct TraceSums(long PromptTokens, long CompletionTokens);
+
 /// <summary>How a trace file is laid out. Immutable.</summary>
 public sealed record TraceFileOptions
 {
@@ -88,8 +114,8 @@ public sealed record TraceFileOptions
     public bool KeepTokens { get; init; } = true;
 
     /// <summary>A row group ends when it has this many rows …</summary>
-    public int RowsPerGroup { get; init; } = 65_536;
+    public int RowsPerGroup { get; init; } = 16_384;
 
     /// <summary>… or texts and tokens of about this many bytes, which bounds the memory of writer and reader.</summary>
-    public long BytesPerGroup { get; init; } = 64 << 20;
+    public long BytesPerGroup { get; init; } = 32 << 20;
 }

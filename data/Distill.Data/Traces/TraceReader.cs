@@ -14,13 +14,23 @@ internal static class TraceReader
     /// <summary>More rows than any group we write.</summary>
     private const long MaxRowsPerGroup = 10_000_000;
 
+    /// <param name="wanted">Which columns to read; the others are as if they were empty. Null: all.</param>
     /// <exception cref="InvalidDataException">Not a trace file, or a damaged one.</exception>
-    public static IAsyncEnumerable<Trace> ReadAsync(string path, CancellationToken cancellation = default) =>
-        RowsAsync(path, TraceColumns.Raw, row => row.ToTrace(), cancellation);
+    public static IAsyncEnumerable<Trace> ReadAsync(
+        string path, Func<TraceColumn, bool>? wanted = null, CancellationToken cancellation = default) =>
+        RowsAsync(path, TraceColumns.Raw, wanted, row => row.ToTrace(), cancellation);
 
+    /// <inheritdoc cref="ReadAsync" path="/param"/>
     /// <exception cref="InvalidDataException">Not a file of graded traces, or a damaged one.</exception>
-    public static IAsyncEnumerable<GradedTrace> ReadGradedAsync(string path, CancellationToken cancellation = default) =>
-        RowsAsync(path, TraceColumns.Graded, row => row.ToGradedTrace(), cancellation);
+    public static IAsyncEnumerable<GradedTrace> ReadGradedAsync(
+        string path, Func<TraceColumn, bool>? wanted = null, CancellationToken cancellation = default) =>
+        RowsAsync(path, TraceColumns.Graded, wanted, row => row.ToGradedTrace(), cancellation);
+
+    /// <summary>Rows as they lie in the file, for whoever needs a few columns only.</summary>
+    /// <inheritdoc cref="ReadAsync"/>
+    public static IAsyncEnumerable<TraceRow> ReadRowsAsync(
+        string path, Func<TraceColumn, bool> wanted, CancellationToken cancellation = default) =>
+        RowsAsync(path, TraceColumns.Raw, wanted, row => row, cancellation);
 
     /// <summary>Rows that a file's footer declares.</summary>
     internal static async Task<long> CountAsync(Stream stream)
@@ -30,22 +40,31 @@ internal static class TraceReader
     }
 
     private static async IAsyncEnumerable<T> RowsAsync<T>(
-        string path, IReadOnlyList<TraceColumn> columns, Func<TraceRow, T> convert, [EnumeratorCancellation] CancellationToken cancellation)
+        string path, IReadOnlyList<TraceColumn> columns, Func<TraceColumn, bool>? wanted, Func<TraceRow, T> convert,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         await using var reader = await Named(path, () => ParquetReader.CreateAsync(stream, null, true, cancellation)).ConfigureAwait(false);
         var leaves = await Named(path, () => Task.FromResult(Match(reader.Schema, columns))).ConfigureAwait(false);
+        for (int column = 0; column < columns.Count; column++)
+        {
+            if (wanted is not null && !wanted(columns[column])) leaves[column] = [];
+        }
+
         for (int i = 0; i < reader.RowGroupCount; i++)
         {
             int index = i;
-            var rows = await Named(path, () => ReadGroupAsync(reader, index, columns, leaves, convert, cancellation)).ConfigureAwait(false);
-            foreach (var row in rows)
-                yield return row;
+            var rows = await Named(path, () => ReadGroupAsync(reader, index, columns, leaves, cancellation)).ConfigureAwait(false);
+            for (int row = 0; row < rows.Length; row++)
+            {
+                yield return Converted(path, rows[row], convert);
+                rows[row] = null!; // the reader of a sequence may let go of what it has seen, and so must this
+            }
         }
     }
 
-    private static async Task<List<T>> ReadGroupAsync<T>(
-        ParquetReader reader, int index, IReadOnlyList<TraceColumn> columns, IReadOnlyList<DataField>[] leaves, Func<TraceRow, T> convert,
+    private static async Task<TraceRow[]> ReadGroupAsync(
+        ParquetReader reader, int index, IReadOnlyList<TraceColumn> columns, IReadOnlyList<DataField>[] leaves,
         CancellationToken cancellation)
     {
         using var group = reader.OpenRowGroupReader(index);
@@ -58,7 +77,7 @@ internal static class TraceReader
             await columns[column].ReadAsync(group, leaves[column], rows, cancellation).ConfigureAwait(false);
         }
 
-        return [.. rows.Select(convert)];
+        return rows;
     }
 
     /// <summary>For each of our columns the file's leaves; none where an optional column is absent.</summary>
@@ -81,6 +100,18 @@ internal static class TraceReader
     private static IEnumerable<(Type Type, int Lists)> Shape(IEnumerable<DataField> leaves) =>
         leaves.Select(leaf => (leaf.ClrType, leaf.MaxRepetitionLevel));
 
+    private static T Converted<T>(string path, TraceRow row, Func<TraceRow, T> convert)
+    {
+        try
+        {
+            return convert(row);
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            throw Fault(path, fault);
+        }
+    }
+
     // Parquet.Net meets damage with exceptions of many kinds; all of them mean that this file is bad.
     private static async Task<T> Named<T>(string path, Func<Task<T>> read)
     {
@@ -90,7 +121,10 @@ internal static class TraceReader
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
-            throw new InvalidDataException(Printable.Of($"Cannot read traces from '{path}': {fault.Message.TrimEnd('.')}."), fault);
+            throw Fault(path, fault);
         }
     }
+
+    private static InvalidDataException Fault(string path, Exception fault) =>
+        new(Printable.Of($"Cannot read traces from '{path}': {fault.Message.TrimEnd('.')}."), fault);
 }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Distill.Data.Problems;
 using Distill.Verification;
@@ -21,6 +22,9 @@ internal sealed class TraceRow
     /// <summary>A JSON array of strings; null when the problem has no options.</summary>
     public string? Choices { get; set; }
     public string ProblemVerifier { get; set; } = "";
+
+    /// <summary>A JSON array of <see cref="TraceMessage"/>; null when nothing stood before the question.</summary>
+    public string? Preamble { get; set; }
     public string Reasoning { get; set; } = "";
     public string? Answer { get; set; }
     public int CompletionTokens { get; set; }
@@ -45,9 +49,16 @@ internal sealed class TraceRow
     public bool Keep { get; set; }
     public string? DropReason { get; set; }
 
-    /// <summary>The conversation a chat trainer reads: the question, then the completion's text without its end token.</summary>
-    public IReadOnlyList<(string Role, string Content)> Messages =>
-        [("user", Problem), ("assistant", Answer is null ? $"<think>{Reasoning}" : $"<think>{Reasoning}</think>{Answer}")];
+    /// <summary>
+    /// The conversation a chat trainer reads: what the teacher read before the question, the question, then the completion's text without
+    /// its end token.
+    /// </summary>
+    public IReadOnlyList<TraceMessage> Messages =>
+    [
+        .. Preamble is not null ? TraceJson.Messages(Preamble) : System is { Length: > 0 } own ? [new TraceMessage("system", own)] : [],
+        new("user", Problem),
+        new("assistant", Answer is null ? $"<think>{Reasoning}" : $"<think>{Reasoning}</think>{Answer}"),
+    ];
 
     public static TraceRow From(Trace trace, bool keepTokens) => new()
     {
@@ -61,8 +72,9 @@ internal sealed class TraceRow
         ReferenceSolution = trace.Problem.ReferenceSolution,
         Signature = trace.Problem.Signature,
         System = trace.Problem.System,
-        Choices = trace.Problem.Choices.Count == 0 ? null : JsonSerializer.Serialize(trace.Problem.Choices),
+        Choices = trace.Problem.Choices.Count == 0 ? null : TraceJson.Write(trace.Problem.Choices),
         ProblemVerifier = trace.Problem.Verifier,
+        Preamble = trace.Preamble.Count == 0 ? null : TraceJson.Write(trace.Preamble),
         Reasoning = trace.Reasoning,
         Answer = trace.Answer,
         CompletionTokens = trace.CompletionTokens,
@@ -101,8 +113,9 @@ internal sealed class TraceRow
         {
             Verifier = ProblemVerifier,
             System = System,
-            Choices = Choices is null ? [] : ReadChoices(Choices),
+            Choices = Choices is null ? [] : TraceJson.Texts(Choices),
         },
+        Preamble = Preamble is null ? [] : TraceJson.Messages(Preamble),
         Reasoning = Reasoning,
         Answer = Answer,
         PromptTokens = PromptTokens,
@@ -128,16 +141,43 @@ internal sealed class TraceRow
         VerdictName.TryParse(Verdict)
             ?? throw new InvalidDataException($"the verdict {Printable.Quote(Verdict)} is none of correct, incorrect, undecidable"),
         Verifier, VerifierVersion, Keep, DropReason);
+}
 
-    private static string[] ReadChoices(string json)
+/// <summary>Lists that a column holds as JSON.</summary>
+internal static class TraceJson
+{
+    private const int MaxDepth = 4;
+
+    // Text stays readable: nothing here is put into HTML unescaped.
+    private static readonly JsonSerializerOptions Spelling = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        MaxDepth = MaxDepth,
+    };
+
+    // The options of a question were written like this before there was anything else to write.
+    public static string Write(IReadOnlyList<string> texts) => JsonSerializer.Serialize(texts);
+
+    public static string Write(IReadOnlyList<TraceMessage> messages) => JsonSerializer.Serialize(messages, Spelling);
+
+    /// <exception cref="InvalidDataException">It is no JSON array of strings.</exception>
+    public static string[] Texts(string json) => Read<string[]>(json, "'choices' is not a JSON array of strings");
+
+    /// <exception cref="InvalidDataException">It is no JSON array of messages.</exception>
+    public static TraceMessage[] Messages(string json) => Read<TraceMessage[]>(json, "'preamble' is not a JSON array of messages");
+
+    private static T Read<T>(string json, string fault)
     {
         try
         {
-            return JsonSerializer.Deserialize<string[]>(json) ?? [];
+            return JsonSerializer.Deserialize<T>(json, Spelling) ?? throw new InvalidDataException($"{fault}: it is null");
         }
-        catch (JsonException fault)
+        catch (JsonException reason)
         {
-            throw new InvalidDataException($"'choices' is not a JSON array of strings: {fault.Message}", fault);
+            throw new InvalidDataException($"{fault}: {reason.Message}", reason);
         }
     }
 }

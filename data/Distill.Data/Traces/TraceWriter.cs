@@ -72,7 +72,8 @@ internal sealed class TraceWriter : IAsyncDisposable
     {
         pending.Add(row);
         Rows++;
-        pendingBytes += 2L * (row.Problem.Length + row.Reasoning.Length + (row.Answer?.Length ?? 0) + (row.ReferenceSolution?.Length ?? 0))
+        pendingBytes += 2L * (row.Problem.Length + row.Reasoning.Length + (row.Answer?.Length ?? 0) + (row.ReferenceSolution?.Length ?? 0)
+                              + (row.Preamble?.Length ?? 0) + row.Signature.Length)
                         + 4L * (row.TokenIds.Count + row.TokenLogProbabilities.Count + row.TopIds.Count + row.TopLogProbabilities.Count);
         bool full = pending.Count >= options.RowsPerGroup || pendingBytes >= options.BytesPerGroup;
         return full ? CompleteAsync(cancellation) : Task.CompletedTask;

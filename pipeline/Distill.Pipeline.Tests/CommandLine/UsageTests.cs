@@ -21,6 +21,7 @@ public sealed class UsageTests
         InlineData("serve-model"), InlineData("lineage")]
     [InlineData("pull"), InlineData("push")]
     [InlineData("runs", "ls"), InlineData("runs", "show"), InlineData("runs", "diff"), InlineData("runs", "rm")]
+    [InlineData("traces", "show"), InlineData("traces", "query"), InlineData("traces", "export"), InlineData("traces", "import")]
     [InlineData("artefacts", "ls"), InlineData("artefacts", "show"), InlineData("artefacts", "verify"), InlineData("artefacts", "pin"),
         InlineData("artefacts", "gc")]
     public void Every_command_has_help_with_an_example(params string[] command)

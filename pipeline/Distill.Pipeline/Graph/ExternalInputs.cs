@@ -2,6 +2,8 @@ using System.Text;
 using Distill.Data.Storage;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
+using Distill.Pipeline.Stages.Data;
 using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Pipeline.Graph;
@@ -12,7 +14,7 @@ namespace Distill.Pipeline.Graph;
 internal static class ExternalInputs
 {
     public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer",
-        ProblemFiles = "problem-files";
+        ProblemFiles = "problem-files", Traces = "given-traces";
 
     private static readonly Dictionary<string, string> Options = new()
     {
@@ -47,6 +49,7 @@ internal static class ExternalInputs
     private static StageInput? Of(Recipe recipe, string name, DigestMemory memory) => (recipe, name) switch
     {
         (DistillationRecipe distillation, Teacher) => TeacherOf(distillation, memory),
+        (DistillationRecipe { Traces.From: { } traces }, Traces) => GivenTraces.Open(traces, memory),
         (DistillationRecipe distillation, Base) => Open(recipe, Base, distillation.Student.Base, memory),
         (DistillationRecipe distillation, ProblemFiles) =>
             new StageInput("", RecipeProblems.Of(distillation.Problems).DigestOf(memory), null),
@@ -64,8 +67,17 @@ internal static class ExternalInputs
     }
 
     private static StageInput TeacherOf(DistillationRecipe recipe, DigestMemory memory) => recipe.Teacher.Remote is { } remote
-        ? new StageInput("", TeacherIdentity.OfModel(remote.Endpoint, recipe.Teacher.Model), null)
+        ? new StageInput("", DigestOf(remote, recipe.Teacher.Model, memory), null)
         : Open(recipe, Teacher, recipe.Teacher.Model, memory);
+
+    // Where token ids are asked for, the tokenizer decides what they are taken for.
+    private static string DigestOf(RemoteTeacherSection remote, string model, DigestMemory memory)
+    {
+        string digest = TeacherIdentity.OfModel(remote.Endpoint, model);
+        return remote is { TokenIds: true, Tokenizer: { } folder }
+            ? FileDigest.Of(Encoding.UTF8.GetBytes(digest + memory.Of(Path.Combine(folder, "tokenizer.json"))))
+            : digest;
+    }
 
     private static StageInput Open(Recipe recipe, string name, string folder, DigestMemory memory) =>
         new(folder, DigestOf(folder, memory, recipe.Pulled.FilesOf(Options[name])), null);

@@ -18,7 +18,11 @@ internal sealed record StageInput(string Folder, string Digest, Artifact? Artifa
 
     /// <summary>Paths of the artefact's files that end with a text, by name, each content checked.</summary>
     public IEnumerable<string> PathsOf(string ending) =>
-        Require().Manifest.Files.Where(file => file.Path.EndsWith(ending, StringComparison.Ordinal)).Select(file => PathOf(file.Path));
+        FilesWith(ending).Select(file => PathOf(file.Path));
+
+    /// <summary>What the manifest says of the same files.</summary>
+    public IReadOnlyList<ArtifactFile> FilesWith(string ending) =>
+        [.. Require().Manifest.Files.Where(file => file.Path.EndsWith(ending, StringComparison.Ordinal))];
 
     private Artifact Require() => Artifact ?? throw new InvalidOperationException($"'{Folder}' is no artefact.");
 }
@@ -72,6 +76,9 @@ internal sealed class StageContext(
     }
 
     public void Measure(string name, double value) => measures[name] = value;
+
+    /// <summary>Says what is worth knowing and no fault.</summary>
+    public void Note(string message) => observer.Note(message);
 
     public void Warning(string message) => observer.Warning(message);
 

@@ -82,6 +82,22 @@ public static class RecipeFile
         }
     }
 
+    /// <summary>
+    /// The recipe of a finished run, for what it says and not to be run: models that lie elsewhere by now are no fault. Null for one that
+    /// is no distillation.
+    /// </summary>
+    /// <exception cref="InvalidRecipeException">The file cannot be read or is not YAML.</exception>
+    internal static DistillationRecipe? Finished(string file)
+    {
+        var source = new RecipeSource("", Path.GetDirectoryName(Path.GetFullPath(file))!);
+        var tree = RecipeYaml.Parse(ReadText(file, file), file, source);
+        var problems = new List<RecipeProblem>();
+        if (KindOf(tree, problems) != Distill || tree is not RecipeMapping mapping) return null;
+        var recipe = new DistillationRecipe();
+        new SectionBinder(recipe, problems, new HubPaths()).Bind(mapping.Without(KindKey).Without(ExtendsKey));
+        return recipe;
+    }
+
     private static string KindOf(RecipeNode tree, List<RecipeProblem> problems)
     {
         switch ((tree as RecipeMapping)?.Find(KindKey))

@@ -124,7 +124,16 @@ internal sealed record ModelSize(string Model, long Parameters, long Bytes);
 
 /// <summary>What curation left of the traces.</summary>
 /// <param name="Dropped">Reason → traces dropped for it.</param>
-internal sealed record CurationReport(long Kept, IReadOnlyDictionary<string, long> Dropped);
+/// <param name="Examples">Reason → the first few of them; null in reports of old runs.</param>
+internal sealed record CurationReport(
+    long Kept, IReadOnlyDictionary<string, long> Dropped, IReadOnlyDictionary<string, IReadOnlyList<DroppedTrace>>? Examples = null);
+
+/// <summary>A trace that was dropped, shortened.</summary>
+/// <param name="Answer">Its beginning; empty where there is none.</param>
+/// <param name="Reasoning">Its end.</param>
+/// <param name="Refusal">What the teacher or its endpoint said instead of an answer; null where nothing was said.</param>
+internal sealed record DroppedTrace(
+    string ProblemId, int SampleIndex, string Answer, string ReferenceAnswer, string Reasoning, string? Refusal = null);
 
 /// <summary>One measurement of a stage over its steps: a learning curve.</summary>
 /// <param name="Name">E.g. <c>loss</c>, <c>reward</c>, <c>held_out</c>, <c>entropy</c>.</param>

@@ -28,7 +28,7 @@ public static class PipelineRun
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
-        Check(recipe, selection);
+        var notes = Check(recipe, selection);
         folder.RequireFree(graph.Stages.Select(stage => stage.Declaration.Folder));
         var store = new ArtifactStore(folder.StorePath, clock);
         using var held = folder.Lock();
@@ -41,6 +41,7 @@ public static class PipelineRun
         folder.WriteRecipe(recipe);
         try
         {
+            foreach (string note in notes) observer.Warning(note);
             var finished = new FinishedStages(folder, store, options.UseOtherRuns);
             var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, cancellation);
             bool isWhole = options.Only is null;
@@ -75,10 +76,11 @@ public static class PipelineRun
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
-        Check(recipe, selection);
+        var notes = Check(recipe, selection);
         var store = new ArtifactStore(folder.StorePath, TimeProvider.System);
         var planner = new StagePlanner(graph, selection, new FinishedStages(folder, store, options.UseOtherRuns));
-        return new RunPlan(folder.Name, folder.Path, planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests)));
+        var stages = planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests));
+        return new RunPlan(folder.Name, folder.Path, stages) { Notes = notes };
     }
 
     /// <summary>What a run was started with: its resolved recipe and its goal.</summary>
@@ -150,10 +152,11 @@ public static class PipelineRun
         return locked;
     }
 
-    private static void Check(Recipe recipe, StageSelection selection)
+    /// <returns>What is to be looked at and stops nothing.</returns>
+    private static IReadOnlyList<string> Check(Recipe recipe, StageSelection selection)
     {
-        if (recipe is DistillationRecipe distillation) RecipePreflight.Require(distillation, selection.MakesStudent);
         if (recipe is PretrainRecipe pretraining) PretrainingStage.RequireFreeOutput(pretraining.Output);
+        return recipe is DistillationRecipe distillation ? RecipePreflight.Require(distillation, selection.MakesStudent) : [];
     }
 
     private static RunFolder FolderFor(Recipe recipe, RunOptions options)

@@ -14,6 +14,9 @@ internal enum PathUse
     /// <summary>A folder that is there.</summary>
     Folder,
 
+    /// <summary>A file or a folder that is there.</summary>
+    Any,
+
     /// <summary>A file that is there, or a pattern with <c>*</c> that some files match.</summary>
     Files,
 
@@ -43,6 +46,9 @@ internal sealed class OptionAttribute(string meaning) : Attribute
     /// <summary>What a number counts, e.g. <c>tokens</c>.</summary>
     public string? Unit { get; init; }
 
+    /// <summary>Of text: most characters.</summary>
+    public int Longest { get; init; } = 4096;
+
     public bool Required { get; init; }
 
     /// <summary>The default in words, where it is not one value.</summary>
@@ -54,8 +60,14 @@ internal sealed class OptionAttribute(string meaning) : Attribute
     /// <summary>False for what changes speed, price or patience only: it is part of no cache key.</summary>
     public bool DecidesResult { get; init; } = true;
 
+    /// <summary>Of text: several words, which may be written as a list or parted by commas.</summary>
+    public bool Listed { get; init; }
+
     /// <summary>Name of a static property of the section with the words that may be written.</summary>
     public string? Words { get; init; }
+
+    /// <summary>A list that may also be the path of a file with a JSON object on each line.</summary>
+    public bool Rows { get; init; }
 
     public PathUse Path { get; init; }
 

@@ -54,6 +54,12 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
     private IList? Items(OptionDeclaration option, string path, RecipeNode node)
     {
         var items = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(option.ItemType))!;
+        if (option.Attribute.Rows && node is RecipeScalar file)
+        {
+            if (RecipeRows.Read(file, path, problems) is not { } rows) return null;
+            node = rows;
+        }
+
         if (node is not RecipeSequence sequence)
         {
             problems.Add(new(path, node.Place, node.Shown, "not a list", "write items with '- '"));

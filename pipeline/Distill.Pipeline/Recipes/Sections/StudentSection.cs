@@ -27,6 +27,9 @@ internal sealed record StudentSection : Section
     [Option("give a base without `<think>` and `</think>` these tokens: ids that its tokenizer holds in reserve first, else new rows")]
     public bool AddTokens { get; init; }
 
+    [Option("licence of the base, e.g. `apache-2.0`, for the model's card and `publish`", Default = "not stated", DecidesResult = false)]
+    public string Licence { get; init; } = "";
+
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
         bool isTuned = recipe is not DistillationRecipe { Sft.Enabled: false, AnswerOnly.Enabled: false };

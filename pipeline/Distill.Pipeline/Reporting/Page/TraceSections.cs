@@ -32,14 +32,27 @@ internal static class TraceSections
             "Curation",
             $"{ReportNumbers.Count(all)} traces of the teacher, {ReportNumbers.Count(curation.Kept)} kept; "
             + "each dropped for the first reason that applied.",
-            Parts.Table(
-                ["traces", "count", "share"],
-                [
-                    row("kept", curation.Kept),
-                    .. curation.Dropped.OrderByDescending(drop => drop.Value)
-                        .Select(drop => row($"dropped: {ReportNumbers.Words(drop.Key)}", drop.Value)),
-                ]));
+            Html.Of($"""
+                {Parts.Table(
+                    ["traces", "count", "share"],
+                    [
+                        row("kept", curation.Kept),
+                        .. curation.Dropped.OrderByDescending(drop => drop.Value)
+                            .Select(drop => row($"dropped: {ReportNumbers.Words(drop.Key)}", drop.Value)),
+                    ])}
+                {curation.Examples?.SelectMany(reason => reason.Value.Select(trace => Dropped(reason.Key, trace))) ?? []}
+                """));
     });
+
+    private static Html Dropped(string reason, DroppedTrace trace) => Html.Of($"""
+        <details class="trace"><summary><span class="pill bad">{ReportNumbers.Words(reason)}</span>
+        <bdi>{FirstLine(trace.ProblemId)}, sample {trace.SampleIndex}</bdi></summary>
+        <dl><dt>end of the reasoning</dt><dd>{Text(trace.Reasoning)}</dd>
+        <dt>answer</dt><dd>{Text(trace.Answer)}</dd>
+        {Html.If(trace.Refusal is not null, () => Html.Of($"<dt>said instead</dt><dd>{Text(trace.Refusal)}</dd>"))}
+        <dt>reference answer</dt><dd><pre>{Bounded(trace.ReferenceAnswer)}</pre></dd></dl></details>
+
+        """);
 
     private static Html Trace(string model, SampleTrace trace, ReportModels models) => Html.Of($"""
         <details class="trace"><summary>{Parts.Model(model, models)} <span class="pill {Class(trace.Verdict)}">{Word(trace.Verdict)}</span>

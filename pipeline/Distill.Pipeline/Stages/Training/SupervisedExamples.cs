@@ -11,20 +11,21 @@ namespace Distill.Pipeline.Stages.Training;
 /// <param name="TooLong">Left out because of their length.</param>
 internal sealed record SupervisedExamples(IReadOnlyList<TrainingSequence> Training, IReadOnlyList<TrainingSequence> HeldOut, int TooLong)
 {
+    /// <param name="traces">Files of graded traces, in any order.</param>
     /// <param name="steps">Whether the steps are learned, or answers alone.</param>
     /// <param name="teacher">Makes examples with soft labels; null learns the tokens alone.</param>
     /// <param name="heldOut">Share of the problems held out with all their traces; null holds out none.</param>
     /// <exception cref="InvalidDataException">Nothing is left to learn from, or nothing held out.</exception>
     public static SupervisedExamples Read(
-        string traces, ChatEncoder encoder, bool steps, TeacherExamples? teacher, int sequenceLength, double? heldOut, ulong seed)
+        IEnumerable<string> traces, ChatEncoder encoder, bool steps, TeacherExamples? teacher, int sequenceLength, double? heldOut,
+        ulong seed)
     {
         List<TrainingSequence> training = [], held = [];
         int tooLong = 0;
-        foreach (var graded in TraceFile.ReadGraded(traces).Where(graded => graded.Keep))
+        foreach (var (problem, example) in Examples())
         {
-            var example = teacher?.Of(graded.Trace) ?? Encode(encoder, graded.Trace, steps);
             if (example.Tokens.Count > sequenceLength) tooLong++;
-            else (IsHeldOut(graded.Trace.Problem.Id, heldOut, seed) ? held : training).Add(example);
+            else (IsHeldOut(problem, heldOut, seed) ? held : training).Add(example);
         }
 
         if (training.Count == 0)
@@ -34,6 +35,14 @@ internal sealed record SupervisedExamples(IReadOnlyList<TrainingSequence> Traini
                 $"A share of {heldOut} of the problems holds out none of the {training.Count:N0} examples: "
                 + "raise sft.held_out.share or problems.train.");
         return new SupervisedExamples(training, held, tooLong);
+
+        // By problem and sample, so that training does not depend on which file a trace lies in.
+        IEnumerable<(string Problem, TrainingSequence Example)> Examples() => traces
+            .SelectMany(file => teacher is null ? TraceFile.ReadGradedTexts(file) : TraceFile.ReadGraded(file)).Where(graded => graded.Keep)
+            .Select(graded => (graded.Trace.Problem.Id, graded.Trace.SampleIndex, graded.Trace.Seed,
+                Example: teacher?.Of(graded.Trace) ?? Encode(encoder, graded.Trace, steps)))
+            .OrderBy(trace => trace.Id, StringComparer.Ordinal).ThenBy(trace => trace.SampleIndex).ThenBy(trace => trace.Seed)
+            .Select(trace => (trace.Id, trace.Example));
     }
 
     // By the problem, so that no trace of a held-out problem is learned from.

@@ -1,0 +1,109 @@
+using System.Globalization;
+using Distill.Data.Curation;
+using Distill.Data.Storage;
+using Distill.Data.Traces;
+using Distill.Generation;
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
+using Distill.Pipeline.Runs;
+using Distill.Teacher;
+using Distill.Tokenization;
+
+namespace Distill.Pipeline.Stages.Data;
+
+/// <summary>
+/// What the base student thinks of the traces before it learns from them: the mean log-probability of each completion. A unit is a part of
+/// the traces, so that a kill costs one part.
+/// </summary>
+internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedStage
+{
+    public const string StageName = "learnability";
+
+    public StageDeclaration Declaration { get; } = new()
+    {
+        Name = StageName,
+        Folder = "3-learnability",
+        Kind = "scores",
+        Version = 1,
+        Inputs = [TracesStage.StageName, ExternalInputs.Base],
+        Options = StageDeclaration.OptionsOf(("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle()))),
+        Resource = StageResource.Model,
+    };
+
+    public string Work => $"{(long)recipe.Problems.Train * recipe.Teacher.Samples:N0} traces read by the base student";
+
+    public static LearnabilityScores Read(StageInput scores) => new(scores.PathsOf(".parquet").SelectMany(LearnabilityFile.Read));
+
+    public IStageWork Begin(StageContext context) => new ScoringWork(context, recipe);
+
+    /// <summary>The student is opened when a part has to be scored.</summary>
+    private sealed class ScoringWork(StageContext context, DistillationRecipe recipe) : IStageWork
+    {
+        private readonly StageInput traces = context.Input(TracesStage.StageName);
+        private readonly IReadOnlyList<ArtifactFile> parts = context.Input(TracesStage.StageName).FilesWith(".parquet");
+        private readonly Dictionary<int, ArtifactFile> scored = [];
+        private ServedModel? student;
+        private TokenScorer? scorer;
+        private bool hasMarks;
+
+        public int Units => parts.Count;
+
+        public bool IsDone(int unit)
+        {
+            if (context.TryTake(NameOf(unit)) is not { } taken) return false;
+            scored[unit] = taken;
+            return true;
+        }
+
+        public void Run(IReadOnlyList<int> units, CancellationToken cancellation)
+        {
+            Open();
+            foreach (int unit in units)
+            {
+                var scores = TraceFile.ReadTexts(traces.PathOf(parts[unit].Path))
+                    .Where(trace => trace.Answer is not null).Select(trace => ScoreOf(trace, cancellation)).OfType<LearnabilityScore>();
+                scored[unit] = LearnabilityFile.Write(context.Writer, NameOf(unit), [.. scores]);
+                context.Progress(new StageProgress(scored.Count, Units, "parts"));
+            }
+        }
+
+        public string Finish() => $"{scored.Values.Sum(file => file.Rows ?? 0):N0} traces scored";
+
+        public void Dispose()
+        {
+            scorer?.Dispose();
+            student?.Dispose();
+        }
+
+        private void Open()
+        {
+            student ??= ServedModel.OpenCheckpoint(
+                context.Input(ExternalInputs.Base).CheckpointFolder, recipe.Evaluation.Slots, batched: false,
+                recipe.Prompt.ToStudentStyle());
+            scorer ??= new TokenScorer(student.Model);
+            hasMarks = ((string[])[ThinkMarks.Open, ThinkMarks.Close])
+                .All(mark => student.Encoder.Tokenizer.IdOf(mark) is { } id && student.Encoder.Tokenizer.IsAdded(id));
+        }
+
+        // A trace that the student cannot read has no score; training leaves it out for its length.
+        private LearnabilityScore? ScoreOf(Trace trace, CancellationToken cancellation)
+        {
+            var messages = ProblemPrompt.Messages(trace.Problem);
+            // A base that does not know the marks yet reads the same words without them.
+            var example = hasMarks
+                ? student!.Encoder.EncodeExample(messages, trace.Reasoning, trace.Answer!)
+                : student!.Encoder.EncodeExample(messages, $"{trace.Reasoning}\n{trace.Answer}");
+            if (example.Tokens.Length > scorer!.MaxLength) return null;
+            var scores = scorer.Score(example.Tokens, cancellation: cancellation);
+            // The first token has no score: that of token i stands at i − 1.
+            int first = Math.Max(0, example.PromptLength - 1), count = example.Tokens.Length - 1 - first;
+            double sum = 0;
+            for (int i = first; i < first + count; i++) sum += scores.LogProbabilities[i];
+            return new LearnabilityScore(trace.Problem.Id, trace.SampleIndex, (float)(sum / count), count);
+        }
+
+        private static string NameOf(int unit) => string.Create(CultureInfo.InvariantCulture, $"data/scores-{unit:D5}.parquet");
+    }
+}
