@@ -54,7 +54,8 @@ public static class RecipeFile
         tree = RecipeOverrides.Apply(tree, overrides ?? [], problems);
         Recipe recipe = KindOf(tree, problems) == Pretrain ? new PretrainRecipe() : new DistillationRecipe();
         new SectionBinder(recipe, problems).Bind(tree is RecipeMapping mapping ? mapping.Without(KindKey).Without(ExtendsKey) : tree);
-        if (!makesStudent) problems.RemoveAll(problem => problem is { Path: "student.base", Value: "" or "\"\"" });
+        bool readsStudent = makesStudent || recipe is DistillationRecipe { Curation.Learnability: not null };
+        if (!readsStudent) problems.RemoveAll(problem => problem is { Path: "student.base", Value: "" or "\"\"" });
         return problems.Count == 0 ? recipe : throw new InvalidRecipeException(file, RecipeProblem.Sorted(problems));
     }
 
