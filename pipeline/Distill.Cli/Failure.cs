@@ -29,7 +29,7 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
         UsageException usage => new(ExitCode.Usage, "usage", usage.Message, usage.Hint),
         InvalidRecipeException invalid => new(ExitCode.Usage, "invalid_recipe", invalid.Message, "", invalid.Problems),
         RunRefusedException refused => new(ExitCode.Usage, "usage", refused.Message, ""),
-        GateFailedException gate => new(ExitCode.GateFailed, "gate_failed", gate.Message, GateHint(context)),
+        GateFailedException gate => new(ExitCode.GateFailed, "gate_failed", gate.Message, gate.Remedy ?? GateHint(context)),
         OperationCanceledException when context.Cancellation.IsCancellationRequested =>
             new(ExitCode.Interrupted, "interrupted", "Interrupted.", Then("", context)),
         RemoteTeacherException remote => Fault(remote.Message, Then("What was answered is kept.", context)),

@@ -51,4 +51,7 @@ public enum RemoteFaultKind
 
     /// <summary>The answer is larger than allowed.</summary>
     TooLarge,
+
+    /// <summary>The token ids of an answer are not those of the tokenizer at hand.</summary>
+    OtherTokens,
 }

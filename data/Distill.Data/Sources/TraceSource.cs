@@ -1,5 +1,6 @@
+using Distill.Data.Problems;
+using Distill.Data.Publishing;
 using Distill.Data.Sources.Files;
-using Distill.Data.Traces;
 
 namespace Distill.Data.Sources;
 
@@ -16,11 +17,15 @@ internal sealed class TraceSource(string name, IReadOnlyList<SourceFile> files, 
         foreach (var file in files)
         {
             long row = 0;
-            foreach (var trace in TraceFile.ReadTexts(file.Path))
+            foreach (var trace in TraceImport.Read(file.Path))
             {
                 row++;
                 if (!seen.Add(trace.Problem.Id)) continue;
-                var problem = verifier is null ? trace.Problem : trace.Problem with { Verifier = verifier };
+                // Held out by content, as everywhere: traces of others do not say where their problems belong.
+                var problem = trace.Problem with
+                {
+                    Split = SplitRule.Of(trace.Problem.Signature), Verifier = verifier ?? trace.Problem.Verifier,
+                };
                 yield return new SourceItem(new SourcePlace(file.Name, "row", row), problem);
             }
         }

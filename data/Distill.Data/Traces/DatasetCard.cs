@@ -18,6 +18,12 @@ public sealed record DatasetCard
     /// <summary>SPDX identifier in lower case.</summary>
     public string License { get; init; } = "mit";
 
+    /// <summary>What a licence is called for which the Hub has no word; null leaves it out.</summary>
+    internal string? LicenseName { get; init; }
+
+    /// <summary>The Hub's word for how many rows there are, e.g. <c>1K&lt;n&lt;10K</c>; null leaves it out.</summary>
+    internal string? SizeCategory { get; init; }
+
     /// <summary>Whether the files hold graded traces.</summary>
     public bool Graded { get; init; }
 
@@ -29,7 +35,9 @@ public sealed record DatasetCard
     {
         var card = new StringBuilder("---\n");
         card.Append("license: ").Append(Quote(License)).Append('\n');
+        if (LicenseName is not null) card.Append("license_name: ").Append(Quote(LicenseName)).Append('\n');
         card.Append("pretty_name: ").Append(Quote(Title)).Append('\n');
+        if (SizeCategory is not null) card.Append("size_categories:\n- ").Append(Quote(SizeCategory)).Append('\n');
         card.Append("task_categories:\n- text-generation\ntags:\n- reasoning\n- distillation\n- synthetic\n");
         AppendConfigs(card);
         AppendInfo(card);

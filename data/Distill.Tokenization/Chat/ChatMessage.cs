@@ -33,7 +33,7 @@ public sealed record ChatMessage
 }
 
 /// <summary>
-/// How a model is spoken to, whatever it is asked: a system message, and values for its template's own switches
+/// How a model is spoken to, whatever it is asked: a system message, solved examples, and values for its template's own switches
 /// (<c>enable_thinking</c>). It belongs to the <see cref="ChatEncoder"/>, so that every place that makes a prompt makes the same one.
 /// Immutable.
 /// </summary>
@@ -45,11 +45,28 @@ public sealed record PromptStyle
     /// <summary>Put before every chat that does not begin with a system message of its own. Null, the default: nothing.</summary>
     public string? System { get; init; }
 
+    /// <summary>
+    /// Turns of user and assistant, put before every chat and after its system message. Default: none.
+    /// </summary>
+    public IReadOnlyList<ChatMessage> Examples { get; init; } = [];
+
     /// <summary>Variables of the template, by name. Default: none.</summary>
     public IReadOnlyDictionary<string, JsonElement> TemplateOptions { get; init; } = new Dictionary<string, JsonElement>();
 
-    internal IReadOnlyList<ChatMessage> Apply(IReadOnlyList<ChatMessage> messages) =>
-        System is null || (messages.Count > 0 && messages[0].Role == "system") ? messages : [ChatMessage.System(System), .. messages];
+    /// <summary>Whether chats are put to the model as they are.</summary>
+    internal bool IsPlain => System is null && Examples.Count == 0 && TemplateOptions.Count == 0;
+
+    internal IReadOnlyList<ChatMessage> Apply(IReadOnlyList<ChatMessage> messages)
+    {
+        bool hasOwn = messages.Count > 0 && messages[0].Role == "system";
+        if (Examples.Count == 0) return System is null || hasOwn ? messages : [ChatMessage.System(System), .. messages];
+        return (hasOwn, System) switch
+        {
+            (true, _) => [messages[0], .. Examples, .. messages.Skip(1)],
+            (_, null) => [.. Examples, .. messages],
+            _ => [ChatMessage.System(System), .. Examples, .. messages],
+        };
+    }
 }
 
 /// <summary>The added tokens between which a reply reasons.</summary>

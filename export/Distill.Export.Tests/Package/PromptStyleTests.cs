@@ -36,6 +36,22 @@ public sealed class PromptStyleTests
     }
 
     [Fact]
+    public void Examples_are_turns_before_the_question_and_travel_too()
+    {
+        var shown = Style with { Examples = [ChatMessage.User("1 + 1?"), ChatMessage.Assistant("2")] };
+        using var folder = Written(shown);
+        var read = PackageProvenance.PromptOf(folder.Path);
+        read.Examples.ShouldBe(shown.Examples);
+        var encoder = ChatEncoder.Load(folder.Path).With(read);
+        string Prompt(params ChatMessage[] chat) => encoder.Tokenizer.Decode(encoder.EncodePrompt(chat));
+        Prompt(ChatMessage.User("2 + 2?")).ShouldBe($"[system]{Message}[user]1 + 1?[assistant]2[user]2 + 2?[no thinking]");
+        Prompt(ChatMessage.System("Mine."), ChatMessage.User("2 + 2?"))
+            .ShouldBe("[system]Mine.[user]1 + 1?[assistant]2[user]2 + 2?[no thinking]");
+        encoder = ChatEncoder.Load(folder.Path).With(new PromptStyle { Examples = shown.Examples });
+        Prompt(ChatMessage.User("2 + 2?")).ShouldBe("[user]1 + 1?[assistant]2[user]2 + 2?");
+    }
+
+    [Fact]
     public void The_card_shows_the_message_the_options_and_one_prompt_as_the_model_read_it()
     {
         using var folder = Written(Style);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Distill.Architecture;
+using Distill.Data.Publishing.Licences;
 
 namespace Distill.Export.Package;
 
@@ -15,16 +16,29 @@ internal static class ModelCard
     public static string Write(DecoderArchitecture a, ExportPrecision precision, PackageDescription description, string? prompt)
     {
         var card = new StringBuilder();
-        card.Append($"---\nlicense: {Plain(description.License)}\nlibrary_name: onnxruntime\npipeline_tag: text-generation\n");
+        string licence = description.License, word = LicenceTable.Find(licence) is null ? licence : LicenceTable.HubWord(licence);
+        card.Append($"---\nlicense: {Plain(word)}\n");
+        if (word == "other" && licence != word) card.Append($"license_name: {Plain(licence)}\n");
+        card.Append($"{LicenceMarkdown.Refusal(description.Conflicts)}library_name: onnxruntime\npipeline_tag: text-generation\n");
         card.Append("tags:\n- onnx\n- distillation\n- reasoning\n---\n\n");
         card.Append($"# {Plain(description.Name)}\n\n{description.Summary}\n\n");
         if (description.Teacher is { } teacher) card.Append($"Distilled from {Plain(teacher)}.\n\n");
         Architecture(card, a, precision);
         Results(card, description);
         Parity(card, description);
+        Licences(card, description);
         if (prompt is not null) Speaking(card, description, prompt);
         Running(card, precision);
         return card.ToString();
+    }
+
+    private static void Licences(StringBuilder card, PackageDescription description)
+    {
+        card.Append(LicenceMarkdown.Section(description.Licensed));
+        if (description.Conflicts.Count == 0) return;
+        card.Append("Not to be published, by the recipe's own policy:\n\n");
+        foreach (var conflict in description.Conflicts) card.Append($"- {Plain(conflict.ToString())}\n");
+        card.Append('\n');
     }
 
     private static void Running(StringBuilder card, ExportPrecision precision)

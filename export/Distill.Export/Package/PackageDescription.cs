@@ -1,3 +1,4 @@
+using Distill.Data.Publishing.Licences;
 using Distill.Export.Parity;
 using Distill.Tokenization;
 
@@ -18,13 +19,19 @@ public sealed record PackageDescription
     /// <summary>SPDX identifier.</summary>
     public string License { get; init; } = "mit";
 
+    /// <summary>What went into it, with its licences, for the card.</summary>
+    internal IReadOnlyList<LicensedPart> Licensed { get; init; } = [];
+
+    /// <summary>What stands against publishing it; the card says so, and so it is not pushed.</summary>
+    internal IReadOnlyList<LicenceConflict> Conflicts { get; init; } = [];
+
     /// <summary>
     /// How the model was spoken to in training. Recorded in distill.json, so that whoever opens the folder can speak to it the same way,
     /// and shown on the card with one prompt as the model read it. Default: chats as they are.
     /// </summary>
     public PromptStyle Prompt { get; init; } = PromptStyle.Plain;
 
-    internal bool IsPlain => Prompt is { System: null, TemplateOptions.Count: 0 };
+    internal bool IsPlain => Prompt.IsPlain;
 
     /// <summary>Digests of what the model was made from, by role: recipe, traces, checkpoint, …</summary>
     public IReadOnlyDictionary<string, string> Digests { get; init; } = new Dictionary<string, string>();

@@ -75,6 +75,7 @@ internal sealed record PackageProvenance(PromptStyle Prompt, IReadOnlyList<Packa
     private static void WritePrompt(Utf8JsonWriter json, PromptStyle prompt)
     {
         if (prompt.System is { } system) json.WriteString("system", system);
+        WriteExamples(json, prompt.Examples);
         if (prompt.TemplateOptions.Count == 0) return;
         json.Object("templateOptions", () =>
         {
@@ -86,8 +87,31 @@ internal sealed record PackageProvenance(PromptStyle Prompt, IReadOnlyList<Packa
         });
     }
 
+    private static void WriteExamples(Utf8JsonWriter json, IReadOnlyList<ChatMessage> examples)
+    {
+        if (examples.Count == 0) return;
+        json.WriteStartArray("examples");
+        foreach (var turn in examples)
+        {
+            json.WriteStartObject();
+            json.WriteString("role", turn.Role);
+            json.WriteString("content", turn.Content);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static ChatMessage ReadTurn(JsonElement turn) => turn.GetProperty("role").GetString() switch
+    {
+        "user" => ChatMessage.User(turn.GetProperty("content").GetString() ?? ""),
+        "assistant" => ChatMessage.Assistant(turn.GetProperty("content").GetString() ?? ""),
+        _ => throw new FormatException("an example's role is neither user nor assistant."),
+    };
+
     private static PromptStyle ReadPrompt(JsonElement prompt) => new()
     {
+        Examples = prompt.TryGetProperty("examples", out var examples) ? [.. examples.EnumerateArray().Select(ReadTurn)] : [],
         System = prompt.TryGetProperty("system", out var system) ? system.GetString() : null,
         TemplateOptions = prompt.TryGetProperty("templateOptions", out var options)
             ? options.EnumerateObject().ToDictionary(option => option.Name, option => option.Value.Clone())

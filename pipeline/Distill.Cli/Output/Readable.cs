@@ -8,12 +8,13 @@ internal static class Readable
 {
     public const string None = "–";
 
-    /// <summary><c>0.8 s</c>, <c>42 s</c>, <c>3:05</c>, <c>1:02:03</c>.</summary>
+    /// <summary><c>0.8 s</c>, <c>42 s</c>, <c>3:05</c>, <c>1:02:03</c>, <c>3 d 4 h</c>.</summary>
     public static string Duration(TimeSpan time)
     {
         if (time < TimeSpan.FromSeconds(9.95)) return $"{time.TotalSeconds:F1} s";
         long seconds = (long)Math.Round(time.TotalSeconds);
         if (seconds < 60) return $"{seconds} s";
+        if (seconds >= 48 * 3600) return $"{seconds / 86_400} d {seconds / 3600 % 24} h";
         return seconds < 3600 ? $"{seconds / 60}:{seconds % 60:D2}" : $"{seconds / 3600}:{seconds / 60 % 60:D2}:{seconds % 60:D2}";
     }
 

@@ -33,6 +33,8 @@ internal sealed class ConsoleRunObserver(ProgressDisplay display) : IRunObserver
     public void StageCached(string stage, string reason, string summary) => display.Line($"= {stage,-12} {reason,8}  {summary}");
 
     public void Warning(string message) => display.Line($"! {message}");
+
+    public void Note(string message) => display.Line($"  {message}");
 }
 
 /// <summary>
@@ -68,6 +70,8 @@ internal sealed class JsonRunObserver(ResultWriter results, TimeProvider clock) 
     public void StageCached(string stage, string reason, string summary) => Say(new { @event = "stage_cached", stage, reason, summary });
 
     public void Warning(string message) => Say(new { @event = "warning", message });
+
+    public void Note(string message) => Say(new { @event = "note", message });
 
     /// <summary>The last object.</summary>
     /// <exception cref="OutputLostException">It, or one before it, could not be written.</exception>

@@ -8,12 +8,15 @@ internal sealed class RecordingObserver : IRunObserver
     private readonly List<(string Stage, string Reason)> done = [];
     private readonly List<(string Stage, string Reason)> cached = [];
     private readonly List<string> warnings = [];
+    private readonly List<string> notes = [];
 
     public IEnumerable<string> Done => done.Select(stage => stage.Stage);
 
     public IEnumerable<string> Cached => cached.Select(stage => stage.Stage);
 
     public IReadOnlyList<string> Warnings => warnings;
+
+    public IReadOnlyList<string> Notes => notes;
 
     public string ReasonOf(string stage) => done.Concat(cached).Last(entry => entry.Stage == stage).Reason;
 
@@ -38,4 +41,6 @@ internal sealed class RecordingObserver : IRunObserver
     public void StageCached(string stage, string reason, string summary) => cached.Add((stage, reason));
 
     public void Warning(string message) => warnings.Add(message);
+
+    public void Note(string message) => notes.Add(message);
 }

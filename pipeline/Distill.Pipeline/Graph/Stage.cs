@@ -40,6 +40,11 @@ internal sealed record StageDeclaration
     /// <summary>Names of earlier stages, or of models given by the recipe (<see cref="ExternalInputs"/>).</summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
 
+    /// <summary>
+    /// The stage that this one lets begin or not. Its result is no input of that stage, which comes out the same without it.
+    /// </summary>
+    public string? GateOf { get; init; }
+
     /// <summary>Everything of the recipe that decides the result.</summary>
     public JsonObject Options { get; init; } = [];
 

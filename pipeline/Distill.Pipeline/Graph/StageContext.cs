@@ -77,6 +77,9 @@ internal sealed class StageContext(
 
     public void Measure(string name, double value) => measures[name] = value;
 
+    /// <summary>Says what is worth knowing and no fault.</summary>
+    public void Note(string message) => observer.Note(message);
+
     public void Warning(string message) => observer.Warning(message);
 
     /// <summary>Takes every file that lies in a folder of the artefact into it.</summary>

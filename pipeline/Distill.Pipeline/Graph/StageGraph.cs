@@ -106,15 +106,27 @@ internal sealed class StageGraph
     private static IEnumerable<IStage> DataStages(DistillationRecipe recipe) =>
     [
         .. ProblemsStage.All(recipe),
-        recipe.Teacher.Remote is { } remote ? new RemoteTracesStage(recipe, remote) : new TracesStage(recipe),
+        .. TraceStages(recipe),
         .. recipe.Curation.Learnability is null ? Array.Empty<IStage>() : [new LearnabilityStage(recipe)],
         new CurationStage(recipe),
     ];
 
+    private static IEnumerable<IStage> TraceStages(DistillationRecipe recipe)
+    {
+        if (recipe.Traces.From is not null)
+        {
+            yield return new GivenTracesStage(recipe);
+            yield break;
+        }
+
+        if (recipe.Traces.Preflight is { } preflight) yield return new PreflightStage(recipe, preflight);
+        yield return recipe.Teacher.Remote is { } remote ? new RemoteTracesStage(recipe, remote) : new TracesStage(recipe);
+    }
+
     private static IEnumerable<IStage> Evaluations(DistillationRecipe recipe, IReadOnlyList<IStage> made)
     {
         // A remote teacher is not evaluated: nobody expects a report to send a bill. Its traces are graded like any other's.
-        if (recipe.Teacher.Remote is null) yield return EvaluationStage.OfModelFolder(recipe, Teacher, ExternalInputs.Teacher);
+        if (recipe.Teacher.IsLocal) yield return EvaluationStage.OfModelFolder(recipe, Teacher, ExternalInputs.Teacher);
         yield return EvaluationStage.OfCheckpoint(recipe, Base, ExternalInputs.Base);
         foreach (var stage in made.Select(stage => stage.Declaration).Where(stage => stage.Student is not null))
             yield return EvaluationStage.OfCheckpoint(recipe, stage.Student!.Name, stage.Name);

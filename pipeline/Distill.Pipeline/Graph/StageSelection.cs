@@ -50,7 +50,8 @@ internal sealed class StageSelection
         if ((options.Only ?? options.Until) is not { } goal) return graph.Stages;
         var needed = new HashSet<string>();
         foreach (var stage in graph.Stages.Reverse().Select(stage => stage.Declaration)
-            .Where(stage => stage.Group == goal || needed.Contains(stage.Name)))
+            .Where(stage => stage.Group == goal || needed.Contains(stage.Name)
+                || (options.Only is null && stage.GateOf is { } gated && needed.Contains(gated))))
         {
             needed.Add(stage.Name);
             needed.UnionWith(stage.Inputs);

@@ -103,10 +103,12 @@ internal static partial class RecipeReference
             OptionKind.Flag => "true, false",
             OptionKind.Word => string.Join(", ", option.Words.Select(word => $"`{word}`")),
             OptionKind.List => $"a list of {{ {string.Join(", ", SectionDeclaration.Of(option.ItemType).Options.Select(item =>
-                item.Key))} }}",
+                item.Key))} }}" + (attribute.Rows ? ", or a JSONL file of them" : ""),
             OptionKind.Map => "names with values",
             OptionKind.Section => "a section",
+            OptionKind.Text when attribute.Path == PathUse.Any => "a file or folder",
             OptionKind.Text when attribute.Path == PathUse.Files => "a file or pattern",
+            OptionKind.Text when attribute.Listed => "a list of words",
             OptionKind.Text when attribute.Path != PathUse.None => "a folder",
             _ => "text",
         };

@@ -80,6 +80,10 @@ internal static class RecipeSchema
             OptionKind.Number => Ranged("number", option.Attribute),
             OptionKind.Flag => Typed("boolean"),
             OptionKind.Word => new JsonObject { ["enum"] = new JsonArray([.. option.Words.Select(word => (JsonNode?)word), null]) },
+            OptionKind.Text when option.Attribute.Listed => new JsonObject
+            {
+                ["type"] = new JsonArray("string", "array", "null"), ["items"] = new JsonObject { ["type"] = "string" },
+            },
             OptionKind.Text => Typed("string"),
             OptionKind.Map => new JsonObject
             {
@@ -106,7 +110,7 @@ internal static class RecipeSchema
         if (Required(declaration) is { } required) item["required"] = required["required"]!.DeepClone();
         return new JsonObject
         {
-            ["type"] = "array",
+            ["type"] = option.Attribute.Rows ? new JsonArray("array", "string", "null") : "array",
             ["items"] = item,
             ["minItems"] = (int)option.Attribute.Minimum,
             ["maxItems"] = (int)option.Attribute.Maximum,

@@ -27,6 +27,11 @@ public interface IRunObserver
     void StageCached(string stage, string reason, string summary);
 
     void Warning(string message);
+
+    /// <summary>What is worth knowing and no fault, e.g. how long a stage will take.</summary>
+    void Note(string message)
+    {
+    }
 }
 
 /// <summary>How far a stage is.</summary>

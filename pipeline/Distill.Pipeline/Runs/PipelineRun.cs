@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Stages.Training;
 
@@ -27,7 +28,7 @@ public static class PipelineRun
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
-        Check(recipe, selection);
+        var notes = Check(recipe, selection);
         folder.RequireFree(graph.Stages.Select(stage => stage.Declaration.Folder));
         var store = new ArtifactStore(folder.StorePath, clock);
         using var held = folder.Lock();
@@ -40,6 +41,7 @@ public static class PipelineRun
         folder.WriteRecipe(recipe);
         try
         {
+            foreach (string note in notes) observer.Warning(note);
             var finished = new FinishedStages(folder, store, options.UseOtherRuns);
             var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, cancellation);
             bool isWhole = options.Only is null;
@@ -74,21 +76,25 @@ public static class PipelineRun
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
-        Check(recipe, selection);
+        var notes = Check(recipe, selection);
         var store = new ArtifactStore(folder.StorePath, TimeProvider.System);
         var planner = new StagePlanner(graph, selection, new FinishedStages(folder, store, options.UseOtherRuns));
-        return new RunPlan(folder.Name, folder.Path, planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests)));
+        var stages = planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests));
+        return new RunPlan(folder.Name, folder.Path, stages) { Notes = notes };
     }
 
     /// <summary>What a run was started with: its resolved recipe and its goal.</summary>
     /// <exception cref="RunRefusedException">There is no such run.</exception>
-    public static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name)
+    public static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name) => Continuation(runsFolder, name, null);
+
+    /// <param name="models">Where <c>hf://</c> comes from; null for the cache alone.</param>
+    internal static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name, IModelSource? models)
     {
         var folder = new RunFolder(runsFolder, name);
         if (RunName.IsValid(name) && RunState.TryRead(folder.Path) is { } state && File.Exists(folder.RecipePath))
         {
             var options = new RunOptions { RunsFolder = runsFolder, Name = name, Until = state.Goal };
-            return (RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null), options);
+            return (RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null, models), options);
         }
 
         var known = RunCatalogue.List(runsFolder).Select(run => run.Name).ToList();
@@ -112,7 +118,7 @@ public static class PipelineRun
             var made = runner.Run(stage, inputs, cancellation);
             inputs[stage.Declaration.Name] = new StageInput(made.Artifact.Folder, made.Artifact.Digest, made.Artifact);
             done.Add(made);
-            WriteLock(folder, done);
+            WriteLock(recipe, folder, done);
         }
 
         return done.Count < graph.Stages.Count
@@ -132,10 +138,25 @@ public static class PipelineRun
         return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath) { Report = report };
     }
 
-    private static void Check(Recipe recipe, StageSelection selection)
+    private static JsonObject Locked(Recipe recipe, FinishedStage stage)
     {
-        if (recipe is DistillationRecipe distillation) RecipePreflight.Require(distillation, selection.MakesStudent);
+        var locked = new JsonObject
+        {
+            ["output"] = stage.Artifact.Digest,
+            ["inputs"] = new JsonObject(stage.Inputs.Select(input => KeyValuePair.Create(input.Key, (JsonNode?)input.Value))),
+        };
+        var origins = stage.Inputs.Keys.Select(name => (Name: name, Origin: ExternalInputs.OriginOf(recipe, name)))
+            .Where(input => input.Origin is not null).ToList();
+        if (origins.Count > 0)
+            locked["from"] = new JsonObject(origins.Select(input => KeyValuePair.Create(input.Name, (JsonNode?)input.Origin)));
+        return locked;
+    }
+
+    /// <returns>What is to be looked at and stops nothing.</returns>
+    private static IReadOnlyList<string> Check(Recipe recipe, StageSelection selection)
+    {
         if (recipe is PretrainRecipe pretraining) PretrainingStage.RequireFreeOutput(pretraining.Output);
+        return recipe is DistillationRecipe distillation ? RecipePreflight.Require(distillation, selection.MakesStudent) : [];
     }
 
     private static RunFolder FolderFor(Recipe recipe, RunOptions options)
@@ -146,13 +167,9 @@ public static class PipelineRun
             : throw new RunRefusedException($"--name {name}: {RunName.Rule}.");
     }
 
-    private static void WriteLock(RunFolder folder, IReadOnlyList<FinishedStage> done)
+    private static void WriteLock(Recipe recipe, RunFolder folder, IReadOnlyList<FinishedStage> done)
     {
-        var lockFile = new JsonObject(done.Select(stage => KeyValuePair.Create(stage.Declaration.Name, (JsonNode?)new JsonObject
-        {
-            ["output"] = stage.Artifact.Digest,
-            ["inputs"] = new JsonObject(stage.Inputs.Select(input => KeyValuePair.Create(input.Key, (JsonNode?)input.Value))),
-        })));
+        var lockFile = new JsonObject(done.Select(stage => KeyValuePair.Create(stage.Declaration.Name, (JsonNode?)Locked(recipe, stage))));
         string text = lockFile.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }) + "\n";
         ReplacedFile.Write(folder.LockFilePath, Encoding.UTF8.GetBytes(text));
     }

@@ -4,6 +4,7 @@ using Distill.Data.Sources.Selection;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Stages.Data;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Runs;
@@ -16,21 +17,23 @@ internal sealed class RecipePreflight
 {
     private readonly DistillationRecipe recipe;
     private readonly List<RecipeProblem> problems = [];
+    private readonly List<string> notes = [];
 
     private RecipePreflight(DistillationRecipe recipe) => this.recipe = recipe;
 
     /// <exception cref="InvalidRecipeException">Something does not fit the recipe; all faults at once.</exception>
     /// <param name="makesStudent">False where only the data set is asked for: the student is then not looked at.</param>
-    public static void Require(DistillationRecipe recipe, bool makesStudent)
+    /// <returns>What is to be looked at and stops nothing, a sentence each.</returns>
+    public static IReadOnlyList<string> Require(DistillationRecipe recipe, bool makesStudent)
     {
         var preflight = new RecipePreflight(recipe);
         preflight.Run(makesStudent);
-        if (preflight.problems.Count > 0) throw new InvalidRecipeException(recipe.Name, preflight.problems);
+        return preflight.problems.Count == 0 ? preflight.notes : throw new InvalidRecipeException(recipe.Name, preflight.problems);
     }
 
     private void Run(bool makesStudent)
     {
-        var teacher = recipe.Teacher.Remote is not null ? null
+        var teacher = !recipe.Teacher.IsLocal ? null
             : Open("teacher.model", recipe.Teacher.Model,
                 "give the folder of an ONNX model or of a checkpoint, with tokenizer and chat template", () =>
                 ModelFacts.Of(recipe.Teacher.Model));
@@ -41,14 +44,19 @@ internal sealed class RecipePreflight
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with tokenizer and chat template", () =>
                 ChatEncoder.Load(recipe.Student.Base).RequireChat());
         if (student is not null) CheckSizes(student.Architecture);
-        // A model without marks thinks in its answer; what an endpoint does is not known.
-        if (studentEncoder is not null && teacher?.Encoder.MarksThinking != false) CheckThinkMarks(studentEncoder);
-        if (teacher is not null && student is not null && studentEncoder is not null)
-            CheckSameTokens(teacher.Encoder, teacher.VocabularySize, studentEncoder, student.Architecture.VocabularySize);
+        var fit = ModelFit.Of(
+            recipe, teacher,
+            student is null || studentEncoder is null ? null : new ModelFacts(student.Architecture.VocabularySize, studentEncoder));
+        problems.AddRange(fit.Faults);
+        notes.AddRange(fit.Notes);
+        if (recipe.Teacher.Remote is { TokenIds: true, Tokenizer: { } folder } remote)
+            CheckTokens(Open("teacher.tokenizer", folder, "give the folder with the model's tokenizer.json", remote.OpenTokenizer),
+                studentEncoder?.Tokenizer);
+        CheckTraces(studentEncoder);
         CheckProblems();
     }
 
-    private T? Open<T>(string path, string value, string remedy, Func<T> open)
+    private T? Open<T>(string path, string value, string remedy, Func<T?> open)
         where T : class
     {
         try
@@ -83,31 +91,28 @@ internal sealed class RecipePreflight
         }
     }
 
-    private void CheckThinkMarks(ChatEncoder student)
+    // Existing traces are looked at before the first step: their first row tells what they hold.
+    private void CheckTraces(ChatEncoder? student)
     {
-        if (!student.MarksThinking && !recipe.Student.AddTokens)
-            Add("student.base", recipe.Student.Base, $"its tokenizer has no {ThinkMarks.Open} and {ThinkMarks.Close}",
-                "set student.add_tokens to true, which gives it both");
+        const string Remedy = "give a run's folder, or a file or folder of traces";
+        if (recipe.Traces.From is not { } place) return;
+        var first = Open("traces.from", place, Remedy, () => GivenTraces.Read(place).FirstOrDefault()
+            ?? throw new InvalidDataException("it holds no trace"));
+        if (first is null || student is null || recipe.SoftLabels is null) return;
+        if (first.TokenizerFingerprint != student.Tokenizer.Fingerprint)
+            Add("soft_labels", "", first.TokenizerFingerprint.Length == 0 ? "the traces were made with a tokenizer that is not known"
+                : "the traces were made with another tokenizer than the student's, so their alternatives mean other tokens to it",
+                "leave it out, or take traces or a student with the other's tokenizer");
+        else if (first.TopIds.Count == 0)
+            Add("soft_labels", "", "the traces hold no alternatives to their tokens",
+                "leave it out, or take traces that were made with teacher.top_log_probabilities");
     }
 
-    private void CheckSameTokens(ChatEncoder teacher, int teacherVocabulary, ChatEncoder student, int studentVocabulary)
+    private void CheckTokens(Tokenizer? teacher, Tokenizer? student)
     {
-        const string Remedy = "leave it out, or take a teacher or a student with the other's tokenizer";
-        var style = recipe.Prompt.ToStudentStyle(); // in which both read the student's completions
-        bool isSame = teacher.Tokenizer.Fingerprint == student.Tokenizer.Fingerprint;
-        if (recipe.SoftLabels is not null && !isSame)
-            Add("soft_labels", "", "teacher and student have different tokenizers, so the teacher's alternatives mean other tokens to "
-                + "the student", Remedy);
-        if (recipe.Rl is { Steps: > 0, TeacherWeight: { } weight }
-            && !(isSame && teacherVocabulary == studentVocabulary && Begins(teacher.With(style), student.With(style))))
-            Add("rl.teacher_weight", $"{weight}",
-                "it needs one tokenizer, vocabulary and chat template for teacher and student, and these differ", Remedy);
-    }
-
-    private static bool Begins(ChatEncoder teacher, ChatEncoder student)
-    {
-        ChatMessage[] messages = [ChatMessage.User("What is 2 + 2?")];
-        return teacher.EndToken == student.EndToken && teacher.EncodePrompt(messages).SequenceEqual(student.EncodePrompt(messages));
+        if (teacher is not null && student is not null && teacher.Fingerprint != student.Fingerprint)
+            Add("teacher.token_ids", "true", "the endpoint's model and the student have different tokenizers, so its token ids mean other "
+                + "tokens to the student", "leave it out, or take a student with the model's tokenizer");
     }
 
     private void CheckProblems()

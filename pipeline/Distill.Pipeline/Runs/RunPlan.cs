@@ -24,4 +24,8 @@ public enum StageDecision
 public sealed record PlannedStage(string Name, StageDecision Decision, string Reason, string Work, long? MemoryBytes = null);
 
 /// <summary>What <c>distill plan</c> shows.</summary>
-public sealed record RunPlan(string Name, string Folder, IReadOnlyList<PlannedStage> Stages);
+public sealed record RunPlan(string Name, string Folder, IReadOnlyList<PlannedStage> Stages)
+{
+    /// <summary>What is to be looked at in the models and stops nothing, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}

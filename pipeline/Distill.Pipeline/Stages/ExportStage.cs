@@ -20,7 +20,7 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
         Version = 1,
         Inputs = [student],
         Options = StageDeclaration.OptionsOf(
-            ("export", recipe.Export.ToKey(recipe)), ("name", recipe.Name), ("teacher", recipe.Teacher.Name),
+            ("export", recipe.Export.ToKey(recipe)), ("name", recipe.Name), ("teacher", recipe.TraceOrigin),
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle()))),
     };
 
@@ -37,7 +37,7 @@ internal sealed class ExportStage(DistillationRecipe recipe, string student) : I
         var description = new PackageDescription
         {
             Name = recipe.Name,
-            Teacher = recipe.Teacher.Name,
+            Teacher = recipe.TraceOrigin,
             Digests = new Dictionary<string, string> { ["checkpoint"] = input.Digest },
             Prompt = recipe.Prompt.ToStudentStyle(),
         };

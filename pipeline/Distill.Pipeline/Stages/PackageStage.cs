@@ -1,7 +1,9 @@
 using Distill.Architecture;
+using Distill.Data.Publishing.Licences;
 using Distill.Evaluation;
 using Distill.Export.Package;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
@@ -24,11 +26,13 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
         Version = 1,
         Inputs =
         [
+            // Whose problems they are is told on the card.
+            .. recipe.Problems.HasSources ? [ProblemsStage.Train] : Array.Empty<string>(),
             .. new[]
             {
                 student, TracesStage.StageName, ExportStage.StageName, ParityStage.StageName,
-                EvaluationStage.NameOf(StageGraph.Exported), ExternalInputs.Teacher, ExternalInputs.Base,
-            }.Distinct(),
+                EvaluationStage.NameOf(StageGraph.Exported), ExternalInputs.Base,
+            }.Concat(recipe.Teacher.IsThere ? [ExternalInputs.Teacher] : []).Distinct(),
         ],
         Options = new() { ["recipe"] = DigestOf(recipe), ["export"] = recipe.Export.ToKey(recipe) },
     };
@@ -46,27 +50,43 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
         foreach (var file in exported.Artifact!.Manifest.Files.Where(file => !described.Contains(file.Path)))
             context.Writer.Link(file.Path, exported.PathOf(file.Path), file);
         var architecture = DecoderConfigJson.Read(Path.Combine(context.Input(student).CheckpointFolder, DecoderConfigJson.FileName));
-        ModelPackage.Describe(context.Folder, architecture, Describe(context), recipe.Export.Precision);
+        ModelPackage.Describe(context.Folder, architecture, Licensed(context), recipe.Export.Precision);
         foreach (string name in described) context.Writer.Add(name);
         return $"{architecture.ParameterCount:N0} parameters, described";
+    }
+
+    private PackageDescription Licensed(StageContext context)
+    {
+        var description = Describe(context);
+        var parts = RecipeLicences.Of(recipe, recipe.Problems.HasSources
+            ? SourceLicences.Read(context.Input(ProblemsStage.Train).PathOf(ProblemArtifact.SourcesName)) : []);
+        var policy = recipe.Publish.ToPolicy();
+        return parts.Count == 0 ? description
+            : description with { License = policy.LicenceOf(parts), Licensed = parts, Conflicts = policy.Conflicts(parts) };
     }
 
     private PackageDescription Describe(StageContext context) => new()
     {
         Name = recipe.Name,
-        Teacher = recipe.Teacher.Name,
-        Digests = new Dictionary<string, string>
-        {
-            ["recipe"] = DigestOf(recipe),
-            ["traces"] = context.Input(TracesStage.StageName).Digest,
-            ["checkpoint"] = context.Input(student).Digest,
-            ["teacher"] = context.Input(ExternalInputs.Teacher).Digest,
-            ["base"] = context.Input(ExternalInputs.Base).Digest,
-        },
+        Teacher = recipe.TraceOrigin,
+        Digests = Digests(context),
         Prompt = recipe.Prompt.ToStudentStyle(),
         Parity = ParityStage.ReadReport(context.Input(ParityStage.StageName).Artifact!),
         Results = [.. Results(EvaluationStage.ReadReport(context.Input(EvaluationStage.NameOf(StageGraph.Exported)).Artifact!))],
     };
+
+    private Dictionary<string, string> Digests(StageContext context)
+    {
+        var digests = new Dictionary<string, string>
+        {
+            ["recipe"] = DigestOf(recipe),
+            ["traces"] = context.Input(TracesStage.StageName).Digest,
+            ["checkpoint"] = context.Input(student).Digest,
+            ["base"] = context.Input(ExternalInputs.Base).Digest,
+        };
+        if (context.HasInput(ExternalInputs.Teacher)) digests["teacher"] = context.Input(ExternalInputs.Teacher).Digest;
+        return digests;
+    }
 
     private static IEnumerable<KeyValuePair<string, string>> Results(EvaluationReport row)
     {

@@ -41,7 +41,8 @@ internal sealed record Lineage(
     {
         [ExternalInputs.Teacher] = ExternalInputs.Teacher, [ExternalInputs.Base] = ExternalInputs.Base,
         [ExternalInputs.Start] = ExternalInputs.Start, [ExternalInputs.TokenizerFolder] = ExternalInputs.TokenizerFolder,
-        ["teacher"] = ExternalInputs.Teacher, ["base"] = ExternalInputs.Base, ["recipe"] = "recipe",
+        ["teacher"] = ExternalInputs.Teacher, ["base"] = ExternalInputs.Base,
+        [ExternalInputs.Traces] = ExternalInputs.Traces, ["recipe"] = "recipe",
     };
 
     /// <param name="models">Knows where models from outside lie.</param>

@@ -44,14 +44,25 @@ public sealed class CollectionTests : IDisposable
     [InlineData("a</think>b", "", "stop", "a", "b", "stop")] // the template opened the thinking
     [InlineData("<think>a", "", "stop", "a", null, "stop")]
     [InlineData("b", "a", "stop", "a", "b", "stop")]
-    [InlineData("b</think>c", "<think>a</think>", "stop", "ab", "c", "stop")]
+    [InlineData("b</think>c", "a", "stop", "a</think>b", "c", "stop")] // the last one ends the thought
+    [InlineData("c", "a </think> b", "stop", "a </think> b", "c", "stop")]
+    [InlineData("<think>a </think> is a mark</think>c", "", "stop", "a </think> is a mark", "c", "stop")]
+    [InlineData("Well.\n<think>a</think>c", "", "stop", "Well.\na", "c", "stop")]
+    [InlineData("<think>a</think>b<think>c", "", "stop", "a</think>b<think>c", null, "stop")]
+    [InlineData("so 5 + 7", "", "length", "so 5 + 7", null, "length")] // a thought that the template opened
+    [InlineData("so 5 + 7", "", "MAX_TOKENS", "so 5 + 7", null, "length")]
+    [InlineData("<think>so 5 + 7", "", "length", "so 5 + 7", null, "length")]
+    [InlineData("", "so 5 + 7", "model_length", "so 5 + 7", null, "length")]
     [InlineData("12", "a", "length", "a", null, "length")] // perhaps 123
     [InlineData("", "a", "length", "a", null, "length")]
     [InlineData("b", "", "content_filter", "", null, "content_filter")]
-    [InlineData("b", "", "insufficient_system_resource", "", "b", "insufficient_system_resource")]
+    [InlineData("b", "", "insufficient_system_resource", "", null, "insufficient_system_resource")] // broke off, like length
+    [InlineData("b", "", "end_turn", "", "b", "stop")]
+    [InlineData("b", "", "safety", "", null, "content_filter")]
     [InlineData("b", "", "STOP", "", "b", "stop")]
     [InlineData("b", "", "weird\n reason", "", "b", "other")]
-    [InlineData("", "", "stop", "", null, "stop")]
+    [InlineData("", "", "stop", "", null, "empty")]
+    [InlineData(" \n", "a", "stop", "a", null, "empty")]
     [InlineData("\0\u001b[31m", "", "stop", "", "\0\u001b[31m", "stop")]
     public async Task Whatever_a_model_says_becomes_a_row(
         string text, string reasoning, string finish, string expectedReasoning, string? expectedAnswer, string expectedStop)

@@ -81,14 +81,47 @@ public sealed class ChatClientTests
         (await client.AskAsync()).FinishReason!.Value.Value.ShouldBe(reason);
     }
 
-    [Fact]
-    public async Task A_question_that_the_filter_refuses_is_an_answer_too()
+    [Theory]
+    [InlineData(400, """{"error":{"message":"filtered","code":"content_filter"}}""")]
+    [InlineData(400, """{"error":{"message":"filtered","code":"400","innererror":{"code":"ResponsibleAIPolicyViolation"}}}""")]
+    [InlineData(400, """{"error":{"message":"Content Exists Risk: filtered","type":"invalid_request_error"}}""")]
+    [InlineData(400, """{"error":{"message":"filtered","code":"data_inspection_failed"}}""")]
+    [InlineData(403, """{"error":{"message":"filtered","code":403,"metadata":{"flagged_input":"?"}}}""")]
+    public async Task A_question_that_the_filter_refuses_is_an_answer_too(int status, string body)
     {
-        await using var server = await ChatServer.StartAsync(Answers.Status(400, "filtered", "content_filter"));
+        await using var server = await ChatServer.StartAsync(Answers.Json(body, status));
         using var client = TestClient.Plain(server);
         var response = await client.AskAsync();
         response.FinishReason.ShouldBe(ChatFinishReason.ContentFilter);
         response.Text.ShouldBeEmpty();
+        response.Messages[0].Contents.OfType<ErrorContent>().ShouldHaveSingleItem().Message.ShouldContain("filtered");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Refusals_and_calls_of_tools_are_read_whole_or_in_pieces(bool streams)
+    {
+        await using var server = await ChatServer.StartAsync(streams
+            ? Answers.Body(
+                """data: {"choices":[{"delta":{"refusal":"I can"}}]}""" + "\n\n"
+                + """data: {"choices":[{"delta":{"refusal":"not","tool_calls":[{"index":0,"function":{"name":"look","arguments":"{\"q\":"}}]}}]}"""
+                + "\n\n" + """data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}}]}""" + "\n\n"
+                + """data: {"choices":[{"delta":{},"finish_reason":"tool_calls"}]}""" + "\n\n", "text/event-stream")
+            : Answers.Json(
+                """
+                {"choices":[{"message":{"content":null,"refusal":"I cannot",
+                 "tool_calls":[{"function":{"name":"look","arguments":"{\"q\":1}"}}]},"finish_reason":"tool_calls"}]}
+                """));
+        using var client = TestClient.Plain(server);
+        var response = await client.AskAsync();
+        response.Messages[0].Contents.OfType<ErrorContent>().ShouldHaveSingleItem().Message.ShouldBe("I cannot");
+        var call = response.Messages[0].Contents.OfType<FunctionCallContent>().ShouldHaveSingleItem();
+        (call.Name, call.Arguments!["arguments"]).ShouldBe(("look", "{\"q\":1}"));
+        var streamed = await client.GetStreamingResponseAsync(
+            [new(ChatRole.User, "?")], cancellationToken: TestContext.Current.CancellationToken)
+            .ToChatResponseAsync(TestContext.Current.CancellationToken);
+        streamed.Messages[0].Contents.OfType<ErrorContent>().ShouldHaveSingleItem().Message.ShouldBe("I cannot");
     }
 
     [Fact]

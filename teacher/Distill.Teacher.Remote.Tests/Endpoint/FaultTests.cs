@@ -37,9 +37,47 @@ public sealed class FaultTests
     public async Task Deep_nesting_is_damaged_and_not_a_crash() =>
         (await FaultOf(Answers.Json(new string('[', 100_000)))).Kind.ShouldBe(RemoteFaultKind.Damaged);
 
+    [Theory]
+    [InlineData("text/html")]
+    [InlineData("text/html; charset=utf-8")]
+    [InlineData("text/plain")]
+    public async Task A_page_with_status_200_is_a_fault_of_the_server_like_a_502(string type) =>
+        (await FaultOf(Answers.Body("<html>welcome {</html>", type))).ShouldBe(RemoteFaultKind.ServerFault, "does it need /v1?");
+
     [Fact]
-    public async Task A_page_instead_of_JSON_is_refused_with_a_hint() =>
-        (await FaultOf(Answers.Body("<html>welcome</html>", "text/html"))).ShouldBe(RemoteFaultKind.Refused, "does it need /v1?");
+    public async Task A_page_that_calls_itself_JSON_is_damaged() =>
+        (await FaultOf(Answers.Body("<html>welcome</html>", WholeJson))).Kind.ShouldBe(RemoteFaultKind.Damaged);
+
+    [Fact]
+    public async Task JSON_under_another_name_is_read()
+    {
+        await using var server = await ChatServer.StartAsync(
+            Answers.Body("\n {\"choices\":[{\"message\":{\"content\":\"4\"},\"finish_reason\":\"stop\"}]}", "text/plain"));
+        using var client = TestClient.Plain(server);
+        (await client.AskAsync()).Text.ShouldBe("4");
+    }
+
+    [Theory]
+    [InlineData("Unrecognized request argument supplied: seed", "Set send_seed to false.")]
+    [InlineData("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        "Set token_limit to max_completion_tokens.")]
+    [InlineData("Extra inputs are not permitted: max_completion_tokens", "Set token_limit to max_tokens.")]
+    [InlineData("'max_tokens' or 'max_completion_tokens' is too large: 5000. This model's maximum context length is 4096 tokens",
+        "Lower max_tokens: the question")]
+    [InlineData("max_tokens must be at most 8192", "Lower max_tokens to what")]
+    [InlineData("Unsupported value: 'temperature' does not support 0.7 with this model.", "Set temperature")]
+    [InlineData("Your organization must be verified to stream this model.", "Set stream to false.")]
+    [InlineData("Requested sample logprobs of 21, which is greater than max allowed: 20", "--max-logprobs")]
+    [InlineData("System role not supported", "Leave instructions")]
+    [InlineData("The model `x` does not exist", "(model)")]
+    public async Task A_refused_request_names_the_option_that_helps(string said, string hint) =>
+        (await FaultOf(Answers.Status(400, said))).ShouldBe(RemoteFaultKind.Refused, hint);
+
+    [Theory]
+    [InlineData("upstream refused")]
+    [InlineData("")]
+    public async Task Nothing_is_guessed_where_the_server_says_nothing_of_use(string said) =>
+        (await FaultOf(Answers.Status(400, said))).Message.ShouldEndWith(said.Length > 0 ? said : "does not accept the request.");
 
     [Theory]
     [InlineData(WholeJson)]

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Distill.Data.Storage;
-using Microsoft.Extensions.AI;
 
 namespace Distill.Teacher.Remote.Collection;
 
@@ -18,6 +18,7 @@ internal sealed class CompletionStore(string folder)
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, // what was kept before these fields existed keeps its digest
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
@@ -64,33 +65,4 @@ internal sealed class CompletionStore(string folder)
         : throw new ArgumentException($"'{request}' is no digest.", nameof(request));
 
     private sealed record Entry(string Request, StoredCompletion Completion, string Digest);
-}
-
-/// <summary>A completion as the endpoint gave it.</summary>
-/// <param name="Reasoning">
-/// Apart from the text where the endpoint separates it; otherwise empty and the text holds the marks, if any.
-/// </param>
-/// <param name="FinishReason">The endpoint's word; empty when there was none.</param>
-/// <param name="PromptTokens">As the endpoint counted; estimated where it does not.</param>
-/// <param name="CompletionTokens">Likewise, reasoning included.</param>
-internal sealed record StoredCompletion(string Reasoning, string Text, string FinishReason, int PromptTokens, int CompletionTokens)
-{
-    // English text in common vocabularies.
-    private const int CharactersPerToken = 4;
-
-    /// <summary>Takes out of a response what is kept of it.</summary>
-    public static StoredCompletion Of(ChatResponse response, string prompt)
-    {
-        string reasoning = string.Concat(
-            response.Messages.SelectMany(message => message.Contents).OfType<TextReasoningContent>().Select(content => content.Text));
-        return new StoredCompletion(
-            reasoning,
-            response.Text,
-            response.FinishReason?.Value ?? "",
-            Count(response.Usage?.InputTokenCount, prompt.Length),
-            Count(response.Usage?.OutputTokenCount, reasoning.Length + response.Text.Length));
-    }
-
-    private static int Count(long? counted, int characters) =>
-        (int)Math.Clamp(counted ?? (characters + CharactersPerToken - 1) / CharactersPerToken, 0, int.MaxValue);
 }

@@ -21,6 +21,7 @@ internal static class ChatRequestJson
             json.WriteString("model", options?.ModelId ?? endpoint.Model);
             WriteMessages(json, messages);
             if (options is not null) WriteOptions(json, endpoint, options);
+            if (endpoint.TokenAlternatives is { } alternatives) WriteTokens(json, alternatives);
             if (endpoint.Streams)
             {
                 json.WriteBoolean("stream", true);
@@ -33,6 +34,15 @@ internal static class ChatRequestJson
         }
 
         return buffer.ToArray();
+    }
+
+    // The server puts the sampled token first and cuts the list after it, so of k asked for there may be only the k - 1 most probable.
+    private static void WriteTokens(Utf8JsonWriter json, int alternatives)
+    {
+        json.WriteBoolean("logprobs", true);
+        json.WriteNumber("top_logprobs", alternatives == 0 ? 0 : alternatives + 1);
+        json.WriteBoolean("return_token_ids", true);
+        json.WriteBoolean("return_tokens_as_token_ids", true);
     }
 
     private static void WriteMessages(Utf8JsonWriter json, IEnumerable<ChatMessage> messages)

@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Mime;
 using System.Runtime.CompilerServices;
-using System.Text;
 using Distill.Teacher.Remote.Network;
 using Microsoft.Extensions.AI;
 
@@ -43,23 +42,9 @@ public sealed class CompatibleChatClient : IChatClient
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        StringBuilder reasoning = new(), content = new();
-        ChatFinishReason? finish = null;
-        UsageDetails? usage = null;
-        await foreach (var piece in PiecesAsync(messages, options, cancellationToken).ConfigureAwait(false))
-        {
-            reasoning.Append(piece.Reasoning);
-            content.Append(piece.Content);
-            (finish, usage) = (piece.Finish ?? finish, piece.Usage ?? usage);
-        }
-
-        List<AIContent> contents = [];
-        if (reasoning.Length > 0) contents.Add(new TextReasoningContent(Clean(reasoning.ToString())));
-        contents.Add(new TextContent(Clean(content.ToString())));
-        return new ChatResponse(new ChatMessage(ChatRole.Assistant, contents))
-        {
-            FinishReason = finish, Usage = usage, ModelId = endpoint.Model,
-        };
+        var assembly = new ReplyAssembly(key);
+        await foreach (var piece in PiecesAsync(messages, options, cancellationToken).ConfigureAwait(false)) assembly.Add(piece);
+        return assembly.ToResponse(endpoint.Model);
     }
 
     /// <inheritdoc cref="GetResponseAsync"/>
@@ -68,9 +53,11 @@ public sealed class CompatibleChatClient : IChatClient
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         UsageDetails? usage = null;
+        var aside = new ReplyAssembly(key);
         await foreach (var piece in PiecesAsync(messages, options, cancellationToken).ConfigureAwait(false))
         {
             usage = piece.Usage ?? usage; // some servers count along with every piece: only the last count is the whole
+            aside.Add(piece with { Reasoning = "", Content = "", Tokens = null });
             List<AIContent> contents = [];
             if (piece.Reasoning.Length > 0) contents.Add(new TextReasoningContent(Clean(piece.Reasoning)));
             if (piece.Content.Length > 0) contents.Add(new TextContent(Clean(piece.Content)));
@@ -78,8 +65,9 @@ public sealed class CompatibleChatClient : IChatClient
                 yield return new ChatResponseUpdate(ChatRole.Assistant, contents) { FinishReason = piece.Finish, ModelId = endpoint.Model };
         }
 
-        if (usage is not null)
-            yield return new ChatResponseUpdate(ChatRole.Assistant, [new UsageContent(usage)]) { ModelId = endpoint.Model };
+        List<AIContent> rest = [.. aside.Aside()];
+        if (usage is not null) rest.Add(new UsageContent(usage));
+        if (rest.Count > 0) yield return new ChatResponseUpdate(ChatRole.Assistant, rest) { ModelId = endpoint.Model };
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)

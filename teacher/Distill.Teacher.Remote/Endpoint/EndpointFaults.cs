@@ -14,7 +14,8 @@ internal static class HttpFault
         int status = (int)response.StatusCode;
         string host = response.RequestMessage!.RequestUri!.Host;
         string said = error.Message.Length > 0 ? $" It says: {error.Shown(key)}" : "";
-        return new RemoteTeacherException(KindOf(status, error), $"{host} answered {status}: {Meaning(status, response, key)}{said}")
+        string hint = status is 400 or 413 or 422 ? RequestHint.Of(error.Message) : "";
+        return new RemoteTeacherException(KindOf(status, error), $"{host} answered {status}: {Meaning(status, response, key)}{said}{hint}")
         {
             Status = status,
             RetryAfter = RetryAfterOf(response.Headers.RetryAfter, now),
@@ -40,8 +41,8 @@ internal static class HttpFault
         401 or 403 when key is null => "it wants an API key. Put one into an environment variable and name that (api_key_env).",
         401 or 403 => $"it does not accept the key in the environment variable {key.Variable}.",
         402 => "the account has no credit left.",
-        404 => "there is no such path or model. Check the address (does it need /v1?) and the model's name.",
-        429 => "too many requests or tokens, or no quota.",
+        404 => "there is no such path or model. Check the address (endpoint: does it need /v1?) and the model's name (model).",
+        429 => "too many requests or tokens, or no quota. Limits of your account go into requests_per_minute and tokens_per_minute.",
         >= 500 => "the server failed.",
         _ => "it does not accept the request.",
     };
@@ -64,7 +65,8 @@ internal static class HttpFault
 /// <summary>What an endpoint says about a request that it did not fulfil.</summary>
 /// <param name="Code">e.g. <c>insufficient_quota</c>; empty when there is none.</param>
 /// <param name="Message">As sent, so it may repeat the key: shown by <see cref="Shown"/> only.</param>
-internal sealed record EndpointError(string Code, string Message)
+/// <param name="IsFiltered">A filter of the provider does not let the question through.</param>
+internal sealed record EndpointError(string Code, string Message, bool IsFiltered = false)
 {
     /// <summary>Longest error body that is read, in bytes.</summary>
     public const int MaxBytes = 64 << 10;
@@ -111,14 +113,29 @@ internal sealed record EndpointError(string Code, string Message)
             : null;
         bool isRefused = status is >= 400 and < 500 and not (408 or 429);
         var kind = isRefused ? RemoteFaultKind.Refused : status == 429 ? RemoteFaultKind.Busy : RemoteFaultKind.ServerFault;
-        return new(kind, $"The endpoint sent an error in its answer{(Message.Length > 0 ? $": {Shown(key)}" : ".")}") { Status = status };
+        string hint = isRefused ? RequestHint.Of(Message) : "";
+        return new(kind, $"The endpoint sent an error in its answer{(Message.Length > 0 ? $": {Shown(key)}" : ".")}{hint}")
+        {
+            Status = status,
+        };
     }
 
     private static EndpointError Of(JsonElement error)
     {
         string code = Field(error, "code");
-        return new(code.Length > 0 ? code : Field(error, "type"), Field(error, "message"));
+        if (code.Length == 0) code = Field(error, "type");
+        string message = Field(error, "message");
+        return new(code, message, FilterWords.Are(code, message) || FilterWords.Are(Inner(error), "") || IsFlagged(error));
     }
+
+    // Azure's name for the filter stands in the inner error.
+    private static string Inner(JsonElement error) =>
+        error.TryGetProperty("innererror", out var inner) && inner.ValueKind == JsonValueKind.Object ? Field(inner, "code") : "";
+
+    // OpenRouter sends along what was flagged.
+    private static bool IsFlagged(JsonElement error) =>
+        error.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
+            && metadata.TryGetProperty("flagged_input", out _);
 
     private static string Field(JsonElement owner, string name) => owner.TryGetProperty(name, out var value) ? TextOf(value) : "";
 

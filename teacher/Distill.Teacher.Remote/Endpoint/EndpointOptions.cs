@@ -19,6 +19,12 @@ public sealed record EndpointOptions
 
     public TokenLimitName TokenLimit { get; init; } = TokenLimitName.MaxTokens;
 
+    /// <summary>
+    /// Ask a server of vLLM for token ids and log-probabilities, with so many alternatives beside each token. 0..1,024; null, the default:
+    /// for text alone.
+    /// </summary>
+    public int? TokenAlternatives { get; init; }
+
     /// <summary>Longest answer in bytes, framing included. Default 64 MiB.</summary>
     public long MaxResponseBytes { get; init; } = 64 << 20;
 
@@ -29,6 +35,8 @@ public sealed record EndpointOptions
             [.. EndpointRule.Faults(Address, Network)
                 .Select(fault => $"{nameof(Address)}{(fault.ShowsValue ? $" '{Address}'" : "")}: {fault.Fault}; {fault.Remedy}.")];
         if (string.IsNullOrWhiteSpace(Model)) problems.Add($"{nameof(Model)} is empty; give the name that the endpoint knows.");
+        if (TokenAlternatives is < 0 or > 1024)
+            problems.Add($"{nameof(TokenAlternatives)} {TokenAlternatives}: allowed is 0..1,024, or nothing.");
         if (MaxResponseBytes < 1) problems.Add($"{nameof(MaxResponseBytes)} {MaxResponseBytes}: allowed is 1 and more.");
         return problems;
     }
@@ -62,6 +70,9 @@ public sealed class ApiKey
     public string Variable { get; }
 
     internal AuthenticationHeaderValue Header => new("Bearer", value);
+
+    /// <summary>For services that want it in a header of their own.</summary>
+    internal void AddTo(HttpRequestMessage request, string header) => request.Headers.TryAddWithoutValidation(header, value);
 
     /// <param name="read">Where variables come from; default: the process.</param>
     /// <exception cref="InvalidDataException">

@@ -45,7 +45,23 @@ internal static class ReplyJson
             Get(choice, "finish_reason") is { ValueKind: JsonValueKind.String } reason
                 ? new ChatFinishReason(NonEmpty(JsonText.Of(reason)))
                 : null,
-            usage);
+            usage)
+        {
+            Refusal = Text(message, "refusal") + Join(message, "refusal", part => Text(part, "refusal")),
+            ToolCall = ToolCall(message),
+            Tokens = TokenJson.Read(choice),
+        };
+    }
+
+    // Of several the first: that there is one is what matters.
+    private static ReplyToolCall? ToolCall(JsonElement? message)
+    {
+        var function = Get(message, "tool_calls") is { ValueKind: JsonValueKind.Array } calls && calls.GetArrayLength() > 0
+            ? Get(calls[0], "function")
+            : Get(message, "function_call");
+        return function is { ValueKind: JsonValueKind.Object }
+            ? new ReplyToolCall(Text(function, "name"), Text(function, "arguments"))
+            : null;
     }
 
     private static UsageDetails? Usage(JsonElement root)

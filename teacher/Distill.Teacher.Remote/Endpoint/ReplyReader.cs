@@ -49,26 +49,31 @@ internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock
                 if (item.Data.Length > 0) yield return ReplyJson.Read(Encoding.UTF8.GetBytes(item.Data), key);
             }
         }
-        else if (type == MediaTypeNames.Application.Json || type.EndsWith("+json", StringComparison.Ordinal))
-        {
-            yield return ReplyJson.Read(await AllAsync(body, cancellation).ConfigureAwait(false), key);
-        }
         else
         {
-            throw new RemoteTeacherException(
-                RemoteFaultKind.Refused,
-                $"{response.RequestMessage!.RequestUri!.Host} answered with '{Printable(type)}' where JSON was expected. Check the "
-                    + "address: does it need /v1?");
+            byte[] whole = await AllAsync(body, cancellation).ConfigureAwait(false);
+            bool isJson = type == MediaTypeNames.Application.Json || type.EndsWith("+json", StringComparison.Ordinal);
+            // What is no object is no answer, whatever it is called: the page of a gateway that has lost its server.
+            yield return isJson || BeginsWith(whole, '{') ? ReplyJson.Read(whole, key) : throw Page(response, type);
         }
     }
+
+    private static bool BeginsWith(ReadOnlySpan<byte> body, char mark) => body.TrimStart(" \t\r\n"u8).StartsWith([(byte)mark]);
+
+    // Gateways in front of busy servers answer so with status 200: the same as a 502.
+    private static RemoteTeacherException Page(HttpResponseMessage response, string type) => new(
+        RemoteFaultKind.ServerFault,
+        $"{response.RequestMessage!.RequestUri!.Host} answered {(int)response.StatusCode} with '{Printable(type)}' where JSON was expected. "
+        + "If it goes on, check the address: does it need /v1?");
 
     /// <summary>The provider's filter refused the question: that is an outcome of the problem, not a fault of the run.</summary>
     private async Task<ReplyChunk> RefusalAsync(HttpResponseMessage response, Stream content, CancellationToken cancellation)
     {
         var error = EndpointError.Parse(await StartAsync(content, cancellation).ConfigureAwait(false));
-        return (int)response.StatusCode == 400 && error.Code == ChatFinishReason.ContentFilter.Value
-            ? new ReplyChunk("", "", ChatFinishReason.ContentFilter, null)
-            : throw HttpFault.Of(response, error, key, clock.GetUtcNow());
+        var fault = HttpFault.Of(response, error, key, clock.GetUtcNow());
+        return (int)response.StatusCode is 400 or 403 or 422 && error.IsFiltered
+            ? new ReplyChunk("", "", ChatFinishReason.ContentFilter, null) { Refusal = fault.Message }
+            : throw fault;
     }
 
     // A status has been sent: that the words after it cannot be read, or have no end, changes nothing about it.
@@ -95,8 +100,3 @@ internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock
 
     private static string Printable(string type) => type.Length <= 60 && type.All(c => c is > ' ' and <= '~') ? type : "something else";
 }
-
-/// <summary>A completion, or a piece of one.</summary>
-/// <param name="Finish">Null until the last piece.</param>
-/// <param name="Usage">Of the whole completion so far, whichever piece it comes with; null where the server does not say.</param>
-internal sealed record ReplyChunk(string Reasoning, string Content, ChatFinishReason? Finish, UsageDetails? Usage);

@@ -70,9 +70,11 @@ public sealed class TraceCollection
             {
                 long before = tokens;
                 int done = finished;
-                sink(Generate(chunk, part, generation => progress?.Invoke(new TraceProgress(
+                int first = part * options.ProblemsPerPart;
+                var share = options.Budget.Share(first, first + chunk.Count, problems.Count);
+                sink(Generate(chunk, part, share, generation => progress?.Invoke(new TraceProgress(
                     done + generation.Completions, total, tokens = before + generation.CompletionTokens,
-                    clock.GetElapsedTime(started))), cancellation));
+                    clock.GetElapsedTime(started))), CancellationToken.None, cancellation));
             }
 
             finished += chunk.Count * options.Samples;
@@ -81,40 +83,23 @@ public sealed class TraceCollection
     }
 
     /// <summary>Generates one part.</summary>
+    /// <param name="progress">
+    /// Completions that are settled (generated, known, or not to be asked) of all that could be asked, and what this call generated.
+    /// </param>
     public TracePart Generate(
-        IReadOnlyList<Problem> problems, int part, Action<GenerationProgress>? progress = null, CancellationToken cancellation = default)
-    {
-        GenerationRequest[] requests = [.. problems.Select(RequestFor)];
-        var completions = Complete(requests, progress, cancellation);
-        var traces = new List<Trace>(problems.Count * options.Samples);
-        for (int i = 0; i < problems.Count; i++)
-        {
-            for (int sample = 0; sample < options.Samples; sample++)
-                traces.Add(ToTrace(problems[i], requests[i].Prompt.Count, sample, completions[i][sample]));
-        }
+        IReadOnlyList<Problem> problems, int part, Action<GenerationProgress>? progress = null, CancellationToken cancellation = default) =>
+        Generate(problems, part, SampleBudget.None, progress, CancellationToken.None, cancellation);
 
-        return new TracePart(part, traces);
-    }
-
-    private IReadOnlyList<Completion[]> Complete(
-        GenerationRequest[] requests, Action<GenerationProgress>? progress, CancellationToken cancellation)
+    /// <param name="budget">The part's own share.</param>
+    /// <param name="deadline">Ends the part with what there is; <paramref name="cancellation"/> ends it without.</param>
+    internal TracePart Generate(
+        IReadOnlyList<Problem> problems, int part, SampleBudget budget, Action<GenerationProgress>? progress, CancellationToken deadline,
+        CancellationToken cancellation)
     {
-        if (journal is null) return generator.Complete(requests, progress, cancellation);
-        CompletionKey[][] keys = [.. requests.Select(request => CompletionKey.Of(options.TeacherDigest, request))];
-        Completion?[][] completions = [.. keys.Select(each => each.Select(journal.Find).ToArray())];
-        int[][] missing = [.. completions.Select(each => Enumerable.Range(0, each.Length).Where(sample => each[sample] is null).ToArray())];
-        int known = completions.Sum(each => each.Length) - missing.Sum(each => each.Length);
-        generator.Run(
-            [.. requests.Select((request, i) => request with { Seeds = [.. missing[i].Select(sample => request.Seeds[sample])] })],
-            (request, index, completion) =>
-            {
-                int sample = missing[request][index];
-                journal.Add(keys[request][sample], completion);
-                completions[request][sample] = completion;
-            },
-            done => progress?.Invoke(done with { Completions = done.Completions + known, Total = done.Total + known }),
-            cancellation);
-        return completions!;
+        var sampling = new PartSampling(
+            generator, options, journal, [.. problems.Select(RequestFor)],
+            (problem, sample, completion, prompt) => ToTrace(problems[problem], prompt, sample, completion));
+        return new TracePart(part, sampling.Run(budget, progress, deadline, cancellation));
     }
 
     private List<Problem> Chunk(IReadOnlyList<Problem> problems, int part) =>

@@ -19,6 +19,15 @@ public sealed record TraceCollectionOptions
     /// <summary>Completions per problem. Default 4.</summary>
     public int Samples { get; init; } = 4;
 
+    /// <summary>Which of the samples are asked; null, the default: all.</summary>
+    internal SamplingPolicy? Policy { get; init; }
+
+    /// <summary>What all parts together may take; default: no limit.</summary>
+    internal SampleBudget Budget { get; init; } = SampleBudget.None;
+
+    /// <summary>Whether a trace is right, where a policy goes by it.</summary>
+    internal Func<Trace, bool>? IsRight { get; init; }
+
     /// <summary>Default: temperature 1, nothing removed.</summary>
     public SamplingOptions Sampling { get; init; } = new() { Temperature = 1 };
 

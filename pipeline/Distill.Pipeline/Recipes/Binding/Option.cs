@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Distill.Pipeline.Models;
 
 namespace Distill.Pipeline.Recipes.Binding;
 
@@ -12,6 +13,9 @@ internal enum PathUse
 
     /// <summary>A folder that is there.</summary>
     Folder,
+
+    /// <summary>A file or a folder that is there.</summary>
+    Any,
 
     /// <summary>A file that is there, or a pattern with <c>*</c> that some files match.</summary>
     Files,
@@ -42,6 +46,9 @@ internal sealed class OptionAttribute(string meaning) : Attribute
     /// <summary>What a number counts, e.g. <c>tokens</c>.</summary>
     public string? Unit { get; init; }
 
+    /// <summary>Of text: most characters.</summary>
+    public int Longest { get; init; } = 4096;
+
     public bool Required { get; init; }
 
     /// <summary>The default in words, where it is not one value.</summary>
@@ -53,10 +60,19 @@ internal sealed class OptionAttribute(string meaning) : Attribute
     /// <summary>False for what changes speed, price or patience only: it is part of no cache key.</summary>
     public bool DecidesResult { get; init; } = true;
 
+    /// <summary>Of text: several words, which may be written as a list or parted by commas.</summary>
+    public bool Listed { get; init; }
+
     /// <summary>Name of a static property of the section with the words that may be written.</summary>
     public string? Words { get; init; }
 
+    /// <summary>A list that may also be the path of a file with a JSON object on each line.</summary>
+    public bool Rows { get; init; }
+
     public PathUse Path { get; init; }
+
+    /// <summary>What of a repository of the Hub is pulled for a folder that is given as <c>hf://</c>.</summary>
+    public PulledModel Pulls { get; init; }
 
     /// <summary>What a folder must hold.</summary>
     public string[] Files { get; init; } = [];

@@ -9,19 +9,21 @@ namespace Distill.Pipeline.Recipes.Binding;
 /// <param name="path">Of the option.</param>
 internal sealed partial class OptionReader(OptionDeclaration option, string path, ICollection<RecipeProblem> problems)
 {
-    private const int LongestText = 4096, MostEntries = 64;
+    private const int MostEntries = 64;
 
     /// <summary>What may be written, in words.</summary>
     public static string Expected(OptionDeclaration option) => option.Kind switch
     {
         _ when option.Attribute.Path == PathUse.Folder => "the path of a folder",
+        _ when option.Attribute.Path == PathUse.Any => "the path of a file or folder",
         _ when option.Attribute.Path == PathUse.Files => "the path of a file",
         OptionKind.Integer => "a whole number",
         OptionKind.Number => "a number",
         OptionKind.Flag => "true or false",
         OptionKind.Word => "one of " + string.Join(", ", option.Words),
         OptionKind.Map => "names with single values",
-        OptionKind.List => "a list of items",
+        _ when option.Attribute.Listed => "a list of words",
+        OptionKind.List => option.Attribute.Rows ? "a list of items, or the path of a JSONL file" : "a list of items",
         _ => "text",
     };
 
@@ -29,6 +31,8 @@ internal sealed partial class OptionReader(OptionDeclaration option, string path
     public object? Read(RecipeNode node)
     {
         if (option.Kind == OptionKind.Map) return Map(node);
+        if (option.Attribute.Listed && node is RecipeSequence sequence && sequence.Items.All(item => item is RecipeScalar))
+            return string.Join(", ", sequence.Items.Cast<RecipeScalar>().Select(item => item.Text));
         if (node is not RecipeScalar scalar) return Wrong(node, "not a single value", $"write {Expected(option)}");
         return option.Kind switch
         {
@@ -36,7 +40,8 @@ internal sealed partial class OptionReader(OptionDeclaration option, string path
             OptionKind.Number => Number(scalar),
             OptionKind.Flag => Flag(scalar),
             OptionKind.Word => Word(scalar),
-            _ => scalar.Text.Length <= LongestText ? scalar.Text : Wrong(scalar, "too long", "at most 4,096 characters"),
+            _ => scalar.Text.Length <= option.Attribute.Longest ? scalar.Text
+                : Wrong(scalar, "too long", $"at most {option.Attribute.Longest:N0} characters"),
         };
     }
 

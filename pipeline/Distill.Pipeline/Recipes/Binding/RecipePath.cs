@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Distill.Data.Sources.Files;
+using Distill.Hub;
 
 namespace Distill.Pipeline.Recipes.Binding;
 
@@ -16,11 +17,20 @@ internal static partial class RecipePath
         if (option.Path == PathUse.Place) return (full, null);
         if (option.Path == PathUse.Files) return Files(expanded, full, source);
         // A resolved recipe that was moved without its models still finds them where they were.
-        if (!Directory.Exists(full) && source.Former is { } former && Path.GetFullPath(expanded, former) is var before
-            && Directory.Exists(before)) full = before;
+        if (!Path.Exists(full) && source.Former is { } former && Path.GetFullPath(expanded, former) is var before
+            && Path.Exists(before)) full = before;
+        if (option.Path == PathUse.Any) return (full, Path.Exists(full) ? null : $"there is no file or folder {full}");
         if (!Directory.Exists(full)) return (full, File.Exists(full) ? $"{full} is a file, not a folder" : $"there is no folder {full}");
         var missing = option.Files.Where(file => !File.Exists(Path.Combine(full, file))).ToList();
         return (full, missing.Count == 0 ? null : $"{full} has no {string.Join(", ", missing)}");
+    }
+
+    /// <summary>Whether a folder is one of the Hub.</summary>
+    /// <param name="address">What was written, with its variables' values.</param>
+    public static bool IsOnHub(string written, out string address)
+    {
+        address = Expand(written).Path;
+        return HubReference.IsReference(address);
     }
 
     // Files of a resolved recipe that was moved are found as folders are.

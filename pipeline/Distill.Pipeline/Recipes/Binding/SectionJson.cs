@@ -16,7 +16,12 @@ internal static class SectionJson
         {
             if (option.Get(section) is not { } value || unused.Contains(option.PropertyName)) continue;
             bool isPath = option.Attribute.Path != PathUse.None && section.IsPath(option.PropertyName);
-            if (isPath && value is string { Length: > 0 } full) value = path(full);
+            if (isPath && value is string full)
+            {
+                if (full.Length == 0) continue; // a model that is left out
+                value = path(full);
+            }
+
             node[option.Key] = ToNode(value, inner => Full(inner, recipe, path));
         }
 
@@ -36,6 +41,7 @@ internal static class SectionJson
                 && (only.Count == 0 || only.Contains(option.PropertyName))
                 && !(option.Attribute.Path != PathUse.None && section.IsPath(option.PropertyName));
             if (!belongs || option.Get(section) is not { } value || value.Equals(option.Default)) continue;
+            if (value is ICollection { Count: 0 } && option.Default is ICollection { Count: 0 }) continue;
             var written = ToNode(value, inner => Key(inner, recipe, []));
             // A section that is always there says nothing by being empty; one that may be absent says that it is not.
             if (option.Kind is OptionKind.Section or OptionKind.Map && option.Default is not null

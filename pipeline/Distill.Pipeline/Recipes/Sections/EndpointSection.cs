@@ -5,12 +5,12 @@ using Distill.Teacher.Remote.Network;
 
 namespace Distill.Pipeline.Recipes.Sections;
 
-/// <summary>The keys of <c>teacher</c> for a model behind an OpenAI-compatible endpoint. The key itself is never in a recipe.</summary>
+/// <summary>The keys of a model behind an OpenAI-compatible endpoint. The API key itself is never in a recipe.</summary>
 internal abstract record EndpointSection : Section
 {
     private string endpoint = "";
 
-    [Option("address up to and without `/chat/completions`, no query; makes the teacher one that runs elsewhere", Default = "none")]
+    [Option("address up to and without `/chat/completions`, no query; makes the model one that runs elsewhere", Default = "none")]
     public string Endpoint
     {
         get => endpoint;
@@ -25,10 +25,6 @@ internal abstract record EndpointSection : Section
         + "machine); "
         + "http is allowed in the last two", DecidesResult = false)]
     public NetworkScope Network { get; init; } = NetworkScope.Public;
-
-    [Option("system message before every problem for the teacher alone: in place of `prompt.system`, which the student would have too; "
-        + "not part of the traces", Default = "that of `prompt.system`")]
-    public string Instructions { get; init; } = "";
 
     [Option("requests under way at once", Minimum = 1, Maximum = 1024, DecidesResult = false)]
     public int Concurrency { get; init; } = 4;
@@ -59,40 +55,28 @@ internal abstract record EndpointSection : Section
     [Option("price of a million completion tokens, reasoning included", Minimum = 0, Maximum = 100_000, DecidesResult = false)]
     public double CompletionPrice { get; init; }
 
-    [Option("send each sample's seed; switch it off where an endpoint refuses it")]
-    public bool SendSeed { get; init; } = true;
-
     [Option("ask for answers piece by piece, so that long reasoning does not idle out", DecidesResult = false)]
     public bool Stream { get; init; } = true;
 
     [Option("what the endpoint calls the longest completion", DecidesResult = false)]
     public TokenLimitName TokenLimit { get; init; } = TokenLimitName.MaxTokens;
 
-    internal TokenPrices Prices => new((decimal)PromptPrice, (decimal)CompletionPrice);
-
-    public override object? DefaultOf(string property, Recipe recipe) =>
-        property == nameof(Instructions) && Endpoint.Length > 0 && recipe is DistillationRecipe { Prompt.System: var system } ? system
-            : null;
+    internal virtual TokenPrices Prices => new((decimal)PromptPrice, (decimal)CompletionPrice);
 
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
-        var needing = SectionDeclaration.Of(typeof(TeacherSection)).Options.Select(option => option.PropertyName)
-            .Where(name => name != nameof(Endpoint) && typeof(EndpointSection).GetProperty(name) is not null);
-        foreach (string name in needing)
-            yield return Rule.Unused(Endpoint.Length == 0, name, "only a teacher at an endpoint has it",
-                "give teacher.endpoint, or leave it out") with { ShowsValue = false };
         foreach (var fault in Endpoint.Length == 0 ? [] : EndpointRule.Faults(Endpoint, Network))
             yield return Rule.Require(false, nameof(Endpoint), fault.Fault, fault.Remedy) with { ShowsValue = fault.ShowsValue };
         yield return Rule.Require(ApiKeyEnv is null || ApiKey.IsVariableName(ApiKeyEnv), nameof(ApiKeyEnv),
             "not the name of an environment variable (not shown, it may be the key itself)",
             "write a name of capitals, digits and _, and put the key into that variable") with { ShowsValue = false };
-        string system = (recipe as DistillationRecipe)?.Prompt.System ?? "";
-        yield return Rule.Require(system.Length == 0 || Endpoint.Length == 0 || Instructions == system, nameof(Instructions),
-            "prompt.system is another system message for the same prompts",
-                "keep one of the two; prompt.student_system gives the student its own");
     }
 
-    internal EndpointOptions ToOptions(string model) =>
+    /// <summary>The key out of the environment; null where none is named.</summary>
+    /// <exception cref="InvalidDataException">The variable is not set.</exception>
+    internal ApiKey? ReadKey() => ApiKeyEnv is { } variable ? ApiKey.FromEnvironment(variable) : null;
+
+    internal virtual EndpointOptions ToOptions(string model) =>
         new() { Address = Endpoint, Model = model, Network = Network, Streams = Stream, TokenLimit = TokenLimit };
 
     internal CallOptions ToCalls() => new()

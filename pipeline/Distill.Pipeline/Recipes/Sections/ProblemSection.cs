@@ -1,9 +1,7 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Distill.Data.Problems;
 using Distill.Data.Sources;
 using Distill.Pipeline.Recipes.Binding;
-using Distill.Tokenization;
+using Distill.Pipeline.Stages.Data;
 
 namespace Distill.Pipeline.Recipes.Sections;
 
@@ -17,7 +15,7 @@ internal sealed record ProblemSection : Section
     public IReadOnlyList<FamilyShare> Families { get; init; } = [];
 
     [Option("where problems come from, instead of `problems.families`: files, data sets, traces and families, mixed", Minimum = 1,
-        Maximum = MostSources, Default = "none")]
+        Maximum = MostSources, Default = "none; with `traces.from` the problems of those traces")]
     public IReadOnlyList<SourceSection> Sources { get; init; } = [];
 
     [Option("sources of the test problems alone, instead of holding some out", Minimum = 1, Maximum = MostSources, Default = "none")]
@@ -57,7 +55,16 @@ internal sealed record ProblemSection : Section
     [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
     public long Seed { get; init; }
 
-    public override object? DefaultOf(string property, Recipe recipe) => property == nameof(Twins) ? Math.Min(100, Test) : null;
+    public override object? DefaultOf(string property, Recipe recipe) => property switch
+    {
+        nameof(Twins) => Math.Min(100, Test),
+        nameof(Sources) when Families.Count == 0 && recipe is DistillationRecipe { Traces.From: { } traces } => Asked(traces),
+        _ => null,
+    };
+
+    // Existing traces bring their problems along.
+    private static IReadOnlyList<SourceSection> Asked(string traces) =>
+        [new SourceSection { Traces = GivenTraces.PatternOf(traces), Name = SourceName.OfRepository(traces) }];
 
     /// <summary>Verifiers that may grade its problems: a source that leaves the choice open may have any of those that need nothing.</summary>
     internal IEnumerable<string> VerifierNames() => !HasSources ? Families.Select(share => share.Name)
@@ -137,34 +144,4 @@ internal sealed record FamilyShare : Section
         Rule.Require(shares.Select(share => (share.Name, share.Level)).Distinct().Count() == shares.Count,
             property, "the same family and level is listed twice", "keep one of them and raise its weight"),
     ];
-}
-
-/// <summary><c>prompt</c>: what every prompt begins with, and what the chat templates are told.</summary>
-internal sealed record PromptSection : Section
-{
-    [Option("system message before every problem, for the teacher and, unless `student_system` says otherwise, the student",
-        Default = "none")]
-    public string System { get; init; } = "";
-
-    [Option("the student's system message, in training, sampling, evaluation and the exported model. `\"\"` is none: the student "
-        + "then learns to do without what the teacher was told (context distillation)", From = "prompt.system")]
-    public string StudentSystem { get; init; } = "";
-
-    [Option("variables of the chat templates, e.g. `{ enable_thinking: true }`", Default = "none")]
-    public IReadOnlyDictionary<string, JsonElement> TemplateOptions { get; init; } = PromptStyle.Plain.TemplateOptions;
-
-    internal PromptStyle ToTeacherStyle() => Style(System);
-
-    internal PromptStyle ToStudentStyle() => Style(StudentSystem);
-
-    public bool Equals(PromptSection? other) => other is not null && System == other.System && StudentSystem == other.StudentSystem
-        && CanonicalJson.Write(CanonicalJson.ToNode(TemplateOptions)) == CanonicalJson.Write(CanonicalJson.ToNode(other.TemplateOptions));
-
-    public override int GetHashCode() => HashCode.Combine(System, StudentSystem, TemplateOptions.Count);
-
-    /// <summary>A style as a part of a stage's options; null where chats are put as they are.</summary>
-    internal static JsonNode? KeyOf(PromptStyle style) => style.System is null && style.TemplateOptions.Count == 0 ? null
-        : CanonicalJson.ToNode(new { style.System, style.TemplateOptions });
-
-    private PromptStyle Style(string system) => new() { System = system.Length == 0 ? null : system, TemplateOptions = TemplateOptions };
 }

@@ -159,6 +159,8 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
             "raise it, e.g. to 3, or leave it out");
         yield return Rule.Require(Surrogate != SurrogateKind.Vespo || Ratio == RatioLevel.Product, nameof(Ratio),
             "vespo weighs a completion by its whole ratio", "write product, or leave it out");
+        yield return Rule.Require(TeacherWeight is null || recipe.Teacher.IsThere, nameof(TeacherWeight),
+            "there is no teacher to be asked", "name a model folder in teacher.model beside traces.from, or leave it out");
         yield return Rule.Require(TeacherWeight is null || recipe.Teacher.Remote is null, nameof(TeacherWeight),
             "an endpoint does not tell what it thinks of given tokens", "take a teacher from a model folder, or learn from rewards");
     }

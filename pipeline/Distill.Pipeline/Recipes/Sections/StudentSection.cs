@@ -1,3 +1,4 @@
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Student.Adapters;
 using Distill.Student.Pruning;
@@ -9,7 +10,8 @@ internal sealed record StudentSection : Section
 {
     private const string CutRemedy = "leave it out, or set sft.enabled to true";
 
-    [Option("folder of a checkpoint (`config.json`, safetensors, tokenizer)", Required = true, Path = PathUse.Folder,
+    [Option("folder of a checkpoint (`config.json`, safetensors, tokenizer), or `hf://owner/name`", Required = true,
+        Path = PathUse.Folder, Pulls = PulledModel.Checkpoint,
         Files = ["config.json", "tokenizer.json"], Remedy = "give the folder of a checkpoint")]
     public string Base { get; init; } = "";
 
@@ -24,6 +26,9 @@ internal sealed record StudentSection : Section
 
     [Option("give a base without `<think>` and `</think>` these tokens: ids that its tokenizer holds in reserve first, else new rows")]
     public bool AddTokens { get; init; }
+
+    [Option("licence of the base, e.g. `apache-2.0`, for the model's card and `publish`", Default = "not stated", DecidesResult = false)]
+    public string Licence { get; init; } = "";
 
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {

@@ -1,20 +1,23 @@
 using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Teacher;
+using Distill.Teacher.Remote.Batches;
 using Distill.Teacher.Remote.Collection;
+using Distill.Teacher.Remote.Endpoint;
 
 namespace Distill.Pipeline.Recipes.Sections;
 
 /// <summary><c>teacher</c>: the model that solves the training problems, and how it is sampled. With an endpoint it runs
 /// elsewhere.</summary>
-internal sealed record TeacherSection : EndpointSection
+internal sealed record TeacherSection : RemoteTeacherSection
 {
     private const string FolderRemedy = "give the folder of an ONNX model or of a checkpoint, or an endpoint";
 
     [Option("folder of an ONNX model (`genai_config.json`, tokenizer) or of a checkpoint, which is run on the graph it would "
-        + "be exported as; with `teacher.endpoint` the name that the endpoint knows",
-        Required = true, Path = PathUse.Folder, Files = ["tokenizer.json"], Remedy = FolderRemedy)]
+        + "be exported as, or `hf://owner/name`; with `teacher.endpoint` the name that the endpoint knows",
+        Default = "required, unless `traces.from` is given", Path = PathUse.Folder, Files = ["tokenizer.json"], Remedy = FolderRemedy)]
     public string Model { get; init; } = "";
 
     [Option("completions per training problem", Minimum = 1, Maximum = 256)]
@@ -32,32 +35,57 @@ internal sealed record TeacherSection : EndpointSection
     [Option("completions decoded together; speed only; not with an endpoint", Minimum = 1, Maximum = 4096, DecidesResult = false)]
     public int Slots { get; init; } = 64;
 
-    [Option("alternatives recorded beside each token of the teacher; needed by `soft_labels`; not with an endpoint",
+    [Option("alternatives recorded beside each token of the teacher; needed by `soft_labels`; of an endpoint only with `teacher.token_ids`",
         Minimum = 1, Maximum = 1024, Default = "none")]
     public int? TopLogProbabilities { get; init; }
 
     [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
     public long Seed { get; init; }
 
+    [Option("licence or terms of the teacher, e.g. `apache-2.0` or `openai-terms`, for cards and `publish`", Default = "not stated",
+        DecidesResult = false)]
+    public string Licence { get; init; } = "";
+
     /// <summary>The endpoint that runs the model; null for a model folder.</summary>
-    internal EndpointSection? Remote => Endpoint.Length == 0 ? null : this;
+    internal RemoteTeacherSection? Remote => Endpoint.Length == 0 ? null : this;
+
+    /// <summary>False where existing traces are taken and no teacher is named beside them.</summary>
+    internal bool IsThere => Model.Length > 0;
+
+    /// <summary>Whether it is a model folder.</summary>
+    internal bool IsLocal => IsThere && Remote is null;
 
     /// <summary>What reports call it.</summary>
-    internal string Name => Remote is null ? Path.GetFileName(Model) : Model;
+    internal string Name => Remote is null ? ModelName.Of(Model) : Model;
 
     public override bool IsPath(string property) => property != nameof(Model) || Remote is null;
 
     public override IEnumerable<Rule> Rules(Recipe recipe) =>
     [
         .. base.Rules(recipe),
-        Rule.Require(Remote is not null || ModelFolder.Announces(Model) || File.Exists(Path.Combine(Model, "config.json")), nameof(Model),
+        .. Beside(((DistillationRecipe)recipe).Traces.From),
+        Rule.Require(!IsLocal || ModelFolder.Announces(Model) || File.Exists(Path.Combine(Model, "config.json")), nameof(Model),
             $"{Model} has no genai_config.json, and no config.json with an ONNX file or safetensors", FolderRemedy),
         Rule.Require(Temperature > 0 || Samples == 1, nameof(Samples), "greedy samples are all equal",
             "set teacher.temperature above 0, or one sample"),
+        Rule.Require(Temperature <= 1 || Batch != BatchInterface.Anthropic, nameof(Temperature), "above what anthropic takes",
+            "write at most 1"),
         Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),
-        Rule.Unused(Remote is not null, nameof(TopLogProbabilities), "an endpoint's traces hold no tokens",
-            "leave it out, or take a teacher from a model folder"),
+        Rule.Unused(Remote is { TokenIds: false }, nameof(TopLogProbabilities), "no token ids are asked for",
+            "set teacher.token_ids to true where the endpoint is a server of vLLM, leave it out otherwise"),
     ];
+
+    // Existing traces need no teacher; one that is named beside them is only asked what it thinks of the student's completions.
+    private IEnumerable<Rule> Beside(string? traces)
+    {
+        yield return Rule.Require(IsThere || traces is not null, nameof(Model), "missing", "write the path of a folder");
+        yield return Rule.Require(traces is null || Remote is null, nameof(Endpoint), "traces.from takes existing traces: nothing is asked",
+            "leave the endpoint or traces.from out");
+        foreach (string name in (string[])[nameof(Samples), nameof(Temperature), nameof(TopP), nameof(MaxTokens), nameof(Slots),
+            nameof(TopLogProbabilities), nameof(Seed)])
+            yield return Rule.Unused(traces is not null, name, "traces.from takes existing traces, so nothing is generated",
+                "leave it or traces.from out");
+    }
 
     internal TraceCollectionOptions ToCollectionOptions(string digest) => new()
     {
@@ -71,7 +99,10 @@ internal sealed record TeacherSection : EndpointSection
         TopLogProbabilities = TopLogProbabilities ?? 0,
     };
 
-    internal RemoteTraceOptions ToRemoteOptions(EndpointSection endpoint) => new()
+    internal override EndpointOptions ToOptions(string model) =>
+        base.ToOptions(model) with { TokenAlternatives = TokenIds ? TopLogProbabilities ?? 0 : null };
+
+    internal RemoteTraceOptions ToRemoteOptions(RemoteTeacherSection endpoint) => new()
     {
         Seed = (ulong)Seed,
         Teacher = Name,
@@ -83,5 +114,7 @@ internal sealed record TeacherSection : EndpointSection
         MaxTokens = MaxTokens,
         SendSeed = endpoint.SendSeed,
         Concurrency = endpoint.Concurrency,
+        Tokenizer = endpoint.OpenTokenizer(),
+        TopLogProbabilities = endpoint.TokenIds ? TopLogProbabilities ?? 0 : 0,
     };
 }

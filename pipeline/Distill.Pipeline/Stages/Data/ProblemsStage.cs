@@ -17,7 +17,7 @@ internal sealed class ProblemsStage : IStage
 {
     public const string Train = "problems/train", Validation = "problems/validation", Test = "problems/test", Twins = "problems/twins";
 
-    private const string FileName = "problems.jsonl";
+    internal const string FileName = "problems.jsonl";
 
     private readonly Func<StageContext, Drawn> draw;
     private readonly string noun;

@@ -19,11 +19,18 @@ internal sealed class TraceFiles(StageContext context)
     public long CompletionTokens { get; private set; }
 
     /// <summary>Takes a part that was finished before, if it is there and whole.</summary>
-    public bool TryTake(int part)
+    /// <param name="rows">Gets its traces, without their tokens; null where nobody wants them.</param>
+    public bool TryTake(int part, ICollection<Trace>? rows = null)
     {
         if (context.TryTake(NameOf(part)) is not { } taken) return false;
         files[part] = taken;
-        Count(TraceFile.SumsOf(Path.Combine(context.Folder, NameOf(part))));
+        if (rows is null) Count(TraceFile.SumsOf(Path.Combine(context.Folder, NameOf(part))));
+        foreach (var trace in rows is null ? [] : TraceFile.Read(Path.Combine(context.Folder, NameOf(part))))
+        {
+            Count(new TraceSums(trace.PromptTokens, trace.CompletionTokens));
+            rows!.Add(trace with { TokenIds = [], TokenLogProbabilities = [], TopIds = [], TopLogProbabilities = [] });
+        }
+
         return true;
     }
 
@@ -33,13 +40,18 @@ internal sealed class TraceFiles(StageContext context)
         Count(new TraceSums(part.Traces.Sum(trace => (long)trace.PromptTokens), part.Traces.Sum(trace => (long)trace.CompletionTokens)));
     }
 
-    /// <param name="role">What the model is that wrote them.</param>
-    public void WriteCard(string teacher, string role = "teacher")
+    /// <summary>Writes a part of traces as they come, none of them kept in memory.</summary>
+    public void WriteRows(int part, IEnumerable<Trace> traces) => files[part] = TraceFile.Write(context.Writer, NameOf(part), traces);
+
+    /// <param name="teacher">What wrote them.</param>
+    /// <param name="description">Default: completions of a teacher.</param>
+    public void WriteCard(string teacher, string? description = null)
     {
         var card = new DatasetCard
         {
             Title = "Reasoning traces",
-            Description = $"Completions of generated problems by the {role} `{teacher}`, as generated: nothing is graded or left out.",
+            Description = description
+                ?? $"Completions of generated problems by the teacher `{teacher}`, as generated: nothing is graded or left out.",
             Files = new Dictionary<Split, IReadOnlyList<ArtifactFile>> { [Split.Train] = [.. files.Values] },
         };
         context.Writer.Write("README.md", card.ToBytes());

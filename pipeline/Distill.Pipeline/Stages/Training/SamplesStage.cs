@@ -47,15 +47,16 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
     {
         var student = context.Input(start);
         var problems = ProblemsStage.Read(context, ProblemsStage.Train).Take(section.Problems).ToList();
-        return new TraceWork(context, problems, section.ToCollectionOptions((ulong)section.Seed ^ Draw, start, student.Digest))
+        return new TraceWork(context, ProblemParts.Of(problems), section.ToCollectionOptions((ulong)section.Seed ^ Draw, start, student.Digest))
         {
             Open = () => ServedModel.OpenCheckpoint(
                 student.CheckpointFolder, recipe.Evaluation.Slots, style: recipe.Prompt.ToStudentStyle()),
             RateName = "completionTokensPerSecond",
             Noun = "completions",
-            Join = files =>
+            Join = (files, _) =>
             {
-                files.WriteCard(start, "student");
+                files.WriteCard(
+                    start, $"Completions of generated problems by the student `{start}`, as generated: nothing is graded or left out.");
                 return $"{(long)problems.Count * section.Samples:N0} completions of {problems.Count:N0} problems";
             },
         };

@@ -1,0 +1,118 @@
+using System.Text;
+using Distill.Data.Problems;
+using Distill.Data.Traces;
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
+using Distill.Pipeline.Runs;
+using Distill.Teacher;
+using Distill.Teacher.Remote.Collection;
+
+namespace Distill.Pipeline.Stages.Data;
+
+/// <summary>
+/// A small sample before the teacher is asked for days: what would be thrown away, and what the whole will take. Its completions are the
+/// run's own and are kept like them, so they are neither generated nor paid twice. Exceeded limits end the run; nothing is committed then,
+/// and the next try finds the same completions.
+/// </summary>
+internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection limits) : IStage
+{
+    public const string StageName = "preflight", ReportName = "preflight.json";
+
+    public StageDeclaration Declaration { get; } = new()
+    {
+        Name = StageName,
+        Folder = "2-preflight",
+        Kind = "preflight",
+        Version = 1,
+        Inputs = [ProblemsStage.Train, ExternalInputs.Teacher],
+        GateOf = TracesStage.StageName,
+        Options = StageDeclaration.OptionsOf(
+        [
+            ("name", recipe.Teacher.Name),
+            ("teacher", recipe.Teacher.ToKey(recipe)),
+            ("prompt", PromptSection.KeyOf(recipe.Prompt.ToTeacherStyle())),
+            ("preflight", limits.ToKey(recipe)),
+            ("traces", recipe.Traces.ToKey(recipe)),
+            ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
+        ]),
+        Resource = StageResource.Model,
+    };
+
+    public string Work =>
+        $"{Math.Min(limits.Problems, recipe.Problems.Train):N0} problems once each; their completions are the run's own";
+
+    public long? MemoryBytes => recipe.Teacher.IsLocal
+        ? ModelMemory.ForCompletions(recipe.Teacher.Model, recipe.Teacher.Slots, recipe.Teacher.MaxTokens) : null;
+
+    public string Run(StageContext context)
+    {
+        using var problems = ProblemParts.Of(context.Input(ProblemsStage.Train));
+        var chosen = problems.Spread(limits.Problems);
+        var (traces, tokensPerSecond) = recipe.Teacher.Remote is { } endpoint ? Ask(context, endpoint, chosen) : Generate(context, chosen);
+        using var verifiers = RecipeVerifiers.Open(context, recipe);
+        verifiers.Prepare(traces.Select(trace => (trace.Problem, trace.Answer)));
+        var sampling = new TraceSampling(recipe, verifiers);
+        var report = PreflightReport.Of(
+            traces, trace => verifiers.All.Of(trace.Problem).Verify(trace.Answer, trace.Problem), problems.Count,
+            recipe.Traces.ToPolicy(recipe.Teacher.Samples), sampling.Budget, recipe.Teacher.Remote?.Prices);
+        if (tokensPerSecond > 0) Tell(context, report, tokensPerSecond);
+        if (PreflightLimits.Exceeded(report, recipe, limits) is { Count: > 0 } faults)
+            throw new GateFailedException($"The preflight stops the run before its traces.\n{string.Join('\n', faults)}")
+            {
+                Remedy = "What was generated is kept; a changed recipe takes what it can use of it.",
+            };
+        context.Writer.Write(ReportName, Encoding.UTF8.GetBytes(CanonicalJson.Write(CanonicalJson.ToNode(report)) + "\n"));
+        return report.Describe();
+    }
+
+    private (IReadOnlyList<Trace> Traces, double TokensPerSecond) Generate(StageContext context, IReadOnlyList<Problem> problems)
+    {
+        var teacher = context.Input(ExternalInputs.Teacher);
+        using var model = ServedModel.Open(teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle());
+        using var journal = context.SharedCompletions is { } folder ? CompletionJournal.Open(folder, teacher.Digest) : null;
+        var options = recipe.Teacher.ToCollectionOptions(teacher.Digest) with { Samples = 1 };
+        long began = context.Clock.GetTimestamp(), tokens = 0;
+        var part = new TraceCollection(model.Generator, model.Encoder, options, journal, context.Clock).Generate(problems, 0, done =>
+        {
+            tokens = done.CompletionTokens;
+            context.Progress(new StageProgress(done.Completions, problems.Count, "completions"));
+        }, context.Cancellation);
+        return (part.Traces, tokens / Math.Max(1e-9, context.Clock.GetElapsedTime(began).TotalSeconds));
+    }
+
+    private (IReadOnlyList<Trace> Traces, double TokensPerSecond) Ask(
+        StageContext context, RemoteTeacherSection endpoint, IReadOnlyList<Problem> problems)
+    {
+        using var client = RemoteTracesStage.Connect(recipe, endpoint, context.Clock);
+        var options = recipe.Teacher.ToRemoteOptions(endpoint) with
+        {
+            Samples = 1, ProblemsPerPart = problems.Count, Examples = recipe.Prompt.ToTeacherStyle().Examples,
+        };
+        string kept = context.SharedRequests ?? Path.Combine(context.Folder, RemoteTracesStage.OwnRequests);
+        var traces = new List<Trace>();
+        double rate = 0;
+        // The stage has a thread of its own that nobody else waits for.
+        new RemoteTraceCollection(client, options, new CompletionStore(kept), context.Clock).RunAsync(
+            problems, _ => false, part => traces.AddRange(part.Traces), progress =>
+            {
+                rate = progress.TokensPerSecond;
+                context.Progress(new StageProgress(progress.Traces, progress.TotalTraces, "completions"));
+            }, context.Cancellation).GetAwaiter().GetResult();
+        return (traces, rate);
+    }
+
+    // Times say nothing of the traces and stay out of the artefact.
+    private void Tell(StageContext context, PreflightReport report, double tokensPerSecond)
+    {
+        var time = TimeSpan.FromSeconds(Math.Min(report.RunTokens.High / tokensPerSecond, 1e8));
+        context.Measure("tokensPerSecond", tokensPerSecond);
+        context.Measure("predictedSeconds", time.TotalSeconds);
+        bool isSlow = recipe.Teacher.IsLocal && limits.Problems < recipe.Teacher.Slots;
+        string words = time.TotalHours >= 48 ? $"{time.TotalDays:F1} days" : time.TotalMinutes >= 120 ? $"{time.TotalHours:F1} hours"
+            : $"{Math.Ceiling(time.TotalMinutes):N0} minutes";
+        context.Note($"preflight: at {tokensPerSecond:N0} tokens/s the traces take up to {words}"
+            + (isSlow ? "; with all slots busy, less" : ""));
+    }
+}
