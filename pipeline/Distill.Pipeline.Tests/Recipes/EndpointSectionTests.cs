@@ -94,14 +94,16 @@ public sealed class EndpointSectionTests : IDisposable
     [InlineData("batch: anthropic, temperature: 1.5", "teacher.temperature", "above what anthropic takes")]
     public void What_does_not_go_together_is_said(string options, string path, string fault)
     {
-        var problem = SampleRecipe.Problems(folder, With($"{{ endpoint: 'https://api.example.com/v1', model: m, {options} }}")).ShouldHaveSingleItem();
+        string text = With($"{{ endpoint: 'https://api.example.com/v1', model: m, {options} }}");
+        var problem = SampleRecipe.Problems(folder, text).ShouldHaveSingleItem();
         problem.Path.ShouldBe(path);
         problem.Fault.ShouldContain(fault);
     }
 
     [Fact]
     public void A_batch_decides_by_no_answer() => SampleRecipe.Problems(
-        folder, With("{ endpoint: 'https://api.example.com/v1', model: m, samples: 4, batch: openai }") + "\ntraces: { accepted_per_problem: 1 }")
+        folder,
+        With("{ endpoint: 'https://api.example.com/v1', model: m, samples: 4, batch: openai }") + "\ntraces: { accepted_per_problem: 1 }")
         .ShouldHaveSingleItem().Path.ShouldBe("teacher.batch");
 
     [Fact]

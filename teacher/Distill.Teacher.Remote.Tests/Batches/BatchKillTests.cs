@@ -51,7 +51,8 @@ public sealed class BatchKillTests : IDisposable
         Break[] kinds = [Break.Before, Break.After, Break.Half, Break.PageAfter];
         server.Breaks = (_, _) => random.NextDouble() < 0.3 ? kinds[random.Next(kinds.Length)] : Break.None;
         int runs = 0;
-        while (await IsKilledAsync(new BatchRun(server, dialect, folder.Path) { Retries = 0, MostRequests = 4 })) (++runs).ShouldBeLessThan(60);
+        while (await IsKilledAsync(new BatchRun(server, dialect, folder.Path) { Retries = 0, MostRequests = 4 }))
+            (++runs).ShouldBeLessThan(60);
         foreach (string id in new BatchRun(server, dialect, folder.Path).Ids) server.PaidOf(id).ShouldBe(1);
         runs.ShouldBeGreaterThan(2);
     }

@@ -117,11 +117,13 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
             var collection = teacher.ToCollection();
             // The stage has a thread of its own that nobody else waits for.
             collection.RunAsync(
-                new RemoteProblems(problems.Count, Read), part => !asked.Contains(part), Keep, progress => context.Progress(new StageProgress(
+                new RemoteProblems(problems.Count, Read), part => !asked.Contains(part), Keep,
+                progress => context.Progress(new StageProgress(
                     progress.Traces, progress.TotalTraces, "traces", Spent(teacher.Usage), progress.TokensPerSecond, "tokens/s")),
                 time.Deadline, cancellation).GetAwaiter().GetResult();
             if (collection.Rejected is { Count: > 0 and var dropped, FirstReason: var reason })
-                context.Warning($"{dropped:N0} of {problems.Count:N0} problems were refused and have no answers, the first because: {reason}");
+                context.Warning(
+                    $"{dropped:N0} of {problems.Count:N0} problems were refused and have no answers, the first because: {reason}");
         }
 
         public string Finish()
