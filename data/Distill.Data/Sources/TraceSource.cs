@@ -22,7 +22,10 @@ internal sealed class TraceSource(string name, IReadOnlyList<SourceFile> files, 
                 row++;
                 if (!seen.Add(trace.Problem.Id)) continue;
                 // Held out by content, as everywhere: traces of others do not say where their problems belong.
-                var problem = trace.Problem with { Split = SplitRule.Of(trace.Problem.Signature), Verifier = verifier ?? trace.Problem.Verifier };
+                var problem = trace.Problem with
+                {
+                    Split = SplitRule.Of(trace.Problem.Signature), Verifier = verifier ?? trace.Problem.Verifier,
+                };
                 yield return new SourceItem(new SourcePlace(file.Name, "row", row), problem);
             }
         }

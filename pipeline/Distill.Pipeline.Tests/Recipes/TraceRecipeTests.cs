@@ -30,7 +30,8 @@ public sealed class TraceRecipeTests : IDisposable
             .ShouldBe([("user", "2 + 2?"), ("assistant", "4"), ("user", "a"), ("assistant", "b\nc")]);
         inFile.Prompt.ToStudentStyle().Examples.ShouldBeEmpty();
         SampleRecipe.Parse(folder, RecipeWriter.ToYaml(inFile, folder.Path)).Prompt.ShouldBe(inFile.Prompt);
-        SampleRecipe.Parse(folder, SampleRecipe.Text, "prompt.student_examples=few.jsonl").Prompt.ToStudentStyle().Examples.Count.ShouldBe(4);
+        SampleRecipe.Parse(folder, SampleRecipe.Text, "prompt.student_examples=few.jsonl").Prompt.ToStudentStyle().Examples.Count
+            .ShouldBe(4);
     }
 
     [Theory]

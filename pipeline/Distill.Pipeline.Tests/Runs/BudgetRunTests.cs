@@ -9,7 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Distill.Pipeline.Tests.Runs;
 
-/// <summary>Adaptive sampling and budgets with the committed teacher: what is asked, what is said of it, and what a larger budget does.</summary>
+/// <summary>Adaptive sampling and budgets with the committed teacher: what is asked and said, and what a larger budget does.</summary>
 public sealed class BudgetRunTests : IDisposable
 {
     private static readonly string[] Sampled = ["teacher.samples=4", "teacher.temperature=1.2"];
@@ -62,7 +62,7 @@ public sealed class BudgetRunTests : IDisposable
     public void A_budget_of_time_ends_with_what_there_is_and_continues_from_what_was_kept()
     {
         string[] brief = [.. Sampled, "teacher.slots=4", "traces.max_time=0.1"];
-        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.FromSeconds(1) };
+        var clock = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromSeconds(1) };
         var observer = new RecordingObserver();
         Run("timed", observer, clock, brief);
         var cut = Read("timed");

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Distill.Data.Problems;
 using Distill.Data.Storage;
 using Distill.Data.Traces;
@@ -18,7 +19,8 @@ public sealed class GivenTracesRunTests : IDisposable
     [Fact]
     public void A_whole_run_trains_on_the_traces_of_another_and_reports_without_a_teacher()
     {
-        string[] brief = ["problems.train=24", "sft.epochs=1", "rl.steps=0", "evaluation.samples=0", "parity.prompts=2", "problems.twins=0"];
+        string[] brief =
+            ["problems.train=24", "sft.epochs=1", "rl.steps=0", "evaluation.samples=0", "parity.prompts=2", "problems.twins=0"];
         SmallRun.Run(folder, new RunOptions { Name = "made", Until = "traces" }, [.. brief, "teacher.top_log_probabilities=4"]);
         string made = Path.Combine(folder.Path, "made"), text = WithoutTeacher(made);
         var observer = new RecordingObserver();
@@ -59,7 +61,8 @@ public sealed class GivenTracesRunTests : IDisposable
     {
         var (made, _) = SmallRun.Run(folder, new RunOptions { Name = "made", Until = "traces" }, "problems.train=24");
         var traces = Read(Path.Combine(made.Folder, "2-traces")).ToList();
-        var matching = new TraceMatching([.. traces.Skip(4).Take(3).Select(trace => trace.Problem with { Id = "own/" + trace.Problem.Id })]);
+        var own = traces.Skip(4).Take(3).Select(trace => trace.Problem with { Id = "own/" + trace.Problem.Id });
+        var matching = new TraceMatching([.. own]);
         var taken = traces.Concat(traces).Select(matching.Take).OfType<Trace>().ToList();
         taken.Select(trace => trace.SampleIndex).ShouldBe([0, 0, 0, 1, 1, 1]);
         taken.ShouldAllBe(trace => trace.Problem.Id.StartsWith("own/", StringComparison.Ordinal));
@@ -84,18 +87,24 @@ public sealed class GivenTracesRunTests : IDisposable
         string empty = Directory.CreateDirectory(Path.Combine(folder.Path, "empty")).FullName;
         Fault($"traces.from={empty}").ShouldContain("holds no file that is read");
         string Fault(params string[] overrides) => Should.Throw<InvalidRecipeException>(
-            () => RecipePreflight.Require(Parse(WithoutTeacher(made.Folder), overrides), makesStudent: true)).Problems.ShouldHaveSingleItem().Fault;
+                () => RecipePreflight.Require(Parse(WithoutTeacher(made.Folder), overrides), makesStudent: true))
+            .Problems.ShouldHaveSingleItem().Fault;
     }
 
     [Fact]
     public void Traces_of_others_bring_their_problems_along_and_some_are_held_out()
     {
-        string lines = string.Join('\n', Enumerable.Range(0, 120).Select(i =>
-            $$"""{"messages": [{"role": "user", "content": "What is {{i}} + 1?"}, {"role": "assistant", "content": "<think>{{i}} and one</think>{{i + 1}}"}], "answer": "{{i + 1}}"}"""));
+        string lines = string.Join('\n', Enumerable.Range(0, 120).Select(i => JsonSerializer.Serialize(new
+        {
+            messages = (object[])[new { role = "user", content = $"What is {i} + 1?" },
+                new { role = "assistant", content = $"<think>{i} and one</think>{i + 1}" }],
+            answer = $"{i + 1}",
+        })));
         string file = folder.File("others.jsonl", lines), text = WithoutTeacher(file);
         text = text[..text.IndexOf("  families:", StringComparison.Ordinal)] + text[text.IndexOf("  train:", StringComparison.Ordinal)..];
         var observer = new RecordingObserver();
-        var result = Run(text, observer, "others", ["problems.test=5", "problems.validation=5", "problems.twins=0", "problems.train=1000"], "curated");
+        string[] counts = ["problems.test=5", "problems.validation=5", "problems.twins=0", "problems.train=1000"];
+        var result = Run(text, observer, "others", counts, "curated");
         var kept = TraceFile.ReadGraded(Path.Combine(result.Folder, "3-curated", "data", "train-00000.parquet")).ToList();
         kept.Count.ShouldBeInRange(70, 115);
         kept.ShouldAllBe(graded => graded.Trace.Problem.Split == Split.Train && graded.Verdict == Distill.Verification.Verdict.Correct);
@@ -113,7 +122,8 @@ public sealed class GivenTracesRunTests : IDisposable
         Artifact.Open(artifact).Manifest.Files.Where(file => file.Path.EndsWith(".parquet", StringComparison.Ordinal))
             .SelectMany(file => TraceFile.Read(Path.Combine(artifact, file.Path)));
 
-    private RunResult Run(string text, RecordingObserver observer, string name, string[] overrides, string? until = null) => PipelineRun.Run(
+    private RunResult Run(
+        string text, RecordingObserver observer, string name, string[] overrides, string? until = null) => PipelineRun.Run(
         Parse(text, overrides), new RunOptions { RunsFolder = folder.Path, Name = name, Until = until }, observer, TimeProvider.System,
         TestContext.Current.CancellationToken);
 }

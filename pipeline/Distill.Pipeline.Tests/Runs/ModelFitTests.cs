@@ -24,23 +24,31 @@ public sealed class ModelFitTests
 
     public static TheoryData<string, string[], string> Mismatches => new()
     {
-        { "student: other tokenizer", ["teacher.top_log_probabilities=4", "soft_labels.weight=0.5"], "soft_labels: teacher and student have different tokenizers" },
+        { "student: other tokenizer", ["teacher.top_log_probabilities=4", "soft_labels.weight=0.5"],
+            "soft_labels: teacher and student have different tokenizers" },
         { "student: other tokenizer", ["rl.teacher_weight=1"], "rl.teacher_weight = 1: * these differ: the tokenizers" },
         { "student: larger vocabulary", ["rl.teacher_weight=1"], "these differ: the vocabularies (" },
         { "student: other end", ["rl.teacher_weight=1"], "these differ: the end tokens (<|end|> and <|user|>)" },
         { "student: other template", ["rl.teacher_weight=1"], "these differ: the chat templates" },
-        { "student: other end", ["teacher.top_log_probabilities=4", "soft_labels.weight=0.5"], "soft_labels: the teacher ends its replies with <|end|>" },
-        { "student: other template", ["teacher.top_log_probabilities=4", "soft_labels.weight=0.5"], "note soft_labels: the chat templates" },
+        { "student: other end", ["teacher.top_log_probabilities=4", "soft_labels.weight=0.5"],
+            "soft_labels: the teacher ends its replies with <|end|>" },
+        { "student: other template", ["teacher.top_log_probabilities=4", "soft_labels.weight=0.5"],
+            "note soft_labels: the chat templates" },
         { "student: no marks", [], "student.base = *: its tokenizer has no <think> and </think>" },
         { "student: opens thinking", [], "note student.base: its template opens the thinking" },
         { "student: closes thinking", [], "note student.base: its template opens and closes the thinking" },
-        { "student: refuses system", ["prompt.system=Think."], "student.base = *: its chat template refuses the system message of prompt.student_system: no system" },
-        { "teacher: refuses system", ["prompt.system=Think.", "prompt.student_system=\"\""], "teacher.model = *: its chat template refuses the system message of prompt.system: no system" },
+        { "student: refuses system", ["prompt.system=Think."],
+            "student.base = *: its chat template refuses the system message of prompt.student_system: no system" },
+        { "teacher: refuses system", ["prompt.system=Think.", "prompt.student_system=\"\""],
+            "teacher.model = *: its chat template refuses the system message of prompt.system: no system" },
         { "teacher: drops system", ["prompt.system=Think."], "teacher.model = *: its chat template leaves out the system message" },
-        { "teacher: one turn", ["prompt.examples=[ { question: a, answer: b } ]"], "teacher.model = *: its chat template refuses the turns of prompt.examples: one turn" },
-        { "teacher: last turn alone", ["prompt.examples=[ { question: a, answer: Beta. } ]"], "teacher.model = *: its chat template leaves out the turns of prompt.examples" },
+        { "teacher: one turn", ["prompt.examples=[ { question: a, answer: b } ]"],
+            "teacher.model = *: its chat template refuses the turns of prompt.examples: one turn" },
+        { "teacher: last turn alone", ["prompt.examples=[ { question: a, answer: Beta. } ]"],
+            "teacher.model = *: its chat template leaves out the turns of prompt.examples" },
         { "teacher: drops question", [], "teacher.model = *: its chat template leaves out the question" },
-        { "teacher: other end", [], "note teacher.model: its template ends a reply with <|end|>, which is none of its end tokens (<|user|>)" },
+        { "teacher: other end", [],
+            "note teacher.model: its template ends a reply with <|end|>, which is none of its end tokens (<|user|>)" },
         { "teacher: closes thinking", [], "note teacher.model: its prompt ends with the thinking closed" },
         { "teacher: smaller embedding", [], "teacher.model = *: its tokenizer has * they do not belong together" },
         { "student: smaller embedding", [], "student.base = *: its tokenizer has * they do not belong together" },
@@ -111,19 +119,22 @@ public sealed class ModelFitTests
 
     private static ModelFacts Changed(string change) => change switch
     {
-        "other tokenizer" => Facts(Tokenizer("\"<|user|>\"", "\"<|asks|>\""), Turns.Replace("m.role", "'x'", StringComparison.Ordinal) + Speak),
+        "other tokenizer" => Facts(
+            Tokenizer("\"<|user|>\"", "\"<|asks|>\""), Turns.Replace("m.role", "'x'", StringComparison.Ordinal) + Speak),
         "no marks" => Facts(Tokenizer("\"<think>\"", "\"<thinking>\""), Turns + Speak),
         "lossy tokenizer" => Facts(Tokenizer("\"normalizer\": null", "\"normalizer\": {\"type\": \"Lowercase\"}"), Turns + Speak),
         "larger vocabulary" => Fitting with { VocabularySize = Fitting.VocabularySize + 64 },
         "smaller embedding" => Fitting with { VocabularySize = Fitting.VocabularySize - 1 },
         "other end" => new(Fitting.VocabularySize, new ChatEncoder(
-            global::Distill.Tokenization.Tokenizer.FromJson(Json()), new ChatTemplate(Turns + Speak), null, [Good.Tokenizer.IdOf("<|user|>")!.Value])),
+            global::Distill.Tokenization.Tokenizer.FromJson(Json()), new ChatTemplate(Turns + Speak), null,
+            [Good.Tokenizer.IdOf("<|user|>")!.Value])),
         "other template" => Facts(Good.Tokenizer, Turns + "{{ ' ' }}" + Speak),
         "opens thinking" => Facts(Good.Tokenizer, Turns + Speak + "{% if add_generation_prompt %}<think>\n{% endif %}"),
         "closes thinking" => Facts(Good.Tokenizer, Turns + Speak + "{% if add_generation_prompt %}<think>\n\n</think>\n\n{% endif %}"),
         "refuses system" => Facts(
             Good.Tokenizer, "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}" + Turns + Speak),
-        "drops system" => Facts(Good.Tokenizer, Turns.Replace("messages %}", "messages if m.role != 'system' %}", StringComparison.Ordinal) + Speak),
+        "drops system" => Facts(
+            Good.Tokenizer, Turns.Replace("messages %}", "messages if m.role != 'system' %}", StringComparison.Ordinal) + Speak),
         "one turn" => Facts(Good.Tokenizer, "{% if messages | length > 1 %}{{ raise_exception('one turn') }}{% endif %}" + Turns + Speak),
         "last turn alone" => Facts(Good.Tokenizer, "{{ '<|user|>' + messages[-1].content + '<|end|>' }}" + Speak),
         "drops question" => Facts(Good.Tokenizer, Speak),
@@ -131,7 +142,8 @@ public sealed class ModelFitTests
     };
 
     private static ModelFacts Facts(Tokenizer tokenizer, string template) =>
-        new(Math.Max(tokenizer.VocabularySize, Fitting.VocabularySize), new ChatEncoder(tokenizer, new ChatTemplate(template), null, Good.EndTokens));
+        new(Math.Max(tokenizer.VocabularySize, Fitting.VocabularySize),
+            new ChatEncoder(tokenizer, new ChatTemplate(template), null, Good.EndTokens));
 
     private static Tokenizer Tokenizer(string before, string after)
     {

@@ -1,3 +1,4 @@
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Teacher.Remote.Judging;
@@ -27,6 +28,9 @@ public abstract record Recipe : ISection
     /// <summary>Everything random follows from this number, where a section has no seed of its own.</summary>
     [Option("everything random follows from it; a section's own `seed` goes before it", Minimum = 0, Maximum = long.MaxValue)]
     public long Seed { get; internal init; }
+
+    /// <summary>What was given as <c>hf://</c>; says nothing that the options do not say.</summary>
+    internal PulledModels Pulled { get; init; } = PulledModels.None;
 
     object? ISection.DefaultOf(string property, Recipe recipe) => null;
 
@@ -129,7 +133,8 @@ internal sealed record PretrainRecipe : Recipe
     public string Output { get; init; } = "";
 
     [Option("folder of a checkpoint to start from instead of random weights; its shape must be that of `architecture`", Default = "none",
-        Path = PathUse.Folder, Files = ["config.json"], Remedy = "make it with the recipe that the comments name, or leave start out")]
+        Path = PathUse.Folder, Pulls = PulledModel.Checkpoint, Files = ["config.json"], Remedy = "make it with the recipe that the "
+            + "comments name, or leave start out")]
     public string? Start { get; init; }
 
     [Option("true: an ONNX model folder; false: a checkpoint")]

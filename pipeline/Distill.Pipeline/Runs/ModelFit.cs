@@ -40,8 +40,8 @@ internal sealed class ModelFit
         CheckPrompt(prompt, Teacher, recipe.Teacher.Model, "prompt.system", "prompt.examples");
         if (prompt.Fault is not null) return;
         if (prompt.ForeignEnd is { } end)
-            notes.Add($"{Teacher}: its template ends a reply with {end}, which is none of its end tokens ({prompt.EndWords}), so it may not "
-                + "stop: name it in eos_token_id of generation_config.json.");
+            notes.Add($"{Teacher}: its template ends a reply with {end}, which is none of its end tokens ({prompt.EndWords}), so it may "
+                + "not stop: name it in eos_token_id of generation_config.json.");
         if (prompt.Thinking == PromptThinking.Closed)
             notes.Add($"{Teacher}: its prompt ends with the thinking closed, so it answers without steps: look at "
                 + "prompt.template_options, e.g. enable_thinking.");
@@ -60,8 +60,8 @@ internal sealed class ModelFit
         if (prompt.Lost is { } lost)
             notes.Add($"{Student}: its tokenizer cannot write {lost} back, so what it learns from the traces is not what they say.");
         if (recipe.Sft.Enabled && prompt.Thinking is not PromptThinking.None)
-            notes.Add($"{Student}: its template {(prompt.Thinking == PromptThinking.Open ? "opens" : "opens and closes")} the thinking before "
-                + "the reply, and training opens it once more: look at prompt.template_options, or take another template.");
+            notes.Add($"{Student}: its template {(prompt.Thinking == PromptThinking.Open ? "opens" : "opens and closes")} the thinking "
+                + "before the reply, and training opens it once more: look at prompt.template_options, or take another template.");
     }
 
     private void CheckVocabulary(ModelFacts model, string path, string value)

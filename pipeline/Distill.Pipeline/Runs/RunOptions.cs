@@ -43,7 +43,8 @@ public sealed record RunResult(string Name, string Folder, string? ReportPath, s
 public sealed class RunRefusedException(string message) : Exception(message);
 
 /// <summary>
-/// A gate of the run refused its model or its teacher: the run stops, the command line ends with 3. Nothing of the failed stage is committed.
+/// A gate of the run refused its model or its teacher: the run stops, the command line ends with 3. Nothing of the failed stage is
+/// committed.
 /// </summary>
 public sealed class GateFailedException(string message) : Exception(message)
 {

@@ -118,7 +118,8 @@ public sealed class AdaptiveCollectionTests : IDisposable
             most = Math.Max(most, ++open);
             return [.. Problems.Skip(part * 4).Take(4)];
         });
-        await new RemoteTraceCollection(client, Options() with { Concurrency = 2 }, new CompletionStore(Path.Combine(folder, "few"))).RunAsync(
+        var store = new CompletionStore(Path.Combine(folder, "few"));
+        await new RemoteTraceCollection(client, Options() with { Concurrency = 2 }, store).RunAsync(
             all, _ => false, _ => open--, null, CancellationToken.None, TestContext.Current.CancellationToken);
         (open, most).ShouldBe((0, 2));
     }
@@ -137,7 +138,8 @@ public sealed class AdaptiveCollectionTests : IDisposable
 
     private static RemoteTraceOptions Options() => new()
     {
-        Seed = 1, Teacher = "teacher-1", Address = "http://teacher.test/v1", Samples = 6, MaxTokens = 64, ProblemsPerPart = 4, IsRight = IsRight,
+        Seed = 1, Teacher = "teacher-1", Address = "http://teacher.test/v1", Samples = 6, MaxTokens = 64, ProblemsPerPart = 4,
+        IsRight = IsRight,
     };
 
     private async Task<List<Trace>> CollectAsync(

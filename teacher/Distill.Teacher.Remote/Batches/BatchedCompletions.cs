@@ -84,7 +84,8 @@ internal sealed class BatchedCompletions
             int left = waiting.Count - index;
             var status = await watch.EndOfAsync(
                 ledger.IdOf(intent)!, intent.Created,
-                look => progress?.Invoke(new BatchProgress(Math.Min(total, done + look.Done), total, left)), cancellation).ConfigureAwait(false);
+                look => progress?.Invoke(new BatchProgress(Math.Min(total, done + look.Done), total, left)), cancellation)
+                .ConfigureAwait(false);
             var reading = await collection.ReadAsync(intent, status, cancellation).ConfigureAwait(false);
             ledger.Finish(intent, reading.ToOutcome(status));
             done = Math.Min(total, done + intent.Requests.Count);

@@ -55,7 +55,11 @@ internal sealed class RemoteWork
     /// <summary>Whether anything may still be begun; asked when no worker is at work.</summary>
     public bool HasMore
     {
-        get { lock (gate) return !isStopped && (unopened.Count > 0 || open.Any(part => part.HasWaiting)) && !deadline.IsCancellationRequested; }
+        get
+        {
+            lock (gate)
+                return !isStopped && !deadline.IsCancellationRequested && (unopened.Count > 0 || open.Any(part => part.HasWaiting));
+        }
     }
 
     /// <summary>The next completion to be made; waits where it depends on those under way.</summary>

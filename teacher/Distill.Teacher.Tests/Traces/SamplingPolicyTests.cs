@@ -21,7 +21,8 @@ public sealed class SamplingPolicyTests
     /// <summary>Asking several at once never asks one that asking one by one would not.</summary>
     [Fact]
     public void Together_or_one_by_one_the_same_samples_are_asked() =>
-        Gen.Select(Gen.Int[1, 8], Gen.Int[0, 8], Gen.Int[0, 8], Gen.ULong, (samples, accepted, giveUp, seed) => (samples, accepted, giveUp, seed))
+        Gen.Select(Gen.Int[1, 8], Gen.Int[0, 8], Gen.Int[0, 8], Gen.ULong, (samples, accepted, giveUp, seed) =>
+                (samples, accepted, giveUp, seed))
             .Sample(drawn =>
             {
                 var policy = new SamplingPolicy

@@ -91,7 +91,9 @@ internal sealed class SampleRounds(SamplingPolicy policy, int problems)
 
     public IReadOnlyList<ProblemTally> Tallies => tallies;
 
-    /// <summary>What is asked next, by problem; none when the part is finished. Every order must be answered before the next call.</summary>
+    /// <summary>
+    /// What is asked next, by problem; none when the part is finished. Every order must be answered before the next call.
+    /// </summary>
     public IReadOnlyList<SampleOrder> Next()
     {
         var open = Enumerable.Range(0, problems).Where(problem => policy.IsOpen(tallies[problem])).ToList();

@@ -1,5 +1,6 @@
 using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Teacher;
 using Distill.Teacher.Remote.Batches;
@@ -15,7 +16,7 @@ internal sealed record TeacherSection : RemoteTeacherSection
     private const string FolderRemedy = "give the folder of an ONNX model or of a checkpoint, or an endpoint";
 
     [Option("folder of an ONNX model (`genai_config.json`, tokenizer) or of a checkpoint, which is run on the graph it would "
-        + "be exported as; with `teacher.endpoint` the name that the endpoint knows",
+        + "be exported as, or `hf://owner/name`; with `teacher.endpoint` the name that the endpoint knows",
         Default = "required, unless `traces.from` is given", Path = PathUse.Folder, Files = ["tokenizer.json"], Remedy = FolderRemedy)]
     public string Model { get; init; } = "";
 
@@ -55,7 +56,7 @@ internal sealed record TeacherSection : RemoteTeacherSection
     internal bool IsLocal => IsThere && Remote is null;
 
     /// <summary>What reports call it.</summary>
-    internal string Name => Remote is null ? Path.GetFileName(Model) : Model;
+    internal string Name => Remote is null ? ModelName.Of(Model) : Model;
 
     public override bool IsPath(string property) => property != nameof(Model) || Remote is null;
 

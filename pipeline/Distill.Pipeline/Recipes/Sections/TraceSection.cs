@@ -8,8 +8,8 @@ internal sealed record TraceSection : Section
 {
     private const string NoTeacher = "existing traces are taken, so nothing is generated";
 
-    [Option("existing traces in place of a teacher's: a run's folder, or a file or folder of traces, ours (raw or graded) or in a format that "
-        + "`distill traces import` reads", Path = PathUse.Any,
+    [Option("existing traces in place of a teacher's: a run's folder, or a file or folder of traces, ours (raw or graded) or in a format "
+        + "that `distill traces import` reads", Path = PathUse.Any,
         Default = "none: the teacher writes them", Remedy = "give a run's folder, or a file or folder of traces")]
     public string? From { get; init; }
 
@@ -55,7 +55,8 @@ internal sealed record TraceSection : Section
         yield return Rule.Require(!(AcceptedPerProblem > teacher.Samples), nameof(AcceptedPerProblem), "more than are ever asked", samples);
         yield return Rule.Require(!(GiveUpAfter > teacher.Samples), nameof(GiveUpAfter), "more than are ever asked", samples);
         yield return Rule.Require(!Balance || teacher.Samples > SamplingPolicy.BalancedFrom, nameof(Balance),
-            "the first two completions of every problem tell how difficult it is, and no more are asked", "raise teacher.samples, e.g. to 8");
+            "the first two completions of every problem tell how difficult it is, and no more are asked",
+            "raise teacher.samples, e.g. to 8");
         yield return Rule.Require(!(MaxTokensTotal < teacher.MaxTokens), nameof(MaxTokensTotal), "less than one completion may take",
             "raise it, or lower teacher.max_tokens");
         yield return Rule.Require(MaxCost is null || teacher.Remote?.Prices.CostOf(1_000_000, 1_000_000) > 0, nameof(MaxCost),

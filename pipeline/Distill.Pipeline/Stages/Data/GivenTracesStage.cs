@@ -38,7 +38,8 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
             throw new InvalidDataException(
                 $"None of the {matching.Read:N0} traces of '{recipe.Traces.From}' asks a training problem of this recipe. "
                 + "Take the problems from the same place (problems.sources), or raise problems.train.");
-        files.WriteCard(recipe.TraceOrigin, $"Traces taken from `{recipe.TraceOrigin}`, as they were there: nothing is graded or left out.");
+        files.WriteCard(
+            recipe.TraceOrigin, $"Traces taken from `{recipe.TraceOrigin}`, as they were there: nothing is graded or left out.");
         return matching.Describe(recipe.TraceOrigin);
 
         IEnumerable<Trace> Rows()

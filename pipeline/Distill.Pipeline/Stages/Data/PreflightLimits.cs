@@ -13,31 +13,34 @@ internal static class PreflightLimits
     public static IReadOnlyList<string> Exceeded(PreflightReport report, DistillationRecipe recipe, PreflightSection limits)
     {
         var faults = new List<string>();
-        void Check(bool isExceeded, string fault, string remedy)
+        void Check(bool isExceeded, string fault, string limit, string remedy)
         {
-            if (isExceeded) faults.Add($"{fault}\n  {remedy}");
+            if (isExceeded) faults.Add($"- {fault};\n  traces.preflight.{limit}.\n  {remedy}");
         }
 
         Check(report.Share(report.Truncated) > limits.MaxTruncation,
-            $"{Measured(report, report.Truncated)} reach teacher.max_tokens = {recipe.Teacher.MaxTokens:N0}; "
-            + $"traces.preflight.max_truncation allows {limits.MaxTruncation:P0}.",
+            $"{Measured(report, report.Truncated)} reach teacher.max_tokens = {recipe.Teacher.MaxTokens:N0}",
+            $"max_truncation allows {limits.MaxTruncation:P0}",
             report.Share(report.Truncated) >= Nearly
-                ? "Nearly all do: look whether the teacher ends its replies (its chat template and\n  end tokens), then raise teacher.max_tokens."
+                ? "Nearly all do: look whether the teacher ends its replies (its chat template and\n"
+                    + "  end tokens), then raise teacher.max_tokens."
                 : "Raise teacher.max_tokens, or ask for short steps in prompt.system.");
         Check(report.Share(report.Refused) > limits.MaxRefusals,
-            $"{Measured(report, report.Refused)} are refused{Reason(report)}; traces.preflight.max_refusals allows {limits.MaxRefusals:P0}.",
+            $"{Measured(report, report.Refused)} are refused{Reason(report)}", $"max_refusals allows {limits.MaxRefusals:P0}",
             "Change the problems or prompt.system, or take another teacher.");
         Check(report.Share(report.Undecidable) > limits.MaxUndecidable,
-            $"{Measured(report, report.Undecidable)} have an answer that no verifier can read; "
-            + $"traces.preflight.max_undecidable allows {limits.MaxUndecidable:P0}.",
+            $"{Measured(report, report.Undecidable)} have answers no verifier can read",
+            $"max_undecidable allows {limits.MaxUndecidable:P0}",
             "Say in prompt.system in what form to answer, show it in prompt.examples, or\n  choose another verifier for the problems.");
         Check(report.Share(report.Correct) < limits.MinCorrect,
-            $"{Measured(report, report.Correct)} are right; traces.preflight.min_correct wants {limits.MinCorrect:P0}.",
-            "Take easier problems or a stronger teacher, show it solved examples in\n  prompt.examples, or lower traces.preflight.min_correct.");
+            $"{Measured(report, report.Correct)} are right", $"min_correct wants {limits.MinCorrect:P0}",
+            "Take easier problems or a stronger teacher, show it solved examples in\n"
+                + "  prompt.examples, or lower traces.preflight.min_correct.");
         Check(report.RunCost?.High > limits.MaxCost,
-            $"The whole run will cost {report.RunCost?.Low:N2} to {report.RunCost?.High:N2}; "
-            + $"traces.preflight.max_cost allows {limits.MaxCost:N2}.",
-            "Lower problems.train or teacher.samples, set traces.accepted_per_problem, or\n  let traces.max_cost end it with what there is.");
+            $"The whole run will cost {report.RunCost?.Low:N2} to {report.RunCost?.High:N2}",
+            $"max_cost allows {limits.MaxCost:N2}",
+            "Lower problems.train or teacher.samples, set traces.accepted_per_problem, or\n"
+                + "  let traces.max_cost end it with what there is.");
         return faults;
     }
 

@@ -44,9 +44,10 @@ internal sealed record PreflightReport(
         var completions = new Interval(problems * Math.Min(one, other), problems * Math.Max(one, other));
         var run = new Interval(completions.Low * tokens.Low, completions.High * tokens.High);
         return new PreflightReport(
-            sample.Count, sample.Count(trace => trace.StopReason == "length"), correct, whole.Count(verdict => verdict == Verdict.Undecidable),
-            refused.Count, refused.GroupBy(trace => trace.Refusal).OrderByDescending(group => group.Count()).FirstOrDefault()?.Key, prompt, mean,
-            tokens, completions, Capped(run, budget.Tokens),
+            sample.Count, sample.Count(trace => trace.StopReason == "length"), correct,
+            whole.Count(verdict => verdict == Verdict.Undecidable), refused.Count,
+            refused.GroupBy(trace => trace.Refusal).OrderByDescending(group => group.Count()).FirstOrDefault()?.Key, prompt, mean, tokens,
+            completions, Capped(run, budget.Tokens),
             prices is null ? null : Capped(
                 new Interval(Cost(prices, completions.Low, prompt, tokens.Low), Cost(prices, completions.High, prompt, tokens.High)),
                 (double?)budget.Cost));

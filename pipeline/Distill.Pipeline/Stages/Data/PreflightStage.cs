@@ -59,7 +59,7 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
             recipe.Traces.ToPolicy(recipe.Teacher.Samples), sampling.Budget, recipe.Teacher.Remote?.Prices);
         if (tokensPerSecond > 0) Tell(context, report, tokensPerSecond);
         if (PreflightLimits.Exceeded(report, recipe, limits) is { Count: > 0 } faults)
-            throw new GateFailedException($"The preflight stops the run. {report.Describe()}.\n{string.Join('\n', faults)}")
+            throw new GateFailedException($"The preflight stops the run before its traces.\n{string.Join('\n', faults)}")
             {
                 Remedy = "What was generated is kept; a changed recipe takes what it can use of it.",
             };

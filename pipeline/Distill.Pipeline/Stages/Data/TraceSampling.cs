@@ -76,7 +76,7 @@ internal sealed class TraceSampling
             throw new InvalidDataException(
                 $"No completion was made: {budget} is too small for {report.Problems:N0} problems. Raise it, or ask fewer problems.");
         report.Write(context);
-        if (report.CutOffBy is not null) context.Warning($"The traces were cut off by {report.CutOffBy}; the run goes on with what there is.");
+        if (report.CutOffBy is { } reached) context.Warning($"The traces were cut off by {reached}; the run goes on with what there is.");
         return report.Describe();
     }
 
