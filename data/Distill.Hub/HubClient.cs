@@ -34,6 +34,12 @@ public sealed class HubClient : IDisposable
         CancellationToken cancellation = default) =>
         new SnapshotPull(connection, reference, selection ?? HubSelection.All, options, clock, progress).RunAsync(cancellation);
 
+    /// <summary>What a pull would bring: the reference at its commit, and the files' paths in order.</summary>
+    /// <inheritdoc cref="PullAsync"/>
+    internal Task<(HubReference Reference, IReadOnlyList<string> Files)> NamesAsync(
+        HubReference reference, HubSelection? selection = null, CancellationToken cancellation = default) =>
+        new SnapshotPull(connection, reference, selection ?? HubSelection.All, options, clock, null).NamesAsync(cancellation);
+
     /// <summary>
     /// Brings a folder into a repository by one commit, which nobody sees half of. A repository or a branch that is missing is created;
     /// what the repository has and the folder has not stays.

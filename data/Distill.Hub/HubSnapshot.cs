@@ -1,3 +1,5 @@
+using Distill.Hub.Cache;
+
 namespace Distill.Hub;
 
 /// <summary>Files of a repository at one commit, on this machine.</summary>
@@ -13,6 +15,12 @@ public sealed record HubSnapshot(HubReference Reference, string LocalPath, IRead
 {
     /// <summary>The commit, 40 hexadecimal digits.</summary>
     public string Commit => Reference.RevisionOrMain;
+
+    /// <summary>Copies the files, not the links of the cache, to a folder, where they may be changed. What is equal already stays.</summary>
+    /// <param name="replaces">Whether files with other content may be replaced.</param>
+    /// <inheritdoc cref="SnapshotCopy.CopyTo"/>
+    public string CopyTo(string folder, bool replaces = false, CancellationToken cancellation = default) =>
+        SnapshotCopy.CopyTo(this, folder, replaces, cancellation);
 }
 
 /// <summary>How far a transfer is. Reported a few times a second at most, from any thread, one at a time.</summary>

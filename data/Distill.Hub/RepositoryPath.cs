@@ -32,6 +32,10 @@ internal static class RepositoryPath
         folder.Length == 0 || path == folder || (path.Length > folder.Length && path[folder.Length] == '/'
             && path.StartsWith(folder, StringComparison.Ordinal));
 
+    /// <summary>The path as seen from a folder that it lies in; of the folder's own path, which is a file then, its name.</summary>
+    public static string From(string path, string folder) =>
+        folder.Length == 0 ? path : path == folder ? path[(path.LastIndexOf('/') + 1)..] : path[(folder.Length + 1)..];
+
     /// <summary>Each part escaped for an address.</summary>
     public static string Escape(string path) => string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
 }

@@ -16,8 +16,6 @@ public static class AnswerExtraction
     private const string ThoughtStart = "<think>";
     private const string ThoughtEnd = "</think>";
     private const string Hashes = "####";
-    private const string AnswerIs = "answer is";
-    private const string AnswerColon = "answer:";
 
     /// <returns>The answer that the text marks as its own, cleaned; null when it marks none.</returns>
     public static string? Strict(string text) => Body(text) is { } body ? Marked(body) : null;
@@ -47,11 +45,7 @@ public static class AnswerExtraction
 
     private static string? AfterPhrase(string body)
     {
-        int phrase = body.LastIndexOf(AnswerIs, StringComparison.OrdinalIgnoreCase);
-        int colon = body.LastIndexOf(AnswerColon, StringComparison.OrdinalIgnoreCase);
-        if (phrase < 0 && colon < 0) return null;
-        int start = phrase > colon ? phrase + AnswerIs.Length : colon + AnswerColon.Length;
-        if (phrase > colon && start < body.Length && body[start] == ':') start++;
+        if (AnswerPhrase.EndOfLast(body) is not { } start) return null;
         // "**Answer:** 42" closes its bold after the colon; "Answer: **42**" opens one after a blank.
         if (body.AsSpan(start).StartsWith("**")) start += 2;
         string answer = Sentence(Line(body, start));
@@ -99,6 +93,9 @@ internal static class AnswerBox
         var boxes = new Stack<(int Start, int End)>();
         for (int i = text.IndexOf(Command, StringComparison.Ordinal); i >= 0 && i < text.Length; i++)
         {
+            int next = text.AsSpan(i).IndexOfAny('\\', '{', '}');
+            if (next < 0) break;
+            i += next;
             switch (text[i])
             {
                 case '\\' when BraceOfBox(text, i) is { } brace:
@@ -196,6 +193,32 @@ internal static class AnswerCleaning
         var inside = text[open.Length..^close.Length];
         return inside.IndexOf(open) >= 0 || inside.IndexOf(close) >= 0 ? text : inside;
     }
+}
+
+/// <summary><c>answer is</c>, <c>answer is:</c> and <c>answer:</c>.</summary>
+internal static class AnswerPhrase
+{
+    private const string Answer = "answer";
+    private const int RareLetter = 3;
+
+    /// <returns>Where the last phrase ends; null when there is none.</returns>
+    public static int? EndOfLast(ReadOnlySpan<char> text)
+    {
+        // Looking for its rarest letter is many times faster than looking for the word in either case.
+        for (int at = text.LastIndexOfAny('w', 'W'); at >= 0; at = text[..at].LastIndexOfAny('w', 'W'))
+        {
+            if (at < RareLetter || !StartsWith(text[(at - RareLetter)..], Answer)) continue;
+            int end = at - RareLetter + Answer.Length;
+            if (end < text.Length && text[end] == ':') return end + 1;
+            if (!StartsWith(text[end..], " is")) continue;
+            end += " is".Length;
+            return end < text.Length && text[end] == ':' ? end + 1 : end;
+        }
+
+        return null;
+    }
+
+    private static bool StartsWith(ReadOnlySpan<char> text, string start) => text.StartsWith(start, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>Numbers as prose writes them: <c>-?\d+(,\d{3})*(\.\d+)?(/\d+)?%?</c>.</summary>

@@ -5,6 +5,7 @@ using Distill.Benchmarks.Measuring;
 using Distill.Benchmarks.Peers;
 using Distill.Benchmarks.Runs;
 using Distill.Benchmarks.Training;
+using Distill.Benchmarks.Verifying;
 
 namespace Distill.Benchmarks;
 
@@ -26,6 +27,7 @@ internal static class BenchmarkList
     public static IReadOnlyList<IBenchmark> All { get; } =
     [
         new MachineBenchmark(),
+        new VerificationBenchmark(),
         new SamplerBenchmark(),
         new PackingBenchmark(),
         new TrainingStepBenchmark(),
@@ -41,5 +43,6 @@ internal static class BenchmarkList
         new ExportBenchmark(),
         new ParityBenchmark(),
         new PipelineBenchmark(),
+        new HubBenchmark(),
     ];
 }

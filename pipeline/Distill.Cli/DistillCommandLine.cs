@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Reflection;
 using Distill.Cli.Commands;
+using Distill.Cli.Commands.Traces;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 
@@ -37,8 +38,14 @@ internal static class DistillCommandLine
             new ServeModelCommand(),
             new TokenizeCommand(),
             new ScoreCommand(),
+            new PullCommand(),
+            new PushCommand(),
             new DoctorCommand(),
             new SchemaCommand(),
+            new Command("traces", "What teachers wrote: show it, query it, write it for others, read what others wrote.")
+            {
+                new TracesShowCommand(), new TracesQueryCommand(), new TracesExportCommand(), new TracesImportCommand(),
+            },
             new Command("runs", "What has been run: list runs, show one, compare two, remove one.")
             {
                 new RunsListCommand(), new RunsShowCommand(), new RunsDiffCommand(), new RunsRemoveCommand(),

@@ -76,6 +76,12 @@ public sealed class Evaluator
         return generator.Complete(requests, progress, cancellation);
     }
 
+    /// <summary>What is graded: every answer with its problem.</summary>
+    /// <param name="completions">Of every problem and every twin, as <see cref="Answer"/> gives them.</param>
+    internal IEnumerable<(Problem Problem, string? Answer)> AnswersOf(
+        IReadOnlyList<Problem> problems, IReadOnlyList<Problem> twins, IReadOnlyList<Completion[]> completions) =>
+        problems.Concat(twins).SelectMany((problem, i) => completions[i].Select(completion => (problem, parser.Parse(completion).Answer)));
+
     /// <param name="completions">Of every problem and every twin, as <see cref="Answer"/> gives them.</param>
     /// <exception cref="ArgumentException">No problem, or a twin whose original is not among the problems.</exception>
     internal EvaluationResult Grade(

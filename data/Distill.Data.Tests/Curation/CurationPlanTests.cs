@@ -43,8 +43,8 @@ public sealed class CurationPlanTests
     {
         var expected = Grades(Traces);
         expected.Values.Distinct().Count().ShouldBeGreaterThan(4); // several reasons are met
-        Gen.Shuffle(Traces).Sample(shuffled => Grades(shuffled).OrderBy(grade => grade.Key).SequenceEqual(expected.OrderBy(grade => grade.Key)),
-            iter: 60);
+        Gen.Shuffle(Traces).Sample(
+            shuffled => Grades(shuffled).OrderBy(grade => grade.Key).SequenceEqual(expected.OrderBy(grade => grade.Key)), iter: 60);
     }
 
     [Fact]
@@ -58,7 +58,8 @@ public sealed class CurationPlanTests
     [Fact]
     public void The_summary_counts_and_shows_the_first_of_each_reason()
     {
-        var plan = Surveyed([SampleTraces.One(0, "13"), SampleTraces.One(1), .. Enumerable.Range(2, 4).Select(i => SampleTraces.One(i, "14"))]);
+        string[] answers = ["13", "12", "14", "14", "14", "14"];
+        var plan = Surveyed(answers.Select((answer, i) => SampleTraces.One(i, answer)));
         var summary = plan.Decide();
         (summary.Kept, summary.Dropped["wrong"]).ShouldBe((1, 5));
         summary.Examples["wrong"].ShouldBe([0, 2, 3]);

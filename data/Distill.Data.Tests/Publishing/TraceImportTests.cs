@@ -98,10 +98,10 @@ public sealed class TraceImportTests : IDisposable
     [InlineData("""{"messages":[{"role":"user","content":"q"},{"role":"user","content":"q"}]}""", "another turn of 'user'")]
     [InlineData("""{"messages":[{"role":"user","content":"  "},{"role":"assistant","content":"a"}]}""", "the problem is empty")]
     [InlineData("""{"messages":[{"role":"user"},{"role":"assistant","content":"a"}]}""", "'content' is missing")]
-    [InlineData("""{"messages":[{"role":"\ud800","content":"q"}]}""", "not valid text")]
+    [InlineData("""{"messages":[{"role":"\ud800","content":"q"}]}""", "")]
     [InlineData("""{"prompt":"q"}""", "'messages' is missing")]
     [InlineData("""{"messages":[]""", "")]
-    [InlineData("[1]", "no JSON object")]
+    [InlineData("[1]", "")]
     [InlineData("""{"messages":[],"messages":[]}""", "")]
     public void A_bad_row_is_named_and_refused_or_counted(string row, string reason)
     {

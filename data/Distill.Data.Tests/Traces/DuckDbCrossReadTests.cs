@@ -13,7 +13,8 @@ public sealed class DuckDbCrossReadTests : IDisposable
     private static readonly string[] Hard = ["", " ", "é", "日本語", "a\u0000b", "\U0001F600", "</think>", "it's \"quoted\"\n"];
 
     private static readonly Gen<string> Text = Gen.OneOf(
-        Gen.String[Gen.Char.AlphaNumeric, 0, 20], Gen.Int[0, Hard.Length - 1].Select(i => Hard[i]), Gen.String[Gen.Char['a', 'c'], 200, 400]);
+        Gen.String[Gen.Char.AlphaNumeric, 0, 20], Gen.Int[0, Hard.Length - 1].Select(i => Hard[i]),
+        Gen.String[Gen.Char['a', 'c'], 200, 400]);
 
     private static readonly Gen<Trace> Traces = Gen.Select(
         Gen.Int[0, 50], Text, Text.Null(), Text.Null(), Gen.ULong, Gen.Int[-5, 300].Array[0, 6], Gen.Float.Array[0, 6]).Select(

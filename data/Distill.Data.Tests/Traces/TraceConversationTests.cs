@@ -51,7 +51,8 @@ public sealed class TraceConversationTests : IDisposable
         using var connection = new DuckDBConnection("DataSource=:memory:");
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = $"COPY (SELECT * REPLACE ('[1]' AS preamble) FROM '{folder["t.parquet"]}') TO '{folder["c.parquet"]}' (FORMAT parquet)";
+        command.CommandText =
+            $"COPY (SELECT * REPLACE ('[1]' AS preamble) FROM '{folder["t.parquet"]}') TO '{folder["c.parquet"]}' (FORMAT parquet)";
         command.ExecuteNonQuery();
         Should.Throw<InvalidDataException>(() => TraceFile.Read(folder["c.parquet"]).ToList()).Message.ShouldContain("'preamble'");
     }

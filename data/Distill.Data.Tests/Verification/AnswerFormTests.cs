@@ -13,8 +13,20 @@ public sealed class AnswerFormTests
     [InlineData("16", Verdict.Correct)]
     [InlineData(" 16 . ", Verdict.Correct)]
     [InlineData("016", Verdict.Correct)]
+    [InlineData("\\boxed{16}", Verdict.Correct)]
+    [InlineData("The answer is 16.", Verdict.Correct)]
+    [InlineData("8 + 8\n#### 16", Verdict.Correct)]
+    [InlineData("<think> is it 15 ? </think> 16", Verdict.Correct)]
+    [InlineData("<think> is it 15 ? </think> Answer: **16**", Verdict.Correct)]
     [InlineData("17", Verdict.Incorrect)]
+    [InlineData("\\boxed{17}", Verdict.Incorrect)]
+    [InlineData("\\boxed{\\text{impossible}}", Verdict.Incorrect)]
+    [InlineData("1,600", Verdict.Incorrect)]
     [InlineData("-16", Verdict.Incorrect)]
+    [InlineData("<think> 16", Verdict.Undecidable)]
+    [InlineData("<think> the answer is 16 </think>", Verdict.Undecidable)]
+    [InlineData("1,6", Verdict.Undecidable)]
+    [InlineData("The answer is 16 apples.", Verdict.Undecidable)]
     [InlineData("impossible", Verdict.Incorrect)]
     [InlineData("1 6", Verdict.Undecidable)]
     [InlineData("16.0", Verdict.Undecidable)]
@@ -35,6 +47,8 @@ public sealed class AnswerFormTests
     [Theory]
     [InlineData("yes", Verdict.Correct)]
     [InlineData("Yes.", Verdict.Correct)]
+    [InlineData("So the answer is yes.", Verdict.Correct)]
+    [InlineData("\\boxed{\\text{Yes}}", Verdict.Correct)]
     [InlineData("no", Verdict.Incorrect)]
     [InlineData("yes no", Verdict.Undecidable)]
     [InlineData("maybe", Verdict.Undecidable)]
@@ -45,6 +59,7 @@ public sealed class AnswerFormTests
     [InlineData("ben knave, anna knight.", Verdict.Correct)]
     [InlineData("Anna is a knight and Ben is a knave", Verdict.Correct)]
     [InlineData("anna : knight ; ben : knave", Verdict.Correct)]
+    [InlineData("Answer: Ben is a knave and Anna is a knight.", Verdict.Correct)]
     [InlineData("anna knight", Verdict.Incorrect)]
     [InlineData("anna knight , ben knight", Verdict.Incorrect)]
     [InlineData("anna knight , ben knave , ben knight", Verdict.Incorrect)]
@@ -67,6 +82,7 @@ public sealed class AnswerFormTests
     [InlineData("( 3 + 5 ) * 2", Verdict.Correct)]
     [InlineData("2*(5+3).", Verdict.Correct)]
     [InlineData("((3+(5)))*2", Verdict.Correct)]
+    [InlineData("\\boxed{(3+5)*2}", Verdict.Correct)]
     [InlineData("3 + 5 * 2", Verdict.Incorrect)]
     [InlineData("8 * 2", Verdict.Incorrect)]
     [InlineData("16", Verdict.Incorrect)]
@@ -107,7 +123,8 @@ public sealed class AnswerFormTests
     {
         IVerifier[] verifiers = [new IntegerVerifier(), new CountdownVerifier(), new KnightsVerifier(), new YesNoVerifier()];
 
-        verifiers.Select(verifier => $"{verifier.Name} {verifier.Version}").ShouldBe(["integer 1", "countdown 1", "knights 1", "yes-no 1"]);
+        verifiers.Select(verifier => $"{verifier.Name} {verifier.Version}")
+            .ShouldBe(["whole-number 2", "countdown 2", "knights 2", "yes-no 2"]);
     }
 
     private static Verdict Verify(IVerifier verifier, string reference, string answer, string signature = "") =>

@@ -53,8 +53,8 @@ internal sealed class VerdictRule : ITraceRule
 }
 
 /// <summary>
-/// Drops traces of problems whose reference answer no verifier can read: none of them can be right, which is no fault of the teacher. Traces
-/// of a problem lie together, so the last answer is remembered. One thread at a time.
+/// Drops traces of problems whose reference answer no verifier can read: none of them can be right, which is no fault of the teacher.
+/// Traces of a problem lie together, so the last answer is remembered. One thread at a time.
 /// </summary>
 internal sealed class UnreadableReferenceRule(ProblemVerifiers verifiers) : ITraceRule
 {

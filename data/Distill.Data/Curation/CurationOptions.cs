@@ -19,7 +19,7 @@ public enum TraceSelection
 /// </summary>
 public sealed record CurationOptions
 {
-    /// <summary>Names of the rules that apply; default all of <see cref="CurationRules.Names"/>. Those without their number do nothing.</summary>
+    /// <summary>Names of the rules that apply; those without their number do nothing. Default: all there are.</summary>
     public IReadOnlyList<string> Rules { get; init; } = CurationRules.Names;
 
     /// <summary>Most traces kept of one question; default no limit.</summary>
@@ -46,7 +46,7 @@ public sealed record CurationOptions
     /// <summary>Greatest share, 0 to 1, of lines that stood before in the same text; 1, the default, allows any.</summary>
     public double MaxRepeatedLines { get; init; } = 1;
 
-    /// <summary>Resemblance, above 0 to 1, from which two traces of a question count as the same; 0, the default, compares exactly only.</summary>
+    /// <summary>Resemblance, above 0 to 1, from which two traces of a question count as one; 0, the default, only where equal.</summary>
     public double NearDuplicates { get; init; }
 
     /// <summary>Smallest share of right traces, 0 to 1, that a question must have; default 0.</summary>

@@ -8,9 +8,9 @@ using Distill.Verification;
 namespace Distill.Data.Curation;
 
 /// <summary>
-/// Curation in two passes over the traces, so that none of them has to stay in memory: the first sees each once and remembers a small key,
-/// then all is decided, and the second gets each trace's grade by its place. The decisions depend on the set of traces only; the second pass
-/// must deliver the same traces in the same order as the first. One thread at a time.
+/// Curation in two passes over the traces, so that none of them has to stay in memory: the first sees each once and remembers a small
+/// key, then all is decided, and the second gets each trace's grade by its place. The decisions depend on the set of traces only; the
+/// second pass must deliver the same traces in the same order as the first. One thread at a time.
 /// </summary>
 internal sealed class CurationPlan
 {

@@ -14,8 +14,8 @@ internal interface ITraceRule
 }
 
 /// <summary>
-/// A reason that is seen only beside other traces of the same question. Asked for those that no <see cref="ITraceRule"/> objects to, question
-/// by question, the traces of one in the order of <see cref="TraceSelection"/>.
+/// A reason that is seen only beside other traces of the same question. Asked for those that no <see cref="ITraceRule"/> objects to,
+/// question by question, the traces of one in the order of <see cref="TraceSelection"/>.
 /// </summary>
 internal interface IQuestionRule
 {

@@ -9,6 +9,9 @@ namespace Distill.Data.Publishing;
 /// </summary>
 internal static class TraceExport
 {
+    /// <summary>Longest row that becomes Parquet.</summary>
+    private const int MaxRowBytes = 64 << 20;
+
     /// <param name="path">The final file; what it holds stays until the new one is whole.</param>
     /// <param name="replace">Whether other content under that name is replaced; else it is a conflict.</param>
     /// <returns>How many rows were written.</returns>
@@ -51,7 +54,7 @@ internal static class TraceExport
         using var command = database.CreateCommand();
         string columns = string.Join(", ", format.Columns.Select(column => $"\"{column.Name}\": {ClosedDatabase.Quote(column.Type)}"));
         command.CommandText = $"COPY (SELECT * FROM read_json({ClosedDatabase.Quote(lines)}, format = 'newline_delimited', "
-            + $"maximum_object_size = {ForeignFile.MaxLineBytes}, columns = {{{columns}}})) "
+            + $"maximum_object_size = {MaxRowBytes}, columns = {{{columns}}})) "
             + $"TO {ClosedDatabase.Quote(table)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 10000)";
         command.ExecuteNonQuery();
     }

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using Distill.Data.Problems;
 using Distill.Data.Publishing.Formats;
+using Distill.Data.Sources.Files;
 using Distill.Data.Traces;
 
 namespace Distill.Data.Publishing;
@@ -36,10 +36,8 @@ internal static class TraceImport
     /// <summary>Raised whenever the same file could give other traces; part of cache keys.</summary>
     public const int Version = 1;
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
-
     /// <summary>Reads while it is enumerated, one row in memory at a time (of our own Parquet, a row group).</summary>
-    /// <param name="path">A file (JSON lines, Parquet), or a folder of them.</param>
+    /// <param name="path">A file (JSON lines, JSON, CSV, Parquet), or a folder of them.</param>
     /// <param name="skipped">Told of every row that is no trace, which is then left out; null: the first one is a fault.</param>
     /// <exception cref="ArgumentException">The options name an unknown format.</exception>
     /// <exception cref="InvalidDataException">
@@ -65,20 +63,20 @@ internal static class TraceImport
     private static IEnumerable<Trace> ReadRows(string file, TraceImportOptions options, SampleNumbering numbering, Action<BadRow>? skipped)
     {
         var format = options.Format == TraceFormats.Auto ? null : TraceFormats.Get(options.Format);
-        foreach (var placed in ForeignFile.Read(file))
+        foreach (var read in SourceRows.Read(new SourceFile(file, file)))
         {
             List<Trace> traces;
             try
             {
-                using var document = JsonDocument.Parse(placed.Json, Strict);
-                var row = new ForeignRow(document.RootElement);
-                format ??= TraceFormats.Detect(row) ?? throw Unknown(placed, row);
+                if (read.Fault is { } fault) throw new FormatException(fault);
+                var row = new ForeignRow(read.Value);
+                format ??= TraceFormats.Detect(row) ?? throw Unknown(read.Place.ToString(), row);
                 traces = [.. format.Read(row).Select(imported => Complete(imported, format, options, numbering))];
             }
             // InvalidOperationException: a property's name is not valid text, e.g. half a surrogate pair.
-            catch (Exception reason) when (reason is JsonException or FormatException or InvalidOperationException)
+            catch (Exception reason) when (reason is FormatException or InvalidOperationException)
             {
-                var bad = new BadRow(placed.Place, reason.Message);
+                var bad = new BadRow(read.Place.ToString(), reason.Message);
                 if (skipped is null) throw new InvalidDataException(bad.ToString(), reason);
                 skipped(bad);
                 continue;
@@ -88,8 +86,8 @@ internal static class TraceImport
         }
     }
 
-    private static InvalidDataException Unknown(PlacedRow placed, ForeignRow row) => new(Printable.Of(
-        $"{placed.Place}: its columns ({string.Join(", ", row.Names.Take(12))}) are those of no known format; "
+    private static InvalidDataException Unknown(string place, ForeignRow row) => new(Printable.Of(
+        $"{place}: its columns ({string.Join(", ", row.Names.Take(12))}) are those of no known format; "
         + $"known are {string.Join(", ", TraceFormats.Names)}."));
 
     private static Trace Complete(ImportedTrace imported, TraceFormat format, TraceImportOptions options, SampleNumbering numbering)

@@ -9,7 +9,7 @@ internal sealed class GramIndex
     private readonly HashSet<ulong> grams = [];
     private readonly int length;
 
-    /// <param name="length">Words of a run. A text with fewer is only found where another is the same from its first word to its last.</param>
+    /// <param name="length">Words of a run. A text with fewer is found only where another is the same from first word to last.</param>
     public GramIndex(IEnumerable<string> texts, int length)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);

@@ -51,6 +51,7 @@ internal sealed class MinHash
     private static (ulong[] Factors, ulong[] Terms) Draw()
     {
         var random = new Problems.RandomSource("minhash", "families", 1, 0);
-        return ([.. Enumerable.Range(0, Hashes).Select(_ => random.Next() | 1)], [.. Enumerable.Range(0, Hashes).Select(_ => random.Next())]);
+        ulong[] draw() => [.. Enumerable.Range(0, Hashes).Select(_ => random.Next())];
+        return ([.. draw().Select(factor => factor | 1)], draw());
     }
 }

@@ -40,7 +40,7 @@ public static class TraceFile
     /// <exception cref="InvalidDataException">Not a trace file, or a damaged one; names file and reason.</exception>
     public static IEnumerable<Trace> Read(string path) => TraceReader.ReadAsync(path).ToBlockingEnumerable();
 
-    /// <summary>The same without their tokens, which are not read: for whoever judges texts. Several times as fast where there are any.</summary>
+    /// <summary>The same without their tokens, which are not read: for whoever judges texts. Much faster where there are any.</summary>
     /// <inheritdoc cref="Read" path="/exception"/>
     internal static IEnumerable<Trace> ReadTexts(string path) => TraceReader.ReadAsync(path, TraceColumns.IsText).ToBlockingEnumerable();
 

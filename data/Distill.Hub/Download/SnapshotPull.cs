@@ -13,6 +13,8 @@ internal sealed class SnapshotPull
     // What a disk should keep free beyond the files themselves.
     private const long Reserve = 64 << 20;
 
+    private const string Remedy = "Get it with 'distill pull', without HF_HUB_OFFLINE.";
+
     private readonly HubReference what;
     private readonly HubSelection selection;
     private readonly HubOptions options;
@@ -37,33 +39,55 @@ internal sealed class SnapshotPull
     public async Task<HubSnapshot> RunAsync(CancellationToken cancellation)
     {
         if (options.IsOffline) return Offline();
+        var (commit, listing) = await ListAsync(cancellation).ConfigureAwait(false);
+        var files = Select(listing, commit);
+        await ReceiveAsync(files, commit, cancellation).ConfigureAwait(false);
+        cache.WriteRevision(what.RevisionOrMain, commit);
+        return Snapshot(commit, [.. files.Select(file => file.Path)], files.Sum(file => file.Size));
+    }
+
+    /// <summary>The paths of the files that fit, without receiving any.</summary>
+    public async Task<(HubReference Reference, IReadOnlyList<string> Files)> NamesAsync(CancellationToken cancellation)
+    {
+        string commit;
+        IEnumerable<string> names;
+        if (options.IsOffline)
+        {
+            commit = CachedCommit();
+            names = cache.Listings.Read(commit)?.Select(file => file.Path) ?? cache.FilesAt(commit);
+        }
+        else
+        {
+            (commit, var listing) = await ListAsync(cancellation).ConfigureAwait(false);
+            names = listing.Select(file => file.Path);
+        }
+
+        return (what.At(commit), [.. names.Where(IsWanted).Order(StringComparer.Ordinal)]);
+    }
+
+    private async Task<(string Commit, IReadOnlyList<HubFile> Files)> ListAsync(CancellationToken cancellation)
+    {
         string revision = what.RevisionOrMain;
         string commit = HubInterface.IsCommit(revision) ? revision
             : await hub.CommitOfAsync(what, cancellation).ConfigureAwait(false)
                 ?? throw new HubException(HubFault.NoRevision, $"{what.Repository} is empty: nothing was ever pushed to it.");
-        var listing = cache.Listings.Read(commit);
-        if (listing is null)
-        {
-            listing = await hub.FilesOfAsync(what.At(commit), cancellation).ConfigureAwait(false);
-            cache.Listings.Write(commit, listing);
-        }
-
-        var files = Select(listing, commit);
-        await ReceiveAsync(files, commit, cancellation).ConfigureAwait(false);
-        cache.WriteRevision(revision, commit);
-        return Snapshot(commit, [.. files.Select(file => file.Path)], files.Sum(file => file.Size));
+        if (cache.Listings.Read(commit) is { } known) return (commit, known);
+        var listing = await hub.FilesOfAsync(what.At(commit), cancellation).ConfigureAwait(false);
+        cache.Listings.Write(commit, listing);
+        return (commit, listing);
     }
+
+    private string CachedCommit() =>
+        cache.CommitOf(what.RevisionOrMain) is { } commit && Directory.Exists(cache.SnapshotOf(commit)) ? commit
+        : throw new HubException(HubFault.Offline, $"{what} is not in the cache ({options.CacheFolder}), and nobody may be asked. "
+            + $"{Remedy}");
 
     private HubSnapshot Offline()
     {
-        const string Remedy = "Take HF_HUB_OFFLINE away once to get it.";
-        string commit = cache.CommitOf(what.RevisionOrMain) is { } known && Directory.Exists(cache.SnapshotOf(known)) ? known
-            : throw new HubException(HubFault.Offline, $"{what} is not in the cache ({options.CacheFolder}), and HF_HUB_OFFLINE is set. "
-                + $"{Remedy}");
+        string commit = CachedCommit();
         if (cache.Listings.Read(commit) is not { } listing)
         {
-            var filter = Filter();
-            string[] present = [.. cache.FilesAt(commit).Where(filter)];
+            string[] present = [.. cache.FilesAt(commit).Where(IsWanted)];
             long bytes = present.Sum(path => ContainedPath.LengthOf(cache.PointerOf(commit, path)));
             return present.Length > 0 ? Snapshot(commit, present, bytes)
                 : throw new HubException(HubFault.Offline, $"The cache has no file of {what} that fits, and HF_HUB_OFFLINE is set. "
@@ -75,22 +99,19 @@ internal sealed class SnapshotPull
         return missing.Length == 0 ? Snapshot(commit, [.. files.Select(file => file.Path)], files.Sum(file => file.Size))
             : throw new HubException(HubFault.Offline, $"The cache has {what} only in part ({missing.Length:N0} of {files.Count:N0} files "
                 + "are missing, "
-                + $"{Printable.Quote(missing[0])} is the first), and HF_HUB_OFFLINE is set. {Remedy}");
+                + $"{Printable.Quote(missing[0])} is the first), and nobody may be asked. {Remedy}");
     }
 
     private HubSnapshot Snapshot(string commit, IReadOnlyList<string> files, long bytes) =>
         new(what.At(commit), what.Path.Length == 0 ? cache.SnapshotOf(commit) : cache.PointerOf(commit, what.Path), files, bytes,
             meter.Moved);
 
-    private Func<string, bool> Filter()
-    {
-        var filter = selection.ToFilter();
-        return path => RepositoryPath.IsWithin(path, what.Path) && filter(path);
-    }
+    private bool IsWanted(string path) =>
+        RepositoryPath.IsWithin(path, what.Path) && selection.Wants(RepositoryPath.From(path, what.Path));
 
     private IReadOnlyList<HubFile> Select(IReadOnlyList<HubFile> listing, string commit)
     {
-        HubFile[] files = [.. listing.Where(file => Filter()(file.Path)).OrderBy(file => file.Path, StringComparer.Ordinal)];
+        HubFile[] files = [.. listing.Where(file => IsWanted(file.Path)).OrderBy(file => file.Path, StringComparer.Ordinal)];
         if (files.Length == 0)
         {
             string some = string.Join(", ", listing.Take(8).Select(file => Printable.Quote(file.Path))) + (listing.Count > 8 ? ", …" : "");

@@ -138,7 +138,8 @@ internal sealed class FolderPush
         foreach (var file in files)
         {
             if (!ways.TryGetValue(file.Path, out var way))
-                throw new HubException(HubFault.BadAnswer, $"{options.Endpoint.Host} does not say how files are kept. Is HF_ENDPOINT right?");
+                throw new HubException(HubFault.BadAnswer, $"{options.Endpoint.Host} does not say how files are kept. Is HF_ENDPOINT "
+                    + "right?");
             if (file.Size == 0 && way == Way.Large) ways[file.Path] = Way.Small; // the storage takes no empty objects
         }
 

@@ -78,11 +78,10 @@ internal static class LocalFolder
     {
         folder = Path.GetFullPath(folder);
         if (!Directory.Exists(folder)) throw Refused($"There is no folder '{folder}'{(File.Exists(folder) ? ": it is a file" : "")}.");
-        var filter = selection.ToFilter();
         var files = new List<LocalFile>();
         foreach (string relative in Walk(folder, ""))
         {
-            if (!filter(relative)) continue;
+            if (!selection.Wants(relative)) continue;
             string path = prefix.Length == 0 ? relative : $"{prefix}/{relative}";
             if (RepositoryPath.Fault(path) is { } fault) throw Refused($"'{folder}' has a file {Printable.Quote(relative)} that {fault}; "
                 + "rename it.");

@@ -11,8 +11,9 @@ internal static class AnswerText
     /// <returns>Null when there is no answer: nothing was written, a thought or a box is still open, or it is far too long.</returns>
     public static string? Of(string? text)
     {
-        if (text is null || AnswerExtraction.Strict(text) is { Length: > MaxLength }) return null;
-        return AnswerExtraction.Strict(text) ?? Whole(text);
+        if (text is null) return null;
+        string? marked = AnswerExtraction.Strict(text);
+        return marked is null ? Whole(text) : marked.Length > MaxLength ? null : marked;
     }
 
     /// <summary>The whole text after the thought, cleaned, for answers that are nothing but the answer.</summary>

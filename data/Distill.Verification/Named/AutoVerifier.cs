@@ -2,7 +2,7 @@ namespace Distill.Verification.Named;
 
 /// <summary>
 /// Chooses by the reference answer, problem by problem: <c>choice</c> where it is a single letter or the problem has options that it
-/// names, <c>math</c> where it holds a digit or LaTeX, and <c>exact</c> for all other text.
+/// names, <c>math</c> where it holds a digit or LaTeX and can be read as mathematics, and <c>exact</c> for all other text.
 /// </summary>
 internal sealed class AutoVerifier : IVerifier
 {
@@ -25,6 +25,7 @@ internal sealed class AutoVerifier : IVerifier
         ArgumentNullException.ThrowIfNull(problem);
         string gold = problem.ReferenceAnswer;
         if ((problem.Choices.Count > 0 || gold.Trim().Length == 1) && Choice.FaultOf(problem) is null) return Choice;
-        return gold.Any(char.IsAsciiDigit) || gold.Contains('\\', StringComparison.Ordinal) ? Math : Exact;
+        bool isMath = gold.Any(char.IsAsciiDigit) || gold.Contains('\\', StringComparison.Ordinal);
+        return isMath && MathVerifier.CanRead(gold) ? Math : Exact;
     }
 }

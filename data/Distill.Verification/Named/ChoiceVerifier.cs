@@ -28,7 +28,7 @@ internal sealed class ChoiceVerifier : IVerifier
     {
         int options = problem.Choices.Count;
         if (OptionOf(problem.ReferenceAnswer, problem.Choices) is not { } gold)
-            return options == 0 ? "the reference answer is not a letter" : "the reference answer is neither a letter nor one of the choices";
+            return "the reference answer is " + (options == 0 ? "not a letter" : "neither a letter nor one of the choices");
         return options > 0 && gold >= options ? $"the reference answer names option {(char)('A' + gold)}, and there are {options}" : null;
     }
 
@@ -37,8 +37,10 @@ internal sealed class ChoiceVerifier : IVerifier
     {
         if (AnswerText.Of(answer) is not { } text) return null;
         string folded = AnswerText.Folded(text);
-        // A text that is a letter is one, even where an option's text is another letter.
-        return Letter(folded) ?? OptionWithText(folded, choices) ?? LetterWithText(folded, choices);
+        var letter = Letter(folded);
+        // A text that is the letter of an option is that, even where another option's text is this letter.
+        if (letter is { } named && (choices.Count == 0 || named < choices.Count)) return named;
+        return OptionWithText(folded, choices) ?? letter ?? LetterWithText(folded, choices);
     }
 
     private static int? Letter(string text)

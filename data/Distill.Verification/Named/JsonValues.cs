@@ -98,8 +98,8 @@ internal static class JsonValues
         int exponentAt = raw.AsSpan().IndexOfAny('e', 'E');
         string mantissa = exponentAt < 0 ? raw : raw[..exponentAt];
         long exponent = 0;
-        if (exponentAt >= 0 && !long.TryParse(raw.AsSpan(exponentAt + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent))
-            return raw;
+        var power = exponentAt < 0 ? default : raw.AsSpan(exponentAt + 1);
+        if (exponentAt >= 0 && !long.TryParse(power, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent)) return raw;
         int point = mantissa.IndexOf('.', StringComparison.Ordinal);
         string digits = mantissa.Replace(".", "", StringComparison.Ordinal).TrimStart('-').TrimStart('0');
         if (point >= 0) exponent -= mantissa.Length - point - 1;

@@ -40,7 +40,8 @@ internal sealed class RegexVerifier : IVerifier
 
     private static (Regex? Pattern, string? Fault) Compiled(string text)
     {
-        if (text.Length is 0 or > MaxPattern) return (null, $"the pattern has {text.Length} characters; 1 to {MaxPattern} are allowed");
+        if (string.IsNullOrWhiteSpace(text)) return (null, "the pattern is empty");
+        if (text.Length > MaxPattern) return (null, $"the pattern has {text.Length} characters, more than {MaxPattern}");
         try
         {
             return (new Regex($@"\A(?:{text})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant), null);

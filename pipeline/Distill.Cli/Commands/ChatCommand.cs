@@ -32,7 +32,7 @@ internal sealed class ChatCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        using var served = OpenedModel.Open(parsed.GetRequiredValue(model), batched: false);
+        using var served = OpenedModel.Open(HubAccess.Locate(parsed.GetRequiredValue(model), context), batched: false);
         using var conversation = new Conversation(served, new ConversationOptions
         {
             System = parsed.GetValue(system),

@@ -28,8 +28,9 @@ internal sealed class DoctorCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var findings = MachineDiagnosis.Run(parsed.GetRequiredValue(runs));
-        if (parsed.GetValue(model) is { } folder)
+        if (parsed.GetValue(model) is { } named)
         {
+            string folder = HubAccess.Locate(named, context);
             ModelFolders.RequireModel(folder);
             findings = [.. findings, MachineDiagnosis.Run(folder, parsed.GetValue(slots), parsed.GetValue(maxLength))];
         }

@@ -81,19 +81,20 @@ internal sealed class EvaluateCommand : DistillCommand
             Temperature = parsed.GetValue(temperature),
             MaxNewTokens = parsed.GetValue(maxTokens),
         };
-        ModelFolders.RequireModel(parsed.GetRequiredValue(model));
+        string folder = HubAccess.Locate(parsed.GetRequiredValue(model), context);
+        ModelFolders.RequireModel(folder);
         if (parsed.GetValue(output) is { } file) OutputPlace.RequireFile("--out", file);
-        if (way != Greedy) return ExecuteStrategy(StrategyList.All.First(known => known.Name == way), originals, parsed, context);
+        if (way != Greedy) return ExecuteStrategy(StrategyList.All.First(known => known.Name == way), folder, originals, parsed, context);
         string twinWords = perturbed.Count > 0 ? $", {perturbed.Count:N0} twins" : "";
         string sampleWords = options.Samples > 0 ? $", greedy and {options.Samples} drawn" : "";
         context.Progress.Begin("evaluate", $"{originals.Count:N0} problems{twinWords}{sampleWords}");
-        using var served = OpenedModel.Open(parsed.GetRequiredValue(model), batched: true);
+        using var served = OpenedModel.Open(folder, batched: true);
         var (result, elapsed) = Measure(served, parsed.GetValue(slots), originals, perturbed, options, context);
         var figures = EvaluationFigures.Of(result, served.Kind, elapsed);
         return Show(figures, figures.Show, parsed, context);
     }
 
-    private int ExecuteStrategy(IStrategy way, IReadOnlyList<Problem> originals, ParseResult parsed, CommandContext context)
+    private int ExecuteStrategy(IStrategy way, string folder, IReadOnlyList<Problem> originals, ParseResult parsed, CommandContext context)
     {
         bool sampled = way is SelfConsistency or BestOfN;
         if (parsed.GetValue(twins)) throw new UsageException($"--twins goes with --strategy {Greedy} only.", "Leave one of them out.");
@@ -106,7 +107,7 @@ internal sealed class EvaluateCommand : DistillCommand
             WaitText = parsed.GetRequiredValue(wait),
         };
         context.Progress.Begin("evaluate", $"{originals.Count:N0} problems, {way.Name}");
-        using var served = OpenedModel.Open(parsed.GetRequiredValue(model), batched: true);
+        using var served = OpenedModel.Open(folder, batched: true);
         long start = context.Clock.GetTimestamp();
         var reasoner = new Reasoner(
             served.Generator(parsed.GetValue(slots)), served.Encoder, null, progress => Report(progress, start, context),

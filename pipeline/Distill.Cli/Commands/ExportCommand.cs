@@ -7,6 +7,7 @@ using Distill.Cli.Parsing;
 using Distill.Data.Storage;
 using Distill.Export;
 using Distill.Export.Package;
+using Distill.Pipeline.Models;
 
 namespace Distill.Cli.Commands;
 
@@ -55,7 +56,7 @@ internal sealed class ExportCommand : DistillCommand
         long start = context.Clock.GetTimestamp();
         string target = Path.GetFullPath(parsed.GetRequiredValue(output));
         RequireFree(target, parsed.GetValue(force));
-        var source = ModelFolders.OpenCheckpoint(parsed.GetRequiredValue(checkpoint));
+        var source = ModelFolders.OpenCheckpoint(HubAccess.Locate(parsed.GetRequiredValue(checkpoint), context, PulledModel.Checkpoint));
         var tokenizer = source.Tokenizer ?? throw new UsageException(
             $"'{source.Folder}' has no {TokenizerFiles.TokenizerName}.",
             "An exported model carries its tokenizer; put it into the checkpoint's folder.");

@@ -30,7 +30,8 @@ internal sealed class PretrainCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        var plan = RunArguments.Load<PretrainRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set));
+        using var hub = new HubAccess(context);
+        var plan = RunArguments.Load<PretrainRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set), hub);
         OutputPlace.RequireFolder("output", plan.Output);
         return RunExecution.Execute(plan, new RunOptions { RunsFolder = parsed.GetRequiredValue(runs) }, context);
     }

@@ -30,7 +30,7 @@ internal sealed class RunCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var options = arguments.OptionsOf(parsed);
-        return RunExecution.Execute(arguments.RecipeOf(parsed), options, context);
+        return RunExecution.Execute(arguments.RecipeOf(parsed, context), options, context);
     }
 }
 
@@ -52,7 +52,8 @@ internal sealed class ResumeCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var (folder, name) = RunReference.Read(parsed.GetRequiredValue(run), parsed.GetRequiredValue(runs));
-        var (recipe, options) = PipelineRun.Continuation(folder, name);
+        using var hub = new HubAccess(context);
+        var (recipe, options) = PipelineRun.Continuation(folder, name, hub);
         return RunExecution.Execute(recipe, options, context);
     }
 }
@@ -78,7 +79,7 @@ internal sealed class GenerateCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var options = arguments.OptionsOf(parsed);
-        var recipe = arguments.RecipeOf(parsed, makesStudent: false);
+        var recipe = arguments.RecipeOf(parsed, context, makesStudent: false);
         options = options with { Name = options.Name ?? DefaultName(recipe), Until = CurationStage.StageName };
         return RunExecution.Execute(recipe, options, context);
     }
@@ -156,7 +157,7 @@ internal sealed class PlanCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var options = arguments.OptionsOf(parsed);
-        var plan = PipelineRun.Plan(arguments.RecipeOf(parsed), options);
+        var plan = PipelineRun.Plan(arguments.RecipeOf(parsed, context), options);
         if (context.IsJson) context.Results.Json(plan);
         context.Results.Line($"{plan.Name} in {plan.Folder}");
         context.Results.Table(["stage", "decision", "reason", "work", "memory"], plan.Stages.Select(Row), words: 4);

@@ -51,9 +51,10 @@ internal sealed class ScoreCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        string folder = parsed.GetRequiredValue(model), source = parsed.GetRequiredValue(file);
+        string source = parsed.GetRequiredValue(file);
         if (parsed.GetValue(jsonLines) && parsed.GetValue(whole))
             throw new UsageException("--jsonl and --whole exclude each other.", "Keep one of them.");
+        string folder = HubAccess.Locate(parsed.GetRequiredValue(model), context);
         ModelFolders.RequireModel(folder);
         string given = TextInput.Read(source, context);
         using var served = OpenedModel.Open(folder, batched: false);

@@ -64,7 +64,7 @@ internal sealed class ServeModelCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        string folder = parsed.GetRequiredValue(model);
+        string folder = HubAccess.Locate(parsed.GetRequiredValue(model), context);
         ModelFolders.RequireModel(folder);
         var log = new RequestLog(context, quiet: parsed.GetValue(quiet));
         var options = OptionsOf(parsed, folder) with { Served = log.Served, Failed = log.Failed };

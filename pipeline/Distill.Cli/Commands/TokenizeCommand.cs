@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Distill.Cli.Models;
 using Distill.Cli.Tokens;
+using Distill.Pipeline.Models;
 using Distill.Tokenization;
 
 namespace Distill.Cli.Commands;
@@ -57,7 +58,7 @@ internal sealed class TokenizeCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        string folder = parsed.GetRequiredValue(model);
+        string folder = HubAccess.Locate(parsed.GetRequiredValue(model), context, PulledModel.Tokenizer);
         ModelFolders.RequireTokenizer(folder);
         RequireSense(parsed);
         string given = parsed.GetValue(text) ?? TextInput.Read(parsed.GetValue(file), context);

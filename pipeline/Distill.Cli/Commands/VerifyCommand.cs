@@ -9,6 +9,7 @@ using Distill.Export.Package;
 using Distill.Export.Parity;
 using Distill.Generation.Onnx;
 using Distill.Pipeline.Diagnosis;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Runs;
 using Distill.Teacher;
 using Distill.Tokenization;
@@ -46,10 +47,10 @@ internal sealed class VerifyCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        string exported = parsed.GetRequiredValue(folder);
+        string exported = HubAccess.Locate(parsed.GetRequiredValue(folder), context, PulledModel.Onnx);
         ModelFolders.RequireOnnx(exported);
         RequireUntouched(exported);
-        var checkpoint = ModelFolders.OpenCheckpoint(parsed.GetRequiredValue(against));
+        var checkpoint = ModelFolders.OpenCheckpoint(HubAccess.Locate(parsed.GetRequiredValue(against), context, PulledModel.Checkpoint));
         MachineDiagnosis.RequireTorch();
         string? precision = ModelFolders.PrecisionOf(exported);
         var allowed = precision is null ? ParityTolerance.Exact : ExportPrecisions.Parse(precision)!.Value.Tolerance();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Distill.Architecture;
 using Distill.Export;
 using Distill.Generation.Onnx;
+using Distill.Pipeline.Models;
 
 namespace Distill.Cli.Models;
 
@@ -11,11 +12,12 @@ internal static class ModelFolders
     public static Argument<string> Argument(string name = "MODEL") => new(name)
     {
         Description =
-            "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors).",
+            "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors), "
+            + "or hf://owner/name.",
     };
 
-    /// <summary>What the folder is called.</summary>
-    public static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+    /// <inheritdoc cref="ModelName"/>
+    public static string NameOf(string folder) => ModelName.Of(folder);
 
     /// <summary>The precision of an exported model, told by its graph's file name, whoever made it.</summary>
     /// <returns>As on the command line; null for a name that says nothing.</returns>

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using Distill.Cli.Models;
 using Distill.Cli.Output;
+using Distill.Hub;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 
@@ -33,15 +36,16 @@ internal sealed class RunArguments
 
     /// <exception cref="InvalidRecipeException">The recipe, or a --set, is wrong, or it is of another kind.</exception>
     /// <exception cref="UsageException">The file cannot be read.</exception>
-    public static T Load<T>(string file, string[]? overrides, bool makesStudent = true)
+    /// <param name="models">Where <c>hf://</c> comes from.</param>
+    public static T Load<T>(string file, string[]? overrides, IModelSource models, bool makesStudent = true)
         where T : Recipe
     {
         if (Directory.Exists(file)) throw new UsageException($"The recipe '{file}' is a folder.", "Give the path of a recipe's file.");
         try
         {
-            return RecipeFile.Load<T>(file, overrides, makesStudent);
+            return RecipeFile.Load<T>(file, overrides, makesStudent, models);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is (IOException and not HubException) or UnauthorizedAccessException)
         {
             throw new UsageException($"The recipe '{file}' cannot be read: {fault.Message}", "Give the path of a recipe that can be read.");
         }
@@ -69,8 +73,11 @@ internal sealed class RunArguments
     }
 
     /// <inheritdoc cref="Load"/>
-    public DistillationRecipe RecipeOf(ParseResult parsed, bool makesStudent = true) =>
-        Load<DistillationRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set), makesStudent);
+    public DistillationRecipe RecipeOf(ParseResult parsed, CommandContext context, bool makesStudent = true)
+    {
+        using var hub = new HubAccess(context);
+        return Load<DistillationRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set), hub, makesStudent);
+    }
 
     /// <exception cref="UsageException">Two of the options exclude each other, or the name cannot be one.</exception>
     public RunOptions OptionsOf(ParseResult parsed)

@@ -19,7 +19,9 @@ public sealed class UsageTests
     [InlineData("run"), InlineData("plan"), InlineData("resume"), InlineData("generate"), InlineData("pretrain"), InlineData("evaluate")]
     [InlineData("export"), InlineData("verify"), InlineData("chat"), InlineData("tokenize"), InlineData("score"),
         InlineData("serve-model"), InlineData("lineage")]
+    [InlineData("pull"), InlineData("push")]
     [InlineData("runs", "ls"), InlineData("runs", "show"), InlineData("runs", "diff"), InlineData("runs", "rm")]
+    [InlineData("traces", "show"), InlineData("traces", "query"), InlineData("traces", "export"), InlineData("traces", "import")]
     [InlineData("artefacts", "ls"), InlineData("artefacts", "show"), InlineData("artefacts", "verify"), InlineData("artefacts", "pin"),
         InlineData("artefacts", "gc")]
     public void Every_command_has_help_with_an_example(params string[] command)
@@ -51,6 +53,10 @@ public sealed class UsageTests
     [InlineData("There is no problem file 'no/such.jsonl'.", "evaluate", "m", "--problems", "no/such.jsonl")]
     [InlineData("There is no folder 'no/such'.", "evaluate", "no/such", "--problems", "arithmetic")]
     [InlineData("There is no folder 'no/such'.", "chat", "no/such")]
+    [InlineData("owner and name are both needed", "chat", "hf://gpt2")]
+    [InlineData("is a data set, where a model is needed", "evaluate", "hf://datasets/a/b", "--problems", "arithmetic")]
+    [InlineData("write hf://datasets/a/b", "pull", "https://huggingface.co/datasets/a/b")]
+    [InlineData("can be no branch", "push", ".", "hf://a/b", "--revision", "../x")]
     [InlineData("There is no folder 'no/such'.", "verify", "no/such", "--against", "no/such")]
     public void A_mistake_ends_with_2_and_says_what_to_type(string message, params string[] args)
     {

@@ -75,19 +75,27 @@ public sealed class SectionMappingTests : IDisposable
     {
         var teacher = SampleRecipe.Parse(folder).Teacher with { TopLogProbabilities = 4 };
         string[] remote = [.. SectionDeclaration.Of(typeof(TeacherSection)).Options.Select(option => option.PropertyName)
-            .Where(name => typeof(EndpointSection).GetProperty(name) is not null)];
-        Check(teacher, section => section.ToCollectionOptions("digest"), [.. remote, nameof(TeacherSection.Slots)]); // the engine
+            .Where(name => typeof(RemoteTeacherSection).GetProperty(name) is not null)];
+        Check(teacher, section => section.ToCollectionOptions("digest"),
+            [.. remote, nameof(TeacherSection.Slots), nameof(TeacherSection.Licence)]); // the engine, cards
         var endpoint = teacher with { Endpoint = "https://api.example.com/v1", Model = "m", TopLogProbabilities = null };
         Check(
             endpoint,
-            section => (section.ToRemoteOptions(section), section.ToCalls(), section.ToOptions(section.Model), section.Prices),
-            nameof(TeacherSection.Slots), nameof(TeacherSection.TopLogProbabilities), // of model folders
+            section => (section.ToRemoteOptions(section), section.ToCalls(), section.ToOptions(section.Model), section.Prices,
+                section.ToBatches(), section.Batch),
+            nameof(TeacherSection.Slots), // of model folders
+            nameof(TeacherSection.Licence), // cards
+            nameof(TeacherSection.TopLogProbabilities), nameof(RemoteTeacherSection.Tokenizer), // with token ids
             nameof(EndpointSection.ApiKeyEnv)); // the client's key
     }
 
     [Fact]
     public void No_option_of_an_evaluation_is_forgotten() => Check(
         new EvaluationSection(), section => section.ToOptions(), nameof(EvaluationSection.Slots)); // the engine
+
+    [Fact]
+    public void No_option_of_curation_is_forgotten() => Check(
+        new CurationSection(), section => section.ToOptions(), nameof(CurationSection.ContaminationWords)); // the stage
 
     [Fact]
     public void No_option_of_pretraining_is_forgotten()

@@ -69,7 +69,9 @@ public sealed partial class ReportHtmlTests
             Stages =
                 [new StageReport(attack, StageState.Failed, attack, 1, new Dictionary<string, string> { [attack] = attack },
                     new Dictionary<string, string>())],
-            Curation = new CurationReport(1, new Dictionary<string, long> { [attack] = 1 }),
+            Curation = new CurationReport(
+                1, new Dictionary<string, long> { [attack] = 1 },
+                new Dictionary<string, IReadOnlyList<DroppedTrace>> { [attack] = [new(attack, 0, attack, attack, attack, attack)] }),
             Throughput = new Dictionary<string, double> { [attack] = 1 },
             Comparisons = [SampleReport.Full.Comparisons[0] with { Model = attack, Against = attack }],
             ModelSizes = [new ModelSize(attack, 1, 1)],

@@ -45,7 +45,7 @@ public sealed class ReportJsonTests
         Keys(Written["comparisons"]![0]!["greedy"]).ShouldBe(["mean", "interval", "standardError", "p"]);
         Keys(Written["onnxGreedyAnswersEqual"]).ShouldBe(["equal", "problems", "identicalAnswers"]);
         Keys(Written["modelSizes"]![0]).ShouldBe(["model", "parameters", "bytes"]);
-        Keys(Written["curation"]).ShouldBe(["kept", "dropped"]);
+        Keys(Written["curation"]).ShouldBe(["kept", "dropped", "examples"]);
         Keys(Written["models"]![0]).ShouldBe(["name", "role", "word", "meaning"]);
         Keys(Written["recipe"]).ShouldBe(["changed", "text"]);
         Keys(Written["recipe"]!["changed"]![0]).ShouldBe(["path", "value", "default"]);

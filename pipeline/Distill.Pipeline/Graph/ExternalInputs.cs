@@ -8,11 +8,18 @@ using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Pipeline.Graph;
 
-/// <summary>The models and problem files that a recipe brings along. Their digest covers what decides what they say, not their cards and logs.</summary>
+/// <summary>
+/// The models and problem files that a recipe brings along. Their digest covers what decides what they say, not their cards and logs.
+/// </summary>
 internal static class ExternalInputs
 {
     public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer",
         ProblemFiles = "problem-files", Traces = "given-traces";
+
+    private static readonly Dictionary<string, string> Options = new()
+    {
+        [Teacher] = "teacher.model", [Base] = "student.base", [Start] = "start", [TokenizerFolder] = "tokenizer.from",
+    };
 
     private static readonly string[] Descriptions = [".md", ".jsonl", ".yaml", "distill.json"];
 
@@ -23,24 +30,30 @@ internal static class ExternalInputs
         .Where(input => input.Input is not null)
         .ToDictionary(input => input.Name, input => input.Input!);
 
-    public static string DigestOf(string folder, DigestMemory memory)
+    /// <param name="files">Those that count, with slashes; null for all. A cache's folder may hold more than was asked for.</param>
+    public static string DigestOf(string folder, DigestMemory memory, IReadOnlyList<string>? files = null)
     {
-        var lines = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+        var lines = (files ?? [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Select(path => Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'))])
             .Where(path => !Descriptions.Any(ending => path.EndsWith(ending, StringComparison.Ordinal)))
-            .Select(path => $"{Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/')}\0{memory.Of(path)}\n")
+            .Select(path => $"{path}\0{memory.Of(Path.Combine(folder, path))}\n")
             .Order(StringComparer.Ordinal);
         return FileDigest.Of(Encoding.UTF8.GetBytes(string.Concat(lines)));
     }
 
+    /// <summary>Where on the Hub an input came from, with its commit; null for everything else.</summary>
+    public static string? OriginOf(Recipe recipe, string name) =>
+        Options.TryGetValue(name, out string? option) ? recipe.Pulled.OriginOf(option) : null;
+
     // Null for what an earlier stage makes.
     private static StageInput? Of(Recipe recipe, string name, DigestMemory memory) => (recipe, name) switch
     {
-        (DistillationRecipe distillation, Teacher) => TeacherOf(distillation.Teacher, memory),
+        (DistillationRecipe distillation, Teacher) => TeacherOf(distillation, memory),
         (DistillationRecipe { Traces.From: { } traces }, Traces) => GivenTraces.Open(traces, memory),
-        (DistillationRecipe distillation, Base) => Open(distillation.Student.Base, memory),
+        (DistillationRecipe distillation, Base) => Open(recipe, Base, distillation.Student.Base, memory),
         (DistillationRecipe distillation, ProblemFiles) =>
             new StageInput("", RecipeProblems.Of(distillation.Problems).DigestOf(memory), null),
-        (PretrainRecipe pretraining, Start) => Open(pretraining.Start!, memory),
+        (PretrainRecipe pretraining, Start) => Open(recipe, Start, pretraining.Start!, memory),
         (PretrainRecipe pretraining, TokenizerFolder) => TokenizerOf(pretraining.Tokenizer.From!, memory),
         _ => null,
     };
@@ -53,9 +66,9 @@ internal static class ExternalInputs
         return new StageInput(folder, FileDigest.Of(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null);
     }
 
-    private static StageInput TeacherOf(TeacherSection teacher, DigestMemory memory) => teacher.Remote is { } remote
-        ? new StageInput("", DigestOf(remote, teacher.Model, memory), null)
-        : Open(teacher.Model, memory);
+    private static StageInput TeacherOf(DistillationRecipe recipe, DigestMemory memory) => recipe.Teacher.Remote is { } remote
+        ? new StageInput("", DigestOf(remote, recipe.Teacher.Model, memory), null)
+        : Open(recipe, Teacher, recipe.Teacher.Model, memory);
 
     // Where token ids are asked for, the tokenizer decides what they are taken for.
     private static string DigestOf(RemoteTeacherSection remote, string model, DigestMemory memory)
@@ -66,5 +79,6 @@ internal static class ExternalInputs
             : digest;
     }
 
-    private static StageInput Open(string folder, DigestMemory memory) => new(folder, DigestOf(folder, memory), null);
+    private static StageInput Open(Recipe recipe, string name, string folder, DigestMemory memory) =>
+        new(folder, DigestOf(folder, memory, recipe.Pulled.FilesOf(Options[name])), null);
 }

@@ -1,5 +1,7 @@
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Recipes.Sections;
+using Distill.Teacher.Remote.Judging;
 
 namespace Distill.Pipeline.Recipes;
 
@@ -26,6 +28,9 @@ public abstract record Recipe : ISection
     /// <summary>Everything random follows from this number, where a section has no seed of its own.</summary>
     [Option("everything random follows from it; a section's own `seed` goes before it", Minimum = 0, Maximum = long.MaxValue)]
     public long Seed { get; internal init; }
+
+    /// <summary>What was given as <c>hf://</c>; says nothing that the options do not say.</summary>
+    internal PulledModels Pulled { get; init; } = PulledModels.None;
 
     object? ISection.DefaultOf(string property, Recipe recipe) => null;
 
@@ -56,6 +61,9 @@ public sealed record DistillationRecipe : Recipe
 
     [Option("what is asked")]
     internal ProblemSection Problems { get; init; } = new();
+
+    [Option("a model that judges answers, where `problems.verifier` or a problem itself asks for `judge`", Default = "none")]
+    internal JudgeSection? Judge { get; init; }
 
     [Option("which graded traces are kept; wrong, truncated, malformed and repeated ones never are")]
     internal CurationSection Curation { get; init; } = new();
@@ -104,6 +112,9 @@ public sealed record DistillationRecipe : Recipe
             Teacher.Remote is null ? "set teacher.top_log_probabilities, e.g. to 16"
                 : "set teacher.token_ids to true and teacher.top_log_probabilities, e.g. to 16, where the endpoint is a server of vLLM; "
                     + "others give no tokens, and a teacher from a model folder does");
+        yield return Rule.Require(Judge is not null || !Problems.VerifierNames().Contains(JudgeVerifier.JudgeName), nameof(Judge),
+            "problems ask for a judge, and there is none",
+            "write judge: { endpoint: ..., model: ..., api_key_env: ... }, or choose another problems.verifier");
         yield return Rule.Unused(!Sft.Enabled, nameof(SoftLabels), "sft.enabled is false, and no other student learns them",
             "leave it out, or set sft.enabled to true");
         yield return Rule.Unused(!Sft.Enabled && !AnswerOnly.Enabled, nameof(Lora),
@@ -122,7 +133,8 @@ internal sealed record PretrainRecipe : Recipe
     public string Output { get; init; } = "";
 
     [Option("folder of a checkpoint to start from instead of random weights; its shape must be that of `architecture`", Default = "none",
-        Path = PathUse.Folder, Files = ["config.json"], Remedy = "make it with the recipe that the comments name, or leave start out")]
+        Path = PathUse.Folder, Pulls = PulledModel.Checkpoint, Files = ["config.json"], Remedy = "make it with the recipe that the "
+            + "comments name, or leave start out")]
     public string? Start { get; init; }
 
     [Option("true: an ONNX model folder; false: a checkpoint")]

@@ -1,4 +1,6 @@
 using System.Text;
+using Distill.Hub;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 
 namespace Distill.Pipeline.Recipes;
@@ -8,6 +10,8 @@ namespace Distill.Pipeline.Recipes;
 public static class RecipeFile
 {
     internal const string KindKey = "kind", ExtendsKey = "extends", Distill = "distill", Pretrain = "pretrain";
+
+    private const string StudentPath = "student.base";
 
     private const int MostBases = 8, MostBytes = 1 << 20;
 
@@ -20,19 +24,21 @@ public static class RecipeFile
     public static Recipe Load(string file, IEnumerable<string>? overrides = null) => Load(file, overrides, makesStudent: true);
 
     /// <param name="makesStudent">False where the recipe is only asked for its data set, which needs no student.</param>
-    internal static Recipe Load(string file, IEnumerable<string>? overrides, bool makesStudent) =>
-        Parse(ReadText(file, file), file, Path.GetDirectoryName(Path.GetFullPath(file))!, overrides, makesStudent);
+    /// <param name="models">Where <c>hf://</c> comes from; null for the cache alone.</param>
+    /// <exception cref="HubException">A model cannot be had from there.</exception>
+    internal static Recipe Load(string file, IEnumerable<string>? overrides, bool makesStudent, IModelSource? models = null) =>
+        Parse(ReadText(file, file), file, Path.GetDirectoryName(Path.GetFullPath(file))!, overrides, makesStudent, models);
 
     /// <summary><see cref="Load(string, IEnumerable{string})"/> for a command that runs only one kind.</summary>
     /// <exception cref="InvalidRecipeException">Also when the recipe is of another kind.</exception>
     public static T Load<T>(string file, IEnumerable<string>? overrides = null)
         where T : Recipe => Load<T>(file, overrides, makesStudent: true);
 
-    /// <inheritdoc cref="Load(string, IEnumerable{string}, bool)"/>
-    internal static T Load<T>(string file, IEnumerable<string>? overrides, bool makesStudent)
+    /// <inheritdoc cref="Load(string, IEnumerable{string}, bool, IModelSource)"/>
+    internal static T Load<T>(string file, IEnumerable<string>? overrides, bool makesStudent, IModelSource? models = null)
         where T : Recipe
     {
-        var recipe = Load(file, overrides, makesStudent);
+        var recipe = Load(file, overrides, makesStudent, models);
         if (recipe is T wanted) return wanted;
         string command = recipe is PretrainRecipe ? "distill pretrain" : "distill run";
         throw new InvalidRecipeException(file, [new(KindKey, "", "", "another kind of recipe", $"run it with '{command}'")]);
@@ -44,18 +50,36 @@ public static class RecipeFile
     /// <param name="overrides">Of the form <c>path=value</c>; later ones win.</param>
     /// <exception cref="InvalidRecipeException">The text is not YAML, or describes something impossible.</exception>
     public static Recipe Parse(string text, string file, string folder, IEnumerable<string>? overrides = null) =>
-        Parse(text, file, folder, overrides, makesStudent: true);
+        Parse(text, file, folder, overrides, makesStudent: true, null);
 
-    private static Recipe Parse(string text, string file, string folder, IEnumerable<string>? overrides, bool makesStudent)
+    internal static Recipe Parse(
+        string text, string file, string folder, IEnumerable<string>? overrides, bool makesStudent, IModelSource? models)
     {
         var problems = new List<RecipeProblem>();
         var source = new RecipeSource("", folder, RecipeWriter.FolderOf(text));
         var tree = Extended(RecipeYaml.Parse(text, file, source), file, [Path.GetFullPath(file, folder)]);
         tree = RecipeOverrides.Apply(tree, overrides ?? [], problems);
-        Recipe recipe = KindOf(tree, problems) == Pretrain ? new PretrainRecipe() : new DistillationRecipe();
-        new SectionBinder(recipe, problems).Bind(tree is RecipeMapping mapping ? mapping.Without(KindKey).Without(ExtendsKey) : tree);
-        if (!makesStudent) problems.RemoveAll(problem => problem is { Path: "student.base", Value: "" or "\"\"" });
+        bool isPretraining = KindOf(tree, problems) == Pretrain;
+        var hub = new HubPaths();
+        if (!makesStudent) hub.Leave(StudentPath);
+        var recipe = Bind();
+        if (problems.Count == 0 && hub.IsWanted)
+        {
+            if (models is null) hub.PullCached(problems);
+            else hub.Pull(models);
+            if (problems.Count == 0) recipe = Bind() with { Pulled = new PulledModels(hub.Pulled) };
+        }
+
         return problems.Count == 0 ? recipe : throw new InvalidRecipeException(file, RecipeProblem.Sorted(problems));
+
+        Recipe Bind()
+        {
+            Recipe bound = isPretraining ? new PretrainRecipe() : new DistillationRecipe();
+            var options = tree is RecipeMapping mapping ? mapping.Without(KindKey).Without(ExtendsKey) : tree;
+            new SectionBinder(bound, problems, hub).Bind(options);
+            if (!makesStudent) problems.RemoveAll(problem => problem is { Path: StudentPath, Value: "" or "\"\"" });
+            return bound;
+        }
     }
 
     /// <summary>

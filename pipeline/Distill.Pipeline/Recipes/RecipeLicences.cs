@@ -6,7 +6,7 @@ namespace Distill.Pipeline.Recipes;
 internal static class RecipeLicences
 {
     /// <param name="sources">What the problems came from, as their artefact or the recipe says.</param>
-    /// <returns>Sources, teacher and base, in that order; empty where nobody says anything of licences, so that cards do not either.</returns>
+    /// <returns>Sources, teacher, base, in that order; none where nobody says anything of licences, so that cards do not either.</returns>
     public static IReadOnlyList<LicensedPart> Of(DistillationRecipe recipe, IEnumerable<LicensedPart> sources)
     {
         LicensedPart[] parts =

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Distill.Hub;
 using Distill.Pipeline.Recipes.Binding;
 
 namespace Distill.Pipeline.Recipes;
@@ -15,7 +16,8 @@ internal static class RecipeWriter
     /// <param name="isMovable">Says in a comment what that folder is, so that paths are still found when the file is moved alone.</param>
     public static string ToYaml(Recipe recipe, string folder, bool isMovable = false)
     {
-        var node = ToJson(recipe, path => Path.GetRelativePath(folder, path).Replace('\\', '/'));
+        var node = ToJson(recipe, path => recipe.Pulled.OriginOfFolder(path)
+            ?? (HubReference.IsReference(path) ? path : Path.GetRelativePath(folder, path).Replace('\\', '/')));
         var text = new StringBuilder(Heading);
         if (isMovable) text.Append(FolderMark).Append(CanonicalJson.Write(Path.GetFullPath(folder))).Append('\n');
         Write(text, node, 0);

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Stages.Training;
 
@@ -84,13 +85,16 @@ public static class PipelineRun
 
     /// <summary>What a run was started with: its resolved recipe and its goal.</summary>
     /// <exception cref="RunRefusedException">There is no such run.</exception>
-    public static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name)
+    public static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name) => Continuation(runsFolder, name, null);
+
+    /// <param name="models">Where <c>hf://</c> comes from; null for the cache alone.</param>
+    internal static (Recipe Recipe, RunOptions Options) Continuation(string runsFolder, string name, IModelSource? models)
     {
         var folder = new RunFolder(runsFolder, name);
         if (RunName.IsValid(name) && RunState.TryRead(folder.Path) is { } state && File.Exists(folder.RecipePath))
         {
             var options = new RunOptions { RunsFolder = runsFolder, Name = name, Until = state.Goal };
-            return (RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null), options);
+            return (RecipeFile.Load(folder.RecipePath, null, makesStudent: state.Goal is null, models), options);
         }
 
         var known = RunCatalogue.List(runsFolder).Select(run => run.Name).ToList();
@@ -114,7 +118,7 @@ public static class PipelineRun
             var made = runner.Run(stage, inputs, cancellation);
             inputs[stage.Declaration.Name] = new StageInput(made.Artifact.Folder, made.Artifact.Digest, made.Artifact);
             done.Add(made);
-            WriteLock(folder, done);
+            WriteLock(recipe, folder, done);
         }
 
         return done.Count < graph.Stages.Count
@@ -134,6 +138,20 @@ public static class PipelineRun
         return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath) { Report = report };
     }
 
+    private static JsonObject Locked(Recipe recipe, FinishedStage stage)
+    {
+        var locked = new JsonObject
+        {
+            ["output"] = stage.Artifact.Digest,
+            ["inputs"] = new JsonObject(stage.Inputs.Select(input => KeyValuePair.Create(input.Key, (JsonNode?)input.Value))),
+        };
+        var origins = stage.Inputs.Keys.Select(name => (Name: name, Origin: ExternalInputs.OriginOf(recipe, name)))
+            .Where(input => input.Origin is not null).ToList();
+        if (origins.Count > 0)
+            locked["from"] = new JsonObject(origins.Select(input => KeyValuePair.Create(input.Name, (JsonNode?)input.Origin)));
+        return locked;
+    }
+
     /// <returns>What is to be looked at and stops nothing.</returns>
     private static IReadOnlyList<string> Check(Recipe recipe, StageSelection selection)
     {
@@ -149,13 +167,9 @@ public static class PipelineRun
             : throw new RunRefusedException($"--name {name}: {RunName.Rule}.");
     }
 
-    private static void WriteLock(RunFolder folder, IReadOnlyList<FinishedStage> done)
+    private static void WriteLock(Recipe recipe, RunFolder folder, IReadOnlyList<FinishedStage> done)
     {
-        var lockFile = new JsonObject(done.Select(stage => KeyValuePair.Create(stage.Declaration.Name, (JsonNode?)new JsonObject
-        {
-            ["output"] = stage.Artifact.Digest,
-            ["inputs"] = new JsonObject(stage.Inputs.Select(input => KeyValuePair.Create(input.Key, (JsonNode?)input.Value))),
-        })));
+        var lockFile = new JsonObject(done.Select(stage => KeyValuePair.Create(stage.Declaration.Name, (JsonNode?)Locked(recipe, stage))));
         string text = lockFile.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }) + "\n";
         ReplacedFile.Write(folder.LockFilePath, Encoding.UTF8.GetBytes(text));
     }

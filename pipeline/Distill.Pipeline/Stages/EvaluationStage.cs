@@ -79,6 +79,7 @@ internal sealed class EvaluationStage : IDividedStage
         Model = Open(context.Input(input)),
         Problems = ProblemsStage.Read(context, ProblemsStage.Test),
         Twins = ProblemsStage.Read(context, ProblemsStage.Twins),
+        Verifiers = RecipeVerifiers.Open(context, recipe),
     };
 
     // The teacher is asked as it was when it wrote the traces, every student as it was trained.

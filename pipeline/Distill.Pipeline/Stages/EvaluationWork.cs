@@ -10,6 +10,7 @@ using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages.Data;
 
 namespace Distill.Pipeline.Stages;
 
@@ -31,11 +32,14 @@ internal sealed class EvaluationWork(StageContext context, EvaluationOptions opt
 
     public required IReadOnlyList<Problem> Twins { get; init; }
 
+    /// <summary>Disposed with this.</summary>
+    public required RecipeVerifiers Verifiers { get; init; }
+
     public int Units => (All + ProblemsPerUnit - 1) / ProblemsPerUnit;
 
     private int All => Problems.Count + Twins.Count;
 
-    private Evaluator Evaluator => evaluator ??= new Evaluator(Model.Generator, Model.Encoder);
+    private Evaluator Evaluator => evaluator ??= new Evaluator(Model.Generator, Model.Encoder, Verifiers.All.Of);
 
     public bool IsDone(int unit)
     {
@@ -62,14 +66,20 @@ internal sealed class EvaluationWork(StageContext context, EvaluationOptions opt
     {
         if (tokens > 0) context.Measure("tokensPerSecond", tokens / context.Clock.GetElapsedTime(began).TotalSeconds);
         for (int unit = 0; unit < Units; unit++) context.Writer.Forget(NameOf(unit));
-        var result = Evaluator.Grade(name, Problems, Twins, [.. answers.Values.SelectMany(unit => unit)], options);
+        List<Completion[]> completions = [.. answers.Values.SelectMany(unit => unit)];
+        Verifiers.Prepare(Evaluator.AnswersOf(Problems, Twins, completions));
+        var result = Evaluator.Grade(name, Problems, Twins, completions, options);
         context.Writer.Write(EvaluationStage.ReportName, JsonSerializer.SerializeToUtf8Bytes(result.Report, EvaluationStage.Spelling));
         context.Writer.Write(EvaluationStage.AnswersName, Answers(result));
         string sampled = result.Report.PassAt1 is { } share ? $", sampled {ReportNumbers.Percent(share, Problems.Count)}" : "";
         return $"greedy {ReportNumbers.Percent(result.Report.Greedy, Problems.Count)}{sampled} of {Problems.Count:N0} problems";
     }
 
-    public void Dispose() => Model.Dispose();
+    public void Dispose()
+    {
+        Model.Dispose();
+        Verifiers.Dispose();
+    }
 
     private static string NameOf(int unit) => string.Create(CultureInfo.InvariantCulture, $"units/{unit:D5}.json");
 

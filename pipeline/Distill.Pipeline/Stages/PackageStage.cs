@@ -1,7 +1,9 @@
 using Distill.Architecture;
+using Distill.Data.Publishing.Licences;
 using Distill.Evaluation;
 using Distill.Export.Package;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
@@ -24,6 +26,8 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
         Version = 1,
         Inputs =
         [
+            // Whose problems they are is told on the card.
+            .. recipe.Problems.HasSources ? [ProblemsStage.Train] : Array.Empty<string>(),
             .. new[]
             {
                 student, TracesStage.StageName, ExportStage.StageName, ParityStage.StageName,
@@ -46,14 +50,16 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
         foreach (var file in exported.Artifact!.Manifest.Files.Where(file => !described.Contains(file.Path)))
             context.Writer.Link(file.Path, exported.PathOf(file.Path), file);
         var architecture = DecoderConfigJson.Read(Path.Combine(context.Input(student).CheckpointFolder, DecoderConfigJson.FileName));
-        ModelPackage.Describe(context.Folder, architecture, Licensed(Describe(context)), recipe.Export.Precision);
+        ModelPackage.Describe(context.Folder, architecture, Licensed(context), recipe.Export.Precision);
         foreach (string name in described) context.Writer.Add(name);
         return $"{architecture.ParameterCount:N0} parameters, described";
     }
 
-    private PackageDescription Licensed(PackageDescription description)
+    private PackageDescription Licensed(StageContext context)
     {
-        var parts = RecipeLicences.Of(recipe, []);
+        var description = Describe(context);
+        var parts = RecipeLicences.Of(recipe, recipe.Problems.HasSources
+            ? SourceLicences.Read(context.Input(ProblemsStage.Train).PathOf(ProblemArtifact.SourcesName)) : []);
         var policy = recipe.Publish.ToPolicy();
         return parts.Count == 0 ? description
             : description with { License = policy.LicenceOf(parts), Licensed = parts, Conflicts = policy.Conflicts(parts) };

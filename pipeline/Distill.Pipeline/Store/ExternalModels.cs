@@ -49,5 +49,6 @@ internal sealed class ExternalModels
     private static string PlaceOf(Recipe recipe, string role, StageInput input) =>
         role == ExternalInputs.ProblemFiles
             ? string.Join(", ", RecipeProblems.Of(((DistillationRecipe)recipe).Problems).Sources.Select(source => source.Place))
+            : ExternalInputs.OriginOf(recipe, role) is { } origin ? origin
             : input.Folder.Length > 0 ? Path.GetFullPath(input.Folder) : $"{((DistillationRecipe)recipe).Teacher.Model} behind an endpoint";
 }

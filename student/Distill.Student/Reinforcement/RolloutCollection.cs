@@ -51,8 +51,10 @@ internal delegate Verdict CompletionJudge(Problem problem, Completion completion
 
 /// <summary>Samples completions of the current policy and judges them. One thread.</summary>
 /// <param name="rewards">What completions earn; null rewards the verdict alone.</param>
+/// <param name="prepare">Sees all completions of a round before any is judged; null: nobody does.</param>
 internal sealed class RolloutCollection(
-    ChatEncoder encoder, CompletionJudge judge, GroupRelativeOptions options, RewardRule? rewards = null)
+    ChatEncoder encoder, CompletionJudge judge, GroupRelativeOptions options, RewardRule? rewards = null,
+    Action<IEnumerable<(Problem Problem, Completion Completion)>>? prepare = null)
 {
     public RewardRule Rewards { get; } = rewards ?? RewardRule.VerdictOnly;
 
@@ -74,6 +76,7 @@ internal sealed class RolloutCollection(
         }).ToList();
         var completions = new BatchGenerator(policy, slots: options.Slots, workers: options.Training.Threads)
             .Complete(requests, cancellation: cancellation);
+        prepare?.Invoke(problems.SelectMany((problem, index) => completions[index].Select(completion => (problem, completion))));
         return [.. problems.Select((problem, index) => (IReadOnlyList<Rollout>)
             [.. completions[index].Select(completion => Judge(problem, prompts[index], completion))])];
     }

@@ -140,9 +140,16 @@ internal static class GraphFiles
 
     /// <returns>The usual file, or the only one; relative to the folder.</returns>
     /// <exception cref="InvalidDataException">There is none, or there are several to choose from.</exception>
-    public static string Choose(string folder)
+    public static string Choose(string folder) => Choose(folder, In(folder));
+
+    /// <summary>Those of a folder's files, however they are listed, that <see cref="In"/> would find.</summary>
+    public static IReadOnlyList<string> Among(IEnumerable<string> files) =>
+        [.. files.Where(name => name.EndsWith(Extension, StringComparison.Ordinal) && Path.GetDirectoryName(name) is "" or Inner)];
+
+    /// <param name="folder">For messages.</param>
+    /// <inheritdoc cref="Choose(string)"/>
+    public static string Choose(string folder, IReadOnlyList<string> files)
     {
-        IReadOnlyList<string> files = In(folder);
         foreach (string usual in (string[])[Usual, $"{Inner}/{Usual}"])
         {
             if (files.Contains(usual)) return usual;

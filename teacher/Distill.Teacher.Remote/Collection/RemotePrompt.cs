@@ -20,12 +20,10 @@ internal sealed record RemotePrompt(IReadOnlyList<ChatMessage> Messages, string 
     {
         List<ChatMessage> messages =
             [.. ProblemPrompt.Messages(problem).Select(message => new ChatMessage(new ChatRole(message.Role), message.Content))];
-        bool hasSystem = messages.Any(message => message.Role == ChatRole.System);
-        if (!hasSystem && problem.System is { } own) messages.Insert(0, new ChatMessage(ChatRole.System, own));
         string text = messages is [var only]
             ? only.Text
             : JsonSerializer.Serialize(messages.Select(message => (string[])[message.Role.Value, message.Text]));
-        if (!hasSystem && problem.System is null && instructions.Length > 0)
+        if (instructions.Length > 0 && messages.All(message => message.Role != ChatRole.System))
             messages.Insert(0, new ChatMessage(ChatRole.System, instructions));
         int first = messages[0].Role == ChatRole.System ? 1 : 0;
         messages.InsertRange(first, (examples ?? []).Select(turn => new ChatMessage(new ChatRole(turn.Role), turn.Content)));

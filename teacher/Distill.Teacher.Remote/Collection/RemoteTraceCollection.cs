@@ -1,6 +1,7 @@
 using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Generation;
+using Distill.Teacher.Remote.Batches;
 using Microsoft.Extensions.AI;
 
 namespace Distill.Teacher.Remote.Collection;
@@ -20,17 +21,20 @@ internal sealed class RemoteTraceCollection
     private readonly string teacherDigest;
     private readonly string sampling;
     private readonly RejectedRequests rejected;
+    private readonly BatchedCompletions? batches;
 
     /// <param name="client">
     /// Any; it should repeat failed attempts itself (<see cref="Calls.ResilientChatClient"/>). Stays the caller's to dispose.
     /// </param>
     /// <param name="clock">Measures the rate; default: the system's.</param>
+    /// <param name="batches">Fills the store before anything is asked one by one; null: nothing does.</param>
     /// <exception cref="ArgumentException">The options cannot be used; every problem is named.</exception>
-    public RemoteTraceCollection(IChatClient client, RemoteTraceOptions options, CompletionStore store, TimeProvider? clock = null)
+    public RemoteTraceCollection(IChatClient client, RemoteTraceOptions options, CompletionStore store, TimeProvider? clock = null,
+        BatchedCompletions? batches = null)
     {
         var problems = options.FindProblems();
         if (problems.Count > 0) throw new ArgumentException(string.Join(" ", problems), nameof(options));
-        (this.client, this.options, this.store, this.clock) = (client, options, store, clock ?? TimeProvider.System);
+        (this.client, this.options, this.store, this.clock, this.batches) = (client, options, store, clock ?? TimeProvider.System, batches);
         rejected = new RejectedRequests(options.Concurrency);
         teacherDigest = TeacherIdentity.Of(options);
         sampling = RemoteSampling.Write(options);
@@ -84,6 +88,21 @@ internal sealed class RemoteTraceCollection
         if (deadline.IsCancellationRequested) work.Cut();
     }
 
+    /// <summary>Everything of the problems in batches, each request once.</summary>
+    public static IReadOnlyList<BatchRequest> BatchRequestsOf(RemoteTraceOptions options, IEnumerable<Problem> problems)
+    {
+        string teacher = TeacherIdentity.Of(options);
+        return
+        [
+            .. problems.SelectMany(problem =>
+            {
+                var prompt = RemotePrompt.Of(problem, options);
+                return Enumerable.Range(0, options.Samples).Select(sample => SeedOf(options, problem, sample))
+                    .Select(seed => new BatchRequest(TeacherIdentity.OfRequest(teacher, prompt.Text, seed), prompt, seed));
+            }).DistinctBy(request => request.Id),
+        ];
+    }
+
     private async Task WorkAsync(RemoteWork work, CancellationToken cancellation)
     {
         while (await work.NextAsync(cancellation).ConfigureAwait(false) is { } item)
@@ -104,7 +123,7 @@ internal sealed class RemoteTraceCollection
 
     private async Task AnswerAsync(RemoteWork work, RemoteItem item, CancellationToken cancellation)
     {
-        ulong seed = SeedSequence.Derive(options.Seed, SeedSequence.Hash(item.Problem.Id), (ulong)item.Sample);
+        ulong seed = SeedOf(options, item.Problem, item.Sample);
         if (rejected.ReasonOf(item.Problem.Id) is { } before)
         {
             work.Hold(item);
@@ -116,7 +135,7 @@ internal sealed class RemoteTraceCollection
         {
             var (completion, isNew) = await CompletionAsync(item.Problem, seed, cancellation).ConfigureAwait(false);
             work.Finish(item, ToTrace(item, seed, completion), isNew);
-            if (isNew) Settle(work, rejected.CountAnswer());
+            if (isNew || batches is not null) Settle(work, rejected.CountAnswer());
             else rejected.CountKnown();
         }
         catch (RemoteTeacherException fault) when (IsOfOneQuestion(fault))
@@ -125,6 +144,9 @@ internal sealed class RemoteTraceCollection
             Settle(work, rejected.Reject(new HeldTrace(item, ToTrace(item, seed, fault.Message)), fault));
         }
     }
+
+    private static ulong SeedOf(RemoteTraceOptions options, Problem problem, int sample) =>
+        SeedSequence.Derive(options.Seed, SeedSequence.Hash(problem.Id), (ulong)sample);
 
     // 413 and 422 are servers' other words for a question they cannot take.
     private static bool IsOfOneQuestion(RemoteTeacherException fault) => fault.Kind == RemoteFaultKind.TooLarge
@@ -142,6 +164,7 @@ internal sealed class RemoteTraceCollection
         string plain = TeacherIdentity.OfRequest(teacherDigest, prompt.Text, seed);
         string request = options.Tokenizer is null ? plain : TeacherIdentity.WithTokens(plain, options.TopLogProbabilities);
         if (store.Find(request) is { } known) return (Checked(known), false);
+        if (batches?.FaultOf(request) is { } fault) throw fault;
         var response = await AskAsync(prompt, seed, cancellation).ConfigureAwait(false);
         var completion = StoredCompletion.Of(
             response, prompt.Text, options.Tokenizer is null ? null : options.TopLogProbabilities);
@@ -167,16 +190,8 @@ internal sealed class RemoteTraceCollection
                 RemoteFaultKind.OtherTokens, $"The tokenizer is not the teacher's: {fault}. Give its folder (tokenizer), or leave token_ids out.")
             : completion;
 
-    private Task<ChatResponse> AskAsync(RemotePrompt prompt, ulong seed, CancellationToken cancellation) => client.GetResponseAsync(
-        prompt.Messages,
-        new ChatOptions
-        {
-            Temperature = (float)options.Temperature,
-            TopP = (float)options.TopP,
-            MaxOutputTokens = options.MaxTokens,
-            Seed = options.SendSeed ? unchecked((long)seed) : null,
-        },
-        cancellation);
+    private Task<ChatResponse> AskAsync(RemotePrompt prompt, ulong seed, CancellationToken cancellation) =>
+        client.GetResponseAsync(prompt.Messages, RemoteSampling.Of(options, seed), cancellation);
 
     private Trace ToTrace(RemoteItem item, ulong seed, string rejection) =>
         ToTrace(item, seed, new StoredCompletion("", "", "", 0, 0), RemoteOutcome.Rejected(rejection));
@@ -209,9 +224,17 @@ internal sealed class RemoteTraceCollection
     };
 }
 
-/// <summary>Sampling of a remote teacher in the spelling of all traces.</summary>
+/// <summary>Sampling of a remote teacher: in the spelling of all traces, and as a client is told.</summary>
 internal static class RemoteSampling
 {
+    public static ChatOptions Of(RemoteTraceOptions options, ulong seed) => new()
+    {
+        Temperature = (float)options.Temperature,
+        TopP = (float)options.TopP,
+        MaxOutputTokens = options.MaxTokens,
+        Seed = options.SendSeed ? unchecked((long)seed) : null,
+    };
+
     public static string Write(RemoteTraceOptions options) =>
         SamplingJson.Write(new SamplingOptions { Temperature = options.Temperature, TopP = options.TopP }, options.MaxTokens);
 }

@@ -120,6 +120,12 @@ internal static class TeacherIdentity
     public static string WithTokens(string request, int alternatives) =>
         Digest(request, "tokens", alternatives.ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>A judge's reply about an answer.</summary>
+    public static string OfJudgement(
+        string address, string model, string rubric, int maxTokens, string question, string reference, string answer) =>
+        Digest(
+            OfModel(address, model), "judge", rubric, maxTokens.ToString(CultureInfo.InvariantCulture), question, reference, answer);
+
     private static string Digest(params string[] parts) =>
         FileDigest.Of(Encoding.UTF8.GetBytes(JsonSerializer.Serialize((string[])[$"remote-teacher-{Version}", .. parts])));
 }

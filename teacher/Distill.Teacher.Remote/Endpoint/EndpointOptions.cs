@@ -71,6 +71,9 @@ public sealed class ApiKey
 
     internal AuthenticationHeaderValue Header => new("Bearer", value);
 
+    /// <summary>For services that want it in a header of their own.</summary>
+    internal void AddTo(HttpRequestMessage request, string header) => request.Headers.TryAddWithoutValidation(header, value);
+
     /// <param name="read">Where variables come from; default: the process.</param>
     /// <exception cref="InvalidDataException">
     /// The variable is not set, or holds what no header can carry. The value is not in the message.

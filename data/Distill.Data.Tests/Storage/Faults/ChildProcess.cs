@@ -19,7 +19,12 @@ internal static class ChildProcess
         if (shell.Length > 0) line = ["sh", "-c", $"{shell}; exec \"$0\" \"$@\"", .. line];
         var start = new ProcessStartInfo(line[0], line[1..])
         {
-            Environment = { [Variable] = string.Join('\n', [scenario, .. arguments]), ["DOTNET_TieredPGO"] = "0", ["DOTNET_EnableWriteXorExecute"] = "0" },
+            Environment =
+            {
+                [Variable] = string.Join('\n', [scenario, .. arguments]),
+                ["DOTNET_TieredPGO"] = "0",
+                ["DOTNET_EnableWriteXorExecute"] = "0", // it needs a file larger than the limits under which scenarios run
+            },
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

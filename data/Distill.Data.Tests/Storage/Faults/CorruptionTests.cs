@@ -3,7 +3,7 @@ using Distill.Data.Storage;
 
 namespace Distill.Data.Tests.Storage.Faults;
 
-/// <summary>A bit turned anywhere in a finished artefact of traces, or in the log of an unfinished one, is found before a row is used.</summary>
+/// <summary>A bit turned in a finished artefact of traces, or in the log of an unfinished one, is found before a row is used.</summary>
 public sealed class CorruptionTests
 {
     private const int Flips = 1000, Rows = 24, RowsPerPart = 12;

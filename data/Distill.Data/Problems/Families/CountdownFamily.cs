@@ -175,7 +175,7 @@ internal sealed class CountdownVerifier : IVerifier
 {
     public string Name => "countdown";
 
-    public int Version => 1;
+    public int Version => 1 + AnswerExtraction.Version;
 
     /// <exception cref="ArgumentException">The problem's signature is not that of a countdown problem.</exception>
     public Verdict Verify(string? answer, IVerifiable problem)
@@ -184,12 +184,10 @@ internal sealed class CountdownVerifier : IVerifier
         var (numbers, target) = CountdownSignature.Read(problem.Signature)
             ?? throw new ArgumentException(
                 $"A problem has no countdown signature: {Printable.Quote(problem.Signature)}.", nameof(problem));
-        if (AnswerText.Read(answer) is not { } text)
+        if (AnswerText.Understood(answer, Readable) is not { } text)
             return Verdict.Undecidable;
-        if (text == CountdownFamily.Impossible)
-            return Reachability.Of(numbers).Contains(target) ? Verdict.Incorrect : Verdict.Correct;
         if (ExpressionReader.Read(text) is not { } expression)
-            return Verdict.Undecidable;
+            return Reachability.Of(numbers).Contains(target) ? Verdict.Incorrect : Verdict.Correct;
         var right = expression.Value == target && expression.Numbers.Order().SequenceEqual(numbers.Order());
         return right ? Verdict.Correct : Verdict.Incorrect;
     }
@@ -197,10 +195,11 @@ internal sealed class CountdownVerifier : IVerifier
     /// <summary>All ways to the target are one answer: the problem itself says what it asks for. The others differ by their text.</summary>
     public string? ClassOf(string? answer, IVerifiable problem)
     {
-        if (AnswerText.Read(answer) is not { } text || text == CountdownFamily.Impossible)
-            return AnswerText.Read(answer);
-        if (ExpressionReader.Read(text) is null)
-            return null;
+        if (AnswerText.Understood(answer, Readable) is not { } text || text == CountdownFamily.Impossible)
+            return AnswerText.Understood(answer, Readable);
         return Verify(answer, problem) == Verdict.Correct ? "target" : text;
     }
+
+    private static string? Readable(string text) =>
+        text == CountdownFamily.Impossible || ExpressionReader.Read(text) is not null ? text : null;
 }

@@ -157,25 +157,23 @@ internal sealed class KnightsVerifier : IVerifier
 
     public string Name => "knights";
 
-    public int Version => 1;
+    public int Version => 1 + AnswerExtraction.Version;
 
     public Verdict Verify(string? answer, IVerifiable problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
-        if (AnswerText.Read(answer) is not { } text)
+        if (ClassOf(answer, problem) is not { } given)
             return Verdict.Undecidable;
-        if (text == Contradiction)
-            return problem.ReferenceAnswer == Contradiction ? Verdict.Correct : Verdict.Incorrect;
-        if (Assignment(text) is not { } given)
-            return Verdict.Undecidable;
-        var wanted = Assignment(problem.ReferenceAnswer);
-        return wanted is not null && given.SetEquals(wanted) ? Verdict.Correct : Verdict.Incorrect;
+        return given == Sorted(problem.ReferenceAnswer) ? Verdict.Correct : Verdict.Incorrect;
     }
 
-    public string? ClassOf(string? answer, IVerifiable problem)
+    public string? ClassOf(string? answer, IVerifiable problem) => AnswerText.Understood(answer, Sorted);
+
+    /// <returns>Who is what in the order of the names, or that it is a contradiction; null when it says neither.</returns>
+    private static string? Sorted(string text)
     {
-        if (AnswerText.Read(answer) is not { } text || text == Contradiction)
-            return AnswerText.Read(answer);
+        if (text == Contradiction)
+            return text;
         if (Assignment(text) is not { } given)
             return null;
         var sorted = given.OrderBy(pair => pair.Name, StringComparer.Ordinal);

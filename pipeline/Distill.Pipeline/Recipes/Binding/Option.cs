@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Distill.Pipeline.Models;
 
 namespace Distill.Pipeline.Recipes.Binding;
 
@@ -69,6 +70,9 @@ internal sealed class OptionAttribute(string meaning) : Attribute
     public bool Rows { get; init; }
 
     public PathUse Path { get; init; }
+
+    /// <summary>What of a repository of the Hub is pulled for a folder that is given as <c>hf://</c>.</summary>
+    public PulledModel Pulls { get; init; }
 
     /// <summary>What a folder must hold.</summary>
     public string[] Files { get; init; } = [];

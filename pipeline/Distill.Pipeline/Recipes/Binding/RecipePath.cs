@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Distill.Data.Sources.Files;
+using Distill.Hub;
 
 namespace Distill.Pipeline.Recipes.Binding;
 
@@ -22,6 +23,14 @@ internal static partial class RecipePath
         if (!Directory.Exists(full)) return (full, File.Exists(full) ? $"{full} is a file, not a folder" : $"there is no folder {full}");
         var missing = option.Files.Where(file => !File.Exists(Path.Combine(full, file))).ToList();
         return (full, missing.Count == 0 ? null : $"{full} has no {string.Join(", ", missing)}");
+    }
+
+    /// <summary>Whether a folder is one of the Hub.</summary>
+    /// <param name="address">What was written, with its variables' values.</param>
+    public static bool IsOnHub(string written, out string address)
+    {
+        address = Expand(written).Path;
+        return HubReference.IsReference(address);
     }
 
     // Files of a resolved recipe that was moved are found as folders are.

@@ -1,4 +1,5 @@
 using System.Collections;
+using Distill.Hub;
 
 namespace Distill.Pipeline.Recipes.Binding;
 
@@ -6,7 +7,7 @@ namespace Distill.Pipeline.Recipes.Binding;
 /// The tree of a recipe → typed sections, as their declarations say. Goes on after a fault, so that one pass finds every problem:
 /// first what is given, then defaults, which may follow from what is given, then what must hold between values.
 /// </summary>
-internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> problems)
+internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> problems, HubPaths hub)
 {
     private const int MostItems = 64;
 
@@ -86,11 +87,26 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
         if (!state.Given.Contains(option.PropertyName) || state.Faulty.Contains(option.PropertyName)
             || !state.Section.IsPath(option.PropertyName)) return;
         var node = mapping!.Find(option.Key)!;
-        var (full, fault) = RecipePath.Resolve((string)option.Get(state.Section)!, node.Source, option.Attribute);
-        option.Set(state.Section, full);
-        if (fault is null) return;
-        state.Faulty.Add(option.PropertyName);
-        problems.Add(new(Join(state.Path, option.Key), node.Place, node.Shown, fault, option.Attribute.Remedy));
+        string path = Join(state.Path, option.Key), written = (string)option.Get(state.Section)!;
+        if (option.Attribute.Path == PathUse.Folder && RecipePath.IsOnHub(written, out string address)) Locate();
+        else Take(RecipePath.Resolve(written, node.Source, option.Attribute));
+
+        void Locate()
+        {
+            if (!HubReference.TryParse(address, HubKind.Model, out var reference, out string wrong)) Take((written, wrong));
+            else if (reference.Kind == HubKind.DataSet) Take((written, "a data set, where a model is needed"));
+            else if (hub.FolderOf(path, reference, option.Attribute.Pulls, node) is { } folder)
+                Take(RecipePath.Resolve(folder, node.Source, option.Attribute));
+            else state.Faulty.Add(option.PropertyName); // its rules are asked when it is here
+        }
+
+        void Take((string Full, string? Fault) found)
+        {
+            option.Set(state.Section, found.Full);
+            if (found.Fault is null) return;
+            state.Faulty.Add(option.PropertyName);
+            problems.Add(new(path, node.Place, node.Shown, found.Fault, option.Attribute.Remedy));
+        }
     }
 
     private void Complete(BoundSection state, OptionDeclaration option, ISection? template)

@@ -52,8 +52,9 @@ internal sealed record CurationSection : Section
     [Option("drop traces that the base student finds too unlikely or too likely: one pass of it over the traces", Default = "off")]
     public LearnabilitySection? Learnability { get; init; }
 
-    [Option("shares of domains among what is kept; the scarcest keeps all it has", Minimum = 0, Maximum = 1000, Default = "as they come")]
-    public IReadOnlyList<DomainShare> Mixture { get; init; } = [];
+    [Option("shares of domains among what is kept; the scarcest keeps all it has", Minimum = 1, Maximum = 1000,
+        Default = "as they come")]
+    public IReadOnlyList<DomainShare>? Mixture { get; init; }
 
     [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
     public long Seed { get; init; }
@@ -64,11 +65,11 @@ internal sealed record CurationSection : Section
             "lower curation.min_tokens or raise curation.max_tokens", nameof(MaxTokens)),
         Rule.Require(MinPassRate <= MaxPassRate, nameof(MinPassRate), "more than the greatest pass rate",
             "lower curation.min_pass_rate or raise curation.max_pass_rate", nameof(MaxPassRate)),
-        Rule.Require(Mixture.Select(share => share.Domain).Distinct().Count() == Mixture.Count, nameof(Mixture),
+        Rule.Require(Mixture is null || Mixture.Select(share => share.Domain).Distinct().Count() == Mixture.Count, nameof(Mixture),
             "the same domain is listed twice", "keep one of them"),
-        Rule.Require(Mixture.Count == 0 || Mixture.Any(share => share.Weight > 0), nameof(Mixture), "no domain has a share",
+        Rule.Require(Mixture is null || Mixture.Any(share => share.Weight > 0), nameof(Mixture), "no domain has a share",
             "give one a weight above 0, or leave mixture out"),
-        Rule.Unused(Mixture.Count == 0, nameof(Seed), "nothing is drawn without a mixture", "leave it out, or add curation.mixture"),
+        Rule.Unused(Mixture is null, nameof(Seed), "nothing is drawn without a mixture", "leave it out, or add curation.mixture"),
     ];
 
     internal CurationOptions ToOptions() => new()
@@ -86,7 +87,7 @@ internal sealed record CurationSection : Section
         MaxPassRate = MaxPassRate,
         MinLogProbability = Learnability?.Min ?? double.NegativeInfinity,
         MaxLogProbability = Learnability?.Max ?? double.PositiveInfinity,
-        Mixture = Mixture.ToDictionary(share => share.Domain, share => share.Weight),
+        Mixture = (Mixture ?? []).ToDictionary(share => share.Domain, share => share.Weight),
         Seed = (ulong)Seed,
     };
 }

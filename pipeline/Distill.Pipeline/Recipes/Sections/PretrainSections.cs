@@ -1,5 +1,6 @@
 using Distill.Architecture;
 using Distill.Data.Problems;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Student.Fused;
 using Distill.Student.Pretraining;
@@ -14,7 +15,8 @@ internal sealed record TokenizerSection : Section
     [Option("entries of a byte-level BPE trained on the data, special tokens included", Minimum = 270, Maximum = 1_000_000)]
     public int VocabularySize { get; init; } = 640;
 
-    [Option("folder with a tokenizer to use instead", Default = "none", Path = PathUse.Folder, Files = ["tokenizer.json"],
+    [Option("folder with a tokenizer to use instead, or `hf://owner/name`", Default = "none", Path = PathUse.Folder,
+        Pulls = PulledModel.Tokenizer, Files = ["tokenizer.json"],
         Remedy = "give a folder with a tokenizer")]
     public string? From { get; init; }
 

@@ -1,4 +1,6 @@
 using Distill.Pipeline.Recipes.Binding;
+using Distill.Teacher.Remote.Batches;
+using Distill.Teacher.Remote.Calls;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Recipes.Sections;
@@ -20,9 +22,23 @@ internal abstract record RemoteTeacherSection : EndpointSection
         Files = ["tokenizer.json"], Remedy = "give the folder that the server has the model from, or its tokenizer alone")]
     public string? Tokenizer { get; init; }
 
-    public override object? DefaultOf(string property, Recipe recipe) =>
-        property == nameof(Instructions) && Endpoint.Length > 0 && recipe is DistillationRecipe { Prompt.System: var system } ? system
-            : base.DefaultOf(property, recipe);
+    [Option("ask through a batch interface, at half the price and with answers within a day: that of `openai`, which others imitate, or of "
+        + "`anthropic`", DecidesResult = false)]
+    public BatchInterface Batch { get; init; }
+
+    [Option("requests of one batch at most", Minimum = 1, Maximum = 100_000, Default = "what the interface allows", DecidesResult = false)]
+    public int? BatchSize { get; init; }
+
+    /// <summary>What is listed is the price of single requests.</summary>
+    internal override TokenPrices Prices => Batch == BatchInterface.None ? base.Prices
+        : new(base.Prices.Prompt / 2, base.Prices.Completion / 2);
+
+    public override object? DefaultOf(string property, Recipe recipe) => property switch
+    {
+        nameof(Instructions) when Endpoint.Length > 0 && recipe is DistillationRecipe { Prompt.System: var system } => system,
+        nameof(SendSeed) when Batch == BatchInterface.Anthropic => false,
+        _ => base.DefaultOf(property, recipe),
+    };
 
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
@@ -40,7 +56,18 @@ internal abstract record RemoteTeacherSection : EndpointSection
             "without the model's tokenizer nobody knows what its ids mean", "give teacher.tokenizer, the folder with its tokenizer.json");
         yield return Rule.Unused(Endpoint.Length > 0 && !TokenIds, nameof(Tokenizer), "no token ids are asked for",
             "set teacher.token_ids to true, or leave it out");
+        yield return Rule.Require(!TokenIds || Batch == BatchInterface.None, nameof(Batch), "batch interfaces give no token ids",
+            "leave it out, or leave teacher.token_ids out");
+        yield return Rule.Require(Batch == BatchInterface.None || recipe is not DistillationRecipe { Traces.IsPlain: false }, nameof(Batch),
+            "a batch asks for every sample at once, and traces says to go by the answers or a budget",
+            "leave it out, or leave accepted_per_problem, give_up_after, balance and the limits of traces out");
+        yield return Rule.Require(!SendSeed || Batch != BatchInterface.Anthropic, nameof(SendSeed), "anthropic knows no seeds",
+            "leave it out");
+        yield return Rule.Unused(Batch == BatchInterface.None, nameof(BatchSize), "nothing is asked in batches",
+            "set teacher.batch, or leave it out");
     }
+
+    internal BatchOptions ToBatches() => new() { MostRequests = BatchSize ?? int.MaxValue };
 
     /// <summary>The tokenizer of the endpoint's model; null where no token ids are asked for.</summary>
     /// <exception cref="InvalidDataException">It cannot be read.</exception>

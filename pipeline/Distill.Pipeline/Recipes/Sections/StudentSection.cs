@@ -1,3 +1,4 @@
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Student.Adapters;
 using Distill.Student.Pruning;
@@ -9,7 +10,8 @@ internal sealed record StudentSection : Section
 {
     private const string CutRemedy = "leave it out, or set sft.enabled to true";
 
-    [Option("folder of a checkpoint (`config.json`, safetensors, tokenizer)", Required = true, Path = PathUse.Folder,
+    [Option("folder of a checkpoint (`config.json`, safetensors, tokenizer), or `hf://owner/name`", Required = true,
+        Path = PathUse.Folder, Pulls = PulledModel.Checkpoint,
         Files = ["config.json", "tokenizer.json"], Remedy = "give the folder of a checkpoint")]
     public string Base { get; init; } = "";
 

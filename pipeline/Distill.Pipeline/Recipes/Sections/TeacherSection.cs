@@ -1,7 +1,9 @@
 using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Teacher;
+using Distill.Teacher.Remote.Batches;
 using Distill.Teacher.Remote.Collection;
 using Distill.Teacher.Remote.Endpoint;
 
@@ -14,7 +16,7 @@ internal sealed record TeacherSection : RemoteTeacherSection
     private const string FolderRemedy = "give the folder of an ONNX model or of a checkpoint, or an endpoint";
 
     [Option("folder of an ONNX model (`genai_config.json`, tokenizer) or of a checkpoint, which is run on the graph it would "
-        + "be exported as; with `teacher.endpoint` the name that the endpoint knows",
+        + "be exported as, or `hf://owner/name`; with `teacher.endpoint` the name that the endpoint knows",
         Default = "required, unless `traces.from` is given", Path = PathUse.Folder, Files = ["tokenizer.json"], Remedy = FolderRemedy)]
     public string Model { get; init; } = "";
 
@@ -54,7 +56,7 @@ internal sealed record TeacherSection : RemoteTeacherSection
     internal bool IsLocal => IsThere && Remote is null;
 
     /// <summary>What reports call it.</summary>
-    internal string Name => Remote is null ? Path.GetFileName(Model) : Model;
+    internal string Name => Remote is null ? ModelName.Of(Model) : Model;
 
     public override bool IsPath(string property) => property != nameof(Model) || Remote is null;
 
@@ -66,6 +68,8 @@ internal sealed record TeacherSection : RemoteTeacherSection
             $"{Model} has no genai_config.json, and no config.json with an ONNX file or safetensors", FolderRemedy),
         Rule.Require(Temperature > 0 || Samples == 1, nameof(Samples), "greedy samples are all equal",
             "set teacher.temperature above 0, or one sample"),
+        Rule.Require(Temperature <= 1 || Batch != BatchInterface.Anthropic, nameof(Temperature), "above what anthropic takes",
+            "write at most 1"),
         Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),
         Rule.Unused(Remote is { TokenIds: false }, nameof(TopLogProbabilities), "no token ids are asked for",
             "set teacher.token_ids to true where the endpoint is a server of vLLM, leave it out otherwise"),

@@ -1,9 +1,8 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Distill.Data.Curation;
-using Distill.Data.Problems;
 using Distill.Data.Similarity;
 using Distill.Data.Storage;
+using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
@@ -47,7 +46,9 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
     public string Run(StageContext context)
     {
         var traces = context.Input(TracesStage.StageName);
-        var plan = new CurationPlan(ProblemVerifiers.Standard, recipe.Curation.ToOptions(), EvidenceOf(context));
+        using var verifiers = RecipeVerifiers.Open(context, recipe);
+        verifiers.Prepare(traces.PathsOf(".parquet").SelectMany(TraceFile.ReadTexts).Select(trace => (trace.Problem, trace.Answer)));
+        var plan = new CurationPlan(verifiers.All, recipe.Curation.ToOptions(), EvidenceOf(context));
         var files = new CuratedFiles(context, traces, plan);
         files.Survey();
         var summary = plan.Decide();
@@ -69,12 +70,4 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
             ? new GramIndex(ProblemsStage.Read(context, ProblemsStage.Test).Select(problem => problem.Text), words) : null,
         Learnability = recipe.Curation.Learnability is null ? null : LearnabilityStage.Read(context.Input(LearnabilityStage.StageName)),
     };
-}
-
-/// <summary>The verifiers that grade a recipe's problems, by name: part of the key of every stage that grades.</summary>
-internal static class RecipeVerifiers
-{
-    public static JsonObject VersionsOf(DistillationRecipe recipe) => new(recipe.Problems.VerifierNames().Distinct()
-        .Order(StringComparer.Ordinal)
-        .Select(name => KeyValuePair.Create(name, (JsonNode?)ProblemVerifiers.Standard.TryGet(name)?.Version)));
 }

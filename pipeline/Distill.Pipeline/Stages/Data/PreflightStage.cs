@@ -51,9 +51,11 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         using var problems = ProblemParts.Of(context.Input(ProblemsStage.Train));
         var chosen = problems.Spread(limits.Problems);
         var (traces, tokensPerSecond) = recipe.Teacher.Remote is { } endpoint ? Ask(context, endpoint, chosen) : Generate(context, chosen);
-        var sampling = new TraceSampling(recipe);
+        using var verifiers = RecipeVerifiers.Open(context, recipe);
+        verifiers.Prepare(traces.Select(trace => (trace.Problem, trace.Answer)));
+        var sampling = new TraceSampling(recipe, verifiers);
         var report = PreflightReport.Of(
-            traces, trace => ProblemVerifiers.Standard.Of(trace.Problem).Verify(trace.Answer, trace.Problem), problems.Count,
+            traces, trace => verifiers.All.Of(trace.Problem).Verify(trace.Answer, trace.Problem), problems.Count,
             recipe.Traces.ToPolicy(recipe.Teacher.Samples), sampling.Budget, recipe.Teacher.Remote?.Prices);
         if (tokensPerSecond > 0) Tell(context, report, tokensPerSecond);
         if (PreflightLimits.Exceeded(report, recipe, limits) is { Count: > 0 } faults)

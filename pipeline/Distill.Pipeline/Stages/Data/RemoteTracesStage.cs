@@ -1,6 +1,7 @@
 using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
@@ -68,6 +69,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         private readonly DistillationRecipe recipe;
         private readonly RemoteTeacherSection endpoint;
         private readonly ProblemParts problems;
+        private readonly RecipeVerifiers verifiers;
         private readonly TraceSampling sampling;
         private readonly RemoteTraceOptions options;
         private readonly WorkTime time;
@@ -75,13 +77,14 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         private readonly Dictionary<int, IReadOnlyList<Problem>> open = [];
         private readonly TraceFiles files;
         private readonly string own;
-        private ResilientChatClient? client;
+        private RemoteTeacherConnection? teacher;
 
         public RemoteTraceWork(StageContext context, DistillationRecipe recipe, RemoteTeacherSection endpoint)
         {
             (this.context, this.recipe, this.endpoint) = (context, recipe, endpoint);
             problems = ProblemParts.Of(context.Input(ProblemsStage.Train));
-            sampling = new TraceSampling(recipe);
+            verifiers = RecipeVerifiers.Open(context, recipe);
+            sampling = new TraceSampling(recipe, verifiers);
             time = new WorkTime(context.Folder, recipe.Traces.TimeLimit, context.Clock);
             options = recipe.Teacher.ToRemoteOptions(endpoint) with
             {
@@ -106,15 +109,17 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         public void Run(IReadOnlyList<int> units, CancellationToken cancellation)
         {
             if (time.IsOver) return;
-            client ??= Connect(recipe, endpoint, context.Clock);
+            teacher ??= new RemoteTeacherConnection(context, endpoint, options, context.SharedRequests ?? own);
             time.Begin();
             var asked = units.ToHashSet();
-            var collection = new RemoteTraceCollection(client, options, new CompletionStore(context.SharedRequests ?? own), context.Clock);
+            teacher.FetchAsync(units.Order().SelectMany(unit => problems.Read(unit, options.ProblemsPerPart)), cancellation)
+                .GetAwaiter().GetResult();
+            var collection = teacher.ToCollection();
             // The stage has a thread of its own that nobody else waits for.
             collection.RunAsync(
                 new RemoteProblems(problems.Count, Read), part => !asked.Contains(part), Keep,
                 progress => context.Progress(new StageProgress(
-                    progress.Traces, progress.TotalTraces, "traces", Spent(client.Usage), progress.TokensPerSecond, "tokens/s")),
+                    progress.Traces, progress.TotalTraces, "traces", Spent(teacher.Usage), progress.TokensPerSecond, "tokens/s")),
                 time.Deadline, cancellation).GetAwaiter().GetResult();
             if (collection.Rejected is { Count: > 0 and var dropped, FirstReason: var reason })
                 context.Warning(
@@ -123,7 +128,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
 
         public string Finish()
         {
-            if (client is not null) Report(client.Usage);
+            if (teacher is not null) Report(teacher.Usage);
             files.WriteCard(recipe.Teacher.Name);
             CountUnmade();
             string result = sampling.Finish(context, time.IsOver)
@@ -135,7 +140,8 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         {
             time.Dispose();
             problems.Dispose();
-            client?.Dispose();
+            verifiers.Dispose();
+            teacher?.Dispose();
         }
 
         // Parts are read in order and end in any; both are told one at a time.

@@ -17,10 +17,13 @@ internal sealed class TraceSampling
 {
     private readonly TraceSection section;
     private readonly int samples;
+    private readonly ProblemVerifiers verifiers;
     private long graded, right;
 
-    public TraceSampling(DistillationRecipe recipe)
+    /// <param name="verifiers">Stay the caller's to dispose; default: those that need nothing.</param>
+    public TraceSampling(DistillationRecipe recipe, RecipeVerifiers? verifiers = null)
     {
+        this.verifiers = verifiers?.All ?? ProblemVerifiers.Standard;
         (section, samples) = (recipe.Traces, recipe.Teacher.Samples);
         Tally = section.IsPlain ? null : new SamplingTally(section.ToPolicy(samples), IsCorrect);
     }
@@ -77,6 +80,6 @@ internal sealed class TraceSampling
         return report.Describe();
     }
 
-    private static bool IsCorrect(Trace trace) =>
-        ProblemVerifiers.Standard.Of(trace.Problem).Verify(trace.Answer, trace.Problem) == Verdict.Correct;
+    private bool IsCorrect(Trace trace) =>
+        verifiers.Of(trace.Problem).Verify(trace.Answer, trace.Problem) == Verdict.Correct;
 }

@@ -37,6 +37,9 @@ internal sealed class TraceWork(StageContext context, ProblemParts problems, Tra
     /// <summary>What else is worth a glance.</summary>
     public Func<string> Detail { get; init; } = () => "";
 
+    /// <summary>What else is disposed with this.</summary>
+    public IDisposable? Owned { get; init; }
+
     public int Units => problems.PartCount(options.ProblemsPerPart);
 
     /// <summary>How far unfinished work is.</summary>
@@ -93,6 +96,7 @@ internal sealed class TraceWork(StageContext context, ProblemParts problems, Tra
         problems.Dispose();
         journal?.Dispose();
         model?.Dispose();
+        Owned?.Dispose();
     }
 
     private IReadOnlyList<Problem> Part(int unit) => problems.Read(unit, options.ProblemsPerPart);

@@ -41,7 +41,8 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
     public IStageWork Begin(StageContext context)
     {
         var teacher = context.Input(ExternalInputs.Teacher);
-        var sampling = new TraceSampling(recipe);
+        var verifiers = RecipeVerifiers.Open(context, recipe);
+        var sampling = new TraceSampling(recipe, verifiers);
         var problems = ProblemParts.Of(context.Input(ProblemsStage.Train));
         int count = problems.Count;
         return new TraceWork(context, problems, sampling.Limit(recipe.Teacher.ToCollectionOptions(teacher.Digest)))
@@ -51,6 +52,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
             Tally = sampling.Tally,
             TimeLimit = recipe.Traces.TimeLimit,
             Detail = sampling.Detail,
+            Owned = verifiers,
             Join = (files, isOver) =>
             {
                 files.WriteCard(recipe.Teacher.Name);

@@ -53,7 +53,9 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
     {
         var student = StudentStart.Open(context, recipe, start);
         var encoder = student.Encoder;
+        using var verifiers = RecipeVerifiers.Open(context, recipe);
         var own = PolicyPairs.Read(
+            verifiers,
             context.Input(SamplesStage.StageName).PathsOf(".parquet"), encoder, student.Architecture.MaxPositions,
             section.PairsPerProblem, (ulong)section.Seed);
         using var parameters = new FlatParameters(student.Architecture);
@@ -61,7 +63,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         using var curve = new TrainingCurve(context);
         string made = $"{own.Pairs.Count:N0} pairs of {own.Paired:N0} of {own.Problems:N0} problems "
             + $"({ReportNumbers.Percent(own.Right, own.Completions)} of the completions right)";
-        string summary = own.Pairs.Count == 0 ? Unchanged(context, made) : Tune(context, encoder, parameters, own.Pairs, curve, made);
+        string summary = own.Pairs.Count == 0 ? Unchanged(context, made) : Tune(context, verifiers, encoder, parameters, own.Pairs, curve, made);
         curve.Write();
         TrainedStudent.Save(context, parameters, student.Tokenizer);
         return summary;
@@ -77,14 +79,15 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
     }
 
     private string Tune(
-        StageContext context, ChatEncoder encoder, FlatParameters parameters, IReadOnlyList<PreferencePair> pairs,
+        StageContext context, RecipeVerifiers verifiers, ChatEncoder encoder, FlatParameters parameters,
+        IReadOnlyList<PreferencePair> pairs,
         TrainingCurve curve, string made)
     {
         using var server = ServedModel.PolicyServer(parameters.Architecture);
         var heldOut = section.EvaluateEvery == 0
             ? null
             : StudentAccuracy.Of(
-                context, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, section.Seed);
+                context, verifiers, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, section.Seed);
         var result = PreferenceTuning.Run(
             parameters, pairs, section.ToOptions(), context.Clock, TrainedStudent.StatePath(context),
             report => Report(context, curve, report, heldOut?.Name),
@@ -128,10 +131,13 @@ internal sealed record PolicyPairs(IReadOnlyList<PreferencePair> Pairs, int Prob
 {
     /// <param name="files">Traces of the student.</param>
     /// <param name="longest">Tokens that the student reads.</param>
-    public static PolicyPairs Read(IEnumerable<string> files, ChatEncoder encoder, int longest, int perProblem, ulong seed)
+    public static PolicyPairs Read(
+        RecipeVerifiers verifiers, IEnumerable<string> files, ChatEncoder encoder, int longest, int perProblem, ulong seed)
     {
+        List<Trace> traces = [.. files.SelectMany(TraceFile.Read)];
+        verifiers.Prepare(traces.Select(trace => (trace.Problem, trace.Answer)));
         var graded = TraceCuration.Run(
-            files.SelectMany(TraceFile.Read), ProblemVerifiers.Standard, new CurationOptions { Rules = ["verdict"] });
+            traces, verifiers.All, new CurationOptions { Rules = ["verdict"] });
         var pairs = PreferencePairing.Of(graded.Traces, perProblem, seed);
         return new PolicyPairs(
             [.. pairs.Select(pair => new PreferencePair(Encode(pair.Chosen), Encode(pair.Rejected)))],

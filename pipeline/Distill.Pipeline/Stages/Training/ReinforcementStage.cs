@@ -76,9 +76,11 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         parameters.Load(student.Weights);
         var options = recipe.Rl.ToOptions() with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
         using var server = ServedModel.PolicyServer(student.Architecture);
+        using var verifiers = RecipeVerifiers.Open(context, recipe);
         var collection = new RolloutCollection(
-            encoder, StudentAccuracy.JudgeOf(encoder.Tokenizer), options,
-            recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens));
+            encoder, StudentAccuracy.JudgeOf(encoder.Tokenizer, verifiers), options,
+            recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens),
+            StudentAccuracy.PreparationOf(encoder.Tokenizer, verifiers));
         using var teacher = recipe.Rl.TeacherWeight is null
             ? null
             : new TeacherReference(

@@ -1,4 +1,5 @@
 using Distill.Data.Problems;
+using Distill.Generation;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Stages.Data;
 using Distill.Student.Reinforcement;
@@ -12,19 +13,29 @@ namespace Distill.Pipeline.Stages.Training;
 internal static class StudentAccuracy
 {
     /// <param name="server">Of the student in training; stays the caller's.</param>
+    /// <param name="verifiers">Likewise.</param>
     public static HeldOutAccuracy Of(
-        StageContext context, ChatEncoder encoder, IPolicyServer server, int problems, int maxTokens, int threads, long seed)
+        StageContext context, RecipeVerifiers verifiers, ChatEncoder encoder, IPolicyServer server, int problems, int maxTokens, int threads, long seed)
     {
         Problem[] heldOut = [.. ProblemsStage.Read(context, ProblemsStage.Validation).Take(problems)];
         var options = new GroupRelativeOptions { MaxTokens = maxTokens, Training = new TrainingOptions { Threads = threads } };
-        var collection = new RolloutCollection(encoder, JudgeOf(encoder.Tokenizer), options);
+        var collection = new RolloutCollection(
+            encoder, JudgeOf(encoder.Tokenizer, verifiers), options, prepare: PreparationOf(encoder.Tokenizer, verifiers));
         return new HeldOutAccuracy(server, collection, heldOut, options.EvaluationSamples, (ulong)seed);
     }
 
     /// <summary>Judges a student's completions by the verifiers of their problems.</summary>
-    public static CompletionJudge JudgeOf(Tokenizer tokenizer)
+    public static CompletionJudge JudgeOf(Tokenizer tokenizer, RecipeVerifiers verifiers)
     {
         var parser = new ReasoningParser(tokenizer);
-        return (problem, completion) => ProblemVerifiers.Standard.Of(problem).Verify(parser.Parse(completion).Answer, problem);
+        return (problem, completion) => verifiers.All.Of(problem).Verify(parser.Parse(completion).Answer, problem);
+    }
+
+    /// <summary>What is done with completions before they are judged one by one: a model that judges is asked for all of them at once.</summary>
+    public static Action<IEnumerable<(Problem Problem, Completion Completion)>> PreparationOf(
+        Tokenizer tokenizer, RecipeVerifiers verifiers)
+    {
+        var parser = new ReasoningParser(tokenizer);
+        return completions => verifiers.Prepare(completions.Select(pair => (pair.Problem, parser.Parse(pair.Completion).Answer)));
     }
 }

@@ -17,7 +17,8 @@ internal sealed record SupervisedExamples(IReadOnlyList<TrainingSequence> Traini
     /// <param name="heldOut">Share of the problems held out with all their traces; null holds out none.</param>
     /// <exception cref="InvalidDataException">Nothing is left to learn from, or nothing held out.</exception>
     public static SupervisedExamples Read(
-        IEnumerable<string> traces, ChatEncoder encoder, bool steps, TeacherExamples? teacher, int sequenceLength, double? heldOut, ulong seed)
+        IEnumerable<string> traces, ChatEncoder encoder, bool steps, TeacherExamples? teacher, int sequenceLength, double? heldOut,
+        ulong seed)
     {
         List<TrainingSequence> training = [], held = [];
         int tooLong = 0;

@@ -80,7 +80,8 @@ internal sealed class SupervisedStage : IStage
         using var parameters = new FlatParameters(weights.Architecture);
         parameters.Load(weights);
         using var server = LooksAtAccuracy ? ServedModel.PolicyServer(weights.Architecture) : null;
-        var heldOut = Measure(context, encoder, server, examples.HeldOut);
+        using var verifiers = LooksAtAccuracy ? RecipeVerifiers.Open(context, recipe) : null;
+        var heldOut = Measure(context, verifiers, encoder, server, examples.HeldOut);
         var kept = new KeptCheckpoints(context, training.HeldOut?.Keep ?? 0, start.Tokenizer);
         using var curve = new TrainingCurve(context, new TrainingSpeed(weights.Architecture.ParameterCount, context.Clock));
         var result = SupervisedFineTuning.Run(
@@ -106,13 +107,14 @@ internal sealed class SupervisedStage : IStage
         : start.Weights;
 
     private IHeldOutMeasure? Measure(
-        StageContext context, ChatEncoder encoder, IPolicyServer? server, IReadOnlyList<TrainingSequence> examples)
+        StageContext context, RecipeVerifiers? verifiers, ChatEncoder encoder, IPolicyServer? server,
+        IReadOnlyList<TrainingSequence> examples)
     {
         if (training.HeldOut is not { } section) return null;
         return server is null
             ? new HeldOutLoss(examples)
             : StudentAccuracy.Of(
-                context, encoder, server, section.Problems, section.MaxTokens, training.Threads, training.Seed);
+                context, verifiers!, encoder, server, section.Problems, section.MaxTokens, training.Threads, training.Seed);
     }
 
     private string Summary(SupervisedExamples examples, TrainingCurve curve, SupervisedResult result, IHeldOutMeasure? heldOut) =>

@@ -1,14 +1,15 @@
 using System.CommandLine;
 using Distill.Cli.Models;
 using Distill.Cli.Parsing;
+using Distill.Cli.Progress;
 using Distill.Data.Problems;
 using Distill.Data.Publishing;
 using Distill.Data.Publishing.Formats;
 using Distill.Data.Storage;
 using Distill.Data.Traces;
-using Distill.Pipeline.Runs;
+using Distill.Hub;
 
-namespace Distill.Cli.Commands;
+namespace Distill.Cli.Commands.Traces;
 
 /// <summary><c>distill traces import</c>.</summary>
 internal sealed class TracesImportCommand : DistillCommand
@@ -16,9 +17,12 @@ internal sealed class TracesImportCommand : DistillCommand
     private const int RowsPerFile = 25_000, MostShown = 20;
     private const string Fail = "fail", Skip = "skip";
 
+    private static readonly HubSelection Tables = new() { Include = ["*.parquet", "*.jsonl*", "*.ndjson*", "*.csv*", "*.tsv*"] };
+
     private readonly Argument<string> file = new("FILE")
     {
-        Description = "A file (JSON lines, also .gz or .zst; Parquet with any codec), or a folder of them.",
+        Description = "A file (JSON lines, JSON, CSV, TSV, also .gz or .zst; Parquet with any codec), a folder of them, or "
+            + "hf://datasets/owner/name[@revision][/path].",
     };
 
     private readonly Option<string> format = CommandOptions.Word(
@@ -49,11 +53,12 @@ internal sealed class TracesImportCommand : DistillCommand
     [
         "distill traces import train.jsonl --format messages --out traces/mine",
         "distill traces import OpenR1-Math-220k/data --out traces/openr1 --on-bad-row skip",
+        "distill traces import hf://datasets/open-r1/OpenR1-Math-220k/data --out traces/openr1",
     ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        string from = parsed.GetRequiredValue(file), place = parsed.GetRequiredValue(output);
+        string asked = parsed.GetRequiredValue(file), place = parsed.GetRequiredValue(output);
         OutputPlace.RequireFolder("--out", place);
         if (Artifact.TryOpen(place) is not null)
             throw new UsageException($"'{place}' holds finished traces already.", "Give another place, or remove it first.");
@@ -63,7 +68,8 @@ internal sealed class TracesImportCommand : DistillCommand
             Verifier = parsed.GetRequiredValue(verifier),
         };
         bool skips = parsed.GetValue(onBadRow) == Skip;
-        context.Progress.Begin("import", from);
+        context.Progress.Begin("import", asked);
+        string from = Local(asked, context);
         var (rows, bad) = Count(from, options, skips, context);
         if (rows.Count == 0)
             throw new InvalidDataException($"'{from}' holds no trace{(bad.Count > 0 ? $"; {bad.Count:N0} rows are none" : "")}.");
@@ -73,13 +79,21 @@ internal sealed class TracesImportCommand : DistillCommand
         return ExitCode.Done;
     }
 
+    private static string Local(string asked, CommandContext context)
+    {
+        if (!HubReference.IsReference(asked)) return asked;
+        if (!HubReference.TryParse(asked, out var reference, out string fault)) throw new UsageException($"{asked}: {fault}.");
+        using var client = new HubClient(HubOptions.FromEnvironment(), context.Clock);
+        return client.PullAsync(reference, Tables, null, context.Cancellation).GetAwaiter().GetResult().LocalPath;
+    }
+
     // Everything is read once before anything is written, so that a bad row of the last line leaves no half of a folder.
     private static (SortedDictionary<Split, long> Rows, List<BadRow> Bad) Count(
         string from, TraceImportOptions options, bool skips, CommandContext context)
     {
         var rows = new SortedDictionary<Split, long>();
         var bad = new List<BadRow>();
-        foreach (var trace in Watched(TraceImport.Read(from, options, skips ? bad.Add : null), context))
+        foreach (var trace in TraceProgress.Of(TraceImport.Read(from, options, skips ? bad.Add : null), 0, context))
             rows[trace.Problem.Split] = rows.GetValueOrDefault(trace.Problem.Split) + 1;
         return (rows, bad);
     }
@@ -91,7 +105,7 @@ internal sealed class TracesImportCommand : DistillCommand
         var files = new Dictionary<Split, IReadOnlyList<ArtifactFile>>();
         foreach (var (split, count) in rows)
         {
-            using var traces = Watched(TraceImport.Read(from, options, skips ? _ => { } : null), context)
+            using var traces = TraceProgress.Of(TraceImport.Read(from, options, skips ? _ => { } : null), rows.Values.Sum(), context)
                 .Where(trace => trace.Problem.Split == split).GetEnumerator();
             int parts = (int)((count + RowsPerFile - 1) / RowsPerFile);
             files[split] = [.. Enumerable.Range(0, parts).Select(part => TraceFile.Write(
@@ -112,17 +126,6 @@ internal sealed class TracesImportCommand : DistillCommand
     private static IEnumerable<Trace> Next(IEnumerator<Trace> traces)
     {
         for (int i = 0; i < RowsPerFile && traces.MoveNext(); i++) yield return traces.Current;
-    }
-
-    private static IEnumerable<Trace> Watched(IEnumerable<Trace> traces, CommandContext context)
-    {
-        long count = 0;
-        foreach (var trace in traces)
-        {
-            context.Cancellation.ThrowIfCancellationRequested();
-            if (++count % 1000 == 0) context.Progress.Report(new StageProgress(count, 0, "traces"));
-            yield return trace;
-        }
     }
 
     private static void Show(string place, Artifact artifact, List<BadRow> bad, CommandContext context)

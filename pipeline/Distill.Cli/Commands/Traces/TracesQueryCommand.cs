@@ -5,7 +5,7 @@ using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Data.Publishing;
 
-namespace Distill.Cli.Commands;
+namespace Distill.Cli.Commands.Traces;
 
 /// <summary><c>distill traces query</c>.</summary>
 internal sealed class TracesQueryCommand : DistillCommand

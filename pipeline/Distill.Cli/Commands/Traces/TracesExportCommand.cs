@@ -2,12 +2,13 @@ using System.CommandLine;
 using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
+using Distill.Cli.Progress;
 using Distill.Data.Publishing;
 using Distill.Data.Publishing.Formats;
 using Distill.Data.Publishing.Licences;
 using Distill.Pipeline.Runs;
 
-namespace Distill.Cli.Commands;
+namespace Distill.Cli.Commands.Traces;
 
 /// <summary><c>distill traces export</c>.</summary>
 internal sealed class TracesExportCommand : DistillCommand
@@ -68,7 +69,7 @@ internal sealed class TracesExportCommand : DistillCommand
         OutputPlace.RequireFile("--out", place);
         bool keptOnly = !parsed.GetValue(all);
         context.Progress.Begin("export", place);
-        var traces = Watched(found.Traces.Read(keptOnly), context);
+        var traces = TraceProgress.Of(found.Traces.Read(keptOnly), found.Traces.Artifact?.Manifest.Rows ?? 0, context);
         var format = TraceFormats.Get(name);
         long rows = ForeignFile.IsParquet(place) ? TraceExport.WriteParquet(place, traces, format, parsed.GetValue(replace))
             : TraceExport.WriteLines(place, traces, format, parsed.GetValue(replace));
@@ -127,16 +128,6 @@ internal sealed class TracesExportCommand : DistillCommand
             + ". Take other parts, or change 'publish' in the recipe (--licence, --allow, --forbid).");
     }
 
-    private static IEnumerable<PublishedTrace> Watched(IEnumerable<PublishedTrace> traces, CommandContext context)
-    {
-        long count = 0;
-        foreach (var trace in traces)
-        {
-            context.Cancellation.ThrowIfCancellationRequested();
-            if (++count % 1000 == 0) context.Progress.Report(new StageProgress(count, 0, "traces"));
-            yield return trace;
-        }
-    }
 }
 
 /// <summary>What a command may say of licences, before or instead of a recipe.</summary>
@@ -191,7 +182,8 @@ internal sealed class PublishOptions
     }
 
     private static (string Name, string Id) Pair(string word) => word.Split('=', 2) is [{ Length: > 0 } name, { Length: > 0 } id]
-        ? (name, id) : throw new UsageException($"--source-licence {ShellWord.Quoted(word)} is no NAME=ID.", "Write e.g. --source-licence gsm8k=mit.");
+        ? (name, id)
+        : throw new UsageException($"--source-licence {ShellWord.Quoted(word)} is no NAME=ID.", "Write e.g. --source-licence gsm8k=mit.");
 
     private static Option<string[]> Many(string name, string value, string description) => new(name)
     {
