@@ -94,7 +94,7 @@ public static class RecipeFile
         var problems = new List<RecipeProblem>();
         if (KindOf(tree, problems) != Distill || tree is not RecipeMapping mapping) return null;
         var recipe = new DistillationRecipe();
-        new SectionBinder(recipe, problems).Bind(mapping.Without(KindKey).Without(ExtendsKey));
+        new SectionBinder(recipe, problems, new HubPaths()).Bind(mapping.Without(KindKey).Without(ExtendsKey));
         return recipe;
     }
 

@@ -1,5 +1,4 @@
 using Distill.Data.Curation;
-using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
