@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Distill.Data.Problems.Twins;
 using Distill.Data.Problems;
 using Distill.Data.Sources.Files;
 using Distill.Hub;
@@ -39,7 +40,7 @@ internal static class ProblemSource
         SourceArguments.RequireFiles(problems);
         var pool = problems.Pool(context.Cancellation);
         Problem[] all =
-            [.. pool.All().Where(problem => ProblemId.TryParse(problem.Id) is not { Twin: not null }).Take(limit ?? int.MaxValue)];
+            [.. pool.All().Where(problem => ProblemId.TryParseTwin(problem.Id) is null).Take(limit ?? int.MaxValue)];
         return all.Length > 0 ? Graded(source, all) : throw new InvalidDataException($"'{source}' holds no problem.");
     }
 
@@ -61,8 +62,9 @@ internal static class ProblemSource
         }
     }
 
-    /// <summary>The twins that the problems' families can make of them.</summary>
-    public static IReadOnlyList<Problem> TwinsOf(IEnumerable<Problem> problems) => [.. problems.SelectMany(TwinsOf)];
+    /// <summary>The twins that can be made of the problems.</summary>
+    public static IReadOnlyList<Problem> TwinsOf(IEnumerable<Problem> problems) =>
+        [.. problems.SelectMany(ProblemTwins.Of).Select(twin => twin.Problem)];
 
     private static string Spelling =>
         "Give a file of problems (.jsonl, .csv, .parquet, ...), a data set's folder, hf://datasets/owner/name, a recipe, "
@@ -86,18 +88,5 @@ internal static class ProblemSource
         bool valid = parts.Length == 1
             || (parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out level));
         return valid ? new ProblemSetPart(parts[0], level) : throw new ArgumentException($"'{word}' is not FAMILY:LEVEL.");
-    }
-
-    // A file may hold problems that the family, in this version, does not make: they have no twins.
-    private static IEnumerable<Problem> TwinsOf(Problem problem)
-    {
-        try
-        {
-            return ProblemFamilies.TryGet(problem.Source)?.Twins(problem).Select(twin => twin.Problem) ?? [];
-        }
-        catch (ArgumentException)
-        {
-            return [];
-        }
     }
 }
