@@ -64,5 +64,5 @@ public sealed class ModelCardLicenceTests : IDisposable
             ModelType = "qwen3", VocabularySize = 300, HiddenSize = 16, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadSize = 16,
             IntermediateSize = 32, MaxPositions = 512, EosTokenId = 0, PadTokenId = 0,
         },
-        ExportPrecision.Fp32, description, null);
+        ExportPrecision.Single, description, null);
 }
