@@ -50,7 +50,7 @@ public sealed record TwinReport(
     IReadOnlyList<TwinKindReport> ByKind);
 
 /// <summary>One kind of twin against its originals, pair by pair.</summary>
-/// <param name="Kind"><c>renamed</c>, <c>irrelevant</c> or <c>unsatisfiable</c>.</param>
+/// <param name="Kind"><c>renamed</c>, <c>irrelevant</c>, <c>unsatisfiable</c> or <c>recomputed</c>.</param>
 /// <param name="Pairs">Problems with a twin of this kind.</param>
 /// <param name="OnlyOriginal">Pairs of which only the original is solved.</param>
 /// <param name="OnlyPerturbed">Pairs of which only the twin is solved.</param>

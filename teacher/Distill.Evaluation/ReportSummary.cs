@@ -119,9 +119,8 @@ internal static class TwinPairs
         var pairs = new List<TwinPair>(twins.Count);
         for (int i = 0; i < twins.Count; i++)
         {
-            if (ProblemId.TryParse(twins[i].Id) is not { Twin: { } kind } id)
+            if (ProblemId.TryParseTwin(twins[i].Id) is not var (original, kind))
                 throw new ArgumentException($"{Printable.Quote(twins[i].Id)} is not the id of a twin.", nameof(twins));
-            string original = (id with { Twin = null }).ToString();
             if (!places.TryGetValue(original, out int place))
                 throw new ArgumentException(
                     $"The original {Printable.Quote(original)} of twin {Printable.Quote(twins[i].Id)} is not among the problems.",

@@ -123,7 +123,9 @@ public sealed class FamilyTests
     {
         ProblemFamilies.TryGet("chess").ShouldBeNull();
         Should.Throw<ArgumentException>(() => ProblemFamilies.Get("chess")).Message
-            .ShouldContain("'chess'. Known: arithmetic, words, countdown, knights, contradiction.");
+            .ShouldContain("'chess'. Known: "
+                + "arithmetic, words, countdown, knights, contradiction, zebra, syllogisms, units, calendar, sequences, "
+                + "consistency.");
     }
 
     private static bool IsPlain(char unit) => char.IsAsciiLetterLower(unit) || char.IsAsciiDigit(unit) || "+-*/=()<>.,;:?".Contains(unit);

@@ -20,6 +20,12 @@ public sealed class GoldenProblemTests
     [InlineData("countdown")]
     [InlineData("knights")]
     [InlineData("contradiction")]
+    [InlineData("zebra")]
+    [InlineData("syllogisms")]
+    [InlineData("units")]
+    [InlineData("calendar")]
+    [InlineData("sequences")]
+    [InlineData("consistency")]
     public void The_first_problems_never_change(string family)
     {
         using var stream = new MemoryStream();
@@ -50,6 +56,24 @@ public sealed class GoldenProblemTests
     [InlineData("contradiction", 1, "60d32255a11c2fb0", "46c5d84bfd4b7a7e")]
     [InlineData("contradiction", 2, "b97efbe91cf77f01", "53b49beafcc98d2e")]
     [InlineData("contradiction", 3, "b000f5a2f8ed54e8", "d21c6d7b2814b504")]
+    [InlineData("zebra", 1, "@zebra1p", "@zebra1t")]
+    [InlineData("zebra", 2, "@zebra2p", "@zebra2t")]
+    [InlineData("zebra", 3, "@zebra3p", "@zebra3t")]
+    [InlineData("syllogisms", 1, "@syllogisms1p", "@syllogisms1t")]
+    [InlineData("syllogisms", 2, "@syllogisms2p", "@syllogisms2t")]
+    [InlineData("syllogisms", 3, "@syllogisms3p", "@syllogisms3t")]
+    [InlineData("units", 1, "@units1p", "@units1t")]
+    [InlineData("units", 2, "@units2p", "@units2t")]
+    [InlineData("units", 3, "@units3p", "@units3t")]
+    [InlineData("calendar", 1, "@calendar1p", "@calendar1t")]
+    [InlineData("calendar", 2, "@calendar2p", "@calendar2t")]
+    [InlineData("calendar", 3, "@calendar3p", "@calendar3t")]
+    [InlineData("sequences", 1, "@sequences1p", "@sequences1t")]
+    [InlineData("sequences", 2, "@sequences2p", "@sequences2t")]
+    [InlineData("sequences", 3, "@sequences3p", "@sequences3t")]
+    [InlineData("consistency", 1, "@consistency1p", "@consistency1t")]
+    [InlineData("consistency", 2, "@consistency2p", "@consistency2t")]
+    [InlineData("consistency", 3, "@consistency3p", "@consistency3t")]
     public void Many_problems_never_change(string family, int level, string problems, string twins)
     {
         var samples = FamilySamples.Of(family, level);
@@ -65,6 +89,12 @@ public sealed class GoldenProblemTests
     [InlineData("countdown", "3c6a1120ab8f6aba")]
     [InlineData("knights", "f552bbff99267042")]
     [InlineData("contradiction", "fd21dd472735dcd0")]
+    [InlineData("zebra", "@zebraf")]
+    [InlineData("syllogisms", "@syllogismsf")]
+    [InlineData("units", "@unitsf")]
+    [InlineData("calendar", "@calendarf")]
+    [InlineData("sequences", "@sequencesf")]
+    [InlineData("consistency", "@consistencyf")]
     public void Many_facts_never_change(string family, string facts) =>
         Digest(Enumerable.Range(0, 500).Select(index => ProblemFamilies.Get(family).Fact(FamilySamples.Seed, index))).ShouldBe(facts);
 

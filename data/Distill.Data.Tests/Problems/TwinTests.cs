@@ -17,8 +17,9 @@ public sealed class TwinTests
         var (breakable, broken) = (0, 0);
         foreach (var (problem, twins) in FamilySamples.Of(family, level))
         {
-            // What is unsatisfiable already cannot be made so; comparisons turn either way, and arithmetic always has a value.
-            var canBreak = family == "contradiction" || (family != "arithmetic" && !Oracle.Of(family).IsUnsatisfiable(problem.Text));
+            // What is unsatisfiable already cannot be made so; in two families the answer turns either way.
+            var canBreak = CanBreak(family, level)
+                && (family is "contradiction" or "consistency" || !Oracle.Of(family).IsUnsatisfiable(problem.Text));
             var isBroken = twins.Any(twin => twin.Kind == TwinKind.Unsatisfiable);
             isBroken.ShouldBeOneOf(canBreak, false);
             TwinKind[] expected = isBroken
@@ -31,7 +32,7 @@ public sealed class TwinTests
 
         // In the small splits there is often no such twin; with four numbers its search is mostly too long to be told.
         broken.ShouldBeGreaterThanOrEqualTo(breakable * (family == "countdown" && level == 3 ? 10 : 80) / 100);
-        (breakable > 0).ShouldBe(family != "arithmetic");
+        (breakable > 0).ShouldBe(CanBreak(family, level));
     }
 
     [Theory]
@@ -90,13 +91,20 @@ public sealed class TwinTests
     public void A_renamed_twin_has_other_names_and_numbers_in_the_same_frame(string family, int level)
     {
         string[] names = ["anna", "ben", "cara", "dan", "eva", "finn", "tom", "zoe"];
-        string[] things = ["apples", "books", "coins", "eggs", "marbles", "stamps"];
+        string[] things =
+        [
+            "apples", "books", "coins", "eggs", "marbles", "stamps",
+            "cat", "dog", "fish", "bird", "frog", "horse", "tea", "milk", "juice", "water", "coffee", "soda",
+            "artists", "bakers", "chefs", "dancers", "farmers", "guards", "hunters", "judges", "knitters", "lawyers",
+            "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+            "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+        ];
         bool IsNumber(string word) => word == "twice" || word.All(char.IsAsciiDigit);
         string Frame(string word) => names.Contains(word) ? "NAME" : things.Contains(word) ? "THING" : IsNumber(word) ? "NUMBER" : word;
 
         foreach (var (problem, twin) in FamilySamples.Twins(family, level, TwinKind.Renamed))
         {
-            if (family != "contradiction")
+            if (family is not ("contradiction" or "zebra" or "syllogisms" or "consistency"))
                 twin.Signature.ShouldNotBe(problem.Signature, twin.Id);
             // A story's idle sentences are new ones.
             if (family != "words" || level == 1)
@@ -137,6 +145,9 @@ public sealed class TwinTests
         Should.Throw<ArgumentException>(() => ProblemFamilies.Get("words").Twins(problem with { Text = "how many ?" }))
             .Message.ShouldContain("another version");
     }
+
+    // An expression always has a value, and every day has one that comes some days later.
+    private static bool CanBreak(string family, int level) => family != "arithmetic" && (family, level) != ("calendar", 1);
 
     private static bool IsSubsequence(string[] words, string[] inWords)
     {

@@ -44,7 +44,7 @@ public sealed class WrongAnswerTests
         var right = problem.ReferenceAnswer;
         switch (problem.Source)
         {
-            case "arithmetic" or "words":
+            case "arithmetic" or "words" or "sequences":
                 if (right == "impossible")
                     return ["0", "-1", "12"];
                 var number = StepText.Number(right);
@@ -57,6 +57,22 @@ public sealed class WrongAnswerTests
                 var parts = right.Split(" , ");
                 var turned = parts.Select((part, i) => string.Join(" , ", parts.Select((other, j) => i == j ? Turn(part) : other)));
                 return [.. turned, parts[0], $"{right} , nobody knight", $"{right} , {Turn(parts[0])}", "contradiction"];
+            case "zebra":
+                return WrongStreets(problem.Text, right);
+            case "syllogisms":
+                return new[] { "yes", "no", "nothing", "contradiction", "all bakers are chefs", "some bakers are not chefs" }
+                    .Where(answer => answer != right);
+            case "units":
+                var value = Ratio.TryRead(right);
+                return value is { } known
+                    ? [$"{known.Above + known.Below} / {known.Below}", $"{right}0", "impossible", $"{right} inches per week", "0"]
+                    : ["0", "1 / 2", "12.5"];
+            case "calendar":
+                string[] others = ["monday", "friday", "17", "1 march 2024", "2024-03-02", "impossible", "-3 days"];
+                return others.Where(answer => answer != right);
+            case "consistency":
+                string[] sets = ["1", "1 , 2 , 3 , 4 , 99", "98", right == "consistent" ? "2 , 3" : "consistent"];
+                return right == "consistent" ? sets : [.. sets, $"{right} , 99", string.Join(" , ", right.Split(" , ")[1..])];
             default:
                 var (numbers, target) = CountdownOracle.Read(problem.Text);
                 string[] always =
@@ -65,6 +81,19 @@ public sealed class WrongAnswerTests
                     ? [.. always, string.Join(" + ", numbers)]
                     : [.. always, "impossible", $"{right} + 1", $"( {right} ) * 1", $"{right} - {right} + {right}"];
         }
+    }
+
+    private static string[] WrongStreets(string text, string right)
+    {
+        var puzzle = ZebraPuzzle.Read(text);
+        string Street(int shift) => string.Join(" , ", Enumerable.Range(0, puzzle.Houses).Select(house => $"{house + 1} " + string.Join(
+            ' ', puzzle.Lists.Values.Select((list, i) => list[(house + (i == 0 ? shift : 0)) % puzzle.Houses]))));
+        var streets = Enumerable.Range(0, puzzle.Houses).Select(Street).Where(street => street != right);
+        var houses = right.Split(" , ");
+        return right == "contradiction"
+            ? [.. streets]
+            : [.. streets, "contradiction", string.Join(" , ", houses[1..]), $"{right} , {houses[0]}",
+                string.Join(" , ", [$"2{houses[0][1..]}", $"1{houses[1][1..]}", .. houses[2..]])];
     }
 
     private static string All(Problem problem, string kind)

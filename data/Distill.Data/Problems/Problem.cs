@@ -7,7 +7,7 @@ namespace Distill.Data.Problems;
 /// <param name="Source">
 /// Where it came from: the name of the <see cref="IProblemFamily"/> that made it, or of a file, folder or data set.
 /// </param>
-/// <param name="Domain">What the report groups by: <c>arithmetic</c>, <c>words</c>, <c>countdown</c>, <c>logic</c>.</param>
+/// <param name="Domain">What the report groups by, e.g. <c>arithmetic</c>, <c>words</c>, <c>logic</c>, <c>calendar</c>.</param>
 /// <param name="Split">The part it belongs to; follows from <paramref name="Signature"/>.</param>
 /// <param name="Level">Difficulty, 1 is easiest; the meaning is the family's.</param>
 /// <param name="Text">What the model is asked, plain text without control tokens.</param>
@@ -55,6 +55,9 @@ public enum TwinKind
 
     /// <summary>Changed so that no answer exists or the statements contradict each other; saying so is the right answer.</summary>
     Unsatisfiable,
+
+    /// <summary>Another number in the text, and everything that follows from it worked out again along the reference solution.</summary>
+    Recomputed,
 }
 
 /// <summary>A problem changed so that pattern matching fails and reasoning does not.</summary>

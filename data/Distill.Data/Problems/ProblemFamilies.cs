@@ -1,4 +1,10 @@
 using Distill.Data.Problems.Families;
+using Distill.Data.Problems.Families.Calendar;
+using Distill.Data.Problems.Families.Consistency;
+using Distill.Data.Problems.Families.Sequences;
+using Distill.Data.Problems.Families.Syllogisms;
+using Distill.Data.Problems.Families.Units;
+using Distill.Data.Problems.Families.Zebra;
 using Distill.Verification;
 
 namespace Distill.Data.Problems;
@@ -47,6 +53,12 @@ public static class ProblemFamilies
         new CountdownFamily(),
         new KnightsFamily(),
         new ContradictionFamily(),
+        new ZebraFamily(),
+        new SyllogismsFamily(),
+        new UnitsFamily(),
+        new CalendarFamily(),
+        new SequencesFamily(),
+        new ConsistencyFamily(),
     ];
 
     /// <exception cref="ArgumentException">No family has this name; the message lists those that exist.</exception>

@@ -44,8 +44,19 @@ public sealed record ProblemId(string Family, int Level, Split Split, ulong Seed
         TwinKind.Renamed => "renamed",
         TwinKind.Irrelevant => "irrelevant",
         TwinKind.Unsatisfiable => "unsatisfiable",
+        TwinKind.Recomputed => "recomputed",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown kind of twin."),
     };
+
+    /// <summary>Takes the id of a twin apart, whatever its original's id looks like; null when it is not the id of a twin.</summary>
+    internal static (string Original, TwinKind Kind)? TryParseTwin(string id)
+    {
+        var mark = id.LastIndexOf('~');
+        return mark > 0 && ParseTwin(id[(mark + 1)..]) is { } kind ? (id[..mark], kind) : null;
+    }
+
+    /// <summary>The id of the twin of a problem with any id.</summary>
+    internal static string OfTwin(string original, TwinKind kind) => $"{original}~{Word(kind)}";
 
     private static TwinKind? ParseTwin(string word)
     {

@@ -21,6 +21,9 @@ internal sealed record Surroundings(string Before, string After)
         return random.Chance(50) ? this with { Before = Join(Before, clause) } : this with { After = Join(After, clause) };
     }
 
+    /// <summary>Names that no idle sentence uses.</summary>
+    public IReadOnlyList<string> FreeNames => [.. Vocabulary.Names.Except(Around("").Split(' '))];
+
     public string Around(string question) => Join(Join(Before, question), After);
 
     private static string Clause(RandomSource random, IReadOnlyList<string> free)

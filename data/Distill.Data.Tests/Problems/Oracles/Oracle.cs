@@ -17,6 +17,12 @@ internal abstract class Oracle
         ["countdown"] = new CountdownOracle(),
         ["knights"] = new KnightsOracle(),
         ["contradiction"] = new ContradictionOracle(),
+        ["zebra"] = new ZebraOracle(),
+        ["syllogisms"] = new SyllogismsOracle(),
+        ["units"] = new UnitsOracle(),
+        ["calendar"] = new CalendarOracle(),
+        ["sequences"] = new SequencesOracle(),
+        ["consistency"] = new ConsistencyOracle(),
     };
 
     /// <exception cref="KeyNotFoundException">A new family needs an oracle too.</exception>

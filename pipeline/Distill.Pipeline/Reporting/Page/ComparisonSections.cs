@@ -38,7 +38,7 @@ internal static class ComparisonSections
         return Html.If(rows.Count > 0, () => Parts.Section(
             "Perturbation twins",
             "The same problem with other names and numbers (renamed), with a clause that changes nothing (irrelevant), "
-            + "or made unsolvable, which the model must say (unsatisfiable). "
+            + "made unsolvable, which the model must say (unsatisfiable), or with another number and its consequences (recomputed). "
             + "Reasoning carries over; pattern matching does not. p: exact McNemar test of original and twin being solved equally often.",
             Parts.Table(
                 ["twin", "model", "pairs", "original", "twin", "only original", "only twin", "p"],

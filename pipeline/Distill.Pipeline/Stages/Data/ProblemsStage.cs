@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
+using Distill.Data.Problems.Twins;
 using Distill.Data.Sources.Selection;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
@@ -89,7 +90,7 @@ internal sealed class ProblemsStage : IStage
         DeclarationOf(Twins) with { Inputs = [Test], Options = new JsonObject { ["count"] = count } }, count, "",
         "twins of test problems",
         context => new Drawn([.. Read(context, Test).Take(count)
-            .SelectMany(problem => ProblemFamilies.TryGet(problem.Source)?.Twins(problem) ?? []).Select(twin => twin.Problem)]));
+            .SelectMany(ProblemTwins.Of).Select(twin => twin.Problem)]));
 
     private static StageDeclaration DeclarationOf(string name) =>
         new() { Name = name, Folder = $"1-{name}", Kind = "problems", Version = 2 };
