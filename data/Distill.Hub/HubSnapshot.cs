@@ -16,7 +16,7 @@ public sealed record HubSnapshot(HubReference Reference, string LocalPath, IRead
     /// <summary>The commit, 40 hexadecimal digits.</summary>
     public string Commit => Reference.RevisionOrMain;
 
-    /// <summary>Copies the files, not the links of the cache, to a folder, where they may be changed. What is equal already stays.</summary>
+    /// <summary>Copies the files, not the links of the cache, to a folder, where they may be changed. What is equal stays.</summary>
     /// <param name="replaces">Whether files with other content may be replaced.</param>
     /// <inheritdoc cref="SnapshotCopy.CopyTo"/>
     public string CopyTo(string folder, bool replaces = false, CancellationToken cancellation = default) =>

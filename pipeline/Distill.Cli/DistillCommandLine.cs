@@ -26,6 +26,7 @@ internal static class DistillCommandLine
     internal static Command Root() =>
         new("distill", "Turns a large reasoning model into a small one: problems, teacher traces, training, ONNX, proof.")
         {
+            new InitCommand(),
             new RunCommand(),
             new PlanCommand(),
             new ResumeCommand(),
@@ -42,6 +43,10 @@ internal static class DistillCommandLine
             new PushCommand(),
             new DoctorCommand(),
             new SchemaCommand(),
+            new Command("problems", "What is asked: look at the problems of a file, a data set or a recipe, and check them.")
+            {
+                new ProblemsShowCommand(), new ProblemsCheckCommand(),
+            },
             new Command("traces", "What teachers wrote: show it, query it, write it for others, read what others wrote.")
             {
                 new TracesShowCommand(), new TracesQueryCommand(), new TracesExportCommand(), new TracesImportCommand(),

@@ -1,4 +1,5 @@
 using Distill.Cli.Output;
+using Distill.Data.Sources.Selection;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Student.Training;
@@ -35,6 +36,7 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
         RemoteTeacherException remote => Fault(remote.Message, Then("What was answered is kept.", context)),
         // Its message has the step, the losses and the remedy.
         TrainingDivergedException or UnusableStateException => Fault(exception.Message, ""),
+        BadRowsException rows => Fault(rows.Message, "Mend them, or see 'distill problems check --help'."),
         // These name the file and say what is wrong with it.
         InvalidDataException or IOException or UnauthorizedAccessException or TemplateException => Fault(exception.Message, ""),
         OnnxRuntimeException => Fault(

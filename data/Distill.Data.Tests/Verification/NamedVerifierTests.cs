@@ -139,7 +139,9 @@ public sealed class NamedVerifierTests
     {
         foreach (var verifier in Verifiers.All)
         {
-            foreach (string gold in new[] { "", "  ", "<think>", "\\boxed{" })
+            // As patterns, these are good ones.
+            string[] unreadable = verifier.Name == "regex" ? ["", "  "] : ["", "  ", "<think>", "\\boxed{"];
+            foreach (string gold in unreadable)
             {
                 verifier.FaultOf(new Asked(gold)).ShouldNotBeNull($"{verifier.Name}: '{gold}'");
                 verifier.Verify(gold, new Asked(gold)).ShouldNotBe(Verdict.Correct);

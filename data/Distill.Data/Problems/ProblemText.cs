@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -18,24 +17,26 @@ internal static class ProblemText
     /// <summary>Hexadecimal digits of an id.</summary>
     private const int IdDigits = 16;
 
-    /// <summary>Equal for texts that differ in letter case, white space and the composition of accents only.</summary>
+    /// <summary>
+    /// Equal for texts that differ in the case of ASCII letters, in white space and in invisible marks only: what every machine and every
+    /// version of Unicode agrees on.
+    /// </summary>
     public static string Normalized(string text)
     {
-        // Half a surrogate pair cannot be composed; it stays as it is.
-        string composed = IsWellFormed(text) ? text.Normalize(NormalizationForm.FormC) : text;
-        var normalized = new StringBuilder(composed.Length);
+        var normalized = new StringBuilder(text.Length);
         bool gap = false;
-        foreach (char unit in composed)
+        foreach (char unit in text)
         {
-            if (char.IsWhiteSpace(unit) || char.GetUnicodeCategory(unit) == UnicodeCategory.Format)
+            if (IsGap(unit))
             {
-                gap |= char.IsWhiteSpace(unit);
+                gap = true;
                 continue;
             }
 
+            if (unit is '\u200B' or '\u200C' or '\u200D' or '\uFEFF' or '\u00AD') continue;
             if (gap && normalized.Length > 0) normalized.Append(' ');
             gap = false;
-            normalized.Append(char.ToLowerInvariant(unit));
+            normalized.Append(char.IsAsciiLetterUpper(unit) ? (char)(unit | 0x20) : unit);
         }
 
         return normalized.ToString();
@@ -48,15 +49,7 @@ internal static class ProblemText
     /// <summary>Id of a question by its content, within its source: it stays when the file grows or is sorted anew.</summary>
     public static string IdOf(string signature) => signature.Substring(Prefix.Length, IdDigits);
 
-    private static bool IsWellFormed(string text)
-    {
-        for (int i = 0; i < text.Length; i++)
-        {
-            if (!char.IsSurrogate(text[i])) continue;
-            if (i + 1 >= text.Length || !char.IsSurrogatePair(text[i], text[i + 1])) return false;
-            i++;
-        }
-
-        return true;
-    }
+    private static bool IsGap(char unit) =>
+        unit is ' ' or (>= '\t' and <= '\r') or '\u0085' or '\u00A0' or (>= '\u2000' and <= '\u200A') or '\u2028' or '\u2029' or '\u202F'
+            or '\u3000';
 }

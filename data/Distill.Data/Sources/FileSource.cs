@@ -28,11 +28,13 @@ internal sealed class FileSource(string name, IReadOnlyList<SourceFile> files, R
     public IReadOnlyList<SourceFile> Files => files;
 
     /// <summary>What the rows are read as; null where no file has a row that says so.</summary>
-    public IProblemFormat? Format => reading.Format != ProblemFormats.Auto ? ProblemFormats.Get(reading.Format) : Guess();
+    public IProblemFormat? Format => reading.Format != ProblemFormats.Auto ? ProblemFormats.Get(reading.Format)
+        : OfFirstRow(row => ProblemFormats.Guess(row, reading.Columns));
 
     public IEnumerable<SourceItem> Read()
     {
-        if (Format is not { } format) yield break;
+        // Where no row says how rows are written, each is bad in its own way.
+        var format = Format ?? ProblemFormats.Get(ColumnsFormat.FormatName);
         var columns = reading.Columns.Over(format.Columns);
         var maker = new ProblemMaker(name, reading.Verifier, !reading.QuestionsOnly);
         var ids = new Dictionary<string, SourcePlace>(StringComparer.Ordinal);
@@ -58,6 +60,10 @@ internal sealed class FileSource(string name, IReadOnlyList<SourceFile> files, R
         {
             return new SourceItem(row.Place, null, reason.Message.TrimEnd('.'));
         }
+        catch (InvalidOperationException)
+        {
+            return new SourceItem(row.Place, null, "a name in it is not valid text"); // what JsonElement throws for it
+        }
     }
 
     // Answers, votes and twins are told apart by the id alone. Ids by content that come twice are equal questions.
@@ -69,13 +75,16 @@ internal sealed class FileSource(string name, IReadOnlyList<SourceFile> files, R
     private static string[]? Only(IProblemFormat format, ColumnMapping columns) =>
         format is OpenR1Format or Gsm8kFormat or MathFormat ? [.. columns.Columns] : null;
 
-    private IProblemFormat? Guess()
+    /// <summary>What the first row that can be read says; null where there is none.</summary>
+    /// <exception cref="InvalidDataException">A file cannot be read.</exception>
+    public T? OfFirstRow<T>(Func<RowValues, T?> say)
+        where T : class
     {
         foreach (var file in files)
         {
             foreach (var row in SourceRows.Read(file))
             {
-                if (row.Fault is null) return ProblemFormats.Guess(new RowValues(row.Value), reading.Columns);
+                if (row.Fault is null) return say(new RowValues(row.Value));
             }
         }
 

@@ -4,7 +4,9 @@ using Distill.Data.Sources.Formats;
 
 namespace Distill.Data.Sources;
 
-/// <summary>What a row says → a problem of a source: id, signature, split and verifier. Stateless but for the source it makes them for.</summary>
+/// <summary>
+/// What a row says → a problem of a source: id, signature, split and verifier. Stateless but for the source it makes them for.
+/// </summary>
 /// <param name="source">Its name.</param>
 /// <param name="verifier">Who grades its problems; null: as the format or the answer suggests.</param>
 /// <param name="needsAnswer">False where only the questions count.</param>

@@ -9,21 +9,21 @@ internal static class SourceName
     private static readonly string[] Parts =
         ["train", "training", "test", "validation", "valid", "val", "dev", "eval", "data", "problems", "default", "main", "full"];
 
-    /// <summary>A file's name without its endings; where that says nothing, its folder's.</summary>
+    /// <summary>
+    /// A file's name without its endings; where that says only which part it is, its folder's, if that says more. No folder above that one:
+    /// what a project's folder is called differs from machine to machine.
+    /// </summary>
     public static string OfFile(string path)
     {
-        string full = Path.GetFullPath(path);
-        for (string? at = full; at is { Length: > 1 }; at = Path.GetDirectoryName(at))
-        {
-            string name = Path.GetFileName(at);
-            if (at == full) name = name.Split('.')[0];
-            name = Plain(name);
-            string stem = name.TrimEnd('-', '_', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
-            if (name.Length > 0 && !Parts.Contains(stem.ToLowerInvariant()) && !name.All(char.IsAsciiDigit)) return name;
-        }
-
-        return "problems";
+        string full = Path.GetFullPath(path), name = Plain(Path.GetFileName(full).Split('.')[0]);
+        string folder = Plain(Path.GetFileName(Path.GetDirectoryName(full)) ?? "");
+        if (!SaysLittle(name)) return name;
+        return !SaysLittle(folder) ? folder : name.Length > 0 ? name : folder.Length > 0 ? folder : "problems";
     }
+
+    private static bool SaysLittle(string name) =>
+        name.TrimEnd('-', '_', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9') is var stem
+        && (stem.Length == 0 || Parts.Contains(stem.ToLowerInvariant()));
 
     /// <summary>The last word of a repository's or a folder's name.</summary>
     public static string OfRepository(string name) =>

@@ -61,7 +61,9 @@ internal static class ContainedPath
             && new FileInfo(path) is { Exists: true, LinkTarget: null };
     }
 
-    /// <summary>The <c>models--…</c> or <c>datasets--…</c> folder whose snapshot, or a folder within one, this is; null for any other folder.</summary>
+    /// <summary>
+    /// The <c>models--…</c> or <c>datasets--…</c> folder whose snapshot, or a folder within one, this is; null for any other folder.
+    /// </summary>
     private static string? CacheOf(string folder)
     {
         for (var at = new DirectoryInfo(RealFolder(folder)); at.Parent is { } parent; at = parent)

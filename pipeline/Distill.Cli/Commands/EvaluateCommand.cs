@@ -21,9 +21,12 @@ internal sealed class EvaluateCommand : DistillCommand
     private readonly Option<string> problems = new("--problems")
     {
         HelpName = "P",
-        Description = "Problem file (.jsonl), or families with levels such as arithmetic:2,words:2, whose held-out problems are made.",
+        Description = "File or pattern (.jsonl, .csv, .parquet, ...), data set's folder, hf://datasets/owner/name, a recipe (its test "
+            + "problems), or families with levels such as arithmetic:2,words:2, whose held-out problems are made.",
         Required = true,
     };
+
+    private readonly SourceArguments arguments;
 
     private readonly Option<string> strategy = CommandOptions.Word("--strategy",
         $"How an answer is found. {Greedy}: the most probable one, with samples beside it; "
@@ -59,12 +62,14 @@ internal sealed class EvaluateCommand : DistillCommand
         Arguments.Add(model);
         Option[] options = [problems, strategy, samples, rounds, wait, temperature, maxTokens, slots, seed, limit, twins, output];
         foreach (var option in options) Options.Add(option);
+        arguments = new SourceArguments(this);
     }
 
     public override IReadOnlyList<string> Examples =>
     [
         "distill evaluate student/models/tiny-base --problems arithmetic:2",
         "distill evaluate teacher/models/tiny-reasoner --problems countdown:2 --strategy self-consistency --samples 16",
+        "distill evaluate runs/own/model --problems data/test.jsonl --verifier math",
         "distill evaluate runs/quickstart/6-onnx --problems arithmetic:2,words:2 --limit 400 --twins --json",
     ];
 
@@ -72,7 +77,8 @@ internal sealed class EvaluateCommand : DistillCommand
     {
         string way = parsed.GetRequiredValue(strategy);
         ulong start = (ulong)parsed.GetValue(seed);
-        var originals = ProblemSource.Load(parsed.GetRequiredValue(problems), parsed.GetValue(limit), start);
+        var originals = ProblemSource.Load(
+            parsed.GetRequiredValue(problems), parsed.GetValue(limit), start, arguments, parsed, context);
         var perturbed = parsed.GetValue(twins) ? ProblemSource.TwinsOf(originals) : [];
         var options = new EvaluationOptions
         {

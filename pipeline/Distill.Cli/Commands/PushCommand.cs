@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Distill.Cli.Models;
 using Distill.Cli.Output;
+using Distill.Data.Publishing.Licences;
 using Distill.Hub;
+using Distill.Pipeline.Runs;
 
 namespace Distill.Cli.Commands;
 
@@ -55,8 +57,11 @@ internal sealed class PushCommand : DistillCommand
             Selection = new HubSelection { Include = parsed.GetValue(include) ?? [], Exclude = parsed.GetValue(exclude) ?? [] },
         };
         if (parsed.GetValue(message) is { } title) options = options with { Message = title };
+        string from = parsed.GetRequiredValue(folder);
+        if (LicenceMarkdown.RefusalOf(from) is { } reason)
+            throw new GateFailedException($"'{from}' is not to be published, as its card says: {reason}.");
         using var hub = new HubAccess(context);
-        var result = hub.Push(parsed.GetRequiredValue(folder), reference, options);
+        var result = hub.Push(from, reference, options);
         if (context.IsJson)
         {
             context.Results.Json(new

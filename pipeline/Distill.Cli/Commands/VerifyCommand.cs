@@ -127,7 +127,7 @@ internal static class ParityPrompts
         {
             int[] prompt = encoder.EncodePrompt(ProblemPrompt.Messages(problem));
             if (prompt.Length >= maxLength) continue;
-            int[] whole = [.. prompt, .. encoder.Tokenizer.Encode(problem.ReferenceSolution ?? problem.ReferenceAnswer)];
+            int[] whole = [.. prompt, .. encoder.Tokenizer.Encode(SolutionText.Of(problem) ?? problem.ReferenceAnswer)];
             fitting.Add((prompt, whole[..Math.Min(whole.Length, maxLength)]));
         }
 

@@ -1,23 +1,55 @@
+using System.CommandLine;
 using System.Globalization;
-using Distill.Data.Problems;
 using Distill.Data.Problems.Twins;
+using Distill.Data.Problems;
+using Distill.Data.Sources.Files;
+using Distill.Hub;
+using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 
 namespace Distill.Cli.Models;
 
-/// <summary>Problems as a command names them: a file, or families with levels whose held-out problems are made on the spot.</summary>
+/// <summary>
+/// Problems as a command names them: a source of any kind, or families with levels whose held-out problems are made on the spot.
+/// </summary>
 internal static class ProblemSource
 {
     public const int DefaultCount = 200;
 
-    /// <param name="source">A path, or e.g. <c>arithmetic:2,words:2</c>.</param>
-    /// <param name="limit">Null: all of a file, <see cref="DefaultCount"/> of families.</param>
+    /// <summary>Whether a word is families with levels and nothing that lies on a disk.</summary>
+    public static bool IsFamilies(string source) =>
+        !Path.Exists(source) && ProblemFamilies.TryGet(source.Split(',', ':')[0].Trim()) is not null;
+
+    /// <summary>
+    /// Of a recipe its test problems, of a source all that it has: whoever names a file to be asked means all of it.
+    /// </summary>
+    /// <param name="limit">Null: all of a source, <see cref="DefaultCount"/> of families.</param>
     /// <param name="seed">Of made problems.</param>
-    /// <exception cref="UsageException">Neither a file nor families, or there are not so many problems.</exception>
-    /// <exception cref="InvalidDataException">A line of the file is no problem.</exception>
+    /// <exception cref="UsageException">There is no such source, or there are not so many problems.</exception>
+    /// <exception cref="Data.Sources.Selection.BadRowsException">Rows of it are no problems.</exception>
+    public static IReadOnlyList<Problem> Load(
+        string source, int? limit, ulong seed, SourceArguments arguments, ParseResult parsed, CommandContext context)
+    {
+        bool isRecipe = SourceArguments.IsRecipe(source);
+        if (!isRecipe && !Path.Exists(source) && !SourceFile.IsPattern(source) && !HubReference.IsReference(source))
+            return Load(source, limit, seed);
+        var section = arguments.SectionOf(source, parsed, context);
+        if (isRecipe) return RecipeProblems.Of(section).Take(Split.Test, limit ?? section.Test, context.Cancellation);
+        // Every row once; nothing is held out of a file that is there to be asked.
+        var problems = RecipeProblems.Of(section with { NearDuplicates = 1, SharedWords = 0 });
+        SourceArguments.RequireFiles(problems);
+        var pool = problems.Pool(context.Cancellation);
+        Problem[] all =
+            [.. pool.All().Where(problem => ProblemId.TryParseTwin(problem.Id) is null).Take(limit ?? int.MaxValue)];
+        return all.Length > 0 ? Graded(source, all) : throw new InvalidDataException($"'{source}' holds no problem.");
+    }
+
+    /// <param name="source">E.g. <c>arithmetic:2,words:2</c>.</param>
+    /// <param name="limit">Null: <see cref="DefaultCount"/>.</param>
+    /// <param name="seed">Of made problems.</param>
+    /// <exception cref="UsageException">They are no families, or there are not so many problems.</exception>
     public static IReadOnlyList<Problem> Load(string source, int? limit, ulong seed)
     {
-        if (File.Exists(source)) return FromFile(source, limit ?? int.MaxValue);
         if (source.Contains('/') || source.EndsWith(".jsonl", StringComparison.Ordinal))
             throw new UsageException($"There is no problem file '{source}'.", Spelling);
         try
@@ -31,24 +63,19 @@ internal static class ProblemSource
     }
 
     /// <summary>The twins that can be made of the problems.</summary>
-    public static IReadOnlyList<Problem> TwinsOf(IEnumerable<Problem> problems) => 
+    public static IReadOnlyList<Problem> TwinsOf(IEnumerable<Problem> problems) =>
         [.. problems.SelectMany(ProblemTwins.Of).Select(twin => twin.Problem)];
 
     private static string Spelling =>
-        "Give a file of problems (.jsonl), or families with levels, e.g. arithmetic:2,words:2. "
+        "Give a file of problems (.jsonl, .csv, .parquet, ...), a data set's folder, hf://datasets/owner/name, a recipe, "
+            + "or families with levels, e.g. arithmetic:2,words:2. "
         + $"Families: {string.Join(", ", ProblemFamilies.All.Select(family => family.Name))}.";
 
-    // A twin beside its original is not a problem of its own.
-    private static IReadOnlyList<Problem> FromFile(string file, int limit)
-    {
-        Problem[] problems = [.. ProblemFile.Read(file).Where(problem => ProblemId.TryParseTwin(problem.Id) is null)
-            .Take(limit)];
-        if (problems.Length == 0) throw new InvalidDataException($"'{file}' holds no problem.");
-        return problems.FirstOrDefault(problem => ProblemVerifiers.Standard.TryGet(problem.Verifier) is null) is { } unknown
+    private static Problem[] Graded(string source, Problem[] problems) =>
+        problems.FirstOrDefault(problem => ProblemVerifiers.Standard.TryGet(problem.Verifier) is null) is { } unknown
             ? throw new InvalidDataException(
-                $"'{file}': problem '{unknown.Id}' asks for the verifier '{unknown.Verifier}', which does not exist.")
+                $"'{source}': problem '{unknown.Id}' asks for the verifier '{unknown.Verifier}', which does not exist.")
             : problems;
-    }
 
     private static ProblemSetPart Part(string word)
     {

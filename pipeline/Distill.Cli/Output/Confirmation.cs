@@ -1,6 +1,6 @@
 namespace Distill.Cli.Output;
 
-/// <summary>May something be removed? A person at a terminal is asked; a script says <c>--yes</c>, and is never kept waiting.</summary>
+/// <summary>What only a person can say. A person at a terminal is asked; a script says it by options, and is never kept waiting.</summary>
 internal static class Confirmation
 {
     public static bool CanAsk(CommandContext context) =>
@@ -10,8 +10,16 @@ internal static class Confirmation
     public static bool Ask(CommandContext context, string question)
     {
         if (!CanAsk(context)) return false;
-        context.Streams.Error.Write(TerminalText.OneLine(question) + " [y/N] ");
-        string? answer = Task.Run(context.Streams.In.ReadLine).WaitAsync(context.Cancellation).GetAwaiter().GetResult();
-        return answer?.Trim().ToLowerInvariant() is "y" or "yes";
+        return Answer(context, question + " [y/N] ").ToLowerInvariant() is "y" or "yes";
+    }
+
+    /// <returns>What was typed; null where nothing was, and where nobody can be asked.</returns>
+    public static string? AskText(CommandContext context, string question) =>
+        CanAsk(context) && Answer(context, question + " ") is { Length: > 0 } answer ? answer : null;
+
+    private static string Answer(CommandContext context, string question)
+    {
+        context.Streams.Error.Write(TerminalText.OneLine(question));
+        return Task.Run(context.Streams.In.ReadLine).WaitAsync(context.Cancellation).GetAwaiter().GetResult()?.Trim() ?? "";
     }
 }

@@ -2,7 +2,7 @@ using Distill.Pipeline.Runs;
 
 namespace Distill.Cli.Progress;
 
-/// <summary>Traces on their way through a command: it can be ended between two of them, and says how far it is where that is known.</summary>
+/// <summary>Traces on their way through a command, which can be ended between two of them and says how far it is.</summary>
 internal static class TraceProgress
 {
     private const int Every = 1000;

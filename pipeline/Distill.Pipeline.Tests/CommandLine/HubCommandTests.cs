@@ -123,7 +123,8 @@ public sealed class HubCommandTests : IAsyncLifetime
     {
         server.Add("models/owner/name").Commit("main", [.. names.Split(' ').Select(name => HubServer.Small(name, name))]);
         using var client = server.Client(home);
-        var snapshot = await Task.Run(() => new HubModels(client, null, default).Pull(HubReference.Parse("hf://owner/name"), Enum.Parse<PulledModel>(kind)));
+        var models = new HubModels(client, null, default);
+        var snapshot = await Task.Run(() => models.Pull(HubReference.Parse("hf://owner/name"), Enum.Parse<PulledModel>(kind)));
         snapshot.Files.ShouldBe(expected.Split(' '));
     }
 

@@ -18,7 +18,8 @@ public sealed class UsageTests
     [Theory]
     [InlineData("run"), InlineData("plan"), InlineData("resume"), InlineData("generate"), InlineData("pretrain"), InlineData("evaluate")]
     [InlineData("export"), InlineData("verify"), InlineData("chat"), InlineData("tokenize"), InlineData("score"),
-        InlineData("serve-model"), InlineData("lineage")]
+        InlineData("serve-model"), InlineData("lineage"), InlineData("init")]
+    [InlineData("problems", "show"), InlineData("problems", "check")]
     [InlineData("pull"), InlineData("push")]
     [InlineData("runs", "ls"), InlineData("runs", "show"), InlineData("runs", "diff"), InlineData("runs", "rm")]
     [InlineData("traces", "show"), InlineData("traces", "query"), InlineData("traces", "export"), InlineData("traces", "import")]

@@ -3,6 +3,7 @@ using Distill.Data.Publishing.Licences;
 using Distill.Export;
 using Distill.Export.Package;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Tests.CommandLine;
 using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.Publishing;
@@ -48,12 +49,16 @@ public sealed class ModelCardLicenceTests : IDisposable
         folder.File("free/README.md", "---\nlicense: mit\n---\n\ndistill_publish_refused: \"only text\"\n");
         LicenceMarkdown.RefusalOf(folder["free"]).ShouldBeNull();
         LicenceMarkdown.RefusalOf(folder["absent"]).ShouldBeNull();
+        var push = CommandLineRun.Of("push", folder["model"], "hf://me/model", "--dry-run");
+        push.Code.ShouldBe(3, push.Error);
+        push.Error.ShouldContain("openai-terms says no-training");
     }
 
     [Fact]
     public void A_word_that_no_licence_and_no_term_has_is_refused_in_the_recipe()
     {
-        SampleRecipe.Problems(folder, SampleRecipe.Text + "\npublish: { forbid: [noncommercial] }").Single().Path.ShouldBe("publish.forbid");
+        SampleRecipe.Problems(folder, SampleRecipe.Text + "\npublish: { forbid: [noncommercial] }")
+            .Single().Path.ShouldBe("publish.forbid");
         SampleRecipe.Parse(folder, SampleRecipe.Text + "\npublish: { allow: \"mit, cc0-1.0\" }").Publish.ToPolicy().Allow
             .ShouldBe(["mit", "cc0-1.0"]);
     }
@@ -64,5 +69,5 @@ public sealed class ModelCardLicenceTests : IDisposable
             ModelType = "qwen3", VocabularySize = 300, HiddenSize = 16, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadSize = 16,
             IntermediateSize = 32, MaxPositions = 512, EosTokenId = 0, PadTokenId = 0,
         },
-        ExportPrecision.Fp32, description, null);
+        ExportPrecision.Single, description, null);
 }

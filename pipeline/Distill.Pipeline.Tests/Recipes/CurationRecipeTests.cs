@@ -56,6 +56,16 @@ public sealed class CurationRecipeTests : IDisposable
         again.Curation.ToKey(again).ToJsonString().ShouldBe(key);
     }
 
+    [Fact]
+    public void A_data_set_needs_a_student_only_where_one_scores_it()
+    {
+        string text = SampleRecipe.Text + "\ncuration: { learnability: { min: -3 } }";
+        string file = folder.File("scored.yaml", text);
+        RecipeFile.Load(file, ["curation.learnability=", "student.base="], makesStudent: false).Name.ShouldNotBeEmpty();
+        Should.Throw<InvalidRecipeException>(() => RecipeFile.Load(file, ["student.base="], makesStudent: false))
+            .Message.ShouldContain("student.base");
+    }
+
     [Theory]
     [InlineData("min_tokens: 9, max_tokens: 8", "more than the longest completion")]
     [InlineData("min_pass_rate: 0.9, max_pass_rate: 0.1", "more than the greatest pass rate")]

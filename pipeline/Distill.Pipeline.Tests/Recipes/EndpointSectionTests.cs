@@ -84,6 +84,51 @@ public sealed class EndpointSectionTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("token_ids: true", "teacher.token_ids", "without the model's tokenizer")]
+    [InlineData("tokenizer: teacher", "teacher.tokenizer", "no token ids are asked for")]
+    [InlineData("top_log_probabilities: 8", "teacher.top_log_probabilities", "no token ids are asked for")]
+    [InlineData("batch: openai, token_ids: true, tokenizer: teacher", "teacher.batch", "give no token ids")]
+    [InlineData("batch_size: 5", "teacher.batch_size", "nothing is asked in batches")]
+    [InlineData("batch: anthropic, send_seed: true", "teacher.send_seed", "knows no seeds")]
+    [InlineData("batch: anthropic, temperature: 1.5", "teacher.temperature", "above what anthropic takes")]
+    public void What_does_not_go_together_is_said(string options, string path, string fault)
+    {
+        string text = With($"{{ endpoint: 'https://api.example.com/v1', model: m, {options} }}");
+        var problem = SampleRecipe.Problems(folder, text).ShouldHaveSingleItem();
+        problem.Path.ShouldBe(path);
+        problem.Fault.ShouldContain(fault);
+    }
+
+    [Fact]
+    public void A_batch_decides_by_no_answer() => SampleRecipe.Problems(
+        folder,
+        With("{ endpoint: 'https://api.example.com/v1', model: m, samples: 4, batch: openai }") + "\ntraces: { accepted_per_problem: 1 }")
+        .ShouldHaveSingleItem().Path.ShouldBe("teacher.batch");
+
+    [Fact]
+    public void Batches_cost_half_and_change_no_key()
+    {
+        const string Endpoint = "endpoint: 'https://api.example.com/v1', model: m, prompt_price: 1, completion_price: 5";
+        var single = SampleRecipe.Parse(folder, With($"{{ {Endpoint} }}"));
+        var batch = SampleRecipe.Parse(folder, With($"{{ {Endpoint}, batch: openai, batch_size: 100 }}"));
+        batch.Teacher.Prices.ShouldBe(new TokenPrices(0.5m, 2.5m));
+        batch.Teacher.ToKey(batch).ToJsonString().ShouldBe(single.Teacher.ToKey(single).ToJsonString());
+        batch.Teacher.ToBatches().MostRequests.ShouldBe(100);
+        SampleRecipe.Parse(folder, With($"{{ {Endpoint}, batch: anthropic }}")).Teacher.SendSeed.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Token_ids_of_an_endpoint_make_soft_labels_possible()
+    {
+        const string Soft = "\nsoft_labels: { weight: 0.5 }";
+        const string Endpoint = "endpoint: 'http://127.0.0.1:8000/v1', network: loopback, model: m";
+        SampleRecipe.Problems(folder, With($"{{ {Endpoint} }}") + Soft).ShouldHaveSingleItem().Remedy.ShouldContain("teacher.token_ids");
+        var recipe = SampleRecipe.Parse(
+            folder, With($"{{ {Endpoint}, token_ids: true, tokenizer: teacher, top_log_probabilities: 16 }}") + Soft);
+        recipe.Teacher.ToOptions("m").TokenAlternatives.ShouldBe(16);
+    }
+
     private static string With(string teacher) =>
         SampleRecipe.Text.Replace("{ model: teacher, samples: 2 }", teacher, StringComparison.Ordinal);
 }

@@ -103,7 +103,7 @@ public sealed class GivenTracesRunTests : IDisposable
         string file = folder.File("others.jsonl", lines), text = WithoutTeacher(file);
         text = text[..text.IndexOf("  families:", StringComparison.Ordinal)] + text[text.IndexOf("  train:", StringComparison.Ordinal)..];
         var observer = new RecordingObserver();
-        string[] counts = ["problems.test=5", "problems.validation=5", "problems.twins=0", "problems.train=1000"];
+        string[] counts = ["problems.test=12", "problems.validation=8", "problems.twins=0", "problems.train=1000"];
         var result = Run(text, observer, "others", counts, "curated");
         var kept = TraceFile.ReadGraded(Path.Combine(result.Folder, "3-curated", "data", "train-00000.parquet")).ToList();
         kept.Count.ShouldBeInRange(70, 115);

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Distill.Data.Tests.Hub.Servers;
-using Distill.Hub;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;

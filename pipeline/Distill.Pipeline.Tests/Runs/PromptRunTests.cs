@@ -46,6 +46,7 @@ public sealed class PromptRunTests : IDisposable
         int plain = PromptTokens([]), told = PromptTokens([$"prompt.system={Mark}", "prompt.student_system=\"\""]);
         told.ShouldBeGreaterThan(plain);
         MadeFrom("2-traces").ShouldContain(Mark);
+        FirstTrace().Preamble.ShouldBe([new TraceMessage("system", Mark)]);
         var student = SupervisedStage.Steps(SmallRun.Parse($"prompt.system={Mark}", "prompt.student_system=\"\"")).Declaration;
         student.Options.ToJsonString().ShouldNotContain(Mark); // context distillation
         SupervisedStage.Steps(SmallRun.Parse($"prompt.system={Mark}")).Declaration.Options.ToJsonString().ShouldContain(Mark);
@@ -73,6 +74,9 @@ public sealed class PromptRunTests : IDisposable
     private int PromptTokens(string[] prompt)
     {
         SmallRun.Run(folder, new RunOptions { Until = "traces" }, [.. Brief, .. prompt]);
-        return TraceFile.Read(Path.Combine(folder.Path, "small", "2-traces", "data", "train-00000.parquet")).First().PromptTokens;
+        return FirstTrace().PromptTokens;
     }
+
+    private Trace FirstTrace() =>
+        TraceFile.Read(Path.Combine(folder.Path, "small", "2-traces", "data", "train-00000.parquet")).First();
 }

@@ -16,6 +16,9 @@ internal sealed class RecordingObserver : IRunObserver
 
     public IReadOnlyList<string> Warnings => warnings;
 
+    /// <summary>What each stage that was done said of its result.</summary>
+    public Dictionary<string, string> Summaries { get; } = [];
+
     public IReadOnlyList<string> Notes => notes;
 
     public string ReasonOf(string stage) => done.Concat(cached).Last(entry => entry.Stage == stage).Reason;
@@ -36,7 +39,11 @@ internal sealed class RecordingObserver : IRunObserver
 
     public void Metric(string stage, int step, IReadOnlyDictionary<string, double> values) => AfterStep?.Invoke(step);
 
-    public void StageFinished(string stage, TimeSpan elapsed, string summary) => summary.ShouldNotBeEmpty();
+    public void StageFinished(string stage, TimeSpan elapsed, string summary)
+    {
+        summary.ShouldNotBeEmpty();
+        Summaries[stage] = summary;
+    }
 
     public void StageCached(string stage, string reason, string summary) => cached.Add((stage, reason));
 

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Export.Package;
 using Distill.Generation.Onnx;
 using Distill.Hub;
 
@@ -18,6 +19,9 @@ internal enum PulledModel
 
     /// <summary>The tokenizer and its template.</summary>
     Tokenizer,
+
+    /// <summary>Of a data set, the files that may hold traces.</summary>
+    Traces,
 }
 
 /// <summary>Turns <c>hf://</c> into a folder.</summary>
@@ -33,21 +37,29 @@ internal interface IModelSource
 internal sealed class HubModels(HubClient client, IProgress<HubProgress>? progress, CancellationToken cancellation) : IModelSource
 {
     // Beside the weights: configurations, tokenizers in all their forms, templates, licences and cards. Everything else is weights.
-    private static readonly string[] Texts = ["*.json", "*.jinja", "*.txt", "*.model", "*.md", "LICENSE*", "NOTICE*"];
+    private static readonly string[] Texts = ["*.json", "*.yaml", "*.jinja", "*.txt", "*.model", "*.md", "LICENSE*", "NOTICE*"];
 
     private static readonly string[] Weights = ["model.safetensors", "model.safetensors.index.json"];
 
     private static readonly string[] Folders = ["*/*"];
 
+    private static readonly string[] Tables = ["*.parquet", "*.jsonl", "*.jsonl.gz", "*.jsonl.zst", "*.ndjson"];
+
+    private const string GitAttributes = ".gitattributes"; // the Hub adds it
+
     public HubSnapshot Pull(HubReference reference, PulledModel kind) => PullAsync(reference, kind).GetAwaiter().GetResult();
 
     private async Task<HubSnapshot> PullAsync(HubReference reference, PulledModel kind)
     {
+        if (kind == PulledModel.Traces)
+            return await client.PullAsync(reference, new HubSelection { Include = Tables }, progress, cancellation).ConfigureAwait(false);
         var (pinned, files) = await client.NamesAsync(reference, null, cancellation).ConfigureAwait(false);
         string[] names = [.. files.Select(file => reference.Path.Length == 0 ? file : file[(reference.Path.Length + 1)..])];
         bool isOnnx = names.Contains(ModelFolder.ConfigurationFile) || !names.Any(Weights.Contains);
+        bool isExport = names.Contains(PackageProvenance.FileName); // it names every file, and is checked by them
         string[] wanted = kind switch
         {
+            PulledModel.Any or PulledModel.Onnx when isExport => [.. names.Where(name => name != GitAttributes)],
             PulledModel.Tokenizer => Texts,
             PulledModel.Checkpoint => CheckpointOf(names),
             PulledModel.Any when !isOnnx => CheckpointOf(names),

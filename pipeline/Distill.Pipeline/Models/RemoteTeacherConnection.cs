@@ -42,7 +42,9 @@ internal sealed class RemoteTeacherConnection : IDisposable
     /// <summary>What was asked for, and not found in the store.</summary>
     public RemoteUsage Usage => batches?.Usage ?? client.Usage;
 
-    /// <summary>Makes the completions of some problems sure to be in the store where there is a batch interface; else does nothing.</summary>
+    /// <summary>
+    /// Makes the completions of some problems sure to be in the store where there is a batch interface; else does nothing.
+    /// </summary>
     public async Task FetchAsync(IEnumerable<Problem> problems, CancellationToken cancellation)
     {
         if (batches is null) return;

@@ -13,10 +13,15 @@ internal sealed record HubDataSet(string Folder, string Repository, string Commi
 
     /// <exception cref="InvalidDataException">The reference is none.</exception>
     /// <exception cref="HubException">The Hub does not give it; says what to do.</exception>
-    public static HubDataSet Pull(string reference, string? config, string split, CancellationToken cancellation)
+    public static HubDataSet Pull(string reference, string? config, string split, CancellationToken cancellation) =>
+        Pull(reference, config, split, HubOptions.FromEnvironment(), cancellation);
+
+    /// <inheritdoc cref="Pull(string, string?, string, CancellationToken)"/>
+    public static HubDataSet Pull(string reference, string? config, string split, HubOptions options, CancellationToken cancellation)
     {
-        if (!HubReference.TryParse(reference, HubKind.DataSet, out var parsed, out string fault)) throw new InvalidDataException(fault + ".");
-        using var client = new HubClient(HubOptions.FromEnvironment());
+        if (!HubReference.TryParse(reference, HubKind.DataSet, out var parsed, out string fault))
+            throw new InvalidDataException(fault + ".");
+        using var client = new HubClient(options);
         HubSnapshot Bring(HubReference of, params IReadOnlyList<string> patterns) =>
             client.PullAsync(of, new HubSelection { Include = patterns }, null, cancellation).GetAwaiter().GetResult();
         var card = Bring(parsed, Card);

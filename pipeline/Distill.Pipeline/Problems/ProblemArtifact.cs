@@ -91,13 +91,26 @@ internal static class ProblemArtifact
     {
         if (dropped.Count == 0) return "";
         var text = new StringBuilder("; left out: ");
-        text.AppendJoin(", ", dropped.CountBy(row => row.Reason).OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal)
+        text.AppendJoin(", ", dropped.CountBy(row => row.Reason).OrderByDescending(pair => pair.Value)
+            .ThenBy(pair => pair.Key, StringComparer.Ordinal)
             .Select(pair => $"{pair.Value:N0} {Spoken(pair.Key)}"));
         if (dropped.FirstOrDefault(row => row.Problem is null || row.Reason == DropReason.UnreadableGold) is { } bad)
             text.Append($" (the first: {bad.Place}: {bad.Detail})");
         return text.ToString();
     }
 
+    /// <summary>What is said of one row.</summary>
+    public static string SpokenOfOne(string reason) => reason switch
+    {
+        DropReason.BadRow => "bad row",
+        DropReason.UnreadableGold => "no verifier reads the answer",
+        DropReason.Duplicate => "asked before",
+        DropReason.HeldOut => "held out elsewhere",
+        DropReason.SharedPhrase => "words of a held-out one",
+        _ => Spoken(reason),
+    };
+
+    /// <summary>What is said of several rows.</summary>
     public static string Spoken(string reason) => reason switch
     {
         DropReason.BadRow => "bad rows",

@@ -34,7 +34,8 @@ internal sealed record ResolvedSource(
         string split = section.Split ?? DataSetFolder.Train;
         if (section.Folder is { } folder)
         {
-            return new(section, DataSetFolder.Files(folder, section.Config, split), Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
+            return new(section, DataSetFolder.Files(folder, section.Config, split),
+                Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)),
                 null, section.Licence ?? DataSetFolder.LicenceOf(folder));
         }
 

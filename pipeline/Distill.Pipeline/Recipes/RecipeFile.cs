@@ -60,6 +60,7 @@ public static class RecipeFile
         var tree = Extended(RecipeYaml.Parse(text, file, source), file, [Path.GetFullPath(file, folder)]);
         tree = RecipeOverrides.Apply(tree, overrides ?? [], problems);
         bool isPretraining = KindOf(tree, problems) == Pretrain;
+        makesStudent |= IsScored(tree);
         var hub = new HubPaths();
         if (!makesStudent) hub.Leave(StudentPath);
         var recipe = Bind();
@@ -94,9 +95,13 @@ public static class RecipeFile
         var problems = new List<RecipeProblem>();
         if (KindOf(tree, problems) != Distill || tree is not RecipeMapping mapping) return null;
         var recipe = new DistillationRecipe();
-        new SectionBinder(recipe, problems).Bind(mapping.Without(KindKey).Without(ExtendsKey));
+        new SectionBinder(recipe, problems, new HubPaths()).Bind(mapping.Without(KindKey).Without(ExtendsKey));
         return recipe;
     }
+
+    /// <summary>Whether the data set itself needs the student, which reads the traces once.</summary>
+    private static bool IsScored(RecipeNode tree) =>
+        (tree as RecipeMapping)?.Find("curation") is RecipeMapping curation && curation.Find("learnability") is { IsNothing: false };
 
     private static string KindOf(RecipeNode tree, List<RecipeProblem> problems)
     {

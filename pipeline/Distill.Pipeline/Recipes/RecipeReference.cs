@@ -8,11 +8,13 @@ namespace Distill.Pipeline.Recipes;
 /// <summary>
 /// The tables of <c>docs/recipes.md</c>, from the declarations. A table stands between two comments, of which the first names what it
 /// shows:
-/// <c>&lt;!-- options: distill/sft --&gt;</c> … <c>&lt;!-- end --&gt;</c>, several sections separated by commas, what is
-/// left out of them after a minus (<c>-sft.held_out.*</c>).
+/// <c>&lt;!-- options: distill/sft --&gt;</c> … <c>&lt;!-- end --&gt;</c>, several sections separated by commas, the entries
+/// of a list by <c>distill/problems.sources[]</c>, what is left out of them after a minus (<c>-sft.held_out.*</c>).
 /// </summary>
 internal static partial class RecipeReference
 {
+    private const string Items = "[]";
+
     private const string Heading = "| key | default | allowed | meaning |\n|---|---|---|---|\n";
 
     /// <summary>A text with its tables made anew.</summary>
@@ -48,10 +50,17 @@ internal static partial class RecipeReference
         string[] parts = word.Split('/');
         if (parts.Length != 2 || parts[0] is not (RecipeFile.Distill or RecipeFile.Pretrain))
             throw new InvalidDataException($"'{word}' is not kind/section.");
+        if (parts[1].EndsWith(Items, StringComparison.Ordinal)) return ItemsOf(parts[0], parts[1][..^Items.Length]);
         var rows = Rows(Root(parts[0]), "")
             .Where(row => row.Path == parts[1] || row.Path.StartsWith(parts[1] + ".", StringComparison.Ordinal)).ToList();
         return rows.Count > 0 ? rows : throw new InvalidDataException($"There is no '{parts[1]}' in a recipe of kind {parts[0]}.");
     }
+
+    // The keys of a list's entries, which have no path of their own.
+    private static List<(string Path, OptionDeclaration Option)> ItemsOf(string kind, string list) =>
+        Rows(Root(kind), "").FirstOrDefault(row => row.Path == list).Option is { Kind: OptionKind.List } found
+            ? [.. Rows(SectionDeclaration.Of(found.ItemType), "")]
+            : throw new InvalidDataException($"'{list}' is no list in a recipe of kind {kind}.");
 
     private static bool IsLeftOut(string path, string pattern) =>
         pattern.EndsWith('*') ? path.StartsWith(pattern[..^1], StringComparison.Ordinal) : path == pattern;

@@ -67,7 +67,7 @@ internal sealed class EvaluationWork(StageContext context, EvaluationOptions opt
         if (tokens > 0) context.Measure("tokensPerSecond", tokens / context.Clock.GetElapsedTime(began).TotalSeconds);
         for (int unit = 0; unit < Units; unit++) context.Writer.Forget(NameOf(unit));
         List<Completion[]> completions = [.. answers.Values.SelectMany(unit => unit)];
-        Verifiers.Prepare(Evaluator.AnswersOf(Problems, Twins, completions));
+        Verifiers.Prepare(Evaluator.AnswersOf(Problems, Twins, completions), completions.Sum(each => (long)each.Length));
         var result = Evaluator.Grade(name, Problems, Twins, completions, options);
         context.Writer.Write(EvaluationStage.ReportName, JsonSerializer.SerializeToUtf8Bytes(result.Report, EvaluationStage.Spelling));
         context.Writer.Write(EvaluationStage.AnswersName, Answers(result));

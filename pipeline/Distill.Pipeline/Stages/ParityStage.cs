@@ -83,7 +83,7 @@ internal sealed class ParityStage(DistillationRecipe recipe, string student) : I
     private static int[] Sequence(ServedModel exported, Problem problem)
     {
         int[] tokens = exported.Encoder.EncodeExample(
-            ProblemPrompt.Messages(problem), problem.ReferenceSolution ?? problem.ReferenceAnswer).Tokens;
+            ProblemPrompt.Messages(problem), SolutionText.Of(problem) ?? problem.ReferenceAnswer).Tokens;
         return tokens.Length <= exported.Model.MaxLength ? tokens : tokens[..exported.Model.MaxLength];
     }
 

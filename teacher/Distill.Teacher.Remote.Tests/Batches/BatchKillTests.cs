@@ -47,9 +47,12 @@ public sealed class BatchKillTests : IDisposable
     public async Task A_run_that_dies_again_and_again_still_pays_once(string dialect)
     {
         await using var server = await BatchServer.StartAsync();
-        server.Breaks = (number, _) => (number * 2654435761u >> 9) % 3 == 0 ? Break.After : Break.None;
+        var random = new Random(5);
+        Break[] kinds = [Break.Before, Break.After, Break.Half, Break.PageAfter];
+        server.Breaks = (_, _) => random.NextDouble() < 0.3 ? kinds[random.Next(kinds.Length)] : Break.None;
         int runs = 0;
-        while (await IsKilledAsync(new BatchRun(server, dialect, folder.Path) { Retries = 0, MostRequests = 4 })) (++runs).ShouldBeLessThan(60);
+        while (await IsKilledAsync(new BatchRun(server, dialect, folder.Path) { Retries = 0, MostRequests = 4 }))
+            (++runs).ShouldBeLessThan(60);
         foreach (string id in new BatchRun(server, dialect, folder.Path).Ids) server.PaidOf(id).ShouldBe(1);
         runs.ShouldBeGreaterThan(2);
     }

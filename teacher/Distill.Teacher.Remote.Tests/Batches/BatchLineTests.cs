@@ -21,7 +21,8 @@ public sealed class BatchLineTests : IDisposable
         foreach (var (trace, id) in traces.Zip(run.Ids))
             (trace.Answer, trace.Reasoning, trace.StopReason, trace.PromptTokens, trace.CompletionTokens)
                 .ShouldBe(($"answer to {id[..4]}", "why", "stop", 11, 7));
-        (run.Usage.Requests, run.Usage.PromptTokens, run.Usage.CompletionTokens, run.Usage.Uncounted).ShouldBe((12L, 12 * 11L, 12 * 7L, 0L));
+        (run.Usage.Requests, run.Usage.PromptTokens, run.Usage.CompletionTokens, run.Usage.Uncounted)
+            .ShouldBe((12L, 12 * 11L, 12 * 7L, 0L));
         run.Warnings.ShouldBeEmpty();
         int calls = server.Calls.Count;
         await new BatchRun(server, dialect, folder.Path) { Samples = 2 }.CollectAsync();
@@ -36,7 +37,8 @@ public sealed class BatchLineTests : IDisposable
         await using var server = await BatchServer.StartAsync();
         await new BatchRun(server, dialect, folder.Path).CollectAsync();
         var body = server.Batches.Single().Requests[0].Body;
-        (body["model"]!.GetValue<string>(), body["max_tokens"]!.GetValue<int>(), body.ContainsKey("stream")).ShouldBe(("teacher-1", 64, false));
+        (body["model"]!.GetValue<string>(), body["max_tokens"]!.GetValue<int>(), body.ContainsKey("stream"))
+            .ShouldBe(("teacher-1", 64, false));
         if (dialect == "openai")
         {
             body["messages"]![0]!["role"]!.GetValue<string>().ShouldBe("system");

@@ -10,7 +10,9 @@ using Microsoft.Extensions.AI;
 
 namespace Distill.Teacher.Remote.Tests.Batches;
 
-/// <summary>Collections by a batch interface of the tests, each by a client of its own over one folder: a process that may have died.</summary>
+/// <summary>
+/// Collections by a batch interface of the tests, each by a client of its own over one folder: a process that may have died.
+/// </summary>
 internal sealed class BatchRun(BatchServer server, string dialect, string folder)
 {
     public static readonly IReadOnlyList<Problem> Problems = ProblemSet.Generate(
@@ -40,7 +42,8 @@ internal sealed class BatchRun(BatchServer server, string dialect, string folder
 
     public async Task<IReadOnlyList<Trace>> CollectAsync(CancellationToken? cancellation = null)
     {
-        var (calls, clock, token) = (new CallOptions { Retries = Retries }, new HurriedClock(), cancellation ?? TestContext.Current.CancellationToken);
+        var (calls, clock) = (new CallOptions { Retries = Retries }, new HurriedClock());
+        var token = cancellation ?? TestContext.Current.CancellationToken;
         var endpoint = new EndpointOptions { Address = server.Address, Model = "teacher-1", Network = NetworkScope.Loopback };
         ChatOptions Sampling(ulong seed) => RemoteSampling.Of(Options, seed);
         using IBatchService service = dialect == "openai"
@@ -48,8 +51,8 @@ internal sealed class BatchRun(BatchServer server, string dialect, string folder
             : new AnthropicBatches(endpoint, Sampling, TestClient.Key, calls, clock);
         var store = new CompletionStore(folder);
         var batches = new BatchedCompletions(
-            service, store, new BatchLedger(Path.Combine(folder, "batches")), new BatchOptions { MostRequests = MostRequests }, calls, clock,
-            Warnings.Add);
+            service, store, new BatchLedger(Path.Combine(folder, "batches")), new BatchOptions { MostRequests = MostRequests }, calls,
+            clock, Warnings.Add);
         try
         {
             await batches.FetchAsync(RemoteTraceCollection.BatchRequestsOf(Options, Problems), null, token);
@@ -61,7 +64,8 @@ internal sealed class BatchRun(BatchServer server, string dialect, string folder
 
         var parts = new List<TracePart>();
         using var nobody = new ScriptedClient(() => throw new InvalidOperationException("Nothing is asked one by one."));
-        await new RemoteTraceCollection(nobody, Options, store, clock, batches).RunAsync(Problems, _ => false, parts.Add, cancellation: token);
+        var collection = new RemoteTraceCollection(nobody, Options, store, clock, batches);
+        await collection.RunAsync(Problems, _ => false, parts.Add, cancellation: token);
         return [.. parts.OrderBy(part => part.Index).SelectMany(part => part.Traces)];
     }
 }

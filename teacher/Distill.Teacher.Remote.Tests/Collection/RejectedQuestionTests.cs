@@ -106,11 +106,15 @@ public sealed class RejectedQuestionTests : IDisposable
         string[] bodies =
         [
             """{"choices":[{"message":{"content":"","refusal":"I cannot help"},"finish_reason":"stop"}]}""",
-            """{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"name":"look","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}""",
+            """
+            {"choices":[{"message":{"content":null,"tool_calls":[{"function":{"name":"look","arguments":"{}"}}]},
+             "finish_reason":"tool_calls"}]}
+            """,
             """{"choices":[{"message":{"content":"half"},"finish_reason":"content_filter"}]}""",
             """{"choices":[{"message":{"content":""},"finish_reason":"stop"}]}""",
         ];
-        await using var server = await ChatServer.StartAsync([.. bodies.Select(body => Answers.Json(body)), Answers.Status(400, "bad words", "content_filter")]);
+        await using var server = await ChatServer.StartAsync(
+            [.. bodies.Select(body => Answers.Json(body)), Answers.Status(400, "bad words", "content_filter")]);
         var traces = await CollectAsync(server, 1, count: 5);
         traces.Select(trace => (trace.StopReason, trace.Answer)).ShouldBe(
             [("refusal", null), ("tool_calls", null), ("content_filter", null), ("empty", null), ("content_filter", null)]);

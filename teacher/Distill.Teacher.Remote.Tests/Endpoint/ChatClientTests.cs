@@ -105,8 +105,9 @@ public sealed class ChatClientTests
         await using var server = await ChatServer.StartAsync(streams
             ? Answers.Body(
                 """data: {"choices":[{"delta":{"refusal":"I can"}}]}""" + "\n\n"
-                + """data: {"choices":[{"delta":{"refusal":"not","tool_calls":[{"index":0,"function":{"name":"look","arguments":"{\"q\":"}}]}}]}"""
-                + "\n\n" + """data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}}]}""" + "\n\n"
+                + """data: {"choices":[{"delta":{"refusal":"not"}}]}""" + "\n\n"
+                + """data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"look","arguments":"{\"q\":"}}]}}]}""" + "\n\n"
+                + """data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}}]}""" + "\n\n"
                 + """data: {"choices":[{"delta":{},"finish_reason":"tool_calls"}]}""" + "\n\n", "text/event-stream")
             : Answers.Json(
                 """

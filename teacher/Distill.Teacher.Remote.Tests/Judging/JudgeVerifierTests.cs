@@ -50,7 +50,8 @@ public sealed class JudgeVerifierTests : IDisposable
         await using var server = await ChatServer.StartAsync(Answers.Streamed("VERDICT: correct"));
         for (int i = 0; i < 3; i++) Judge(server).Verify(i == 1 ? " Octavian\n" : "Octavian", Question).ShouldBe(Verdict.Correct);
         server.Calls.Count.ShouldBe(1);
-        await Judge(server).PrepareAsync(Enumerable.Repeat<(string?, IVerifiable)>(("Livia", Question), 20), null, TestContext.Current.CancellationToken);
+        await Judge(server).PrepareAsync(
+            Enumerable.Repeat<(string?, IVerifiable)>(("Livia", Question), 20), null, TestContext.Current.CancellationToken);
         server.Calls.Count.ShouldBe(2);
     }
 
@@ -123,7 +124,7 @@ public sealed class JudgeVerifierTests : IDisposable
         var judge = Judge(server);
         var answers = Enumerable.Range(0, 12).Select(i => ((string?)$"answer {i}", (IVerifiable)Question)).ToList();
         int told = 0;
-        await judge.PrepareAsync(answers, done => InterlockedMax(ref told, done), TestContext.Current.CancellationToken);
+        await judge.PrepareAsync(answers, done => told = done, TestContext.Current.CancellationToken);
         (most, told, server.Calls.Count).ShouldBe((4, 12, 12));
         foreach (var (answer, problem) in answers) judge.Verify(answer, problem).ShouldBe(Verdict.Correct);
         server.Calls.Count.ShouldBe(12);

@@ -66,7 +66,9 @@ internal sealed class ServedBatch
     public Dictionary<string, LineEnd> Ends { get; } = [];
 }
 
-/// <summary>Both batch interfaces as documented, in memory: files and /batches, and /messages/batches. Counts what would be billed.</summary>
+/// <summary>
+/// Both batch interfaces as documented, in memory: files and /batches, and /messages/batches. Counts what would be billed.
+/// </summary>
 internal sealed class BatchServer : IAsyncDisposable
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -106,7 +108,8 @@ internal sealed class BatchServer : IAsyncDisposable
     public int ForeignLines { get; set; }
 
     /// <summary>Answers that were made for a request, over all batches.</summary>
-    public int PaidOf(string id) => Batches.Count(batch => batch.Ends.GetValueOrDefault(id, LineEnd.Lost) is LineEnd.Answered or LineEnd.Twice);
+    public int PaidOf(string id) => Batches.Count(batch =>
+        batch.Ends.GetValueOrDefault(id, LineEnd.Lost) is LineEnd.Answered or LineEnd.Twice);
 
     public static async Task<BatchServer> StartAsync()
     {
@@ -222,7 +225,10 @@ internal sealed class BatchServer : IAsyncDisposable
     }
 
     private string CreatedMessages(JsonObject request) => Messages(Add(
-        "", [.. request["requests"]!.AsArray().Select(each => (each!["custom_id"]!.GetValue<string>(), each["params"]!.AsObject()))])).ToJsonString();
+        "",
+        [
+            .. request["requests"]!.AsArray().Select(each => (each!["custom_id"]!.GetValue<string>(), each["params"]!.AsObject())),
+        ])).ToJsonString();
 
     public ServedBatch Add(string name, IReadOnlyList<(string, JsonObject)> requests)
     {
@@ -246,7 +252,8 @@ internal sealed class BatchServer : IAsyncDisposable
     private string Listed(HttpContext context, Func<ServedBatch, JsonObject> spell)
     {
         string after = context.Request.Query["after"].ToString() + context.Request.Query["after_id"];
-        var rest = Batches.AsEnumerable().Reverse().SkipWhile(batch => after.Length > 0 && batch.Id != after).Skip(after.Length > 0 ? 1 : 0).ToList();
+        var rest = Batches.AsEnumerable().Reverse().SkipWhile(batch => after.Length > 0 && batch.Id != after)
+            .Skip(after.Length > 0 ? 1 : 0).ToList();
         return new JsonObject
         {
             ["data"] = new JsonArray([.. rest.Take(2).Select(batch => (JsonNode)spell(batch))]), ["has_more"] = rest.Count > 2,
@@ -258,7 +265,8 @@ internal sealed class BatchServer : IAsyncDisposable
     private JsonObject Batch(ServedBatch batch)
     {
         bool expired = batch.Ends.Values.Any(end => end == LineEnd.Expired);
-        string status = !HasEnded(batch) ? "in_progress" : Rejection is not null ? "failed" : IsCancelled ? "cancelled" : expired ? "expired" : "completed";
+        string end = IsCancelled ? "cancelled" : expired ? "expired" : "completed";
+        string status = !HasEnded(batch) ? "in_progress" : Rejection is not null ? "failed" : end;
         var node = new JsonObject
         {
             ["id"] = batch.Id, ["object"] = "batch", ["status"] = status, ["created_at"] = batch.Created.ToUnixTimeSeconds(),
@@ -312,7 +320,8 @@ internal sealed class BatchServer : IAsyncDisposable
         foreach (string id in batch.Requests.Select(request => request.Id).Reverse())
         {
             var end = batch.Ends[id];
-            if (end == LineEnd.Lost || isOutput is { } output && output != (end is LineEnd.Answered or LineEnd.Twice or LineEnd.Garbled)) continue;
+            bool isAnswer = end is LineEnd.Answered or LineEnd.Twice or LineEnd.Garbled;
+            if (end == LineEnd.Lost || isOutput is { } output && output != isAnswer) continue;
             text.Append(spell(id)).Append('\n');
             if (end == LineEnd.Twice) text.Append(spell(id).Replace("answer to", "second to", StringComparison.Ordinal)).Append('\n');
         }
@@ -332,7 +341,8 @@ internal static class BatchLines
         {
             ["choices"] = new JsonArray(new JsonObject
             {
-                ["message"] = new JsonObject { ["content"] = $"answer to {id[..4]}", ["reasoning_content"] = "why" }, ["finish_reason"] = "stop",
+                ["message"] = new JsonObject { ["content"] = $"answer to {id[..4]}", ["reasoning_content"] = "why" },
+                ["finish_reason"] = "stop",
             }),
             ["usage"] = new JsonObject { ["prompt_tokens"] = 11, ["completion_tokens"] = 7 },
         }),
@@ -341,7 +351,8 @@ internal static class BatchLines
         LineEnd.Failed => Line(id, 500, Error("server_error", "sorry")),
         _ => new JsonObject
         {
-            ["custom_id"] = id, ["response"] = null, ["error"] = new JsonObject { ["code"] = "batch_expired", ["message"] = "not done in time" },
+            ["custom_id"] = id, ["response"] = null,
+            ["error"] = new JsonObject { ["code"] = "batch_expired", ["message"] = "not done in time" },
         }.ToJsonString(),
     };
 

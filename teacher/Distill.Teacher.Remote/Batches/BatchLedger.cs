@@ -50,7 +50,10 @@ internal sealed class BatchLedger(string folder)
     /// <summary>Batches with lines that are not accounted for, in the order they were begun.</summary>
     /// <exception cref="InvalidDataException">A file is damaged: the message says which.</exception>
     public IReadOnlyList<BatchIntent> Open() =>
-        [.. Folders().Where(path => !File.Exists(Path.Combine(path, Finished))).Select(path => Read<BatchIntent>(Path.Combine(path, Intent)))];
+    [
+        .. Folders().Where(path => !File.Exists(Path.Combine(path, Finished)))
+            .Select(path => Read<BatchIntent>(Path.Combine(path, Intent))),
+    ];
 
     /// <summary>What finished batches were refused in a form, by request; none of a batch of which most was refused.</summary>
     public IReadOnlyDictionary<string, string> Refusals(string form)

@@ -31,7 +31,8 @@ internal sealed class ResultLines(Stream stream, long longest)
             if (isOver) return null;
             searched = end - start;
             if (searched > longest)
-                throw new RemoteTeacherException(RemoteFaultKind.TooLarge, $"A line of the batch's results is longer than {longest:N0} bytes.");
+                throw new RemoteTeacherException(
+                    RemoteFaultKind.TooLarge, $"A line of the batch's results is longer than {longest:N0} bytes.");
             await FillAsync(cancellation).ConfigureAwait(false);
         }
     }

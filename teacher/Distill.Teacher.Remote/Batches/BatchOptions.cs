@@ -18,7 +18,9 @@ internal sealed record BatchOptions
     /// <summary>Age at which a batch is no longer waited for: its day is long over. Default 48 h.</summary>
     public TimeSpan LongestWait { get; init; } = TimeSpan.FromHours(48);
 
-    /// <summary>Looks for a batch whose creation was cut off before it counts as never submitted: lists may lag behind. Default 4.</summary>
+    /// <summary>
+    /// Looks for a batch whose creation was cut off before it counts as never submitted: lists may lag behind. Default 4.
+    /// </summary>
     public int Looks { get; init; } = 4;
 
     /// <summary>Between these looks. Default 30 s.</summary>

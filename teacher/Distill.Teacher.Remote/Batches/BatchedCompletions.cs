@@ -25,8 +25,8 @@ internal sealed class BatchedCompletions
     /// <param name="service">Stays the caller's to dispose.</param>
     /// <param name="warn">Told what a person may want to know; default: nobody.</param>
     public BatchedCompletions(
-        IBatchService service, CompletionStore store, BatchLedger ledger, BatchOptions options, CallOptions calls, TimeProvider? clock = null,
-        Action<string>? warn = null)
+        IBatchService service, CompletionStore store, BatchLedger ledger, BatchOptions options, CallOptions calls,
+        TimeProvider? clock = null, Action<string>? warn = null)
     {
         clock ??= TimeProvider.System;
         (this.service, this.store, this.ledger, this.options, this.warn) = (service, store, ledger, options, warn ?? (_ => { }));
@@ -57,11 +57,12 @@ internal sealed class BatchedCompletions
             var last = await CollectAsync(wanted, requests.Count, progress, cancellation).ConfigureAwait(false);
             wanted = Wanted(requests);
             if (wanted.Count == 0) return;
-            string left = $"{wanted.Count:N0} of {requests.Count:N0} requests have no answer{(last is null ? "." : $", the last because: {last.Message}")}";
+            string why = last is null ? "." : $", the last because: {last.Message}";
+            string left = $"{wanted.Count:N0} of {requests.Count:N0} requests have no answer{why}";
             if (round >= options.Rounds)
                 throw new RemoteTeacherException(
-                    last?.Kind ?? RemoteFaultKind.Damaged, $"After {round} batches {left} What was answered is kept; run again to ask for the rest.",
-                    last);
+                    last?.Kind ?? RemoteFaultKind.Damaged,
+                    $"After {round} batches {left} What was answered is kept; run again to ask for the rest.", last);
             warn($"{left} They are submitted again.");
         }
     }
@@ -74,15 +75,17 @@ internal sealed class BatchedCompletions
         IReadOnlyList<BatchRequest> wanted, int total, Action<BatchProgress>? progress, CancellationToken cancellation)
     {
         var ids = wanted.Select(request => request.Id).ToHashSet(StringComparer.Ordinal);
-        List<BatchIntent> waiting = [.. ledger.Open().Where(intent => ledger.IdOf(intent) is not null && intent.Requests.Any(ids.Contains))];
+        List<BatchIntent> waiting =
+            [.. ledger.Open().Where(intent => ledger.IdOf(intent) is not null && intent.Requests.Any(ids.Contains))];
         RemoteTeacherException? last = null, stop = null;
         int done = total - wanted.Count;
         foreach (var (index, intent) in waiting.Index())
         {
             int left = waiting.Count - index;
             var status = await watch.EndOfAsync(
-                ledger.IdOf(intent)!, intent.Created, look => progress?.Invoke(new BatchProgress(Math.Min(total, done + look.Done), total, left)),
-                cancellation).ConfigureAwait(false);
+                ledger.IdOf(intent)!, intent.Created,
+                look => progress?.Invoke(new BatchProgress(Math.Min(total, done + look.Done), total, left)), cancellation)
+                .ConfigureAwait(false);
             var reading = await collection.ReadAsync(intent, status, cancellation).ConfigureAwait(false);
             ledger.Finish(intent, reading.ToOutcome(status));
             done = Math.Min(total, done + intent.Requests.Count);

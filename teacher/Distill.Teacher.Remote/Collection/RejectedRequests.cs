@@ -7,9 +7,9 @@ internal sealed record HeldTrace(RemoteItem Item, Trace Trace);
 
 /// <summary>
 /// Tells a question that an endpoint does not take from a request that it never will. One of many is dropped with its reason; the
-/// collection stops where the first questions are refused and none was answered yet (two, or as many as are asked at once), where more than half of the last
-/// <see cref="Window"/> requests were refused, and at the end where more were refused than answered, now or by an earlier run. Until then a refused question is
-/// held back, so that what a wrong option did is in no row. Thread-safe.
+/// collection stops where the first questions are refused and none was answered yet (two, or as many as are asked at once), where more
+/// than half of the last <see cref="Window"/> requests were refused, and at the end where more were refused than answered, now or by an
+/// earlier run. Until then a refused question is held back, so that what a wrong option did is in no row. Thread-safe.
 /// </summary>
 /// <param name="concurrency">Requests under way at once.</param>
 internal sealed class RejectedRequests(int concurrency)

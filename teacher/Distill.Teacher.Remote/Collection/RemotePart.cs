@@ -8,7 +8,6 @@ internal sealed class RemotePart
 {
     private readonly IReadOnlyList<Problem> problems;
     private readonly RemoteTraceOptions options;
-    private readonly SamplingPolicy policy;
     private readonly SampleRounds rounds;
     private readonly SampleSpending spending;
     private readonly Trace?[] rows;
@@ -19,8 +18,7 @@ internal sealed class RemotePart
     public RemotePart(int index, IReadOnlyList<Problem> problems, RemoteTraceOptions options, SampleBudget budget)
     {
         (Index, this.problems, this.options) = (index, problems, options);
-        policy = options.Policy ?? new SamplingPolicy { Samples = options.Samples };
-        rounds = new SampleRounds(policy, problems.Count);
+        rounds = new SampleRounds(options.Policy ?? new SamplingPolicy { Samples = options.Samples }, problems.Count);
         rows = new Trace?[problems.Count * options.Samples];
         long prompt = budget.IsLimited ? problems.Max(problem => RemotePrompt.Of(problem, options).TokensAtMost) : 0;
         spending = new SampleSpending(budget, options.MaxTokens, options.Prices?.CostOf(prompt, options.MaxTokens) ?? 0);
@@ -51,14 +49,15 @@ internal sealed class RemotePart
         return waiting.Dequeue();
     }
 
-    public void End(RemoteItem item, Trace trace)
+    /// <param name="isRight">Counts where verdicts decide what is asked.</param>
+    public void End(RemoteItem item, Trace trace, bool isRight)
     {
         begun--;
         rows[item.Index] = trace;
         Settled++;
         spending.End(trace.CompletionTokens, options.Prices?.CostOf(trace.PromptTokens, trace.CompletionTokens) ?? 0);
         int problem = item.Index / options.Samples;
-        rounds.Answered(problem, policy.IsAdaptive && (options.IsRight?.Invoke(trace) ?? false));
+        rounds.Answered(problem, isRight);
         if (begun == 0 && waiting.Count == 0) Fill();
     }
 

@@ -187,7 +187,8 @@ internal sealed class RemoteTraceCollection
         options.Tokenizer is { } tokenizer && completion.Tokens is { } tokens
             && TokenCheck.FaultOf(completion, tokens, tokenizer) is { } fault
             ? throw new RemoteTeacherException(
-                RemoteFaultKind.OtherTokens, $"The tokenizer is not the teacher's: {fault}. Give its folder (tokenizer), or leave token_ids out.")
+                RemoteFaultKind.OtherTokens,
+                $"The tokenizer is not the teacher's: {fault}. Give its folder (tokenizer), or leave token_ids out.")
             : completion;
 
     private Task<ChatResponse> AskAsync(RemotePrompt prompt, ulong seed, CancellationToken cancellation) =>

@@ -37,7 +37,7 @@ internal sealed record RemoteTraceOptions
     /// <summary>Null, the default: completions cost nothing.</summary>
     public TokenPrices? Prices { get; init; }
 
-    /// <summary>Whether a trace is right, where a policy goes by it. Called by any thread, one at a time.</summary>
+    /// <summary>Whether a trace is right, where a policy goes by it. Called by any thread, several at once.</summary>
     public Func<Trace, bool>? IsRight { get; init; }
 
     /// <summary>Completions per problem. 1 and more, default 1.</summary>

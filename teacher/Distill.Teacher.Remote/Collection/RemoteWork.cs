@@ -106,13 +106,15 @@ internal sealed class RemoteWork
     /// <param name="wasHeld">It was given to <see cref="Hold"/> before.</param>
     public void Finish(RemoteItem item, Trace trace, bool isNew, bool wasHeld = false)
     {
+        // A judge may take its time: the others go on meanwhile.
+        bool isRight = options.Policy is { IsAdaptive: true } && (options.IsRight?.Invoke(trace) ?? false);
         lock (gate)
         {
             var part = PartOf(item);
             if (wasHeld) part.Held--;
             else underWay--;
             settled -= part.Settled;
-            part.End(item, trace);
+            part.End(item, trace, isRight);
             settled += part.Settled;
             if (isNew) tokens += trace.CompletionTokens;
             if (part.IsFinished) Close(part);

@@ -63,7 +63,8 @@ internal sealed record StoredTokens(byte[] Ids, byte[] Scores, byte[] TopIds, by
     /// <summary>Null where the server sent none, or not of every token.</summary>
     public static StoredTokens? Of(ChatResponse response, int alternatives)
     {
-        if (response.AdditionalProperties?.TryGetValue(ReplyAssembly.TokensProperty, out var found) != true || found is not ReplyTokens sent)
+        if (response.AdditionalProperties?.TryGetValue(ReplyAssembly.TokensProperty, out var found) != true
+            || found is not ReplyTokens sent)
             return null;
         if (response.Usage?.OutputTokenCount is { } counted && counted != sent.Count) return null;
         TokenAlternative[][] top = [.. sent.Tokens.Select(token => Best(token, alternatives))];

@@ -63,8 +63,8 @@ internal sealed class ReplyReader(long maxBytes, ApiKey? key, TimeProvider clock
     // Gateways in front of busy servers answer so with status 200: the same as a 502.
     private static RemoteTeacherException Page(HttpResponseMessage response, string type) => new(
         RemoteFaultKind.ServerFault,
-        $"{response.RequestMessage!.RequestUri!.Host} answered {(int)response.StatusCode} with '{Printable(type)}' where JSON was expected. "
-        + "If it goes on, check the address: does it need /v1?");
+        $"{response.RequestMessage!.RequestUri!.Host} answered {(int)response.StatusCode} with '{Printable(type)}' where JSON was "
+        + "expected. If it goes on, check the address: does it need /v1?");
 
     /// <summary>The provider's filter refused the question: that is an outcome of the problem, not a fault of the run.</summary>
     private async Task<ReplyChunk> RefusalAsync(HttpResponseMessage response, Stream content, CancellationToken cancellation)

@@ -70,7 +70,8 @@ internal static class FilterWords
         "1301", // Zhipu
     };
 
-    private static readonly string[] Phrases = ["content exists risk", "content management policy", "input was flagged", "prompt was flagged"];
+    private static readonly string[] Phrases =
+        ["content exists risk", "content management policy", "input was flagged", "prompt was flagged"];
 
     public static bool Are(string code, string message) =>
         Codes.Contains(code) || Phrases.Any(phrase => message.Contains(phrase, StringComparison.OrdinalIgnoreCase));

@@ -26,19 +26,20 @@ internal sealed class JudgeVerifier(IChatClient client, JudgeOptions options, Co
     public int Version => options.Rubric.Version;
 
     /// <summary>Judges many answers at once, and waits for all of them.</summary>
-    /// <param name="progress">Number judged so far; called by any thread.</param>
+    /// <param name="progress">Number judged so far; called by any thread, one at a time.</param>
     /// <exception cref="RemoteTeacherException">The endpoint does not answer; what it said is kept.</exception>
     public async Task PrepareAsync(
         IEnumerable<(string? Answer, IVerifiable Problem)> answers, Action<int>? progress, CancellationToken cancellation)
     {
         int done = 0;
+        var gate = new Lock();
         await Parallel.ForEachAsync(
             answers,
             new ParallelOptions { MaxDegreeOfParallelism = options.Concurrency, CancellationToken = cancellation },
             async (pair, token) =>
             {
                 await VerifyAsync(pair.Answer, pair.Problem, token).ConfigureAwait(false);
-                progress?.Invoke(Interlocked.Increment(ref done));
+                lock (gate) progress?.Invoke(++done);
             }).ConfigureAwait(false);
     }
 
@@ -53,8 +54,10 @@ internal sealed class JudgeVerifier(IChatClient client, JudgeOptions options, Co
     /// <summary>Asks nobody.</summary>
     public string? FaultOf(IVerifiable problem) => problem switch
     {
-        { ReferenceAnswer: var reference } when string.IsNullOrWhiteSpace(reference) => "it has no reference that a judge could compare with",
-        _ when problem.Text.Length > options.LongestText => $"its question is longer than the {options.LongestText:N0} characters a judge is shown",
+        { ReferenceAnswer: var reference } when string.IsNullOrWhiteSpace(reference) =>
+            "it has no reference that a judge could compare with",
+        _ when problem.Text.Length > options.LongestText =>
+            $"its question is longer than the {options.LongestText:N0} characters a judge is shown",
         _ when problem.ReferenceAnswer.Length > options.LongestText =>
             $"its reference is longer than the {options.LongestText:N0} characters a judge is shown",
         _ => null,

@@ -69,7 +69,8 @@ internal static class CsvRows
         catch (CsvFormatException fault)
         {
             throw new InvalidDataException(Printable.Of(
-                $"{file.Name}, line {fault.LineNumber}: a row of more than {RowLimits.RowBytes:N0} bytes; a quote that is never closed reads to "
+                $"{file.Name}, line {fault.LineNumber}: a row of more than {RowLimits.RowBytes:N0} bytes; a quote that is never "
+                    + "closed reads to "
                 + "the end of the file."), fault);
         }
     }
@@ -90,7 +91,8 @@ internal static class CsvRows
     }
 
     private static InvalidDataException NotUtf8(SourceFile file, CsvReader reader) => new(Printable.Of(
-        $"{file.Name}, line {reader.LineNumber}: not UTF-8. Save it as UTF-8 (Excel: 'CSV UTF-8'), e.g. by iconv -f WINDOWS-1252 -t UTF-8."));
+        $"{file.Name}, line {reader.LineNumber}: not UTF-8. Save it as UTF-8 (Excel: 'CSV UTF-8'), "
+            + "e.g. by iconv -f WINDOWS-1252 -t UTF-8."));
 
     private static string Spoken(CsvMalformedReason reason) => reason switch
     {
@@ -102,11 +104,14 @@ internal static class CsvRows
     {
         string[] header = [.. record.Select(name => name.Trim())];
         if (header.Length > RowLimits.Columns)
-            throw new InvalidDataException(Printable.Of($"{file.Name}: {header.Length:N0} columns; at most {RowLimits.Columns:N0} are read."));
+            throw new InvalidDataException(Printable.Of(
+                $"{file.Name}: {header.Length:N0} columns; at most {RowLimits.Columns:N0} are read."));
         if (header.Any(name => name.Length == 0))
-            throw new InvalidDataException(Printable.Of($"{file.Name}, line 1: a column without a name; the first line names the columns."));
+            throw new InvalidDataException(Printable.Of(
+                $"{file.Name}, line 1: a column without a name; the first line names the columns."));
         if (header.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
-            throw new InvalidDataException($"{Printable.Of(file.Name)}, line 1: two columns are called {Printable.Quote(twice)}; rename one.");
+            throw new InvalidDataException(
+                $"{Printable.Of(file.Name)}, line 1: two columns are called {Printable.Quote(twice)}; rename one.");
         return header;
     }
 

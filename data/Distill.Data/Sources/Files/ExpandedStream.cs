@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
@@ -44,7 +43,7 @@ internal sealed class ExpandedStream : Stream
         file.Position = 0;
         Stream expanded = first[..read] switch
         {
-            [0x1F, 0x8B, ..] => new GZipStream(file, CompressionMode.Decompress),
+            [0x1F, 0x8B, ..] => new WholeGzip(file),
             [0x28, 0xB5, 0x2F, 0xFD] => Zstandard(file),
             _ => file,
         };
@@ -61,14 +60,16 @@ internal sealed class ExpandedStream : Stream
         catch (Exception fault) when (fault is ZstdException or InvalidDataException or EndOfStreamException)
         {
             throw new InvalidDataException(
-                Printable.Of($"{name}: what is compressed is damaged or cut off: {fault.Message.TrimEnd('.')}. Copy the file again."), fault);
+                Printable.Of($"{name}: what is compressed is damaged or cut off: {fault.Message.TrimEnd('.')}. Copy the file again."),
+                    fault);
         }
 
         given += read;
         if (given > Unsuspicious && given > MostRatio * Math.Max(1, file.Position))
         {
             throw new InvalidDataException(Printable.Of(
-                $"{name}: expands to more than {MostRatio} times its size; that is not what data does. Expand it yourself and look at it."));
+                $"{name}: expands to more than {MostRatio} times its size; that is not what data does. "
+                    + "Expand it yourself and look at it."));
         }
 
         return read;

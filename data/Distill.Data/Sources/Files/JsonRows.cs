@@ -150,7 +150,8 @@ internal static class JsonRows
         if (names.Count != 1)
         {
             throw new InvalidDataException(Printable.Of(
-                $"{name}: an object with {(names.Count == 0 ? "no list" : $"several lists ({string.Join(", ", names.Take(5))})")} of objects; "
+                $"{name}: an object with "
+                    + $"{(names.Count == 0 ? "no list" : $"several lists ({string.Join(", ", names.Take(5))})")} of objects; "
                 + "write the problems as one list, or as JSON lines."));
         }
 

@@ -20,7 +20,7 @@ internal static class ParquetRows
         if (wanted.Length == 0) yield break;
         using var command = connection.CreateCommand();
         command.CommandText =
-            $"SELECT to_json(t)::VARCHAR FROM (SELECT {string.Join(", ", wanted.Select(Name))} FROM {Table(path)}) AS t";
+            $"SELECT to_json(t)::VARCHAR FROM (SELECT {string.Join(", ", wanted)} FROM {Table(path)}) AS t";
         command.UseStreamingMode = true;
         using var reader = Named(file, command.ExecuteReader);
         for (long number = 1; Named(file, reader.Read); number++)
@@ -68,16 +68,21 @@ internal static class ParquetRows
     private static string[] Columns(DuckDBConnection connection, string path, IReadOnlyCollection<string>? only)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT column_name FROM (DESCRIBE SELECT * FROM {Table(path)})";
+        command.CommandText = $"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {Table(path)})";
         using var reader = command.ExecuteReader();
-        var names = new List<string>();
-        while (reader.Read()) names.Add(reader.GetString(0));
+        var names = new List<(string Name, string Type)>();
+        while (reader.Read()) names.Add((reader.GetString(0), reader.GetString(1)));
         if (names.Count > RowLimits.Columns)
             throw new InvalidDataException($"{names.Count:N0} columns; at most {RowLimits.Columns:N0} are read");
-        string[] wanted = [.. names.Where(name => only is null || only.Contains(name))];
+        string[] wanted = [.. names.Where(column => only is null || only.Contains(column.Name)).Select(Expression)];
         // Where none of them is there every row lacks them: one column is enough to say so row by row.
-        return wanted.Length > 0 ? wanted : [.. names.Take(1)];
+        return wanted.Length > 0 ? wanted : [.. names.Take(1).Select(Expression)];
     }
+
+    // JSON has no number that would hold all digits of these.
+    private static string Expression((string Name, string Type) column) =>
+        column.Type.StartsWith("DECIMAL", StringComparison.Ordinal) || column.Type is "HUGEINT" or "UHUGEINT" or "BIGNUM"
+            ? $"{Name(column.Name)}::VARCHAR AS {Name(column.Name)}" : Name(column.Name);
 
     // Text columns of older writers carry no mark that they are text.
     private static string Table(string path) => $"read_parquet({Text(path)}, binary_as_string = true)";

@@ -10,7 +10,9 @@ internal sealed class ColumnsFormat : IProblemFormat
     private static readonly string[] Answers =
         ["answer", "final_answer", "expected_answer", "reference_answer", "gold", "target", "label", "output", "response", "completion"];
 
-    public string Name => "columns";
+    public const string FormatName = "columns";
+
+    public string Name => FormatName;
 
     public string Description => "question and answer in columns, which may be named";
 

@@ -1,3 +1,5 @@
+using Distill.Verification;
+
 namespace Distill.Data.Sources.Formats;
 
 /// <summary>Where a written solution says its answer.</summary>
@@ -5,20 +7,11 @@ internal static class MarkedAnswer
 {
     public const string HashMark = "####";
 
-    private const string Box = "boxed";
-
-    private const int Longest = 4096;
-
-    /// <summary>What stands in the last balanced <c>\boxed{}</c> (or <c>\fbox{}</c>); null where there is none.</summary>
-    public static string? Boxed(string text)
-    {
-        for (int at = Last(text, text.Length); at > 0; at = Last(text, at))
-        {
-            if (text[at - 1] is '\\' or 'f' && Braced(text, at + Box.Length) is { } found) return found.Trim();
-        }
-
-        return null;
-    }
+    /// <summary>
+    /// What stands in the last balanced <c>\boxed{}</c>, or where there is none <c>\fbox{}</c>; null where there is neither.
+    /// </summary>
+    public static string? Boxed(string text) => (AnswerBox.LastIn(text)
+        ?? AnswerBox.LastIn(text.Replace(@"\fbox", AnswerBox.Command, StringComparison.Ordinal)))?.Trim();
 
     /// <summary>The rest of the line after the last <c>####</c>; null where there is none.</summary>
     public static string? AfterHashes(string text)
@@ -30,29 +23,7 @@ internal static class MarkedAnswer
         return end < 0 ? rest : rest[..end].Trim();
     }
 
-    /// <summary>By whichever mark there is; a short text of one line is an answer by itself.</summary>
-    public static string? Of(string text)
-    {
-        string after = text.LastIndexOf("</think>", StringComparison.Ordinal) is var thought && thought >= 0
-            ? text[(thought + "</think>".Length)..] : text;
-        return AfterHashes(after) ?? Boxed(after)
-            ?? (after.Trim() is { Length: > 0 and <= 120 } whole && !whole.Contains('\n', StringComparison.Ordinal) ? whole : null);
-    }
-
-    private static int Last(string text, int before) => text.AsSpan(0, before).LastIndexOf(Box);
-
-    private static string? Braced(string text, int open)
-    {
-        while (open < text.Length && text[open] == ' ') open++;
-        if (open >= text.Length || text[open] != '{') return null;
-        int depth = 0, end = Math.Min(text.Length, open + Longest);
-        for (int i = open; i < end; i++)
-        {
-            if (text[i] == '\\') i++; // an escaped brace is no brace
-            else if (text[i] == '{') depth++;
-            else if (text[i] == '}' && --depth == 0) return text[(open + 1)..i];
-        }
-
-        return null;
-    }
+    /// <summary>By whichever mark there is, as models' answers are read; a short text of one line is an answer by itself.</summary>
+    public static string? Of(string text) => AnswerExtraction.Strict(text)
+        ?? (text.Trim() is { Length: > 0 and <= 120 } whole && !whole.Contains('\n', StringComparison.Ordinal) ? whole : null);
 }

@@ -82,7 +82,8 @@ internal sealed record Chat(string? System, string Question, string? Reply)
         var text = new StringBuilder();
         foreach (var part in content.EnumerateArray())
         {
-            var values = new RowValues(part.ValueKind == JsonValueKind.Object ? part : throw new FormatException("a part of a message is no object"));
+            var values = new RowValues(part.ValueKind == JsonValueKind.Object ? part
+                : throw new FormatException("a part of a message is no object"));
             if (values.Text("type") is "text" or null) text.Append(values.Text("text"));
             else throw new FormatException($"a message holds {Printable.Quote(values.Text("type")!)}; only text can be asked");
         }

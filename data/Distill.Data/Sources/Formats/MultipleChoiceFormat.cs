@@ -49,7 +49,8 @@ internal static class ChoiceQuestion
         if (named.Length > 1)
         {
             string[] several = [.. named.Select(name => row.Text(name)).OfType<string>()];
-            return several.Length > 1 ? (several, []) : throw new FormatException($"fewer than two of {string.Join(", ", named)} have a value");
+            return several.Length > 1 ? (several, [])
+                : throw new FormatException($"fewer than two of {string.Join(", ", named)} have a value");
         }
 
         string column = named.Length == 1 ? named[0] : MultipleChoiceFormat.ListColumn(row) ?? "choices";
@@ -113,8 +114,8 @@ internal static class ChoiceQuestion
         for (int i = 0; i < texts.Count; i++)
         {
             string letter = Letter(i);
-            bool hasLabel = question.Contains($"\n{letter}.", StringComparison.Ordinal) || question.Contains($"\n{letter})", StringComparison.Ordinal)
-                || question.Contains($"({letter})", StringComparison.Ordinal) || question.Contains($"\n{letter}:", StringComparison.Ordinal);
+            string[] labels = [$"\n{letter}.", $"\n{letter})", $"\n{letter}:", $"({letter})"];
+            bool hasLabel = labels.Any(label => question.Contains(label, StringComparison.Ordinal));
             if (!hasLabel || !question.Contains(texts[i].Trim(), StringComparison.Ordinal)) return false;
         }
 

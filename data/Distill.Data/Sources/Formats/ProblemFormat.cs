@@ -75,7 +75,9 @@ internal static class ProblemFormats
     public static IProblemFormat Get(string name) => All.FirstOrDefault(format => format.Name == name)
         ?? throw new ArgumentException($"Unknown format {Printable.Quote(name)}. Known: {string.Join(", ", Names)}.", nameof(name));
 
-    /// <summary>What a row looks like; a question that a source names itself is one of columns, unless its answer is written as known.</summary>
+    /// <summary>
+    /// What a row looks like; a question that a source names itself is one of columns, unless its answer is written as known.
+    /// </summary>
     public static IProblemFormat Guess(RowValues row, ColumnMapping given) => All.First(format =>
         (given.Question is null || format is ColumnsFormat or Gsm8kFormat or MultipleChoiceFormat) && Fits(format, row, given));
 
@@ -86,9 +88,9 @@ internal static class ProblemFormats
             if (format is Gsm8kFormat && given.Answer is { } answer) return Gsm8kFormat.IsAnswer(answer.Read(row));
             return format is MultipleChoiceFormat && given.Choices is not null || format.Fits(row);
         }
-        catch (FormatException)
+        catch (Exception reason) when (reason is FormatException or InvalidOperationException)
         {
-            return false; // a value of another kind than the format has
+            return false; // a value of another kind than the format has, or a name that is no text
         }
     }
 }

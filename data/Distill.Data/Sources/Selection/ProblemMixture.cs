@@ -12,8 +12,9 @@ internal sealed record MixtureEntry(string Name, ProblemSetPart? Family, int Poo
 
 /// <summary>
 /// The problems of a split out of several entries. With weights each gives its share, whole problems by largest remainders, and less than
-/// that is a fault. Without weights sources give all that they have, up to the number wanted, and families fill what is left. Where a source
-/// has more than is wanted, a hash of each question and the seed decides, so that a sorted file is no trap and another seed draws others.
+/// that is a fault. Without weights sources give all that they have, up to the number wanted, and families fill what is left. Where a
+/// source has more than is wanted, a hash of each question and the seed decides, so that a sorted file is no trap and another seed draws
+/// others.
 /// </summary>
 internal sealed class ProblemMixture(IReadOnlyList<MixtureEntry> entries, ProblemPool pool, ulong seed)
 {
@@ -26,13 +27,15 @@ internal sealed class ProblemMixture(IReadOnlyList<MixtureEntry> entries, Proble
     {
         if (count == 0) return [];
         var feeders = FeedersOf(split);
-        if (feeders.Count == 0) throw new InvalidDataException($"No source gives {SplitRule.Word(split)} problems.");
+        if (feeders.Count == 0 && split != Split.Validation)
+            throw new InvalidDataException($"no source gives {SplitRule.Word(split)} problems: name one.");
         bool isWeighted = feeders.Any(feeder => feeder.Weight is not null);
         var taken = isWeighted ? Weighted(feeders, split, count) : Whole(feeders, split, count);
-        if (taken.Count == 0)
+        // Whether anything is steered by validation problems, whoever asks for them knows.
+        if (taken.Count == 0 && split != Split.Validation)
         {
-            throw new InvalidDataException($"No {SplitRule.Word(split)} problem is left"
-                + (split == Split.Train ? "." : "; name test_sources, or a source with its own split, or give more rows."));
+            throw new InvalidDataException($"no {SplitRule.Word(split)} problem is left: "
+                + (split == Split.Train ? "give more rows." : "name test_sources, or a source with its own split, or give more rows."));
         }
 
         return split == Split.Train ? taken : [.. taken.OrderBy(RankOf).ThenBy(problem => problem.Id, StringComparer.Ordinal)];
@@ -80,7 +83,8 @@ internal sealed class ProblemMixture(IReadOnlyList<MixtureEntry> entries, Proble
     private List<Problem> Chosen(MixtureEntry entry, List<Problem> there, Split split, int share) => there.Count >= share
         ? Sampled(there, share)
         : throw new InvalidDataException(
-            $"{entry.Name} has {there.Count:N0} {SplitRule.Word(split)} problems, its share is {share:N0}: ask for fewer, lower its weight, or "
+            $"{entry.Name} has {there.Count:N0} {SplitRule.Word(split)} problems, its share is {share:N0}: ask for fewer, "
+                + "lower its weight, or "
             + "leave the weights out, and each source gives what it has.");
 
     private List<Problem> Sampled(List<Problem> problems, int count)

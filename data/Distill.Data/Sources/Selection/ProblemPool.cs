@@ -49,6 +49,9 @@ internal sealed class ProblemPool
     public IEnumerable<Problem> Of(int source, Split split) =>
         problems.Where(item => item.Source == source && item.Split == split).Select(item => item.Problem);
 
+    /// <summary>All that is left, in the order of the sources.</summary>
+    public IEnumerable<Problem> All() => problems.Select(item => item.Problem);
+
     /// <summary>Reads all sources.</summary>
     /// <exception cref="BadRowsException">Rows are no problems, and the options do not pass over them.</exception>
     /// <exception cref="InvalidDataException">A file cannot be read.</exception>
@@ -106,7 +109,8 @@ internal sealed class PoolReading(IReadOnlyList<PoolSource> sources, PoolOptions
         return problems;
     }
 
-    public void Drop(PooledProblem item, string reason, string detail) => Drop(item.Source, item.Place, reason, detail, item.Split, item.Problem);
+    public void Drop(PooledProblem item, string reason, string detail) =>
+        Drop(item.Source, item.Place, reason, detail, item.Split, item.Problem);
 
     private PooledProblem? Take(int source, SourceItem item)
     {

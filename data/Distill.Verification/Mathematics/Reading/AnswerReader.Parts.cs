@@ -95,7 +95,10 @@ internal sealed partial class AnswerReader
         // {x | x > 2} and {x : x > 2}
         for (int i = start; i < end; i = Next(i))
             if ((tokens[i].IsSign("|") || tokens[i].IsSign(":")) && NameOf(start, i) is not null) return Read(i + 1, end);
-        return ReadItems(start, end, Separators(start, end)) is { } items ? new Group(GroupKind.Set, "", items) : null;
+        if (ReadItems(start, end, Separators(start, end)) is not { } items) return null;
+        var elements = new List<AnswerValue>();
+        foreach (var item in items) AddTo(elements, item);
+        return new Group(GroupKind.Set, "", elements);
     }
 
     private List<AnswerValue>? ReadItems(int start, int end, List<int> separators)
@@ -211,6 +214,7 @@ internal sealed partial class AnswerReader
             else if (last.Kind == TokenKind.Number && at - 1 > start && tokens[at - 2].Is(TokenKind.Word, "mod")) at -= 2;
             else if (last.IsSign("}") && partners[at - 1] is var open && open - 1 > start && tokens[open - 1].IsSign("^")
                 && at - open == 3 && tokens[open + 1].Kind == TokenKind.Number && IsUnitWord(open - 2, start)) at = open - 2;
+            else if (IsOrdinal(at - 1) is { } raised && raised > start) at = raised;
             else if (IsModulus(at - 1) is { } modulus && modulus > start) at = modulus;
             else if (at < end && last.Kind == TokenKind.Sign && last.Text is "/" or "*" && tokens[at].IsWordLike
                 && at - 2 > start && (IsUnitWord(at - 2, start) || tokens[at - 2].Kind == TokenKind.Number)
@@ -219,6 +223,14 @@ internal sealed partial class AnswerReader
         }
 
         return at;
+    }
+
+    /// <returns>Where <c>^{th}</c> starts, when it ends here.</returns>
+    private int? IsOrdinal(int last)
+    {
+        int open = partners[last];
+        bool isRaised = tokens[last].IsSign("}") && open == last - 2 && open > 0 && tokens[open - 1].IsSign("^");
+        return isRaised && tokens[open + 1].IsWordLike && tokens[open + 1].Text is "th" or "st" or "nd" or "rd" ? open - 1 : null;
     }
 
     /// <returns>Where <c>mod{5}</c> or <c>(mod 5)</c> starts, when it ends here.</returns>

@@ -150,7 +150,7 @@ internal sealed partial class AnswerReader
             if (separator > start)
             {
                 if (items.Count >= MaxItems || Read(start, separator) is not { } item) return null;
-                items.Add(item);
+                AddTo(items, item);
             }
 
             hasOr |= separator < end && tokens[separator].Text.Trim().Equals("or", StringComparison.OrdinalIgnoreCase);
@@ -160,6 +160,13 @@ internal sealed partial class AnswerReader
         if (items.Count == 1) return items[0];
         bool areIntervals = items.All(item => item is Relation or Group { Kind: GroupKind.Bracketed });
         return hasOr && areIntervals ? new SetOperation("∪", items) : new Group(GroupKind.List, "", items);
+    }
+
+    // 1 ± √5, -2 are three values.
+    private static void AddTo(List<AnswerValue> items, AnswerValue item)
+    {
+        if (item is Group { Kind: GroupKind.List } both) items.AddRange(both.Items);
+        else items.Add(item);
     }
 
     private SetOperation? ReadSetOperation(int start, int end)

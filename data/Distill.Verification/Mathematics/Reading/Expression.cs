@@ -113,7 +113,13 @@ internal enum Function
 /// <summary>Questions about whole expressions.</summary>
 internal static class ExpressionQuestions
 {
-    public static IEnumerable<Expression> All(this Expression expression) => expression.Parts.SelectMany(All).Prepend(expression);
+    /// <summary>It and all that it consists of, in no particular order.</summary>
+    public static List<Expression> All(this Expression expression)
+    {
+        var all = new List<Expression> { expression };
+        for (int i = 0; i < all.Count; i++) all.AddRange(all[i].Parts);
+        return all;
+    }
 
     public static IReadOnlySet<string> Variables(this Expression expression) =>
         expression.All().OfType<Name>().Where(name => name.IsVariable).Select(name => name.Text).ToHashSet();

@@ -7,6 +7,7 @@ internal sealed partial class ExpressionParser
 {
     private const int MaxDepth = 40;
     private const int MaxPostfixes = 8;
+    private const int MaxQuotients = 12;
     private readonly List<Token> items;
     private int at;
     private int depth;
@@ -90,7 +91,7 @@ internal sealed partial class ExpressionParser
         {
             if (TakeAny("*", "/") is { } sign)
             {
-                if (ReadSigned(ReadFactor) is not { } factor || (sign == "/" && ++quotients > MaxDepth)) return null;
+                if (ReadSigned(ReadFactor) is not { } factor || (sign == "/" && ++quotients > MaxQuotients)) return null;
                 if (sign == "*") factors.Add(factor);
                 else factors = [new Quotient(ProductOf(factors), factor)];
             }

@@ -34,6 +34,7 @@ internal static class Units
         ["eur"] = "€", ["gbp"] = "£",
         ["deg"] = "°", ["rad"] = "rad", ["am"] = "am", ["pm"] = "pm", ["mod"] = "mod", ["ml"] = "mL", ["l"] = "L", ["people"] = "person",
         ["persons"] = "person", ["children"] = "child", ["men"] = "man", ["women"] = "woman",
+        ["th"] = "th", ["st"] = "th", ["nd"] = "th", ["rd"] = "th",
     };
 
     private const int MaxTokens = 12;
@@ -58,7 +59,7 @@ internal static class Units
         + "unit unit";
 
     private static readonly string[] ShortWords =
-        ["lbs", "sec", "hr", "hrs", "mins", "mph", "kph", "kmh", "USD", "EUR", "deg", "AM", "PM", "ml", "l", "mod"];
+        ["lbs", "sec", "hr", "hrs", "mins", "mph", "kph", "kmh", "USD", "EUR", "deg", "AM", "PM", "ml", "l", "mod", "th", "st", "nd", "rd"];
 
     static Units()
     {

@@ -68,8 +68,8 @@ internal sealed class TracesImportCommand : DistillCommand
             Verifier = parsed.GetRequiredValue(verifier),
         };
         bool skips = parsed.GetValue(onBadRow) == Skip;
-        context.Progress.Begin("import", asked);
         string from = Local(asked, context);
+        context.Progress.Begin("import", asked);
         var (rows, bad) = Count(from, options, skips, context);
         if (rows.Count == 0)
             throw new InvalidDataException($"'{from}' holds no trace{(bad.Count > 0 ? $"; {bad.Count:N0} rows are none" : "")}.");
@@ -82,9 +82,8 @@ internal sealed class TracesImportCommand : DistillCommand
     private static string Local(string asked, CommandContext context)
     {
         if (!HubReference.IsReference(asked)) return asked;
-        if (!HubReference.TryParse(asked, out var reference, out string fault)) throw new UsageException($"{asked}: {fault}.");
-        using var client = new HubClient(HubOptions.FromEnvironment(), context.Clock);
-        return client.PullAsync(reference, Tables, null, context.Cancellation).GetAwaiter().GetResult().LocalPath;
+        using var hub = new HubAccess(context);
+        return hub.Pull(HubAccess.Parse(asked), Tables).LocalPath;
     }
 
     // Everything is read once before anything is written, so that a bad row of the last line leaves no half of a folder.

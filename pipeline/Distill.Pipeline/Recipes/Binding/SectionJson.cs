@@ -15,6 +15,7 @@ internal static class SectionJson
         foreach (var option in SectionDeclaration.Of(section).Options)
         {
             if (option.Get(section) is not { } value || unused.Contains(option.PropertyName)) continue;
+            if (value is ICollection { Count: 0 } && option.Default is ICollection { Count: 0 }) continue;
             bool isPath = option.Attribute.Path != PathUse.None && section.IsPath(option.PropertyName);
             if (isPath && value is string full)
             {

@@ -1,5 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Data.Sources;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Stages.Data;
 
@@ -25,7 +26,8 @@ internal sealed record ProblemSection : Section
         Maximum = MostSources, Default = "none")]
     public IReadOnlyList<SourceSection> Decontaminate { get; init; } = [];
 
-    [Option("who judges the answers of sources that do not say so; `auto`: the format, else the look of each answer", Words = nameof(Verifiers))]
+    [Option("who judges the answers of sources that do not say so; `auto`: the format, else the look of each answer",
+        Words = nameof(Verifiers))]
     public string Verifier { get; init; } = ProblemMaker.Auto;
 
     [Option("what becomes of a row that is no problem, or whose answer no verifier can read: `fail` names them before the run, `skip` "
@@ -64,9 +66,11 @@ internal sealed record ProblemSection : Section
 
     // Existing traces bring their problems along.
     private static IReadOnlyList<SourceSection> Asked(string traces) =>
-        [new SourceSection { Traces = GivenTraces.PatternOf(traces), Name = SourceName.OfRepository(traces) }];
+        [new SourceSection { Traces = GivenTraces.PatternOf(traces), Name = SourceName.OfRepository(ModelName.Of(traces)) }];
 
-    /// <summary>Verifiers that may grade its problems: a source that leaves the choice open may have any of those that need nothing.</summary>
+    /// <summary>
+    /// Verifiers that may grade its problems: a source that leaves the choice open may have any of those that need nothing.
+    /// </summary>
     internal IEnumerable<string> VerifierNames() => !HasSources ? Families.Select(share => share.Name)
         : Sources.Concat(TestSources).SelectMany(source => source switch
         {
@@ -101,7 +105,8 @@ internal sealed record ProblemSection : Section
     private IEnumerable<Rule> OnlyWithSources() =>
         ((string[])[nameof(TestSources), nameof(Decontaminate), nameof(Verifier), nameof(OnBadRow), nameof(NearDuplicates),
             nameof(SharedWords)]).Select(property =>
-            Rule.Unused(!HasSources, property, "only problems.sources brings problems of others", "leave it out, or write problems.sources"));
+            Rule.Unused(!HasSources, property, "only problems.sources brings problems of others",
+                "leave it out, or write problems.sources"));
 
     internal IReadOnlyList<ProblemSetPart> ToParts() =>
         [.. Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.Weight))];
@@ -140,7 +145,8 @@ internal sealed record FamilyShare : Section
     /// <summary>Of a list of them.</summary>
     public static IEnumerable<Rule> Rules(string property, IReadOnlyList<FamilyShare> shares) =>
     [
-        Rule.Require(shares.Count > 0, property, "no problem family is chosen", $"list at least one of {string.Join(", ", Names)}"),
+        Rule.Require(shares.Count > 0, property, "no problem family is chosen",
+            $"list at least one of {string.Join(", ", Names)}, or write problems.sources"),
         Rule.Require(shares.Select(share => (share.Name, share.Level)).Distinct().Count() == shares.Count,
             property, "the same family and level is listed twice", "keep one of them and raise its weight"),
     ];

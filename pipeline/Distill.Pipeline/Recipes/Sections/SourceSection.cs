@@ -33,13 +33,15 @@ internal sealed record SourceSection : Section
         Remedy = "give the path of a trace file, or a pattern such as runs/x/2-traces/*.parquet")]
     public string? Traces { get; init; }
 
-    [Option("what its problems carry as their source, and reports call it", Default = "the file's, the folder's or the data set's name")]
+    [Option("what its problems carry as their source, and reports call it",
+        Default = "the data set's, or the file's name; of `train.jsonl` and the like the folder's")]
     public string Name { get; init; } = "";
 
     [Option("configuration of a folder or hub data set", Default = "its only or default one")]
     public string? Config { get; init; }
 
-    [Option("of folder and hub: the split that is read (default `train`). What is called `validation` or `test` goes there whole; the rest is "
+    [Option("of folder and hub: the split that is read (default `train`). What is called `validation` or `test` goes there whole; "
+        + "the rest is "
         + "held out by content, where nothing else is there for it. Of a file: where its rows go whole", Default = "by content")]
     public string? Split { get; init; }
 
@@ -141,6 +143,10 @@ internal sealed record SourceSection : Section
             yield return Rule.Require(fault is null, property, fault ?? "", "write a column, or text with {column} in it");
         }
     }
+
+    /// <summary>Whether a property says nothing.</summary>
+    internal bool IsDefault(string property) =>
+        SectionDeclaration.Of(this)[property] is var option && Equals(option.Get(this), option.Default);
 
     /// <summary>Where the entry's problems go whole; null: by content.</summary>
     internal Split? Goes() => Split switch

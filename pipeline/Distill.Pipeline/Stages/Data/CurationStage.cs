@@ -47,7 +47,9 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
     {
         var traces = context.Input(TracesStage.StageName);
         using var verifiers = RecipeVerifiers.Open(context, recipe);
-        verifiers.Prepare(traces.PathsOf(".parquet").SelectMany(TraceFile.ReadTexts).Select(trace => (trace.Problem, trace.Answer)));
+        verifiers.Prepare(
+            traces.PathsOf(".parquet").SelectMany(TraceFile.ReadTexts).Select(trace => (trace.Problem, trace.Answer)),
+            traces.FilesWith(".parquet").Sum(file => file.Rows ?? 0));
         var plan = new CurationPlan(verifiers.All, recipe.Curation.ToOptions(), EvidenceOf(context));
         var files = new CuratedFiles(context, traces, plan);
         files.Survey();

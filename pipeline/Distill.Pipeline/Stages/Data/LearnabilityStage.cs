@@ -34,6 +34,8 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
 
     public string Work => $"{(long)recipe.Problems.Train * recipe.Teacher.Samples:N0} traces read by the base student";
 
+    public long? MemoryBytes => ModelMemory.ForCompletions(recipe.Student.Base, 1, recipe.Sft.SequenceLength);
+
     public static LearnabilityScores Read(StageInput scores) => new(scores.PathsOf(".parquet").SelectMany(LearnabilityFile.Read));
 
     public IStageWork Begin(StageContext context) => new ScoringWork(context, recipe);

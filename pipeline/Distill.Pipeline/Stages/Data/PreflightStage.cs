@@ -52,7 +52,7 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         var chosen = problems.Spread(limits.Problems);
         var (traces, tokensPerSecond) = recipe.Teacher.Remote is { } endpoint ? Ask(context, endpoint, chosen) : Generate(context, chosen);
         using var verifiers = RecipeVerifiers.Open(context, recipe);
-        verifiers.Prepare(traces.Select(trace => (trace.Problem, trace.Answer)));
+        verifiers.Prepare(traces.Select(trace => (trace.Problem, trace.Answer)), traces.Count);
         var sampling = new TraceSampling(recipe, verifiers);
         var report = PreflightReport.Of(
             traces, trace => verifiers.All.Of(trace.Problem).Verify(trace.Answer, trace.Problem), problems.Count,

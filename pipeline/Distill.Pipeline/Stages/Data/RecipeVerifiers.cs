@@ -14,7 +14,7 @@ namespace Distill.Pipeline.Stages.Data;
 
 /// <summary>
 /// The verifiers that grade a recipe's problems, for every stage that grades: those that need nothing, and the recipe's judge. Lives for
-/// one stage of one run. Thread-safe but for <see cref="Prepare"/>. Dispose it.
+/// one stage of one run. Preparing is one thread's at a time, the rest is thread-safe. Dispose it.
 /// </summary>
 internal sealed class RecipeVerifiers : IDisposable
 {
@@ -62,13 +62,15 @@ internal sealed class RecipeVerifiers : IDisposable
 
     /// <summary>Has the judge decide many answers at once, so that grading one by one afterwards waits for nothing.</summary>
     /// <param name="answers">Enumerated only where there is a judge.</param>
-    public void Prepare(IEnumerable<(Problem Problem, string? Answer)> answers)
+    /// <param name="most">More are not to be judged, for the progress; 0: none is told.</param>
+    public void Prepare(IEnumerable<(Problem Problem, string? Answer)> answers, long most)
     {
         if (judge is null) return;
         // The stage has a thread of its own that nobody else waits for.
         judge.PrepareAsync(
             answers.Where(pair => All.Of(pair.Problem) == judge).Select(pair => (pair.Answer, (IVerifiable)pair.Problem)),
-            done => context.Progress(new StageProgress(done, 0, "answers judged")), context.Cancellation).GetAwaiter().GetResult();
+            most == 0 ? null : done => context.Progress(new StageProgress(done, most, "answers judged")), context.Cancellation)
+            .GetAwaiter().GetResult();
         Measure();
     }
 

@@ -1,5 +1,4 @@
 using Distill.Data.Curation;
-using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
@@ -63,7 +62,8 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         using var curve = new TrainingCurve(context);
         string made = $"{own.Pairs.Count:N0} pairs of {own.Paired:N0} of {own.Problems:N0} problems "
             + $"({ReportNumbers.Percent(own.Right, own.Completions)} of the completions right)";
-        string summary = own.Pairs.Count == 0 ? Unchanged(context, made) : Tune(context, verifiers, encoder, parameters, own.Pairs, curve, made);
+        string summary = own.Pairs.Count == 0 ? Unchanged(context, made)
+            : Tune(context, verifiers, encoder, parameters, own.Pairs, curve, made);
         curve.Write();
         TrainedStudent.Save(context, parameters, student.Tokenizer);
         return summary;
@@ -135,7 +135,7 @@ internal sealed record PolicyPairs(IReadOnlyList<PreferencePair> Pairs, int Prob
         RecipeVerifiers verifiers, IEnumerable<string> files, ChatEncoder encoder, int longest, int perProblem, ulong seed)
     {
         List<Trace> traces = [.. files.SelectMany(TraceFile.Read)];
-        verifiers.Prepare(traces.Select(trace => (trace.Problem, trace.Answer)));
+        verifiers.Prepare(traces.Select(trace => (trace.Problem, trace.Answer)), traces.Count);
         var graded = TraceCuration.Run(
             traces, verifiers.All, new CurationOptions { Rules = ["verdict"] });
         var pairs = PreferencePairing.Of(graded.Traces, perProblem, seed);

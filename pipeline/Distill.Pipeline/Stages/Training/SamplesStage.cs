@@ -47,7 +47,8 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
     {
         var student = context.Input(start);
         var problems = ProblemsStage.Read(context, ProblemsStage.Train).Take(section.Problems).ToList();
-        return new TraceWork(context, ProblemParts.Of(problems), section.ToCollectionOptions((ulong)section.Seed ^ Draw, start, student.Digest))
+        var options = section.ToCollectionOptions((ulong)section.Seed ^ Draw, start, student.Digest);
+        return new TraceWork(context, ProblemParts.Of(problems), options)
         {
             Open = () => ServedModel.OpenCheckpoint(
                 student.CheckpointFolder, recipe.Evaluation.Slots, style: recipe.Prompt.ToStudentStyle()),

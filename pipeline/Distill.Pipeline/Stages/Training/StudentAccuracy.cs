@@ -15,7 +15,8 @@ internal static class StudentAccuracy
     /// <param name="server">Of the student in training; stays the caller's.</param>
     /// <param name="verifiers">Likewise.</param>
     public static HeldOutAccuracy Of(
-        StageContext context, RecipeVerifiers verifiers, ChatEncoder encoder, IPolicyServer server, int problems, int maxTokens, int threads, long seed)
+        StageContext context, RecipeVerifiers verifiers, ChatEncoder encoder, IPolicyServer server, int problems, int maxTokens,
+        int threads, long seed)
     {
         Problem[] heldOut = [.. ProblemsStage.Read(context, ProblemsStage.Validation).Take(problems)];
         var options = new GroupRelativeOptions { MaxTokens = maxTokens, Training = new TrainingOptions { Threads = threads } };
@@ -31,11 +32,14 @@ internal static class StudentAccuracy
         return (problem, completion) => verifiers.All.Of(problem).Verify(parser.Parse(completion).Answer, problem);
     }
 
-    /// <summary>What is done with completions before they are judged one by one: a model that judges is asked for all of them at once.</summary>
+    /// <summary>
+    /// What is done with completions before they are judged one by one: a model that judges is asked for all of them at once.
+    /// </summary>
     public static Action<IEnumerable<(Problem Problem, Completion Completion)>> PreparationOf(
         Tokenizer tokenizer, RecipeVerifiers verifiers)
     {
         var parser = new ReasoningParser(tokenizer);
-        return completions => verifiers.Prepare(completions.Select(pair => (pair.Problem, parser.Parse(pair.Completion).Answer)));
+        return completions => verifiers.Prepare(
+            completions.Select(pair => (pair.Problem, parser.Parse(pair.Completion).Answer)), most: 0);
     }
 }
