@@ -106,7 +106,7 @@ internal sealed class ZebraFamily : ProblemFamily<ZebraContent>
 
         var words = DrawWords(random, Vocabulary.Names, houses, categories);
         var content = new ZebraContent(houses, words, clues, random.Pick(Questions), Surroundings.Draw(random, words[0]));
-        return ZebraTrace.Write(content) is { Houses: not null } ? Reduced(content, random) : null;
+        return ZebraTrace.Settles(content) ? Reduced(content, random) : null;
     }
 
     private static ZebraContent? Reduced(ZebraContent content, RandomSource random)
@@ -116,7 +116,7 @@ internal sealed class ZebraFamily : ProblemFamily<ZebraContent>
         foreach (var clue in clues.ToArray())
         {
             List<Clue> others = [.. clues.Where(other => other != clue)];
-            if (ZebraTrace.Write(content with { Clues = others }) is { Houses: not null })
+            if (ZebraTrace.Settles(content with { Clues = others }))
                 clues = others;
         }
 

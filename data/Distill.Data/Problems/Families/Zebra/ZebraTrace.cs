@@ -15,12 +15,15 @@ internal sealed class ZebraTrace
 
     private readonly ZebraContent content;
     private readonly int[] left;
-    private readonly List<string> items = [];
+    private readonly List<string>? items;
     private bool isImpossible;
+    private bool hasNews;
 
-    private ZebraTrace(ZebraContent content)
+    /// <param name="writes">Whether the steps are wanted, or only what they come to.</param>
+    private ZebraTrace(ZebraContent content, bool writes)
     {
         this.content = content;
+        items = writes ? [] : null;
         left = [.. Enumerable.Repeat((1 << content.Houses) - 1, content.Houses * content.Words.Count)];
     }
 
@@ -30,58 +33,69 @@ internal sealed class ZebraTrace
     /// <returns>Null when clues and categories, each looked at by itself, do not decide.</returns>
     public static Result? Write(ZebraContent content)
     {
-        var trace = new ZebraTrace(content);
-        while (!trace.isImpossible && !trace.IsSettled)
-        {
-            var before = trace.items.Count;
-            trace.Pass();
-            if (trace.items.Count == before)
-                return null;
-        }
+        var trace = new ZebraTrace(content, writes: true);
+        return trace.Run()
+            ? new Result(
+                string.Join(" ; ", trace.items!),
+                trace.isImpossible ? null : [.. trace.left.Select(houses => BitOperations.TrailingZeroCount(houses))])
+            : null;
+    }
 
-        return new Result(
-            string.Join(" ; ", trace.items),
-            trace.isImpossible ? null : [.. trace.left.Select(houses => BitOperations.TrailingZeroCount(houses))]);
+    /// <summary>Whether the trace finds everything's house, without its words.</summary>
+    public static bool Settles(ZebraContent content)
+    {
+        var trace = new ZebraTrace(content, writes: false);
+        return trace.Run() && !trace.isImpossible;
     }
 
     /// <summary>The step that one clue is when nothing is known yet.</summary>
     public static string First(ZebraContent content)
     {
-        var trace = new ZebraTrace(content);
-        trace.Look(Say(content, content.Clues[0]), content.Clues[0].Things, trace.Supported(content.Clues[0]));
-        return trace.items.FirstOrDefault() ?? "";
+        var trace = new ZebraTrace(content, writes: true);
+        trace.Look(() => Say(content, content.Clues[0]), content.Clues[0].Things, trace.Supported(content.Clues[0]));
+        return trace.items!.FirstOrDefault() ?? "";
     }
 
     private bool IsSettled => Array.TrueForAll(left, houses => BitOperations.PopCount((uint)houses) == 1);
 
+    /// <returns>False when nothing more follows and something is open.</returns>
+    private bool Run()
+    {
+        for (hasNews = true; hasNews && !isImpossible && !IsSettled;)
+        {
+            hasNews = false;
+            Pass();
+        }
+
+        return isImpossible || IsSettled;
+    }
+
     private void Pass()
     {
         foreach (var clue in content.Clues.TakeWhile(_ => !isImpossible && !IsSettled))
-            Look(Say(content, clue), clue.Things, Supported(clue));
+            Look(() => Say(content, clue), clue.Things, Supported(clue));
         for (var category = 0; category < content.Words.Count && !isImpossible && !IsSettled; category++)
         {
             int[] things = [.. Enumerable.Range(category * content.Houses, content.Houses)];
             var supported = new int[things.Length];
             Arrange(things, 0, 0, new int[things.Length], supported);
-            Look(Categories[category], things, supported);
+            var name = Categories[category];
+            Look(() => name, things, supported);
         }
     }
 
     /// <summary>Takes away what is not supported, and writes a step when that is anything.</summary>
-    private void Look(string reason, IReadOnlyList<int> things, int[] supported)
+    private void Look(Func<string> reason, IReadOnlyList<int> things, int[] supported)
     {
-        var news = new List<string>();
-        for (var i = 0; i < things.Count; i++)
-        {
-            if (supported[i] == left[things[i]])
-                continue;
+        List<int> changed = [.. Enumerable.Range(0, things.Count).Where(i => supported[i] != left[things[i]])];
+        foreach (var i in changed)
             left[things[i]] = supported[i];
-            news.Add($"{content.Word(things[i])} {Houses(supported[i])}");
-        }
-
+        hasNews |= changed.Count > 0;
         isImpossible = supported.Contains(0);
-        if (news.Count > 0)
-            items.Add($"{reason} so {(isImpossible ? "no" : string.Join(" , ", news))}");
+        if (changed.Count == 0 || items is null)
+            return;
+        var news = changed.Select(i => $"{content.Word(things[i])} {Houses(supported[i])}");
+        items.Add($"{reason()} so {(isImpossible ? "no" : string.Join(" , ", news))}");
     }
 
     private int[] Supported(Clue clue)
