@@ -73,6 +73,20 @@ public sealed class HubRecipeTests : IDisposable
     }
 
     [Fact]
+    public void Existing_traces_may_be_a_data_set_of_the_Hub()
+    {
+        string text = "traces: { from: \"hf://datasets/owner/steps\" }\n"
+            + SampleRecipe.Text.Replace("teacher: { model: teacher, samples: 2 }\n", "", StringComparison.Ordinal);
+        var recipe = Parse(text);
+        recipe.Traces.From.ShouldBe(folder.File("teacher"));
+        pulled.ShouldBe(["hf://datasets/owner/steps Traces"]);
+        var problem = Should.Throw<InvalidRecipeException>(() => Parse(text.Replace("datasets/", "", StringComparison.Ordinal)))
+            .Problems.ShouldHaveSingleItem();
+        (problem.Path, problem.Fault).ShouldBe(("traces.from", "a model, where a data set is needed: hf://datasets/owner/name"));
+        ModelName.Of($"/c/hub/datasets--owner--steps/snapshots/{Commit}").ShouldBe("steps");
+    }
+
+    [Fact]
     public void What_was_pulled_has_to_hold_what_the_option_needs()
     {
         File.Delete(folder.File("base/tokenizer.json"));

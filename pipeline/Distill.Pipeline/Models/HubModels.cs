@@ -19,6 +19,9 @@ internal enum PulledModel
 
     /// <summary>The tokenizer and its template.</summary>
     Tokenizer,
+
+    /// <summary>Of a data set, the files that may hold traces.</summary>
+    Traces,
 }
 
 /// <summary>Turns <c>hf://</c> into a folder.</summary>
@@ -40,12 +43,16 @@ internal sealed class HubModels(HubClient client, IProgress<HubProgress>? progre
 
     private static readonly string[] Folders = ["*/*"];
 
+    private static readonly string[] Tables = ["*.parquet", "*.jsonl", "*.jsonl.gz", "*.jsonl.zst", "*.ndjson"];
+
     private const string GitAttributes = ".gitattributes"; // the Hub adds it
 
     public HubSnapshot Pull(HubReference reference, PulledModel kind) => PullAsync(reference, kind).GetAwaiter().GetResult();
 
     private async Task<HubSnapshot> PullAsync(HubReference reference, PulledModel kind)
     {
+        if (kind == PulledModel.Traces)
+            return await client.PullAsync(reference, new HubSelection { Include = Tables }, progress, cancellation).ConfigureAwait(false);
         var (pinned, files) = await client.NamesAsync(reference, null, cancellation).ConfigureAwait(false);
         string[] names = [.. files.Select(file => reference.Path.Length == 0 ? file : file[(reference.Path.Length + 1)..])];
         bool isOnnx = names.Contains(ModelFolder.ConfigurationFile) || !names.Any(Weights.Contains);

@@ -31,7 +31,9 @@ internal sealed class PulledModels(IReadOnlyDictionary<string, HubSnapshot> mode
 /// <summary>What a model is called that nobody named: as its folder, or as its repository where that is a commit in a cache.</summary>
 internal static class ModelName
 {
-    private const string Kind = "models--", Separator = "--";
+    private const string Separator = "--";
+
+    private static readonly string[] Kinds = ["models--", "datasets--"];
 
     public static string Of(string folder)
     {
@@ -39,7 +41,7 @@ internal static class ModelName
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         for (var at = new DirectoryInfo(full); at.Parent is { } parent; at = parent)
         {
-            if (parent.Name == "snapshots" && parent.Parent is { } cache && cache.Name.StartsWith(Kind, StringComparison.Ordinal))
+            if (parent.Name == "snapshots" && parent.Parent is { } cache && Kinds.Any(kind => cache.Name.StartsWith(kind, StringComparison.Ordinal)))
                 return cache.Name[(cache.Name.LastIndexOf(Separator, StringComparison.Ordinal) + Separator.Length)..];
         }
 

@@ -102,7 +102,7 @@ public sealed record DistillationRecipe : Recipe
     internal PublishSection Publish { get; init; } = new();
 
     /// <summary>What cards and reports say wrote the traces: the teacher, or where they were taken from.</summary>
-    internal string TraceOrigin => Traces.From is { } place ? Path.GetFileName(Path.TrimEndingDirectorySeparator(place)) : Teacher.Name;
+    internal string TraceOrigin => Traces.From is { } place ? ModelName.Of(place) : Teacher.Name;
 
     private protected override IEnumerable<Rule> OwnRules()
     {

@@ -1,5 +1,6 @@
 using System.Collections;
 using Distill.Hub;
+using Distill.Pipeline.Models;
 
 namespace Distill.Pipeline.Recipes.Binding;
 
@@ -88,13 +89,16 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
             || !state.Section.IsPath(option.PropertyName)) return;
         var node = mapping!.Find(option.Key)!;
         string path = Join(state.Path, option.Key), written = (string)option.Get(state.Section)!;
-        if (option.Attribute.Path == PathUse.Folder && RecipePath.IsOnHub(written, out string address)) Locate();
+        bool isModel = option.Attribute.Pulls != PulledModel.Traces;
+        if (option.Attribute.Path is PathUse.Folder or PathUse.Any && RecipePath.IsOnHub(written, out string address)) Locate(address);
         else Take(RecipePath.Resolve(written, node.Source, option.Attribute));
 
-        void Locate()
+        void Locate(string address)
         {
             if (!HubReference.TryParse(address, HubKind.Model, out var reference, out string wrong)) Take((written, wrong));
-            else if (reference.Kind == HubKind.DataSet) Take((written, "a data set, where a model is needed"));
+            else if (isModel && reference.Kind == HubKind.DataSet) Take((written, "a data set, where a model is needed"));
+            else if (!isModel && reference.Kind != HubKind.DataSet)
+                Take((written, "a model, where a data set is needed: hf://datasets/owner/name"));
             else if (hub.FolderOf(path, reference, option.Attribute.Pulls, node) is { } folder)
                 Take(RecipePath.Resolve(folder, node.Source, option.Attribute));
             else state.Faulty.Add(option.PropertyName); // its rules are asked when it is here

@@ -1,5 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Data.Sources;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Stages.Data;
 
@@ -65,7 +66,7 @@ internal sealed record ProblemSection : Section
 
     // Existing traces bring their problems along.
     private static IReadOnlyList<SourceSection> Asked(string traces) =>
-        [new SourceSection { Traces = GivenTraces.PatternOf(traces), Name = SourceName.OfRepository(traces) }];
+        [new SourceSection { Traces = GivenTraces.PatternOf(traces), Name = SourceName.OfRepository(ModelName.Of(traces)) }];
 
     /// <summary>
     /// Verifiers that may grade its problems: a source that leaves the choice open may have any of those that need nothing.

@@ -1,3 +1,4 @@
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Teacher;
 
@@ -9,7 +10,8 @@ internal sealed record TraceSection : Section
     private const string NoTeacher = "existing traces are taken, so nothing is generated";
 
     [Option("existing traces in place of a teacher's: a run's folder, or a file or folder of traces, ours (raw or graded) or in a format "
-        + "that `distill traces import` reads", Path = PathUse.Any,
+        + "that `distill traces import` reads; or a data set of the Hub, `hf://datasets/owner/name@revision`",
+        Path = PathUse.Any, Pulls = PulledModel.Traces,
         Default = "none: the teacher writes them", Remedy = "give a run's folder, or a file or folder of traces")]
     public string? From { get; init; }
 

@@ -24,7 +24,16 @@ internal static class GivenTraces
     public static string PatternOf(string place)
     {
         if (File.Exists(place) || !Directory.Exists(place)) return place;
-        string name = Path.GetFileName(FilesOf(place)[0]);
+        string name = Ending;
+        try
+        {
+            name = Path.GetFileName(FilesOf(place)[0]);
+        }
+        catch (InvalidDataException)
+        {
+            // Said where the recipe is held against what it names.
+        }
+
         return Path.Combine(FolderOf(place), "**", "*" + name[name.IndexOf('.', StringComparison.Ordinal)..]);
     }
 
