@@ -3,6 +3,7 @@ using Distill.Cli.Parsing;
 using Distill.Data.Problems;
 using Distill.Data.Sources.Formats;
 using Distill.Hub;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
@@ -52,7 +53,7 @@ internal sealed class SourceArguments
         {
             if (All.FirstOrDefault(option => parsed.GetValue(option) is not null) is { } useless)
                 throw new UsageException($"{useless.Name} does nothing here: the recipe says how its sources are read.", "Leave it out.");
-            var problems = RunArguments.Load<DistillationRecipe>(source, null, makesStudent: false).Problems;
+            var problems = RunArguments.Load<DistillationRecipe>(source, null, new CachedModels(), makesStudent: false).Problems;
             return problems.HasSources ? problems : problems with { Sources = [.. problems.Families.Select(Entry)], Families = [] };
         }
 
