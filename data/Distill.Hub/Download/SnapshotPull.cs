@@ -114,7 +114,8 @@ internal sealed class SnapshotPull
         HubFile[] files = [.. listing.Where(file => IsWanted(file.Path)).OrderBy(file => file.Path, StringComparer.Ordinal)];
         if (files.Length == 0)
         {
-            string some = string.Join(", ", listing.Take(8).Select(file => Printable.Quote(file.Path))) + (listing.Count > 8 ? ", …" : "");
+            string some = string.Join(", ", listing.Take(8).Select(file => Printable.Quote(file.Path)))
+                + (listing.Count > 8 ? ", …" : "");
             throw new HubException(HubFault.NoFile, $"{what.At(commit)} has no file that is wanted here. "
                 + $"{(listing.Count == 0 ? "It is empty." : $"It has {some}.")}");
         }

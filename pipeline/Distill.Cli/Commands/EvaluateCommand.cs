@@ -78,7 +78,7 @@ internal sealed class EvaluateCommand : DistillCommand
         string way = parsed.GetRequiredValue(strategy);
         ulong start = (ulong)parsed.GetValue(seed);
         var originals = ProblemSource.Load(
-            parsed.GetRequiredValue(problems), parsed.GetValue(limit), start, arguments, parsed, context.Cancellation);
+            parsed.GetRequiredValue(problems), parsed.GetValue(limit), start, arguments, parsed, context);
         var perturbed = parsed.GetValue(twins) ? ProblemSource.TwinsOf(originals) : [];
         var options = new EvaluationOptions
         {

@@ -158,7 +158,8 @@ internal sealed class InitCommand : DistillCommand
         }
         catch (InvalidRecipeException invalid)
         {
-            return [.. invalid.Problems.Select(problem => problem.ToString())];
+            // What is on the Hub is brought by the run itself.
+            return [.. invalid.Problems.Where(problem => problem.Fault != "not on this machine").Select(problem => problem.ToString())];
         }
     }
 

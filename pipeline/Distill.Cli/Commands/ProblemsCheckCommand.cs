@@ -47,7 +47,7 @@ internal sealed class ProblemsCheckCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         string word = parsed.GetRequiredValue(source);
-        var section = arguments.SectionOf(word, parsed) with { OnBadRow = BadRows.Skip };
+        var section = arguments.SectionOf(word, parsed, context) with { OnBadRow = BadRows.Skip };
         var lengthOf = LengthOf(parsed.GetValue(tokenizer));
         var problems = RecipeProblems.Of(section);
         SourceArguments.RequireFiles(problems);

@@ -50,7 +50,7 @@ internal sealed class ProblemsShowCommand : DistillCommand
     {
         int wanted = parsed.GetValue(count) + parsed.GetValue(skip);
         if (ProblemSource.IsFamilies(word)) return ProblemSource.Load(word, wanted, 0);
-        var problems = RecipeProblems.Of(arguments.SectionOf(word, parsed) with { OnBadRow = BadRows.Skip });
+        var problems = RecipeProblems.Of(arguments.SectionOf(word, parsed, context) with { OnBadRow = BadRows.Skip });
         SourceArguments.RequireFiles(problems);
         if (problems.Sources.All(entry => entry.Section.Family is not null))
             return problems.Take(Split.Train, wanted, context.Cancellation);

@@ -28,17 +28,17 @@ internal static class ProblemSource
     /// <exception cref="UsageException">There is no such source, or there are not so many problems.</exception>
     /// <exception cref="Data.Sources.Selection.BadRowsException">Rows of it are no problems.</exception>
     public static IReadOnlyList<Problem> Load(
-        string source, int? limit, ulong seed, SourceArguments arguments, ParseResult parsed, CancellationToken cancellation)
+        string source, int? limit, ulong seed, SourceArguments arguments, ParseResult parsed, CommandContext context)
     {
         bool isRecipe = SourceArguments.IsRecipe(source);
         if (!isRecipe && !Path.Exists(source) && !SourceFile.IsPattern(source) && !HubReference.IsReference(source))
             return Load(source, limit, seed);
-        var section = arguments.SectionOf(source, parsed);
-        if (isRecipe) return RecipeProblems.Of(section).Take(Split.Test, limit ?? section.Test, cancellation);
+        var section = arguments.SectionOf(source, parsed, context);
+        if (isRecipe) return RecipeProblems.Of(section).Take(Split.Test, limit ?? section.Test, context.Cancellation);
         // Every row once; nothing is held out of a file that is there to be asked.
         var problems = RecipeProblems.Of(section with { NearDuplicates = 1, SharedWords = 0 });
         SourceArguments.RequireFiles(problems);
-        var pool = problems.Pool(cancellation);
+        var pool = problems.Pool(context.Cancellation);
         Problem[] all =
             [.. pool.All().Where(problem => ProblemId.TryParseTwin(problem.Id) is null).Take(limit ?? int.MaxValue)];
         return all.Length > 0 ? Graded(source, all) : throw new InvalidDataException($"'{source}' holds no problem.");

@@ -3,7 +3,6 @@ using Distill.Cli.Parsing;
 using Distill.Data.Problems;
 using Distill.Data.Sources.Formats;
 using Distill.Hub;
-using Distill.Pipeline.Models;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
@@ -47,13 +46,14 @@ internal sealed class SourceArguments
     /// <summary>A file, a pattern, a folder, a data set of the Hub or a recipe, as problems of a recipe.</summary>
     /// <exception cref="UsageException">There is no such thing, or the options do not fit it.</exception>
     /// <exception cref="InvalidRecipeException">The recipe is none.</exception>
-    public ProblemSection SectionOf(string source, ParseResult parsed)
+    public ProblemSection SectionOf(string source, ParseResult parsed, CommandContext context)
     {
         if (IsRecipe(source))
         {
             if (All.FirstOrDefault(option => parsed.GetValue(option) is not null) is { } useless)
                 throw new UsageException($"{useless.Name} does nothing here: the recipe says how its sources are read.", "Leave it out.");
-            var problems = RunArguments.Load<DistillationRecipe>(source, null, new CachedModels(), makesStudent: false).Problems;
+            using var hub = new HubAccess(context);
+            var problems = RunArguments.Load<DistillationRecipe>(source, null, hub, makesStudent: false).Problems;
             return problems.HasSources ? problems : problems with { Sources = [.. problems.Families.Select(Entry)], Families = [] };
         }
 
