@@ -24,7 +24,7 @@ public sealed class ProblemsCommandTests : IDisposable
         run.Code.ShouldBe(3, run.Error);
         foreach (string text in (string[])["own: 4 rows, read as columns", "problems   2", "1 exact, 1 math", "1 bad rows",
             "own.jsonl, line 3: bad row:",
-            "own.jsonl, line 4: asked before: the question is that of own.jsonl, line 1,", "question   20 to 101 characters"])
+            "own.jsonl, line 4: asked before: the question is that of own.jsonl, line 1,", "question   20 to 99 characters"])
             run.Out.ShouldContain(text);
         run.Out.Split('\n').ShouldAllBe(line => line.Length <= 80);
     }

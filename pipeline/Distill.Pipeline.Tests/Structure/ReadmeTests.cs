@@ -101,7 +101,7 @@ public sealed partial class ReadmeTests
         catch (InvalidRecipeException invalid)
         {
             string[] absent = ["there is no folder", "there is no file", "no file matches"]; // they are the reader's own
-            return invalid.Problems.Where(problem => !absent.Any(fault => problem.Fault.StartsWith(fault, StringComparison.Ordinal)))
+            return invalid.Problems.Where(problem => !absent.Any(fault => problem.Fault.Contains(fault, StringComparison.Ordinal)))
                 .Select(problem => problem.ToString());
         }
     }

@@ -84,6 +84,7 @@ internal static class RecipeSchema
             {
                 ["type"] = new JsonArray("string", "array", "null"), ["items"] = new JsonObject { ["type"] = "string" },
             },
+            OptionKind.Text when option.Attribute.TakesNumbers => new JsonObject { ["type"] = new JsonArray("string", "number", "null") },
             OptionKind.Text => Typed("string"),
             OptionKind.Map => new JsonObject
             {

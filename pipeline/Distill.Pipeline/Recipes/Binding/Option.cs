@@ -69,6 +69,9 @@ internal sealed class OptionAttribute(string meaning) : Attribute
     /// <summary>A list that may also be the path of a file with a JSON object on each line.</summary>
     public bool Rows { get; init; }
 
+    /// <summary>Of a text that is often a number, which the schema lets stand without quotes.</summary>
+    public bool TakesNumbers { get; init; }
+
     public PathUse Path { get; init; }
 
     /// <summary>What of a repository of the Hub is pulled for a folder that is given as <c>hf://</c>.</summary>

@@ -66,7 +66,7 @@ internal sealed record SourceSection : Section
     [Option("column by which reports group problems", Default = "the source's name")]
     public string? Domain { get; init; }
 
-    [Option("column of the difficulty; of a family the level itself", Default = "the format's; 1")]
+    [Option("column of the difficulty; of a family the level itself", Default = "the format's; 1", TakesNumbers = true)]
     public string? Level { get; init; }
 
     [Option("column that names each row", Default = "by the content of the question")]

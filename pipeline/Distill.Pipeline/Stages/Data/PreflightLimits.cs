@@ -22,8 +22,8 @@ internal static class PreflightLimits
             $"{Measured(report, report.Truncated)} reach teacher.max_tokens = {recipe.Teacher.MaxTokens:N0}",
             $"max_truncation allows {limits.MaxTruncation:P0}",
             report.Share(report.Truncated) >= Nearly
-                ? "Nearly all do: look whether the teacher ends its replies (its chat template and\n"
-                    + "  end tokens), then raise teacher.max_tokens."
+                ? "Nearly all do: look whether the teacher ends its replies (its chat template\n"
+                    + "  and end tokens), then raise teacher.max_tokens."
                 : "Raise teacher.max_tokens, or ask for short steps in prompt.system.");
         Check(report.Share(report.Refused) > limits.MaxRefusals,
             $"{Measured(report, report.Refused)} are refused{Reason(report)}", $"max_refusals allows {limits.MaxRefusals:P0}",

@@ -111,7 +111,7 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         context.Measure("predictedSeconds", time.TotalSeconds);
         bool isSlow = recipe.Teacher.IsLocal && limits.Problems < recipe.Teacher.Slots;
         string words = time.TotalHours >= 48 ? $"{time.TotalDays:F1} days" : time.TotalMinutes >= 120 ? $"{time.TotalHours:F1} hours"
-            : $"{Math.Ceiling(time.TotalMinutes):N0} minutes";
+            : time.TotalMinutes > 1 ? $"{Math.Ceiling(time.TotalMinutes):N0} minutes" : "a minute";
         context.Note($"preflight: at {tokensPerSecond:N0} tokens/s the traces take up to {words}"
             + (isSlow ? "; with all slots busy, less" : ""));
     }
