@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Reflection;
 using Distill.Cli.Commands;
+using Distill.Cli.Commands.Runs;
 using Distill.Cli.Commands.Traces;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;

@@ -6,7 +6,9 @@ namespace Distill.Data.Tests.Verification;
 /// <summary>Which answers mean what the reference means.</summary>
 public sealed class MathVerifierTests
 {
-    /// <summary>Bytes that one verdict may leave to the collector. Long arithmetic leaves some with every step, so this bounds work too.</summary>
+    /// <summary>
+    /// Bytes that one verdict may leave to the collector. Long arithmetic leaves some with every step, so this bounds work too.
+    /// </summary>
     internal const long MaxAllocated = 32 << 20;
 
     /// <summary>Rows of the larger set whose intended verdict this verifier does not give, and why.</summary>

@@ -20,7 +20,9 @@ internal static class VerificationFixtures
 
     /// <summary>Parts to join; one that is a list of a text and a count is repeated.</summary>
     public static string Joined(this JsonElement row, string name) => string.Concat(row.GetProperty(name).EnumerateArray().Select(part =>
-        part.ValueKind == JsonValueKind.String ? part.GetString() : string.Concat(Enumerable.Repeat(part[0].GetString(), part[1].GetInt32()))));
+        part.ValueKind == JsonValueKind.String
+            ? part.GetString()
+            : string.Concat(Enumerable.Repeat(part[0].GetString(), part[1].GetInt32()))));
 
     private static JsonElement Parse(string line)
     {

@@ -29,7 +29,8 @@ internal static class AnswerClass
         SetOperation { Operator: "∖" } operation => string.Join(" ∖ ", Items(operation.Items, budget)),
         SetOperation operation => string.Join($" {operation.Operator} ", Items(operation.Items, budget).Order(StringComparer.Ordinal)),
         Matrix matrix => $"[{string.Join(" | ", matrix.Rows.Select(row => string.Join("; ", Items(row, budget))))}]",
-        Relation relation => string.Concat(relation.Sides.Select((side, i) => (i == 0 ? "" : relation.Operators[i - 1]) + Of(side, budget))),
+        Relation relation => string.Concat(
+            relation.Sides.Select((side, i) => (i == 0 ? "" : relation.Operators[i - 1]) + Of(side, budget))),
         Ratio ratio => string.Join(':', ratio.Parts.Select(part => Of(part, budget))) + ratio.Half,
         BasedNumber number => $"{number.Digits.TrimStart('0')}_{number.Base}",
         _ => throw new ArgumentOutOfRangeException(nameof(value), value, null),

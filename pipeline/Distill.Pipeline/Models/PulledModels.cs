@@ -41,7 +41,8 @@ internal static class ModelName
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         for (var at = new DirectoryInfo(full); at.Parent is { } parent; at = parent)
         {
-            if (parent.Name == "snapshots" && parent.Parent is { } cache && Kinds.Any(kind => cache.Name.StartsWith(kind, StringComparison.Ordinal)))
+            if (parent.Name == "snapshots" && parent.Parent is { } cache
+                && Kinds.Any(kind => cache.Name.StartsWith(kind, StringComparison.Ordinal)))
                 return cache.Name[(cache.Name.LastIndexOf(Separator, StringComparison.Ordinal) + Separator.Length)..];
         }
 

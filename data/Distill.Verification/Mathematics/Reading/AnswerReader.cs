@@ -100,7 +100,8 @@ internal sealed partial class AnswerReader
     private static Words? WordsOf(string text)
     {
         bool isProse = text.Any(char.IsLetter)
-            && text.All(letter => char.IsLetter(letter) || char.IsWhiteSpace(letter) || Punctuation.Contains(letter, StringComparison.Ordinal));
+            && text.All(letter => char.IsLetter(letter) || char.IsWhiteSpace(letter)
+                || Punctuation.Contains(letter, StringComparison.Ordinal));
         if (!isProse || text.Count(char.IsWhiteSpace) > MaxWords) return null;
         string folded = AnswerText.Folded(text).Trim('.', '!', '?', '"', '\'', ' ');
         return folded.Length > 0 ? new Words(folded) : null;

@@ -4,7 +4,7 @@ using Distill.Cli.Parsing;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Store;
 
-namespace Distill.Cli.Commands;
+namespace Distill.Cli.Commands.Runs;
 
 /// <summary><c>distill runs rm</c>.</summary>
 internal sealed class RunsRemoveCommand : DistillCommand

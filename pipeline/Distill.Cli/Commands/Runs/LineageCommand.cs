@@ -3,7 +3,7 @@ using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Pipeline.Store;
 
-namespace Distill.Cli.Commands;
+namespace Distill.Cli.Commands.Runs;
 
 /// <summary><c>distill lineage</c>.</summary>
 internal sealed class LineageCommand : DistillCommand

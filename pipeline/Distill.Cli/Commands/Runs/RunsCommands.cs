@@ -3,7 +3,7 @@ using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Pipeline.Runs;
 
-namespace Distill.Cli.Commands;
+namespace Distill.Cli.Commands.Runs;
 
 /// <summary><c>distill runs ls</c>.</summary>
 internal sealed class RunsListCommand : DistillCommand

@@ -5,7 +5,7 @@ using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Store;
 
-namespace Distill.Cli.Commands;
+namespace Distill.Cli.Commands.Runs;
 
 /// <summary><c>distill runs diff</c>.</summary>
 internal sealed class RunsDiffCommand : DistillCommand

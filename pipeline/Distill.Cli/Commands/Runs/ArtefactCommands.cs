@@ -4,7 +4,7 @@ using Distill.Cli.Parsing;
 using Distill.Data.Storage;
 using Distill.Pipeline.Store;
 
-namespace Distill.Cli.Commands;
+namespace Distill.Cli.Commands.Runs;
 
 /// <summary><c>distill artefacts ls</c>.</summary>
 internal sealed class ArtefactsListCommand : DistillCommand
