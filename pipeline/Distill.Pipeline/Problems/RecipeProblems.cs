@@ -92,7 +92,11 @@ internal sealed class RecipeProblems
         SkipsBadRows = section.OnBadRow == BadRows.Skip,
         NearDuplicates = section.NearDuplicates,
         SharedWords = section.SharedWords,
-        // A family that is there for a split alone holds none out of files.
-        OwnSplits = [.. section.TestSources.Select(_ => Split.Test), .. section.Sources.Select(source => source.Goes()).OfType<Split>()],
+        // A family that is there for a split alone holds none out of files; nor is anything held out for what nobody asks for.
+        OwnSplits =
+        [
+            .. section.TestSources.Select(_ => Split.Test), .. section.Sources.Select(source => source.Goes()).OfType<Split>(),
+            .. section.Validation == 0 ? [Split.Validation] : Array.Empty<Split>(),
+        ],
     };
 }

@@ -36,6 +36,7 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
             ("preflight", limits.ToKey(recipe)),
             ("traces", recipe.Traces.ToKey(recipe)),
             ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
+            ("prices", TraceSampling.PricesOf(recipe, limits.MaxCost ?? recipe.Traces.MaxCost)),
         ]),
         Resource = StageResource.Model,
     };
