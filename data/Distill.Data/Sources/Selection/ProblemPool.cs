@@ -27,6 +27,9 @@ internal sealed record PoolOptions
     public IReadOnlyCollection<Split> OwnSplits { get; init; } = [];
 
     public ProblemVerifiers Verifiers { get; init; } = ProblemVerifiers.Standard;
+
+    /// <summary>Where a problem goes whose source goes nowhere alone: what another source brings of its own is not held out of it.</summary>
+    public Split SplitOf(Problem problem) => OwnSplits.Contains(problem.Split) ? Split.Train : problem.Split;
 }
 
 /// <summary>
