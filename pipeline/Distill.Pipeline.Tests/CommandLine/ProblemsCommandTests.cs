@@ -89,8 +89,8 @@ public sealed class ProblemsCommandTests : IDisposable
     public void Evaluate_says_before_it_asks_that_a_judge_belongs_to_a_run()
     {
         folder.File("bank.csv", "question,answer\nWhat is 7 + 7?,14\nWhat is 8 + 8?,16\n");
-        string recipe = Recipe("verifier: judge, sources: [ { file: own.jsonl } ], test_sources: [ { file: bank.csv } ]")
-            + "judge: { endpoint: 'http://127.0.0.1:9/v1', network: loopback, model: judge, api_key_env: NONE }\n";
+        string recipe = Recipe("on_bad_row: skip, verifier: judge, sources: [ { file: own.jsonl } ], test_sources: [ { file: bank.csv } ]")
+            + "\njudge: { endpoint: 'http://127.0.0.1:9/v1', network: loopback, model: judge, api_key_env: NONE }\n";
         var run = CommandLineRun.Of("evaluate", folder["no-model"], "--problems", folder.File("judged.yaml", recipe), "--limit", "2");
         run.Code.ShouldBe(1, run.Error);
         run.Error.ShouldContain("A judge belongs to 'distill run'");
@@ -111,7 +111,8 @@ public sealed class ProblemsCommandTests : IDisposable
 
     private static string Recipe(string problems) => SmallRun.Text.Replace(
         "families: [ { name: arithmetic, level: 1 }, { name: words, level: 1 } ]",
-        problems.Replace(", test_sources", "\n  test_sources", StringComparison.Ordinal)
+        problems.Replace(", verifier", "\n  verifier", StringComparison.Ordinal)
+            .Replace(", test_sources", "\n  test_sources", StringComparison.Ordinal)
             .Replace(", decontaminate", "\n  decontaminate", StringComparison.Ordinal)
             .Replace(", sources", "\n  sources", StringComparison.Ordinal), StringComparison.Ordinal);
 

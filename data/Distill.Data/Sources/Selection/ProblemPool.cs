@@ -28,7 +28,7 @@ internal sealed record PoolOptions
 
     public ProblemVerifiers Verifiers { get; init; } = ProblemVerifiers.Standard;
 
-    /// <summary>Where a problem goes whose source goes nowhere alone: what another source brings of its own is not held out of it.</summary>
+    /// <summary>Where a problem of a source without a split goes: what another source brings is not held out of it.</summary>
     public Split SplitOf(Problem problem) => OwnSplits.Contains(problem.Split) ? Split.Train : problem.Split;
 }
 

@@ -92,7 +92,8 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         using var journal = context.SharedCompletions is { } folder ? CompletionJournal.Open(folder, teacher.Digest) : null;
         var options = recipe.Teacher.ToCollectionOptions(teacher.Digest) with { Samples = 1 };
         long began = context.Clock.GetTimestamp(), tokens = 0;
-        var part = new TraceCollection(model.Generator, model.Encoder, options, journal, context.Clock).Generate(problems, 0, recipe.Traces.ToBudget(), done =>
+        var collection = new TraceCollection(model.Generator, model.Encoder, options, journal, context.Clock);
+        var part = collection.Generate(problems, 0, recipe.Traces.ToBudget(), done =>
         {
             tokens = done.CompletionTokens;
             context.Progress(new StageProgress(done.Completions, problems.Count, "completions"));
