@@ -8,7 +8,8 @@ namespace Distill.Teacher.Remote.Judging;
 /// <summary>
 /// A model compares answers with references by a rubric. Every reply is kept, so that a verdict is paid once, by whatever run; a reply that
 /// cannot be read is undecidable, and so is a text that the endpoint does not take. Many answers are judged
-/// at once by <see cref="PrepareAsync"/>; <see cref="Verify"/> then finds what was said, and asks by itself only for what was not. Thread-safe.
+/// at once by <see cref="PrepareAsync"/>; <see cref="Verify"/> then finds what was said, and asks by itself only for what was not.
+/// Thread-safe.
 /// </summary>
 /// <param name="client">Any; it should repeat failed attempts itself. Stays the caller's to dispose.</param>
 /// <param name="store">May be a teacher's too.</param>
