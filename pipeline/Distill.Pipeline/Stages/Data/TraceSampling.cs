@@ -34,7 +34,7 @@ internal sealed class TraceSampling
 
     public SamplingPolicy? Policy => section.IsPlain ? null : section.ToPolicy(samples);
 
-    public SampleBudget Budget => new(section.MaxTokensTotal, (decimal?)section.MaxCost);
+    public SampleBudget Budget => section.ToBudget();
 
     /// <summary>What of it decides the traces; the verifiers too, where verdicts do.</summary>
     public static (string, JsonNode?)[] KeyOf(DistillationRecipe recipe)
