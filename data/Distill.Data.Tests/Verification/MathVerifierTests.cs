@@ -106,6 +106,8 @@ public sealed class MathVerifierTests
     [InlineData("5", "5 quarters")]
     [InlineData("5", "5 meters squared")]
     [InlineData("5 m^2", "5 square meters")]
+    [InlineData("5 s", "5 seconds")]
+    [InlineData("5", "5 minutes")]
     [InlineData("9", "9 meters per second squared")]
     public void Words_that_measure_are(string gold, string answer) => new Asked(gold).By("math", answer).ShouldBe(Verdict.Correct);
 

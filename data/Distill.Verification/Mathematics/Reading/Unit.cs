@@ -81,6 +81,8 @@ internal static class Units
     public static bool IsUnit(string word, bool isApart)
     {
         if (Abbreviations.ContainsKey(word)) return word.Length > 1 || (isApart && word != "A" && word != "t");
+        // "seconds" begins like the secant, and is none.
+        if (word.Length > 4 && Words.ContainsKey(word.ToLowerInvariant())) return true;
         if (word.Length < 3 || !word.All(char.IsAsciiLetter) || Functions.At(word, 0) is not null) return word == "°";
         return !IsAlphabetical(word);
     }
