@@ -118,6 +118,9 @@ public sealed class NamedVerifierTests
     [InlineData("""{"a": 1}""", """{"a": 1, "a": 2}""", Verdict.Undecidable)]
     [InlineData("""{"a": 1}""", """{"a": 1""", Verdict.Undecidable)]
     [InlineData("""{"a": 1}""", "\uD800", Verdict.Undecidable)]
+    [InlineData("""{"a": 1}""", """{"a": "\ud800"}""", Verdict.Undecidable)]
+    [InlineData("""{"a": 1}""", """{"a": 1, "\udc00": 2}""", Verdict.Undecidable)]
+    [InlineData("""["\ud800"]""", """["\ud800"]""", Verdict.Undecidable)]
     [InlineData("not json", "not json", Verdict.Undecidable)]
     public void Json(string gold, string answer, Verdict expected) => new Asked(gold).By("json", answer).ShouldBe(expected);
 

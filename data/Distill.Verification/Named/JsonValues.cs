@@ -12,7 +12,7 @@ internal static class JsonValues
     // Recursion over parsed values goes no deeper than the parser let them be.
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
-    /// <returns>Null when the text is not JSON, too long, too deep, or names a field twice.</returns>
+    /// <returns>Null when the text is not JSON, too long, too deep, names a field twice, or escapes half of a pair.</returns>
     public static JsonElement? TryParse(string text)
     {
         var trimmed = text.AsSpan().Trim();
@@ -20,15 +20,18 @@ internal static class JsonValues
         try
         {
             using var document = JsonDocument.Parse(trimmed.ToString(), Options);
-            return document.RootElement.Clone();
+            var root = document.RootElement.Clone();
+            // Reads every name and text once: what cannot be read as text is found here and not by whoever compares values.
+            Canonical(root);
+            return root;
         }
         catch (JsonException)
         {
             return null;
         }
-        catch (ArgumentException)
+        catch (Exception fault) when (fault is ArgumentException or InvalidOperationException)
         {
-            // Half of a surrogate pair cannot be written as UTF-8.
+            // Half of a surrogate pair cannot be written as UTF-8 (the first), nor can its escape be read as text (the second).
             return null;
         }
     }
