@@ -27,7 +27,7 @@ public sealed class RoundTripTests : IDisposable
             var read = TraceImport.Read(path, new TraceImportOptions { Format = asked }).ToList();
             read.Select(Said).ShouldBe(traces.Select(Said), asked);
             read.Select(trace => (trace.Problem.Id, trace.SampleIndex)).Distinct().Count().ShouldBe(traces.Count);
-            read.ShouldAllBe(trace => trace.TokenIds.Count == 0 && trace.Problem.Signature.StartsWith("text/"));
+            read.ShouldAllBe(trace => trace.TokenIds.Count == 0 && trace.Problem.Signature.StartsWith("text:"));
         }
     }
 

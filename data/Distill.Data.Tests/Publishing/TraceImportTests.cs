@@ -1,7 +1,9 @@
 using System.IO.Compression;
 using System.Text;
+using Distill.Data.Problems;
 using Distill.Data.Publishing;
 using Distill.Data.Traces;
+using DuckDB.NET.Data;
 
 namespace Distill.Data.Tests.Publishing;
 
@@ -112,7 +114,7 @@ public sealed class TraceImportTests : IDisposable
         message.ShouldContain(reason);
         List<BadRow> skipped = [];
         TraceImport.Read(path, null, skipped.Add).Count().ShouldBe(2);
-        skipped.Single().Place.ShouldBe($"{path}, line 2");
+        skipped.Single().Place.ToString().ShouldBe($"{path}, line 2");
     }
 
     [Fact]
@@ -142,6 +144,50 @@ public sealed class TraceImportTests : IDisposable
             .Message.ShouldContain("openr1");
 
         static string Refusal(string path) => Should.Throw<InvalidDataException>(() => TraceImport.Read(path).ToList()).Message;
+    }
+
+    [Fact]
+    public void A_question_has_the_signature_that_it_has_in_a_file_of_problems()
+    {
+        var problem = Read(Good.Replace("\"q\"", "\" What  is\\r\\nthis? \"", StringComparison.Ordinal)).Single().Problem;
+
+        problem.Signature.ShouldBe(ProblemText.SignatureOf("What is this?"));
+        problem.Id.ShouldBe("messages/" + ProblemText.IdOf(problem.Signature));
+    }
+
+    [Fact]
+    public void A_folder_gives_the_rows_of_all_its_files_but_those_that_describe_it()
+    {
+        folder.File("set/a.jsonl", Good);
+        folder.File("set/b.json", $"[{Good.Replace("\"q\"", "\"other\"", StringComparison.Ordinal)}]");
+        folder.File("only/c.json", $"[{Good}]");
+        foreach (string name in (string[])["manifest-0001.json", "dataset_info.json", "counts.json", "sources.json", "metadata.json"])
+            folder.File($"set/{name}", """{"nothing":"of traces"}""");
+
+        TraceImport.Read(folder["set"]).Select(trace => trace.Problem.Text).ShouldBe(["q", "other"]);
+        TraceImport.Read(folder["only"]).ShouldHaveSingleItem();
+    }
+
+    /// <summary>Only our own reader looks at the first bytes; it must not decide what others can read.</summary>
+    [Fact]
+    public void Parquet_that_the_reader_of_our_own_traces_cannot_open_is_read_as_foreign_rows()
+    {
+        string path = folder["a.parquet"];
+        using (var connection = new DuckDBConnection("DataSource=:memory:"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = $"COPY (SELECT 'q' AS prompt, 'a' AS completion) TO '{path}' (FORMAT parquet)";
+            command.ExecuteNonQuery();
+        }
+
+        byte[] bytes = File.ReadAllBytes(path);
+        bytes[0] = (byte)'X';
+        File.WriteAllBytes(path, bytes);
+
+        TraceColumnSet.TryOf(path).ShouldBeNull();
+        TraceImport.Read(path).ShouldHaveSingleItem().Problem.Text.ShouldBe("q");
+        Should.Throw<InvalidDataException>(() => TraceImport.Read(path, new TraceImportOptions { Format = "hf" }).ToList());
     }
 
     private static string OneLine(string text) => text.Replace("\n", "", StringComparison.Ordinal);

@@ -76,6 +76,36 @@ public sealed class FormatTests
         SourceReading.Draft("""{"question":"Which?\nA. x\nB. y","choices":["x","y"],"answer":"A"}""").Text.ShouldBe("Which?\nA. x\nB. y");
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("\"\"")]
+    public void Columns_of_options_may_be_empty_at_the_end_only(string empty)
+    {
+        var columns = new ColumnMapping { Choices = "A, B, C, D" };
+        SourceReading.Draft($$"""{"question":"q","A":"x","B":"y","C":"z","D":{{empty}},"answer":"C"}""", "columns", columns)
+            .Choices.ShouldBe(["x", "y", "z"]);
+
+        string gap = $$"""{"question":"q","A":"x","B":{{empty}},"C":"z","D":"w","answer":"C"}""";
+        Should.Throw<FormatException>(() => SourceReading.Draft(gap, "columns", columns)).Message.ShouldBe("'B' is empty and 'D' is not");
+    }
+
+    [Theory]
+    [InlineData("""["C","D","A","B"]""", "A", "the answer 'A' is the text of choice C and the letter of choice A")]
+    [InlineData("""["2","1","0"]""", "2", "the answer '2' is the text of choice A and the index of choice C")]
+    public void An_answer_that_means_one_option_as_a_text_and_another_as_a_letter_or_index_is_refused(
+        string choices, string answer, string reason) =>
+        Should.Throw<FormatException>(() => SourceReading.Draft($$"""{"question":"q","choices":{{choices}},"answer":"{{answer}}"}"""))
+            .Message.ShouldBe(reason);
+
+    [Theory]
+    [InlineData("""{"question":"q","choices":["A","B","C"],"answer":"B"}""", "B")]
+    [InlineData("""{"question":"q","choices":["0","1","2"],"answer":"2"}""", "C")]
+    [InlineData("""{"question":"q","choices":["2","1","0"],"answer":2}""", "C")]
+    [InlineData("""{"question":"q","choices":["7","8","9"],"answer":"9"}""", "C")]
+    [InlineData("""{"question":"q","choices":{"text":["B","A"],"label":["A","B"]},"answerKey":"B"}""", "B")]
+    public void Options_that_are_letters_or_numbers_are_found_where_all_readings_agree(string row, string letter) =>
+        SourceReading.Draft(row).Answer.ShouldBe(letter);
+
     [Fact]
     public void Messages_are_a_system_message_a_question_and_a_reply()
     {

@@ -131,6 +131,8 @@ public sealed class NamedVerifierTests
     [InlineData("""{"a": 1}""", """{"a": 1, "b": ["\udc00"]}""", Verdict.Undecidable)]
     [InlineData("""{"a": "\ud800"}""", """{"a": 1}""", Verdict.Undecidable)]
     [InlineData("""{"a": "\ud83d\ude00"}""", """{"a": "😀"}""", Verdict.Correct)]
+    [InlineData("""{"a": 1}""", """{"a": 1, "\udc00": 2}""", Verdict.Undecidable)]
+    [InlineData("""["\ud800"]""", """["\ud800"]""", Verdict.Undecidable)]
     [InlineData("not json", "not json", Verdict.Undecidable)]
     public void Json(string gold, string answer, Verdict expected) => new Asked(gold).By("json", answer).ShouldBe(expected);
 

@@ -1,10 +1,20 @@
+using Distill.Data.Sources;
 using Distill.Data.Sources.Files;
+using Distill.Data.Storage;
 
 namespace Distill.Data.Publishing;
 
 /// <summary>Files of traces that a path means.</summary>
 internal static class ForeignFile
 {
+    // Of our own artefacts and runs, of model folders, and of other data sets' tools. A manifest's name has a number: see IsAside.
+    private static readonly HashSet<string> Beside = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "manifest.json", "sources.json", "metadata.json", "counts.json", "sampling.json", "preflight.json", "evaluation.json",
+        "report.json", "parity.json", "parity-failed.json", "run.json", "run.lock.json", "ledger.json", "metrics.jsonl", "distill.json", "config.json",
+        "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    };
+
     /// <summary>The files that a path means: itself, or those of a folder and below, by name.</summary>
     /// <exception cref="InvalidDataException">There is nothing that can be read.</exception>
     public static IReadOnlyList<string> FilesOf(string path)
@@ -24,8 +34,11 @@ internal static class ForeignFile
 
     public static bool IsParquet(string path) => path.EndsWith(".parquet", StringComparison.Ordinal);
 
-    // Hidden ones, and what lies beside data: manifests, metadata, counts.
-    private static bool IsAside(string folder, string file) =>
-        Path.GetRelativePath(folder, file).Split('/', '\\').Any(part => part[0] == '.')
-        || Path.GetExtension(file).Equals(".json", StringComparison.OrdinalIgnoreCase);
+    // Hidden ones, and what is known to lie beside data.
+    private static bool IsAside(string folder, string file)
+    {
+        string name = Path.GetFileName(file);
+        return Path.GetRelativePath(folder, file).Split('/', '\\').Any(part => part[0] == '.')
+            || Beside.Contains(name) || DataSetFolder.Describes(name) || ManifestFile.IsManifest(name);
+    }
 }

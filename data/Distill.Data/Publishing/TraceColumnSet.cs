@@ -9,6 +9,20 @@ namespace Distill.Data.Publishing;
 internal sealed record TraceColumnSet(bool IsTraces, bool IsGraded)
 {
     /// <summary>Looks at the footer alone.</summary>
+    /// <returns>Null when the file cannot be read as Parquet, at least not by the reader of our own traces.</returns>
+    public static TraceColumnSet? TryOf(string file)
+    {
+        try
+        {
+            return Of(file);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Looks at the footer alone.</summary>
     /// <exception cref="InvalidDataException">The file is no Parquet.</exception>
     public static TraceColumnSet Of(string file)
     {

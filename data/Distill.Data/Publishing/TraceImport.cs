@@ -1,5 +1,6 @@
 using Distill.Data.Problems;
 using Distill.Data.Publishing.Formats;
+using Distill.Data.Sources;
 using Distill.Data.Sources.Files;
 using Distill.Data.Traces;
 
@@ -22,7 +23,7 @@ internal sealed record TraceImportOptions
 }
 
 /// <summary>A row that is no trace: where it is and why.</summary>
-internal sealed record BadRow(string Place, string Reason)
+internal sealed record BadRow(SourcePlace Place, string Reason)
 {
     public override string ToString() => Printable.Of($"{Place}: {Reason}");
 }
@@ -34,7 +35,7 @@ internal sealed record BadRow(string Place, string Reason)
 internal static class TraceImport
 {
     /// <summary>Raised whenever the same file could give other traces; part of cache keys.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>Reads while it is enumerated, one row in memory at a time (of our own Parquet, a row group).</summary>
     /// <param name="path">A file (JSON lines, JSON, CSV, Parquet), or a folder of them.</param>
@@ -53,12 +54,19 @@ internal static class TraceImport
 
     private static IEnumerable<Trace> ReadFile(string file, TraceImportOptions options, SampleNumbering numbering, Action<BadRow>? skipped)
     {
-        if (ForeignFile.IsParquet(file) && options.Format is TraceFormats.Auto or TraceFormats.Folder && TraceColumnSet.Of(file).IsTraces)
-            return TraceFile.Read(file);
+        if (ForeignFile.IsParquet(file) && IsOurs(file, options.Format)) return TraceFile.Read(file);
         return options.Format == TraceFormats.Folder
             ? throw new InvalidDataException($"'{file}' does not have the columns of our traces; name its format with --format.")
             : ReadRows(file, options, numbering, skipped);
     }
+
+    // What our own reader cannot open may be of another writer, which the reader of foreign rows knows or names as damaged.
+    private static bool IsOurs(string file, string format) => format switch
+    {
+        TraceFormats.Folder => TraceColumnSet.Of(file).IsTraces,
+        TraceFormats.Auto => TraceColumnSet.TryOf(file) is { IsTraces: true },
+        _ => false,
+    };
 
     private static IEnumerable<Trace> ReadRows(string file, TraceImportOptions options, SampleNumbering numbering, Action<BadRow>? skipped)
     {
@@ -76,7 +84,7 @@ internal static class TraceImport
             // InvalidOperationException: a property's name is not valid text, e.g. half a surrogate pair.
             catch (Exception reason) when (reason is FormatException or InvalidOperationException)
             {
-                var bad = new BadRow(read.Place.ToString(), reason.Message);
+                var bad = new BadRow(read.Place, reason.Message);
                 if (skipped is null) throw new InvalidDataException(bad.ToString(), reason);
                 skipped(bad);
                 continue;
@@ -94,13 +102,14 @@ internal static class TraceImport
     {
         if (string.IsNullOrWhiteSpace(imported.Problem)) throw new FormatException("the problem is empty.");
         string source = options.Source ?? NonEmpty(imported.Source) ?? format.Name;
-        string digest = Storage.FileDigest.Of(System.Text.Encoding.UTF8.GetBytes(imported.Problem.Trim()));
-        string id = NonEmpty(imported.Id) ?? $"{format.Name}/{digest[..16]}";
+        // As of problems in files: the same question belongs to the same split, wherever it was found.
+        string signature = ProblemText.SignatureOf(imported.Problem);
+        string id = NonEmpty(imported.Id) ?? $"{format.Name}/{ProblemText.IdOf(signature)}";
         return new Trace
         {
             Problem = new Problem(
                 id, source, NonEmpty(imported.Domain) ?? source, SplitRule.TryParse(imported.Split, out var split) ? split : Split.Train, 1,
-                imported.Problem, imported.ReferenceAnswer ?? "", NonEmpty(imported.ReferenceSolution), $"text/{digest}")
+                imported.Problem, imported.ReferenceAnswer ?? "", NonEmpty(imported.ReferenceSolution), signature)
             {
                 Verifier = imported.Choices.Count > 0 ? "choice" : options.Verifier,
                 System = imported.System,

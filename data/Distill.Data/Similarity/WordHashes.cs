@@ -48,7 +48,7 @@ internal static class WordHashes
         }
     }
 
-    // Han with its extensions, Hiragana and Katakana.
-    private static bool IsAlone(int code) => code is (>= 0x3040 and <= 0x30FF) or (>= 0x3400 and <= 0x4DBF) or (>= 0x4E00 and <= 0x9FFF)
+    /// <summary>Whether a mark is a word of its own: Han with its extensions, Hiragana and Katakana.</summary>
+    public static bool IsAlone(int code) => code is (>= 0x3040 and <= 0x30FF) or (>= 0x3400 and <= 0x4DBF) or (>= 0x4E00 and <= 0x9FFF)
         or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x323AF);
 }

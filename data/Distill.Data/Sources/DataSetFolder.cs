@@ -47,6 +47,10 @@ internal static class DataSetFolder
     public static IReadOnlyList<string> WordsOf(string split) =>
         SplitWords.FirstOrDefault(known => known.Split == split).Words ?? [split];
 
+    /// <summary>Whether a file of this name tells of a data set and holds none of its rows.</summary>
+    public static bool Describes(string name) =>
+        name is "dataset_infos.json" or "dataset_dict.json" or "state.json" or "dataset_info.json" or "croissant.json";
+
     /// <summary>What the card says of the data's licence: its name where the Hub has no word for it. Null where it says nothing.</summary>
     public static string? LicenceOf(string folder)
     {
@@ -105,8 +109,7 @@ internal static class DataSetFolder
     private static bool IsName(string config) => config.IndexOfAny(['/', '\\']) < 0 && config is not ("." or "..");
 
     private static bool IsTable(SourceFile file) =>
-        SourceRows.IsTable(file.Name) && Path.GetFileName(file.Name) is not ("dataset_infos.json" or "dataset_dict.json" or "state.json"
-            or "dataset_info.json" or "croissant.json");
+        SourceRows.IsTable(file.Name) && !Describes(Path.GetFileName(file.Name));
 
     // The last folder or name that has a split's word as a whole word.
     private static string? SplitOf(string name)

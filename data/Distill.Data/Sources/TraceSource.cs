@@ -4,7 +4,10 @@ using Distill.Data.Sources.Files;
 
 namespace Distill.Data.Sources;
 
-/// <summary>The problems of existing traces, each once, as they were asked.</summary>
+/// <summary>
+/// The problems of existing traces, each once, as they were asked. An id tells a problem's traces, votes and twins apart, so another
+/// question with the same id is a bad row.
+/// </summary>
 internal sealed class TraceSource(string name, IReadOnlyList<SourceFile> files, string? verifier) : IProblemSource
 {
     public string Name => name;
@@ -13,21 +16,40 @@ internal sealed class TraceSource(string name, IReadOnlyList<SourceFile> files, 
 
     public IEnumerable<SourceItem> Read()
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var signatures = new Dictionary<string, string>(StringComparer.Ordinal);
+        var bad = new Queue<BadRow>();
         foreach (var file in files)
         {
             long row = 0;
-            foreach (var trace in TraceImport.Read(file.Path))
+            foreach (var trace in TraceImport.Read(file.Path, null, bad.Enqueue))
             {
-                row++;
-                if (!seen.Add(trace.Problem.Id)) continue;
-                // Held out by content, as everywhere: traces of others do not say where their problems belong.
-                var problem = trace.Problem with
-                {
-                    Split = SplitRule.Of(trace.Problem.Signature), Verifier = verifier ?? trace.Problem.Verifier,
-                };
-                yield return new SourceItem(new SourcePlace(file.Name, "row", row), problem);
+                foreach (var item in Taken(bad, file)) yield return item;
+                if (Item(trace.Problem, new SourcePlace(file.Name, "row", ++row), signatures) is { } found) yield return found;
             }
+
+            foreach (var item in Taken(bad, file)) yield return item;
         }
+    }
+
+    // The rows that were passed over on the way to the next trace, or to the end.
+    private static IEnumerable<SourceItem> Taken(Queue<BadRow> bad, SourceFile file)
+    {
+        while (bad.TryDequeue(out var row))
+            yield return new SourceItem(row.Place with { File = file.Name }, null, row.Reason.TrimEnd('.'));
+    }
+
+    private SourceItem? Item(Problem problem, SourcePlace place, Dictionary<string, string> signatures)
+    {
+        if (!signatures.TryAdd(problem.Id, problem.Signature))
+        {
+            return signatures[problem.Id] == problem.Signature ? null
+                : new SourceItem(place, null, $"the id {Printable.Quote(problem.Id)} is that of another question too");
+        }
+
+        // Held out by content, as everywhere: traces of others do not say where their problems belong.
+        return new SourceItem(place, problem with
+        {
+            Split = SplitRule.Of(problem.Signature), Verifier = verifier ?? problem.Verifier,
+        });
     }
 }

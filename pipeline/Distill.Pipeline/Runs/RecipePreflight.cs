@@ -1,5 +1,6 @@
 using Distill.Architecture;
 using Distill.Data.Problems;
+using Distill.Data.Publishing;
 using Distill.Data.Sources.Selection;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Problems;
@@ -97,7 +98,8 @@ internal sealed class RecipePreflight
     {
         const string Remedy = "give a run's folder, or a file or folder of traces";
         if (recipe.Traces.From is not { } place) return;
-        var first = Open("traces.from", place, Remedy, () => GivenTraces.Read(place).FirstOrDefault()
+        Action<BadRow>? skipped = recipe.Problems.SkipsBadRows ? _ => { } : null;
+        var first = Open("traces.from", place, Remedy, () => GivenTraces.Read(place, skipped).FirstOrDefault()
             ?? throw new InvalidDataException("it holds no trace"));
         if (first is { Reasoning.Length: > 0 } && student is { MarksThinking: false } && !recipe.Student.AddTokens)
             Add("student.base", recipe.Student.Base, $"the traces hold reasoning, and its tokenizer has no {ThinkMarks.Open} and "

@@ -48,9 +48,7 @@ internal static class ChoiceQuestion
         string[] named = columns.ChoiceColumns;
         if (named.Length > 1)
         {
-            string[] several = [.. named.Select(name => row.Text(name)).OfType<string>()];
-            return several.Length > 1 ? (several, [])
-                : throw new FormatException($"fewer than two of {string.Join(", ", named)} have a value");
+            return (InColumns(row, named), []);
         }
 
         string column = named.Length == 1 ? named[0] : MultipleChoiceFormat.ListColumn(row) ?? "choices";
@@ -66,7 +64,7 @@ internal static class ChoiceQuestion
         return list is { Count: > 1 } ? (list, []) : throw new FormatException($"{Printable.Quote(column)} has fewer than two choices");
     }
 
-    /// <exception cref="FormatException">The answer names none of the options.</exception>
+    /// <exception cref="FormatException">The answer names none of the options, or two of them: read one way and another.</exception>
     public static ProblemDraft With(
         ProblemDraft draft, (IReadOnlyList<string> Texts, IReadOnlyList<string> Labels) choices, bool answerIsIndex)
     {
@@ -84,6 +82,17 @@ internal static class ChoiceQuestion
         };
     }
 
+    // A letter names a column: after a gap, each later text would stand under another letter than its own.
+    private static string[] InColumns(RowValues row, string[] named)
+    {
+        string?[] values = [.. named.Select(name => row.Text(name))];
+        int count = Array.FindLastIndex(values, value => !string.IsNullOrWhiteSpace(value)) + 1;
+        if (count < 2) throw new FormatException($"fewer than two of {string.Join(", ", named)} have a value");
+        int gap = Array.FindIndex(values, string.IsNullOrWhiteSpace);
+        return gap < 0 || gap >= count ? [.. values.Take(count).OfType<string>()]
+            : throw new FormatException($"{Printable.Quote(named[gap])} is empty and {Printable.Quote(named[count - 1])} is not");
+    }
+
     private static int IndexOf(string answer, IReadOnlyList<string> texts, IReadOnlyList<string> labels, bool isIndex)
     {
         answer = answer.Trim();
@@ -99,12 +108,29 @@ internal static class ChoiceQuestion
 
         int found = Find(labels, StringComparison.OrdinalIgnoreCase);
         if (found >= 0 && found < texts.Count) return found;
-        if (!isIndex && Find(texts, StringComparison.Ordinal) is var text and >= 0) return text;
-        string letter = answer.TrimStart('(').TrimEnd(')', '.', ':');
-        if (letter.Length == 1 && char.IsAsciiLetter(letter[0]) && char.ToUpperInvariant(letter[0]) - 'A' is var at && at < texts.Count)
-            return at;
-        return int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < texts.Count ? index : -1;
+        int text = isIndex ? -1 : Find(texts, StringComparison.Ordinal);
+        return OneOf(answer, text, Lettered(answer, texts.Count), Index(answer, texts.Count));
     }
+
+    // Options that are letters or numbers themselves: which one the answer means, nobody can tell.
+    private static int OneOf(string answer, int text, int letter, int index)
+    {
+        int other = letter >= 0 ? letter : index; // an answer is not both
+        if (text < 0 || other < 0 || text == other) return Math.Max(text, other);
+        throw new FormatException($"the answer {Printable.Quote(answer)} is the text of choice {Letter(text)} and the "
+            + $"{(letter >= 0 ? "letter" : "index")} of choice {Letter(other)}");
+    }
+
+    private static int Lettered(string answer, int count)
+    {
+        string letter = answer.TrimStart('(').TrimEnd(')', '.', ':');
+        if (letter.Length != 1 || !char.IsAsciiLetter(letter[0])) return -1;
+        int at = char.ToUpperInvariant(letter[0]) - 'A';
+        return at < count ? at : -1;
+    }
+
+    private static int Index(string answer, int count) =>
+        int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < count ? index : -1;
 
     private static string Letter(int index) => ((char)('A' + index)).ToString();
 

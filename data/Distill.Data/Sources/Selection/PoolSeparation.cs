@@ -9,6 +9,8 @@ namespace Distill.Data.Sources.Selection;
 internal sealed class PoolSeparation(
     IReadOnlyList<PooledProblem> read, PoolOptions options, Action<PooledProblem, string, string> drop)
 {
+    private const int Training = 3;
+
     public List<PooledProblem> Separate(CancellationToken cancellation)
     {
         // Kept-away sources hold against every split; a stable order keeps the sources' own.
@@ -24,7 +26,7 @@ internal sealed class PoolSeparation(
     {
         Split.Test => 1,
         Split.Validation => 2,
-        _ => 3,
+        _ => Training,
     };
 
     private List<int> Distinct(int[] order)
@@ -66,7 +68,7 @@ internal sealed class PoolSeparation(
             var found = near.Find(item.Problem.Text, other => Rank(read[other]) < Rank(item) || SameAnswer(item, read[other]));
             if (item.IsKeptAway || found is not { } twin)
             {
-                near.AddLast(i);
+                near.AddLast(i, isHeldOut: Rank(item) < Training);
                 continue;
             }
 
@@ -80,18 +82,24 @@ internal sealed class PoolSeparation(
 
     private void LeaveOutShared(int[] order, bool[] left, CancellationToken cancellation)
     {
-        // One set for each rank that holds against later ones: kept-away sources and test against validation and training, and so on.
-        var held = new SharedPhrases(options.SharedWords);
-        int[] present = [.. order.Where(i => left[i])];
-        foreach (int i in present.Where(i => Rank(read[i]) < 3)) held.Hold(read[i].Problem.Text, i);
-        foreach (int i in present.Where(i => Rank(read[i]) == 3)) held.Count(read[i].Problem.Text);
-        foreach (int i in present.Where(i => Rank(read[i]) == 3))
+        // Each rank is held against those before it: test against what is kept away, validation against test too, training against all.
+        for (int rank = 1; rank <= Training; rank++)
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (held.Find(read[i].Problem.Text) is not { } other) continue;
-            left[i] = false;
-            drop(read[i], DropReason.SharedPhrase,
-                $"{options.SharedWords} words in a row are those of {read[other].Place} ({Where(read[other])})");
+            int[] present = [.. order.Where(i => left[i])];
+            int first = Array.FindIndex(present, i => Rank(read[i]) >= rank);
+            if (first <= 0) continue;
+            var held = new SharedPhrases(options.SharedWords);
+            foreach (int i in present[..first]) held.Hold(read[i].Problem.Text, i);
+            // Later ranks say too what is phrasing: a few held-out questions alone would not tell.
+            foreach (int i in present[first..]) held.Count(read[i].Problem.Text);
+            foreach (int i in present[first..].TakeWhile(i => Rank(read[i]) == rank))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (held.Find(read[i].Problem.Text) is not { } other) continue;
+                left[i] = false;
+                drop(read[i], DropReason.SharedPhrase,
+                    $"{options.SharedWords} words in a row are those of {read[other].Place} ({Where(read[other])})");
+            }
         }
     }
 

@@ -20,7 +20,10 @@ internal sealed record PoolOptions
     /// <summary>Jaccard similarity from which two questions say nearly the same; 1: only equal ones do.</summary>
     public double NearDuplicates { get; init; } = 0.8;
 
-    /// <summary>So many words in a row, shared with a held-out question, and a training question is left out; 0: never.</summary>
+    /// <summary>
+    /// So many words in a row, shared with a question of a split that goes before (kept away, test, validation, train), and a question is
+    /// left out; 0: never.
+    /// </summary>
     public int SharedWords { get; init; } = 8;
 
     /// <summary>Splits that some source is there for alone, in or beside the pool: of the others nothing is held out for them.</summary>

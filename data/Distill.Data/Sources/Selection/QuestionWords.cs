@@ -1,4 +1,6 @@
+using System.Text;
 using Distill.Data.Problems;
+using Distill.Data.Similarity;
 
 namespace Distill.Data.Sources.Selection;
 
@@ -6,8 +8,9 @@ namespace Distill.Data.Sources.Selection;
 internal static class QuestionWords
 {
     /// <summary>
-    /// Hashes of runs of tokens. A token is a run of letters and digits in lower case, or, where <paramref name="symbols"/> count, any
-    /// other mark that is not of a sentence: without them 3 + 4 and 3 * 4 are the same words.
+    /// Hashes of runs of tokens. A token is a run of letters and digits in lower case, an ideograph or kana (nothing stands between the
+    /// words of such texts), or, where <paramref name="symbols"/> count, any other mark that is not of a sentence: without them 3 + 4 and
+    /// 3 * 4 are the same words.
     /// </summary>
     /// <param name="run">Tokens in a row. A text that is shorter is one run by itself where <paramref name="shorter"/> says so.</param>
     public static void Runs(string text, int run, bool symbols, bool shorter, List<ulong> hashes)
@@ -17,13 +20,16 @@ internal static class QuestionWords
         int tokens = 0;
         for (int i = 0; i < text.Length;)
         {
-            if (!IsWord(text[i]) && !(symbols && IsSymbol(text[i])))
+            var rune = RuneAt(text, i);
+            bool isAlone = WordHashes.IsAlone(rune.Value), isWord = isAlone || Rune.IsLetterOrDigit(rune);
+            if (!isWord && !(symbols && IsSymbol(rune)))
             {
-                i++;
+                i += rune.Utf16SequenceLength;
                 continue;
             }
 
-            ring[tokens % run] = IsWord(text[i]) ? Word(text, ref i) : StableHash.Mix(text[i++]);
+            ring[tokens % run] = isWord && !isAlone ? Word(text, ref i) : StableHash.Mix((ulong)rune.Value);
+            if (isAlone || !isWord) i += rune.Utf16SequenceLength;
             if (++tokens >= run) hashes.Add(Joined(ring, tokens, run));
         }
 
@@ -33,7 +39,12 @@ internal static class QuestionWords
     private static ulong Word(string text, ref int i)
     {
         ulong hash = 14695981039346656037; // FNV-1a, as StableHash
-        for (; i < text.Length && IsWord(text[i]); i++) hash = (hash ^ char.ToLowerInvariant(text[i])) * 1099511628211;
+        while (i < text.Length && RuneAt(text, i) is var rune && Rune.IsLetterOrDigit(rune) && !WordHashes.IsAlone(rune.Value))
+        {
+            hash = (hash ^ (uint)Rune.ToLowerInvariant(rune).Value) * 1099511628211;
+            i += rune.Utf16SequenceLength;
+        }
+
         return hash;
     }
 
@@ -45,8 +56,10 @@ internal static class QuestionWords
         return joined;
     }
 
-    private static bool IsWord(char c) => char.IsLetterOrDigit(c);
+    // Half of a pair stands for what no text holds, as elsewhere.
+    private static Rune RuneAt(string text, int i) => Rune.TryGetRuneAt(text, i, out var rune) ? rune : Rune.ReplacementChar;
 
-    private static bool IsSymbol(char c) =>
-        !char.IsWhiteSpace(c) && c is not ('.' or ',' or ';' or ':' or '?' or '!' or '"' or '\'' or '“' or '”' or '’' or '‘' or '$');
+    private static bool IsSymbol(Rune rune) => !Rune.IsWhiteSpace(rune)
+        && rune.Value is not ('.' or ',' or ';' or ':' or '?' or '!' or '"' or '\'' or '“' or '”' or '’' or '‘' or '$'
+            or '，' or '。' or '、' or '；' or '：' or '？' or '！');
 }

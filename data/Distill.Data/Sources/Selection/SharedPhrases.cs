@@ -1,13 +1,13 @@
 namespace Distill.Data.Sources.Selection;
 
 /// <summary>
-/// Runs of words that held-out questions have, to find training questions that share one. A run that many training questions have is the
-/// source's way of asking and says nothing (as in Brown et al. 2020, appendix C, with a smaller count). Not thread-safe.
+/// Runs of words that some questions have, to find others that share one and must not. A run that many of the others have is the source's
+/// way of asking and says nothing (as in Brown et al. 2020, appendix C, with a smaller count). Not thread-safe.
 /// </summary>
 /// <param name="words">Words in a row that count as shared.</param>
 internal sealed class SharedPhrases(int words)
 {
-    /// <summary>A run in more training questions than this is phrasing.</summary>
+    /// <summary>A run in more of the other questions than this is phrasing.</summary>
     public const int MostCommon = 5;
 
     private readonly Dictionary<ulong, Phrase> phrases = [];
@@ -20,14 +20,14 @@ internal sealed class SharedPhrases(int words)
         public int Seen { get; set; }
     }
 
-    /// <summary>Notes a held-out question; the first that has a run is the one that is named.</summary>
+    /// <summary>Notes a question to hold others against; the first that has a run is the one that is named.</summary>
     public void Hold(string text, int number)
     {
         QuestionWords.Runs(text, words, symbols: false, shorter: false, hashes);
         foreach (ulong hash in hashes) phrases.TryAdd(hash, new Phrase(number));
     }
 
-    /// <summary>Counts a training question; all of them, before the first is asked about.</summary>
+    /// <summary>Counts one of the others; all of them, before the first is asked about.</summary>
     public void Count(string text)
     {
         QuestionWords.Runs(text, words, symbols: false, shorter: false, hashes);
@@ -37,7 +37,7 @@ internal sealed class SharedPhrases(int words)
         }
     }
 
-    /// <returns>The held-out question that shares a run with this one; null where none does.</returns>
+    /// <returns>The noted question that shares a run with this one; null where none does.</returns>
     public int? Find(string text)
     {
         QuestionWords.Runs(text, words, symbols: false, shorter: false, hashes);

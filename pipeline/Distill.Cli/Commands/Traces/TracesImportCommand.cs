@@ -135,7 +135,7 @@ internal sealed class TracesImportCommand : DistillCommand
             context.Results.Json(new
             {
                 path = place, traces = rows, skipped = bad.Count, digest = artifact.Digest,
-                firstSkipped = bad.Take(MostShown).Select(row => new { row.Place, row.Reason }),
+                firstSkipped = bad.Take(MostShown).Select(row => new { Place = row.Place.ToString(), row.Reason }),
             });
             return;
         }

@@ -86,6 +86,8 @@ internal sealed record ProblemSection : Section
     /// <summary>Whether anything but generated families is asked.</summary>
     internal bool HasSources => Sources.Count > 0;
 
+    internal bool SkipsBadRows => OnBadRow == BadRows.Skip;
+
     /// <summary>Entries whose problems are asked, or held against.</summary>
     internal IEnumerable<SourceSection> AllSources => [.. Sources, .. TestSources, .. Decontaminate];
 

@@ -44,8 +44,10 @@ internal static class GivenTraces
     }
 
     /// <summary>Ours and those of other formats, a row or a row group in memory at a time.</summary>
-    /// <exception cref="InvalidDataException">A file holds no traces; names file and reason.</exception>
-    public static IEnumerable<Trace> Read(string place) => FilesOf(place).SelectMany(file => TraceImport.Read(file));
+    /// <param name="skipped">Told of every row that is no trace, which is then left out; null: the first one is a fault.</param>
+    /// <exception cref="InvalidDataException">A file holds no traces, or a row is none; names file and reason.</exception>
+    public static IEnumerable<Trace> Read(string place, Action<BadRow>? skipped = null) =>
+        FilesOf(place).SelectMany(file => TraceImport.Read(file, null, skipped));
 
     // A run's raw traces where it has them: what was graded once is graded again anyway.
     private static string FolderOf(string place)

@@ -22,7 +22,7 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
         Kind = "traces",
         Version = 1,
         Inputs = [ProblemsStage.Train, ExternalInputs.Traces],
-        Options = new() { ["import"] = TraceImport.Version },
+        Options = new() { ["import"] = TraceImport.Version, ["on_bad_row"] = recipe.Problems.SkipsBadRows ? "skip" : "fail" },
     };
 
     public string Work => $"existing traces of {recipe.TraceOrigin}; nothing is generated";
@@ -31,7 +31,8 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
     {
         var matching = new TraceMatching(ProblemsStage.Read(context, ProblemsStage.Train));
         var files = new TraceFiles(context);
-        using var rows = Matching(context, matching).GetEnumerator();
+        long skipped = 0;
+        using var rows = Matching(context, matching, recipe.Problems.SkipsBadRows ? _ => skipped++ : null).GetEnumerator();
         bool isMore = rows.MoveNext();
         for (int part = 0; isMore; part++) files.WriteRows(part, Rows());
         if (matching.Taken == 0)
@@ -40,7 +41,7 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
                 + "Take the problems from the same place (problems.sources), or raise problems.train.");
         files.WriteCard(
             recipe.TraceOrigin, $"Traces taken from `{recipe.TraceOrigin}`, as they were there: nothing is graded or left out.");
-        return matching.Describe(recipe.TraceOrigin);
+        return matching.Describe(recipe.TraceOrigin) + (skipped > 0 ? $"; {skipped:N0} bad rows are passed over" : "");
 
         IEnumerable<Trace> Rows()
         {
@@ -52,9 +53,9 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
         }
     }
 
-    private IEnumerable<Trace> Matching(StageContext context, TraceMatching matching)
+    private IEnumerable<Trace> Matching(StageContext context, TraceMatching matching, Action<BadRow>? skipped)
     {
-        foreach (var trace in GivenTraces.Read(recipe.Traces.From!))
+        foreach (var trace in GivenTraces.Read(recipe.Traces.From!, skipped))
         {
             context.Cancellation.ThrowIfCancellationRequested();
             if (matching.Read % 1000 == 0)
