@@ -66,6 +66,20 @@ public sealed class CurationPlanTests
     }
 
     [Fact]
+    public void More_domains_than_a_short_number_has_are_told_apart()
+    {
+        const int Domains = 33_000;
+        var options = new CurationOptions { Mixture = new Dictionary<string, double> { ["domain 32990"] = 1, ["domain 1"] = 0 } };
+        var trace = SampleTraces.One(0);
+        var plan = Surveyed(
+            Enumerable.Range(0, Domains).Select(i => trace with
+            {
+                Problem = trace.Problem with { Id = $"{i}", Text = $"What is 7 + 5? (#{i})", Domain = $"domain {i}" },
+            }), options);
+        plan.Decide().Kept.ShouldBe(Domains - 1);
+    }
+
+    [Fact]
     public void Another_trace_in_the_second_pass_is_a_fault()
     {
         var plan = Surveyed([SampleTraces.One(0), SampleTraces.One(1)]);

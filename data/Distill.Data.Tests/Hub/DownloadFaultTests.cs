@@ -100,6 +100,19 @@ public sealed class DownloadFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_always_begins_anew_and_breaks_off_is_given_up()
+    {
+        OnStorage(
+            (context, _) =>
+            {
+                context.Request.Headers.Remove("Range");
+                return TestServer.ContentAsync(context, Weights.Content, cutAfter: 3_000_000);
+            }, times: 40);
+        await FaultAsync(HubFault.Unreachable);
+        server.Storage.Calls.Count.ShouldBeLessThan(40);
+    }
+
+    [Fact]
     public async Task A_longer_leftover_than_the_file_is_thrown_away()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Partial)!);

@@ -18,6 +18,7 @@ public sealed class LicenceTests
     [InlineData("||no-derivatives", "CC-BY-ND-4.0", "cc-by-nd-4.0 says no-derivatives, which the policy forbids")]
     [InlineData("||no-training", "openai-terms", "openai-terms says no-training")]
     [InlineData("||no-training", "llama3", "llama3 says no-training")]
+    [InlineData("||naming", "llama3", "llama3 says naming")]
     [InlineData("||naming", "llama3.1", "llama3.1 says naming")]
     [InlineData("||use-restrictions", "bigscience-openrail-m", "says use-restrictions")]
     [InlineData("||unknown", "my-own", "its licence (my-own) is not known")]

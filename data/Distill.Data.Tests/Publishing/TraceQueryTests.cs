@@ -96,6 +96,19 @@ public sealed class TraceQueryTests : IDisposable
         small.Run("select count(*) n from traces").Single().GetProperty("n").GetInt32().ShouldBe(80);
     }
 
+    [Theory]
+    [InlineData("[g]raded.parquet"), InlineData("grade?.parquet"), InlineData("[x]/graded.parquet")]
+    public void A_name_that_is_a_pattern_is_refused(string name)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(folder[name])!);
+        File.Copy(folder["it's/graded.parquet"], folder[name]);
+        File.Copy(folder["it's/graded.parquet"], folder["graded.parquet"]);
+        var set = TraceSet.Of(folder[name]);
+
+        Should.Throw<InvalidDataException>(() => TraceQuery.Open(set, []).Dispose()).Message.ShouldContain("as a pattern; rename");
+        Should.Throw<InvalidDataException>(() => TraceStatistics.Of(set, keptOnly: true)).Message.ShouldContain("as a pattern; rename");
+    }
+
     [Fact]
     public void What_is_called_off_ends()
     {

@@ -35,6 +35,20 @@ public sealed class DataSetFolderTests : IDisposable
         DataSetFolder.DeclaredPatterns(folder.Path, "main", "test").ShouldBe(["main/test-*.jsonl", "main/more.jsonl"]);
     }
 
+    [Theory]
+    [InlineData("license: [cc-by-4.0]", "cc-by-4.0")]
+    [InlineData("license:\n- mit", "mit")]
+    [InlineData("license: other\nlicense_name: openai-terms", "openai-terms")]
+    [InlineData("license: [other]\nlicense_name: openai-terms", "openai-terms")]
+    [InlineData("license: other", "other")]
+    [InlineData("license: mit\nlicense_name: openai-terms", "mit")]
+    [InlineData("license: [mit, apache-2.0]", null)]
+    public void The_licence_is_what_the_card_means(string card, string? licence)
+    {
+        Card(card);
+        DataSetFolder.LicenceOf(folder.Path).ShouldBe(licence);
+    }
+
     [Fact]
     public void Without_a_card_names_and_folders_say_it()
     {

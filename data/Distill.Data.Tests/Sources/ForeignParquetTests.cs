@@ -74,6 +74,17 @@ public sealed class ForeignParquetTests : IDisposable
         SourceReading.Problems(odd, new() { Columns = columns }).Length.ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData("[f].parquet"), InlineData("?.parquet"), InlineData("*.parquet"), InlineData("[f]/f.parquet")]
+    public void A_name_that_is_a_pattern_is_refused_and_reads_no_other_file(string name)
+    {
+        Write("SELECT 'q' AS question, 'a' AS answer");
+        string odd = folder.File(name, "");
+        File.Copy(folder["f.parquet"], odd, overwrite: true);
+        var file = SourceFile.Matching(folder.Path, "**").Single(found => found.Name == name);
+        Should.Throw<InvalidDataException>(() => SourceRows.Read(file).ToList()).Message.ShouldContain("read as a pattern; rename");
+    }
+
     [Fact]
     public void Only_the_columns_that_count_are_read_where_the_format_names_them()
     {

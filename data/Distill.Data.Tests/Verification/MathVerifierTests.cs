@@ -86,6 +86,31 @@ public sealed class MathVerifierTests
     [InlineData("7", "I do not know.", Verdict.Undecidable)]
     public void A_pair(string gold, string answer, Verdict expected) => new Asked(gold).By("math", answer).ShouldBe(expected);
 
+    [Theory]
+    [InlineData("2", "2 thirds")]
+    [InlineData("5", "5 halves")]
+    [InlineData("3", "3 millions")]
+    [InlineData("5", "5 squared")]
+    [InlineData("5", "5 cubed")]
+    [InlineData("4", "4 factorial")]
+    [InlineData("2", "2 dozens")]
+    [InlineData("7", "7 tenths")]
+    [InlineData("5", "5 below")]
+    public void Words_that_change_a_number_are_no_units(string gold, string answer)
+    {
+        new Asked(gold).By("math", answer).ShouldNotBe(Verdict.Correct);
+        new Asked(gold).By("math", $"\\boxed{{{answer}}}").ShouldNotBe(Verdict.Correct);
+    }
+
+    [Theory]
+    [InlineData("5", "5 quarters")]
+    [InlineData("5", "5 meters squared")]
+    [InlineData("5 m^2", "5 square meters")]
+    [InlineData("5 s", "5 seconds")]
+    [InlineData("5", "5 minutes")]
+    [InlineData("9", "9 meters per second squared")]
+    public void Words_that_measure_are(string gold, string answer) => new Asked(gold).By("math", answer).ShouldBe(Verdict.Correct);
+
     [Fact]
     public void A_time_of_day_is_a_ratio_where_the_problem_speaks_of_one()
     {

@@ -96,6 +96,14 @@ public sealed class NamedVerifierTests
     [InlineData("(a*)*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", Verdict.Incorrect)]
     [InlineData("(", "(", Verdict.Undecidable)]
     [InlineData("(a)\\1", "aa", Verdict.Undecidable)]
+    [InlineData("a)|(.*", "anything", Verdict.Undecidable)]
+    [InlineData("(a{1000}){1000}", "a", Verdict.Undecidable)]
+    [InlineData("((a{99}){99}){99,}", "a", Verdict.Undecidable)]
+    [InlineData("(?x)(a{1000}) {1000}", "a", Verdict.Undecidable)]
+    [InlineData("(?x)(a{1000})#(\n{1000}", "a", Verdict.Undecidable)]
+    [InlineData("[(]a{1000}", "a", Verdict.Incorrect)]
+    [InlineData("[]()-[(]](a{9}|b{2,9})c{2}", "]bbbcc", Verdict.Correct)]
+    [InlineData("[A-Z]{1,50}( [A-Z]{1,50}){0,9}", "NEW YORK", Verdict.Correct)]
     public void Patterns(string gold, string answer, Verdict expected)
     {
         new Asked(gold).By("regex", answer).ShouldBe(expected);
@@ -119,10 +127,19 @@ public sealed class NamedVerifierTests
     [InlineData("""{"a": 1}""", """{"a": 1""", Verdict.Undecidable)]
     [InlineData("""{"a": 1}""", "\uD800", Verdict.Undecidable)]
     [InlineData("""{"a": 1}""", """{"a": "\ud800"}""", Verdict.Undecidable)]
-    [InlineData("""{"a": 1}""", """{"a": 1, "\udc00": 2}""", Verdict.Undecidable)]
-    [InlineData("""["\ud800"]""", """["\ud800"]""", Verdict.Undecidable)]
+    [InlineData("""{"a": 1}""", """{"a": 1, "\ud800": 1}""", Verdict.Undecidable)]
+    [InlineData("""{"a": 1}""", """{"a": 1, "b": ["\udc00"]}""", Verdict.Undecidable)]
+    [InlineData("""{"a": "\ud800"}""", """{"a": 1}""", Verdict.Undecidable)]
+    [InlineData("""{"a": "\ud83d\ude00"}""", """{"a": "😀"}""", Verdict.Correct)]
     [InlineData("not json", "not json", Verdict.Undecidable)]
     public void Json(string gold, string answer, Verdict expected) => new Asked(gold).By("json", answer).ShouldBe(expected);
+
+    [Fact]
+    public void Half_of_a_surrogate_pair_is_no_vote_and_no_reference()
+    {
+        new Asked("1").ClassBy("json", """{"a": "\ud800"}""").ShouldBeNull();
+        new Asked("""{"a": "\ud800"}""").FaultBy("json").ShouldNotBeNull();
+    }
 
     [Theory]
     [InlineData("B", new[] { "x", "y" }, "B) y", Verdict.Correct)]

@@ -54,7 +54,7 @@ internal sealed class CurationPlan
             Tokens = trace.CompletionTokens,
             Verdict = verdict,
             Reason = NumberOf(reason),
-            Domain = (short)domains.Of(trace.Problem.Domain),
+            Domain = domains.Of(trace.Problem.Domain),
             Sketch = sketches && reason is null ? MinHash.Of(trace.Reasoning + "\n" + trace.Answer) : null,
         });
     }

@@ -29,7 +29,7 @@ internal struct TraceKey
     /// <summary>Number of the reason it is dropped for; 0: it is kept.</summary>
     public byte Reason;
 
-    public short Domain;
+    public int Domain;
 
     /// <summary>Only where near duplicates or diversity are asked for.</summary>
     public MinHash? Sketch;

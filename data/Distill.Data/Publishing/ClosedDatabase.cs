@@ -1,3 +1,4 @@
+using Distill.Data.Sources.Files;
 using DuckDB.NET.Data;
 
 namespace Distill.Data.Publishing;
@@ -10,6 +11,7 @@ internal static class ClosedDatabase
 {
     /// <param name="files">Full or relative paths of the only files that can be read.</param>
     /// <param name="prepare">SQL to run before it is closed, e.g. views over the files.</param>
+    /// <exception cref="InvalidDataException">A path would be read as a pattern.</exception>
     public static DuckDBConnection Open(
         IReadOnlyList<string> files, IReadOnlyList<string>? prepare = null, string memory = "1GB", int threads = 2)
     {
@@ -22,7 +24,7 @@ internal static class ClosedDatabase
                 $"SET memory_limit = '{memory}'", $"SET threads = {threads}", "SET temp_directory = ''",
                 "SET autoinstall_known_extensions = false", "SET autoload_known_extensions = false",
                 "SET allow_community_extensions = false", "SET preserve_insertion_order = true",
-                $"SET allowed_paths = [{string.Join(", ", files.Select(Quote))}]", .. prepare ?? [],
+                $"SET allowed_paths = [{string.Join(", ", files.Select(QuoteFile))}]", .. prepare ?? [],
                 "SET enable_external_access = false", "SET lock_configuration = true",
             ];
             foreach (string setting in settings) Execute(connection, setting);
@@ -34,6 +36,10 @@ internal static class ClosedDatabase
             throw;
         }
     }
+
+    /// <summary>The path of a file to read as SQL spells it.</summary>
+    /// <exception cref="InvalidDataException">It would be read as a pattern.</exception>
+    public static string QuoteFile(string path) => ParquetRows.FileText(path);
 
     /// <summary>A text as SQL spells it.</summary>
     public static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";

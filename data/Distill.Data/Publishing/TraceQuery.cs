@@ -126,7 +126,7 @@ internal sealed class TraceQuery : IDisposable
     private string Hint() => string.Join(" ", Columns().GroupBy(column => column.View)
         .Select(view => $"{view.Key}: {string.Join(", ", view.Select(column => column.Column))}."));
 
-    private static string Listed(IEnumerable<string> files) => string.Join(", ", files.Select(ClosedDatabase.Quote));
+    private static string Listed(IEnumerable<string> files) => string.Join(", ", files.Select(ClosedDatabase.QuoteFile));
 
     private static string FirstLine(Exception fault) => fault.Message.Split('\n')[0];
 }

@@ -51,7 +51,7 @@ internal sealed record TraceStatistics
     /// <exception cref="InvalidDataException">A file cannot be read.</exception>
     public static TraceStatistics Of(TraceSet set, bool keptOnly)
     {
-        string files = string.Join(", ", set.Files.Select(ClosedDatabase.Quote));
+        string files = string.Join(", ", set.Files.Select(ClosedDatabase.QuoteFile));
         string kept = set.IsGraded && keptOnly ? "keep" : "true";
         try
         {

@@ -51,8 +51,14 @@ internal static class DataSetFolder
     public static bool Describes(string name) =>
         name is "dataset_infos.json" or "dataset_dict.json" or "state.json" or "dataset_info.json" or "croissant.json";
 
-    /// <summary>What the card says of the data's licence; null where it says nothing.</summary>
-    public static string? LicenceOf(string folder) => Word(Child(Header(Path.Combine(folder, Card)), "license"));
+    /// <summary>What the card says of the data's licence: its name where the Hub has no word for it. Null where it says nothing.</summary>
+    public static string? LicenceOf(string folder)
+    {
+        var header = Header(Path.Combine(folder, Card));
+        var stated = Child(header, "license");
+        string? word = Word(stated is YamlSequenceNode { Children: [var only] } ? only : stated);
+        return word == "other" && Word(Child(header, "license_name")) is { Length: > 0 } name ? name : word;
+    }
 
     private static Dictionary<string, List<SourceFile>>? Declared(string folder, string? config) => Chosen(folder, config)?.Files
         .GroupBy(entry => entry.Split).ToDictionary(

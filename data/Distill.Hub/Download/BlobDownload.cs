@@ -14,7 +14,8 @@ internal sealed class BlobDownload(
 {
     private const int BufferSize = 1 << 20;
 
-    // A stretch that brought so much is progress: the next one begins at once, and tries are counted anew.
+    // So much more than there ever was is progress: the next stretch begins at once, and tries are counted anew. A server that always
+    // begins anew and breaks off makes none.
     private const long Progress = 1 << 20;
 
     /// <exception cref="HubException">It cannot be had; what was received stays for the next time.</exception>
@@ -65,10 +66,10 @@ internal sealed class BlobDownload(
         bool isContinued = answer.StatusCode == HttpStatusCode.PartialContent
             && answer.Content.Headers.ContentRange is { From: { } from } && from == partial.Length;
         if (!isContinued && partial.Length > 0) Restart(partial); // it sends all of it
-        long start = partial.Length;
+        long furthest = partial.Furthest;
         await using var body = await answer.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
         var broken = await CopyAsync(body, partial, file.Size, cancellation).ConfigureAwait(false);
-        if (partial.Length == file.Size || partial.Length - start >= Progress) return;
+        if (partial.Length == file.Size || partial.Length - furthest >= Progress) return;
         throw broken ?? new HubException(HubFault.Unreachable,
             $"{options.Endpoint.Host} ended {Printable.Quote(file.Path)} after {partial.Length:N0} of {file.Size:N0} bytes.");
     }

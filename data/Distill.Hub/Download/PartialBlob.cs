@@ -28,6 +28,9 @@ internal sealed class PartialBlob : IDisposable
     /// <summary>Bytes received.</summary>
     public long Length { get; private set; }
 
+    /// <summary>The most bytes it ever had, also before it was begun anew.</summary>
+    public long Furthest { get; private set; }
+
     /// <exception cref="IOException">The file cannot be opened or read.</exception>
     public static PartialBlob Open(string blob, HubFile of)
     {
@@ -49,6 +52,7 @@ internal sealed class PartialBlob : IDisposable
         digest.Append(bytes);
         RandomAccess.Write(file, bytes, Length);
         Length += bytes.Length;
+        Furthest = Math.Max(Furthest, Length);
         if (Length - flushed < FlushEvery || !flushing.IsCompleted) return;
         flushed = Length;
         flushing = Task.Run(() => RandomAccess.FlushToDisk(file));
@@ -99,6 +103,6 @@ internal sealed class PartialBlob : IDisposable
             Length += read;
         }
 
-        flushed = Length;
+        flushed = Furthest = Length;
     }
 }

@@ -12,7 +12,7 @@ internal static class JsonValues
     // Recursion over parsed values goes no deeper than the parser let them be.
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
-    /// <returns>Null when the text is not JSON, too long, too deep, names a field twice, or escapes half of a pair.</returns>
+    /// <returns>Null when the text is not JSON, too long, too deep, names a field twice, or has texts that are none.</returns>
     public static JsonElement? TryParse(string text)
     {
         var trimmed = text.AsSpan().Trim();
@@ -21,8 +21,8 @@ internal static class JsonValues
         {
             using var document = JsonDocument.Parse(trimmed.ToString(), Options);
             var root = document.RootElement.Clone();
-            // Reads every name and text once: what cannot be read as text is found here and not by whoever compares values.
-            Canonical(root);
+            // Texts are decoded when they are read, not when they are parsed: whoever gets the value can read all of it.
+            _ = Canonical(root);
             return root;
         }
         catch (JsonException)
@@ -31,7 +31,7 @@ internal static class JsonValues
         }
         catch (Exception fault) when (fault is ArgumentException or InvalidOperationException)
         {
-            // Half of a surrogate pair cannot be written as UTF-8 (the first), nor can its escape be read as text (the second).
+            // Half of a surrogate pair, as such or escaped, is no text.
             return null;
         }
     }

@@ -17,7 +17,7 @@ internal sealed class MathVerifier : IVerifier
 
     public string Name => "math";
 
-    public int Version => AnswerExtraction.Version + 1;
+    public int Version => AnswerExtraction.Version + 2;
 
     public Verdict Verify(string? answer, IVerifiable problem)
     {

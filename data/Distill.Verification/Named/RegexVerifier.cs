@@ -12,11 +12,14 @@ internal sealed class RegexVerifier : IVerifier
     private const int MaxPattern = 1_000;
     private const int MaxRemembered = 256;
 
+    // What is matched without backtracking is built as if every repetition were written out.
+    private const int MaxSize = 10_000;
+
     private readonly ConcurrentDictionary<string, (Regex? Pattern, string? Fault)> known = new(StringComparer.Ordinal);
 
     public string Name => "regex";
 
-    public int Version => AnswerExtraction.Version;
+    public int Version => AnswerExtraction.Version + 1;
 
     public Verdict Verify(string? answer, IVerifiable problem)
     {
@@ -44,6 +47,10 @@ internal sealed class RegexVerifier : IVerifier
         if (text.Length > MaxPattern) return (null, $"the pattern has {text.Length} characters, more than {MaxPattern}");
         try
         {
+            // Alone first: a pattern that closes the bracket around it would match what it likes.
+            _ = new Regex(text, RegexOptions.CultureInvariant);
+            if (PatternSize.Of(text) > MaxSize)
+                return (null, $"the pattern stands for more than {MaxSize} characters when its repetitions are written out");
             return (new Regex($@"\A(?:{text})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant), null);
         }
         catch (ArgumentException fault)

@@ -56,9 +56,7 @@ internal sealed class ProblemsShowCommand : DistillCommand
         SourceArguments.RequireFiles(problems);
         if (problems.Sources.All(entry => entry.Section.Family is not null))
             return problems.Take(Split.Train, wanted, context.Cancellation);
-        // Read only as far as is shown: a file of a million rows is no reason to wait.
-        return problems.Sources.Select(entry => entry.ToSource(null, questionsOnly: false)).Where(read => read is not null)
-            .SelectMany(read => read!.Read()).Select(item => item.Problem).OfType<Problem>();
+        return problems.Preview(wanted);
     }
 
     private static object Row(Problem problem) => new

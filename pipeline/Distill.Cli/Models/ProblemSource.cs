@@ -6,6 +6,7 @@ using Distill.Data.Sources.Files;
 using Distill.Hub;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
+using Distill.Teacher.Remote.Judging;
 
 namespace Distill.Cli.Models;
 
@@ -34,7 +35,7 @@ internal static class ProblemSource
         if (!isRecipe && !Path.Exists(source) && !SourceFile.IsPattern(source) && !HubReference.IsReference(source))
             return Load(source, limit, seed);
         var section = arguments.SectionOf(source, parsed, context);
-        if (isRecipe) return RecipeProblems.Of(section).Take(Split.Test, limit ?? section.Test, context.Cancellation);
+        if (isRecipe) return Graded(source, [.. RecipeProblems.Of(section).Take(Split.Test, limit ?? section.Test, context.Cancellation)]);
         // Every row once; nothing is held out of a file that is there to be asked.
         var problems = RecipeProblems.Of(section with { NearDuplicates = 1, SharedWords = 0 });
         SourceArguments.RequireFiles(problems);
@@ -74,7 +75,10 @@ internal static class ProblemSource
     private static Problem[] Graded(string source, Problem[] problems) =>
         problems.FirstOrDefault(problem => ProblemVerifiers.Standard.TryGet(problem.Verifier) is null) is { } unknown
             ? throw new InvalidDataException(
-                $"'{source}': problem '{unknown.Id}' asks for the verifier '{unknown.Verifier}', which does not exist.")
+                unknown.Verifier == JudgeVerifier.JudgeName
+                    ? $"'{source}': problem '{unknown.Id}' is graded by a judge, which this command does not ask. "
+                        + "A judge belongs to 'distill run', whose recipe names it."
+                    : $"'{source}': problem '{unknown.Id}' asks for the verifier '{unknown.Verifier}', which does not exist.")
             : problems;
 
     private static ProblemSetPart Part(string word)

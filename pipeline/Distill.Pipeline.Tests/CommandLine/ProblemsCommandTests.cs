@@ -1,4 +1,5 @@
 using Distill.Data.Problems;
+using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.CommandLine;
 
@@ -69,6 +70,32 @@ public sealed class ProblemsCommandTests : IDisposable
         CommandLineRun.Of("problems", "show", "arithmetic:2", "--count", "2").Out.ShouldContain("arithmetic/2/");
     }
 
+    [Fact]
+    public void Show_of_a_recipe_is_what_the_run_asks_with_its_verifier_and_splits()
+    {
+        folder.File("held.csv", "question,answer\nWhat is 5 + 5?,10\n");
+        folder.File("bank.csv", "question,answer\nWhat is 7 + 7?,14\n");
+        folder.File("away.csv", "question,answer\nWhat is 9 + 9?,18\n");
+        var rows = Shown("verifier: exact, sources: [ { file: own.jsonl, split: train }, { file: held.csv, split: validation }, "
+            + "{ family: words, level: 1 } ], test_sources: [ { file: bank.csv } ], decontaminate: [ { file: away.csv } ]");
+
+        string[] own = ["4 exact train", "Paris exact train", "5 exact train"];
+        rows[..4].ShouldBe([.. own, "10 exact validation"]);
+        rows[4..^1].ShouldAllBe(row => row.EndsWith(" words train", StringComparison.Ordinal));
+        rows[^1].ShouldBe("14 exact test");
+    }
+
+    [Fact]
+    public void Evaluate_says_before_it_asks_that_a_judge_belongs_to_a_run()
+    {
+        folder.File("bank.csv", "question,answer\nWhat is 7 + 7?,14\nWhat is 8 + 8?,16\n");
+        string recipe = Recipe("on_bad_row: skip, verifier: judge, sources: [ { file: own.jsonl } ], test_sources: [ { file: bank.csv } ]")
+            + "\njudge: { endpoint: 'http://127.0.0.1:9/v1', network: loopback, model: judge, api_key_env: NONE }\n";
+        var run = CommandLineRun.Of("evaluate", folder["no-model"], "--problems", folder.File("judged.yaml", recipe), "--limit", "2");
+        run.Code.ShouldBe(1, run.Error);
+        run.Error.ShouldContain("A judge belongs to 'distill run'");
+    }
+
     [Theory]
     [InlineData("There is no file", "problems", "check", "no/such.jsonl")]
     [InlineData("is not known; did you mean 'gsm8k'?", "problems", "check", "FILE", "--format", "gsm8")]
@@ -81,6 +108,20 @@ public sealed class ProblemsCommandTests : IDisposable
         run.Code.ShouldBe(2, run.Error);
         run.Error.ShouldContain(message);
     }
+
+    private static string Recipe(string problems) => SmallRun.Text.Replace(
+        "families: [ { name: arithmetic, level: 1 }, { name: words, level: 1 } ]",
+        problems.Replace(", verifier", "\n  verifier", StringComparison.Ordinal)
+            .Replace(", test_sources", "\n  test_sources", StringComparison.Ordinal)
+            .Replace(", decontaminate", "\n  decontaminate", StringComparison.Ordinal)
+            .Replace(", sources", "\n  sources", StringComparison.Ordinal), StringComparison.Ordinal);
+
+    private string[] Shown(string problems) =>
+    [
+        .. CommandLineRun.Of("problems", "show", folder.File("own.yaml", Recipe(problems)), "--count", "60", "--json").Json()
+            .GetProperty("problems").EnumerateArray()
+            .Select(row => $"{row.GetProperty("answer")} {row.GetProperty("verifier")} {row.GetProperty("split")}"),
+    ];
 
     [Fact]
     public void Evaluate_asks_any_source()

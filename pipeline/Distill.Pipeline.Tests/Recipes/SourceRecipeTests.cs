@@ -137,6 +137,34 @@ public sealed class SourceRecipeTests : IDisposable
         problems.Take(Split.Train, 400, cancellation).ShouldContain(problem => SplitRule.Of(problem.Signature) == Split.Test);
     }
 
+    [Fact]
+    public void Nothing_is_held_out_for_a_validation_that_nobody_asks_for()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        const string Source = "- { file: data/train.jsonl, name: own }";
+        var asked = Parse(["problems.train=400"], Source);
+        var unasked = Parse(["problems.train=400", "problems.validation=0", "rl.steps=0"], Source);
+
+        RecipeProblems.Of(asked.Problems).Take(Split.Train, 400, cancellation)
+            .ShouldAllBe(problem => SplitRule.Of(problem.Signature) == Split.Train);
+        RecipeProblems.Of(unasked.Problems).Take(Split.Train, 400, cancellation)
+            .ShouldContain(problem => SplitRule.Of(problem.Signature) == Split.Validation);
+        ProblemsStage.All(unasked)[0].Declaration.Options.ToJsonString().ShouldNotBe(
+            ProblemsStage.All(asked)[0].Declaration.Options.ToJsonString());
+    }
+
+    [Fact]
+    public void A_data_set_alone_needs_no_problems_to_test_on()
+    {
+        var recipe = Parse("- { file: data/train.jsonl, name: own, split: train }");
+        IEnumerable<string> Faults(bool makesStudent) =>
+            Should.Throw<InvalidRecipeException>(() => RecipePreflight.Require(recipe, makesStudent)) // its models are none
+                .Problems.Select(problem => problem.Path);
+
+        Faults(makesStudent: true).ShouldContain("problems.test");
+        Faults(makesStudent: false).ShouldNotContain("problems.test");
+    }
+
     private DistillationRecipe Parse(params string[] sources) => Parse([], sources);
 
     private DistillationRecipe Parse(string[] overrides, params string[] sources) =>

@@ -104,6 +104,29 @@ public sealed class BudgetRunTests : IDisposable
     }
 
     [Fact]
+    public void A_year_is_longer_than_a_timer_and_still_a_budget()
+    {
+        var clock = new FakeTimeProvider();
+        using var time = new WorkTime(folder.Path, TimeSpan.FromHours(10_000), clock);
+        time.Begin();
+        time.IsOver.ShouldBeFalse();
+        clock.Advance(TimeSpan.FromHours(10_001));
+        time.IsOver.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Prices_decide_only_where_a_cost_does()
+    {
+        string Key(params string[] overrides) => TracesStageKey(
+            ["teacher.endpoint=https://api.example.com/v1", "teacher.model=m", "teacher.slots=", "traces.max_cost=1", .. overrides]);
+        Key("teacher.prompt_price=1").ShouldNotBe(Key("teacher.prompt_price=2"));
+        TraceSampling.PricesOf(SmallRun.Parse(), null).ShouldBeNull();
+    }
+
+    private static string TracesStageKey(string[] overrides) =>
+        string.Join(' ', TraceSampling.KeyOf(SmallRun.Parse(overrides)).Select(part => $"{part.Item1}={part.Item2?.ToJsonString()}"));
+
+    [Fact]
     public void A_budget_that_allows_nothing_is_named()
     {
         Should.Throw<InvalidDataException>(() => Traces("none", [.. Sampled, "traces.max_tokens_total=96", "problems.train=600"]))

@@ -55,6 +55,15 @@ public sealed class PreflightRunTests : IDisposable
         passed.Error.ShouldContain("16 completions: ");
     }
 
+    [Fact]
+    public void It_keeps_within_the_tokens_of_the_run()
+    {
+        string[] loose = ["traces.preflight={ problems: 16, max_truncation: 1, max_undecidable: 1, min_correct: 0 }"];
+        var (_, observer) = SmallRun.Run(
+            folder, new RunOptions { Until = "preflight" }, [.. loose, "traces.max_tokens_total=400"]);
+        observer.Notes.ShouldContain(note => note.Contains("traces.max_tokens_total allows ", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("max_truncation: 0.1", "traces.preflight.max_truncation", "teacher.max_tokens")]
     [InlineData("max_refusals: 0.1", "traces.preflight.max_refusals", "mostly by 'no'")]

@@ -53,6 +53,23 @@ public sealed class RemoteBudgetTests : IDisposable
         server.Calls.Count.ShouldBe(48);
     }
 
+    [Fact]
+    public async Task A_preflight_pays_no_more_than_the_run_may_and_none_at_all_is_said()
+    {
+        await using var server = await ChatServer.StartAsync(Answers.Streamed("12", "5 + 7 = 12"));
+        string[] preflight = ["--set", "traces.preflight={ problems: 16, min_correct: 0.9 }"];
+        var some = Generate(server, [.. preflight, "--set", "traces.max_tokens_total=140"]);
+        some.Code.ShouldBe(3, some.Error);
+        server.Calls.Count.ShouldBeInRange(2, 15);
+        some.Error.ShouldContain($"traces.max_tokens_total allows {server.Calls.Count} of 16 completions");
+        int paid = server.Calls.Count;
+        var none = Generate(server, [.. preflight, "--set", "traces.max_cost=0.0001"]);
+        none.Code.ShouldBe(3, none.Error);
+        none.Error.ShouldContain("could not begin a single completion");
+        none.Error.ShouldContain("Raise traces.max_cost");
+        server.Calls.Count.ShouldBe(paid);
+    }
+
     private CommandLineRun Generate(ChatServer server, params string[] options) =>
         CommandLineRun.Of(["generate", folder.File("remote.yaml", Text(server)), "--runs", folder.Path, .. options]);
 

@@ -19,13 +19,16 @@ internal static class ExternalInputs
     private static readonly Dictionary<string, string> Options = new()
     {
         [Teacher] = "teacher.model", [Base] = "student.base", [Start] = "start", [TokenizerFolder] = "tokenizer.from",
+        [Traces] = "traces.from",
     };
 
     private static readonly string[] Descriptions = [".md", ".jsonl", ".yaml", "distill.json"];
 
     /// <summary>Those that some stages need, and no others: a data set needs no student.</summary>
-    public static IReadOnlyDictionary<string, StageInput> Of(Recipe recipe, IEnumerable<IStage> stages, DigestMemory memory) => stages
-        .SelectMany(stage => stage.Declaration.Inputs).Distinct()
+    /// <param name="except">One that is not wanted.</param>
+    public static IReadOnlyDictionary<string, StageInput> Of(
+        Recipe recipe, IEnumerable<IStage> stages, DigestMemory memory, string? except = null) => stages
+        .SelectMany(stage => stage.Declaration.Inputs).Distinct().Where(name => name != except)
         .Select(name => (Name: name, Input: Of(recipe, name, memory)))
         .Where(input => input.Input is not null)
         .ToDictionary(input => input.Name, input => input.Input!);

@@ -75,6 +75,32 @@ internal sealed class RecipeProblems
         return new ProblemMixture(entries, Pool(cancellation), (ulong)section.Seed).Take(split, count);
     }
 
+    /// <summary>
+    /// What is asked, source by source, as a run grades and splits it, repetitions not yet taken out. Read only as far as it is consumed:
+    /// a file of a million rows is no reason to wait. Rows that are no problems are passed over.
+    /// </summary>
+    /// <param name="most">Of each generated family; never more than the recipe wants of its split.</param>
+    public IEnumerable<Problem> Preview(int most)
+    {
+        var pool = Options();
+        foreach (var (source, isKeptAway, isTest, pooled) in Entries())
+        {
+            if (isKeptAway) continue;
+            Split? goes = isTest ? Split.Test : source.Section.Goes();
+            var problems = pooled is null
+                ? Drawn(source, goes ?? Split.Train, most)
+                : pooled.Source.Read().Select(item => item.Problem).OfType<Problem>()
+                    .Where(problem => pool.Verifiers.TryGet(problem.Verifier)?.FaultOf(problem) is null);
+            foreach (var problem in problems) yield return problem with { Split = goes ?? pool.SplitOf(problem) };
+        }
+    }
+
+    private List<Problem> Drawn(ResolvedSource family, Split split, int most)
+    {
+        int wanted = split switch { Split.Train => section.Train, Split.Test => section.Test, _ => section.Validation };
+        return ProblemSet.Distinct(family.ToPart()!, (ulong)section.Seed, split, Math.Min(most, wanted), new(StringComparer.Ordinal));
+    }
+
     private IEnumerable<(ResolvedSource Source, bool IsKeptAway, bool IsTest, PoolSource? Pooled)> Entries()
     {
         string? verifier = section.Verifier == ProblemMaker.Auto ? null : section.Verifier;
@@ -92,7 +118,11 @@ internal sealed class RecipeProblems
         SkipsBadRows = section.OnBadRow == BadRows.Skip,
         NearDuplicates = section.NearDuplicates,
         SharedWords = section.SharedWords,
-        // A family that is there for a split alone holds none out of files.
-        OwnSplits = [.. section.TestSources.Select(_ => Split.Test), .. section.Sources.Select(source => source.Goes()).OfType<Split>()],
+        // A family that is there for a split alone holds none out of files; nor is anything held out for what nobody asks for.
+        OwnSplits =
+        [
+            .. section.TestSources.Select(_ => Split.Test), .. section.Sources.Select(source => source.Goes()).OfType<Split>(),
+            .. section.Validation == 0 ? [Split.Validation] : Array.Empty<Split>(),
+        ],
     };
 }

@@ -90,10 +90,10 @@ internal sealed record RecipeSketch
         text.Append(CultureInfo.InvariantCulture, $"  verifier: {Verifier}\n");
         if (SkipsBadRows) text.Append("  on_bad_row: skip          # rows that are no problem are counted; fail: they stop the run\n");
         text.Append(CultureInfo.InvariantCulture, $"""
-              # At most so many. A tenth of the questions is held out for each of validation and test, by a hash of the question, so that it
-              # stays held out when the file grows. To bring test problems of your own: test_sources: [{"{"} file: test.jsonl {"}"}]
-              train: 4000               # there are {Counts.Train:N0} now
-              validation: 200           # there are {Counts.Validation:N0} now
+              # At most so many. A tenth of the questions is held out for the test, by a hash of the question, so that it stays held out
+              # when the file grows. To bring test problems of your own: test_sources: [{"{"} file: test.jsonl {"}"}]
+              train: 4000               # there are {Counts.Train + Counts.Validation:N0} now
+              validation: 0             # above 0, another tenth is held out, by which rl and preference are steered
               test: 400                 # there are {Counts.Test:N0} now
 
 

@@ -28,7 +28,9 @@ internal sealed class ModelFit
     {
         var fit = new ModelFit(recipe);
         if (teacher is not null) fit.CheckTeacher(teacher);
-        if (student is not null) fit.CheckStudent(student, marksAreNeeded: teacher?.Encoder.MarksThinking != false);
+        // Of existing traces it is known what they hold, and looked at elsewhere.
+        bool marksAreNeeded = recipe.Traces.From is null && teacher?.Encoder.MarksThinking != false;
+        if (student is not null) fit.CheckStudent(student, marksAreNeeded);
         if (teacher is not null && student is not null) fit.CheckBoth(teacher, student);
         return fit;
     }

@@ -5,6 +5,7 @@ using Distill.Data.Sources.Selection;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
 using Distill.Tokenization;
 
@@ -54,7 +55,7 @@ internal sealed class RecipePreflight
             CheckTokens(Open("teacher.tokenizer", folder, "give the folder with the model's tokenizer.json", remote.OpenTokenizer),
                 studentEncoder?.Tokenizer);
         CheckTraces(studentEncoder);
-        CheckProblems();
+        CheckProblems(makesStudent);
     }
 
     private T? Open<T>(string path, string value, string remedy, Func<T?> open)
@@ -100,6 +101,9 @@ internal sealed class RecipePreflight
         Action<BadRow>? skipped = recipe.Problems.SkipsBadRows ? _ => { } : null;
         var first = Open("traces.from", place, Remedy, () => GivenTraces.Read(place, skipped).FirstOrDefault()
             ?? throw new InvalidDataException("it holds no trace"));
+        if (first is { Reasoning.Length: > 0 } && student is { MarksThinking: false } && !recipe.Student.AddTokens)
+            Add("student.base", recipe.Student.Base, $"the traces hold reasoning, and its tokenizer has no {ThinkMarks.Open} and "
+                + $"{ThinkMarks.Close} to mark it with", "set student.add_tokens to true, which gives it both");
         if (first is null || student is null || recipe.SoftLabels is null) return;
         if (first.TokenizerFingerprint != student.Tokenizer.Fingerprint)
             Add("soft_labels", "", first.TokenizerFingerprint.Length == 0 ? "the traces were made with a tokenizer that is not known"
@@ -117,26 +121,29 @@ internal sealed class RecipePreflight
                 + "tokens to the student", "leave it out, or take a student with the model's tokenizer");
     }
 
-    private void CheckProblems()
+    private void CheckProblems(bool makesStudent)
     {
-        if (recipe.Problems.HasSources) CheckSources();
+        if (recipe.Problems.HasSources) CheckSources(makesStudent);
         else CheckFamilies();
     }
 
     // Every row is read and every gold held against its verifier: what is wrong with one shows now, not after a night of generation.
-    private void CheckSources()
+    private void CheckSources(bool makesStudent)
     {
         const string Path = "problems.sources";
         try
         {
             var problems = RecipeProblems.Of(recipe.Problems);
             Check("problems.train", Split.Train, recipe.Problems.Train, problems);
+            // A data set alone is asked for neither of the others, unless curation keeps away from the test.
+            if (makesStudent || recipe.Curation.ContaminationWords is not null)
+                Check("problems.test", Split.Test, recipe.Problems.Test, problems);
+            if (!makesStudent) return;
             int validation = Check("problems.validation", Split.Validation, recipe.Problems.Validation, problems);
-            Check("problems.test", Split.Test, recipe.Problems.Test, problems);
-            if (validation == 0 && (recipe.Rl.Steps > 0 || recipe.Preference is not null))
+            if (validation == 0 && IsSteered)
             {
                 Add("problems.validation", $"{recipe.Problems.Validation}", "no validation problem is left, by which training is steered",
-                    "name a source with split: validation, give more rows, or leave out rl and preference");
+                    "set problems.validation above 0, name a source with split: validation, give more rows, or leave out what is steered");
             }
         }
         catch (BadRowsException rows)
@@ -150,6 +157,11 @@ internal sealed class RecipePreflight
             Add(Path, "", fault.Message.TrimEnd('.'), "'distill problems check RECIPE' shows what each source gives");
         }
     }
+
+    // Whether a training looks at held-out problems.
+    private bool IsSteered => recipe.Rl.Steps > 0 || recipe.Preference is { EvaluateEvery: > 0 }
+        || new[] { recipe.Sft, recipe.AnswerOnly }
+            .Any(training => training is { Enabled: true, HeldOut.Measure: HeldOutMeasureKind.Accuracy });
 
     private int Check(string path, Split split, int count, RecipeProblems problems)
     {

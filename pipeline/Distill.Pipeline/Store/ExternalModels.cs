@@ -37,7 +37,11 @@ internal sealed class ExternalModels
         try
         {
             var recipe = RecipeFile.Load(run.RecipePath);
-            return [.. ExternalInputs.Of(recipe, StageGraph.For(recipe).Stages, digests)
+            // Data sets of the Hub would be pulled for nothing but their name.
+            bool isAtTheHub = recipe is DistillationRecipe distillation
+                && distillation.Problems.AllSources.Any(source => source.Hub is not null);
+            string? except = isAtTheHub ? ExternalInputs.ProblemFiles : null;
+            return [.. ExternalInputs.Of(recipe, StageGraph.For(recipe).Stages, digests, except)
                 .Select(input => (input.Key, (input.Value.Digest, PlaceOf(recipe, input.Key, input.Value))))];
         }
         catch (Exception fault) when (fault is InvalidRecipeException or InvalidDataException or IOException or UnauthorizedAccessException)

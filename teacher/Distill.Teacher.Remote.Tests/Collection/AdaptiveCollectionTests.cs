@@ -92,6 +92,24 @@ public sealed class AdaptiveCollectionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_fault_of_the_judge_is_no_refusal_by_the_teacher()
+    {
+        await using var server = await ChatServer.StartAsync(BySeed);
+        using var client = TestClient.Patient(server, new HurriedClock(), new CallOptions());
+        var options = Options() with
+        {
+            Concurrency = 1, Policy = new SamplingPolicy { Samples = 6, Accepted = 1 },
+            IsRight = _ => throw new RemoteTeacherException(RemoteFaultKind.Refused, "the judge says no") { Status = 400 },
+        };
+        var collection = new RemoteTraceCollection(client, options, new CompletionStore(Path.Combine(folder, "judged")));
+        var fault = await Should.ThrowAsync<RemoteTeacherException>(
+            () => collection.RunAsync(Problems, _ => false, _ => { }, null, TestContext.Current.CancellationToken));
+        (fault.Message, collection.Rejected.Count, server.Calls.Count).ShouldBe(("the judge says no", 0, 1));
+        (await CollectAsync(server, Options(), "judged")).Count.ShouldBe(24 * 6);
+        server.Calls.Count.ShouldBe(24 * 6);
+    }
+
+    [Fact]
     public async Task Examples_are_turns_before_the_question_and_part_of_its_name()
     {
         await using var server = await ChatServer.StartAsync((context, number, call) => Answers.Streamed("12")(context));

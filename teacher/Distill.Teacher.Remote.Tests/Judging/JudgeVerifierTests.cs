@@ -145,6 +145,21 @@ public sealed class JudgeVerifierTests : IDisposable
     }
 
     [Fact]
+    public async Task A_text_that_was_not_taken_is_not_asked_again_and_ends_no_later_stage()
+    {
+        await using var server = await ChatServer.StartAsync(Answers.Streamed("VERDICT: correct"), Answers.Status(400, "no"));
+        var first = Judge(server);
+        first.Verify("Octavian", Question).ShouldBe(Verdict.Correct);
+        first.Verify("Livia", Question).ShouldBe(Verdict.Undecidable);
+        Judge(server).Verify("Livia", Question).ShouldBe(Verdict.Undecidable);
+        server.Calls.Count.ShouldBe(2);
+        var later = Judge(server);
+        later.Verify("Octavian", Question).ShouldBe(Verdict.Correct);
+        later.Verify("Nero", Question).ShouldBe(Verdict.Undecidable);
+        server.Calls.Count.ShouldBe(3);
+    }
+
+    [Fact]
     public void A_rubric_has_a_version_of_its_own()
     {
         new JudgeRubric("a").Version.ShouldBe(new JudgeRubric(" a\r\n").Version);

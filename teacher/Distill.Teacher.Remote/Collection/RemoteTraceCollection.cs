@@ -131,18 +131,23 @@ internal sealed class RemoteTraceCollection
             return;
         }
 
+        StoredCompletion completion;
+        bool isNew;
         try
         {
-            var (completion, isNew) = await CompletionAsync(item.Problem, seed, cancellation).ConfigureAwait(false);
-            work.Finish(item, ToTrace(item, seed, completion), isNew);
-            if (isNew || batches is not null) Settle(work, rejected.CountAnswer());
-            else rejected.CountKnown();
+            (completion, isNew) = await CompletionAsync(item.Problem, seed, cancellation).ConfigureAwait(false);
         }
         catch (RemoteTeacherException fault) when (IsOfOneQuestion(fault))
         {
             work.Hold(item);
             Settle(work, rejected.Reject(new HeldTrace(item, ToTrace(item, seed, fault.Message)), fault));
+            return;
         }
+
+        // A verdict may ask a judge: its faults are not the teacher's.
+        work.Finish(item, ToTrace(item, seed, completion), isNew);
+        if (isNew || batches is not null) Settle(work, rejected.CountAnswer());
+        else rejected.CountKnown();
     }
 
     private static ulong SeedOf(RemoteTraceOptions options, Problem problem, int sample) =>

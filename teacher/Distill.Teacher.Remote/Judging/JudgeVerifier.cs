@@ -7,8 +7,9 @@ namespace Distill.Teacher.Remote.Judging;
 
 /// <summary>
 /// A model compares answers with references by a rubric. Every reply is kept, so that a verdict is paid once, by whatever run; a reply that
-/// cannot be read is undecidable. Many answers are judged at once by <see cref="PrepareAsync"/>; <see cref="Verify"/> then finds what was
-/// said, and asks by itself only for what was not. Thread-safe.
+/// cannot be read is undecidable, and so is a text that the endpoint does not take. Many answers are judged
+/// at once by <see cref="PrepareAsync"/>; <see cref="Verify"/> then finds what was said, and asks by itself only for what was not.
+/// Thread-safe.
 /// </summary>
 /// <param name="client">Any; it should repeat failed attempts itself. Stays the caller's to dispose.</param>
 /// <param name="store">May be a teacher's too.</param>
@@ -17,6 +18,8 @@ internal sealed class JudgeVerifier(IChatClient client, JudgeOptions options, Co
     public const string JudgeName = "judge";
 
     private const int MarkLength = 16;
+
+    private const string RefusedText = "content_filter";
 
     private readonly ConcurrentDictionary<string, Lazy<Task<Verdict>>> underWay = new(StringComparer.Ordinal);
     private int replies, refusals;
@@ -69,7 +72,13 @@ internal sealed class JudgeVerifier(IChatClient client, JudgeOptions options, Co
         if (text.Length == 0 || text.Length > options.LongestText || FaultOf(problem) is not null) return Verdict.Undecidable;
         string request = TeacherIdentity.OfJudgement(
             options.Address, options.Model, options.Rubric.Digest, options.MaxTokens, problem.Text, problem.ReferenceAnswer, text);
-        if (store.Find(request) is { } known) return VerdictOf(known);
+        if (store.Find(request) is { } known)
+        {
+            // What was judged before shows too that the endpoint does judge.
+            Interlocked.Increment(ref replies);
+            return VerdictOf(known);
+        }
+
         var asked = underWay.GetOrAdd(request, _ => new Lazy<Task<Verdict>>(() => AskAsync(request, problem, text, cancellation)));
         try
         {
@@ -77,12 +86,14 @@ internal sealed class JudgeVerifier(IChatClient client, JudgeOptions options, Co
         }
         finally
         {
-            underWay.TryRemove(request, out _);
+            underWay.TryRemove(new KeyValuePair<string, Lazy<Task<Verdict>>>(request, asked));
         }
     }
 
     private async Task<Verdict> AskAsync(string request, IVerifiable problem, string answer, CancellationToken cancellation)
     {
+        // Another may have ended between the look into the store and this call.
+        if (store.Find(request) is { } known) return VerdictOf(known);
         var messages = options.Rubric.Messages(request[..MarkLength], problem, answer);
         try
         {
@@ -95,7 +106,8 @@ internal sealed class JudgeVerifier(IChatClient client, JudgeOptions options, Co
         {
             // One text that the endpoint does not take cannot be judged; an endpoint that takes none stops the run.
             if (Interlocked.Increment(ref refusals) > Volatile.Read(ref replies)) throw;
-            return Verdict.Undecidable;
+            // Kept, so that no later stage asks again and takes the one refusal that it sees for an endpoint that takes nothing.
+            return VerdictOf(store.Keep(request, new StoredCompletion("", "", RefusedText, 0, 0)));
         }
     }
 

@@ -41,9 +41,9 @@ internal static class LicenceTable
         new("mpl-2.0", Spdx + "MPL-2.0.html", Attribution, ShareAlike),
         new("openrail", "https://www.licenses.ai/", UseRestrictions),
         new("bigscience-openrail-m", "https://www.licenses.ai/blog/2022/8/26/bigscience-open-rail-m-license", UseRestrictions),
-        // Until 3.1 output could not improve other models; since then it can, and the model's name begins with Llama.
+        // Until 3.1 output could not improve other models. From 3 on the name of a model made with them begins with theirs.
         new("llama2", "https://ai.meta.com/llama/license/", Attribution, UseRestrictions, NoTraining),
-        new("llama3", "https://llama.meta.com/llama3/license/", Attribution, UseRestrictions, NoTraining),
+        new("llama3", "https://llama.meta.com/llama3/license/", Attribution, UseRestrictions, NoTraining, Naming),
         new("llama3.1", "https://llama.meta.com/llama3_1/license/", Attribution, UseRestrictions, Naming),
         new("llama3.2", "https://www.llama.com/llama3_2/license/", Attribution, UseRestrictions, Naming),
         new("llama3.3", "https://www.llama.com/llama3_3/license/", Attribution, UseRestrictions, Naming),

@@ -38,6 +38,12 @@ internal static class ParquetRows
         }
     }
 
+    /// <summary>The path of one file as SQL spells it.</summary>
+    /// <exception cref="InvalidDataException">DuckDB would take it for a pattern, and read other files or none.</exception>
+    internal static string FileText(string path) => path.IndexOfAny(['*', '?', '[']) < 0 ? Text(path)
+        : throw new InvalidDataException(Printable.Of(
+            $"The path '{path}' has one of * ? [ in it, which would be read as a pattern; rename the file or its folder."));
+
     private static DuckDBConnection Open(string path)
     {
         var connection = new DuckDBConnection("DataSource=:memory:");
@@ -51,7 +57,7 @@ internal static class ParquetRows
                 SET temp_directory = '';
                 SET autoinstall_known_extensions = false;
                 SET autoload_known_extensions = false;
-                SET allowed_paths = [{Text(path)}];
+                SET allowed_paths = [{FileText(path)}];
                 SET enable_external_access = false;
                 SET lock_configuration = true;
                 """;
@@ -85,7 +91,7 @@ internal static class ParquetRows
             ? $"{Name(column.Name)}::VARCHAR AS {Name(column.Name)}" : Name(column.Name);
 
     // Text columns of older writers carry no mark that they are text.
-    private static string Table(string path) => $"read_parquet({Text(path)}, binary_as_string = true)";
+    private static string Table(string path) => $"read_parquet({FileText(path)}, binary_as_string = true)";
 
     private static string Text(string value) => $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
 

@@ -30,6 +30,9 @@ internal sealed record PoolOptions
     public IReadOnlyCollection<Split> OwnSplits { get; init; } = [];
 
     public ProblemVerifiers Verifiers { get; init; } = ProblemVerifiers.Standard;
+
+    /// <summary>Where a problem of a source without a split goes: what another source brings is not held out of it.</summary>
+    public Split SplitOf(Problem problem) => OwnSplits.Contains(problem.Split) ? Split.Train : problem.Split;
 }
 
 /// <summary>

@@ -41,12 +41,15 @@ internal static class Units
 
     private static readonly char[] Marks = ['.', ',', '!', '?', ':'];
 
-    // "709 is not it" and "5 or so" hedge, or say the opposite: no answer is read into them.
+    // "709 is not it" and "5 or so" hedge, or say the opposite: no answer is read into them. Of "2 thirds" the
+    // second word is half of the number.
     private static readonly HashSet<string> NoUnits =
     [
         "not", "no", "is", "isn't", "are", "was", "be", "or", "and", "but", "if", "wrong", "incorrect", "maybe", "cannot", "can't", "may",
         "might", "should", "instead", "than", "less", "fewer", "more", "least", "most", "without", "i", "we", "it", "that", "think", "so",
         "answer", "minus", "plus", "times", "over", "divided", "thousand", "million", "billion", "trillion", "hundred", "dozen", "half",
+        "halves", "third", "thirds", "fourths", "fifth", "fifths", "sixths", "sevenths", "eighths", "ninths", "tenth", "tenths",
+        "hundredths", "thousandths", "factorial", "negative", "below",
     ];
 
     // Name, plural with an s, and abbreviation.
@@ -78,6 +81,8 @@ internal static class Units
     public static bool IsUnit(string word, bool isApart)
     {
         if (Abbreviations.ContainsKey(word)) return word.Length > 1 || (isApart && word != "A" && word != "t");
+        // "seconds" begins like the secant, and is none.
+        if (word.Length > 4 && Words.ContainsKey(word.ToLowerInvariant())) return true;
         if (word.Length < 3 || !word.All(char.IsAsciiLetter) || Functions.At(word, 0) is not null) return word == "°";
         return !IsAlphabetical(word);
     }
@@ -97,9 +102,14 @@ internal static class Units
             foreach (string word in token.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Trim(Marks)))
             {
                 string lower = word.ToLowerInvariant();
-                if (NoUnits.Contains(lower)) return null;
+                if (NoUnits.Contains(lower) || NoUnits.Contains(Canonical(word))) return null;
                 if (PowerWord(lower) is { } before) power = before;
-                else if (Mark(token.Kind, lower, parts) is { } mark) parts.Add(mark);
+                else if (Mark(token.Kind, lower, parts) is { } mark)
+                {
+                    // "5 squared" is 25, and no measure.
+                    if (mark[0] == '^' && parts is [] or [.., "/"]) return null;
+                    parts.Add(mark);
+                }
                 else if (word.Length > 0 && (char.IsLetter(word[0]) || Abbreviations.ContainsKey(word)))
                 {
                     isMeasure &= IsKnown(word);

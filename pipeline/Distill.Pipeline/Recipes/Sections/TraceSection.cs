@@ -67,6 +67,8 @@ internal sealed record TraceSection : Section
 
     internal SamplingPolicy ToPolicy(int samples) =>
         new() { Samples = samples, Accepted = AcceptedPerProblem, GiveUpAfter = GiveUpAfter, IsBalanced = Balance };
+
+    internal SampleBudget ToBudget() => new(MaxTokensTotal, (decimal?)MaxCost);
 }
 
 /// <summary><c>traces.preflight</c>: what a small sample must show before a long run begins.</summary>

@@ -36,6 +36,7 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
             ("preflight", limits.ToKey(recipe)),
             ("traces", recipe.Traces.ToKey(recipe)),
             ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
+            ("prices", TraceSampling.PricesOf(recipe, limits.MaxCost ?? recipe.Traces.MaxCost)),
         ]),
         Resource = StageResource.Model,
     };
@@ -51,12 +52,12 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         using var problems = ProblemParts.Of(context.Input(ProblemsStage.Train));
         var chosen = problems.Spread(limits.Problems);
         var (traces, tokensPerSecond) = recipe.Teacher.Remote is { } endpoint ? Ask(context, endpoint, chosen) : Generate(context, chosen);
+        RequireSome(traces, chosen.Count, context);
         using var verifiers = RecipeVerifiers.Open(context, recipe);
         verifiers.Prepare(traces.Select(trace => (trace.Problem, trace.Answer)), traces.Count);
-        var sampling = new TraceSampling(recipe, verifiers);
         var report = PreflightReport.Of(
             traces, trace => verifiers.All.Of(trace.Problem).Verify(trace.Answer, trace.Problem), problems.Count,
-            recipe.Traces.ToPolicy(recipe.Teacher.Samples), sampling.Budget, recipe.Teacher.Remote?.Prices);
+            recipe.Traces.ToPolicy(recipe.Teacher.Samples), recipe.Traces.ToBudget(), recipe.Teacher.Remote?.Prices);
         if (tokensPerSecond > 0) Tell(context, report, tokensPerSecond);
         if (PreflightLimits.Exceeded(report, recipe, limits) is { Count: > 0 } faults)
             throw new GateFailedException($"The preflight stops the run before its traces.\n{string.Join('\n', faults)}")
@@ -67,6 +68,24 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         return report.Describe();
     }
 
+    // The sample keeps within the budget of the run, of which it is a part.
+    private void RequireSome(IReadOnlyList<Trace> traces, int asked, StageContext context)
+    {
+        string budget = recipe.Traces.MaxCost is null ? "traces.max_tokens_total"
+            : recipe.Traces.MaxTokensTotal is null ? "traces.max_cost" : "traces.max_cost or traces.max_tokens_total";
+        if (traces.Count == 0)
+        {
+            throw new GateFailedException(
+                "The preflight could not begin a single completion:\n"
+                + $"one of teacher.max_tokens = {recipe.Teacher.MaxTokens:N0} does not fit into\n{budget}.")
+            {
+                Remedy = $"Raise {budget}, or lower teacher.max_tokens.",
+            };
+        }
+
+        if (traces.Count < asked) context.Note($"preflight: {budget} allows {traces.Count:N0} of {asked:N0} completions");
+    }
+
     private (IReadOnlyList<Trace> Traces, double TokensPerSecond) Generate(StageContext context, IReadOnlyList<Problem> problems)
     {
         var teacher = context.Input(ExternalInputs.Teacher);
@@ -74,11 +93,12 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         using var journal = context.SharedCompletions is { } folder ? CompletionJournal.Open(folder, teacher.Digest) : null;
         var options = recipe.Teacher.ToCollectionOptions(teacher.Digest) with { Samples = 1 };
         long began = context.Clock.GetTimestamp(), tokens = 0;
-        var part = new TraceCollection(model.Generator, model.Encoder, options, journal, context.Clock).Generate(problems, 0, done =>
+        var collection = new TraceCollection(model.Generator, model.Encoder, options, journal, context.Clock);
+        var part = collection.Generate(problems, 0, recipe.Traces.ToBudget(), done =>
         {
             tokens = done.CompletionTokens;
             context.Progress(new StageProgress(done.Completions, problems.Count, "completions"));
-        }, context.Cancellation);
+        }, CancellationToken.None, context.Cancellation);
         return (part.Traces, tokens / Math.Max(1e-9, context.Clock.GetElapsedTime(began).TotalSeconds));
     }
 
@@ -89,6 +109,7 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         var options = recipe.Teacher.ToRemoteOptions(endpoint) with
         {
             Samples = 1, ProblemsPerPart = problems.Count, Examples = recipe.Prompt.ToTeacherStyle().Examples,
+            Budget = recipe.Traces.ToBudget(), Prices = endpoint.Prices,
         };
         string kept = context.SharedRequests ?? Path.Combine(context.Folder, RemoteTracesStage.OwnRequests);
         var traces = new List<Trace>();

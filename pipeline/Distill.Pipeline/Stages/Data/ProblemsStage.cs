@@ -69,6 +69,7 @@ internal sealed class ProblemsStage : IStage
             nameof(ProblemSection.Decontaminate), nameof(ProblemSection.Verifier), nameof(ProblemSection.OnBadRow),
             nameof(ProblemSection.NearDuplicates), nameof(ProblemSection.SharedWords), nameof(ProblemSection.Seed));
         options["count"] = count;
+        if (recipe.Problems.Validation == 0) options["validation"] = 0; // then its share is trained on
         options["verifiers"] = RecipeVerifiers.VersionsOf(recipe);
         var declaration = DeclarationOf(name) with { Options = options, Inputs = [ExternalInputs.ProblemFiles] };
         return new ProblemsStage(declaration, count, "at most", noun, context => Taken(context, recipe.Problems, split, count));

@@ -3,6 +3,7 @@ using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Teacher;
 using Distill.Verification;
@@ -33,7 +34,7 @@ internal sealed class TraceSampling
 
     public SamplingPolicy? Policy => section.IsPlain ? null : section.ToPolicy(samples);
 
-    public SampleBudget Budget => new(section.MaxTokensTotal, (decimal?)section.MaxCost);
+    public SampleBudget Budget => section.ToBudget();
 
     /// <summary>What of it decides the traces; the verifiers too, where verdicts do.</summary>
     public static (string, JsonNode?)[] KeyOf(DistillationRecipe recipe)
@@ -44,8 +45,17 @@ internal sealed class TraceSampling
             recipe, nameof(section.AcceptedPerProblem), nameof(section.GiveUpAfter), nameof(section.Balance),
             nameof(section.MaxTokensTotal), nameof(section.MaxCost), nameof(section.MaxTime));
         bool isAdaptive = section.ToPolicy(recipe.Teacher.Samples).IsAdaptive;
-        return [("traces", key), ("verifiers", isAdaptive ? RecipeVerifiers.VersionsOf(recipe) : null)];
+        return
+        [
+            ("traces", key), ("verifiers", isAdaptive ? RecipeVerifiers.VersionsOf(recipe) : null),
+            ("prices", PricesOf(recipe, section.MaxCost)),
+        ];
     }
+
+    /// <summary>Where a cost decides, what things cost decides too; null elsewhere.</summary>
+    public static JsonNode? PricesOf(DistillationRecipe recipe, double? maxCost) => maxCost is null ? null
+        : new JsonArray(
+            recipe.Teacher.PromptPrice, recipe.Teacher.CompletionPrice, OptionDeclaration.Spell(recipe.Teacher.Batch));
 
     public TraceCollectionOptions Limit(TraceCollectionOptions options) =>
         section.IsPlain ? options : options with { Policy = Policy, Budget = Budget, IsRight = IsRight };

@@ -12,6 +12,8 @@ internal sealed class WorkTime : IDisposable
 {
     internal const string FileName = ".time";
 
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
+
     private readonly string path;
     private readonly TimeSpan? limit;
     private readonly TimeProvider clock;
@@ -42,7 +44,9 @@ internal sealed class WorkTime : IDisposable
         if (limit is not { } most || timer is not null) return;
         began = clock.GetTimestamp();
         var left = most - before;
-        timer = clock.CreateTimer(_ => deadline.Cancel(), null, left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        // A timer waits for 49 days at most; what lasts longer is ended between parts, by IsOver.
+        var due = left >= LongestTimer ? Timeout.InfiniteTimeSpan : left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        timer = clock.CreateTimer(_ => deadline.Cancel(), null, due, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Notes what is spent: a kill loses what came after.</summary>

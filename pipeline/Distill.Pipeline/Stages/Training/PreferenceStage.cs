@@ -92,7 +92,8 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
             parameters, pairs, section.ToOptions(), context.Clock, TrainedStudent.StatePath(context),
             report => Report(context, curve, report, heldOut?.Name),
             context.Cancellation, heldOut, context.Warning);
-        int problems = section.ValidationProblems;
+        // Sources may have fewer.
+        int problems = Math.Min(section.ValidationProblems, ProblemsStage.Read(context, ProblemsStage.Validation).Length);
         return made + (result is { Start: { } before, Training.Best: { } best }
             ? $"; sampled accuracy on {problems} validation problems {ReportNumbers.Percent(before.Value, problems)}"
                 + $" → {ReportNumbers.Percent(best.Value, problems)} at step {best.Step} of {result.Training.Steps}"
