@@ -36,8 +36,8 @@ public sealed class DecontaminationTests
     [Fact]
     public void The_like_of_a_test_question_leaves_training_however_many_questions_stand_between()
     {
-        const string Long = "A farmer who lives by the river has many brown cows and his neighbour has twice as many of them plus three more "
-            + "that are black, and both bring all of their cows to the spring market in the valley. How many cows come on day";
+        const string Long = "A farmer who lives by the river has many brown cows and his neighbour has twice as many of them plus three "
+            + "more that are black, and both bring all of their cows to the spring market in the valley. How many cows come on day";
         var train = Enumerable.Range(0, 400).Select(i => ($"{Long} {i}?", $"{i}")).Append(($"{Long} nine?", "x")).ToArray();
         var pool = PoolSamples.Gather(new PoolOptions { SharedWords = 0 },
             new PoolSource(new ListedSource("train", train)) { Goes = Split.Train },

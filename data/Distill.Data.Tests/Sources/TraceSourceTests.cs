@@ -54,7 +54,9 @@ public sealed class TraceSourceTests : IDisposable
     }
 
     private static string Row(string question, string id) =>
-        $$"""{"messages":[{"role":"user","content":"{{question}}"},{"role":"assistant","content":"a"}],"problem_id":"{{id}}","answer":"a"}""";
+        $$"""
+        {"messages":[{"role":"user","content":"{{question}}"},{"role":"assistant","content":"a"}],"problem_id":"{{id}}","answer":"a"}
+        """;
 
     private static SourceItem[] Items(string pattern) => [.. new TraceSource("own", SourceFile.Find(pattern), "exact").Read()];
 }

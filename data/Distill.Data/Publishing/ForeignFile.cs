@@ -11,8 +11,8 @@ internal static class ForeignFile
     private static readonly HashSet<string> Beside = new(StringComparer.OrdinalIgnoreCase)
     {
         "manifest.json", "sources.json", "metadata.json", "counts.json", "sampling.json", "preflight.json", "evaluation.json",
-        "report.json", "parity.json", "parity-failed.json", "run.json", "run.lock.json", "ledger.json", "metrics.jsonl", "distill.json", "config.json",
-        "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "report.json", "parity.json", "parity-failed.json", "run.json", "run.lock.json", "ledger.json", "metrics.jsonl", "distill.json",
+        "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
     };
 
     /// <summary>The files that a path means: itself, or those of a folder and below, by name.</summary>

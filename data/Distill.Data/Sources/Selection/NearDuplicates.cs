@@ -55,7 +55,7 @@ internal sealed class NearDuplicates(double threshold, int capacity, Func<int, s
         for (int band = 0; band < Bands; band++)
         {
             int looked = 0;
-            for (int at = index.First(keys[band]); at >= 0 && looked < mostCandidates; at = index.Next(at, band), looked++)
+            for (int at = index.First(band, keys[band]); at >= 0 && looked < mostCandidates; at = index.Next(at, band), looked++)
             {
                 if (!seen.Add(at) || !counts(index.Number(at))) continue;
                 int equal = index.Equal(at, sketch);
@@ -122,7 +122,7 @@ internal sealed class NearDuplicates(double threshold, int capacity, Func<int, s
         private readonly List<int> numbers = [];
         private int[] heads = [];
 
-        public int First(uint key) => heads.Length == 0 ? -1 : heads[key & (uint)(heads.Length - 1)];
+        public int First(int band, uint key) => heads.Length == 0 ? -1 : heads[Place(band, key)];
 
         public int Next(int at, int band) => next[at][band];
 
@@ -137,7 +137,7 @@ internal sealed class NearDuplicates(double threshold, int capacity, Func<int, s
             var links = new int[Bands];
             for (int band = 0; band < Bands; band++)
             {
-                ref int head = ref heads[keys[band] & (uint)(heads.Length - 1)];
+                ref int head = ref heads[Place(band, keys[band])];
                 (links[band], head) = (head, at);
             }
 
@@ -158,9 +158,16 @@ internal sealed class NearDuplicates(double threshold, int capacity, Func<int, s
             return equal;
         }
 
+        // Each band has its own part: a chain that another band's led into would never end.
+        private int Place(int band, uint key)
+        {
+            int size = heads.Length / Bands;
+            return (band * size) + (int)(key & (uint)(size - 1));
+        }
+
         private int[] NewHeads()
         {
-            var fresh = new int[BitOperations.RoundUpToPowerOf2((uint)Math.Clamp((long)capacity * Bands, 1024, 1 << 26))];
+            var fresh = new int[Bands * BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(capacity, 64, 1 << 22))];
             Array.Fill(fresh, -1);
             return fresh;
         }
