@@ -17,7 +17,7 @@ internal sealed record HelpPage(
 
     private static readonly string[] ForAll =
     [
-        "Exit codes: 0 done, 1 fault, 2 usage or invalid recipe, 3 a gate failed (parity), 130 interrupted.",
+        "Exit codes: 0 done, 1 fault, 2 usage or invalid recipe, 3 a gate failed (parity, preflight, licences), 130 interrupted.",
         "Results go to standard output, progress and errors to standard error. 'distill COMMAND --help' tells more.",
     ];
 
