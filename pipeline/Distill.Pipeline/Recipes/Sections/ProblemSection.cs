@@ -38,8 +38,8 @@ internal sealed record ProblemSection : Section
         + "equal ones only", Minimum = 0.3, Maximum = 1)]
     public double NearDuplicates { get; init; } = 0.8;
 
-    [Option("a training problem that shares so many words in a row with a held-out one is left out; 0: none is", Minimum = 0, Maximum = 100,
-        Unit = "words")]
+    [Option("a problem that shares so many words in a row with one of a split before its own (test, validation, train) is left out; 0: "
+        + "none is", Minimum = 0, Maximum = 100, Unit = "words")]
     public int SharedWords { get; init; } = 8;
 
     [Option("problems that the teacher solves; of sources without weights at most", Minimum = 1, Maximum = 10_000_000)]
