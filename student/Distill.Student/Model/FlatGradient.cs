@@ -43,7 +43,11 @@ internal sealed class FlatGradient(long count, Device device) : IDisposable
         Values.narrow(0, offset, rows * columns).view(rows, columns).addmm_(left, right, beta: 1, alpha: (float)Factor);
     }
 
-    public void Clear() => Values.zero_();
+    public void Clear()
+    {
+        using var scope = NewDisposeScope(); // operations in place give an object of their own
+        Values.zero_();
+    }
 
     public void Dispose() => Values.Dispose();
 }
