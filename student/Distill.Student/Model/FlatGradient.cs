@@ -17,7 +17,11 @@ internal sealed class FlatGradient(FlatParameters parameters) : IDisposable
         Values.narrow(0, offset, flat.shape[0]).add_(flat, KeptScalar.Of(1)); // its own default would be freed while the call reads it
     }
 
-    public void Clear() => Values.zero_();
+    public void Clear()
+    {
+        using var scope = NewDisposeScope(); // an operation in place gives another handle to the same tensor
+        Values.zero_();
+    }
 
     public void Dispose() => Values.Dispose();
 }

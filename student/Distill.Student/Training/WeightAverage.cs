@@ -23,6 +23,7 @@ internal sealed class WeightAverage(Tensor like, double decay) : IDisposable
     /// <param name="weights">[count]</param>
     public void Add(Tensor weights)
     {
+        using var scope = NewDisposeScope();
         using var without = no_grad();
         if (!IsStarted) Values.copy_(weights);
         else passes.Average(Values, weights, 1 - decay);
@@ -32,6 +33,7 @@ internal sealed class WeightAverage(Tensor like, double decay) : IDisposable
     /// <summary>Leaves the target alone when nothing was added.</summary>
     public void CopyTo(Tensor target)
     {
+        using var scope = NewDisposeScope();
         using var without = no_grad();
         if (IsStarted) target.copy_(Values);
     }
