@@ -1,5 +1,6 @@
 using System.Buffers;
 using Distill.Architecture;
+using Distill.Libtorch;
 using Distill.Student.Fused;
 using Distill.Student.Training;
 using static TorchSharp.torch;
@@ -17,8 +18,10 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 
     /// <param name="device">Where they lie; null: in the computer's memory.</param>
     /// <exception cref="InvalidDataException">An impossible architecture.</exception>
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded; says why.</exception>
     public FlatParameters(DecoderArchitecture architecture, Device? device = null)
     {
+        LibtorchLoading.Require();
         architecture.Validate();
         Architecture = architecture;
         foreach (var spec in ParameterMap.For(architecture))
@@ -27,7 +30,7 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
             Count += spec.Count;
         }
 
-        Values = zeros([Count], ScalarType.Float32, device ?? CPU).DetachFromDisposeScope();
+        Values = Zeros(Count, device);
     }
 
     public DecoderArchitecture Architecture { get; }
@@ -127,6 +130,9 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
         KeyValuePair.Create(place.Name, (ReadOnlyMemory<float>)new NativeValues(Pointer + place.Offset, (int)place.Spec.Count).Memory)));
 
     public void Dispose() => Values.Dispose();
+
+    // A method of its own, because TorchSharp may load libtorch as soon as a method that mentions it begins.
+    private static Tensor Zeros(long count, Device? device) => zeros([count], ScalarType.Float32, device ?? CPU).DetachFromDisposeScope();
 
     private float[] Copy(string name)
     {
