@@ -122,6 +122,7 @@ public sealed class OnnxTokenModel : ITokenModel
         InferenceSession? session = null;
         try
         {
+            _ = RuntimeTelemetry.Runtime;
             using SessionOptions sessionOptions = OptionsOf(options);
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);

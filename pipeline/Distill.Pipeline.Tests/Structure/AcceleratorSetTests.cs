@@ -15,13 +15,27 @@ public sealed partial class AcceleratorSetTests
 
     // The cpu package, its cuda counterpart, and the property that gives both their version.
     [Theory]
-    [InlineData("Microsoft.ML.OnnxRuntime", "Microsoft.ML.OnnxRuntime.Gpu", "OnnxRuntimeVersion")]
-    [InlineData("Microsoft.ML.OnnxRuntimeGenAI", "Microsoft.ML.OnnxRuntimeGenAI.Cuda", "OnnxRuntimeGenAIVersion")]
-    public void A_cpu_package_and_its_cuda_counterpart_share_one_version(string cpu, string cuda, string property)
+    [InlineData("cpu", "Microsoft.ML.OnnxRuntime", "Microsoft.ML.OnnxRuntime.Gpu", "OnnxRuntimeVersion")]
+    [InlineData("either", "Microsoft.ML.OnnxRuntimeGenAI", "Microsoft.ML.OnnxRuntimeGenAI.Cuda", "OnnxRuntimeGenAIVersion")]
+    public void A_cpu_package_and_its_cuda_counterpart_share_one_version(string set, string cpu, string cuda, string property)
     {
-        Versions("accelerator: cpu")[cpu].ShouldBe($"$({property})");
+        Versions($"accelerator: {set}")[cpu].ShouldBe($"$({property})");
         Versions("accelerator: cuda")[cuda].ShouldBe($"$({property})");
         Value(property).ShouldMatch(@"^\d+\.\d+\.\d+$");
+    }
+
+    // Its cuda package is not on every feed; the cpu's works over either runtime and must not bring the other one along.
+    [Fact]
+    public void The_cpu_package_of_GenAI_serves_every_accelerator_unless_the_other_is_asked_for()
+    {
+        var set = s_targets.Elements("ItemGroup").Single(set => References(set).Contains("Microsoft.ML.OnnxRuntimeGenAI"));
+        set.Attribute("Condition")!.Value.ShouldBe("$(NativeRuntimes.Contains('onnx')) and '$(GenAICuda)' != 'true'");
+        References(set).Where(Versions("accelerator: either").ContainsKey).ShouldBe(Versions("accelerator: either").Keys);
+        var excluded = set.Elements("PackageReference").Single(package => package.Attribute("Include")!.Value == "Microsoft.ML.OnnxRuntime");
+        excluded.Attribute("ExcludeAssets")!.Value.ShouldBe("all");
+        excluded.Attribute("Condition")!.Value.ShouldBe("'$(Accelerator)' != 'cpu'");
+        Chosen("cuda").Single(choice => choice.Package == "Microsoft.ML.OnnxRuntimeGenAI.Cuda").Condition
+            .ShouldContain("'$(GenAICuda)' == 'true'");
     }
 
     [Theory]

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Microsoft.ML.OnnxRuntime;
+using Distill.Generation.Onnx;
 using TorchSharp;
 
 namespace Distill.Pipeline.Diagnosis;
@@ -14,7 +14,7 @@ internal static class LibraryCheck
     {
         try
         {
-            var environment = OrtEnv.Instance();
+            var environment = RuntimeTelemetry.Runtime;
             string providers = string.Join(", ", environment.GetAvailableProviders().Select(Short));
             return new("onnxruntime", MachineState.Ok, $"{environment.GetVersionString()}, providers: {providers}");
         }
@@ -67,7 +67,7 @@ internal static class LibraryCheck
         bool driver = File.Exists(DriverFile), provider, torchKnows;
         try
         {
-            provider = OrtEnv.Instance().GetAvailableProviders().Contains(CudaProvider);
+            provider = RuntimeTelemetry.Runtime.GetAvailableProviders().Contains(CudaProvider);
             torchKnows = WhyTorchDoesNotLoad() is null && torch.cuda_is_available();
         }
         catch (Exception fault) when (IsNotLoaded(fault))
