@@ -1,6 +1,8 @@
 namespace Distill.Generation.GenAI;
 
-/// <summary>Slots that each hold a generator. GenAI can append to and rewind a row but not copy one, so every slot knows its tokens.</summary>
+/// <summary>
+/// Slots that each hold a generator. GenAI can append to and rewind a row but not copy one, so every slot knows its tokens.
+/// </summary>
 internal sealed class GenAIDecodeSession : IDecodeSession
 {
     private readonly GenAITokenModel model;

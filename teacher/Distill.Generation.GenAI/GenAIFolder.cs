@@ -89,8 +89,8 @@ internal static class GenAIFolder
     {
         if (section.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown)
         {
-            throw section.Fault(unknown, "is nothing that Distill lets a model folder ask of ONNX Runtime GenAI: it may load or write files; "
-                + "the engine onnx does not read it");
+            throw section.Fault(unknown,
+                "is nothing that Distill lets a model folder ask of ONNX Runtime GenAI: it may load or write files");
         }
     }
 }

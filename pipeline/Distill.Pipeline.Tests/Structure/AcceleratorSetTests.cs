@@ -31,7 +31,8 @@ public sealed partial class AcceleratorSetTests
         var set = s_targets.Elements("ItemGroup").Single(set => References(set).Contains("Microsoft.ML.OnnxRuntimeGenAI"));
         set.Attribute("Condition")!.Value.ShouldBe("$(NativeRuntimes.Contains('onnx')) and '$(GenAICuda)' != 'true'");
         References(set).Where(Versions("accelerator: either").ContainsKey).ShouldBe(Versions("accelerator: either").Keys);
-        var excluded = set.Elements("PackageReference").Single(package => package.Attribute("Include")!.Value == "Microsoft.ML.OnnxRuntime");
+        var excluded = set.Elements("PackageReference")
+            .Single(package => package.Attribute("Include")!.Value == "Microsoft.ML.OnnxRuntime");
         excluded.Attribute("ExcludeAssets")!.Value.ShouldBe("all");
         excluded.Attribute("Condition")!.Value.ShouldBe("'$(Accelerator)' != 'cpu'");
         Chosen("cuda").Single(choice => choice.Package == "Microsoft.ML.OnnxRuntimeGenAI.Cuda").Condition

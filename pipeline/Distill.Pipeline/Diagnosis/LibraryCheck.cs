@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Distill.Generation.Onnx;
+using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 
 namespace Distill.Pipeline.Diagnosis;

@@ -7,7 +7,9 @@ using Distill.Tokenization;
 
 namespace Distill.Teacher.Tests.GenAI;
 
-/// <summary>The committed teacher, an export of this project, with ONNX Runtime GenAI; and what of a folder GenAI must not be given.</summary>
+/// <summary>
+/// The committed teacher, an export of this project, with ONNX Runtime GenAI; and what of a folder GenAI must not be given.
+/// </summary>
 public sealed class GenAIFolderTests
 {
     private static readonly OnnxModelOptions s_oneThread = new() { IntraOpThreads = 1, AllowSpinning = false };

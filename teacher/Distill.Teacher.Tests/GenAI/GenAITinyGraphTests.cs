@@ -18,7 +18,8 @@ public sealed class GenAITinyGraphTests : TinyGraphContract, IDisposable
         File.WriteAllText(Path.Combine(folder.Path, ModelFolder.ConfigurationFile), $$"""
             {
               "model": {
-                "type": "decoder", "vocab_size": {{TinyGraph.Vocabulary}}, "context_length": {{Length}}, "eos_token_id": 15, "pad_token_id": 0,
+                "type": "decoder", "vocab_size": {{TinyGraph.Vocabulary}}, "context_length": {{Length}},
+                "eos_token_id": 15, "pad_token_id": 0,
                 "decoder": {
                   "filename": "model.onnx", "head_size": {{TinyGraph.HeadSize}}, "hidden_size": {{TinyGraph.HeadSize}},
                   "num_attention_heads": 1, "num_key_value_heads": 1, "num_hidden_layers": 1,
