@@ -123,6 +123,7 @@ public sealed class OnnxTokenModel : ITokenModel
         using var placement = options.Device.IsCuda ? new PlacementRecord() : null;
         try
         {
+            _ = RuntimeTelemetry.Runtime;
             using SessionOptions sessionOptions = OptionsOf(options);
             placement?.AddTo(sessionOptions);
             shared?.AddTo(sessionOptions);
