@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Distill.Data;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Generation.Onnx;
 
@@ -45,7 +46,26 @@ public sealed class OnnxTokenModel : ITokenModel
     public static OnnxTokenModel Load(string folder, OnnxModelOptions? options = null) => Load(ModelFolder.Open(folder), options);
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Create(
+    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null)
+    {
+        var model = LoadUntried(folder, options);
+        try
+        {
+            if (model.OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
+            using var session = model.OpenSession(1, 2);
+            model.Try(session);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads a model folder for sessions of another kind, whose owner calls <see cref="Try"/> with one.</summary>
+    /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
+    internal static OnnxTokenModel LoadUntried(ModelFolder folder, OnnxModelOptions? options) => Create(
         sessionOptions => new InferenceSession(folder.GraphPath, sessionOptions), folder.Facts, folder.Configuration,
         folder.Configuration.ContextLength, folder.GraphPath, options);
 
@@ -79,17 +99,28 @@ public sealed class OnnxTokenModel : ITokenModel
     /// <exception cref="ArgumentException">The session would take more than <see cref="OnnxModelOptions.MaxCacheBytes"/>.</exception>
     public IDecodeSession Open(int slots, int maxLength)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, MaxLength);
-        if (OverBudget(packed ? slots : slots + 1, maxLength) is { } reason) throw new ArgumentException(reason, nameof(slots));
+        RequireRoom(slots, maxLength, packed ? slots : slots + 1);
         return packed ? OpenSession(slots, maxLength) : new CompanionSession(OpenSession(slots + 1, maxLength), VocabularySize);
     }
 
     public void Dispose() => Session.Dispose();
 
-    private DecodeSession OpenSession(int slots, int maxLength) =>
-        Signature.Layout.Grows ? new GrowingDecodeSession(this, slots, maxLength) : new SharedDecodeSession(this, slots, maxLength);
+    /// <param name="opened">Slots that there will be, with those that nobody asked for.</param>
+    /// <exception cref="ArgumentException">Impossible sizes, or more memory than is allowed.</exception>
+    internal void RequireRoom(int slots, int maxLength, int opened)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, MaxLength);
+        if (OverBudget(opened, maxLength) is { } reason) throw new ArgumentException(reason, nameof(slots));
+    }
+
+    private DecodeSession OpenSession(int slots, int maxLength)
+    {
+        if (Signature.Layout.CacheType == TensorElementType.BFloat16 || Signature.Layout.LogitsType == TensorElementType.BFloat16)
+            throw new InvalidDataException($"{Source} keeps cache or logits in bfloat16, which is for GPUs: give a device, or export it in fp32.");
+        return Signature.Layout.Grows ? new GrowingDecodeSession(this, slots, maxLength) : new SharedDecodeSession(this, slots, maxLength);
+    }
 
     private string? OverBudget(int slots, int maxLength)
     {
@@ -104,10 +135,9 @@ public sealed class OnnxTokenModel : ITokenModel
     /// Runs two tokens, one as a prompt and one as a step. A graph may leave open the sizes that its configuration fills in; only
     /// its kernels then know that these are wrong, and the folder must be refused here rather than in the middle of a batch.
     /// </summary>
-    private void Probe()
+    /// <param name="session">Of one slot and two tokens.</param>
+    internal void Try(IDecodeSession session)
     {
-        if (OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
-        using var session = OpenSession(1, 2);
         float[] logits = new float[VocabularySize];
         session.Prefill(0, [0], logits);
         session.Step([0], logits);
@@ -125,10 +155,8 @@ public sealed class OnnxTokenModel : ITokenModel
             using SessionOptions sessionOptions = OptionsOf(options);
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
-            var model = new OnnxTokenModel(
+            return new OnnxTokenModel(
                 session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null);
-            if (configuration is not null) model.Probe();
-            return model;
         }
         catch (OnnxRuntimeException e)
         {

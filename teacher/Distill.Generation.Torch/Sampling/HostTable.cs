@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Distill.Generation.Torch.Sampling;
 
-/// <summary>The one way back from a device: a small table, copied to the host, which waits for everything that was asked of the device.</summary>
+/// <summary>
+/// The one way back from a device: a small table, copied to the host, which waits for everything that was asked of the device. Logits come
+/// this way only for callers that ask for them.
+/// </summary>
 internal sealed class HostTable
 {
     private readonly double[] values;
@@ -15,6 +18,13 @@ internal sealed class HostTable
         columns = (int)table.shape[1];
         using var scope = NewDisposeScope();
         values = MemoryMarshal.Cast<byte, double>(table.cpu().contiguous().bytes).ToArray();
+    }
+
+    /// <summary>Values of any floating-point type and number, as fp32. NaN and infinity stay what they are.</summary>
+    public static void Copy(Tensor values, Span<float> target)
+    {
+        using var scope = NewDisposeScope();
+        MemoryMarshal.Cast<byte, float>(values.to(ScalarType.Float32).cpu().contiguous().bytes).CopyTo(target);
     }
 
     public ReadOnlySpan<double> Row(int row) => values.AsSpan(row * columns, columns);

@@ -1,11 +1,12 @@
 using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Generation.Torch;
 
 namespace Distill.Teacher.Tests.Onnx;
 
 /// <summary>
 /// Whatever happened in a session before, a slot answers as one that was given its tokens in one go: for shared caches, windows,
-/// growing caches and float16 alike.
+/// growing caches and float16 alike, in the host's memory and in libtorch's.
 /// </summary>
 public sealed class SessionContractTests
 {
@@ -15,11 +16,18 @@ public sealed class SessionContractTests
 
     public static TheoryData<string> Names => ReferenceCase.Names;
 
+    // Every kind of session that a folder's graph allows.
+    public static TheoryData<string, bool> Sessions =>
+        [.. Rows(ReferenceCase.Names, false), .. Rows(ReferenceCase.NamesOfSharedCaches, true)];
+
+    private static IEnumerable<(string Name, bool Torch)> Rows(IEnumerable<TheoryDataRow<string>> names, bool torch) =>
+        names.Select(row => (row.Data, torch));
+
     [Theory]
-    [MemberData(nameof(Names))]
-    public void Parts_cuts_copies_and_ragged_steps_change_nothing(string name)
+    [MemberData(nameof(Sessions))]
+    public void Parts_cuts_copies_and_ragged_steps_change_nothing(string name, bool torch)
     {
-        using var run = new Run(name);
+        using var run = new Run(name, torch);
         int[] tokens = run.Tokens;
         var session = run.Session;
         session.Prefill(0, tokens.AsSpan(0, 1), run.One);
@@ -38,10 +46,10 @@ public sealed class SessionContractTests
     }
 
     [Theory]
-    [MemberData(nameof(Names))]
-    public void Steps_go_on_after_their_rows_moved(string name)
+    [MemberData(nameof(Sessions))]
+    public void Steps_go_on_after_their_rows_moved(string name, bool torch)
     {
-        using var run = new Run(name);
+        using var run = new Run(name, torch);
         int[] tokens = run.Tokens;
         for (int slot = 0; slot < 3; slot++) run.Session.Prefill(slot, tokens.AsSpan(slot, 4 + (13 * slot)), run.One);
         int[][] held = [tokens[..4], tokens[1..18], tokens[2..32]];
@@ -57,10 +65,10 @@ public sealed class SessionContractTests
     }
 
     [Theory]
-    [MemberData(nameof(Names))]
-    public void A_slot_takes_as_many_tokens_as_it_holds_and_no_more(string name)
+    [MemberData(nameof(Sessions))]
+    public void A_slot_takes_as_many_tokens_as_it_holds_and_no_more(string name, bool torch)
     {
-        using var run = new Run(name);
+        using var run = new Run(name, torch);
         run.Session.Prefill(0, run.Tokens.AsSpan(0, Capacity - 1), run.One);
         run.ExpectStep([run.Tokens[..(Capacity - 1)]], "the last place");
         Should.Throw<InvalidOperationException>(() => run.Session.Step([1], run.One)).Message.ShouldContain($"{Capacity} of {Capacity}");
@@ -89,13 +97,15 @@ public sealed class SessionContractTests
     {
         private readonly ReferenceCase reference;
         private readonly OnnxTokenModel model;
+        private readonly TorchTokenModel? torch;
         private readonly IDecodeSession whole;
 
-        public Run(string name)
+        public Run(string name, bool inTorch)
         {
             reference = new ReferenceCase(name);
             model = reference.Load();
-            Session = model.Open(3, Capacity);
+            torch = inTorch ? reference.LoadInTorch() : null;
+            Session = (torch as ITokenModel ?? model).Open(3, Capacity);
             whole = model.Open(1, Capacity);
             One = new float[model.VocabularySize];
             var random = new Random(5);
@@ -135,6 +145,7 @@ public sealed class SessionContractTests
         {
             Session.Dispose();
             whole.Dispose();
+            torch?.Dispose();
             model.Dispose();
         }
     }
