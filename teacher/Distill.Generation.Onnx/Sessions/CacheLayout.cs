@@ -10,10 +10,10 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     // A prompt's logits are given for every position; longer prompts go in chunks, so that those of a large vocabulary fit.
     private const long MostPromptLogits = 16L << 20;
 
-    /// <summary>Float or Float16.</summary>
+    /// <summary>Float, Float16 or BFloat16.</summary>
     public TensorElementType CacheType { get; init; } = TensorElementType.Float;
 
-    /// <summary>Float or Float16.</summary>
+    /// <summary>Float, Float16 or BFloat16.</summary>
     public TensorElementType LogitsType { get; init; } = TensorElementType.Float;
 
     /// <summary>A run gives a new and longer cache instead of appending to the one it got.</summary>
@@ -24,12 +24,13 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     /// </summary>
     public IReadOnlyList<int>? Windows { get; init; }
 
-    public static bool IsSupported(TensorElementType type) => type is TensorElementType.Float or TensorElementType.Float16;
+    public static bool IsSupported(TensorElementType type) =>
+        type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.BFloat16;
 
     public static int SizeOf(TensorElementType type) => type switch
     {
         TensorElementType.Float => sizeof(float),
-        TensorElementType.Float16 => sizeof(ushort),
+        TensorElementType.Float16 or TensorElementType.BFloat16 => sizeof(ushort),
         TensorElementType.Int64 => sizeof(long),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type that the engine computes with."),
     };
