@@ -46,7 +46,7 @@ public sealed class OnnxTokenModel : ITokenModel
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
     public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Create(
-        sessionOptions => new InferenceSession(folder.GraphPath, sessionOptions), folder.Facts, folder.Configuration,
+        sessionOptions => OpenGraph(folder, sessionOptions, options is not { SelectLogitRows: false }), folder.Facts, folder.Configuration,
         folder.Configuration.ContextLength, folder.GraphPath, options);
 
     /// <summary>
@@ -113,6 +113,14 @@ public sealed class OnnxTokenModel : ITokenModel
         session.Step([0], logits);
     }
 
+    private static InferenceSession OpenGraph(ModelFolder folder, SessionOptions options, bool selectRows)
+    {
+        if (!selectRows || LogitRowSelection.Apply(folder.GraphPath, folder.Configuration.Names.Logits) is not { } graph)
+            return new InferenceSession(folder.GraphPath, options);
+        options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", graph.DataFolder);
+        return new InferenceSession(graph.Model, options);
+    }
+
     private static OnnxTokenModel Create(
         Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source,
         OnnxModelOptions? options,
@@ -175,4 +183,9 @@ public sealed record OnnxModelOptions
     /// Most memory that one session's cache, logits and masks may take (<see cref="SessionMemory.TotalBytes"/>). Default 8 GiB.
     /// </summary>
     public long MaxCacheBytes { get; init; } = 8L << 30;
+
+    /// <summary>
+    /// Whether a graph is told which positions' logits are wanted (<see cref="LogitRowSelection"/>); without, it computes all of them.
+    /// </summary>
+    internal bool SelectLogitRows { get; init; } = true;
 }
