@@ -69,7 +69,7 @@ public sealed class OnnxTokenModel : ITokenModel
     /// <summary>Loads a model folder for sessions of another kind, whose owner calls <see cref="Try"/> with one.</summary>
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
     internal static OnnxTokenModel LoadUntried(ModelFolder folder, OnnxModelOptions? options) => Create(
-        sessionOptions => new InferenceSession(folder.GraphPath, sessionOptions), folder.Facts, folder.Configuration,
+        sessionOptions => OpenGraph(folder, sessionOptions, options is not { SelectLogitRows: false }), folder.Facts, folder.Configuration,
         folder.Configuration.ContextLength, folder.GraphPath, options);
 
     /// <summary>
@@ -154,6 +154,14 @@ public sealed class OnnxTokenModel : ITokenModel
         PlacementRecord.RequireOn(options.Device, PlacementRecord.End(Session), Source);
         placement.Dispose();
         placement = null;
+    }
+
+    private static InferenceSession OpenGraph(ModelFolder folder, SessionOptions options, bool selectRows)
+    {
+        if (!selectRows || LogitRowSelection.Apply(folder.GraphPath, folder.Configuration.Names.Logits) is not { } graph)
+            return new InferenceSession(folder.GraphPath, options);
+        options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", graph.DataFolder);
+        return new InferenceSession(graph.Model, options);
     }
 
     private static OnnxTokenModel Create(
@@ -243,4 +251,9 @@ public sealed record OnnxModelOptions
 
     /// <summary>Of a <see cref="Device"/> that is a card.</summary>
     internal CudaOptions Cuda { get; init; } = new();
+
+    /// <summary>
+    /// Whether a graph is told which positions' logits are wanted (<see cref="LogitRowSelection"/>); without, it computes all of them.
+    /// </summary>
+    internal bool SelectLogitRows { get; init; } = true;
 }

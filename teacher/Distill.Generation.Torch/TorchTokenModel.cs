@@ -29,7 +29,7 @@ internal sealed class TorchTokenModel : ITokenModel
     /// <exception cref="InvalidDataException">Names the file and the reason; also when the graph's cache grows by copies.</exception>
     public static TorchTokenModel Load(ModelFolder folder, string device, OnnxModelOptions? options = null)
     {
-        var model = Of(OnnxTokenModel.LoadUntried(folder, options), device);
+        var model = Of(OnnxTokenModel.LoadUntried(folder, (options ?? new OnnxModelOptions()) with { SelectLogitRows = false }), device);
         try
         {
             using var session = model.Open(1, 2);

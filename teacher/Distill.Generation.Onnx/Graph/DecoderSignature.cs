@@ -6,7 +6,8 @@ namespace Distill.Generation.Onnx;
 
 /// <summary>What a decoder graph takes and gives, read from the loaded session and checked against what the engine feeds.</summary>
 /// <param name="LastLogitsOnly">The graph gives [batch, 1, vocab]: only the last position.</param>
-internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bool LastLogitsOnly)
+/// <param name="SelectsRows">The graph gives [1, rows, vocab] for the rows that <see cref="LogitRowSelection.Input"/> names.</param>
+internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bool LastLogitsOnly, bool SelectsRows)
 {
     public int VocabularySize => Layout.VocabularySize;
 
@@ -47,7 +48,7 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
             CacheType = cacheType, LogitsType = logitsType, Grows = !facts.SharesCache,
             Windows = CacheLayout.WindowsOf(configuration, layers),
         };
-        return new DecoderSignature(names, layout, logits[1] == 1);
+        return new DecoderSignature(names, layout, logits[1] == 1, inputs.Has(LogitRowSelection.Input));
     }
 
     public static string SaidBy(GenAIConfiguration? configuration) => configuration is null ? "" : $" ({configuration.SourceFile})";
@@ -66,6 +67,7 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
                 throw inputs.Fault($"fixes the shape of '{name}' to [{string.Join(", ", dims)}]; batch and length must be open");
         }
 
+        known.Add(LogitRowSelection.Input);
         for (int layer = 0; layer < layers; layer++)
         {
             known.Add(GraphNames.Of(names.PastKey, layer));

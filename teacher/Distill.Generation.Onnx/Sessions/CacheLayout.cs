@@ -10,6 +10,9 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     // A prompt's logits are given for every position; longer prompts go in chunks, so that those of a large vocabulary fit.
     private const long MostPromptLogits = 16L << 20;
 
+    // Larger products gain nothing beyond this, and a cancelled prompt waits for its run.
+    private const int LongestPart = 512;
+
     /// <summary>Float, Float16 or BFloat16.</summary>
     public TensorElementType CacheType { get; init; } = TensorElementType.Float;
 
@@ -57,8 +60,11 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     /// </summary>
     public int Capacity(int layer, int maxLength) => Math.Max(Windows?[layer] ?? 1, maxLength);
 
-    /// <summary>Longest part of a prompt that one run takes.</summary>
+    /// <summary>Longest part of a prompt that one run takes when it gives the logits of every position.</summary>
     public int Chunk(int maxLength) => (int)Math.Min(Math.Max(MostPromptLogits / VocabularySize, 16), maxLength);
+
+    /// <summary>Longest part of a prompt that one run takes when it gives the logits of one position.</summary>
+    public int Part(int maxLength) => Math.Min(Math.Max(LongestPart, Chunk(maxLength)), maxLength);
 
     /// <summary>Bytes of the buffers of a session; alignment (64 bytes a buffer) excluded.</summary>
     public SessionMemory MemoryOf(int slots, int maxLength)
@@ -72,7 +78,8 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
         // A growing cache is kept per slot and gathered into what a run reads and writes: for a step and for one prompt.
         Int128 slotCaches = Grows ? ((Int128)3 * slots) + 2 : slots;
         Int128 logits = ((Int128)slots + Chunk(maxLength)) * VocabularySize * SizeOf(LogitsType);
-        Int128 ids = (Int128)(Grows ? 2 : 1) * (slots + Chunk(maxLength)), mask = ((Int128)slots + 1) * maxLength;
+        Int128 ids = ((Int128)(Grows ? 2 : 1) * (slots + Part(maxLength))) + Math.Max(slots, Part(maxLength));
+        Int128 mask = ((Int128)slots + 1) * maxLength;
         return new SessionMemory(
             SessionMemory.Clamp(slot * slotCaches), SessionMemory.Clamp(logits), SessionMemory.Clamp((ids + mask) * sizeof(long)));
     }
@@ -84,7 +91,7 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
 /// </summary>
 /// <param name="CacheBytes">Keys and values of all layers and slots.</param>
 /// <param name="LogitsBytes">Logits of one step and of one part of a prompt.</param>
-/// <param name="InputBytes">Token ids, attention masks, positions.</param>
+/// <param name="InputBytes">Token ids, attention masks, positions, rows whose logits are wanted.</param>
 public readonly record struct SessionMemory(long CacheBytes, long LogitsBytes, long InputBytes)
 {
     /// <summary>The sum; <see cref="long.MaxValue"/> where it would be larger.</summary>

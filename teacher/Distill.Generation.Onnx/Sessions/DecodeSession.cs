@@ -1,3 +1,5 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+
 namespace Distill.Generation.Onnx;
 
 /// <summary>
@@ -8,6 +10,8 @@ internal abstract class DecodeSession : IDecodeSession
     private readonly RunCancellation cancellation = new();
     private readonly int[] lengths;
     private readonly int chunk;
+    private readonly int part;
+    private readonly NativeBuffer<long> places; // 0, 1, 2, …
     private bool disposed;
 
     protected DecodeSession(OnnxTokenModel model, int slots, int maxLength)
@@ -16,9 +20,12 @@ internal abstract class DecodeSession : IDecodeSession
         MaxLength = maxLength;
         lengths = new int[slots];
         chunk = Layout.Chunk(maxLength);
+        part = Layout.Part(maxLength);
         Cache = new KeyValueCache(model.Signature, slots, maxLength);
         StepLogits = new LogitsBuffer(slots, Layout.VocabularySize, Layout.LogitsType);
         PromptLogits = new LogitsBuffer(chunk, Layout.VocabularySize, Layout.LogitsType);
+        places = new NativeBuffer<long>(Math.Max(slots, part));
+        for (int i = 0; i < places.Length; i++) places.Span(i, 1)[0] = i;
     }
 
     public int Slots => lengths.Length;
@@ -26,7 +33,7 @@ internal abstract class DecodeSession : IDecodeSession
     public int MaxLength { get; }
 
     /// <summary>Bytes of all buffers.</summary>
-    internal virtual SessionMemory Memory => new(Cache.Bytes, StepLogits.Bytes + PromptLogits.Bytes, 0);
+    internal virtual SessionMemory Memory => new(Cache.Bytes, StepLogits.Bytes + PromptLogits.Bytes, places.Bytes);
 
     protected OnnxTokenModel Model { get; }
 
@@ -61,14 +68,16 @@ internal abstract class DecodeSession : IDecodeSession
         if (everyPosition && Signature.LastLogitsOnly)
             throw new NotSupportedException("This graph gives the logits of the last position only.");
 
-        for (int start = 0; start < tokens.Length; start += chunk)
+        bool oneRow = Signature.LastLogitsOnly || (Signature.SelectsRows && !everyPosition);
+        int longest = oneRow ? part : chunk;
+        for (int start = 0; start < tokens.Length; start += longest)
         {
-            ReadOnlySpan<int> part = tokens.Slice(start, Math.Min(chunk, tokens.Length - start));
-            int rows = Signature.LastLogitsOnly ? 1 : part.Length;
-            SetLength(slot, lengths[slot] + part.Length);
-            RunPart(slot, part, rows);
+            ReadOnlySpan<int> next = tokens.Slice(start, Math.Min(longest, tokens.Length - start));
+            int rows = oneRow ? 1 : next.Length;
+            SetLength(slot, lengths[slot] + next.Length);
+            RunPart(slot, next, rows);
             if (everyPosition) PromptLogits.CopyTo(0, logits.Slice(start * vocabulary, rows * vocabulary));
-            else if (start + part.Length == tokens.Length) PromptLogits.CopyTo(rows - 1, logits);
+            else if (start + next.Length == tokens.Length) PromptLogits.CopyTo(rows - 1, logits);
         }
     }
 
@@ -117,6 +126,7 @@ internal abstract class DecodeSession : IDecodeSession
         Cache.Dispose();
         StepLogits.Dispose();
         PromptLogits.Dispose();
+        places.Dispose();
     }
 
     /// <summary>
@@ -141,6 +151,12 @@ internal abstract class DecodeSession : IDecodeSession
 
     /// <summary>Frees what is bound before the buffers it is bound to.</summary>
     protected abstract void DisposeRuns();
+
+    /// <summary>Binds the logits of places [first, first + count) of a run's ids, where a graph wants to know; others give all.</summary>
+    protected void BindRows(BoundRun run, int first, int count)
+    {
+        if (Signature.SelectsRows) run.Input(LogitRowSelection.Input, places.View(TensorElementType.Int64, first, count));
+    }
 
     /// <exception cref="OperationCanceledException"><see cref="Cancel"/> was called.</exception>
     protected void Run(BoundRun run) => run.Run(cancellation.Options);

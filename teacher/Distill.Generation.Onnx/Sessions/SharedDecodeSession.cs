@@ -10,7 +10,7 @@ internal sealed class SharedDecodeSession : DecodeSession
 {
     private readonly NativeBuffer<long> ids;        // [slots]
     private readonly NativeBuffer<long> mask;       // [slots, max length]
-    private readonly NativeBuffer<long> promptIds;  // [chunk]
+    private readonly NativeBuffer<long> promptIds;  // [part]
     private readonly NativeBuffer<long> promptMask; // [max length], ones
     private readonly BoundRun?[] steps;   // by number of rows
     private readonly BoundRun?[] prompts; // by slot
@@ -20,14 +20,14 @@ internal sealed class SharedDecodeSession : DecodeSession
     {
         ids = new NativeBuffer<long>(slots);
         mask = new NativeBuffer<long>((long)slots * maxLength);
-        promptIds = new NativeBuffer<long>(Layout.Chunk(maxLength));
+        promptIds = new NativeBuffer<long>(Layout.Part(maxLength));
         promptMask = new NativeBuffer<long>(maxLength);
         promptMask.Span(0, maxLength).Fill(1);
         steps = new BoundRun?[slots + 1];
         prompts = new BoundRun?[slots];
     }
 
-    internal override SessionMemory Memory => base.Memory with { InputBytes = ids.Bytes + mask.Bytes + promptIds.Bytes + promptMask.Bytes };
+    internal override SessionMemory Memory => base.Memory with { InputBytes = base.Memory.InputBytes + ids.Bytes + mask.Bytes + promptIds.Bytes + promptMask.Bytes };
 
     protected override void RunPart(int slot, ReadOnlySpan<int> tokens, int rows)
     {
@@ -38,6 +38,7 @@ internal sealed class SharedDecodeSession : DecodeSession
         // A first prompt has mask width = tokens; a later part is wider, which tells the kernel to read the past.
         run.Input(Signature.Names.InputIds, promptIds.View(TensorElementType.Int64, 0, 1, tokens.Length));
         run.Input(Signature.Names.AttentionMask, promptMask.View(TensorElementType.Int64, 0, 1, Lengths[slot]));
+        BindRows(run, tokens.Length - rows, rows);
         run.Output(Signature.Names.Logits, PromptLogits.View(1, rows));
         Run(run);
     }
@@ -85,7 +86,8 @@ internal sealed class SharedDecodeSession : DecodeSession
         var run = new BoundRun(Model);
         run.Input(Signature.Names.InputIds, ids.View(TensorElementType.Int64, 0, n, 1));
         run.Input(Signature.Names.AttentionMask, mask.View(TensorElementType.Int64, 0, n, MaxLength));
-        run.Output(Signature.Names.Logits, StepLogits.View(n, 1));
+        BindRows(run, 0, n);
+        run.Output(Signature.Names.Logits, Signature.SelectsRows ? StepLogits.View(1, n) : StepLogits.View(n, 1));
         Cache.Bind(run, 0, n);
         return run;
     }
