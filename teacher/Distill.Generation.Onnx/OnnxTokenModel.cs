@@ -6,8 +6,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Distill.Generation.Onnx;
 
 /// <summary>
-/// A decoder run by ONNX Runtime on the CPU: over one shared key-value buffer per layer where the graph appends in place
-/// (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
+/// A decoder run by ONNX Runtime, on the processor or on a CUDA card: over one shared key-value buffer per layer where the graph appends in
+/// place (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
 /// Over a shared cache, rows decoded together gave the bits of rows decoded alone in all but one of the folders tried (an int4 model
 /// with zero points and blocks of 128: up to 0.02). Over a growing one padding moves logits by rounding (1e-6 of the largest in fp32,
 /// 2e-3 in fp16), so results may depend on what is decoded beside them.
@@ -46,28 +46,14 @@ public sealed class OnnxTokenModel : ITokenModel
     public static OnnxTokenModel Load(string folder, OnnxModelOptions? options = null) => Load(ModelFolder.Open(folder), options);
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null)
-    {
-        var model = LoadUntried(folder, options);
-        try
-        {
-            if (model.OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
-            using var session = model.OpenSession(1, 2);
-            model.Try(session);
-            return model;
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Load(folder, options, TrialSession);
 
-    /// <summary>Loads a model folder for sessions of another kind, whose owner calls <see cref="Try"/> with one.</summary>
+    /// <summary>Loads a model folder for sessions of another kind.</summary>
+    /// <param name="trial">Opens one of them, of one slot and two tokens: the model is tried with it.</param>
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    internal static OnnxTokenModel LoadUntried(ModelFolder folder, OnnxModelOptions? options) => Create(
+    internal static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial) => Create(
         sessionOptions => new InferenceSession(folder.GraphPath, sessionOptions), folder.Facts, folder.Configuration,
-        folder.Configuration.ContextLength, folder.GraphPath, options);
+        folder.Configuration.ContextLength, folder.GraphPath, options, trial);
 
     /// <summary>
     /// Loads a model that holds its own weights, e.g. one rewritten after every training step. All sizes must be numbers in the graph.
@@ -77,9 +63,11 @@ public sealed class OnnxTokenModel : ITokenModel
     /// Constants that stay the caller's and may change between runs; what the model's bytes say of them is not read. Decoding a few rows is
     /// about a tenth slower then.
     /// </param>
+    /// <param name="trial">Opens a session of one slot and two tokens of another kind, for a model that is tried.</param>
     /// <exception cref="InvalidDataException">The bytes are not such a model.</exception>
     internal static OnnxTokenModel FromBytes(
-        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null)
+        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null,
+        Func<OnnxTokenModel, IDecodeSession>? trial = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         byte[] bytes = MemoryMarshal.TryGetArray(model, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
@@ -87,7 +75,7 @@ public sealed class OnnxTokenModel : ITokenModel
             : model.ToArray();
         return Create(
             sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength,
-            "The model given as bytes", options, shared);
+            "The model given as bytes", options, trial ?? TrialSession, shared);
     }
 
     /// <summary>What a session takes, and what <see cref="Open"/> compares with <see cref="OnnxModelOptions.MaxCacheBytes"/>.</summary>
@@ -118,9 +106,16 @@ public sealed class OnnxTokenModel : ITokenModel
     private DecodeSession OpenSession(int slots, int maxLength)
     {
         if (Signature.Layout.CacheType == TensorElementType.BFloat16 || Signature.Layout.LogitsType == TensorElementType.BFloat16)
-            throw new InvalidDataException($"{Source} keeps cache or logits in bfloat16, which is for GPUs: give a device, or export it in fp32.");
+        {
+            throw new InvalidDataException(
+                $"{Source} keeps cache or logits in bfloat16, which the processor does not compute with: export it in fp32, or run it on a "
+                    + "card.");
+        }
+
         return Signature.Layout.Grows ? new GrowingDecodeSession(this, slots, maxLength) : new SharedDecodeSession(this, slots, maxLength);
     }
+
+    private static IDecodeSession TrialSession(OnnxTokenModel model) => model.OpenSession(1, 2);
 
     private string? OverBudget(int slots, int maxLength)
     {
@@ -135,9 +130,10 @@ public sealed class OnnxTokenModel : ITokenModel
     /// Runs two tokens, one as a prompt and one as a step. A graph may leave open the sizes that its configuration fills in; only
     /// its kernels then know that these are wrong, and the folder must be refused here rather than in the middle of a batch.
     /// </summary>
-    /// <param name="session">Of one slot and two tokens.</param>
-    internal void Try(IDecodeSession session)
+    private void Try(Func<OnnxTokenModel, IDecodeSession> trial)
     {
+        if (OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
+        using var session = trial(this);
         float[] logits = new float[VocabularySize];
         session.Prefill(0, [0], logits);
         session.Step([0], logits);
@@ -145,18 +141,22 @@ public sealed class OnnxTokenModel : ITokenModel
 
     private static OnnxTokenModel Create(
         Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source,
-        OnnxModelOptions? options,
-        SharedInitializers? shared = null)
+        OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial, SharedInitializers? shared = null)
     {
         options ??= new OnnxModelOptions();
         InferenceSession? session = null;
+        using var placement = options.Device.IsCuda ? new PlacementRecord() : null;
         try
         {
             using SessionOptions sessionOptions = OptionsOf(options);
+            placement?.AddTo(sessionOptions);
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
-            return new OnnxTokenModel(
+            var model = new OnnxTokenModel(
                 session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null);
+            if (configuration is not null || placement is not null) model.Try(trial);
+            if (placement is not null) PlacementRecord.RequireOn(options.Device, PlacementRecord.End(session), source);
+            return model;
         }
         catch (OnnxRuntimeException e)
         {
@@ -181,13 +181,29 @@ public sealed class OnnxTokenModel : ITokenModel
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, // faults arrive as exceptions
         };
         sessionOptions.AddSessionConfigEntry("session.intra_op.allow_spinning", options.AllowSpinning ? "1" : "0");
-        return sessionOptions;
+        if (!options.Device.IsCuda) return sessionOptions;
+        try
+        {
+            CudaProvider.AddTo(sessionOptions, options.Device, options.Cuda);
+            return sessionOptions;
+        }
+        catch
+        {
+            sessionOptions.Dispose();
+            throw;
+        }
     }
 }
 
-/// <summary>How ONNX Runtime runs a model; none of it changes what the model says.</summary>
+/// <summary>How ONNX Runtime runs a model; none of it changes what the model says, but for rounding where it runs on another device.</summary>
 public sealed record OnnxModelOptions
 {
+    /// <summary>
+    /// Where the model runs; default the processor. A card needs a build with <c>-p:Accelerator=cuda</c> and a graph in fp16 or bf16; what
+    /// cannot be had is refused when the model is loaded, it never runs elsewhere in silence.
+    /// </summary>
+    public ComputeDevice Device { get; init; }
+
     /// <summary>
     /// Threads within one operator; 0 lets ONNX Runtime take one per physical core. 1 suits a <see cref="BatchGenerator"/> of several
     /// workers.
@@ -203,4 +219,7 @@ public sealed record OnnxModelOptions
     /// Most memory that one session's cache, logits and masks may take (<see cref="SessionMemory.TotalBytes"/>). Default 8 GiB.
     /// </summary>
     public long MaxCacheBytes { get; init; } = 8L << 30;
+
+    /// <summary>Of a <see cref="Device"/> that is a card.</summary>
+    internal CudaOptions Cuda { get; init; } = new();
 }
