@@ -51,7 +51,8 @@ public sealed class OnnxTokenModel : ITokenModel
     /// <summary>Loads a model folder for sessions of another kind.</summary>
     /// <param name="trial">Opens one of them, of one slot and two tokens: the model is tried with it.</param>
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    internal static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial) => Create(
+    internal static OnnxTokenModel Load(
+        ModelFolder folder, OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial) => Create(
         sessionOptions => new InferenceSession(folder.GraphPath, sessionOptions), folder.Facts, folder.Configuration,
         folder.Configuration.ContextLength, folder.GraphPath, options, trial);
 
@@ -195,7 +196,9 @@ public sealed class OnnxTokenModel : ITokenModel
     }
 }
 
-/// <summary>How ONNX Runtime runs a model; none of it changes what the model says, but for rounding where it runs on another device.</summary>
+/// <summary>
+/// How ONNX Runtime runs a model; none of it changes what the model says, but for rounding where it runs on another device.
+/// </summary>
 public sealed record OnnxModelOptions
 {
     /// <summary>

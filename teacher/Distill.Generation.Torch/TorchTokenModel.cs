@@ -5,9 +5,9 @@ using Distill.Generation.Torch.Sessions;
 namespace Distill.Generation.Torch;
 
 /// <summary>
-/// A decoder run by ONNX Runtime over memory that libtorch owns, on a GPU or on the CPU: cache, logits and sampling stay on the device. What
-/// it says is what <see cref="OnnxTokenModel"/> says; on the CPU, where nothing is gained, it is there to prove that. Opening sessions is
-/// safe from any thread, and sessions may run concurrently. Dispose it after its sessions.
+/// A decoder run by ONNX Runtime over memory that libtorch owns, on a GPU or on the CPU: cache, logits and sampling stay on the device.
+/// What it says is what <see cref="OnnxTokenModel"/> says; on the CPU, where nothing is gained, it is there to prove that. Opening sessions
+/// is safe from any thread, and sessions may run concurrently. Dispose it after its sessions.
 /// </summary>
 internal sealed class TorchTokenModel : ITokenModel
 {
@@ -52,8 +52,8 @@ internal sealed class TorchTokenModel : ITokenModel
 
     private static OnnxTokenModel RequireSharedCache(OnnxTokenModel model) => !model.Signature.Layout.Grows ? model
         : throw new InvalidDataException(
-            $"{model.Source} returns a new and longer cache from every run. With its cache on a device the engine needs a graph that appends "
-                + "in place (GroupQueryAttention): export it again, or run it on the processor.");
+            $"{model.Source} returns a new and longer cache from every run. With its cache on a device the engine needs a graph that "
+                + "appends in place (GroupQueryAttention): export it again, or run it on the processor.");
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The session would take more than <see cref="OnnxModelOptions.MaxCacheBytes"/>.</exception>

@@ -19,7 +19,11 @@ public sealed class TorchSessionTests
     private static readonly SamplingOptions[] Samplings =
     [
         SamplingOptions.Greedy, new() { Temperature = 1 }, new() { Temperature = 0.7, TopK = 20, TopP = 0.9 },
-        new() { Temperature = 1.3, MinP = 0.05, RepetitionPenalty = 1.2, LogitBias = new Dictionary<int, float> { [5] = float.NegativeInfinity } },
+        new()
+        {
+            Temperature = 1.3, MinP = 0.05, RepetitionPenalty = 1.2,
+            LogitBias = new Dictionary<int, float> { [5] = float.NegativeInfinity },
+        },
         new() { RepetitionPenalty = 1.3 },
     ];
 
