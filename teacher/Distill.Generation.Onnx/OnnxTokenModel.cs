@@ -18,14 +18,11 @@ public sealed class OnnxTokenModel : ITokenModel
     private readonly OnnxModelOptions options;
 
     private readonly bool packed;
-    private PlacementRecord? placement; // until the first run has shown where its nodes are
 
     private OnnxTokenModel(
-        InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options, bool packed,
-        PlacementRecord? placement)
+        InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options, bool packed)
     {
         this.packed = packed;
-        this.placement = placement;
         Session = session;
         Source = source;
         Signature = signature;
@@ -49,28 +46,15 @@ public sealed class OnnxTokenModel : ITokenModel
     public static OnnxTokenModel Load(string folder, OnnxModelOptions? options = null) => Load(ModelFolder.Open(folder), options);
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null)
-    {
-        var model = LoadUntried(folder, options);
-        try
-        {
-            if (model.OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
-            using var session = model.OpenSession(1, 2);
-            model.Try(session);
-            return model;
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Load(folder, options, TrialSession);
 
-    /// <summary>Loads a model folder for sessions of another kind, whose owner calls <see cref="Try"/> with one.</summary>
+    /// <summary>Loads a model folder for sessions of another kind.</summary>
+    /// <param name="trial">Opens one of them, of one slot and two tokens: the model is tried with it.</param>
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    internal static OnnxTokenModel LoadUntried(ModelFolder folder, OnnxModelOptions? options) => Create(
+    internal static OnnxTokenModel Load(
+        ModelFolder folder, OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial) => Create(
         sessionOptions => OpenGraph(folder, sessionOptions, options is not { SelectLogitRows: false }), folder.Facts, folder.Configuration,
-        folder.Configuration.ContextLength, folder.GraphPath, options);
+        folder.Configuration.ContextLength, folder.GraphPath, options, trial);
 
     /// <summary>
     /// Loads a model that holds its own weights, e.g. one rewritten after every training step. All sizes must be numbers in the graph.
@@ -80,9 +64,11 @@ public sealed class OnnxTokenModel : ITokenModel
     /// Constants that stay the caller's and may change between runs; what the model's bytes say of them is not read. Decoding a few rows is
     /// about a tenth slower then.
     /// </param>
+    /// <param name="trial">Opens a session of one slot and two tokens of another kind, for a model that is tried.</param>
     /// <exception cref="InvalidDataException">The bytes are not such a model.</exception>
     internal static OnnxTokenModel FromBytes(
-        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null)
+        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null,
+        Func<OnnxTokenModel, IDecodeSession>? trial = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         byte[] bytes = MemoryMarshal.TryGetArray(model, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
@@ -90,7 +76,7 @@ public sealed class OnnxTokenModel : ITokenModel
             : model.ToArray();
         return Create(
             sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength,
-            "The model given as bytes", options, shared);
+            "The model given as bytes", options, trial ?? TrialSession, shared);
     }
 
     /// <summary>What a session takes, and what <see cref="Open"/> compares with <see cref="OnnxModelOptions.MaxCacheBytes"/>.</summary>
@@ -106,11 +92,7 @@ public sealed class OnnxTokenModel : ITokenModel
         return packed ? OpenSession(slots, maxLength) : new CompanionSession(OpenSession(slots + 1, maxLength), VocabularySize);
     }
 
-    public void Dispose()
-    {
-        Session.Dispose();
-        placement?.Dispose();
-    }
+    public void Dispose() => Session.Dispose();
 
     /// <param name="opened">Slots that there will be, with those that nobody asked for.</param>
     /// <exception cref="ArgumentException">Impossible sizes, or more memory than is allowed.</exception>
@@ -125,10 +107,16 @@ public sealed class OnnxTokenModel : ITokenModel
     private DecodeSession OpenSession(int slots, int maxLength)
     {
         if (Signature.Layout.CacheType == TensorElementType.BFloat16 || Signature.Layout.LogitsType == TensorElementType.BFloat16)
+        {
             throw new InvalidDataException(
-                $"{Source} keeps cache or logits in bfloat16, which is for GPUs: give a device, or export it in fp32.");
+                $"{Source} keeps cache or logits in bfloat16, which the processor does not compute with: export it in fp32, or run it on a "
+                    + "card.");
+        }
+
         return Signature.Layout.Grows ? new GrowingDecodeSession(this, slots, maxLength) : new SharedDecodeSession(this, slots, maxLength);
     }
+
+    private static IDecodeSession TrialSession(OnnxTokenModel model) => model.OpenSession(1, 2);
 
     private string? OverBudget(int slots, int maxLength)
     {
@@ -144,16 +132,13 @@ public sealed class OnnxTokenModel : ITokenModel
     /// its kernels then know that these are wrong, and the folder must be refused here rather than in the middle of a batch. On a device
     /// this run also shows whether the graph's nodes are there.
     /// </summary>
-    /// <param name="session">Of one slot and two tokens.</param>
-    internal void Try(IDecodeSession session)
+    private void Try(Func<OnnxTokenModel, IDecodeSession> trial)
     {
+        if (OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
+        using var session = trial(this);
         float[] logits = new float[VocabularySize];
         session.Prefill(0, [0], logits);
         session.Step([0], logits);
-        if (placement is null) return;
-        PlacementRecord.RequireOn(options.Device, PlacementRecord.End(Session), Source);
-        placement.Dispose();
-        placement = null;
     }
 
     private static InferenceSession OpenGraph(ModelFolder folder, SessionOptions options, bool selectRows)
@@ -166,12 +151,11 @@ public sealed class OnnxTokenModel : ITokenModel
 
     private static OnnxTokenModel Create(
         Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source,
-        OnnxModelOptions? options,
-        SharedInitializers? shared = null)
+        OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial, SharedInitializers? shared = null)
     {
         options ??= new OnnxModelOptions();
         InferenceSession? session = null;
-        var placement = options.Device.IsCuda ? new PlacementRecord() : null;
+        using var placement = options.Device.IsCuda ? new PlacementRecord() : null;
         try
         {
             _ = RuntimeTelemetry.Runtime;
@@ -179,20 +163,20 @@ public sealed class OnnxTokenModel : ITokenModel
             placement?.AddTo(sessionOptions);
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
-            return new OnnxTokenModel(
-                session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null,
-                placement);
+            var model = new OnnxTokenModel(
+                session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null);
+            if (configuration is not null || placement is not null) model.Try(trial);
+            if (placement is not null) PlacementRecord.RequireOn(options.Device, PlacementRecord.End(session), source);
+            return model;
         }
         catch (OnnxRuntimeException e)
         {
             session?.Dispose();
-            placement?.Dispose();
             throw new InvalidDataException(Printable.Of($"{source}: ONNX Runtime cannot load it: {e.Message}"), e);
         }
         catch
         {
             session?.Dispose();
-            placement?.Dispose();
             throw;
         }
     }

@@ -35,7 +35,9 @@ internal sealed class DeviceInputs : IDisposable
 
     public long Bytes => ids.Bytes + mask.Bytes + promptIds.Bytes + promptMask.Bytes + (maxLength * sizeof(long));
 
-    /// <summary>Writes part of a prompt and binds it; a first part has a mask as wide as it is, which means that there is no past.</summary>
+    /// <summary>
+    /// Writes part of a prompt and binds it; a first part has a mask as wide as it is, which means that there is no past.
+    /// </summary>
     /// <param name="total">Tokens of the slot with this part.</param>
     public void BindPart(BoundRun run, GraphNames names, ReadOnlySpan<int> tokens, int total)
     {
@@ -45,7 +47,9 @@ internal sealed class DeviceInputs : IDisposable
         run.Input(names.AttentionMask, promptMask.View(0, 1, total));
     }
 
-    /// <summary>Binds the inputs of a step over the first <paramref name="rows"/> slots; their memory is written before each step.</summary>
+    /// <summary>
+    /// Binds the inputs of a step over the first <paramref name="rows"/> slots; their memory is written before each step.
+    /// </summary>
     public void BindStep(BoundRun run, GraphNames names, int rows)
     {
         // The mask is as wide as the cache, at least 2: a width of 1 = one new token would mean "first prompt, no past".
