@@ -5,7 +5,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace Distill.Generation.Onnx;
 
 /// <summary>
-/// A decoder run by ONNX Runtime on the CPU: over one shared key-value buffer per layer where the graph appends in place
+/// A decoder run by ONNX Runtime, on the processor or on a CUDA card: over one shared key-value buffer per layer where the graph appends in place
 /// (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
 /// Over a shared cache, rows decoded together gave the bits of rows decoded alone in all but one of the folders tried (an int4 model
 /// with zero points and blocks of 128: up to 0.02). Over a growing one padding moves logits by rounding (1e-6 of the largest in fp32,
@@ -128,14 +128,18 @@ public sealed class OnnxTokenModel : ITokenModel
     {
         options ??= new OnnxModelOptions();
         InferenceSession? session = null;
+        using var placement = options.Device.IsCuda ? new PlacementRecord() : null;
         try
         {
+            _ = RuntimeTelemetry.Runtime;
             using SessionOptions sessionOptions = OptionsOf(options);
+            placement?.AddTo(sessionOptions);
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
             var model = new OnnxTokenModel(
                 session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null);
-            if (configuration is not null) model.Probe();
+            if (configuration is not null || placement is not null) model.Probe();
+            if (placement is not null) PlacementRecord.RequireOn(options.Device, PlacementRecord.End(session), source);
             return model;
         }
         catch (OnnxRuntimeException e)
@@ -161,13 +165,29 @@ public sealed class OnnxTokenModel : ITokenModel
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, // faults arrive as exceptions
         };
         sessionOptions.AddSessionConfigEntry("session.intra_op.allow_spinning", options.AllowSpinning ? "1" : "0");
-        return sessionOptions;
+        if (!options.Device.IsCuda) return sessionOptions;
+        try
+        {
+            CudaProvider.AddTo(sessionOptions, options.Device, options.Cuda);
+            return sessionOptions;
+        }
+        catch
+        {
+            sessionOptions.Dispose();
+            throw;
+        }
     }
 }
 
-/// <summary>How ONNX Runtime runs a model; none of it changes what the model says.</summary>
+/// <summary>How ONNX Runtime runs a model; none of it changes what the model says, but for rounding where it runs on another device.</summary>
 public sealed record OnnxModelOptions
 {
+    /// <summary>
+    /// Where the model runs; default the processor. A card needs a build with <c>-p:Accelerator=cuda</c> and a graph in fp16 or bf16; what
+    /// cannot be had is refused when the model is loaded, it never runs elsewhere in silence.
+    /// </summary>
+    public ComputeDevice Device { get; init; }
+
     /// <summary>
     /// Threads within one operator; 0 lets ONNX Runtime take one per physical core. 1 suits a <see cref="BatchGenerator"/> of several
     /// workers.
@@ -188,4 +208,7 @@ public sealed record OnnxModelOptions
     /// Whether a graph is told which positions' logits are wanted (<see cref="LogitRowSelection"/>); without, it computes all of them.
     /// </summary>
     internal bool SelectLogitRows { get; init; } = true;
+
+    /// <summary>Of a <see cref="Device"/> that is a card.</summary>
+    internal CudaOptions Cuda { get; init; } = new();
 }

@@ -35,6 +35,11 @@ internal sealed class ReferenceCase
 
     public static TheoryData<string> Names => FixtureFolder.Rows(All);
 
+    /// <summary>Those of folders with a genai_config.json.</summary>
+    public static IEnumerable<string> OfGenAI => FixtureFolder.Cases("genai")
+        .Where(path => File.Exists(Path.Combine(path, ModelFolder.ConfigurationFile)))
+        .SelectMany(path => All.Where(name => Path.GetDirectoryName(name) == Path.GetFileName(path)));
+
     public string Name { get; }
 
     public SafeTensorFile Tensors { get; }
@@ -91,7 +96,7 @@ internal sealed class ReferenceCase
     }
 
     /// <summary>Logits of every position, or of the last where the graph gives no others.</summary>
-    public float[] Logits(IDecodeSession session, OnnxTokenModel model, int prompt)
+    public float[] Logits(IDecodeSession session, ITokenModel model, int prompt)
     {
         float[] logits = new float[(LastOnly ? 1 : Prompts[prompt].Length) * model.VocabularySize];
         session.Clear(0);
