@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
 using Distill.Data;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Generation.Onnx;
 
 /// <summary>
-/// A decoder run by ONNX Runtime, on the processor or on a CUDA card: over one shared key-value buffer per layer where the graph appends in place
-/// (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
+/// A decoder run by ONNX Runtime, on the processor or on a CUDA card: over one shared key-value buffer per layer where the graph appends
+/// in place (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
 /// Over a shared cache, rows decoded together gave the bits of rows decoded alone in all but one of the folders tried (an int4 model
 /// with zero points and blocks of 128: up to 0.02). Over a growing one padding moves logits by rounding (1e-6 of the largest in fp32,
 /// 2e-3 in fp16), so results may depend on what is decoded beside them.
@@ -17,11 +18,14 @@ public sealed class OnnxTokenModel : ITokenModel
     private readonly OnnxModelOptions options;
 
     private readonly bool packed;
+    private PlacementRecord? placement; // until the first run has shown where its nodes are
 
     private OnnxTokenModel(
-        InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options, bool packed)
+        InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options, bool packed,
+        PlacementRecord? placement)
     {
         this.packed = packed;
+        this.placement = placement;
         Session = session;
         Source = source;
         Signature = signature;
@@ -45,8 +49,28 @@ public sealed class OnnxTokenModel : ITokenModel
     public static OnnxTokenModel Load(string folder, OnnxModelOptions? options = null) => Load(ModelFolder.Open(folder), options);
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Create(
-        sessionOptions => OpenGraph(folder, sessionOptions, options is not { SelectLogitRows: false }), folder.Facts, folder.Configuration,
+    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null)
+    {
+        var model = LoadUntried(folder, options, (options ?? new OnnxModelOptions()) is { SelectLogitRows: true, Device.IsCuda: false });
+        try
+        {
+            if (model.OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
+            using var session = model.OpenSession(1, 2);
+            model.Try(session);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads a model folder for sessions of another kind, whose owner calls <see cref="Try"/> with one.</summary>
+    /// <param name="selectRows">Those sessions tell the graph which logits they want.</param>
+    /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
+    internal static OnnxTokenModel LoadUntried(ModelFolder folder, OnnxModelOptions? options, bool selectRows = false) => Create(
+        sessionOptions => OpenGraph(folder, sessionOptions, selectRows), folder.Facts, folder.Configuration,
         folder.Configuration.ContextLength, folder.GraphPath, options);
 
     /// <summary>
@@ -79,17 +103,33 @@ public sealed class OnnxTokenModel : ITokenModel
     /// <exception cref="ArgumentException">The session would take more than <see cref="OnnxModelOptions.MaxCacheBytes"/>.</exception>
     public IDecodeSession Open(int slots, int maxLength)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, MaxLength);
-        if (OverBudget(packed ? slots : slots + 1, maxLength) is { } reason) throw new ArgumentException(reason, nameof(slots));
+        RequireRoom(slots, maxLength, packed ? slots : slots + 1);
         return packed ? OpenSession(slots, maxLength) : new CompanionSession(OpenSession(slots + 1, maxLength), VocabularySize);
     }
 
-    public void Dispose() => Session.Dispose();
+    public void Dispose()
+    {
+        Session.Dispose();
+        placement?.Dispose();
+    }
 
-    private DecodeSession OpenSession(int slots, int maxLength) =>
-        Signature.Layout.Grows ? new GrowingDecodeSession(this, slots, maxLength) : new SharedDecodeSession(this, slots, maxLength);
+    /// <param name="opened">Slots that there will be, with those that nobody asked for.</param>
+    /// <exception cref="ArgumentException">Impossible sizes, or more memory than is allowed.</exception>
+    internal void RequireRoom(int slots, int maxLength, int opened)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, MaxLength);
+        if (OverBudget(opened, maxLength) is { } reason) throw new ArgumentException(reason, nameof(slots));
+    }
+
+    private DecodeSession OpenSession(int slots, int maxLength)
+    {
+        if (Signature.Layout.CacheType == TensorElementType.BFloat16 || Signature.Layout.LogitsType == TensorElementType.BFloat16)
+            throw new InvalidDataException(
+                $"{Source} keeps cache or logits in bfloat16, which is for GPUs: give a device, or export it in fp32.");
+        return Signature.Layout.Grows ? new GrowingDecodeSession(this, slots, maxLength) : new SharedDecodeSession(this, slots, maxLength);
+    }
 
     private string? OverBudget(int slots, int maxLength)
     {
@@ -102,15 +142,19 @@ public sealed class OnnxTokenModel : ITokenModel
 
     /// <summary>
     /// Runs two tokens, one as a prompt and one as a step. A graph may leave open the sizes that its configuration fills in; only
-    /// its kernels then know that these are wrong, and the folder must be refused here rather than in the middle of a batch.
+    /// its kernels then know that these are wrong, and the folder must be refused here rather than in the middle of a batch. On a device
+    /// this run also shows whether the graph's nodes are there.
     /// </summary>
-    private void Probe()
+    /// <param name="session">Of one slot and two tokens.</param>
+    internal void Try(IDecodeSession session)
     {
-        if (OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
-        using var session = OpenSession(1, 2);
         float[] logits = new float[VocabularySize];
         session.Prefill(0, [0], logits);
         session.Step([0], logits);
+        if (placement is null) return;
+        PlacementRecord.RequireOn(options.Device, PlacementRecord.End(Session), Source);
+        placement.Dispose();
+        placement = null;
     }
 
     private static InferenceSession OpenGraph(ModelFolder folder, SessionOptions options, bool selectRows)
@@ -128,7 +172,7 @@ public sealed class OnnxTokenModel : ITokenModel
     {
         options ??= new OnnxModelOptions();
         InferenceSession? session = null;
-        using var placement = options.Device.IsCuda ? new PlacementRecord() : null;
+        var placement = options.Device.IsCuda ? new PlacementRecord() : null;
         try
         {
             _ = RuntimeTelemetry.Runtime;
@@ -136,20 +180,20 @@ public sealed class OnnxTokenModel : ITokenModel
             placement?.AddTo(sessionOptions);
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
-            var model = new OnnxTokenModel(
-                session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null);
-            if (configuration is not null || placement is not null) model.Probe();
-            if (placement is not null) PlacementRecord.RequireOn(options.Device, PlacementRecord.End(session), source);
-            return model;
+            return new OnnxTokenModel(
+                session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null,
+                placement);
         }
         catch (OnnxRuntimeException e)
         {
             session?.Dispose();
+            placement?.Dispose();
             throw new InvalidDataException(Printable.Of($"{source}: ONNX Runtime cannot load it: {e.Message}"), e);
         }
         catch
         {
             session?.Dispose();
+            placement?.Dispose();
             throw;
         }
     }
@@ -179,7 +223,9 @@ public sealed class OnnxTokenModel : ITokenModel
     }
 }
 
-/// <summary>How ONNX Runtime runs a model; none of it changes what the model says, but for rounding where it runs on another device.</summary>
+/// <summary>
+/// How ONNX Runtime runs a model; none of it changes what the model says, but for rounding where it runs on another device.
+/// </summary>
 public sealed record OnnxModelOptions
 {
     /// <summary>

@@ -119,15 +119,15 @@ internal readonly struct GraphValues(IReadOnlyDictionary<string, NodeMetadata> v
     public bool Has(string name) => values.ContainsKey(name);
 
     /// <summary>Element type of a value that holds floating-point numbers.</summary>
-    /// <exception cref="InvalidDataException">It is absent, or neither float nor float16.</exception>
+    /// <exception cref="InvalidDataException">It is absent, or none of the three types that the engine reads.</exception>
     public TensorElementType TypeOf(string name)
     {
         NodeMetadata value = Find(name);
         return value.IsTensor && CacheLayout.IsSupported(value.ElementDataType)
             ? value.ElementDataType
             : throw Fault(
-                $"declares '{name}' as {(value.IsTensor ? value.ElementDataType : value.OnnxValueType)}; the engine needs Float or "
-                    + "Float16");
+                $"declares '{name}' as {(value.IsTensor ? value.ElementDataType : value.OnnxValueType)}; the engine needs Float, "
+                    + "Float16 or BFloat16");
     }
 
     /// <returns>The dimensions; a symbolic one is negative.</returns>

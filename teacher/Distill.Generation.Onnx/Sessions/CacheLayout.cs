@@ -16,10 +16,10 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     // Prompts read together: as many as give products of a good size; more would only make the first of them wait.
     private const int JointPlaces = 256;
 
-    /// <summary>Float or Float16.</summary>
+    /// <summary>Float, Float16 or BFloat16.</summary>
     public TensorElementType CacheType { get; init; } = TensorElementType.Float;
 
-    /// <summary>Float or Float16.</summary>
+    /// <summary>Float, Float16 or BFloat16.</summary>
     public TensorElementType LogitsType { get; init; } = TensorElementType.Float;
 
     /// <summary>A run gives a new and longer cache instead of appending to the one it got.</summary>
@@ -30,12 +30,13 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     /// </summary>
     public IReadOnlyList<int>? Windows { get; init; }
 
-    public static bool IsSupported(TensorElementType type) => type is TensorElementType.Float or TensorElementType.Float16;
+    public static bool IsSupported(TensorElementType type) =>
+        type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.BFloat16;
 
     public static int SizeOf(TensorElementType type) => type switch
     {
         TensorElementType.Float => sizeof(float),
-        TensorElementType.Float16 => sizeof(ushort),
+        TensorElementType.Float16 or TensorElementType.BFloat16 => sizeof(ushort),
         TensorElementType.Int64 => sizeof(long),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type that the engine computes with."),
     };
