@@ -13,6 +13,9 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     // Larger products gain nothing beyond this, and a cancelled prompt waits for its run.
     private const int LongestPart = 512;
 
+    // Prompts read together: as many as give products of a good size; more would only make the first of them wait.
+    private const int JointPlaces = 256;
+
     /// <summary>Float, Float16 or BFloat16.</summary>
     public TensorElementType CacheType { get; init; } = TensorElementType.Float;
 
@@ -66,6 +69,9 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     /// <summary>Longest part of a prompt that one run takes when it gives the logits of one position.</summary>
     public int Part(int maxLength) => Math.Min(Math.Max(LongestPart, Chunk(maxLength)), maxLength);
 
+    /// <summary>Most places of one run over several prompts, padding included.</summary>
+    public int Joint(int maxLength) => Grows ? 0 : Math.Min(JointPlaces, Part(maxLength));
+
     /// <summary>Bytes of the buffers of a session; alignment (64 bytes a buffer) excluded.</summary>
     public SessionMemory MemoryOf(int slots, int maxLength)
     {
@@ -79,7 +85,7 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
         Int128 slotCaches = Grows ? ((Int128)3 * slots) + 2 : slots;
         Int128 logits = ((Int128)slots + Chunk(maxLength)) * VocabularySize * SizeOf(LogitsType);
         Int128 ids = ((Int128)(Grows ? 2 : 1) * (slots + Part(maxLength))) + Math.Max(slots, Part(maxLength));
-        Int128 mask = ((Int128)slots + 1) * maxLength;
+        Int128 mask = (((Int128)slots + 1) * maxLength) + Joint(maxLength) + (Grows ? 0 : slots);
         return new SessionMemory(
             SessionMemory.Clamp(slot * slotCaches), SessionMemory.Clamp(logits), SessionMemory.Clamp((ids + mask) * sizeof(long)));
     }

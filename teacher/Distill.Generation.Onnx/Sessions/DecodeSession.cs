@@ -5,7 +5,7 @@ namespace Distill.Generation.Onnx;
 /// <summary>
 /// What sessions over a shared and over a growing cache have in common: slots and their lengths, prompts in parts, checks, cancellation.
 /// </summary>
-internal abstract class DecodeSession : IDecodeSession
+internal abstract class DecodeSession : IPromptSession
 {
     private readonly RunCancellation cancellation = new();
     private readonly int[] lengths;
@@ -32,6 +32,10 @@ internal abstract class DecodeSession : IDecodeSession
 
     public int MaxLength { get; }
 
+    public int MostPositions => Signature.LastLogitsOnly ? 0 : chunk;
+
+    public virtual int MostJointPlaces => 0;
+
     /// <summary>Bytes of all buffers.</summary>
     internal virtual SessionMemory Memory => new(Cache.Bytes, StepLogits.Bytes + PromptLogits.Bytes, places.Bytes);
 
@@ -56,11 +60,8 @@ internal abstract class DecodeSession : IDecodeSession
 
     public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
-        cancellation.ThrowIfCancelled();
         int vocabulary = Layout.VocabularySize;
-        if (tokens.IsEmpty) throw new ArgumentException("There must be at least one token.", nameof(tokens));
-        if (lengths[slot] + tokens.Length > MaxLength) throw Full(slot, tokens.Length);
+        CheckPrompt(slot, tokens);
         bool everyPosition = logits.Length != vocabulary;
         if (everyPosition && logits.Length != (long)tokens.Length * vocabulary)
             throw new ArgumentException(
@@ -79,6 +80,30 @@ internal abstract class DecodeSession : IDecodeSession
             if (everyPosition) PromptLogits.CopyTo(0, logits.Slice(start * vocabulary, rows * vocabulary));
             else if (start + next.Length == tokens.Length) PromptLogits.CopyTo(rows - 1, logits);
         }
+    }
+
+    public ReadOnlySpan<float> Prefill(int slot, ReadOnlySpan<int> tokens)
+    {
+        CheckPrompt(slot, tokens);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens.Length, MostPositions, nameof(tokens));
+        SetLength(slot, lengths[slot] + tokens.Length);
+        RunPart(slot, tokens, tokens.Length);
+        return PromptLogits.Read(tokens.Length);
+    }
+
+    public void Prefill(int first, IReadOnlyList<int[]> prompts, Span<float> logits)
+    {
+        int longest = prompts.Max(prompt => prompt.Length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)longest * prompts.Count, MostJointPlaces, nameof(prompts));
+        for (int i = 0; i < prompts.Count; i++)
+        {
+            CheckPrompt(first + i, prompts[i]);
+            if (lengths[first + i] > 0) throw new InvalidOperationException($"Slot {first + i} must be empty.");
+        }
+
+        for (int i = 0; i < prompts.Count; i++) SetLength(first + i, prompts[i].Length);
+        RunJointly(first, prompts, longest);
+        StepLogits.CopyTo(0, logits[..(prompts.Count * Layout.VocabularySize)]);
     }
 
     public void Step(ReadOnlySpan<int> tokens, Span<float> logits)
@@ -142,6 +167,12 @@ internal abstract class DecodeSession : IDecodeSession
     protected abstract void RunStep(ReadOnlySpan<int> tokens);
 
     /// <summary>
+    /// Starts slots with prompts, padded on the right to the longest, and leaves the logits of their last positions in
+    /// <see cref="StepLogits"/>; <see cref="Lengths"/> counts them already.
+    /// </summary>
+    protected virtual void RunJointly(int first, IReadOnlyList<int[]> prompts, int longest) => throw new NotSupportedException();
+
+    /// <summary>
     /// Called when a slot is about to hold <paramref name="length"/> tokens; <see cref="Lengths"/> still tells how many it held.
     /// </summary>
     protected abstract void OnLength(int slot, int length);
@@ -160,6 +191,14 @@ internal abstract class DecodeSession : IDecodeSession
 
     /// <exception cref="OperationCanceledException"><see cref="Cancel"/> was called.</exception>
     protected void Run(BoundRun run) => run.Run(cancellation.Options);
+
+    private void CheckPrompt(int slot, ReadOnlySpan<int> tokens)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        cancellation.ThrowIfCancelled();
+        if (tokens.IsEmpty) throw new ArgumentException("There must be at least one token.", nameof(tokens));
+        if (lengths[slot] + tokens.Length > MaxLength) throw Full(slot, tokens.Length);
+    }
 
     private void Replace(int slot, int length)
     {
