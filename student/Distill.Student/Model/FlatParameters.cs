@@ -18,7 +18,17 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     /// <param name="device">Where they lie; null: in the computer's memory.</param>
     /// <exception cref="InvalidDataException">An impossible architecture.</exception>
     public FlatParameters(DecoderArchitecture architecture, Device? device = null)
+        : this(architecture, device ?? CPU, FlatPasses.Of(device ?? CPU))
     {
+    }
+
+    /// <param name="passes">
+    /// What a training of these weights works by. On the CPU <see cref="TensorPasses"/> makes it one as on any other device: by tensor
+    /// operations and autograd alone.
+    /// </param>
+    internal FlatParameters(DecoderArchitecture architecture, Device device, IFlatPasses passes)
+    {
+        Passes = passes;
         architecture.Validate();
         Architecture = architecture;
         foreach (var spec in ParameterMap.For(architecture))
@@ -27,7 +37,7 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
             Count += spec.Count;
         }
 
-        Values = zeros([Count], ScalarType.Float32, device ?? CPU).DetachFromDisposeScope();
+        Values = zeros([Count], ScalarType.Float32, device).DetachFromDisposeScope();
     }
 
     public DecoderArchitecture Architecture { get; }
@@ -47,6 +57,10 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 
     /// <summary>[<see cref="Count"/>] fp32 on <see cref="Device"/>.</summary>
     public Tensor Values { get; }
+
+    internal IFlatPasses Passes { get; }
+
+    IFlatPasses ITrainedValues.Passes => Passes;
 
     /// <summary>The first value, for the passes on the processor.</summary>
     /// <exception cref="InvalidOperationException">The values lie on another device.</exception>
