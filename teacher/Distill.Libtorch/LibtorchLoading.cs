@@ -7,8 +7,8 @@ namespace Distill.Libtorch;
 
 /// <summary>
 /// The one place that decides which libtorch this process uses: the program's own, or the one that DISTILL_LIBTORCH names. Whatever needs
-/// torch calls <see cref="Require"/> before anything else of TorchSharp, since TorchSharp loads by its own rules whatever is not loaded yet,
-/// and since the backend for CUDA cannot come after that for the processor. Safe from any thread.
+/// torch calls <see cref="Require"/> before anything else of TorchSharp, since TorchSharp loads by its own rules whatever is not loaded
+/// yet, and since the backend for CUDA cannot come after that for the processor. Safe from any thread.
 /// </summary>
 internal static class LibtorchLoading
 {
@@ -83,7 +83,8 @@ internal static class LibtorchLoading
     private static string FirstReason(string message)
     {
         string[] lines = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        string reason = lines.FirstOrDefault(line => line.StartsWith('/') && !line.Contains("No such file", StringComparison.Ordinal)) ?? lines[0];
+        string reason = lines.FirstOrDefault(line => line.StartsWith('/') && !line.Contains("No such file", StringComparison.Ordinal))
+            ?? lines[0];
         return CudaLibraries.LibtorchFolder() is null && OwnFile(ProcessorFile) is null
             ? $"this build brings no libtorch (-p:Torch=external) and {CudaLibraries.LibtorchVariable} names none: {reason}" : reason;
     }

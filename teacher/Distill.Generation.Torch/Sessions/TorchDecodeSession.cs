@@ -69,7 +69,8 @@ internal sealed class TorchDecodeSession : ISamplingSession
         }
 
         if (logits.Length != (long)tokens.Length * vocabulary)
-            throw new ArgumentException($"Logits hold {logits.Length} values: neither one position ({vocabulary}) nor all.", nameof(logits));
+            throw new ArgumentException(
+                $"Logits hold {logits.Length} values: neither one position ({vocabulary}) nor all.", nameof(logits));
         RequireEveryPosition();
         float[] all = new float[logits.Length];
         Read(slot, tokens, (start, rows) => HostTable.Copy(rows, all.AsSpan(start * vocabulary, (int)rows.NumberOfElements)));
