@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace Distill.Student.Adapters;
 
 /// <summary>
-/// The adapters of a decoder in one vector on the model's device, A before B for each adapted weight in storage order, over frozen copies of those weights. The
-/// model reads merged weights W + scale·B·A, so any <see cref="IGradientModel"/> serves; gradients follow by the chain rule:
-/// ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. One thread; dispose it.
+/// The adapters of a decoder in one vector on the model's device, A before B for each adapted weight in storage order, over frozen copies
+/// of those weights. The model reads merged weights W + scale·B·A, so any <see cref="IGradientModel"/> serves; gradients follow by the
+/// chain rule: ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. One thread; dispose it.
 /// </summary>
 internal sealed class LowRankAdapters : ITrainedValues, IDisposable
 {
@@ -53,6 +53,8 @@ internal sealed class LowRankAdapters : ITrainedValues, IDisposable
 
     /// <summary>[<see cref="Count"/>]</summary>
     public Tensor Values { get; }
+
+    public IFlatPasses Passes => parameters.Passes;
 
     /// <summary>The merged weights are what is rounded.</summary>
     public int Updates

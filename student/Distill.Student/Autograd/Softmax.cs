@@ -15,12 +15,12 @@ internal sealed record Softmax(Tensor LogProbabilities, Tensor Entropies, Tensor
     /// <param name="targets">[rows] int64</param>
     /// <param name="keep">Whether <see cref="Slopes"/> will be asked for.</param>
     /// <returns>In the caller's dispose scope.</returns>
-    public static Softmax Of(Tensor logits, Tensor targets, IDeviceOperations operations, bool keep)
+    public static Softmax Of(Tensor logits, Tensor targets, bool keep)
     {
         using var scope = NewDisposeScope();
         var probabilities = nn.functional.softmax(logits, -1);
         var largest = logits.amax([-1], keepdim: true);
-        var chosen = operations.Pick(logits, targets.unsqueeze(1));
+        var chosen = logits.gather(1, targets.unsqueeze(1));
         var logTotal = largest.sub(probabilities.amax([-1], keepdim: true).log_()); // the likeliest has exp(largest − log Σ)
         var products = keep ? logits.mul_(probabilities) : probabilities.mul_(logits);
         return new Softmax(
@@ -32,11 +32,11 @@ internal sealed record Softmax(Tensor LogProbabilities, Tensor Entropies, Tensor
     /// <summary>Turns what was kept into slope · (one-hot − softmax): by each logit, where slope is by the log-probability.</summary>
     /// <param name="slope">[rows, 1]</param>
     /// <returns>[rows, vocabulary], in the memory of <see cref="Probabilities"/>.</returns>
-    public Tensor Slopes(Tensor slope, Tensor targets, IDeviceOperations operations)
+    public Tensor Slopes(Tensor slope, Tensor targets)
     {
         var slopes = Probabilities ?? throw new InvalidOperationException("The softmax was not kept.");
         slopes.mul_(slope.neg());
-        operations.AddAt(slopes, targets.unsqueeze(1), slope);
+        slopes.scatter_add_(1, targets.unsqueeze(1), slope);
         return slopes;
     }
 

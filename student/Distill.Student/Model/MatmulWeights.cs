@@ -45,7 +45,7 @@ internal sealed class MatmulWeights : IDisposable
         using var without = no_grad();
         Tensor source = parameters.Values.narrow(0, first, count), target = Values.narrow(0, first, count);
         if (Values.dtype == ScalarType.Float16) target.copy_(source);
-        else FlatPasses.Of(parameters.Device).Round(
+        else parameters.Passes.Round(
             source, target, first, roundingSeed is { } seed ? StochasticRounding.Key(seed, parameters.Updates) : null, threads);
     }
 

@@ -13,6 +13,9 @@ internal interface ITrainedValues
     /// <summary>[<see cref="Count"/>] contiguous fp32 on the device that the training runs on.</summary>
     Tensor Values { get; }
 
+    /// <summary>What walks over them on their device.</summary>
+    IFlatPasses Passes { get; }
+
     /// <summary>Updates that an optimizer made so far, by its word; chooses the random bits of stochastic rounding.</summary>
     int Updates { get; set; }
 
@@ -38,6 +41,7 @@ internal sealed class KeptValues : IDisposable
     /// <param name="values">On any device; stays the caller's.</param>
     public static KeptValues Of(Tensor values)
     {
+        using var scope = NewDisposeScope();
         using var without = no_grad();
         var kept = empty([values.numel()], ScalarType.Float32).DetachFromDisposeScope();
         kept.copy_(values);
@@ -50,6 +54,7 @@ internal sealed class KeptValues : IDisposable
     /// <param name="target">On any device.</param>
     public void CopyTo(Tensor target)
     {
+        using var scope = NewDisposeScope();
         using var without = no_grad();
         target.copy_(Values);
     }
