@@ -116,7 +116,7 @@ internal static class GradientModels
                 parameters, options.Precision, options.Threads,
                 Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
             : new AutogradGradientModel(
-                parameters, options.Precision, options.RoundingSeed, AutogradOptions.Of(options, parameters.Device));
+                parameters, options.Precision, options.RoundingSeed, AutogradOptions.Of(options, parameters.Device.type));
 
     /// <summary>Whether <see cref="Create"/> takes the fused passes.</summary>
     public static bool IsFused(FlatParameters parameters, TrainingOptions options) =>
