@@ -28,7 +28,7 @@ internal sealed class TorchTokenModel : ITokenModel
     /// <exception cref="InvalidDataException">Names the file and the reason; also when the graph's cache grows by copies.</exception>
     /// <exception cref="DeviceUnavailableException">The device cannot be had; says why.</exception>
     public static TorchTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) =>
-        Load(options, trial => OnnxTokenModel.Load(folder, (options ?? new OnnxModelOptions()) with { SelectLogitRows = false }, trial));
+        Load(options, trial => OnnxTokenModel.Load(folder, options, trial));
 
     /// <summary>Loads a model that holds its own weights; as <see cref="OnnxTokenModel.FromBytes"/>.</summary>
     /// <inheritdoc cref="Load(ModelFolder, OnnxModelOptions?)"/>
