@@ -14,6 +14,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
 {
     private readonly OnnxTokenModel model;
     private readonly SharedDevice device;
+    private readonly BoundWeights? weights;
     private readonly DeviceCache cache;
     private readonly DeviceInputs inputs;
     private readonly BoundTensor stepLogits;   // [slots, vocab]
@@ -28,9 +29,11 @@ internal sealed class TorchDecodeSession : ISamplingSession
     private int stepped;                       // rows of the last step
     private bool disposed;
 
-    public TorchDecodeSession(OnnxTokenModel model, SharedDevice device, int slots, int maxLength)
+    /// <param name="weights">For a graph that takes its weights as inputs; they stay the caller's and outlive this.</param>
+    public TorchDecodeSession(OnnxTokenModel model, SharedDevice device, int slots, int maxLength, BoundWeights? weights = null)
     {
         this.model = model;
+        this.weights = weights;
         this.device = device;
         MaxLength = maxLength;
         lengths = new int[slots];
@@ -213,6 +216,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
     private BoundRun BindSlot(int slot)
     {
         var run = new BoundRun(model);
+        weights?.Bind(run);
         cache.Bind(run, slot, 1);
         return run;
     }
@@ -220,6 +224,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
     private BoundRun BindStep(int rows)
     {
         var run = new BoundRun(model);
+        weights?.Bind(run);
         inputs.BindStep(run, Names, rows);
         bool selects = model.Signature.SelectsRows;
         if (selects) inputs.BindRows(run, 0, rows);
