@@ -5,8 +5,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Distill.Generation.Onnx;
 
 /// <summary>
-/// A decoder run by ONNX Runtime, on the processor or on a CUDA card: over one shared key-value buffer per layer where the graph appends in place
-/// (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
+/// A decoder run by ONNX Runtime, on the processor or on a CUDA card: over one shared key-value buffer per layer where the graph appends
+/// in place (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
 /// Over a shared cache, rows decoded together gave the bits of rows decoded alone in all but one of the folders tried (an int4 model
 /// with zero points and blocks of 128: up to 0.02). Over a growing one padding moves logits by rounding (1e-6 of the largest in fp32,
 /// 2e-3 in fp16), so results may depend on what is decoded beside them.
@@ -170,7 +170,9 @@ public sealed class OnnxTokenModel : ITokenModel
     }
 }
 
-/// <summary>How ONNX Runtime runs a model; none of it changes what the model says, but for rounding where it runs on another device.</summary>
+/// <summary>
+/// How ONNX Runtime runs a model; none of it changes what the model says, but for rounding where it runs on another device.
+/// </summary>
 public sealed record OnnxModelOptions
 {
     /// <summary>

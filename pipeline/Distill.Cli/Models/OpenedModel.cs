@@ -28,13 +28,16 @@ internal sealed class OpenedModel : IDisposable
     public int Workers => engine.Workers;
 
     /// <param name="batched">Many completions at once; otherwise one conversation.</param>
+    /// <param name="device">What <c>--device</c> says.</param>
     /// <exception cref="UsageException">The folder is no model.</exception>
+    /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
     /// <exception cref="InvalidDataException">The model cannot be used; names the file and the reason.</exception>
-    public static OpenedModel Open(string folder, bool batched)
+    public static OpenedModel Open(string folder, bool batched, string device, CommandContext context)
     {
         ModelFolders.RequireModel(folder);
+        var place = DeviceOption.Choose(device, folder, context);
         string kind = ModelFolders.IsOnnx(folder) ? "onnx" : "checkpoint";
-        return new OpenedModel(ModelFolders.NameOf(folder), kind, ServedModel.Open(folder, slots: 1, batched));
+        return new OpenedModel(ModelFolders.NameOf(folder), kind, ServedModel.Open(folder, slots: 1, batched, device: place));
     }
 
     public BatchGenerator Generator(int slots) => new(Model, slots: slots, workers: engine.Workers);

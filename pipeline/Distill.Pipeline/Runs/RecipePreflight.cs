@@ -56,6 +56,7 @@ internal sealed class RecipePreflight
                 studentEncoder?.Tokenizer);
         CheckTraces(studentEncoder);
         CheckProblems(makesStudent);
+        problems.AddRange(recipe.Devices.Problems(recipe, makesStudent));
     }
 
     private T? Open<T>(string path, string value, string remedy, Func<T?> open)

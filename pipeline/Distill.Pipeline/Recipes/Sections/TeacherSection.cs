@@ -39,6 +39,12 @@ internal sealed record TeacherSection : RemoteTeacherSection
         Minimum = 1, Maximum = 1024, Default = "none")]
     public int? TopLogProbabilities { get; init; }
 
+    [Option("where it runs; a card takes graphs in fp16 and bf16; not with an endpoint", Words = nameof(DeviceWords), From = "device",
+        DecidesResult = false)]
+    public string Device { get; init; } = DeviceChoice.Auto;
+
+    internal static IReadOnlyList<string> DeviceWords => DeviceChoice.Words;
+
     [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
     public long Seed { get; init; }
 
@@ -71,6 +77,7 @@ internal sealed record TeacherSection : RemoteTeacherSection
         Rule.Require(Temperature <= 1 || Batch != BatchInterface.Anthropic, nameof(Temperature), "above what anthropic takes",
             "write at most 1"),
         Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),
+        Rule.Unused(Remote is not null, nameof(Device), "an endpoint's model runs elsewhere", "leave it out"),
         Rule.Unused(Remote is { TokenIds: false }, nameof(TopLogProbabilities), "no token ids are asked for",
             "set teacher.token_ids to true where the endpoint is a server of vLLM, leave it out otherwise"),
     ];
