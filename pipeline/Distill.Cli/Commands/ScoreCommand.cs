@@ -3,6 +3,7 @@ using Distill.Cli.Models;
 using Distill.Cli.Parsing;
 using Distill.Cli.Tokens;
 using Distill.Generation;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Runs;
 
 namespace Distill.Cli.Commands;
@@ -59,7 +60,8 @@ internal sealed class ScoreCommand : DistillCommand
         string folder = HubAccess.Locate(parsed.GetRequiredValue(model), context);
         ModelFolders.RequireModel(folder);
         string given = TextInput.Read(source, context);
-        using var served = OpenedModel.Open(folder, batched: false, parsed.GetRequiredValue(device), context);
+        using var served = OpenedModel.Open(
+            folder, batched: false, ModelEngine.Onnx, parsed.GetRequiredValue(device), context);
         var items = Items(given, source, served, parsed);
         Score(served, items, parsed, context);
         return ExitCode.Done;

@@ -5,6 +5,7 @@ using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Generation;
+using Distill.Pipeline.Models;
 using Distill.Serving;
 
 namespace Distill.Cli.Commands;
@@ -70,7 +71,8 @@ internal sealed class ServeModelCommand : DistillCommand
         var log = new RequestLog(context, quiet: parsed.GetValue(quiet));
         var options = OptionsOf(parsed, folder) with { Served = log.Served, Failed = log.Failed };
         RequireSound(options);
-        using var served = OpenedModel.Open(folder, batched: true, parsed.GetRequiredValue(device), context);
+        using var served = OpenedModel.Open(
+            folder, batched: true, ModelEngine.Onnx, parsed.GetRequiredValue(device), context);
         using var engine = new GenerationEngine(served.Model, new EngineOptions
         {
             Slots = parsed.GetValue(slots),

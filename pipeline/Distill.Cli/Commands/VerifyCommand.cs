@@ -55,7 +55,7 @@ internal sealed class VerifyCommand : DistillCommand
         RequireUntouched(exported);
         var checkpoint = ModelFolders.OpenCheckpoint(HubAccess.Locate(parsed.GetRequiredValue(against), context, PulledModel.Checkpoint));
         MachineDiagnosis.RequireTorch();
-        var place = DeviceOption.Choose(parsed.GetRequiredValue(device), exported, context);
+        var place = DeviceOption.Choose(parsed.GetRequiredValue(device), exported, ModelEngine.Onnx, context);
         string? precision = ModelFolders.PrecisionOf(exported);
         var allowed = precision is null ? ParityTolerance.Exact : ExportPrecisions.Parse(precision)!.Value.Tolerance();
         if (parsed.GetValue(tolerance) is { } chosen) allowed = allowed with { RelativeLogits = chosen };

@@ -25,9 +25,9 @@ internal static class DeviceOption
     /// <summary>The device for a model that lies in a folder; what <c>auto</c> took is said where there is a driver.</summary>
     /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
     /// <exception cref="InvalidDataException">The folder is no model; names the file and the reason.</exception>
-    public static ComputeDevice Choose(string word, string folder, CommandContext context)
+    public static ComputeDevice Choose(string word, string folder, ModelEngine engine, CommandContext context)
     {
-        var choice = DeviceChoice.Of(word, DeviceUse.Running, () => CudaProbe.Machine, () => DeviceChoice.GraphFault(folder));
+        var choice = DeviceChoice.Of(word, DeviceUse.Running, () => CudaProbe.Machine, () => DeviceChoice.GraphFault(folder, engine));
         if (word == DeviceChoice.Auto && CudaProbe.Machine.Driver.IsInstalled)
             context.Progress.Line($"{ModelFolders.NameOf(folder)} runs on {choice.Device} ({choice.Reason}).");
         return choice.Device;

@@ -1,7 +1,6 @@
 using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Libtorch;
-using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 
 namespace Distill.Pipeline.Diagnosis;
@@ -49,7 +48,7 @@ internal static class CudaProbe
     {
         try
         {
-            return OrtEnv.Instance().GetAvailableProviders().Contains(CudaProvider.Name);
+            return RuntimeTelemetry.Runtime.GetAvailableProviders().Contains(CudaProvider.Name);
         }
         catch (Exception fault) when (LibraryCheck.IsNotLoaded(fault))
         {

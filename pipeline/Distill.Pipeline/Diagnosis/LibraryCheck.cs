@@ -1,4 +1,5 @@
 using Distill.Generation;
+using Distill.Generation.Onnx;
 using Distill.Libtorch;
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
@@ -12,7 +13,7 @@ internal static class LibraryCheck
     {
         try
         {
-            var environment = OrtEnv.Instance();
+            var environment = RuntimeTelemetry.Runtime;
             string providers = string.Join(", ", environment.GetAvailableProviders().Select(Short));
             return new("onnxruntime", MachineState.Ok, $"{environment.GetVersionString()}, providers: {providers}");
         }

@@ -41,8 +41,9 @@ internal sealed record DeviceChoice(ComputeDevice Device, string Reason)
 
     /// <summary>Why no card can run a model that lies in a folder, whatever the machine has; null when one can.</summary>
     /// <exception cref="InvalidDataException">It is no model folder; names the file and the reason.</exception>
-    public static string? GraphFault(string folder)
+    public static string? GraphFault(string folder, ModelEngine engine = ModelEngine.Onnx)
     {
+        if (engine == ModelEngine.GenAI) return "the engine genai of this build runs on the processor alone";
         if (!ServedModel.IsModelFolder(folder)) return CheckpointFault;
         var model = ModelFolder.Open(folder);
         string key = GraphNames.Of(model.Configuration.Names.PastKey, 0);
@@ -55,7 +56,7 @@ internal sealed record DeviceChoice(ComputeDevice Device, string Reason)
     internal const string CheckpointFault = "a checkpoint is run as an fp32 graph, and ONNX Runtime's CUDA provider runs "
         + "GroupQueryAttention in fp16 and bf16 alone";
 
-    internal const string GraphRemedy = "Export the model with precision fp16 or bf16 and take that, or take the device cpu.";
+    internal const string GraphRemedy = "Take an export of precision fp16 or bf16, run by the engine onnx, or take the device cpu.";
 
     private static DeviceChoice Best(DeviceUse use, Func<CudaFacts> machine, Func<string?>? graphFault)
     {

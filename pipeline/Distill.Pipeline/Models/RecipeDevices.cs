@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Distill.Generation;
 using Distill.Libtorch;
 using Distill.Pipeline.Diagnosis;
@@ -19,7 +18,7 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     /// <summary>Of the teacher's own folder.</summary>
     /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
     public DeviceChoice Teacher(DistillationRecipe recipe) => DeviceChoice.Of(
-        recipe.Teacher.Device, DeviceUse.Running, machine, () => DeviceChoice.GraphFault(recipe.Teacher.Model));
+        recipe.Teacher.Device, DeviceUse.Running, machine, () => DeviceChoice.GraphFault(recipe.Teacher.Model, recipe.Teacher.Engine));
 
     /// <summary>Of every training of a recipe.</summary>
     /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
@@ -36,14 +35,14 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     /// What belongs to a training's key: trained on a card, a student differs by rounding. Asks the machine only where the recipe leaves
     /// the choice to it, so that a finished run can be looked at on any machine.
     /// </summary>
-    public JsonNode? TrainingKey(Recipe recipe) => KeyOf(WordOf(recipe), () => Training(recipe));
+    public string? TrainingKey(Recipe recipe) => KeyOf(WordOf(recipe), () => Training(recipe));
 
     /// <inheritdoc cref="TrainingKey"/>
-    public JsonNode? TeacherKey(DistillationRecipe recipe) =>
+    public string? TeacherKey(DistillationRecipe recipe) =>
         recipe.Teacher.IsLocal ? KeyOf(recipe.Teacher.Device, () => Teacher(recipe)) : null;
 
     /// <inheritdoc cref="TrainingKey"/>
-    public JsonNode? StudentsKey(DistillationRecipe recipe) => KeyOf(DeviceChoice.Auto, () => Students(recipe));
+    public string? StudentsKey(DistillationRecipe recipe) => KeyOf(DeviceChoice.Auto, () => Students(recipe));
 
     /// <summary>Everything that is wrong with the devices that a recipe asks for.</summary>
     public IEnumerable<RecipeProblem> Problems(Recipe recipe, bool trains)
@@ -80,7 +79,7 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
 
     private static string WordOf(Recipe recipe) => recipe is DistillationRecipe distillation ? distillation.Student.Device : recipe.Device;
 
-    private static JsonNode? KeyOf(string word, Func<DeviceChoice> choose) =>
+    private static string? KeyOf(string word, Func<DeviceChoice> choose) =>
         word == DeviceChoice.Auto ? choose().Key : ComputeDevice.Parse(word)!.Value.IsCuda ? DeviceChoice.CudaKey : null;
 
     private static RecipeProblem? FaultOf(string path, string word, Func<DeviceChoice> choose)

@@ -18,9 +18,9 @@ internal sealed class ServedModel : IDisposable
     // Below this, decoding is bound by the operators' overhead, and one single-threaded session per core is fastest.
     private const long SmallModelBytes = 64 << 20;
 
-    private readonly OnnxTokenModel model;
+    private readonly ITokenModel model;
 
-    private ServedModel(OnnxTokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched)
+    private ServedModel(ITokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched)
     {
         this.model = model;
         Encoder = encoder;
@@ -45,13 +45,20 @@ internal sealed class ServedModel : IDisposable
     /// <param name="style">
     /// How every chat is put to the model; null: as a folder's provenance says it was trained, a checkpoint plainly.
     /// </param>
+    /// <param name="engine">What runs it; a checkpoint is run by the own backend only.</param>
     /// <param name="device">Where it runs.</param>
-    /// <exception cref="InvalidDataException">Neither a model folder nor a checkpoint; names the file and the reason.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Neither a model folder nor a checkpoint, or none that the engine runs; names the file and the reason.
+    /// </exception>
     /// <exception cref="DeviceUnavailableException">The device cannot be had, or cannot run the model.</exception>
     public static ServedModel Open(
-        string folder, int slots, bool batched = true, PromptStyle? style = null, ComputeDevice device = default) =>
-        IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched, style, device)
+        string folder, int slots, bool batched = true, PromptStyle? style = null, ModelEngine engine = ModelEngine.Onnx,
+        ComputeDevice device = default)
+    {
+        if (engine.FaultOf(folder) is { } fault) throw new InvalidDataException($"{fault}. The engine onnx runs it.");
+        return IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched, style, engine, device)
             : OpenCheckpoint(folder, slots, batched, style, device);
+    }
 
     /// <inheritdoc cref="ModelFolder.Announces"/>
     public static bool IsModelFolder(string folder) => ModelFolder.Announces(folder);
@@ -60,14 +67,15 @@ internal sealed class ServedModel : IDisposable
     /// Names the file and the reason; also when a file is not what the folder's provenance says.
     /// </exception>
     public static ServedModel OpenModelFolder(
-        string folder, int slots, bool batched = true, PromptStyle? style = null, ComputeDevice device = default)
+        string folder, int slots, bool batched = true, PromptStyle? style = null, ModelEngine engine = ModelEngine.Onnx,
+        ComputeDevice device = default)
     {
         if (PackageIntegrity.Check(folder) is [var fault, ..])
             throw new InvalidDataException($"'{folder}' is not what was exported: {fault} Take the folder anew, or export it again.");
         var opened = ModelFolder.Open(folder);
         long bytes = WeightBytes(opened);
         var encoder = opened.LoadEncoder().With(style ?? PackageProvenance.PromptOf(folder));
-        var model = OnnxTokenModel.Load(opened, Options(bytes, batched) with { Device = device });
+        var model = engine.Load(opened, Options(bytes, batched) with { Device = device });
         return new ServedModel(model, encoder, bytes, slots, batched);
     }
 

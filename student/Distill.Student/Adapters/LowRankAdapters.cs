@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace Distill.Student.Adapters;
 
 /// <summary>
-/// The adapters of a decoder in one vector on the model's device, A before B for each adapted weight in storage order, over frozen copies of those weights. The
-/// model reads merged weights W + scale·B·A, so any <see cref="IGradientModel"/> serves; gradients follow by the chain rule:
-/// ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. One thread; dispose it.
+/// The adapters of a decoder in one vector on the model's device, A before B for each adapted weight in storage order, over frozen copies
+/// of those weights. The model reads merged weights W + scale·B·A, so any <see cref="IGradientModel"/> serves; gradients follow by the
+/// chain rule: ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. One thread; dispose it.
 /// </summary>
 internal sealed class LowRankAdapters : ITrainedValues, IDisposable
 {

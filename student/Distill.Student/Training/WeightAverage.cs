@@ -5,8 +5,8 @@ namespace Distill.Student.Training;
 
 /// <summary>
 /// Exponential moving average of the weights: average ← decay·average + (1 − decay)·weights after every update, the first one copied
-/// (Polyak averaging; PyTorch's <c>get_ema_multi_avg_fn</c>). Generalises better than the last weights while the learning rate is high. Lies
-/// on the weights' device. Not thread-safe; dispose it.
+/// (Polyak averaging; PyTorch's <c>get_ema_multi_avg_fn</c>). Generalises better than the last weights while the learning rate is high.
+/// Lies on the weights' device. Not thread-safe; dispose it.
 /// </summary>
 /// <param name="like">The trained values: their number and device.</param>
 /// <param name="decay">0 up to, not including, 1.</param>

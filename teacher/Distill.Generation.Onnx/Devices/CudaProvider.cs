@@ -34,7 +34,7 @@ internal static class CudaProvider
     /// <exception cref="DeviceUnavailableException">This build has no such provider, or it cannot be loaded; says why.</exception>
     public static void AddTo(SessionOptions session, ComputeDevice device, CudaOptions options)
     {
-        if (!OrtEnv.Instance().GetAvailableProviders().Contains(Name))
+        if (!RuntimeTelemetry.Runtime.GetAvailableProviders().Contains(Name))
         {
             throw new DeviceUnavailableException($"{device} was asked for, and this build has ONNX Runtime for the CPU alone.",
                 "Build with -p:Accelerator=cuda (docs/cuda.md), or take the device cpu.");

@@ -12,7 +12,7 @@ public sealed class DeviceTests
 
     private static readonly CudaOptions s_everything = new() { MemoryLimit = 5_000_000_000, AllowsTf32 = true, CapturesGraphs = true };
 
-    private static bool HasProvider => OrtEnv.Instance().GetAvailableProviders().Contains(CudaProvider.Name);
+    private static bool HasProvider => RuntimeTelemetry.Runtime.GetAvailableProviders().Contains(CudaProvider.Name);
 
     [Theory]
     [InlineData("cpu", "cpu"), InlineData("cuda", "cuda:0"), InlineData("cuda:0", "cuda:0"), InlineData("cuda:7", "cuda:7")]

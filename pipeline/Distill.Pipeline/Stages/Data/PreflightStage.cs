@@ -91,8 +91,10 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
     {
         var teacher = context.Input(ExternalInputs.Teacher);
         using var model = ServedModel.Open(
-            teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle(), device: recipe.Devices.Teacher(recipe).Device);
-        using var journal = context.SharedCompletions is { } folder ? CompletionJournal.Open(folder, teacher.Digest) : null;
+            teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle(), engine: recipe.Teacher.Engine,
+            device: recipe.Devices.Teacher(recipe).Device);
+        using var journal = context.SharedCompletions is { } folder
+            ? CompletionJournal.Open(folder, recipe.Teacher.JournalOf(teacher.Digest, recipe.Devices.TeacherKey(recipe))) : null;
         var options = recipe.Teacher.ToCollectionOptions(teacher.Digest) with { Samples = 1 };
         long began = context.Clock.GetTimestamp(), tokens = 0;
         var collection = new TraceCollection(model.Generator, model.Encoder, options, journal, context.Clock);
