@@ -50,13 +50,14 @@ internal static class LibtorchLoading
         string named = $"{CudaLibraries.LibtorchVariable}: ";
         if (!OperatingSystem.IsLinux()) return $"{named}a libtorch of one's own can be named on Linux alone";
         if (OwnFile(TorchSharpFile) is not { } torchSharp) return $"this build has no {TorchSharpFile}; publish it for linux-x64";
-        if (LibtorchFolder.FaultOf(folder, torchSharp) is { } fault) return named + fault;
         string path = Path.Combine(folder, ProcessorFile);
-        if (OwnFile(ProcessorFile) is { } own && !IsSame(own, path))
+        if (File.Exists(path) && OwnFile(ProcessorFile) is { } own && !IsSame(own, path))
         {
             return $"{named}this build brings its own {ProcessorFile} ({own}), and a process takes only one; build it with "
                 + $"-p:Torch=external, or unset {CudaLibraries.LibtorchVariable}";
         }
+
+        if (LibtorchFolder.FaultOf(folder, torchSharp) is { } fault) return named + fault;
 
         // The one for CUDA brings the others along, and must not come after them.
         string cuda = Path.Combine(folder, LibtorchFolder.Cuda);
