@@ -17,7 +17,7 @@ internal sealed class OpenedModel : IDisposable
     /// <summary>The folder's name.</summary>
     public string Name { get; }
 
-    /// <summary><c>onnx</c> or <c>checkpoint</c>.</summary>
+    /// <summary><c>onnx</c>, <c>genai</c> or <c>checkpoint</c>.</summary>
     public string Kind { get; }
 
     public ITokenModel Model => engine.Model;
@@ -28,13 +28,15 @@ internal sealed class OpenedModel : IDisposable
     public int Workers => engine.Workers;
 
     /// <param name="batched">Many completions at once; otherwise one conversation.</param>
-    /// <exception cref="UsageException">The folder is no model.</exception>
+    /// <param name="engine">What runs an exported model.</param>
+    /// <exception cref="UsageException">The folder is no model, or none that the engine runs.</exception>
     /// <exception cref="InvalidDataException">The model cannot be used; names the file and the reason.</exception>
-    public static OpenedModel Open(string folder, bool batched)
+    public static OpenedModel Open(string folder, bool batched, ModelEngine engine = ModelEngine.Onnx)
     {
         ModelFolders.RequireModel(folder);
-        string kind = ModelFolders.IsOnnx(folder) ? "onnx" : "checkpoint";
-        return new OpenedModel(ModelFolders.NameOf(folder), kind, ServedModel.Open(folder, slots: 1, batched));
+        if (engine.FaultOf(folder) is { } fault) throw new UsageException($"{fault}.", "Leave --engine out.");
+        string kind = !ModelFolders.IsOnnx(folder) ? "checkpoint" : engine == ModelEngine.GenAI ? "genai" : "onnx";
+        return new OpenedModel(ModelFolders.NameOf(folder), kind, ServedModel.Open(folder, slots: 1, batched, engine: engine));
     }
 
     public BatchGenerator Generator(int slots) => new(Model, slots: slots, workers: engine.Workers);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Distill.Generation.Onnx;
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 
@@ -14,7 +15,7 @@ internal static class LibraryCheck
     {
         try
         {
-            var environment = OrtEnv.Instance();
+            var environment = RuntimeTelemetry.Runtime;
             string providers = string.Join(", ", environment.GetAvailableProviders().Select(Short));
             return new("onnxruntime", MachineState.Ok, $"{environment.GetVersionString()}, providers: {providers}");
         }
@@ -67,7 +68,7 @@ internal static class LibraryCheck
         bool driver = File.Exists(DriverFile), provider, torchKnows;
         try
         {
-            provider = OrtEnv.Instance().GetAvailableProviders().Contains(CudaProvider);
+            provider = RuntimeTelemetry.Runtime.GetAvailableProviders().Contains(CudaProvider);
             torchKnows = WhyTorchDoesNotLoad() is null && torch.cuda_is_available();
         }
         catch (Exception fault) when (IsNotLoaded(fault))

@@ -17,9 +17,9 @@ internal sealed class ServedModel : IDisposable
     // Below this, decoding is bound by the operators' overhead, and one single-threaded session per core is fastest.
     private const long SmallModelBytes = 64 << 20;
 
-    private readonly OnnxTokenModel model;
+    private readonly ITokenModel model;
 
-    private ServedModel(OnnxTokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched)
+    private ServedModel(ITokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched)
     {
         this.model = model;
         Encoder = encoder;
@@ -44,9 +44,17 @@ internal sealed class ServedModel : IDisposable
     /// <param name="style">
     /// How every chat is put to the model; null: as a folder's provenance says it was trained, a checkpoint plainly.
     /// </param>
-    /// <exception cref="InvalidDataException">Neither a model folder nor a checkpoint; names the file and the reason.</exception>
-    public static ServedModel Open(string folder, int slots, bool batched = true, PromptStyle? style = null) =>
-        IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched, style) : OpenCheckpoint(folder, slots, batched, style);
+    /// <param name="engine">What runs it; a checkpoint is run by the own backend only.</param>
+    /// <exception cref="InvalidDataException">
+    /// Neither a model folder nor a checkpoint, or none that the engine runs; names the file and the reason.
+    /// </exception>
+    public static ServedModel Open(
+        string folder, int slots, bool batched = true, PromptStyle? style = null, ModelEngine engine = ModelEngine.Onnx)
+    {
+        if (engine.FaultOf(folder) is { } fault) throw new InvalidDataException($"{fault}. The engine onnx runs it.");
+        return IsModelFolder(folder)
+            ? OpenModelFolder(folder, slots, batched, style, engine) : OpenCheckpoint(folder, slots, batched, style);
+    }
 
     /// <inheritdoc cref="ModelFolder.Announces"/>
     public static bool IsModelFolder(string folder) => ModelFolder.Announces(folder);
@@ -54,14 +62,15 @@ internal sealed class ServedModel : IDisposable
     /// <exception cref="InvalidDataException">
     /// Names the file and the reason; also when a file is not what the folder's provenance says.
     /// </exception>
-    public static ServedModel OpenModelFolder(string folder, int slots, bool batched = true, PromptStyle? style = null)
+    public static ServedModel OpenModelFolder(
+        string folder, int slots, bool batched = true, PromptStyle? style = null, ModelEngine engine = ModelEngine.Onnx)
     {
         if (PackageIntegrity.Check(folder) is [var fault, ..])
             throw new InvalidDataException($"'{folder}' is not what was exported: {fault} Take the folder anew, or export it again.");
         var opened = ModelFolder.Open(folder);
         long bytes = WeightBytes(opened);
         var encoder = opened.LoadEncoder().With(style ?? PackageProvenance.PromptOf(folder));
-        return new ServedModel(OnnxTokenModel.Load(opened, Options(bytes, batched)), encoder, bytes, slots, batched);
+        return new ServedModel(engine.Load(opened, Options(bytes, batched)), encoder, bytes, slots, batched);
     }
 
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Distill.Architecture;
+using Distill.Libtorch;
 using Distill.Student.Fused;
 using Distill.Student.Training;
 using static TorchSharp.torch;
@@ -17,18 +18,19 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 
     /// <param name="device">Where they lie; null: in the computer's memory.</param>
     /// <exception cref="InvalidDataException">An impossible architecture.</exception>
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded; says why.</exception>
     public FlatParameters(DecoderArchitecture architecture, Device? device = null)
-        : this(architecture, device ?? CPU, FlatPasses.Of(device ?? CPU))
+        : this(architecture, device, passes: null)
     {
     }
 
     /// <param name="passes">
-    /// What a training of these weights works by. On the CPU <see cref="TensorPasses"/> makes it one as on any other device: by tensor
-    /// operations and autograd alone.
+    /// What a training of these weights works by; null: the device's own. On the CPU <see cref="TensorPasses"/> makes it one as on any other
+    /// device: by tensor operations and autograd alone.
     /// </param>
-    internal FlatParameters(DecoderArchitecture architecture, Device device, IFlatPasses passes)
+    internal FlatParameters(DecoderArchitecture architecture, Device? device, IFlatPasses? passes)
     {
-        Passes = passes;
+        LibtorchLoading.Require();
         architecture.Validate();
         Architecture = architecture;
         foreach (var spec in ParameterMap.For(architecture))
@@ -37,7 +39,8 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
             Count += spec.Count;
         }
 
-        Values = zeros([Count], ScalarType.Float32, device).DetachFromDisposeScope();
+        Values = Zeros(Count, device);
+        Passes = passes ?? FlatPasses.Of(Device);
     }
 
     public DecoderArchitecture Architecture { get; }
@@ -141,6 +144,9 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
         KeyValuePair.Create(place.Name, (ReadOnlyMemory<float>)new NativeValues(Pointer + place.Offset, (int)place.Spec.Count).Memory)));
 
     public void Dispose() => Values.Dispose();
+
+    // A method of its own, because TorchSharp may load libtorch as soon as a method that mentions it begins.
+    private static Tensor Zeros(long count, Device? device) => zeros([count], ScalarType.Float32, device ?? CPU).DetachFromDisposeScope();
 
     private float[] Copy(string name)
     {

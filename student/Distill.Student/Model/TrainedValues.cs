@@ -41,6 +41,7 @@ internal sealed class KeptValues : IDisposable
     /// <param name="values">On any device; stays the caller's.</param>
     public static KeptValues Of(Tensor values)
     {
+        using var scope = NewDisposeScope();
         using var without = no_grad();
         var kept = empty([values.numel()], ScalarType.Float32).DetachFromDisposeScope();
         kept.copy_(values);
@@ -53,6 +54,7 @@ internal sealed class KeptValues : IDisposable
     /// <param name="target">On any device.</param>
     public void CopyTo(Tensor target)
     {
+        using var scope = NewDisposeScope();
         using var without = no_grad();
         target.copy_(Values);
     }

@@ -28,7 +28,7 @@ internal static class Pretraining
     {
         var training = options.Training;
         var source = new PretrainingSource(options.Mixture, encoder, options.Seed, options.SequencesPerStep, options.Steps);
-        var optimizer = new AdamW(parameters, training.Optimizer);
+        using var optimizer = new AdamW(parameters, training.Optimizer);
         if (start is not null) parameters.Load(start);
         else parameters.Initialize(options.Seed);
         var state = new TrainingState(statePath, DigestOf(parameters, options), parameters, optimizer);

@@ -21,6 +21,7 @@ internal sealed class WeightAverage(ITrainedValues trained, double decay) : IDis
     /// <param name="weights">[count]</param>
     public void Add(Tensor weights)
     {
+        using var scope = NewDisposeScope();
         using var without = no_grad();
         if (!IsStarted) Values.copy_(weights);
         else trained.Passes.Average(Values, weights, 1 - decay);
@@ -30,6 +31,7 @@ internal sealed class WeightAverage(ITrainedValues trained, double decay) : IDis
     /// <summary>Leaves the target alone when nothing was added.</summary>
     public void CopyTo(Tensor target)
     {
+        using var scope = NewDisposeScope();
         using var without = no_grad();
         if (IsStarted) target.copy_(Values);
     }

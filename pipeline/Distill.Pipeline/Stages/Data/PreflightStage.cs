@@ -89,8 +89,10 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
     private (IReadOnlyList<Trace> Traces, double TokensPerSecond) Generate(StageContext context, IReadOnlyList<Problem> problems)
     {
         var teacher = context.Input(ExternalInputs.Teacher);
-        using var model = ServedModel.Open(teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle());
-        using var journal = context.SharedCompletions is { } folder ? CompletionJournal.Open(folder, teacher.Digest) : null;
+        using var model = ServedModel.Open(
+            teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle(), engine: recipe.Teacher.Engine);
+        using var journal = context.SharedCompletions is { } folder
+            ? CompletionJournal.Open(folder, recipe.Teacher.JournalOf(teacher.Digest)) : null;
         var options = recipe.Teacher.ToCollectionOptions(teacher.Digest) with { Samples = 1 };
         long began = context.Clock.GetTimestamp(), tokens = 0;
         var collection = new TraceCollection(model.Generator, model.Encoder, options, journal, context.Clock);

@@ -47,7 +47,9 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
         int count = problems.Count;
         return new TraceWork(context, problems, sampling.Limit(recipe.Teacher.ToCollectionOptions(teacher.Digest)))
         {
-            Open = () => ServedModel.Open(teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle()),
+            Open = () => ServedModel.Open(
+                teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle(), engine: recipe.Teacher.Engine),
+            JournalDigest = recipe.Teacher.JournalOf(teacher.Digest),
             RateName = "teacherTokensPerSecond",
             Tally = sampling.Tally,
             TimeLimit = recipe.Traces.TimeLimit,
