@@ -60,7 +60,7 @@ public sealed class LowRankGoldenTests
         var sequences = Sequences();
         using var model = new AdaptedGradientModel(
             fused ? new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, sequences.Max(sequence => sequence.Tokens.Count))
-            : new TorchGradientModel(parameters), adapters);
+            : new AutogradGradientModel(parameters), adapters);
         var settings = reference["settings"]!;
         double Setting(string name) => settings[name]!.GetValue<double>();
         var optimizer =

@@ -115,7 +115,8 @@ internal static class GradientModels
             ? new FusedGradientModel(
                 parameters, options.Precision, options.Threads,
                 Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
-            : new TorchGradientModel(parameters, options.Precision, options.RoundingSeed, options.ActivationCheckpointing);
+            : new AutogradGradientModel(
+                parameters, options.Precision, options.RoundingSeed, AutogradOptions.Of(options, parameters.Device));
 
     /// <summary>Whether <see cref="Create"/> takes the fused passes.</summary>
     public static bool IsFused(FlatParameters parameters, TrainingOptions options) =>

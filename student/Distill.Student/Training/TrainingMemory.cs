@@ -1,5 +1,4 @@
 using Distill.Architecture;
-using Distill.Student.Autograd;
 using Distill.Student.Fused;
 
 namespace Distill.Student.Training;
@@ -64,7 +63,7 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
         long passing = (Single * tokens * ((4 * shape.Wide) + (2 * shape.Hidden)))
             + (checkpointing ? layerWeights
             : (architecture.Layers * layerWeights) + ((long)architecture.VocabularySize * shape.Hidden * Single));
-        long chunk = Math.Min(tokens, Math.Max(1, TorchGradientModel.LogitsAtOnce / architecture.VocabularySize));
+        long chunk = Math.Min(tokens, Math.Max(1, (1 << 24) / architecture.VocabularySize));
         long head = Single * (
             (3 * chunk * architecture.VocabularySize) + ((long)architecture.VocabularySize * shape.Hidden) + (3 * tokens * shape.Hidden));
         return new(shape.WeightBytes, 2 * Single * parameters, Single * parameters, kept, Math.Max(head, passing));
