@@ -9,15 +9,15 @@ internal sealed class DeviceBatch
 {
     private readonly Dictionary<int, Tensor> masks = []; // by length
 
-    public DeviceBatch(TokenBatch tokens, RotaryRows rotary, IDecoderWeights weights, IDeviceOperations operations)
+    public DeviceBatch(TokenBatch tokens, RotaryRows rotary, IDecoderWeights weights)
     {
         var device = weights.Device;
         Tokens = tokens;
         var laid = new LengthBuckets(tokens);
         Buckets = laid.Buckets;
-        Ids = operations.ToDevice(laid.Ids, device);
-        PredictedFrom = operations.ToDevice(laid.PredictedFrom, device);
-        Targets = operations.ToDevice([.. tokens.Targets.Select(id => (long)id)], device);
+        Ids = tensor(laid.Ids).to(device);
+        PredictedFrom = tensor(laid.PredictedFrom).to(device);
+        Targets = tensor(tokens.Targets, ScalarType.Int64).to(device);
         (Cosines, Sines) = rotary.Of(laid.Buckets);
         int? window = weights.Architecture.SlidingWindow;
         foreach (int length in laid.Buckets.Select(bucket => bucket.Length).Distinct().Where(length => length > window))
@@ -58,7 +58,7 @@ internal sealed class DeviceBatch
 }
 
 /// <summary>Cosines and sines by position on a device, kept for as many positions as were needed so far. One thread; dispose it.</summary>
-internal sealed class RotaryRows(DecoderArchitecture architecture, IDeviceOperations operations, Device device) : IDisposable
+internal sealed class RotaryRows(DecoderArchitecture architecture, Device device) : IDisposable
 {
     private readonly RotaryTable table = new(architecture);
     private Tensor? cosines, sines; // [positions, head / 2]
@@ -84,9 +84,9 @@ internal sealed class RotaryRows(DecoderArchitecture architecture, IDeviceOperat
         float[] values = new float[(long)positions * table.Width];
         using var scope = NewDisposeScope();
         table.Cosines(0, values);
-        cosines = operations.ToDevice(values, device).view(positions, table.Width).DetachFromDisposeScope();
+        cosines = tensor(values).to(device).view(positions, table.Width).DetachFromDisposeScope();
         table.Sines(0, values);
-        sines = operations.ToDevice(values, device).view(positions, table.Width).DetachFromDisposeScope();
+        sines = tensor(values).to(device).view(positions, table.Width).DetachFromDisposeScope();
     }
 
     private Tensor Laid(Tensor values, IReadOnlyList<LengthBucket> buckets) =>
