@@ -54,6 +54,8 @@ internal sealed class LowRankAdapters : ITrainedValues, IDisposable
     /// <summary>[<see cref="Count"/>]</summary>
     public Tensor Values { get; }
 
+    public IFlatPasses Passes => parameters.Passes;
+
     /// <summary>The merged weights are what is rounded.</summary>
     public int Updates
     {

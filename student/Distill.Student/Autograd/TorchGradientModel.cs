@@ -85,7 +85,7 @@ internal sealed class TorchGradientModel : IGradientModel
         {
             var result = Pass(sequences, differentiate);
             if (scale is null) return result;
-            bool finite = FlatPasses.Of(Parameters.Device).AreFinite(gradient.Values);
+            bool finite = Parameters.Passes.AreFinite(gradient.Values);
             scale.Update(finite);
             if (finite || scale.Value < 1) return result; // what is not finite without a scale is for the optimizer to refuse
         }

@@ -24,6 +24,7 @@ internal sealed class FlatGradient(long count, Device device) : IDisposable
     /// <summary>Adds values (fp32, bf16 or fp16) to those at an offset.</summary>
     public void Add(long offset, Tensor product)
     {
+        using var scope = NewDisposeScope();
         var flat = product.view(-1);
         Values.narrow(0, offset, flat.shape[0]).add_(flat, KeptScalar.Of(Factor)); // its own default would be freed while it is read
     }

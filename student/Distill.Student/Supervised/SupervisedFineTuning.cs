@@ -42,7 +42,7 @@ public sealed class SupervisedFineTuning : IDisposable
         adapters = options.LowRank is { } lowRank ? new LowRankAdapters(parameters, lowRank, options.Seed) : null;
         trained = adapters ?? (ITrainedValues)parameters;
         optimizer = new AdamW(trained, options.Training.Optimizer);
-        average = options.WeightAverage is { } decay ? new WeightAverage(trained.Values, decay) : null;
+        average = options.WeightAverage is { } decay ? new WeightAverage(trained, decay) : null;
         state = statePath is null ? null : new TrainingState(statePath, digest, trained, optimizer, average);
         state?.TryLoad(warning, file => progress.Restore(file, trained.Count));
         int longest = Math.Max(examples.Max(example => example.Tokens.Count), this.heldOut?.Longest ?? 0);

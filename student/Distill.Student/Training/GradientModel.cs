@@ -119,7 +119,7 @@ internal static class GradientModels
 
     /// <summary>Whether <see cref="Create"/> takes the fused passes.</summary>
     public static bool IsFused(FlatParameters parameters, TrainingOptions options) =>
-        parameters.Device.type == TorchSharp.DeviceType.CPU && IsFused(parameters.Architecture, options);
+        parameters.Passes is FusedPasses && IsFused(parameters.Architecture, options);
 
     /// <summary>The same for a model that lies in the computer's memory.</summary>
     public static bool IsFused(Architecture.DecoderArchitecture architecture, TrainingOptions options) =>

@@ -78,6 +78,7 @@ public sealed class PlacementRecordTests
     [Fact]
     public void A_run_is_recorded_node_by_node_with_its_provider_and_what_it_read()
     {
+        _ = RuntimeTelemetry.Runtime;
         using var record = new PlacementRecord();
         using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         record.AddTo(options);
