@@ -96,14 +96,21 @@ internal static class CudaDiagnosis
         foreach (var (library, reason) in facts.MissingLibraries)
         {
             yield return Lacks(library, $"{library} {reason}; ONNX Runtime's CUDA provider needs it",
-                "Install the libraries of CUDA 13 (cuda-cudart-13-*, libcublas-13-*, libcurand-13-*) so that the loader finds them "
-                + $"(ldconfig, LD_LIBRARY_PATH), or name a PyTorch for CUDA 13 by {CudaLibraries.LibtorchVariable}: its wheels bring "
-                + "them.");
+                $"Install NVIDIA's package {PackageOf(library)}-13-* so that the loader finds it (ldconfig, LD_LIBRARY_PATH), or name a "
+                + $"PyTorch for CUDA 13 by {CudaLibraries.LibtorchVariable}: its wheels bring it.");
         }
 
         if (facts.ProviderFault is { } fault)
             yield return Lacks(Name, $"the CUDA provider does not load: {fault}", "The message names the library or the call that failed.");
     }
+
+    // libcublasLt.so.13 comes with libcublas.
+    private static string PackageOf(string library) => library.Split('.')[0] switch
+    {
+        "libcudart" => "cuda-cudart",
+        "libcublasLt" => "libcublas",
+        var name => name,
+    };
 
     private static IEnumerable<MachineFinding> Torch(CudaFacts facts)
     {
