@@ -34,6 +34,8 @@ internal sealed class ProjectionWeights(params IReadOnlyList<ParameterSpec> part
 {
     private const int Tile = 32;
 
+    public IReadOnlyList<ParameterSpec> Parts => parts;
+
     public int Columns { get; } = checked((int)parts[0].Shape[1]);
 
     public int Rows { get; } = checked((int)parts.Sum(part => part.Shape[0]));

@@ -87,7 +87,7 @@ public sealed class LowRankGoldenTests
     private FlatParameters Base(bool byTensors = false)
     {
         var parameters = new FlatParameters(
-            DecoderConfigJson.Read(Path.Combine(folder, "config.json")), device: null, byTensors ? TensorPasses.Instance : null);
+            DecoderConfigJson.Read(Path.Combine(folder, "config.json")), CPU, byTensors ? TensorPasses.Instance : null);
         using var file = SafeTensorsFile.Open(Path.Combine(folder, "initial.safetensors"));
         foreach (var (name, _, _) in parameters.Places) file.ReadSingles(name).CopyTo(parameters.SpanOf(name));
         return parameters;

@@ -18,6 +18,9 @@ internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
         Keep("i" + name, value);
     }
 
+    /// <summary>Binds a value that stays the caller's and outlives this.</summary>
+    public void Borrow(string name, OrtValue value) => binding.BindInput(name, value);
+
     /// <inheritdoc cref="Input"/>
     public void Output(string name, OrtValue value)
     {
