@@ -64,7 +64,7 @@ public sealed class ChunkLossTests
         using (NewDisposeScope()) loss.Evaluate(chunk);
         long before = Tensor.TotalCount;
         using (NewDisposeScope()) loss.Evaluate(chunk);
-        Tensor.TotalCount.ShouldBe(before);
+        Tensor.TotalCount.ShouldBeLessThanOrEqualTo(before);
     }
 
     // A certain student, a certain teacher, and what neither thinks possible.

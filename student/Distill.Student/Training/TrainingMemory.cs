@@ -19,7 +19,7 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
     /// <summary>The sum.</summary>
     public long Total => Weights + Optimizer + Gradients + Activations + Head;
 
-    /// <summary>Predicts the passes that <see cref="GradientModels.Create"/> would choose.</summary>
+    /// <summary>Predicts the passes that <see cref="GradientModels"/> would choose.</summary>
     /// <param name="longestSequence">Tokens of the longest example.</param>
     public static TrainingMemory Of(DecoderArchitecture architecture, TrainingOptions options, int longestSequence) =>
         GradientModels.IsFused(architecture, options)
