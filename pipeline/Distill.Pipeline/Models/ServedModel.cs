@@ -4,6 +4,7 @@ using Distill.Export;
 using Distill.Export.Package;
 using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Generation.Torch;
 using Distill.Student.Reinforcement;
 using Distill.Tokenization;
 
@@ -80,7 +81,7 @@ internal sealed class ServedModel : IDisposable
         var encoder = ChatEncoder.Load(folder).With(style ?? PromptStyle.Plain);
         long bytes = checkpoint.Architecture.ParameterCount * sizeof(float);
         byte[] graph = new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights());
-        var model = OnnxTokenModel.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched));
+        var model = DeviceModels.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched));
         return new ServedModel(model, encoder, bytes, slots, batched);
     }
 
