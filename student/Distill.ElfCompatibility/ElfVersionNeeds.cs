@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Distill.Libtorch.Elf;
 
 namespace Distill.ElfCompatibility;
 

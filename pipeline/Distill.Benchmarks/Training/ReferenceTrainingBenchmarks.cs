@@ -96,7 +96,7 @@ internal sealed class RealTrainingBenchmark : IBenchmark
         TrainingReference reference)
     {
         var reports = new List<StepReport>();
-        var optimizer = new AdamW(parameters, reference.Optimizer);
+        using var optimizer = new AdamW(parameters, reference.Optimizer);
         SupervisedFineTuning.RunSteps(model, optimizer, reference.Schedule, reference, context.Clock, report =>
         {
             context.Log($"  step {report.Step}: loss {report.Loss:F6}, gradient norm {report.GradientNorm:F4}, {report.Seconds:F1} s");
@@ -152,7 +152,7 @@ internal sealed class MixedTrainingBenchmark : IBenchmark
         parameters.Load(checkpoint.LoadWeights());
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Mixed, Environment.ProcessorCount, 512);
         var steps = new List<StepReport>();
-        var optimizer = new AdamW(parameters, reference.Optimizer);
+        using var optimizer = new AdamW(parameters, reference.Optimizer);
         SupervisedFineTuning.RunSteps(model, optimizer, reference.Schedule, reference, context.Clock, report =>
         {
             double autocastLoss = reference.AutocastLoss(report.Step - 1) - Exact(report);

@@ -1,3 +1,4 @@
+using Distill.Student.Autograd;
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
@@ -80,7 +81,7 @@ internal static class MemoryProbe
         using IGradientModel model = IsFused(name)
             ? new FusedGradientModel(parameters, Precision(name), Threads, Tokens)
             : new TorchGradientModel(parameters, Precision(name), checkpointing: Checkpointing(name));
-        var optimizer = new AdamW(parameters, new AdamWOptions());
+        using var optimizer = new AdamW(parameters, new AdamWOptions());
         var sequences = Enumerable.Range(0, Threads)
             .Select(s => new TrainingSequence([.. Enumerable.Range(s, Tokens).Select(i => i % architecture.VocabularySize)], 1)).ToList();
         var loss = new CrossEntropy(sequences.Sum(sequence => (long)sequence.SupervisedCount));

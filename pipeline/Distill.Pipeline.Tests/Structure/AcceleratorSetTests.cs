@@ -4,8 +4,8 @@ using System.Xml.Linq;
 namespace Distill.Pipeline.Tests.Structure;
 
 /// <summary>
-/// The CUDA packages are not restored where this runs, so nothing else notices when a version of theirs is forgotten. What the
-/// two sets choose must correspond, and every reference must have its version in the one file of versions.
+/// Not every package of the other sets is restored where this runs, so nothing else notices when a version of theirs is forgotten. What
+/// the sets choose must correspond, and every reference must have its version in the one file of versions.
 /// </summary>
 public sealed partial class AcceleratorSetTests
 {
@@ -13,15 +13,28 @@ public sealed partial class AcceleratorSetTests
 
     private static readonly XElement s_targets = XDocument.Load(Path.Combine(RepositoryFolder.Root, "Directory.Build.targets")).Root!;
 
-    // The cpu package, its cuda counterpart, and the property that gives both their version.
+    // The managed package, and the native ones beside it, of which each build takes one: both always of one version.
     [Theory]
-    [InlineData("cpu", "Microsoft.ML.OnnxRuntime", "Microsoft.ML.OnnxRuntime.Gpu", "OnnxRuntimeVersion")]
-    [InlineData("either", "Microsoft.ML.OnnxRuntimeGenAI", "Microsoft.ML.OnnxRuntimeGenAI.Cuda", "OnnxRuntimeGenAIVersion")]
-    public void A_cpu_package_and_its_cuda_counterpart_share_one_version(string set, string cpu, string cuda, string property)
+    [InlineData("Microsoft.ML.OnnxRuntime.Managed", "OnnxRuntimeVersion", "Microsoft.ML.OnnxRuntime", "Microsoft.ML.OnnxRuntime.Gpu.Linux",
+        "Microsoft.ML.OnnxRuntime.Gpu.Windows")]
+    [InlineData("Microsoft.ML.OnnxRuntimeGenAI.Managed", "OnnxRuntimeGenAIVersion", "Microsoft.ML.OnnxRuntimeGenAI",
+        "Microsoft.ML.OnnxRuntimeGenAI.Cuda")]
+    [InlineData("TorchSharp", "TorchSharpVersion", "TorchSharp-cuda-linux")]
+    public void A_managed_package_and_its_native_ones_share_one_version(string managed, string property, params string[] native)
     {
-        Versions($"accelerator: {set}")[cpu].ShouldBe($"$({property})");
-        Versions("accelerator: cuda")[cuda].ShouldBe($"$({property})");
-        Value(property).ShouldMatch(@"^\d+\.\d+\.\d+$");
+        var versions = Versions("libraries").Concat(Versions("accelerator: cpu")).Concat(Versions("accelerator: cuda"))
+            .Concat(Versions("accelerator: either")).ToDictionary();
+        foreach (string package in (string[])[managed, .. native]) versions[package].ShouldBe($"$({property})");
+        foreach (string value in Values(property)) value.ShouldMatch(@"^\d+\.\d+\.\d+$");
+    }
+
+    // Its packages for CUDA come out less often; a first number that differed would be another interface.
+    [Fact]
+    public void The_accelerators_take_the_same_release_of_ONNX_Runtime()
+    {
+        var values = Values("OnnxRuntimeVersion").Select(value => string.Join('.', value.Split('.')[..2])).ToList();
+        values.Count.ShouldBe(2);
+        values.Distinct().Count().ShouldBe(1);
     }
 
     // Its cuda package is not on every feed; the cpu's works over either runtime and must not bring the other one along.
@@ -35,15 +48,9 @@ public sealed partial class AcceleratorSetTests
             .Single(package => package.Attribute("Include")!.Value == "Microsoft.ML.OnnxRuntime");
         excluded.Attribute("ExcludeAssets")!.Value.ShouldBe("all");
         excluded.Attribute("Condition")!.Value.ShouldBe("'$(Accelerator)' != 'cpu'");
-        Chosen("cuda").Single(choice => choice.Package == "Microsoft.ML.OnnxRuntimeGenAI.Cuda").Condition
-            .ShouldContain("'$(GenAICuda)' == 'true'");
+        s_targets.Elements("ItemGroup").Single(set => References(set).Contains("Microsoft.ML.OnnxRuntimeGenAI.Cuda")).Attribute("Condition")!
+            .Value.ShouldContain("'$(GenAICuda)' == 'true'");
     }
-
-    [Theory]
-    [InlineData("Microsoft.ML.OnnxRuntime.Managed", "Microsoft.ML.OnnxRuntime.Gpu")]
-    [InlineData("TorchSharp", "TorchSharp-cuda-linux")]
-    public void A_managed_package_and_the_cuda_set_share_one_version(string managed, string cuda) =>
-        Versions("accelerator: cuda")[cuda].ShouldBe(Versions("libraries")[managed]);
 
     [Fact]
     public void Libtorch_has_one_version_on_every_platform()
@@ -55,18 +62,34 @@ public sealed partial class AcceleratorSetTests
     }
 
     [Theory]
-    [InlineData("cpu", "onnx"), InlineData("cuda", "onnx"), InlineData("cpu", "torch"), InlineData("cuda", "torch")]
-    public void Every_native_runtime_is_chosen_from_its_accelerators_set(string accelerator, string runtime)
+    [InlineData("onnx", "Accelerator", "cpu"), InlineData("onnx", "Accelerator", "cuda")]
+    [InlineData("torch", "Torch", "cpu"), InlineData("torch", "Torch", "cuda")]
+    public void Every_native_runtime_is_chosen_from_the_set_of_its_word(string runtime, string property, string word)
     {
-        var chosen = Chosen(accelerator)
-            .Where(choice => choice.Condition.Contains($"Contains('{runtime}')", StringComparison.Ordinal)).ToList();
+        var chosen = Chosen(runtime, property, word);
         chosen.ShouldNotBeEmpty();
-        foreach (var (package, _) in chosen) Versions($"accelerator: {accelerator}").ShouldContainKey(package);
+        foreach (string package in chosen) Versions($"accelerator: {word}").ShouldContainKey(package);
     }
 
     [Fact]
     public void Nothing_of_the_cuda_set_is_left_unchosen() =>
-        Chosen("cuda").Select(choice => choice.Package).Order().ShouldBe(Versions("accelerator: cuda").Keys.Order());
+        Chosen("onnx", "Accelerator", "cuda").Concat(Chosen("torch", "Torch", "cuda")).Order()
+            .ShouldBe(Versions("accelerator: cuda").Keys.Order());
+
+    // The CUDA packages of one system are 300 MB: those of the others stay away.
+    [Fact]
+    public void Packages_of_one_system_are_taken_on_that_system_alone()
+    {
+        foreach (var package in s_targets.Descendants("PackageReference"))
+        {
+            string name = package.Attribute("Include")!.Value.ToLowerInvariant();
+            string? system = name.Contains("linux", StringComparison.Ordinal) ? "Linux"
+                : name.Contains("win", StringComparison.Ordinal) ? "Windows"
+                : name.Contains("osx", StringComparison.Ordinal) ? "Mac" : null;
+            if (system is null || name == "torchsharp-cuda-linux") continue;
+            package.Attribute("Condition").ShouldNotBeNull(name).Value.ShouldBe($"'$(For{system})' == 'true'", name);
+        }
+    }
 
     [Fact]
     public void Every_package_reference_has_a_central_version()
@@ -100,14 +123,14 @@ public sealed partial class AcceleratorSetTests
         var used = s_versions.Descendants("PackageVersion")
             .SelectMany(package => Property().Matches(package.Attribute("Version")!.Value)).Select(match => match.Groups[1].Value);
         var defined = s_versions.Elements("PropertyGroup").Elements().Select(element => element.Name.LocalName)
-            .Where(name => name.EndsWith("Version", StringComparison.Ordinal));
+            .Where(name => name.EndsWith("Version", StringComparison.Ordinal)).Distinct();
         used.Distinct().Order().ShouldBe(defined.Order());
     }
 
     [GeneratedRegex(@"\$\((\w+)\)")]
     private static partial Regex Property();
 
-    private static string Value(string property) => s_versions.Descendants(property).Single().Value;
+    private static List<string> Values(string property) => [.. s_versions.Descendants(property).Select(element => element.Value)];
 
     private static Dictionary<string, string> Versions(string label) =>
         s_versions.Elements("ItemGroup").Single(set => set.Attribute("Label")?.Value == label).Elements("PackageVersion")
@@ -116,10 +139,13 @@ public sealed partial class AcceleratorSetTests
     private static IEnumerable<string> References(XElement xml) =>
         xml.Descendants("PackageReference").Select(package => package.Attribute("Include")!.Value);
 
-    private static IEnumerable<(string Package, string Condition)> Chosen(string accelerator) =>
-        from set in s_targets.Elements("ItemGroup")
-        let condition = set.Attribute("Condition")?.Value ?? ""
-        where condition.Contains($"'$(Accelerator)' == '{accelerator}'", StringComparison.Ordinal)
-        from package in References(set)
-        select (package, condition);
+    private static List<string> Chosen(string runtime, string property, string word) =>
+    [
+        .. from set in s_targets.Elements("ItemGroup")
+           let condition = set.Attribute("Condition")?.Value ?? ""
+           where condition.Contains($"Contains('{runtime}')", StringComparison.Ordinal)
+               && condition.Contains($"'$({property})' == '{word}'", StringComparison.Ordinal)
+           from package in References(set)
+           select package,
+    ];
 }

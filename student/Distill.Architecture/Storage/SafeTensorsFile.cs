@@ -68,6 +68,20 @@ internal sealed class SafeTensorsFile : IDisposable
         return values;
     }
 
+    /// <summary>Part of an F32 tensor, row-major.</summary>
+    /// <param name="first">Index of the first value.</param>
+    /// <param name="target">As many values as are wanted.</param>
+    /// <exception cref="InvalidDataException">No such tensor, of another type, or shorter.</exception>
+    public void ReadSingles(string name, long first, Span<float> target)
+    {
+        var entry = Entry(name);
+        if (entry.Type != SafeTensorType.Float32)
+            throw new InvalidDataException($"Tensor '{name}' of '{File}' is {entry.Type.HeaderName()} instead of F32.");
+        if (first < 0 || first > entry.Count - target.Length)
+            throw new InvalidDataException($"Tensor '{name}' of '{File}' has {entry.Count} values, too few.");
+        ReadAt(entry, first * sizeof(float), MemoryMarshal.AsBytes(target));
+    }
+
     /// <summary>An integer or boolean tensor as 64-bit integers; U64 values must fit.</summary>
     /// <exception cref="InvalidDataException">No such tensor, not of an integer type, or a value or the tensor is too large.</exception>
     public long[] ReadIntegers(string name)

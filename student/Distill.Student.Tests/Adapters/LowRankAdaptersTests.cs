@@ -16,14 +16,14 @@ public sealed class LowRankAdaptersTests
         var a = parameters.Architecture;
         adapters.Count.ShouldBe(a.Layers * 3 * (a.HiddenSize + a.Heads * a.HeadSize + a.IntermediateSize + a.HiddenSize));
         adapters.Blocks.Sum(block => block.Count).ShouldBe(adapters.Count);
-        adapters.Span.Fill(0.1f);
+        adapters.Values.Host().Fill(0.1f);
         adapters.Merge();
         foreach (var (name, offset, spec) in parameters.Places)
         {
             bool adapted = name.EndsWith("q_proj.weight", StringComparison.Ordinal)
                 || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
             float expected = adapted ? 2 * 3 * 0.01f : 0; // scale · rank · 0.1²
-            for (int i = offset; i < offset + spec.Count; i++) (parameters.Span[i] - before[i]).ShouldBe(expected, 1e-6f, name);
+            for (int i = (int)offset; i < offset + spec.Count; i++) (parameters.Span[i] - before[i]).ShouldBe(expected, 1e-6f, name);
         }
     }
 
@@ -33,14 +33,14 @@ public sealed class LowRankAdaptersTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var options = new LowRankOptions(2, 4, LowRankOptions.AllTargets);
         var one = new LowRankAdapters(parameters, options, seed: 4);
-        one.Span[^1] = 7;
+        one.Values.Host()[^1] = 7;
         string path = Path.Combine(Directory.CreateTempSubdirectory("distill-adapters").FullName, "adapter_model.safetensors");
         SafeTensorsWriter.Write(path, one.ToTensors());
         var two = new LowRankAdapters(parameters, options, seed: 5);
-        two.Span.SequenceEqual(one.Span).ShouldBeFalse();
+        two.Values.Host().SequenceEqual(one.Values.Host()).ShouldBeFalse();
         using var file = SafeTensorsFile.Open(path);
         two.Load(file);
-        two.Span.SequenceEqual(one.Span).ShouldBeTrue();
+        two.Values.Host().SequenceEqual(one.Values.Host()).ShouldBeTrue();
     }
 
     [Fact]

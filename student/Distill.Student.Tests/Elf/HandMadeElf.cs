@@ -22,7 +22,7 @@ internal static class HandMadeElf
         int verneed = strings + 512;
         WriteNeeds(file, verneed, needs, names);
         names.ToArray().CopyTo(file, strings);
-        WriteHeader(file);
+        WriteHeader(file, entries: 5);
         WriteDynamic(
             file,
             (0x6FFFFFFE, LoadAddress + (ulong)verneed),
@@ -39,7 +39,8 @@ internal static class HandMadeElf
 
     public static void Put64(byte[] file, int at, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(file.AsSpan(at), value);
 
-    private static void WriteHeader(byte[] file)
+    /// <param name="entries">Of the dynamic section.</param>
+    public static void WriteHeader(byte[] file, int entries)
     {
         ((ReadOnlySpan<byte>)[0x7F, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1]).CopyTo(file);
         Put16(file, 16, 3);    // shared library
@@ -48,7 +49,7 @@ internal static class HandMadeElf
         Put16(file, 54, 56);
         Put16(file, 56, 2);
         WriteSegment(file, 64, 1, 0, LoadAddress, (ulong)file.Length);
-        WriteSegment(file, 64 + 56, 2, DynamicOffset, LoadAddress + DynamicOffset, 5 * 16);
+        WriteSegment(file, 64 + 56, 2, DynamicOffset, LoadAddress + DynamicOffset, (ulong)entries * 16);
     }
 
     private static void WriteSegment(byte[] file, int at, uint type, ulong offset, ulong address, ulong size)
@@ -59,7 +60,7 @@ internal static class HandMadeElf
         Put64(file, at + 32, size);
     }
 
-    private static void WriteDynamic(byte[] file, params (ulong Tag, ulong Value)[] entries)
+    public static void WriteDynamic(byte[] file, params (ulong Tag, ulong Value)[] entries)
     {
         for (int i = 0; i < entries.Length; i++)
         {

@@ -1,3 +1,4 @@
+using Distill.Student.Autograd;
 using Distill.Architecture;
 using Distill.Student.Fused;
 using Distill.Student.Model;
@@ -23,7 +24,7 @@ public sealed class ReferenceGradientTests(ITestOutputHelper output)
         var sequences = reference.Sequences();
         double loss = model.Differentiate(sequences, reference.Loss(sequences)).Loss;
         double lossError = Math.Abs(loss / reference.Number("loss") - 1),
-            normError = Math.Abs(Norm(model.Gradient) / reference.Number("gradientNorm") - 1);
+            normError = Math.Abs(Norm(model.Gradient.Host()) / reference.Number("gradientNorm") - 1);
         output.WriteLine($"loss {lossError:E1}, gradient norm {normError:E1} relative");
         lossError.ShouldBeLessThan(Tolerance);
         normError.ShouldBeLessThan(Tolerance);
@@ -70,7 +71,7 @@ public sealed class ReferenceGradientTests(ITestOutputHelper output)
         : new TorchGradientModel(parameters);
 
     private static ReadOnlySpan<float> GradientOf(IGradientModel model, string name) =>
-        model.Gradient.Slice((int)model.Parameters.OffsetOf(name), model.Parameters.SpanOf(name).Length);
+        model.Gradient.Host().Slice((int)model.Parameters.OffsetOf(name), model.Parameters.SpanOf(name).Length);
 
     private static double Norm(ReadOnlySpan<float> values)
     {

@@ -1,3 +1,4 @@
+using Distill.Student.Autograd;
 using System.Text.Json;
 using Distill.Architecture;
 using Distill.Student.Fused;

@@ -1,7 +1,7 @@
+using Distill.Student.Autograd;
 using Distill.Architecture;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
-using Distill.Student.Training;
 
 namespace Distill.Student.Tests.Fused;
 
@@ -24,11 +24,11 @@ public sealed class FusedFamilyTests
         using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 128);
         double expected = reference.Differentiate(sequences, loss).Loss;
         fused.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-5);
-        double whole = Norm(reference.Gradient);
+        double whole = Norm(reference.Gradient.Host());
         foreach (var (name, offset, spec) in parameters.Places)
         {
-            var want = reference.Gradient.Slice(offset, (int)spec.Count);
-            var have = fused.Gradient.Slice(offset, (int)spec.Count);
+            var want = reference.Gradient.Host().Slice((int)offset, (int)spec.Count);
+            var have = fused.Gradient.Host().Slice((int)offset, (int)spec.Count);
             float[] difference = new float[want.Length];
             for (int i = 0; i < difference.Length; i++) difference[i] = have[i] - want[i];
             // a key bias, or queries that see one key, have almost no gradient of their own

@@ -1,6 +1,6 @@
+using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
-using Distill.Student.Training;
 
 namespace Distill.Student.Tests.Fused;
 
@@ -32,8 +32,8 @@ public sealed class FusedGradientTests
         reference.Differentiate(sequences, loss);
         foreach (var (name, offset, spec) in parameters.Places)
         {
-            var want = reference.Gradient.Slice(offset, (int)spec.Count);
-            var have = fused.Gradient.Slice(offset, (int)spec.Count);
+            var want = reference.Gradient.Host().Slice((int)offset, (int)spec.Count);
+            var have = fused.Gradient.Host().Slice((int)offset, (int)spec.Count);
             Vectors.RelativeDifference(have, want).ShouldBeLessThan(2e-5, name);
         }
     }
@@ -50,7 +50,7 @@ public sealed class FusedGradientTests
 
         double expected = exact.Differentiate(sequences, loss).Loss;
         rounded.Differentiate(sequences, loss).Loss.ShouldBe(expected, 0.02);
-        Vectors.RelativeDifference(rounded.Gradient, exact.Gradient).ShouldBeLessThan(0.03);
+        Vectors.RelativeDifference(rounded.Gradient.Host(), exact.Gradient.Host()).ShouldBeLessThan(0.03);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class FusedGradientTests
 
         double expected = whole.Differentiate(sequences, loss).Loss;
         split.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-6);
-        Vectors.RelativeDifference(split.Gradient, whole.Gradient).ShouldBeLessThan(1e-5);
+        Vectors.RelativeDifference(split.Gradient.Host(), whole.Gradient.Host()).ShouldBeLessThan(1e-5);
     }
 
     [Fact]

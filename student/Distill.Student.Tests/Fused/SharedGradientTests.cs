@@ -18,11 +18,11 @@ public sealed class SharedGradientTests
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 30, 40, 50, 20, 10, 60, 33, 21, 47);
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, replicas, capacity: 64);
         model.Differentiate(sequences, new CrossEntropy(9));
-        float[] first = model.Gradient.ToArray();
+        float[] first = model.Gradient.Host().ToArray();
         for (int pass = 0; pass < 10; pass++)
         {
             model.Differentiate(sequences, new SlowLoss(new CrossEntropy(9), pass));
-            model.Gradient.ToArray().ShouldBe(first, $"pass {pass}");
+            model.Gradient.Host().ToArray().ShouldBe(first, $"pass {pass}");
         }
     }
 
@@ -37,7 +37,7 @@ public sealed class SharedGradientTests
         using var fresh = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 64);
         fresh.Differentiate(sequences, new CrossEntropy(4));
         model.Differentiate(sequences, new CrossEntropy(4)); // and the next pass is as good as any
-        model.Gradient.ToArray().ShouldBe(fresh.Gradient.ToArray());
+        model.Gradient.Host().ToArray().ShouldBe(fresh.Gradient.Host().ToArray());
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Distill.Student.Autograd;
 using Distill.Student.Distillation;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
@@ -91,8 +92,8 @@ public sealed class SoftLabelTests
         double worst = 0, largest = 0;
         for (int i = 0; i < parameters.Count; i++)
         {
-            worst = Math.Max(worst, Math.Abs(fused.Gradient[i] - reference.Gradient[i]));
-            largest = Math.Max(largest, Math.Abs(reference.Gradient[i]));
+            worst = Math.Max(worst, Math.Abs(fused.Gradient.Host()[i] - reference.Gradient.Host()[i]));
+            largest = Math.Max(largest, Math.Abs(reference.Gradient.Host()[i]));
         }
 
         worst.ShouldBeLessThan(1e-4 * largest);
@@ -106,12 +107,12 @@ public sealed class SoftLabelTests
         long learned = sequences.Sum(sequence => sequence.SupervisedCount);
         using var model = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         var expected = model.Differentiate(sequences, new CrossEntropy(learned));
-        float[] gradient = model.Gradient.ToArray();
+        float[] gradient = model.Gradient.Host().ToArray();
         var actual = model.Differentiate(
             sequences, new SoftLabelLoss(new TopTokenDivergence(new ForwardDivergence(), TokenSupport.TailBucket), 0, learned));
         actual.Loss.ShouldBe(expected.Loss, 1e-5);
         actual.MeanLogProbability.ShouldBe(expected.MeanLogProbability, 1e-5);
-        for (int i = 0; i < gradient.Length; i++) model.Gradient[i].ShouldBe(gradient[i], 1e-6f);
+        for (int i = 0; i < gradient.Length; i++) model.Gradient.Host()[i].ShouldBe(gradient[i], 1e-6f);
     }
 
     [Fact]

@@ -62,7 +62,7 @@ public sealed class PreferenceTuningTests
         model.Differentiate(
             [.. pairs.Select((pair, i) => Weighted(pair.Chosen, slopes[i].Chosen)),
             .. pairs.Select((pair, i) => Weighted(pair.Rejected, slopes[i].Rejected))], new LinearTokenLoss());
-        float[] gradient = model.Gradient.ToArray();
+        float[] gradient = model.Gradient.Host().ToArray();
         double squares = gradient.Sum(value => (double)value * value), length = 3e-3 / Math.Sqrt(squares);
         double difference = (Value(length) - Value(-length)) / (2 * length);
         difference.ShouldBe(squares, 0.01 * squares);

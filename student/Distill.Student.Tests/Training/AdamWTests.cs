@@ -13,7 +13,7 @@ public sealed class AdamWTests
         foreach (var (name, offset, spec) in parameters.Places)
         {
             float factor = spec.Shape.Count > 1 ? 0.95f : 1;
-            for (int i = offset; i < offset + (int)spec.Count; i++) parameters.Span[i].ShouldBe(before[i] * factor, 1e-6f, name);
+            for (int i = (int)offset; i < offset + (int)spec.Count; i++) parameters.Span[i].ShouldBe(before[i] * factor, 1e-6f, name);
         }
     }
 

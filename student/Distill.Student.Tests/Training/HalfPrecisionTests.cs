@@ -1,3 +1,4 @@
+using Distill.Student.Autograd;
 using System.Text.Json.Nodes;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
@@ -38,7 +39,7 @@ public sealed class HalfPrecisionTests
         {
             using var model = new TorchGradientModel(parameters, precision, roundingSeed: null);
             model.Differentiate(examples, loss);
-            return model.Gradient.ToArray();
+            return model.Gradient.Host().ToArray();
         }
 
         float[] exact = Gradient(MatmulPrecision.Fp32);
@@ -57,10 +58,10 @@ public sealed class HalfPrecisionTests
         using var half = new TorchGradientModel(parameters, MatmulPrecision.Fp16);
         exact.Differentiate(examples, loss);
         half.Differentiate(examples, loss);
-        Vectors.RelativeDifference(half.Gradient, exact.Gradient).ShouldBeLessThan(5e-3);
+        Vectors.RelativeDifference(half.Gradient.Host(), exact.Gradient.Host()).ShouldBeLessThan(5e-3);
         parameters.LossScale.Restore(1, 0);
         half.Differentiate(examples, loss);
-        Vectors.RelativeDifference(half.Gradient, exact.Gradient).ShouldBeGreaterThan(0.05);
+        Vectors.RelativeDifference(half.Gradient.Host(), exact.Gradient.Host()).ShouldBeGreaterThan(0.05);
     }
 
     [Fact]
@@ -76,7 +77,7 @@ public sealed class HalfPrecisionTests
         half.Differentiate(examples, loss);
         parameters.LossScale.Value.ShouldBeInRange(1, Math.Pow(2, 40));
         parameters.LossScale.Tracker.ShouldBe(1);
-        Vectors.RelativeDifference(half.Gradient, exact.Gradient).ShouldBeLessThan(5e-3);
+        Vectors.RelativeDifference(half.Gradient.Host(), exact.Gradient.Host()).ShouldBeLessThan(5e-3);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Distill.Student.Fused;
 using Distill.Student.Model;
 
 namespace Distill.Student.Tests.Training;

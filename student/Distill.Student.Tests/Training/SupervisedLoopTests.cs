@@ -1,3 +1,4 @@
+using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
 using Distill.Student.Training;

@@ -1,5 +1,6 @@
 using Distill.Student.Model;
 using Distill.Student.Training;
+using static TorchSharp.torch;
 
 namespace Distill.Student.Adapters;
 
@@ -10,13 +11,13 @@ namespace Distill.Student.Adapters;
 /// <param name="whole">Over the parameters that <paramref name="adapters"/> merges into.</param>
 internal sealed class AdaptedGradientModel(IGradientModel whole, LowRankAdapters adapters) : IGradientModel
 {
-    private readonly float[] gradient = new float[adapters.Count];
+    private readonly Tensor gradient = zeros_like(adapters.Values).DetachFromDisposeScope();
 
     /// <summary>The merged weights.</summary>
     public FlatParameters Parameters => whole.Parameters;
 
     /// <summary>[adapters]</summary>
-    public ReadOnlySpan<float> Gradient => gradient;
+    public Tensor Gradient => gradient;
 
     public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss)
     {
@@ -42,7 +43,11 @@ internal sealed class AdaptedGradientModel(IGradientModel whole, LowRankAdapters
         return whole.Entropies(sequences);
     }
 
-    public void Dispose() => whole.Dispose();
+    public void Dispose()
+    {
+        gradient.Dispose();
+        whole.Dispose();
+    }
 
     private PassResult Projected(PassResult result)
     {

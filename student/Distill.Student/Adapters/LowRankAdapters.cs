@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Distill.Architecture;
 using Distill.Student.Model;
 using Distill.Student.Training;
@@ -7,16 +6,15 @@ using static TorchSharp.torch;
 namespace Distill.Student.Adapters;
 
 /// <summary>
-/// The adapters of a decoder in one vector, A before B for each adapted weight in storage order, over frozen copies of those weights. The
-/// model reads merged weights W + scale·B·A, so any <see cref="IGradientModel"/> serves; gradients follow by the chain rule:
-/// ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. One thread.
+/// The adapters of a decoder in one vector on the model's device, A before B for each adapted weight in storage order, over frozen copies
+/// of those weights. The model reads merged weights W + scale·B·A, so any <see cref="IGradientModel"/> serves; gradients follow by the
+/// chain rule: ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. One thread; dispose it.
 /// </summary>
-internal sealed class LowRankAdapters : ITrainedValues
+internal sealed class LowRankAdapters : ITrainedValues, IDisposable
 {
     private readonly FlatParameters parameters;
     private readonly List<LowRankPlace> places = [];
-    private readonly float[] values;
-    private readonly float[][] frozen; // the adapted weights, by place
+    private readonly Tensor[] frozen; // the adapted weights, [out, in] by place
     private readonly int rank;
     private readonly float scale;
 
@@ -34,20 +32,27 @@ internal sealed class LowRankAdapters : ITrainedValues
         foreach (var (name, offset, spec) in parameters.Places.Where(
             place => options.Targets.Any(target => place.Name.EndsWith($".{target}.weight", StringComparison.Ordinal))))
         {
-            places.Add(new LowRankPlace(name, offset, (int)spec.Shape[0], (int)spec.Shape[1], Count));
+            places.Add(new LowRankPlace(name, offset, spec.Shape[0], spec.Shape[1], Count));
             Count += rank * places[^1].In + places[^1].Out * rank;
         }
 
-        values = new float[Count];
-        frozen = [.. places.Select(place => parameters.SpanOf(place.Name).ToArray())];
+        using var scope = NewDisposeScope();
+        using var without = no_grad();
+        Values = zeros([Count], ScalarType.Float32, parameters.Device).DetachFromDisposeScope();
+        frozen = [.. places.Select(place => Matrix(parameters.ValuesOf(place.Name), place.Out, place.In).DetachFromDisposeScope())];
         var normal = new NormalStream(seed);
         foreach (var place in places)
-            foreach (ref float value in ValuesOfA(place)) value = (float)(normal.Next() / Math.Sqrt(3.0 * place.In));
+        {
+            float[] start = new float[rank * place.In];
+            for (int i = 0; i < start.Length; i++) start[i] = (float)(normal.Next() / Math.Sqrt(3.0 * place.In));
+            ValuesOfA(place).copy_(tensor(start));
+        }
     }
 
-    public int Count { get; }
+    public long Count { get; }
 
-    public Span<float> Span => values;
+    /// <summary>[<see cref="Count"/>]</summary>
+    public Tensor Values { get; }
 
     /// <summary>The merged weights are what is rounded.</summary>
     public int Updates
@@ -64,68 +69,67 @@ internal sealed class LowRankAdapters : ITrainedValues
     /// <summary>Writes W + scale·B·A into the parameters. The same adapters always give the same weights.</summary>
     public void Merge()
     {
-        using var scope = NewDisposeScope();
         using var without = no_grad();
         foreach (var (index, place) in places.Index())
         {
-            using var each = NewDisposeScope();
+            using var scope = NewDisposeScope();
             var (a, b) = Factors(place);
-            var merged = Matrix(frozen[index], place.Out, place.In).addmm(b, a, 1, scale);
-            Copy(merged, parameters.Span.Slice(place.Offset, place.Out * place.In));
+            parameters.ValuesOf(place.Name).copy_(frozen[index].addmm(b, a, 1, scale).view(-1));
         }
     }
 
     /// <summary>Turns a gradient by the merged weights into one by the adapters.</summary>
     /// <param name="whole">[parameters]</param>
     /// <param name="gradient">[<see cref="Count"/>], overwritten.</param>
-    internal void Project(ReadOnlySpan<float> whole, Span<float> gradient)
+    internal void Project(Tensor whole, Tensor gradient)
     {
-        using var scope = NewDisposeScope();
         using var without = no_grad();
         foreach (var place in places)
         {
-            using var each = NewDisposeScope();
+            using var scope = NewDisposeScope();
             var (a, b) = Factors(place);
-            var slope = Matrix(whole.Slice(place.Offset, place.Out * place.In), place.Out, place.In);
-            Copy(b.t().mm(slope).mul_(KeptScalar.Of(scale)), gradient.Slice(place.Start, rank * place.In));
-            Copy(slope.mm(a.t()).mul_(KeptScalar.Of(scale)), gradient.Slice(place.Start + rank * place.In, place.Out * rank));
+            var slope = Matrix(whole.narrow(0, place.Offset, place.Out * place.In), place.Out, place.In);
+            PartOfA(gradient, place).copy_(b.t().mm(slope).mul_(KeptScalar.Of(scale)).view(-1));
+            PartOfB(gradient, place).copy_(slope.mm(a.t()).mul_(KeptScalar.Of(scale)).view(-1));
         }
     }
 
     /// <summary>The adapters with the names and shapes of peft's <c>adapter_model.safetensors</c>.</summary>
     public IEnumerable<SafeTensor> ToTensors() => places.SelectMany(place => (SafeTensor[])
         [
-            SafeTensor.Singles(place.PeftName("A"), [rank, place.In], ValuesOfA(place).ToArray()),
-            SafeTensor.Singles(place.PeftName("B"), [place.Out, rank], ValuesOfB(place).ToArray()),
+            TensorBytes.ToStore(place.PeftName("A"), ValuesOfA(place)) with { Shape = [rank, place.In] },
+            TensorBytes.ToStore(place.PeftName("B"), ValuesOfB(place)) with { Shape = [place.Out, rank] },
         ]);
 
     /// <summary>Takes adapters out of peft's <c>adapter_model.safetensors</c>.</summary>
     /// <exception cref="InvalidDataException">One is missing or has another shape.</exception>
     public void Load(SafeTensorsFile file)
     {
+        using var scope = NewDisposeScope();
         foreach (var place in places)
         {
-            TrainingState.Read(file, place.PeftName("A"), rank * place.In).CopyTo(ValuesOfA(place));
-            TrainingState.Read(file, place.PeftName("B"), place.Out * rank).CopyTo(ValuesOfB(place));
+            TensorBytes.Read(file, place.PeftName("A"), ValuesOfA(place));
+            TensorBytes.Read(file, place.PeftName("B"), ValuesOfB(place));
         }
     }
 
-    private static void Copy(Tensor source, Span<float> target) =>
-        MemoryMarshal.Cast<byte, float>(source.contiguous().bytes).CopyTo(target);
+    public void Dispose()
+    {
+        Values.Dispose();
+        foreach (var weight in frozen) weight.Dispose();
+    }
 
-    private Span<float> ValuesOfA(LowRankPlace place) => values.AsSpan(place.Start, rank * place.In);
+    private Tensor ValuesOfA(LowRankPlace place) => PartOfA(Values, place);
 
-    private Span<float> ValuesOfB(LowRankPlace place) => values.AsSpan(place.Start + rank * place.In, place.Out * rank);
+    private Tensor ValuesOfB(LowRankPlace place) => PartOfB(Values, place);
+
+    private Tensor PartOfA(Tensor all, LowRankPlace place) => all.narrow(0, place.Start, rank * place.In);
+
+    private Tensor PartOfB(Tensor all, LowRankPlace place) => all.narrow(0, place.Start + rank * place.In, place.Out * rank);
 
     private (Tensor A, Tensor B) Factors(LowRankPlace place) =>
         (Matrix(ValuesOfA(place), rank, place.In), Matrix(ValuesOfB(place), place.Out, rank));
 
-    // Copied into memory that libtorch aligned: a tensor over a managed array lies anywhere, and on some processors the last bits of a
-    // product depend on where its factors lie.
-    private static unsafe Tensor Matrix(ReadOnlySpan<float> values, long rows, long columns)
-    {
-        var matrix = empty([rows, columns]);
-        values.CopyTo(new Span<float>(NativeRows.PointerOf(matrix), values.Length));
-        return matrix;
-    }
+    // Copied into memory of its own, which libtorch aligns: on some processors the last bits of a product depend on where its factors lie.
+    private static Tensor Matrix(Tensor values, long rows, long columns) => values.clone().view(rows, columns);
 }

@@ -36,7 +36,7 @@ public sealed record LowRankOptions(int Rank, double Alpha, IReadOnlyList<string
 /// <param name="Name">Of the weight.</param>
 /// <param name="Offset">Among the parameters.</param>
 /// <param name="Start">Among the adapters.</param>
-internal sealed record LowRankPlace(string Name, int Offset, int Out, int In, int Start)
+internal sealed record LowRankPlace(string Name, long Offset, long Out, long In, long Start)
 {
     /// <param name="factor">A or B.</param>
     public string PeftName(string factor) => $"base_model.model.{Name[..^".weight".Length]}.lora_{factor}.weight";

@@ -49,6 +49,8 @@ internal sealed class SoftLabelLoss(TopTokenDivergence soft, double softWeight, 
             value += HardLabel.Add(labels.Tokens[labels.FirstSupervised + position], logits, gradient, (1 - softWeight) / learnedTokens);
         return value;
     }
+
+    public ChunkLoss Evaluate(LogitsChunk chunk) => throw new NotSupportedException("Not by tensors yet.");
 }
 
 /// <summary>−log softmax(logits)[target], added to a gradient that is there already; allocates nothing.</summary>

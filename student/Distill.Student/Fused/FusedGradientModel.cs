@@ -48,7 +48,7 @@ internal sealed class FusedGradientModel : IGradientModel
         var scalar = precision == MatmulPrecision.Mixed ? ScalarType.BFloat16 : ScalarType.Float32;
         matmulWeights = new MatmulWeights(parameters, precision, roundingSeed, replicaCount);
         var rotation = new HeadRotation(parameters.Architecture, Math.Min(capacity, parameters.Architecture.MaxPositions));
-        gradient = new FlatGradient(parameters.Count);
+        gradient = new FlatGradient(parameters);
         replicas = [.. Enumerable.Range(0, replicaCount)
             .Select(_ => new FusedReplica(
                 parameters, matmulWeights.Values, new GradientShare(parameters, gradient, turns), rotation, capacity, scalar))];
@@ -58,10 +58,11 @@ internal sealed class FusedGradientModel : IGradientModel
 
     public FlatParameters Parameters { get; }
 
-    public ReadOnlySpan<float> Gradient => gradient.Span;
+    public Tensor Gradient => gradient.Values;
 
-    /// <summary>Whether the fused passes cover an architecture; others train through <see cref="TorchGradientModel"/>.</summary>
-    public static bool Supports(DecoderArchitecture architecture) => architecture.HeadSize % 16 == 0;
+    /// <summary>Whether the fused passes cover an architecture; others train through <see cref="Autograd.TorchGradientModel"/>.</summary>
+    public static bool Supports(DecoderArchitecture architecture) => 
+        architecture.HeadSize % 16 == 0 && architecture.ParameterCount <= int.MaxValue;
 
     public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss) =>
         Differentiate(sequences, (replica, batch) => replica.Differentiate(batch, loss));
@@ -145,6 +146,7 @@ internal sealed class FusedGradientModel : IGradientModel
     {
         if (!Supports(architecture))
             throw new ArgumentException(
-                $"The fused decoder needs a head size that is a multiple of 16; this model has {architecture.HeadSize}.");
+                $"The fused decoder needs a head size that is a multiple of 16 and at most {int.MaxValue:N0} parameters; this model has "
+                + $"{architecture.HeadSize} and {architecture.ParameterCount:N0}.");
     }
 }

@@ -69,7 +69,7 @@ internal sealed unsafe class GradientShare : IDisposable
         {
             for (int token = 0; token < tokens.Length; token++)
             {
-                var target = shared.Slice(embedding + (long)tokens[token] * hidden, hidden);
+                var target = Shared(embedding + (long)tokens[token] * hidden, hidden);
                 TensorPrimitives.Add(target, new ReadOnlySpan<float>(rows + (long)token * hidden, hidden), target);
             }
         });
@@ -80,7 +80,7 @@ internal sealed unsafe class GradientShare : IDisposable
     {
         foreach (var (offset, (place, count)) in small)
         {
-            var sum = shared.Slice(offset, count);
+            var sum = Shared(offset, count);
             TensorPrimitives.Add(sum, own.Slice(place, count), sum);
         }
     }
@@ -88,4 +88,6 @@ internal sealed unsafe class GradientShare : IDisposable
     public void Dispose() => own.Dispose();
 
     private bool Tied => embedding == output;
+
+    private Span<float> Shared(long offset, int count) => new(HostValues.PointerOf(shared.Values) + offset, count);
 }

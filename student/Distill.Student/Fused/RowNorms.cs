@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
-using Distill.Student.Model;
 
 namespace Distill.Student.Fused;
 

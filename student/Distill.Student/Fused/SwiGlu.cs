@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using Distill.Student.Model;
 
 namespace Distill.Student.Fused;
 

@@ -1,12 +1,14 @@
 using System.Buffers;
 using Distill.Architecture;
+using Distill.Libtorch;
+using Distill.Student.Fused;
 using Distill.Student.Training;
 using static TorchSharp.torch;
 
 namespace Distill.Student.Model;
 
 /// <summary>
-/// All weights of a decoder in one contiguous fp32 vector, laid out in <see cref="ParameterMap"/> order, so that the query,
+/// All weights of a decoder in one contiguous fp32 vector on a device, laid out in <see cref="ParameterMap"/> order, so that the query,
 /// key and value projections (and gate and up) of a layer are one matrix without a copy and the optimizer walks one array.
 /// Owns its memory; whoever created it disposes it. Reading from several threads is safe while nobody writes.
 /// </summary>
@@ -14,28 +16,28 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 {
     private readonly Dictionary<string, (long Offset, ParameterSpec Spec)> places = [];
 
-    /// <exception cref="InvalidDataException">An impossible architecture, or more parameters than one vector holds (2³¹ − 1).</exception>
-    public FlatParameters(DecoderArchitecture architecture)
+    /// <param name="device">Where they lie; null: in the computer's memory.</param>
+    /// <exception cref="InvalidDataException">An impossible architecture.</exception>
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded; says why.</exception>
+    public FlatParameters(DecoderArchitecture architecture, Device? device = null)
     {
+        LibtorchLoading.Require();
         architecture.Validate();
         Architecture = architecture;
-        long offset = 0;
         foreach (var spec in ParameterMap.For(architecture))
         {
-            places.Add(spec.Name, (offset, spec));
-            offset += spec.Count;
+            places.Add(spec.Name, (Count, spec));
+            Count += spec.Count;
         }
 
-        if (offset > int.MaxValue)
-            throw new InvalidDataException($"This model has {offset:N0} parameters; at most {int.MaxValue:N0} can be trained.");
-        Count = (int)offset;
-        Values = zeros([Count], ScalarType.Float32).DetachFromDisposeScope();
-        Pointer = NativeRows.PointerOf(Values);
+        Values = Zeros(Count, device);
     }
 
     public DecoderArchitecture Architecture { get; }
 
-    public int Count { get; }
+    public long Count { get; }
+
+    public Device Device => Values.device;
 
     /// <summary>
     /// Updates that an optimizer made so far; chooses the random bits of stochastic rounding, so that a resumed training goes on exactly.
@@ -46,64 +48,98 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 
     LossScale ITrainedValues.LossScale => LossScale;
 
-    /// <summary>[<see cref="Count"/>] fp32 on the CPU.</summary>
+    /// <summary>[<see cref="Count"/>] fp32 on <see cref="Device"/>.</summary>
     public Tensor Values { get; }
 
-    internal float* Pointer { get; }
+    /// <summary>The first value, for the passes on the processor.</summary>
+    /// <exception cref="InvalidOperationException">The values lie on another device.</exception>
+    internal float* Pointer => HostValues.PointerOf(Values);
 
     /// <summary>The values as a span over the tensor's own memory.</summary>
-    public Span<float> Span => new(Pointer, Count);
+    /// <exception cref="InvalidOperationException">They lie on another device, or are more than a span holds.</exception>
+    public Span<float> Span => HostValues.Of(Values);
 
     public long OffsetOf(string name) => places[name].Offset;
 
-    public Span<float> SpanOf(string name) => Span.Slice((int)places[name].Offset, (int)places[name].Spec.Count);
+    /// <summary>[the parameter's count]: a view; the caller's dispose scope owns it.</summary>
+    internal Tensor ValuesOf(string name) => Values.narrow(0, places[name].Offset, places[name].Spec.Count);
+
+    /// <inheritdoc cref="Span"/>
+    public Span<float> SpanOf(string name) => new(Pointer + places[name].Offset, checked((int)places[name].Spec.Count));
 
     /// <summary>True for matrices, which weight decay shrinks; false for norms and biases.</summary>
     public static bool Decays(ParameterSpec spec) => spec.Shape.Count > 1;
 
-    internal IEnumerable<(string Name, int Offset, ParameterSpec Spec)> Places =>
-        places.Select(place => (place.Key, (int)place.Value.Offset, place.Value.Spec));
+    internal IEnumerable<(string Name, long Offset, ParameterSpec Spec)> Places =>
+        places.Select(place => (place.Key, place.Value.Offset, place.Value.Spec));
 
     internal IEnumerable<TrainedBlock> Blocks =>
-        Places.Select(place => new TrainedBlock(place.Offset, (int)place.Spec.Count, Decays(place.Spec)));
+        Places.Select(place => new TrainedBlock(place.Offset, place.Spec.Count, Decays(place.Spec)));
 
     IEnumerable<TrainedBlock> ITrainedValues.Blocks => Blocks;
 
     /// <summary>
     /// Random start: normal with deviation 0.02 for matrices (scaled by 1/√(2·layers) where a projection writes to the residual
-    /// stream, as in GPT-2), ones for norms, zeros for biases. Box–Muller over SplitMix64, the same on every machine.
+    /// stream, as in GPT-2), ones for norms, zeros for biases. Box–Muller over SplitMix64, the same on every machine and device.
     /// </summary>
     public void Initialize(ulong seed)
     {
         var normal = new NormalStream(seed);
         double residual = 0.02 / Math.Sqrt(2.0 * Architecture.Layers);
-        foreach (var (name, offset, spec) in Places)
+        foreach (var (name, _, spec) in Places)
         {
-            var target = Span.Slice(offset, (int)spec.Count);
-            if (name.EndsWith("norm.weight", StringComparison.Ordinal)) target.Fill(1);
-            else if (name.EndsWith(".bias", StringComparison.Ordinal)) target.Clear();
-            else
+            float[] start = new float[spec.Count];
+            if (name.EndsWith("norm.weight", StringComparison.Ordinal)) Array.Fill(start, 1);
+            else if (!name.EndsWith(".bias", StringComparison.Ordinal))
             {
                 double deviation = name.EndsWith("o_proj.weight", StringComparison.Ordinal)
                     || name.EndsWith("down_proj.weight", StringComparison.Ordinal) ? residual : 0.02;
-                for (int i = 0; i < target.Length; i++) target[i] = (float)(deviation * normal.Next());
+                for (int i = 0; i < start.Length; i++) start[i] = (float)(deviation * normal.Next());
             }
+
+            Set(name, start);
         }
     }
 
     public void Load(WeightSet weights)
     {
-        foreach (var (name, offset, spec) in Places) weights[name].Span.CopyTo(Span.Slice(offset, (int)spec.Count));
+        foreach (var (name, _, _) in Places) Set(name, weights[name].Span);
+    }
+
+    /// <summary>Overwrites one parameter.</summary>
+    /// <param name="values">[the parameter's count]</param>
+    internal void Set(string name, ReadOnlySpan<float> values)
+    {
+        if (values.Length != places[name].Spec.Count)
+            throw new ArgumentException($"{values.Length} values for '{name}', which has {places[name].Spec.Count}.", nameof(values));
+        using var scope = NewDisposeScope();
+        using var without = no_grad();
+        var staged = empty([values.Length], ScalarType.Float32);
+        values.CopyTo(HostValues.Of(staged));
+        ValuesOf(name).copy_(staged);
     }
 
     /// <summary>A copy of the current values, safe to keep.</summary>
-    public WeightSet ToWeightSet() => new(Architecture, Places.ToDictionary(place => place.Name, place => SpanOf(place.Name).ToArray()));
+    public WeightSet ToWeightSet() => new(Architecture, Places.ToDictionary(place => place.Name, place => Copy(place.Name)));
 
-    /// <summary>The values themselves, without a copy: valid while this is not disposed, and changing with it.</summary>
-    public WeightSet View() => new(Architecture, Places.Select(place =>
+    /// <summary>
+    /// The values themselves where they lie in the computer's memory, without a copy: valid while this is not disposed, and changing with
+    /// it. A copy where they lie elsewhere.
+    /// </summary>
+    public WeightSet View() => Device.type != TorchSharp.DeviceType.CPU ? ToWeightSet() : new(Architecture, Places.Select(place =>
         KeyValuePair.Create(place.Name, (ReadOnlyMemory<float>)new NativeValues(Pointer + place.Offset, (int)place.Spec.Count).Memory)));
 
     public void Dispose() => Values.Dispose();
+
+    // A method of its own, because TorchSharp may load libtorch as soon as a method that mentions it begins.
+    private static Tensor Zeros(long count, Device? device) => zeros([count], ScalarType.Float32, device ?? CPU).DetachFromDisposeScope();
+
+    private float[] Copy(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var without = no_grad();
+        return HostValues.Of(ValuesOf(name).cpu()).ToArray();
+    }
 }
 
 /// <summary>Native fp32 values as <see cref="Memory{T}"/>. Owns nothing: whoever owns the values outlives it.</summary>

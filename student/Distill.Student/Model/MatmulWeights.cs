@@ -9,25 +9,27 @@ namespace Distill.Student.Model;
 /// rounded anew for every update, and likewise in fp16, whose finer steps are rounded to nearest. Embedding, output
 /// projection and final norm are always read from the master weights. The owner disposes it.
 /// </summary>
-internal sealed unsafe class MatmulWeights : IDisposable
+internal sealed class MatmulWeights : IDisposable
 {
-    private const int Block = 1 << 18;
     private readonly FlatParameters parameters;
+    private readonly IFlatPasses passes;
     private readonly ulong? roundingSeed;
-    private readonly int threads, first, count;
+    private readonly int threads;
+    private readonly long first, count;
 
     /// <param name="roundingSeed">Null rounds to nearest, as PyTorch's autocast does.</param>
     /// <param name="threads">That share the rounding; the result does not depend on them.</param>
     public MatmulWeights(FlatParameters parameters, MatmulPrecision precision, ulong? roundingSeed, int threads)
     {
         (this.parameters, this.roundingSeed, this.threads) = (parameters, roundingSeed, threads);
-        first = (int)parameters.OffsetOf(ParameterMap.Layer(0, "input_layernorm.weight"));
-        count = (int)parameters.OffsetOf(ParameterMap.FinalNorm) - first;
+        passes = FlatPasses.Of(parameters.Device);
+        first = parameters.OffsetOf(ParameterMap.Layer(0, "input_layernorm.weight"));
+        count = parameters.OffsetOf(ParameterMap.FinalNorm) - first;
         Values = (precision switch
         {
             MatmulPrecision.Fp32 => parameters.Values.alias(),
-            MatmulPrecision.Mixed => empty([parameters.Count], ScalarType.BFloat16),
-            MatmulPrecision.Fp16 => empty([parameters.Count], ScalarType.Float16),
+            MatmulPrecision.Mixed => empty([parameters.Count], ScalarType.BFloat16, parameters.Device),
+            MatmulPrecision.Fp16 => empty([parameters.Count], ScalarType.Float16, parameters.Device),
             _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
         }).DetachFromDisposeScope();
     }
@@ -37,33 +39,17 @@ internal sealed unsafe class MatmulWeights : IDisposable
     /// </summary>
     public Tensor Values { get; }
 
-    /// <summary>Brings a bf16 copy up to the master weights.</summary>
+    /// <summary>Brings a 16-bit copy up to the master weights.</summary>
     public void Refresh()
     {
-        if (Values.dtype == ScalarType.Float16) RoundToHalf();
-        if (Values.dtype != ScalarType.BFloat16) return;
-        int blocks = (count + Block - 1) / Block;
-        if (blocks == 1 || threads == 1) Round(0, count);
-        else Parallel.For(
-            0, blocks, new ParallelOptions { MaxDegreeOfParallelism = threads },
-            block => Round(block * Block, Math.Min(Block, count - block * Block)));
+        if (Values.dtype == ScalarType.Float32) return;
+        using var scope = NewDisposeScope();
+        using var without = no_grad();
+        Tensor source = parameters.Values.narrow(0, first, count), target = Values.narrow(0, first, count);
+        if (Values.dtype == ScalarType.Float16) target.copy_(source);
+        else passes.Round(
+            source, target, first, roundingSeed is { } seed ? StochasticRounding.Key(seed, parameters.Updates) : null, threads);
     }
 
     public void Dispose() => Values.Dispose();
-
-    private void RoundToHalf()
-    {
-        using var scope = NewDisposeScope();
-        using var without = no_grad();
-        Values.narrow(0, first, count).copy_(parameters.Values.narrow(0, first, count));
-    }
-
-    private void Round(int start, int length)
-    {
-        float* source = parameters.Pointer + first + start;
-        ushort* target = (ushort*)NativeRows.PointerOf(Values) + first + start;
-        if (roundingSeed is { } seed)
-            StochasticRounding.Narrow(source, target, first + start, length, StochasticRounding.Key(seed, parameters.Updates));
-        else NativeRows.Narrow(new ReadOnlySpan<float>(source, length), target);
-    }
 }

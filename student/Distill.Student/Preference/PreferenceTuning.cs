@@ -79,7 +79,12 @@ public sealed class PreferenceTuning : IDisposable
         return training.Run(afterStep, cancellation);
     }
 
-    public void Dispose() => model.Dispose();
+    public void Dispose()
+    {
+        model.Dispose();
+        optimizer.Dispose();
+        progress.Dispose();
+    }
 
     private PreferenceResult Run(Action<PreferenceStepReport> afterStep, CancellationToken cancellation)
     {
@@ -99,7 +104,7 @@ public sealed class PreferenceTuning : IDisposable
             saved = clock.GetTimestamp();
         }
 
-        if (progress.Best is not null) progress.BestValues.CopyTo(parameters.Span);
+        if (progress.Best is not null) progress.BestValues.CopyTo(parameters.Values);
         watch.RequireResult();
         var result = new SupervisedResult(optimizer.Steps, source.Steps, progress.Tokens, progress.LearnedTokens, progress.Best);
         return new PreferenceResult(result, progress.First);
@@ -112,7 +117,7 @@ public sealed class PreferenceTuning : IDisposable
     private double Look(CancellationToken cancellation)
     {
         var look = new HeldOutLook(optimizer.Steps, heldOut!.Of(model, cancellation));
-        progress.Add(look, heldOut.HigherIsBetter, parameters.Span);
+        progress.Add(look, heldOut.HigherIsBetter, parameters.Values);
         return look.Value;
     }
 
@@ -131,7 +136,7 @@ public sealed class PreferenceTuning : IDisposable
     {
         using var all = new TrainingDigest();
         var constants = options.Constants;
-        all.Add("preference").Add(parameters.Span)
+        all.Add("preference").Add(parameters.Values)
             .Add(pairs.Select(pair => pair.Chosen)).Add(pairs.Select(pair => pair.Rejected)).Add(options.Training).Add(options.Loss)
             .Add(constants.Beta, constants.LabelSmoothing, constants.Gamma, constants.DesirableWeight, constants.UndesirableWeight)
             .Add(options.Epochs, options.PairsPerStep, unchecked((long)options.Seed), options.HeldOut?.Every

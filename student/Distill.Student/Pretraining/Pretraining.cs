@@ -28,7 +28,7 @@ internal static class Pretraining
     {
         var training = options.Training;
         var source = new PretrainingSource(options.Mixture, encoder, options.Seed, options.SequencesPerStep, options.Steps);
-        var optimizer = new AdamW(parameters, training.Optimizer);
+        using var optimizer = new AdamW(parameters, training.Optimizer);
         if (start is not null) parameters.Load(start);
         else parameters.Initialize(options.Seed);
         var state = new TrainingState(statePath, DigestOf(parameters, options), parameters, optimizer);
@@ -61,7 +61,7 @@ internal static class Pretraining
     {
         using var all = new TrainingDigest();
         var mixture = options.Mixture;
-        all.Add("pretraining").Add(start.Span).Add(options.Training)
+        all.Add("pretraining").Add(start.Values).Add(options.Training)
             .Add(options.DecayShare, mixture.Solutions, mixture.Texts, mixture.Facts)
             .Add(unchecked((long)options.Seed), options.SequencesPerStep, options.Steps, mixture.FactsPerSequence);
         foreach (var (family, level, weight) in mixture.Problems) all.Add(family.Name).Add((long)level).Add(weight);

@@ -44,7 +44,7 @@ internal sealed class GroupRelativePolicyOptimization(
             throw new InvalidOperationException("A teacher is to be learned from, and none was given.");
         if (options is { TeacherWeight: > 0, ReferenceWeight: > 0 })
             throw new InvalidOperationException("There is one reference: a teacher or the start.");
-        var optimizer = new AdamW(parameters, options.Training.Optimizer);
+        using var optimizer = new AdamW(parameters, options.Training.Optimizer);
         var watch = new DivergenceWatch(parameters, optimizer, options.Training.ToSchedule(), options.Steps);
         watch.RequireStart();
         // before a state overwrites them
@@ -53,7 +53,7 @@ internal sealed class GroupRelativePolicyOptimization(
         using var model = GradientModels.Create(parameters, options.Training, options.LongestSequence);
         ReinforcementState? state = null;
         file?.TryLoad(warning, read => state = ReinforcementState.Read(read, parameters.Count));
-        state ??= Start(parameters, heldOut, cancellation);
+        using var carried = state ??= Start(parameters, heldOut, cancellation);
         var update = new PolicyUpdate(
             new BatchSampling(server, collection, options), collection.Rewards, model, watch, options.TeacherWeight > 0 ? teacher
             : reference, options, clock);
@@ -71,7 +71,7 @@ internal sealed class GroupRelativePolicyOptimization(
             saved = clock.GetTimestamp();
         }
 
-        state.Best.CopyTo(parameters.Span);
+        state.Best.CopyTo(parameters.Values);
         watch.RequireResult();
         return new ReinforcementResult(
             state.Before, state.BestScore, state.BestStep, state.Step, AlarmList.Over(options.Alarms, state.History))
@@ -83,7 +83,7 @@ internal sealed class GroupRelativePolicyOptimization(
     private ReinforcementState Start(FlatParameters parameters, IReadOnlyList<Problem> heldOut, CancellationToken cancellation)
     {
         double score = HeldOut(parameters, heldOut, cancellation);
-        return new ReinforcementState { Before = score, BestScore = score, Best = parameters.Span.ToArray() };
+        return new ReinforcementState { Before = score, BestScore = score, Best = KeptValues.Of(parameters.Values) };
     }
 
     private ReinforcementStepReport Advance(
@@ -98,7 +98,7 @@ internal sealed class GroupRelativePolicyOptimization(
         if (state.Step % options.EvaluateEvery == 0 || state.Step == options.Steps)
         {
             double score = HeldOut(parameters, heldOut, cancellation);
-            if (score > state.BestScore) (state.BestScore, state.Best, state.BestStep) = (score, parameters.Span.ToArray(), state.Step);
+            if (score > state.BestScore) state.Keep(score, parameters.Values);
             report = report with { HeldOut = score };
         }
 
@@ -119,7 +119,7 @@ internal sealed class GroupRelativePolicyOptimization(
     private string DigestOf(FlatParameters start, IReadOnlyList<Problem> heldOut)
     {
         using var digest = new TrainingDigest();
-        digest.Add("reinforcement").Add(start.Span).Add(options.Training)
+        digest.Add("reinforcement").Add(start.Values).Add(options.Training)
             .Add(options.Steps, options.ProblemsPerStep, options.Samples, options.MaxTokens)
             .Add(options.ResampleRounds, options.EvaluateEvery, options.EvaluationSamples, (long)options.Ratio, (long)options.Aggregation,
             (long)options.Scale)

@@ -1,5 +1,5 @@
-using System.Numerics.Tensors;
 using Distill.Data.Problems;
+using Distill.Student.Model;
 using Distill.Student.Monitoring;
 using Distill.Student.Training;
 
@@ -81,7 +81,7 @@ internal sealed class PolicyUpdate(
     private double Update(double rate, double loss)
     {
         // the alarm tells of it
-        if (skipsNotFinite && !(float.IsFinite(TensorPrimitives.SumOfSquares(model.Gradient)) && double.IsFinite(loss))) return double.NaN;
+        if (skipsNotFinite && !(double.IsFinite(loss) && FlatPasses.Of(model.Gradient.device).AreFinite(model.Gradient))) return double.NaN;
         return watch.Update(model.Gradient, rate, loss);
     }
 

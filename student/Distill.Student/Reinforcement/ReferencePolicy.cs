@@ -1,5 +1,6 @@
 using Distill.Student.Model;
 using Distill.Student.Training;
+using TorchSharp;
 
 namespace Distill.Student.Reinforcement;
 
@@ -19,8 +20,9 @@ internal sealed class PolicyReference : IReferencePolicy, IDisposable
 
     public PolicyReference(FlatParameters start, GroupRelativeOptions options)
     {
-        weights = new FlatParameters(start.Architecture);
-        start.Span.CopyTo(weights.Span);
+        weights = new FlatParameters(start.Architecture, start.Device);
+        using (torch.NewDisposeScope())
+        using (torch.no_grad()) weights.Values.copy_(start.Values);
         model = GradientModels.Create(weights, options.Training, options.LongestSequence);
     }
 

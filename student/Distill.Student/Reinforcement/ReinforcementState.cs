@@ -1,14 +1,14 @@
 using Distill.Architecture;
+using Distill.Student.Model;
 using Distill.Student.Monitoring;
-using Distill.Student.Training;
 
 namespace Distill.Student.Reinforcement;
 
 /// <summary>
 /// Where a policy optimisation stands after a step: weights, moments, and the best weights so far. Rollouts follow from step and seed, so
-/// continuing from it gives what an undisturbed run gives. One safetensors file, replaced as a whole.
+/// continuing from it gives what an undisturbed run gives. One safetensors file, replaced as a whole. Dispose it.
 /// </summary>
-internal sealed class ReinforcementState
+internal sealed class ReinforcementState : IDisposable
 {
     private const int Counters = 5;
 
@@ -20,7 +20,7 @@ internal sealed class ReinforcementState
 
     public int BestStep { get; set; }
 
-    public required float[] Best { get; set; }
+    public required KeptValues Best { get; set; }
 
     /// <summary>What the alarms look at, by step; kept so that they find the same after a restart.</summary>
     public List<TrainingMoment> History { get; } = [];
@@ -28,9 +28,16 @@ internal sealed class ReinforcementState
     /// <summary>Tokens sampled to learn from so far.</summary>
     public long CompletionTokens { get; set; }
 
+    /// <summary>Makes the weights of the last step the best so far.</summary>
+    public void Keep(double score, Tensor weights)
+    {
+        Best.Dispose();
+        (BestScore, Best, BestStep) = (score, KeptValues.Of(weights), Step);
+    }
+
     public IEnumerable<SafeTensor> ToTensors() =>
     [
-        SafeTensor.Singles("best", [Best.Length], Best),
+        TensorBytes.ToStore("best", Best.Values),
         SafeTensor.Integers("history", [History.Count, TrainingMoment.Fields], History.SelectMany(moment => moment.ToBits()).ToArray()),
         SafeTensor.Integers(
             "counters", [Counters],
@@ -39,7 +46,7 @@ internal sealed class ReinforcementState
 
     /// <param name="count">Trained values.</param>
     /// <exception cref="InvalidDataException">The file is no state of a policy optimisation of this model.</exception>
-    public static ReinforcementState Read(SafeTensorsFile file, int count)
+    public static ReinforcementState Read(SafeTensorsFile file, long count)
     {
         long[] counters = file.ReadIntegers("counters");
         if (counters.Length != Counters)
@@ -51,10 +58,13 @@ internal sealed class ReinforcementState
             Before = BitConverter.Int64BitsToDouble(counters[2]),
             BestScore = BitConverter.Int64BitsToDouble(counters[3]),
             CompletionTokens = counters[4],
-            Best = TrainingState.Read(file, "best", count),
+            Best = KeptValues.Empty(count),
         };
+        TensorBytes.Read(file, "best", state.Best.Values);
         foreach (long[] moment in file.ReadIntegers("history").Chunk(TrainingMoment.Fields))
             state.History.Add(TrainingMoment.FromBits(moment));
         return state;
     }
+
+    public void Dispose() => Best.Dispose();
 }

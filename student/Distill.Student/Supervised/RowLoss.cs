@@ -27,6 +27,8 @@ internal sealed class RowLoss(IReadOnlyList<WeightedTerm> terms, StepAverage ave
         return slopes.Value;
     }
 
+    public ChunkLoss Evaluate(LogitsChunk chunk) => throw new NotSupportedException("Not by tensors yet.");
+
     /// <summary>Fills exp(logit − largest).</summary>
     /// <returns>
     /// Their sum, and that of each times its logarithm; a few at a time, so that single precision does not add up over a vocabulary.

@@ -42,7 +42,7 @@ public sealed class SupervisedFineTuning : IDisposable
         adapters = options.LowRank is { } lowRank ? new LowRankAdapters(parameters, lowRank, options.Seed) : null;
         trained = adapters ?? (ITrainedValues)parameters;
         optimizer = new AdamW(trained, options.Training.Optimizer);
-        average = options.WeightAverage is { } decay ? new WeightAverage(trained.Count, decay) : null;
+        average = options.WeightAverage is { } decay ? new WeightAverage(trained.Values, decay) : null;
         state = statePath is null ? null : new TrainingState(statePath, digest, trained, optimizer, average);
         state?.TryLoad(warning, file => progress.Restore(file, trained.Count));
         int longest = Math.Max(examples.Max(example => example.Tokens.Count), this.heldOut?.Longest ?? 0);
@@ -121,7 +121,14 @@ public sealed class SupervisedFineTuning : IDisposable
         }
     }
 
-    public void Dispose() => model.Dispose();
+    public void Dispose()
+    {
+        model.Dispose();
+        average?.Dispose();
+        optimizer.Dispose();
+        adapters?.Dispose();
+        progress.Dispose();
+    }
 
     private SupervisedResult Run(Action<StepReport> afterStep, Action<HeldOutLook>? afterLook, CancellationToken cancellation)
     {
@@ -147,7 +154,7 @@ public sealed class SupervisedFineTuning : IDisposable
         void AfterStep(StepReport report)
         {
             whole = false;
-            average?.Add(trained.Span);
+            average?.Add(trained.Values);
             progress.Count(report);
             afterStep(report with { HeldOut = IsDue() ? Look(afterLook, cancellation) : null });
             whole = true;
@@ -164,20 +171,20 @@ public sealed class SupervisedFineTuning : IDisposable
     // What is looked at is what would be the result: the average where there is one.
     private double Look(Action<HeldOutLook>? afterLook, CancellationToken cancellation)
     {
-        float[]? live = average is null ? null : trained.Span.ToArray();
-        average?.CopyTo(trained.Span);
+        using var live = average is null ? null : KeptValues.Of(trained.Values);
+        average?.CopyTo(trained.Values);
         adapters?.Merge();
         var look = new HeldOutLook(optimizer.Steps, heldOut!.Of(model, cancellation));
-        progress.Add(look, heldOut.HigherIsBetter, trained.Span);
+        progress.Add(look, heldOut.HigherIsBetter, trained.Values);
         afterLook?.Invoke(look);
-        live?.CopyTo(trained.Span);
+        live?.CopyTo(trained.Values);
         return look.Value;
     }
 
     private SupervisedResult Finish()
     {
-        if (progress.Best is not null) progress.BestValues.CopyTo(trained.Span);
-        else average?.CopyTo(trained.Span);
+        if (progress.Best is not null) progress.BestValues.CopyTo(trained.Values);
+        else average?.CopyTo(trained.Values);
         adapters?.Merge();
         return new SupervisedResult(optimizer.Steps, source.Steps, progress.Tokens, progress.LearnedTokens, progress.Best);
     }
@@ -186,7 +193,7 @@ public sealed class SupervisedFineTuning : IDisposable
     private string DigestOf(IReadOnlyList<TrainingSequence> examples)
     {
         using var all = new TrainingDigest();
-        all.Add("supervised").Add(parameters.Span).Add(examples).Add(options.Training)
+        all.Add("supervised").Add(parameters.Values).Add(examples).Add(options.Training)
             .Add(options.Epochs, options.BatchTokens, unchecked((long)options.Seed))
             .Add(options.WeightAverage ?? -1, options.SoftLabels?.Weight ?? -1)
             .Add(options.HeldOut?.Every ?? 0, options.HeldOut?.Patience ?? 0);

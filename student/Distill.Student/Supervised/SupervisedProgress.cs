@@ -1,17 +1,19 @@
 using Distill.Architecture;
+using Distill.Student.Model;
 using Distill.Student.Training;
 
 namespace Distill.Student.Supervised;
 
 /// <summary>
-/// What a supervised training carries along beside weights and moments: counts, looks at held-out data, the best weights. One thread.
+/// What a supervised training carries along beside weights and moments: counts, looks at held-out data, the best weights. One thread;
+/// dispose it.
 /// </summary>
-internal sealed class SupervisedProgress
+internal sealed class SupervisedProgress : IDisposable
 {
     private const int LookFields = 2;
 
     private readonly List<HeldOutLook> looks = [];
-    private float[] best = []; // trained values of the best look
+    private KeptValues? best; // trained values of the best look
 
     public long Tokens { get; private set; }
 
@@ -26,7 +28,8 @@ internal sealed class SupervisedProgress
     /// <summary>Looks since the best one.</summary>
     public int LooksSinceBest => Best is null ? 0 : looks.Count - 1 - looks.IndexOf(Best);
 
-    public ReadOnlySpan<float> BestValues => best;
+    /// <summary>Trained values of the best look; there must have been one.</summary>
+    public KeptValues BestValues => best!;
 
     public void Count(StepReport report)
     {
@@ -35,12 +38,13 @@ internal sealed class SupervisedProgress
     }
 
     /// <param name="values">The trained values that were looked at; kept when they are the best, the earliest among equals.</param>
-    public void Add(HeldOutLook look, bool higherIsBetter, ReadOnlySpan<float> values)
+    public void Add(HeldOutLook look, bool higherIsBetter, Tensor values)
     {
         looks.Add(look);
         // A value that is no number is never the best, unless there is none yet.
         if (Best is not null && !(higherIsBetter ? look.Value > Best.Value : look.Value < Best.Value) && !double.IsNaN(Best.Value)) return;
-        (Best, best) = (look, values.ToArray());
+        best?.Dispose();
+        (Best, best) = (look, KeptValues.Of(values));
     }
 
     public IEnumerable<SafeTensor> ToTensors() =>
@@ -52,12 +56,12 @@ internal sealed class SupervisedProgress
                 "looks", [looks.Count, LookFields],
                 looks.SelectMany(look => (long[])[look.Step, BitConverter.DoubleToInt64Bits(look.Value)]).ToArray()),
             SafeTensor.Integers("best_look", [1], new long[] { looks.IndexOf(Best!) }),
-            SafeTensor.Singles("best", [best.Length], best),
+            TensorBytes.ToStore("best", best!.Values),
         ],
     ];
 
     /// <param name="count">Trained values.</param>
-    public void Restore(SafeTensorsFile file, int count)
+    public void Restore(SafeTensorsFile file, long count)
     {
         long[] tokens = file.ReadIntegers("tokens");
         (Tokens, LearnedTokens) = (tokens[0], tokens[1]);
@@ -65,6 +69,9 @@ internal sealed class SupervisedProgress
         foreach (long[] look in file.ReadIntegers("looks").Chunk(LookFields))
             looks.Add(new HeldOutLook(checked((int)look[0]), BitConverter.Int64BitsToDouble(look[1])));
         Best = looks[checked((int)file.ReadIntegers("best_look")[0])];
-        best = TrainingState.Read(file, "best", count);
+        best = KeptValues.Empty(count);
+        TensorBytes.Read(file, "best", best.Values);
     }
+
+    public void Dispose() => best?.Dispose();
 }

@@ -1,4 +1,5 @@
-using System.Numerics.Tensors;
+using Distill.Student.Model;
+using static TorchSharp.torch;
 
 namespace Distill.Student.Training;
 
@@ -8,23 +9,27 @@ public sealed record AdamWOptions(
 
 /// <summary>
 /// AdamW with decoupled decay on matrices only (Loshchilov and Hutter 2019, arXiv 1711.05101; update order and epsilon as in
-/// PyTorch) and clipping by the global norm, in one pass over the trained values. Not thread-safe.
+/// PyTorch) and clipping by the global norm, in one pass over the trained values, on their device. Not thread-safe; dispose it.
 /// </summary>
-internal sealed class AdamW
+internal sealed class AdamW : IDisposable
 {
-    private const int NormBlock = 4096;
     private readonly ITrainedValues trained;
     private readonly AdamWOptions options;
+    private readonly IFlatPasses passes;
     private readonly TrainedBlock[] blocks;
     private int steps;
 
     public AdamW(ITrainedValues trained, AdamWOptions options)
+        : this(trained, options, FlatPasses.Of(trained.Values.device))
     {
-        this.trained = trained;
-        this.options = options;
-        blocks = [.. trained.Blocks];
-        FirstMoment = new float[trained.Count];
-        SecondMoment = new float[trained.Count];
+    }
+
+    internal AdamW(ITrainedValues trained, AdamWOptions options, IFlatPasses passes)
+    {
+        (this.trained, this.options, this.passes) = (trained, options, passes);
+        blocks = [.. Merged(trained.Blocks)];
+        FirstMoment = zeros([trained.Count], ScalarType.Float32, trained.Values.device).DetachFromDisposeScope();
+        SecondMoment = zeros([trained.Count], ScalarType.Float32, trained.Values.device).DetachFromDisposeScope();
         Steps = 0;
     }
 
@@ -35,87 +40,57 @@ internal sealed class AdamW
         set => trained.Updates = steps = value;
     }
 
-    /// <summary>[parameters]</summary>
-    public float[] FirstMoment { get; }
+    /// <summary>[trained values], on their device.</summary>
+    public Tensor FirstMoment { get; }
 
-    /// <summary>[parameters]</summary>
-    public float[] SecondMoment { get; }
+    /// <summary>[trained values], on their device.</summary>
+    public Tensor SecondMoment { get; }
 
+    /// <param name="gradient">[trained values], on their device; left as it is.</param>
     /// <returns>
     /// The gradient's norm before clipping; where it is not finite, nothing was changed and a <see cref="DivergenceWatch"/> says so.
     /// </returns>
-    public double Update(ReadOnlySpan<float> gradient, double learningRate)
+    public double Update(Tensor gradient, double learningRate)
     {
-        double norm = Norm(gradient);
+        using var without = no_grad();
+        double norm = Math.Sqrt(passes.SumOfSquares(gradient));
         if (!double.IsFinite(norm)) return norm;
         Steps++;
-        double clip = options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (norm + 1e-6)) : 1;
+        var step = new AdamWStep(
+            options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (norm + 1e-6)) : 1, 1, options.Beta1, options.Beta2,
+            learningRate / (1 - Math.Pow(options.Beta1, Steps)), 1 / Math.Sqrt(1 - Math.Pow(options.Beta2, Steps)), options.Epsilon);
         foreach (var (offset, count, decays) in blocks)
-            Update(offset, gradient.Slice(offset, count), (float)clip, learningRate, decays ? options.WeightDecay : 0);
+        {
+            using var scope = NewDisposeScope();
+            Tensor Piece(Tensor whole) => whole.narrow(0, offset, count);
+            passes.Update(
+                Piece(trained.Values), Piece(gradient), Piece(FirstMoment), Piece(SecondMoment),
+                step with { Shrink = decays ? 1 - (learningRate * options.WeightDecay) : 1 });
+        }
 
         return norm;
     }
 
-    // Blocks in fp32, their sum in fp64: over a hundred million values one fp32 sum loses whole percents.
-    private static double Norm(ReadOnlySpan<float> gradient)
+    public void Dispose()
     {
-        double sum = 0;
-        for (int i = 0; i < gradient.Length; i += NormBlock)
-            sum += TensorPrimitives.SumOfSquares(gradient.Slice(i, Math.Min(NormBlock, gradient.Length - i)));
-        return Math.Sqrt(sum);
+        FirstMoment.Dispose();
+        SecondMoment.Dispose();
     }
 
-    private void Update(int offset, ReadOnlySpan<float> gradient, float clip, double learningRate, double decay)
+    // Neighbours that decay alike are one piece: a device is asked a few dozen times for a model, not once per tensor.
+    private static IEnumerable<TrainedBlock> Merged(IEnumerable<TrainedBlock> blocks)
     {
-        var values = trained.Span.Slice(offset, gradient.Length);
-        var first = FirstMoment.AsSpan(offset, gradient.Length);
-        var second = SecondMoment.AsSpan(offset, gradient.Length);
-        float shrink = (float)(1 - learningRate * decay), beta1 = (float)options.Beta1, beta2 = (float)options.Beta2;
-        float new1 = (float)(1 - options.Beta1), new2 = (float)(1 - options.Beta2); // 1 − β in fp32 would lose digits
-        float stepSize = (float)(learningRate / (1 - Math.Pow(options.Beta1, Steps)));
-        float correction = (float)(1 / Math.Sqrt(1 - Math.Pow(options.Beta2, Steps))), epsilon = (float)options.Epsilon;
-        int width = System.Numerics.Vector<float>.Count, i = 0;
-        for (; i + width <= gradient.Length; i += width)
+        TrainedBlock? open = null;
+        foreach (var block in blocks)
         {
-            var g = new System.Numerics.Vector<float>(gradient[i..]) * clip;
-            var m = new System.Numerics.Vector<float>(first[i..]) * beta1 + g * new1;
-            var v = new System.Numerics.Vector<float>(second[i..]) * beta2 + g * g * new2;
-            m.CopyTo(first[i..]);
-            v.CopyTo(second[i..]);
-            var denominator = System.Numerics.Vector.SquareRoot(v) * correction + new System.Numerics.Vector<float>(epsilon);
-            (new System.Numerics.Vector<float>(values[i..]) * shrink - m * stepSize / denominator).CopyTo(values[i..]);
+            if (open is { } last && last.Decays == block.Decays) open = last with { Count = last.Count + block.Count };
+            else
+            {
+                if (open is { } ended) yield return ended;
+                open = block;
+            }
         }
 
-        for (; i < gradient.Length; i++)
-        {
-            float g = gradient[i] * clip;
-            first[i] = first[i] * beta1 + g * new1;
-            second[i] = second[i] * beta2 + g * g * new2;
-            values[i] = values[i] * shrink - first[i] * stepSize / (MathF.Sqrt(second[i]) * correction + epsilon);
-        }
+        if (open is { } rest) yield return rest;
     }
 }
-
-/// <summary>
-/// The values that an optimizer changes: all weights of a model, or adapters beside frozen weights. One writer at a time.
-/// </summary>
-internal interface ITrainedValues
-{
-    int Count { get; }
-
-    /// <summary>Updates that an optimizer made so far, by its word; chooses the random bits of stochastic rounding.</summary>
-    int Updates { get; set; }
-
-    /// <summary>Of gradients in fp16; part of the training's state like <see cref="Updates"/>.</summary>
-    LossScale LossScale { get; }
-
-    /// <summary>[<see cref="Count"/>]</summary>
-    Span<float> Span { get; }
-
-    /// <summary>Pieces that lie end to end and cover all values.</summary>
-    IEnumerable<TrainedBlock> Blocks { get; }
-}
-
-/// <summary>Values of one tensor.</summary>
-/// <param name="Decays">Whether weight decay shrinks them: true for matrices.</param>
-internal readonly record struct TrainedBlock(int Offset, int Count, bool Decays);

@@ -1,3 +1,4 @@
+using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 
@@ -18,8 +19,10 @@ internal interface IGradientModel : IDisposable
 {
     FlatParameters Parameters { get; }
 
-    /// <summary>[trained values]: gradient of the last <c>Differentiate</c>, overwritten by the next.</summary>
-    ReadOnlySpan<float> Gradient { get; }
+    /// <summary>
+    /// [trained values] fp32 on their device: gradient of the last <c>Differentiate</c>, overwritten by the next. The model's own.
+    /// </summary>
+    Tensor Gradient { get; }
 
     /// <summary>Runs forward and backward over all sequences and leaves the summed gradient in <see cref="Gradient"/>.</summary>
     PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss);
@@ -64,7 +67,27 @@ internal interface IDistributionLoss
     /// [vocabulary]: derivative by each logit, to be overwritten; other memory than <paramref name="logits"/>.
     /// </param>
     double Evaluate(TrainingSequence sequence, int position, ReadOnlySpan<float> logits, Span<float> gradient);
+
+    /// <summary>
+    /// The same for many tokens at once, by tensor operations where the logits are: nothing as large as a vocabulary leaves the device.
+    /// </summary>
+    /// <returns>In the caller's dispose scope.</returns>
+    ChunkLoss Evaluate(LogitsChunk chunk);
 }
+
+/// <summary>Learned tokens with the logits they are predicted by, on the device that computed these.</summary>
+/// <param name="Rows">[rows]: the example of each token, and its place among the example's learned tokens, from 0.</param>
+/// <param name="Logits">[rows, vocabulary] fp32, left as they are.</param>
+/// <param name="Targets">[rows] int64: the learned tokens.</param>
+internal sealed record LogitsChunk(IReadOnlyList<LearnedToken> Rows, Tensor Logits, Tensor Targets);
+
+/// <summary>A learned token: its example, and its place among the example's learned tokens, from 0.</summary>
+internal readonly record struct LearnedToken(TrainingSequence Sequence, int Position);
+
+/// <summary>What a chunk adds to a loss.</summary>
+/// <param name="Value">Scalar on the logits' device: reading it waits for the device, so the caller does it once for many chunks.</param>
+/// <param name="Gradient">[rows, vocabulary] fp32: derivative by each logit; memory of its own.</param>
+internal readonly record struct ChunkLoss(Tensor Value, Tensor Gradient);
 
 /// <summary>What the learned tokens of a pass add up to.</summary>
 /// <param name="Hits">Tokens that no other was more likely than.</param>
@@ -88,13 +111,17 @@ internal static class GradientModels
     /// Tokens of the longest sequence to come; null: as long as the model reads, whose activations cost memory.
     /// </param>
     public static IGradientModel Create(FlatParameters parameters, TrainingOptions options, int? longest = null) =>
-        IsFused(parameters.Architecture, options)
+        IsFused(parameters, options)
             ? new FusedGradientModel(
                 parameters, options.Precision, options.Threads,
                 Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
             : new TorchGradientModel(parameters, options.Precision, options.RoundingSeed, options.ActivationCheckpointing);
 
     /// <summary>Whether <see cref="Create"/> takes the fused passes.</summary>
+    public static bool IsFused(FlatParameters parameters, TrainingOptions options) =>
+        parameters.Device.type == TorchSharp.DeviceType.CPU && IsFused(parameters.Architecture, options);
+
+    /// <summary>The same for a model that lies in the computer's memory.</summary>
     public static bool IsFused(Architecture.DecoderArchitecture architecture, TrainingOptions options) =>
         options.Precision != MatmulPrecision.Fp16 && FusedGradientModel.Supports(architecture);
 }

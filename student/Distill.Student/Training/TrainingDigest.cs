@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Distill.Student.Model;
 
 namespace Distill.Student.Training;
 
@@ -39,10 +40,11 @@ public sealed class TrainingDigest : IDisposable
         return this;
     }
 
-    public TrainingDigest Add(ReadOnlySpan<float> values)
+    /// <param name="values">One-dimensional fp32 on any device; read piece by piece.</param>
+    public TrainingDigest Add(Tensor values)
     {
-        Add(values.Length);
-        hash.AppendData(MemoryMarshal.AsBytes(values));
+        Add(values.numel());
+        TensorBytes.ForEach(values, bytes => hash.AppendData(bytes));
         return this;
     }
 

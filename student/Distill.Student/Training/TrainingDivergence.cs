@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Numerics.Tensors;
 using Distill.Student.Model;
+using static TorchSharp.torch;
 
 namespace Distill.Student.Training;
 
@@ -40,7 +40,7 @@ internal sealed class DivergenceWatch(FlatParameters parameters, AdamW optimizer
     /// <param name="loss">Of the step; what is told of when it or the gradient is not finite.</param>
     /// <returns>The gradient's norm before clipping.</returns>
     /// <exception cref="TrainingDivergedException">The loss or the gradient is not finite; nothing was changed.</exception>
-    public double Update(ReadOnlySpan<float> gradient, double rate, double loss)
+    public double Update(Tensor gradient, double rate, double loss)
     {
         losses.Enqueue(loss);
         if (losses.Count > Kept) losses.Dequeue();
@@ -71,16 +71,9 @@ internal sealed class DivergenceWatch(FlatParameters parameters, AdamW optimizer
 
     private string? FirstBadTensor()
     {
-        // A sum is finite only where every value is, but may overflow where all are: then the values decide.
-        foreach (var (name, _, _) in parameters.Places)
-        {
-            var values = parameters.SpanOf(name);
-            if (float.IsFinite(TensorPrimitives.Sum<float>(values))) continue;
-            foreach (float value in values)
-                if (!float.IsFinite(value)) return name;
-        }
-
-        return null;
+        using var scope = NewDisposeScope();
+        var passes = FlatPasses.Of(parameters.Device);
+        return parameters.Places.Select(place => place.Name).FirstOrDefault(name => !passes.AreFinite(parameters.ValuesOf(name)));
     }
 
     private static string Number(double value) => double.IsFinite(value)

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Student.Autograd;
 using Distill.Student.Fused;
 
 namespace Distill.Student.Training;

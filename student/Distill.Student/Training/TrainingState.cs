@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using Distill.Architecture;
+using Distill.Student.Model;
+using static TorchSharp.torch;
 
 namespace Distill.Student.Training;
 
@@ -30,7 +32,6 @@ internal sealed class TrainingState(string path, string digest, ITrainedValues t
     /// <param name="more">What else belongs to the state; names other than those used here.</param>
     public void Save(IEnumerable<SafeTensor>? more = null)
     {
-        long[] shape = [trained.Count];
         string temporary = path + ".tmp";
         using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
         {
@@ -38,11 +39,11 @@ internal sealed class TrainingState(string path, string digest, ITrainedValues t
             SafeTensorsWriter.Write(
                 hashed,
                 [
-                    SafeTensor.Singles("weights", shape, trained.Span.ToArray()),
-                    SafeTensor.Singles("first_moment", shape, optimizer.FirstMoment),
-                    SafeTensor.Singles("second_moment", shape, optimizer.SecondMoment),
+                    TensorBytes.ToStore("weights", trained.Values),
+                    TensorBytes.ToStore("first_moment", optimizer.FirstMoment),
+                    TensorBytes.ToStore("second_moment", optimizer.SecondMoment),
                     SafeTensor.Integers("steps", [1], new long[] { optimizer.Steps }),
-                    .. Rest(shape),
+                    .. Rest(),
                     .. more ?? [],
                     new SafeTensor(Checksum, SafeTensorType.UInt8, [SHA256.HashSizeInBytes], _ => hashed.WriteHash()),
                 ],
@@ -93,46 +94,47 @@ internal sealed class TrainingState(string path, string digest, ITrainedValues t
         }
     }
 
-    internal static float[] Read(SafeTensorsFile file, string name, int count)
-    {
-        float[] values = file.ReadSingles(name);
-        return values.Length == count
-            ? values
-            : throw new InvalidDataException($"'{name}' of '{file.File}' has {values.Length} values; this model has {count}");
-    }
-
-    private IEnumerable<SafeTensor> Rest(long[] shape)
+    private IEnumerable<SafeTensor> Rest()
     {
         var scale = trained.LossScale;
         if (!scale.IsUntouched)
             yield return SafeTensor.Integers("loss_scale", [2], new[] { BitConverter.DoubleToInt64Bits(scale.Value), scale.Tracker });
-        if (average is { IsStarted: true }) yield return SafeTensor.Singles("average", shape, average.Values.ToArray());
+        if (average is { IsStarted: true }) yield return TensorBytes.ToStore("average", average.Values);
     }
 
     private void Load(Action<SafeTensorsFile>? more)
     {
         RequireSound();
+        using var without = no_grad();
         try
         {
             using var file = SafeTensorsFile.Open(path);
             if (file.Metadata.GetValueOrDefault(DigestKey) != digest)
                 throw new UnusableStateException(path, "it is the state of another training, of other data, options or starting weights");
-            float[] weights = Read(file, "weights", trained.Count), first = Read(file, "first_moment", trained.Count);
-            float[] second = Read(file, "second_moment", trained.Count);
+            using var scope = NewDisposeScope();
+            var (weights, first, second) = (Read(file, "weights"), Read(file, "first_moment"), Read(file, "second_moment"));
             int steps = checked((int)file.ReadIntegers("steps")[0]);
             more?.Invoke(file);
-            if (average is not null && file.Contains("average")) Read(file, "average", trained.Count).CopyTo(average.Restore());
+            if (average is not null && file.Contains("average")) average.Restore().copy_(Read(file, "average"));
             if (file.Contains("loss_scale") && file.ReadIntegers("loss_scale") is [var scale, var tracker])
                 trained.LossScale.Restore(BitConverter.Int64BitsToDouble(scale), checked((int)tracker));
-            weights.CopyTo(trained.Span);
-            first.CopyTo(optimizer.FirstMoment, 0);
-            second.CopyTo(optimizer.SecondMoment, 0);
+            trained.Values.copy_(weights);
+            optimizer.FirstMoment.copy_(first);
+            optimizer.SecondMoment.copy_(second);
             optimizer.Steps = steps;
         }
         catch (InvalidDataException unfit)
         {
             throw new UnusableStateException(path, unfit.Message.TrimEnd('.'), unfit);
         }
+    }
+
+    // In the computer's memory first: a file that turns out unfit must have changed nothing.
+    private Tensor Read(SafeTensorsFile file, string name)
+    {
+        var values = empty([trained.Count], ScalarType.Float32);
+        TensorBytes.Read(file, name, values);
+        return values;
     }
 
     // Before anything in the file is believed: a flipped bit in a weight looks like any other weight.

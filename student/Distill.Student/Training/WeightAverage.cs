@@ -1,42 +1,49 @@
-using System.Numerics.Tensors;
+using Distill.Student.Model;
+using static TorchSharp.torch;
 
 namespace Distill.Student.Training;
 
 /// <summary>
 /// Exponential moving average of the weights: average ← decay·average + (1 − decay)·weights after every update, the first one copied
-/// (Polyak averaging; PyTorch's <c>get_ema_multi_avg_fn</c>). Generalises better than the last weights while the learning rate is high. Not
-/// thread-safe.
+/// (Polyak averaging; PyTorch's <c>get_ema_multi_avg_fn</c>). Generalises better than the last weights while the learning rate is high.
+/// Lies on the weights' device. Not thread-safe; dispose it.
 /// </summary>
-/// <param name="count">Weights.</param>
+/// <param name="like">The trained values: their number and device.</param>
 /// <param name="decay">0 up to, not including, 1.</param>
-internal sealed class WeightAverage(int count, double decay)
+internal sealed class WeightAverage(Tensor like, double decay) : IDisposable
 {
-    private readonly float[] values = new float[count];
+    private readonly IFlatPasses passes = FlatPasses.Of(like.device);
 
     /// <summary>Whether any weights were added.</summary>
     public bool IsStarted { get; private set; }
 
     /// <summary>[count]</summary>
-    public ReadOnlySpan<float> Values => values;
+    public Tensor Values { get; } = zeros([like.numel()], ScalarType.Float32, like.device).DetachFromDisposeScope();
 
     /// <param name="weights">[count]</param>
-    public void Add(ReadOnlySpan<float> weights)
+    public void Add(Tensor weights)
     {
-        if (!IsStarted) weights.CopyTo(values);
-        else TensorPrimitives.Lerp<float>(values, weights, (float)(1 - decay), values);
+        using var scope = NewDisposeScope();
+        using var without = no_grad();
+        if (!IsStarted) Values.copy_(weights);
+        else passes.Average(Values, weights, 1 - decay);
         IsStarted = true;
     }
 
     /// <summary>Leaves the target alone when nothing was added.</summary>
-    public void CopyTo(Span<float> target)
+    public void CopyTo(Tensor target)
     {
-        if (IsStarted) values.CopyTo(target);
+        using var scope = NewDisposeScope();
+        using var without = no_grad();
+        if (IsStarted) target.copy_(Values);
     }
 
     /// <summary>The values to be filled from a saved state.</summary>
-    internal Span<float> Restore()
+    internal Tensor Restore()
     {
         IsStarted = true;
-        return values;
+        return Values;
     }
+
+    public void Dispose() => Values.Dispose();
 }

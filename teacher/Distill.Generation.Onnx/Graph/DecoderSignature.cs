@@ -6,7 +6,8 @@ namespace Distill.Generation.Onnx;
 
 /// <summary>What a decoder graph takes and gives, read from the loaded session and checked against what the engine feeds.</summary>
 /// <param name="LastLogitsOnly">The graph gives [batch, 1, vocab]: only the last position.</param>
-internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bool LastLogitsOnly)
+/// <param name="SelectsRows">The graph gives [1, rows, vocab] for the rows that <see cref="LogitRowSelection.Input"/> names.</param>
+internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bool LastLogitsOnly, bool SelectsRows)
 {
     public int VocabularySize => Layout.VocabularySize;
 
@@ -47,7 +48,7 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
             CacheType = cacheType, LogitsType = logitsType, Grows = !facts.SharesCache,
             Windows = CacheLayout.WindowsOf(configuration, layers),
         };
-        return new DecoderSignature(names, layout, logits[1] == 1);
+        return new DecoderSignature(names, layout, logits[1] == 1, inputs.Has(LogitRowSelection.Input));
     }
 
     public static string SaidBy(GenAIConfiguration? configuration) => configuration is null ? "" : $" ({configuration.SourceFile})";
@@ -66,6 +67,7 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
                 throw inputs.Fault($"fixes the shape of '{name}' to [{string.Join(", ", dims)}]; batch and length must be open");
         }
 
+        known.Add(LogitRowSelection.Input);
         for (int layer = 0; layer < layers; layer++)
         {
             known.Add(GraphNames.Of(names.PastKey, layer));
@@ -117,15 +119,15 @@ internal readonly struct GraphValues(IReadOnlyDictionary<string, NodeMetadata> v
     public bool Has(string name) => values.ContainsKey(name);
 
     /// <summary>Element type of a value that holds floating-point numbers.</summary>
-    /// <exception cref="InvalidDataException">It is absent, or neither float nor float16.</exception>
+    /// <exception cref="InvalidDataException">It is absent, or none of the three types that the engine reads.</exception>
     public TensorElementType TypeOf(string name)
     {
         NodeMetadata value = Find(name);
         return value.IsTensor && CacheLayout.IsSupported(value.ElementDataType)
             ? value.ElementDataType
             : throw Fault(
-                $"declares '{name}' as {(value.IsTensor ? value.ElementDataType : value.OnnxValueType)}; the engine needs Float or "
-                    + "Float16");
+                $"declares '{name}' as {(value.IsTensor ? value.ElementDataType : value.OnnxValueType)}; the engine needs Float, "
+                    + "Float16 or BFloat16");
     }
 
     /// <returns>The dimensions; a symbolic one is negative.</returns>

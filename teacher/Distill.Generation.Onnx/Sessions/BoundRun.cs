@@ -45,6 +45,9 @@ internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
         }
     }
 
+    /// <summary>Waits until the outputs of the last run are written, where the device works on after the call.</summary>
+    public void SynchronizeOutputs() => binding.SynchronizeBoundOutputs();
+
     public void Dispose()
     {
         binding.Dispose();

@@ -8,14 +8,14 @@ internal sealed class GenerationBatch
 {
     private readonly IDecodeSession session;
     private readonly IRequestSource source;
-    private readonly Sampler sampler;
+    private readonly RowSampling sampling;
     private readonly int vocabularySize;
     private readonly int maxLength;
     private readonly int promptTokensPerStep;
     private readonly GenerationRow?[] rows;
     private readonly PromptState?[] held; // whose prompt a slot's cache begins with, also after its row ended
     private readonly int[] nextTokens;
-    private readonly float[] logits;
+    private readonly List<int> beginning = []; // slots of the opening request whose first token is still to be chosen
     private int count;
 
     // The request whose seeds are being handed out, and the slot that it is read into. At most one at a time, and its seeds go first,
@@ -33,11 +33,10 @@ internal sealed class GenerationBatch
         this.vocabularySize = vocabularySize;
         this.maxLength = maxLength;
         this.promptTokensPerStep = promptTokensPerStep;
-        sampler = new Sampler(vocabularySize);
+        sampling = RowSampling.Of(session, vocabularySize);
         rows = new GenerationRow?[session.Slots];
         held = new PromptState?[session.Slots];
         nextTokens = new int[session.Slots];
-        logits = new float[(long)session.Slots * vocabularySize];
     }
 
     /// <summary>Works until the source has nothing more.</summary>
@@ -74,6 +73,7 @@ internal sealed class GenerationBatch
             cancellation.ThrowIfCancellationRequested();
             bool fresh = opening is not { HasSeeds: true };
             int slot = !fresh && rows[openingSlot] is null ? openingSlot : Array.IndexOf(rows, null);
+            if ((fresh || slot < 0) && Begin()) continue;
             if (slot < 0) return;
             if (fresh && (budget <= 0 || !Open(slot, budget))) return;
             if (!Read(ref budget)) return;
@@ -145,7 +145,7 @@ internal sealed class GenerationBatch
         }
     }
 
-    /// <summary>Starts the opening request's next seed in a free slot. Completions of one token end right here.</summary>
+    /// <summary>Starts the opening request's next seed in a free slot.</summary>
     private void Start(int slot)
     {
         int prompt = opening!.Prompt.Length;
@@ -157,8 +157,19 @@ internal sealed class GenerationBatch
         {
             rows[slot] = row;
             count = Math.Max(count, slot + 1);
-            Advance(slot, opening.Logits);
+            beginning.Add(slot);
+            if (!sampling.BeginsTogether) Begin();
         }
+    }
+
+    /// <summary>Samples first tokens. Completions of one token end right here; true when there was anything to do.</summary>
+    private bool Begin()
+    {
+        if (beginning.Count == 0) return false;
+        sampling.Begin(openingSlot, rows, beginning);
+        for (int place = 0; place < beginning.Count; place++) Advance(beginning[place], place, first: true);
+        beginning.Clear();
+        return true;
     }
 
     private void CloseHoles()
@@ -176,17 +187,18 @@ internal sealed class GenerationBatch
     private void Step()
     {
         for (int slot = 0; slot < count; slot++) nextTokens[slot] = rows[slot]!.LastToken;
-        session.Step(nextTokens.AsSpan(0, count), logits.AsSpan(0, count * vocabularySize));
+        sampling.Step(nextTokens.AsSpan(0, count), rows.AsSpan(0, count));
         done += new GenerationProgress { Steps = 1, RowSteps = count };
-        for (int slot = 0; slot < count; slot++) Advance(slot, logits.AsSpan(slot * vocabularySize, vocabularySize));
+        for (int slot = 0; slot < count; slot++) Advance(slot, slot, first: false);
     }
 
     /// <summary>Samples a slot's next token; the slot is free when that ended its row.</summary>
-    private void Advance(int slot, ReadOnlySpan<float> rowLogits)
+    private void Advance(int slot, int place, bool first)
     {
         try
         {
-            if (rows[slot]!.Advance(rowLogits, sampler)) rows[slot] = null;
+            GenerationRow row = rows[slot]!;
+            if (first ? sampling.First(row, place) : sampling.Next(row, place)) rows[slot] = null;
         }
         catch (InvalidDataException fault) when (rows[slot]!.Prompt.Ticket.TakesFault(fault))
         {

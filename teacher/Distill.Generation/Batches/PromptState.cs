@@ -9,12 +9,13 @@ internal sealed class PromptState
     private readonly int[] ends; // of the parts, ascending; the last is the prompt's length
     private int nextSeed;
     private int nextPart;
+    private float[]? logits;
 
     public PromptState(RequestTicket ticket, int vocabularySize, int maxLength)
     {
         Ticket = ticket;
         Prompt = [.. ticket.Request.Prompt];
-        Logits = new float[vocabularySize];
+        VocabularySize = vocabularySize;
         Limit = Math.Min(Request.MaxNewTokens, maxLength - Prompt.Length);
         // The last token is always read: its logits are where the completions start.
         Shared = Request.ScorePrompt ? 0 : Math.Min(Request.SharedPrefix, Prompt.Length - 1);
@@ -26,8 +27,10 @@ internal sealed class PromptState
 
     public GenerationRequest Request => Ticket.Request;
 
-    /// <summary>Logits after the prompt, [vocab]: where every seed starts.</summary>
-    public float[] Logits { get; }
+    public int VocabularySize { get; }
+
+    /// <summary>Logits after the prompt, [vocab]: where every seed starts, unless the session keeps them.</summary>
+    public float[] Logits => logits ??= new float[VocabularySize];
 
     public int[] Prompt { get; }
 
@@ -57,10 +60,17 @@ internal sealed class PromptState
     {
         int start = nextPart == 0 ? 0 : ends[nextPart - 1];
         int length = ends[nextPart] - start;
-        if (Scores is null) session.Prefill(slot, Prompt.AsSpan(start, length), Logits);
+        if (session is ISamplingSession beside) ReadBeside(beside, slot, start, length);
+        else if (Scores is null) session.Prefill(slot, Prompt.AsSpan(start, length), Logits);
         else Scores.Read(session, slot, start, length).CopyTo(Logits);
         nextPart++;
         return length;
+    }
+
+    private void ReadBeside(ISamplingSession session, int slot, int start, int length)
+    {
+        if (Scores is null) session.Prefill(slot, Prompt.AsSpan(start, length));
+        else Scores.Read(session, slot, start, length);
     }
 
     private int[] Ends(int longest)

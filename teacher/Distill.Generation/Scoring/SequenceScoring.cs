@@ -48,6 +48,15 @@ internal sealed class SequenceScoring
         return rows[^vocabularySize..];
     }
 
+    /// <summary>As above by a session that scores; the last position's logits stay with it.</summary>
+    public void Read(ISamplingSession session, int slot, int start, int length)
+    {
+        int known = Math.Min(length, logProbabilities.Length - start); // nothing follows the last token
+        session.Score(slot, tokens.AsSpan(start, length), tokens.AsSpan(start + 1, known), new FollowingScores(
+            logProbabilities.AsMemory(start, known), top, topIds.AsMemory(start * top, known * top),
+            topValues.AsMemory(start * top, known * top)));
+    }
+
     public TokenScores ToScores() => new(logProbabilities, top == 0 ? null : new TopLogProbabilities(top, topIds, topValues, []));
 
     private void Add(int position, ReadOnlySpan<float> row)
@@ -72,8 +81,7 @@ internal static class LogSoftmax
     public static double Normalizer(ReadOnlySpan<float> logits)
     {
         float max = TensorPrimitives.Max(logits);
-        if (!float.IsFinite(max))
-            throw new InvalidDataException($"The model's logits are not finite (largest: {max}): its weights are broken or it overflowed.");
+        if (!float.IsFinite(max)) throw NotFinite(max);
         Span<double> work = stackalloc double[Block];
         double total = 0;
         for (int start = 0; start < logits.Length; start += Block)
@@ -88,4 +96,7 @@ internal static class LogSoftmax
 
         return max + Math.Log(total);
     }
+
+    internal static InvalidDataException NotFinite(float largest) =>
+        new($"The model's logits are not finite (largest: {largest}): its weights are broken or it overflowed.");
 }

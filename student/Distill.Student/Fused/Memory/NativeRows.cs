@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
-namespace Distill.Student.Model;
+namespace Distill.Student.Fused;
 
 /// <summary>
 /// Rows of a contiguous CPU matrix, fp32 or bf16, read and written as fp32: kernels compute in fp32 whatever the storage.

@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Distill.ElfCompatibility;
+namespace Distill.Libtorch.Elf;
 
 /// <summary>
-/// A 64-bit little-endian ELF file in memory as the dynamic loader sees it: addresses are translated through PT_LOAD, section
+/// A 64-bit little-endian ELF file, in memory or mapped, as the dynamic loader sees it: addresses are translated through PT_LOAD, section
 /// headers play no part (stripping may remove them). Every read is bounded by the file. Source: System V gABI, chapters 4 and 5.
 /// </summary>
 internal sealed class ElfImage
@@ -13,22 +13,24 @@ internal sealed class ElfImage
     private const int MaxProgramHeaders = 1024, MaxDynamicEntries = 4096, MaxNameLength = 1024;
     private const uint LoadSegment = 1, DynamicSegment = 2;
 
-    private readonly byte[] bytes;
+    private readonly ReadOnlyMemory<byte> bytes;
     private readonly List<Segment> segments = [];
 
     /// <exception cref="InvalidDataException">Not a 64-bit little-endian ELF file, or one that points outside itself.</exception>
-    public ElfImage(byte[] bytes)
+    public ElfImage(ReadOnlyMemory<byte> bytes)
     {
         this.bytes = bytes;
         ReadOnlySpan<byte> magic = [0x7F, (byte)'E', (byte)'L', (byte)'F'];
-        if (bytes.Length < HeaderSize || !bytes.AsSpan(0, 4).SequenceEqual(magic)) throw new InvalidDataException("it is not an ELF file");
-        if (bytes[4] != 2 || bytes[5] != 1) throw new InvalidDataException("it is not a 64-bit little-endian ELF file");
+        if (bytes.Length < HeaderSize || !bytes.Span[..4].SequenceEqual(magic)) throw new InvalidDataException("it is not an ELF file");
+        if (bytes.Span[4] != 2 || bytes.Span[5] != 1) throw new InvalidDataException("it is not a 64-bit little-endian ELF file");
         ReadSegments();
         ReadDynamic();
     }
 
     /// <summary>First value of each tag of the dynamic section; empty for a static file.</summary>
     public Dictionary<ulong, ulong> Dynamic { get; } = [];
+
+    public byte Byte(int offset) => Slice(offset, 1)[0];
 
     public ushort U16(int offset) => BinaryPrimitives.ReadUInt16LittleEndian(Slice(offset, 2));
 
@@ -47,7 +49,15 @@ internal sealed class ElfImage
         int length = Slice(start, limit).IndexOf((byte)0);
         if (length < 0)
             throw new InvalidDataException($"a name in the string table is longer than {MaxNameLength} bytes or not terminated");
-        return Encoding.UTF8.GetString(bytes, start, length);
+        return Encoding.UTF8.GetString(Slice(start, length));
+    }
+
+    /// <summary>Whether the name at <paramref name="index"/> of a string table is this one, however long it is.</summary>
+    public bool NameIs(int table, ulong size, uint index, ReadOnlySpan<byte> name)
+    {
+        if (index >= size || size - index <= (ulong)name.Length) return false;
+        var found = Slice(checked(table + (int)index), name.Length + 1);
+        return found[name.Length] == 0 && found[..name.Length].SequenceEqual(name);
     }
 
     /// <summary>Where an address of the loaded image lies in the file.</summary>
@@ -94,7 +104,7 @@ internal sealed class ElfImage
 
     private ReadOnlySpan<byte> Slice(int offset, int length) =>
         offset >= 0 && length >= 0 && offset <= bytes.Length - length
-            ? bytes.AsSpan(offset, length)
+            ? bytes.Span.Slice(offset, length)
             : throw new InvalidDataException($"{length} bytes at {offset} are beyond its {bytes.Length} bytes");
 
     private readonly record struct Segment(uint Type, ulong Offset, ulong Address, ulong FileSize);

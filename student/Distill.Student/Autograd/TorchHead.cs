@@ -1,9 +1,10 @@
 using Distill.Architecture;
 using Distill.Student.Fused;
+using Distill.Student.Model;
 using Distill.Student.Training;
 using static TorchSharp.torch;
 
-namespace Distill.Student.Model;
+namespace Distill.Student.Autograd;
 
 /// <summary>
 /// Output projection and log-softmax, a few learned tokens at a time: never more than a chunk of [tokens, vocabulary] exists, whatever the

@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using Distill.Architecture;
-using Distill.Student.Model;
 using Distill.Student.Training;
 
 namespace Distill.Student.Fused;

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace Distill.Student.Model;
+namespace Distill.Student.Fused;
 
 /// <summary>
 /// Rounds fp32 to bf16 up or down at random, with the probabilities that make the expected result the value itself (Croci et al. 2022,

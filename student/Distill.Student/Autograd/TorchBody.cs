@@ -1,9 +1,9 @@
 using Distill.Architecture;
-using Distill.Student.Fused;
+using Distill.Student.Model;
 using Distill.Student.Training;
 using static TorchSharp.torch;
 
-namespace Distill.Student.Model;
+namespace Distill.Student.Autograd;
 
 /// <summary>
 /// The decoder up to the final norm, differentiated by autograd, whole or with activation checkpointing (Chen et al. 2016, arXiv
@@ -102,7 +102,7 @@ internal sealed class TorchBody
         bool Belongs(string name) => (first == 0 && name == ParameterMap.Embedding) || (end == layers && name == ParameterMap.FinalNorm)
             || prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
         return new Segment(
-            first, end, [.. parameters.Places.Where(place => Belongs(place.Name)).Select(place => (place.Name, (long)place.Offset))]);
+            first, end, [.. parameters.Places.Where(place => Belongs(place.Name)).Select(place => (place.Name, place.Offset))]);
     }
 
     /// <summary>Layers that are differentiated together; the first takes the embedding with it, the last the final norm.</summary>

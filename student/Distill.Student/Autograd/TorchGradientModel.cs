@@ -1,9 +1,9 @@
-using System.Numerics.Tensors;
 using Distill.Student.Fused;
 using Distill.Student.Model;
+using Distill.Student.Training;
 using static TorchSharp.torch;
 
-namespace Distill.Student.Training;
+namespace Distill.Student.Autograd;
 
 /// <summary>
 /// Differentiates the reference decoder by autograd, one sequence at a time: plain, slow, works for every architecture.
@@ -36,13 +36,13 @@ internal sealed class TorchGradientModel : IGradientModel
         decoder = new TorchDecoder(parameters, matmulWeights.Values, differentiable: true);
         body = new TorchBody(parameters, decoder, checkpointing);
         head = new TorchHead(parameters, decoder, logitsAtOnce);
-        gradient = new FlatGradient(parameters.Count);
+        gradient = new FlatGradient(parameters);
         scale = precision == MatmulPrecision.Fp16 ? parameters.LossScale : null;
     }
 
     public FlatParameters Parameters { get; }
 
-    public ReadOnlySpan<float> Gradient => gradient.Span;
+    public Tensor Gradient => gradient.Values;
 
     public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss) =>
         Differentiate(sequences, (batch, rows) => head.Differentiate(batch, rows, loss, gradient));
@@ -85,7 +85,7 @@ internal sealed class TorchGradientModel : IGradientModel
         {
             var result = Pass(sequences, differentiate);
             if (scale is null) return result;
-            bool finite = float.IsFinite(TensorPrimitives.Sum<float>(gradient.Span));
+            bool finite = FlatPasses.Of(Parameters.Device).AreFinite(gradient.Values);
             scale.Update(finite);
             if (finite || scale.Value < 1) return result; // what is not finite without a scale is for the optimizer to refuse
         }

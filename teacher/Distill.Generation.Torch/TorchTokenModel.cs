@@ -1,0 +1,71 @@
+using Distill.Generation.Onnx;
+using Distill.Generation.Torch.Memory;
+using Distill.Generation.Torch.Sessions;
+
+namespace Distill.Generation.Torch;
+
+/// <summary>
+/// A decoder run by ONNX Runtime over memory that libtorch owns, on a GPU or on the CPU: cache, logits and sampling stay on the device.
+/// What it says is what <see cref="OnnxTokenModel"/> says; on the CPU, where nothing is gained, it is there to prove that. Opening sessions
+/// is safe from any thread, and sessions may run concurrently. Dispose it after its sessions.
+/// </summary>
+internal sealed class TorchTokenModel : ITokenModel
+{
+    private readonly OnnxTokenModel model;
+    private readonly SharedDevice device;
+
+    private TorchTokenModel(OnnxTokenModel model, SharedDevice device)
+    {
+        this.model = model;
+        this.device = device;
+    }
+
+    public int VocabularySize => model.VocabularySize;
+
+    public int MaxLength => model.MaxLength;
+
+    /// <summary>Loads a model folder onto the device that the options name.</summary>
+    /// <exception cref="InvalidDataException">Names the file and the reason; also when the graph's cache grows by copies.</exception>
+    /// <exception cref="DeviceUnavailableException">The device cannot be had; says why.</exception>
+    public static TorchTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) =>
+        Load(options, trial => OnnxTokenModel.Load(folder, (options ?? new OnnxModelOptions()) with { SelectLogitRows = false }, trial));
+
+    /// <summary>Loads a model that holds its own weights; as <see cref="OnnxTokenModel.FromBytes"/>.</summary>
+    /// <inheritdoc cref="Load(ModelFolder, OnnxModelOptions?)"/>
+    public static TorchTokenModel FromBytes(ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null) =>
+        Load(options, trial => OnnxTokenModel.FromBytes(model, maxLength, options, trial: trial));
+
+    private static TorchTokenModel Load(OnnxModelOptions? options, Func<Func<OnnxTokenModel, IDecodeSession>, OnnxTokenModel> load)
+    {
+        var device = new SharedDevice(options?.Device ?? ComputeDevice.Cpu);
+        try
+        {
+            OnnxTokenModel model = load(trial => new TorchDecodeSession(RequireSharedCache(trial), device, 1, 2));
+            return new TorchTokenModel(model, device);
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
+    private static OnnxTokenModel RequireSharedCache(OnnxTokenModel model) => !model.Signature.Layout.Grows ? model
+        : throw new InvalidDataException(
+            $"{model.Source} returns a new and longer cache from every run. With its cache on a device the engine needs a graph that "
+                + "appends in place (GroupQueryAttention): export it again, or run it on the processor.");
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The session would take more than <see cref="OnnxModelOptions.MaxCacheBytes"/>.</exception>
+    public IDecodeSession Open(int slots, int maxLength)
+    {
+        model.RequireRoom(slots, maxLength, slots);
+        return new TorchDecodeSession(model, device, slots, maxLength);
+    }
+
+    public void Dispose()
+    {
+        model.Dispose();
+        device.Dispose();
+    }
+}
