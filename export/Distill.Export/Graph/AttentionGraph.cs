@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Distill.Architecture;
 using Distill.Export.Formats;
 using Distill.Export.Onnx;
@@ -88,15 +87,17 @@ internal static class RotaryCaches
     public static void Add(GraphAssembly graph, DecoderArchitecture architecture)
     {
         var table = new RotaryTable(architecture);
-        graph.Constant(Cache(Cosine, table, table.Cosines));
-        graph.Constant(Cache(Sine, table, table.Sines));
+        Add(graph, Cosine, table, table.Cosines);
+        Add(graph, Sine, table, table.Sines);
     }
 
     private delegate void Rows(int firstPosition, Span<float> target);
 
-    private static OnnxInitializer Cache(string name, RotaryTable table, Rows rows)
-    {
-        void Fill(WeightSet weights, int firstPosition, Span<byte> target) => rows(firstPosition, MemoryMarshal.Cast<byte, float>(target));
-        return new(name, OnnxElementType.Float, [table.Positions, table.Width], Fill) { IsWeight = false };
-    }
+    private static void Add(GraphAssembly graph, string name, RotaryTable table, Rows rows) =>
+        graph.Numbers(name, [table.Positions, table.Width], (_, firstPosition, count) =>
+        {
+            float[] angles = new float[count];
+            rows(firstPosition, angles);
+            return angles;
+        }, isWeight: false);
 }

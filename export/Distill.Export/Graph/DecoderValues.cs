@@ -21,33 +21,33 @@ internal static class DecoderValues
 
     public static string PresentValue(int layer) => $"present.{layer}.value";
 
-    public static IReadOnlyList<OnnxValue> Inputs(DecoderArchitecture a)
+    public static IReadOnlyList<OnnxValue> Inputs(DecoderArchitecture a, OnnxElementType cache)
     {
         List<OnnxValue> inputs = [new(Ids, OnnxElementType.Int64, [Batch, Time]), new(Mask, OnnxElementType.Int64, [Batch, Total])];
         for (int layer = 0; layer < a.Layers; layer++)
         {
-            inputs.Add(Cache(PastKey(layer), a, Past));
-            inputs.Add(Cache(PastValue(layer), a, Past));
+            inputs.Add(Cache(PastKey(layer), a, Past, cache));
+            inputs.Add(Cache(PastValue(layer), a, Past, cache));
         }
 
         return inputs;
     }
 
-    public static IReadOnlyList<OnnxValue> Outputs(DecoderArchitecture a)
+    public static IReadOnlyList<OnnxValue> Outputs(DecoderArchitecture a, OnnxElementType cache)
     {
         var outputs = new List<OnnxValue> { new(Logits, OnnxElementType.Float, [Batch, Time, a.VocabularySize]) };
         for (int layer = 0; layer < a.Layers; layer++)
         {
-            outputs.Add(Cache(PresentKey(layer), a, Total));
-            outputs.Add(Cache(PresentValue(layer), a, Total));
+            outputs.Add(Cache(PresentKey(layer), a, Total, cache));
+            outputs.Add(Cache(PresentValue(layer), a, Total, cache));
         }
 
         return outputs;
     }
 
     // [batch, kv, time, headSize]
-    private static OnnxValue Cache(string name, DecoderArchitecture a, string length) =>
-        new(name, OnnxElementType.Float, [Batch, a.KeyValueHeads, length, a.HeadSize]);
+    private static OnnxValue Cache(string name, DecoderArchitecture a, string length, OnnxElementType type) =>
+        new(name, type, [Batch, a.KeyValueHeads, length, a.HeadSize]);
 }
 
 /// <summary>

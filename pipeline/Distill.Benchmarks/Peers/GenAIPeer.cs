@@ -1,3 +1,4 @@
+using Distill.Generation.GenAI;
 using Distill.Generation.Onnx;
 using Microsoft.ML.OnnxRuntimeGenAI;
 
@@ -11,8 +12,8 @@ namespace Distill.Benchmarks.Peers;
 internal sealed record ServedChats(double Prefill, double Decode, double All, IReadOnlyList<IReadOnlyList<int>> Tokens);
 
 /// <summary>
-/// ONNX Runtime GenAI as its own users run it: a folder with its own session options, and one generator for the whole batch, whose prompts
-/// are padded on the right to the longest. Dispose it.
+/// ONNX Runtime GenAI as its own users run it: one generator for the whole batch, whose prompts are padded on the right to the longest.
+/// Dispose it.
 /// </summary>
 internal sealed class GenAIPeer : IDisposable
 {
@@ -20,10 +21,13 @@ internal sealed class GenAIPeer : IDisposable
     private readonly TimeProvider clock;
     private readonly int pad;
 
-    public GenAIPeer(ModelFolder folder, TimeProvider clock)
+    /// <param name="threads">Of an operator; null: what the folder's session options and GenAI's own defaults say, which is one.</param>
+    public GenAIPeer(ModelFolder folder, TimeProvider clock, int? threads)
     {
         _ = RuntimeTelemetry.Runtime;
-        model = new Model(folder.Path);
+        using var configuration = new Config(folder.Path);
+        if (threads is { } count) configuration.Overlay(GenAITokenModel.Overlay(new OnnxModelOptions { IntraOpThreads = count }, folder));
+        model = new Model(configuration);
         this.clock = clock;
         pad = folder.Configuration.PadTokenId ?? 0;
     }

@@ -12,9 +12,10 @@ internal sealed class PeerBenchmark : IBenchmark
 {
     private const int MostRounds = 5;
 
-    // Chats at once, new tokens of each, and what the ratio is to reach: of decoding in fp32 and int4, and of everything in fp32.
-    private static readonly (int Chats, int NewTokens, double Single, double Int4, double All)[] Loads =
-        [(1, 48, 2, 1.2, 1.3), (8, 24, 2, 1.5, 2), (32, 16, 2.2, 2, 2.5)];
+    private static readonly Load[] Loads = [new(1, 48, 2, 1.2, 1.3), new(8, 24, 2, 1.5, 2), new(32, 16, 2.2, 2, 2.5)];
+
+    /// <summary>Chats at once, new tokens of each, and the ratios to reach: of steps in fp32 and int4, and of everything in fp32.</summary>
+    private sealed record Load(int Chats, int NewTokens, double Single, double Int4, double All);
 
     public string Name => "peer";
 
@@ -39,17 +40,18 @@ internal sealed class PeerBenchmark : IBenchmark
     {
         using var loaded = OnnxTokenModel.Load(folder);
         using var model = new TimedTokenModel(loaded, context.Clock);
-        using var peer = new GenAIPeer(folder, context.Clock);
+        using var single = new GenAIPeer(folder, context.Clock, threads: null);
+        using var threaded = new GenAIPeer(folder, context.Clock, Environment.ProcessorCount);
         foreach (var load in Loads)
         {
             int newTokens = context.Quick ? 3 : load.NewTokens;
-            int[][] prompts = [.. Enumerable.Range(0, load.Chats).Select(chat => PromptOf(model, chat))];
+            int[][] prompts = [.. Enumerable.Range(0, load.Chats).Select(chat => DecodeRun.PromptOf(model, chat))];
             var runs = Interleaving.Run<ServedChats>(
                 Math.Min(context.Rounds, MostRounds),
                 () => Serve(context, model, folder, prompts, newTokens),
-                () => peer.Serve(prompts, newTokens));
-            string what = $"{precision.Name()}, {load.Chats} chats";
-            foreach (var figure in Compare(what, load, precision, prompts, newTokens, runs[0], runs[1]))
+                () => single.Serve(prompts, newTokens),
+                () => threaded.Serve(prompts, newTokens));
+            foreach (var figure in Compare(load, precision, prompts, runs[0], runs[1], runs[2]))
             {
                 context.Log($"  {figure.What}: {figure.MeasuredText} {figure.Unit}");
                 yield return figure;
@@ -58,33 +60,35 @@ internal sealed class PeerBenchmark : IBenchmark
     }
 
     private static Figure[] Compare(
-        string what, (int Chats, int NewTokens, double Single, double Int4, double All) load, ExportPrecision precision, int[][] prompts,
-        int newTokens, IReadOnlyList<ServedChats> ours, IReadOnlyList<ServedChats> theirs)
+        Load load, ExportPrecision precision, int[][] prompts, IReadOnlyList<ServedChats> ours, IReadOnlyList<ServedChats> single,
+        IReadOnlyList<ServedChats> threaded)
     {
-        double read = prompts.Sum(prompt => prompt.Length), made = load.Chats * newTokens, stepped = load.Chats * (newTokens - 1);
-        Series Rate(IReadOnlyList<ServedChats> runs, double tokens, Func<ServedChats, double> seconds) =>
-            Series.Of(runs, run => tokens / seconds(run));
-        Figure[] Rates(string part, double tokens, Func<ServedChats, double> seconds, double target)
+        string what = $"{precision.Name()}, {load.Chats} {(load.Chats == 1 ? "chat" : "chats")}";
+        double read = prompts.Sum(prompt => prompt.Length), made = ours[0].Tokens.Sum(tokens => tokens.Count);
+        int differ = ours[0].Tokens.Zip(single[0].Tokens, Differing).Sum();
+        return
+        [
+            .. Part("prompts", read, run => run.Prefill, 0),
+            .. Part("steps", made - load.Chats, run => run.Decode,
+                precision switch { ExportPrecision.Single => load.Single, ExportPrecision.Int4 => load.Int4, _ => 0 }),
+            .. Part("all", made, run => run.All, precision == ExportPrecision.Single ? load.All : 0),
+            Figure.Plain($"{what}: greedy tokens after the first that differs from GenAI's", Series.Of(differ), "", $"of {made:N0}"),
+        ];
+
+        Figure[] Part(string part, double tokens, Func<ServedChats, double> seconds, double target)
         {
-            Series own = Rate(ours, tokens, seconds), other = Rate(theirs, tokens, seconds);
+            Series Rate(IReadOnlyList<ServedChats> runs) => Series.Of(runs, run => tokens / seconds(run));
+            Series own = Rate(ours), one = Rate(single), many = Rate(threaded);
             string ratio = $"{what}, {part}: Distill ÷ GenAI";
             return
             [
                 Figure.Plain($"{what}, {part}: Distill", own, "tokens/s"),
-                Figure.Plain($"{what}, {part}: GenAI", other, "tokens/s"),
-                target > 0 ? Figure.AtLeast(ratio, target, own.Over(other), "×") : Figure.Plain(ratio, own.Over(other), "×"),
+                Figure.Plain($"{what}, {part}: GenAI", one, "tokens/s", "as it comes: one thread"),
+                Figure.Plain($"{what}, {part}: GenAI, every core", many, "tokens/s", "intra_op_num_threads set"),
+                target > 0 ? Figure.AtLeast(ratio, target, own.Over(one), "×") : Figure.Plain(ratio, own.Over(one), "×"),
+                Figure.Plain(ratio + ", every core", own.Over(many), "×"),
             ];
         }
-
-        int differ = ours[0].Tokens.Zip(theirs[0].Tokens, Differing).Sum();
-        return
-        [
-            .. Rates("prompts", read, run => run.Prefill, 0),
-            .. Rates("steps", stepped, run => run.Decode,
-                precision switch { ExportPrecision.Single => load.Single, ExportPrecision.Int4 => load.Int4, _ => 0 }),
-            .. Rates("all", made, run => run.All, precision == ExportPrecision.Single ? load.All : 0),
-            Figure.Plain($"{what}: greedy tokens that differ from GenAI's", Series.Of(differ), "", $"of {made:N0}, after the first that does all"),
-        ];
     }
 
     private static int Differing(IReadOnlyList<int> own, IReadOnlyList<int> other) =>
@@ -106,10 +110,6 @@ internal sealed class PeerBenchmark : IBenchmark
         return new ServedChats(
             times.Prefilling, all - times.Prefilling - times.Opening, all, [.. completions.Select(completion => completion[0].Tokens)]);
     }
-
-    /// <summary>Ragged, 33 to 96 tokens: which tokens they are does not matter to speed.</summary>
-    private static int[] PromptOf(ITokenModel model, int chat) =>
-        [.. Enumerable.Range(0, 33 + (chat * 23 % 64)).Select(i => (int)((100 + (i * 7919L) + (chat * 104_729L)) % model.VocabularySize))];
 
     private static IReadOnlyList<Figure> WithTransformers(BenchmarkContext context)
     {
