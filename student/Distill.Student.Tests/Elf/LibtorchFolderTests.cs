@@ -24,6 +24,7 @@ public sealed class LibtorchFolderTests : IDisposable
         needs.ShouldContain(name => name.Contains("c10", StringComparison.Ordinal));
         needs.ShouldNotContain("malloc");
         LibtorchFolder.FaultOf(Path.GetDirectoryName(Native("x"))!, Native("libLibTorchSharp.so")).ShouldBeNull();
+        TorchSharp.torch.__version__.ShouldStartWith(LibtorchFolder.BuiltAgainst + ".");
     }
 
     [Fact]

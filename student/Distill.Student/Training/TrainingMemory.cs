@@ -21,7 +21,7 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
     /// <summary>The sum.</summary>
     public long Total => Weights + Optimizer + Gradients + Activations + Head;
 
-    /// <summary>Predicts the passes that <see cref="GradientModels.Create"/> would choose.</summary>
+    /// <summary>Predicts the passes that <see cref="GradientModels"/> would choose.</summary>
     /// <param name="longestSequence">Tokens of the longest example.</param>
     /// <param name="device">Where the weights lie: the memory is that device's.</param>
     public static TrainingMemory Of(

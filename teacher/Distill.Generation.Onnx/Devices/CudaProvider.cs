@@ -55,6 +55,21 @@ internal static class CudaProvider
         }
     }
 
+    /// <summary>Why the provider cannot be had; null when it can.</summary>
+    public static string? FaultOf(ComputeDevice device)
+    {
+        using var session = new SessionOptions();
+        try
+        {
+            AddTo(session, device, new());
+            return null;
+        }
+        catch (DeviceUnavailableException fault)
+        {
+            return fault.InnerException is { } cause ? Reason(cause.Message) : fault.Message;
+        }
+    }
+
     internal static Dictionary<string, string> ToProvider(ComputeDevice device, CudaOptions options)
     {
         var provider = new Dictionary<string, string>
