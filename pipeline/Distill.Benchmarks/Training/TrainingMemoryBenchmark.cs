@@ -4,6 +4,7 @@ using System.Reflection;
 using Distill.Architecture;
 using Distill.Benchmarks.Exporting;
 using Distill.Benchmarks.Measuring;
+using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Supervised;
@@ -79,7 +80,8 @@ internal static class MemoryProbe
         parameters.Initialize(1);
         using IGradientModel model = IsFused(name)
             ? new FusedGradientModel(parameters, Precision(name), Threads, Tokens)
-            : new TorchGradientModel(parameters, Precision(name), checkpointing: Checkpointing(name));
+            : new AutogradGradientModel(
+                parameters, Precision(name), options: new AutogradOptions { Capacity = Tokens, Checkpointing = Checkpointing(name) });
         using var optimizer = new AdamW(parameters, new AdamWOptions());
         var sequences = Enumerable.Range(0, Threads)
             .Select(s => new TrainingSequence([.. Enumerable.Range(s, Tokens).Select(i => i % architecture.VocabularySize)], 1)).ToList();
