@@ -35,6 +35,7 @@ internal static class DistillCommandLine
             new PretrainCommand(),
             new EvaluateCommand(),
             new ExportCommand(),
+            new PromoteCommand(),
             new VerifyCommand(),
             new ChatCommand(),
             new ServeModelCommand(),

@@ -107,9 +107,10 @@ internal static class RunExecution
         machines?.Finish(new
         {
             @event = "run_finished", result.Name, result.Folder, result.ReportPath, result.ModelFolder, result.Report?.Parity,
-            traces = FolderOf(result, Traces), curated = FolderOf(result, Curated), seconds = Math.Round(elapsed.TotalSeconds, 3),
+            result.Report?.Promotion, ended = result.EndedEarly, traces = FolderOf(result, Traces), curated = FolderOf(result, Curated), seconds = Math.Round(elapsed.TotalSeconds, 3),
         });
         if (machines is null) Show(result, options.Until is not null, elapsed, context.Results);
+        if (result.Report?.Promotion is { } promotion) PromotionOutput.ThrowIfRefused(promotion);
         return ExitCode.Done;
     }
 
@@ -126,6 +127,8 @@ internal static class RunExecution
             if (report.Parity is { } parity) results.Line($"parity   {Readable.Parity(parity)}");
         }
 
+        if (result.Report?.Promotion is { } promotion) PromotionOutput.Show(promotion, results);
+        if (result.EndedEarly is { } ended) results.Line($"ended    {ended}");
         if (result.ReportPath is { } page) results.Line($"report   {page}");
         if (result.ModelFolder is { } model) results.Line($"model    {model}");
         if (isDataSet)
