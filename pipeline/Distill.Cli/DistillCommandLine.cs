@@ -32,6 +32,7 @@ internal static class DistillCommandLine
             new PlanCommand(),
             new ResumeCommand(),
             new GenerateCommand(),
+            new LaunchCommand(),
             new PretrainCommand(),
             new EvaluateCommand(),
             new ExportCommand(),

@@ -92,6 +92,7 @@ public sealed class PromotionTestTests
             if (test.Against(answers).All(check => check.Passed)) promoted++;
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"promoted on {promoted} of {Nights} nights");
         return (double)promoted / Nights;
     }
 

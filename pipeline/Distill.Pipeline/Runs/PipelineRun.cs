@@ -44,7 +44,7 @@ public static class PipelineRun
         {
             foreach (string note in notes) observer.Warning(note);
             var finished = new FinishedStages(folder, store, options.UseOtherRuns);
-            var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, options.Promotion,
+            var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, options,
                 cancellation);
             bool isWhole = options.Only is null;
             (state with
@@ -112,12 +112,12 @@ public static class PipelineRun
 
     private static RunResult Run(
         Recipe recipe, RunFolder folder, StageGraph graph, StageSelection selection, FinishedStages finished, IRunObserver observer,
-        TimeProvider clock, IStageExecutor executor, PromotionOrder? order, CancellationToken cancellation)
+        TimeProvider clock, IStageExecutor executor, RunOptions options, CancellationToken cancellation)
     {
         using var metrics = new RunMetrics(folder.MetricsPath, clock, folder.BoardPath);
         var ledger = RunLedger.Open(folder.LedgerPath);
         observer.RunStarted(folder.Name, folder.Path);
-        var runner = new StageRunner(folder, selection, finished, ledger, metrics, observer, executor, clock);
+        var runner = new StageRunner(folder, selection, finished, ledger, metrics, observer, executor, clock, options.Shard);
         var inputs = new Dictionary<string, StageInput>(ExternalInputs.Of(recipe, selection.Needed, finished.Store.Digests));
         var done = new List<FinishedStage>();
         FinishedStage Make(IStage stage) => runner.Run(stage, inputs, cancellation);
@@ -139,7 +139,7 @@ public static class PipelineRun
 
         var distillation = (DistillationRecipe)recipe;
         var report = RunReporting.Write(distillation, folder, artifacts, ledger, promotion: null); // stands even if what follows is killed
-        if ((order ?? PromotionOrder.Of(distillation)) is { } promoted)
+        if ((options.Promotion ?? PromotionOrder.Of(distillation)) is { } promoted)
         {
             var promotion = new Promotion(promoted.Rules, distillation, folder, artifacts, Evaluate, observer, clock)
                 .Run(finished.Store.Digests, promoted.Again, cancellation);

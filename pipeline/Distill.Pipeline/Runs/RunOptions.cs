@@ -1,3 +1,4 @@
+using Distill.Pipeline.Graph;
 using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Reporting;
 
@@ -29,6 +30,9 @@ public sealed record RunOptions
 
     /// <summary>Whether finished stages of other runs may be taken. Default true.</summary>
     public bool UseOtherRuns { get; init; } = true;
+
+    /// <summary>The part of the units of divided stages that this process does; null does them all.</summary>
+    internal ShardNumber? Shard { get; init; }
 
     /// <summary>How the model is promoted when the run is finished; null: as its recipe says.</summary>
     internal PromotionOrder? Promotion { get; init; }
