@@ -15,7 +15,7 @@ internal sealed class LaunchCommand : DistillCommand
     private const string DefaultImage = "distill:latest", DefaultClaim = "distill";
 
     private readonly Argument<string> recipe = RunArguments.RecipeArgument();
-    private readonly Option<bool> slurm = new("--slurm") { Description = "Write a script for Slurm: an array, its restarts, a joining job." };
+    private readonly Option<bool> slurm = new("--slurm") { Description = "Write a script for Slurm: array, restarts, joining job." };
     private readonly Option<bool> kubernetes = new("--kubernetes") { Description = "Write an Indexed Job of Kubernetes." };
     private readonly Option<int> shards = CommandOptions.Number("--shards", "Processes that make the data set together.", 1, 10_000, 4);
     private readonly Option<bool> data = new("--data") { Description = "Make the data set alone, as 'distill generate' does." };
@@ -35,12 +35,12 @@ internal sealed class LaunchCommand : DistillCommand
         { HelpName = "NAME", Description = $"PersistentVolumeClaim that all processes share (Kubernetes). Default {DefaultClaim}." };
 
     private readonly Option<int?> claimSize =
-        CommandOptions.OptionalNumber("--claim-size", "Make the claim, with so many GiB, instead of using one that is there.", 1, 1_000_000);
+        CommandOptions.OptionalNumber("--claim-size", "Make the claim, with so many GiB, instead of using one.", 1, 1_000_000);
 
     private readonly Option<string> runs = RunArguments.RunsOption();
 
     public LaunchCommand()
-        : base("launch", "Writes the job file with which a cluster runs a recipe in shards: a script for Slurm or a manifest for Kubernetes. "
+        : base("launch", "Writes the job file with which a cluster runs a recipe in shards, for Slurm or Kubernetes. "
             + "Submits nothing.")
     {
         Arguments.Add(recipe);
@@ -62,15 +62,16 @@ internal sealed class LaunchCommand : DistillCommand
         string file = parsed.GetRequiredValue(recipe);
         var job = JobOf(parsed, isSlurm, file, ShardedJob.NameOf(NameOf(parsed, isSlurm, context)));
         string text = isSlurm ? SlurmScript.Of(job)
-            : new KubernetesManifest(job, parsed.GetValue(image) ?? DefaultImage, parsed.GetValue(claim) ?? DefaultClaim, parsed.GetValue(claimSize))
-                .Write();
+            : new KubernetesManifest(
+                job, parsed.GetValue(image) ?? DefaultImage, parsed.GetValue(claim) ?? DefaultClaim, parsed.GetValue(claimSize)).Write();
         string path = Path.GetFullPath(parsed.GetValue(output) ?? (isSlurm ? SlurmScript.FileName(job) : KubernetesManifest.FileName(job)));
         ReplacedFile.Write(path, Encoding.UTF8.GetBytes(text));
         string submit = isSlurm ? $"bash {ShellWord.Quoted(path)}" : $"kubectl apply -f {ShellWord.Quoted(path)}";
         if (context.IsJson) context.Results.Json(new { file = path, submit, job.Name, job.Shards });
         context.Results.Line($"wrote    {path}");
         context.Results.Line($"submit   {submit}");
-        if (!isSlurm) context.Results.Line($"The recipe and what it names must lie on the volume, which is mounted at {KubernetesManifest.Mount}.");
+        if (!isSlurm)
+            context.Results.Line($"The recipe and what it names must lie on the volume, which is mounted at {KubernetesManifest.Mount}.");
         return ExitCode.Done;
     }
 
@@ -95,7 +96,8 @@ internal sealed class LaunchCommand : DistillCommand
     private string NameOf(ParseResult parsed, bool isSlurm, CommandContext context)
     {
         string file = parsed.GetRequiredValue(recipe);
-        if (!isSlurm) return RecipeFile.Finished(file)?.Name ?? throw new UsageException($"'{file}' pretrains a model: that is one process's work.");
+        if (!isSlurm)
+            return RecipeFile.Finished(file)?.Name ?? throw new UsageException($"'{file}' pretrains a model: that is one process's work.");
         using var hub = new HubAccess(context);
         return RunArguments.Load<DistillationRecipe>(file, parsed.GetValue(set), hub, makesStudent: !parsed.GetValue(data)).Name;
     }

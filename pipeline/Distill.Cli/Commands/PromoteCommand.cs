@@ -30,7 +30,7 @@ internal sealed class PromoteCommand : DistillCommand
     private readonly Option<string> runs = RunArguments.RunsOption();
 
     public PromoteCommand()
-        : base("promote", "Puts the model of a finished run in the place that applications load, if parity passed and the held-out problems "
+        : base("promote", "Puts the model of a finished run in the place that applications load, if parity passed and held-out problems "
             + "show that it is not worse than the one there. Exit code 3 when they do not.")
     {
         Arguments.Add(run);
@@ -39,7 +39,10 @@ internal sealed class PromoteCommand : DistillCommand
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill promote quickstart --to models/mine", "distill promote quickstart --set require=better", "distill promote --back --to models/mine"];
+    [
+        "distill promote quickstart --to models/mine", "distill promote quickstart --set require=better",
+        "distill promote --back --to models/mine",
+    ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
@@ -55,7 +58,8 @@ internal sealed class PromoteCommand : DistillCommand
         if (parsed.GetValue(back))
             return Back(rules ?? throw new UsageException($"The recipe of '{name}' names no place.", "Give --to."), context);
         MachineDiagnosis.RequireTorch();
-        IRunObserver observer = context.IsJson ? new JsonRunObserver(context.Results, context.Clock) : new ConsoleRunObserver(context.Progress);
+        IRunObserver observer = context.IsJson ? new JsonRunObserver(context.Results, context.Clock)
+            : new ConsoleRunObserver(context.Progress);
         var report = PromotionOrder.Run(folder, name, rules, parsed.GetValue(again), observer, context.Clock, context.Cancellation);
         context.Progress.End();
         if (context.IsJson) context.Results.Json(new { @event = "promotion", report });
@@ -72,14 +76,16 @@ internal sealed class PromoteCommand : DistillCommand
         var (from, shown) = place.Back();
         var version = place.Read(shown);
         if (context.IsJson) context.Results.Json(new { place = place.Path, from, to = shown, version.Run, version.Promoted });
-        context.Results.Line($"{place.Path} shows version {shown} again (run {version.Run}, {version.Promoted.ToLocalTime():yyyy-MM-dd HH:mm}).");
+        string made = $"run {version.Run}, {version.Promoted.ToLocalTime():yyyy-MM-dd HH:mm}";
+        context.Results.Line($"{place.Path} shows version {shown} again ({made}).");
         context.Results.Line($"Version {from} is not promoted again by itself; 'distill promote RUN --again' does it.");
         return ExitCode.Done;
     }
 
     // What is there says what it is.
     private static PlaceKind KindOf(string place) =>
-        new DirectoryInfo(Path.TrimEndingDirectorySeparator(place)).LinkTarget is null && Directory.Exists(place) ? PlaceKind.Folder : PlaceKind.Link;
+        new DirectoryInfo(Path.TrimEndingDirectorySeparator(place)).LinkTarget is null && Directory.Exists(place)
+            ? PlaceKind.Folder : PlaceKind.Link;
 
     /// <returns>Null where neither the recipe nor the words say where to.</returns>
     private static PromotionSection? RulesOf(string folder, string name, string? place, IEnumerable<string> words)

@@ -108,7 +108,8 @@ internal static class RunExecution
         OutputPlace.RequireFolder("--runs", Path.Combine(options.RunsFolder, options.Name ?? recipe.Name));
         if (options.Until is null) MachineDiagnosis.RequireTorch();
         long start = context.Clock.GetTimestamp();
-        if (shard is null) context.Continuation ??= ShellWord.Join(["distill", "resume", options.Name ?? recipe.Name, .. RunsWords(options)]);
+        if (shard is null)
+            context.Continuation ??= ShellWord.Join(["distill", "resume", options.Name ?? recipe.Name, .. RunsWords(options)]);
         var machines = context.IsJson ? new JsonRunObserver(context.Results, context.Clock) : null;
         IRunObserver observer = machines is null ? new ConsoleRunObserver(context.Progress) : machines;
         var result = shard is { } part
@@ -119,7 +120,8 @@ internal static class RunExecution
         machines?.Finish(new
         {
             @event = "run_finished", result.Name, result.Folder, result.ReportPath, result.ModelFolder, result.Report?.Parity,
-            result.Report?.Promotion, ended = result.EndedEarly, traces = FolderOf(result, Traces), curated = FolderOf(result, Curated), seconds = Math.Round(elapsed.TotalSeconds, 3),
+            result.Report?.Promotion, ended = result.EndedEarly,
+            traces = FolderOf(result, Traces), curated = FolderOf(result, Curated), seconds = Math.Round(elapsed.TotalSeconds, 3),
         });
         if (machines is null) Show(result, options.Until is not null, elapsed, context.Results);
         if (result.Report?.Promotion is { } promotion) PromotionOutput.ThrowIfRefused(promotion);

@@ -70,7 +70,8 @@ public sealed class PromotionPlaceTests : IDisposable
     public void Killed_while_going_back_the_next_one_ends_it(bool isFolder)
     {
         var kind = KindOf(isFolder);
-        foreach (var step in (PromotionStep[])[PromotionStep.Mark, PromotionStep.Fresh, PromotionStep.Switch, PromotionStep.Shown, PromotionStep.Done])
+        PromotionStep[] steps = [PromotionStep.Mark, PromotionStep.Fresh, PromotionStep.Switch, PromotionStep.Shown, PromotionStep.Done];
+        foreach (var step in steps)
         {
             string path = Path.Combine(folder.Path, $"back-{step}");
             Promote(kind, "old", path: path);
@@ -120,7 +121,8 @@ public sealed class PromotionPlaceTests : IDisposable
     [Fact]
     public async Task Two_promotions_at_once_come_one_after_the_other()
     {
-        var numbers = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(() => Promote(PlaceKind.Link, $"model {i}", keep: 9))));
+        var numbers = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(i => Task.Run(() => Promote(PlaceKind.Link, $"model {i}", keep: 9))));
         numbers.Order().ShouldBe([1, 2, 3, 4, 5, 6]);
         using var place = Open(PlaceKind.Link);
         place.All().Count.ShouldBe(6);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Reporting;
@@ -29,7 +30,8 @@ public sealed class PromotionRunTests(PipelineRunTests.FinishedRun finished) : I
         File.ReadAllBytes(Path.Combine(Place, "onnx", "model.onnx"))
             .ShouldBe(File.ReadAllBytes(Path.Combine(result.ModelFolder!, "onnx", "model.onnx")));
         string version = PromotionPlace.FolderOf(Place, 1);
-        foreach (string file in (string[])["student/model.safetensors", "student/tokenizer.json", "traces/curated-train-00000.parquet", "problems.txt"])
+        string[] files = ["student/model.safetensors", "student/tokenizer.json", "traces/curated-train-00000.parquet", "problems.txt"];
+        foreach (string file in files)
             File.Exists(Path.Combine(version, file)).ShouldBeTrue(file);
         File.ReadAllText(result.ReportPath!).ShouldContain("Promoted to &#39;mine&#39; as version 1, the first");
         ReportJson.Read(File.ReadAllText(Path.Combine(result.Folder, "report.json"))).ShouldBe(result.Report);
@@ -98,12 +100,52 @@ public sealed class PromotionRunTests(PipelineRunTests.FinishedRun finished) : I
         CommandLineRun.Of(["promote", "other", .. to, "--set", "margin=2", .. runs]).Code.ShouldBe(2);
     }
 
-    /// <summary>The night after: it starts from what was promoted, trains on what is new and some of the old, and can be repeated.</summary>
+    /// <summary>The command as a process, killed wherever it happens to be: what applications load is one of the models, whole.</summary>
+    [Fact]
+    public void Killed_again_and_again_the_command_leaves_a_whole_model_in_place()
+    {
+        Copy();
+        SmallRun.Run(folder, new RunOptions { Name = "other" }, "sft.epochs=1");
+        string[] names = ["small", "other"];
+        byte[][] models = [.. names.Select(name => ModelOf(Path.Combine(folder.Path, name, "model")))];
+        models[0].ShouldNotBe(models[1]);
+        var random = new Random(20_26);
+        for (int turn = 0; turn < 8; turn++)
+        {
+            using (var process = Start(names[turn % 2]))
+            {
+                if (turn > 0 && !process.WaitForExit(random.Next(300, 4000))) process.Kill();
+                process.WaitForExit();
+            }
+
+            byte[] shown = ModelOf(Place);
+            models.ShouldContain(model => model.SequenceEqual(shown), $"{turn}");
+            PromotionPlace.CurrentOf(Place).ShouldNotBeNull();
+        }
+
+        using var last = Start("other");
+        last.WaitForExit();
+        last.ExitCode.ShouldBe(0);
+        ModelOf(Place).ShouldBe(models[1]);
+        Process Start(string name) => DistillProcess.Start(
+            "promote", name, "--runs", folder.Path, "--to", Place, "--set", "margin=0.5", "--set", "domain_margin=1", "--set", "first=any");
+    }
+
+    // Everything that decides how it answers.
+    private static byte[] ModelOf(string place) => [.. Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories)
+        .Where(path => Path.GetFileName(path) is "model.onnx" or "model.onnx_data" or "tokenizer.json" or "distill.json")
+        .Order(StringComparer.Ordinal).SelectMany(File.ReadAllBytes)];
+
+    /// <summary>The night after: it starts from what was promoted, trains on the new and some of the old, and can be repeated.</summary>
     [Fact]
     public void The_next_night_goes_on_from_what_was_promoted()
     {
         Copy();
-        string[] next = [$"continue_from.promoted={Quoted(Place)}", "continue_from.replay=0.25", "sft.epochs=1", "rl.steps=0", "answer_only.enabled=false"];
+        string[] next =
+        [
+            $"continue_from.promoted={Quoted(Place)}", "continue_from.replay=0.25", "sft.epochs=1", "rl.steps=0",
+            "answer_only.enabled=false",
+        ];
         var before = SmallRun.Parse(next); // nothing is there yet: as if it were not written
         (before.ContinueFrom!.Version, before.ContinueFrom.VersionFolder).ShouldBe((0, null));
 

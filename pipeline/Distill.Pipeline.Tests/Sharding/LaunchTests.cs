@@ -86,8 +86,8 @@ public sealed class LaunchTests : IDisposable
         process.ExitCode.ShouldBe(0);
         text.ShouldContain("#SBATCH --gpus-per-task=2");
         text.ShouldContain("""'/data/it'\''s $HOME/`runs`'""");
-        text.Split('\n').TakeWhile(line => line.StartsWith('#')).ShouldContain(line => line.StartsWith("#SBATCH --signal", StringComparison.Ordinal),
-            "what comes after the first command is no directive");
+        text.Split('\n').TakeWhile(line => line.StartsWith('#')).ShouldContain(
+            line => line.StartsWith("#SBATCH --signal", StringComparison.Ordinal), "what comes after the first command is no directive");
     }
 
     [Fact]
@@ -96,7 +96,8 @@ public sealed class LaunchTests : IDisposable
         var (claim, job) = Manifest(claimGigabytes: 50);
         claim!.Value.GetProperty("spec").GetProperty("accessModes")[0].GetString().ShouldBe("ReadWriteMany");
         var spec = job.GetProperty("spec");
-        (spec.GetProperty("completionMode").GetString(), spec.GetProperty("podReplacementPolicy").GetString()).ShouldBe(("Indexed", "Failed"));
+        spec.GetProperty("completionMode").GetString().ShouldBe("Indexed");
+        spec.GetProperty("podReplacementPolicy").GetString().ShouldBe("Failed");
         (spec.GetProperty("completions").GetInt32(), spec.GetProperty("parallelism").GetInt32()).ShouldBe((2, 2));
         spec.GetProperty("backoffLimitPerIndex").GetInt32().ShouldBe(1);
         var pod = spec.GetProperty("template").GetProperty("spec");

@@ -47,7 +47,8 @@ internal readonly record struct ShardNumber(int Index, int Count)
             return Of(number, (first is null ? null : environment(first)) ?? "0", series, $"{index}={number}, {count}={series}", out fault);
         }
 
-        return Fault("neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set: auto is for jobs of Slurm arrays and Indexed Jobs", out fault);
+        return Fault(
+            "neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set: auto is for jobs of Slurm arrays and Indexed Jobs", out fault);
     }
 
     private static ShardNumber? Of(string index, string first, string count, string words, out string fault)

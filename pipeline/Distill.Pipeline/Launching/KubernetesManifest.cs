@@ -24,7 +24,8 @@ internal sealed class KubernetesManifest(ShardedJob job, string image, string cl
 
     public string Write()
     {
-        string heading = $"# {job.Name}: {job.Shards} shards; the last one joins them and goes on. Written by 'distill launch --kubernetes'.\n"
+        string heading =
+            $"# {job.Name}: {job.Shards} shards; the last one joins them and goes on. Written by 'distill launch --kubernetes'.\n"
             + $"# The volume is mounted at {Mount} and must be writable by several pods at once (ReadWriteMany).\n"
             + $"# Submit with:  kubectl apply -f {FileName(job)}\n";
         var documents = claimGigabytes is { } size ? (JsonObject[])[Claim(size), Job()] : [Job()];

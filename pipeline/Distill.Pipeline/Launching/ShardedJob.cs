@@ -49,7 +49,8 @@ internal sealed record ShardedJob
     public static string NameOf(string text)
     {
         const int Longest = 40;
-        string name = new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? c : '-')]).Trim('-');
+        var letters = text.ToLowerInvariant().Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? c : '-');
+        string name = new string([.. letters]).Trim('-');
         name = name[..Math.Min(name.Length, Longest)].TrimEnd('-');
         return name.Length == 0 ? "distill" : name;
     }

@@ -44,7 +44,8 @@ internal static class SlurmScript
             mkdir -p "$logs"
             after=()
             for ((array = 1; array <= arrays; array++)); do
-              id=$(sbatch --parsable --job-name={{job.Name}} --array="0-$((shards - 1))" --output="$logs/%A-%a.log" "${after[@]}" "$0" shard)
+              id=$(sbatch --parsable --job-name={{job.Name}} --array="0-$((shards - 1))" \
+                --output="$logs/%A-%a.log" "${after[@]}" "$0" shard)
               id=${id%%;*}
               after=("--dependency=afterany:$id")
               echo "shards   $id ($array of $arrays)"

@@ -53,7 +53,8 @@ internal sealed class Promotion(
         PromotionPlace place, PromotionCandidate candidate, PromotedVersion? incumbent, CancellationToken cancellation)
     {
         if (place.WasWithdrawn(candidate.Digest))
-            return ([new(Withdrawn, false, "this model was taken out of the place by hand; 'distill promote RUN --again' puts it back")], []);
+            return ([new(Withdrawn, false, "this model was taken out of the place by hand; 'distill promote RUN --again' puts it back")],
+                []);
         var parity = new PromotionCheck(Parity, candidate.PassedParity == true,
             candidate.PassedParity == true ? "the exported file is the trained model" : "the parity gate did not pass");
         if (!parity.Passed) return ([parity], []);
@@ -135,7 +136,8 @@ internal sealed record PromotionOrder(PromotionSection Rules, bool Again = false
             throw new RunRefusedException($"The recipe of '{run}' does not say where to: give --to, or add promote: {{ to: … }} to it.");
         var open = PipelineRun.Plan(recipe, options).Stages.FirstOrDefault(stage => stage.Decision != StageDecision.Cached);
         if (open is not null)
-            throw new RunRefusedException($"The run '{run}' is not finished: {open.Name} ({open.Reason}). Finish it with 'distill resume'.");
+            throw new RunRefusedException(
+                $"The run '{run}' is not finished: {open.Name} ({open.Reason}). Finish it with 'distill resume'.");
         options = options with { Promotion = new PromotionOrder(asked, again) };
         return PipelineRun.Run(recipe, options, observer, clock, cancellation).Report?.Promotion
             ?? throw new RunRefusedException($"'{run}' makes no model that could be promoted.");

@@ -43,7 +43,11 @@ internal sealed class PromotionCandidate
         var student = artifacts.Find(artifacts.Graph.Student)!;
         const string Checkpoint = TrainedStudent.CheckpointFolder + "/";
         foreach (var file in student.Manifest.Files.Where(file => file.Path.StartsWith(Checkpoint, StringComparison.Ordinal)))
-            PlacedFiles.Take(student.PathOf(file.Path), Path.Combine(target, PromotedVersion.StudentFolder, file.Path[Checkpoint.Length..]));
+        {
+            string name = file.Path[Checkpoint.Length..];
+            PlacedFiles.Take(student.PathOf(file.Path), Path.Combine(target, PromotedVersion.StudentFolder, name));
+        }
+
         foreach (var (stage, path) in TraceFiles())
             PlacedFiles.Take(path, Path.Combine(target, PromotedVersion.TracesFolder, $"{stage}-{Path.GetFileName(path)}"));
         PlacedFiles.Take(AnswersFile(StageGraph.Exported), Path.Combine(target, PromotedVersion.AnswersName));

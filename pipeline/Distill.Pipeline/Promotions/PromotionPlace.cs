@@ -20,8 +20,8 @@ internal enum PromotionStep
 }
 
 /// <summary>
-/// A place that applications load, and its versions: <c>mine</c> → <c>mine.versions/0007/model</c>. Whoever opens the place finds the former
-/// model or the new one, whole, at any moment and after any kill; a version is finished or absent. Changes are made by who holds
+/// A place that applications load, and its versions: <c>mine</c> → <c>mine.versions/0007/model</c>. Whoever opens the place finds the
+/// former model or the new one, whole, at any moment and after any kill; a version is finished or absent. Changes are made by who holds
 /// <see cref="Open"/>, readers ask nobody. Which version is in place is said by the place itself and by nothing else.
 /// </summary>
 internal sealed class PromotionPlace : IDisposable
@@ -131,8 +131,10 @@ internal sealed class PromotionPlace : IDisposable
     /// <summary>Lets a model that was taken out be promoted again.</summary>
     public void Forgive(string model)
     {
-        foreach (int number in Marks().Where(number => File.ReadAllText(MarkOf(Path, number)).Trim() == model && number != Current).ToList())
-            File.Delete(MarkOf(Path, number));
+        foreach (int number in Marks().Where(number => number != Current).ToList())
+        {
+            if (File.ReadAllText(MarkOf(Path, number)).Trim() == model) File.Delete(MarkOf(Path, number));
+        }
     }
 
     public void Dispose() => held.Dispose();

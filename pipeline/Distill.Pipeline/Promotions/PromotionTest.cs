@@ -24,7 +24,8 @@ internal sealed class PromotionTest(PromotionSection rules)
     {
         (true, FirstPromotion.BetterThanBase, _) => "the first in its place: better than its base",
         (true, _, _) => "the first in its place: parity alone",
-        (_, _, PromotionRequirement.Better) => $"better than the one in place, losing less than {Points(rules.DomainMargin)} in each domain",
+        (_, _, PromotionRequirement.Better) =>
+            $"better than the one in place, losing less than {Points(rules.DomainMargin)} in each domain",
         _ => $"losing less than {Points(rules.Margin)} against the one in place, and less than {Points(rules.DomainMargin)} in each domain",
     };
 
@@ -79,9 +80,9 @@ internal sealed class PromotionTest(PromotionSection rules)
         bool passed = paired.IsBelow(margin);
         string asked = margin == 0 ? "better" : $"a loss below {Points(margin)}";
         string more = !passed && paired.ProblemsFor(margin) is { } needed && needed > n
-            ? $"; if the models differ as they do here, about {needed.ToString("N0", CultureInfo.InvariantCulture)} problems would show it" : "";
+            ? $"; if the models differ as they do here, about {ReportNumbers.Count(needed)} problems would show it" : "";
         return new PromotionCheck(name, passed,
-            $"{name}: {ReportNumbers.Points(paired.Difference, n)} points over {n.ToString("N0", CultureInfo.InvariantCulture)} problems "
+            $"{name}: {ReportNumbers.Points(paired.Difference, n)} points over {ReportNumbers.Count(n)} problems "
             + $"({paired.OnlyAfter} won, {paired.OnlyBefore} lost), at least {ReportNumbers.Points(paired.LowerBound(), n)} with 95 % "
             + $"confidence; {asked} {(passed ? "is shown" : "is not shown")}{more}", paired);
     }

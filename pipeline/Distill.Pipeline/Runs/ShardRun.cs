@@ -16,7 +16,7 @@ internal static class ShardRun
     private const int LongestName = 64;
 
     /// <param name="options">Of the whole run; its name is that of the run that goes on.</param>
-    /// <exception cref="RunRefusedException">The recipe's budgets are not divided among processes, or the options contradict it.</exception>
+    /// <exception cref="RunRefusedException">Budgets are not divided among processes, or the options contradict it.</exception>
     public static RunResult Run(
         DistillationRecipe recipe, RunOptions options, ShardNumber shard, IRunObserver observer, TimeProvider clock,
         CancellationToken cancellation)
@@ -63,7 +63,8 @@ internal static class ShardRun
     private static void RequireDivisible(DistillationRecipe recipe, RunOptions options)
     {
         if ((options.From ?? options.Only ?? options.Force) is not null)
-            throw new RunRefusedException("--shard excludes --from, --only and --force: shards agree on what is finished by the store alone.");
+            throw new RunRefusedException(
+                "--shard excludes --from, --only and --force: shards agree on what is finished by the store alone.");
         if (!options.UseOtherRuns)
             throw new RunRefusedException("--shard excludes --no-cache: shards find each other's units in the store.");
         bool isPaid = recipe.Teacher.Remote is not null && recipe.Traces is not { MaxCost: null, MaxTokensTotal: null };

@@ -28,7 +28,8 @@ internal sealed record ContinuationSection : Section
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
         yield return Rule.Require(VersionFolder is not { } folder || Directory.Exists(folder), nameof(Version),
-            $"version {Version} is not kept in {Promoted}", "leave it out to go on from the one in place, or take 0 to begin with student.base");
+            $"version {Version} is not kept in {Promoted}",
+            "leave it out to go on from the one in place, or take 0 to begin with student.base");
     }
 
     /// <summary>

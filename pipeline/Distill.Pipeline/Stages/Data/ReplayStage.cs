@@ -7,8 +7,8 @@ using Distill.Pipeline.Recipes;
 namespace Distill.Pipeline.Stages.Data;
 
 /// <summary>
-/// Old examples against forgetting: of the traces that the promoted student was trained on, as many as make up the wanted share of tonight's
-/// examples. Drawn by a hash of problem and sample, so that the draw depends on no order of files.
+/// Old examples against forgetting: of the traces that the promoted student was trained on, as many as make up the wanted share of
+/// tonight's examples. Drawn by a hash of problem and sample, so that the draw depends on no order of files.
 /// </summary>
 internal sealed class ReplayStage(DistillationRecipe recipe) : IStage
 {
