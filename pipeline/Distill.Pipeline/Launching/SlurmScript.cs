@@ -30,7 +30,7 @@ internal static class SlurmScript
 
         shards={{job.Shards}}
         arrays={{job.Restarts + 1}}
-        logs={{Bash(Path.Combine(job.RunsFolder, "slurm"))}}
+        logs={{Bash(Path.Combine(job.RunsFolder, ".slurm"))}}
 
         # The shell gives its place to the program, so that Slurm's warning reaches it.
         case "${1:-submit}" in
