@@ -18,14 +18,11 @@ public sealed class OnnxTokenModel : ITokenModel
     private readonly OnnxModelOptions options;
 
     private readonly bool packed;
-    private PlacementRecord? placement; // until the first run has shown where its nodes are
 
     private OnnxTokenModel(
-        InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options, bool packed,
-        PlacementRecord? placement)
+        InferenceSession session, DecoderSignature signature, int maxLength, string source, OnnxModelOptions options, bool packed)
     {
         this.packed = packed;
-        this.placement = placement;
         Session = session;
         Source = source;
         Signature = signature;
@@ -41,6 +38,9 @@ public sealed class OnnxTokenModel : ITokenModel
 
     internal DecoderSignature Signature { get; }
 
+    /// <summary>Whether the provider records runs and repeats them (<see cref="CudaOptions.CapturesGraphs"/>).</summary>
+    internal bool CapturesGraphs => options.Cuda.CapturesGraphs;
+
     /// <summary>File or description, for messages.</summary>
     internal string Source { get; }
 
@@ -49,29 +49,15 @@ public sealed class OnnxTokenModel : ITokenModel
     public static OnnxTokenModel Load(string folder, OnnxModelOptions? options = null) => Load(ModelFolder.Open(folder), options);
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null)
-    {
-        var model = LoadUntried(folder, options, (options ?? new OnnxModelOptions()) is { SelectLogitRows: true, Device.IsCuda: false });
-        try
-        {
-            if (model.OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
-            using var session = model.OpenSession(1, 2);
-            model.Try(session);
-            return model;
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Load(folder, options, TrialSession);
 
-    /// <summary>Loads a model folder for sessions of another kind, whose owner calls <see cref="Try"/> with one.</summary>
-    /// <param name="selectRows">Those sessions tell the graph which logits they want.</param>
+    /// <summary>Loads a model folder for sessions of another kind.</summary>
+    /// <param name="trial">Opens one of them, of one slot and two tokens: the model is tried with it.</param>
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    internal static OnnxTokenModel LoadUntried(ModelFolder folder, OnnxModelOptions? options, bool selectRows = false) => Create(
-        sessionOptions => OpenGraph(folder, sessionOptions, selectRows), folder.Facts, folder.Configuration,
-        folder.Configuration.ContextLength, folder.GraphPath, options);
+    internal static OnnxTokenModel Load(
+        ModelFolder folder, OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial) => Create(
+        sessionOptions => OpenGraph(folder, sessionOptions, options is not { SelectLogitRows: false }), folder.Facts, folder.Configuration,
+        folder.Configuration.ContextLength, folder.GraphPath, options, trial);
 
     /// <summary>
     /// Loads a model that holds its own weights, e.g. one rewritten after every training step. All sizes must be numbers in the graph.
@@ -83,7 +69,16 @@ public sealed class OnnxTokenModel : ITokenModel
     /// </param>
     /// <exception cref="InvalidDataException">The bytes are not such a model.</exception>
     internal static OnnxTokenModel FromBytes(
-        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null)
+        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null) =>
+        FromBytes(model, maxLength, options, TrialSession, shared);
+
+    /// <summary>Loads a model from bytes for sessions of another kind, which may bind its weights.</summary>
+    /// <param name="trial">Opens one of them, of one slot and two tokens: a model on a card is tried with it.</param>
+    /// <param name="weights">Inputs of the graph that are weights.</param>
+    /// <inheritdoc cref="FromBytes(ReadOnlyMemory{byte}, int, OnnxModelOptions?, SharedInitializers?)"/>
+    internal static OnnxTokenModel FromBytes(
+        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial,
+        SharedInitializers? shared = null, IEnumerable<string>? weights = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         byte[] bytes = MemoryMarshal.TryGetArray(model, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
@@ -91,7 +86,7 @@ public sealed class OnnxTokenModel : ITokenModel
             : model.ToArray();
         return Create(
             sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength,
-            "The model given as bytes", options, shared);
+            "The model given as bytes", options, trial, shared, weights);
     }
 
     /// <summary>What a session takes, and what <see cref="Open"/> compares with <see cref="OnnxModelOptions.MaxCacheBytes"/>.</summary>
@@ -107,11 +102,7 @@ public sealed class OnnxTokenModel : ITokenModel
         return packed ? OpenSession(slots, maxLength) : new CompanionSession(OpenSession(slots + 1, maxLength), VocabularySize);
     }
 
-    public void Dispose()
-    {
-        Session.Dispose();
-        placement?.Dispose();
-    }
+    public void Dispose() => Session.Dispose();
 
     /// <param name="opened">Slots that there will be, with those that nobody asked for.</param>
     /// <exception cref="ArgumentException">Impossible sizes, or more memory than is allowed.</exception>
@@ -126,10 +117,16 @@ public sealed class OnnxTokenModel : ITokenModel
     private DecodeSession OpenSession(int slots, int maxLength)
     {
         if (Signature.Layout.CacheType == TensorElementType.BFloat16 || Signature.Layout.LogitsType == TensorElementType.BFloat16)
+        {
             throw new InvalidDataException(
-                $"{Source} keeps cache or logits in bfloat16, which is for GPUs: give a device, or export it in fp32.");
+                $"{Source} keeps cache or logits in bfloat16, which the processor does not compute with: export it in fp32, or run it on a "
+                    + "card.");
+        }
+
         return Signature.Layout.Grows ? new GrowingDecodeSession(this, slots, maxLength) : new SharedDecodeSession(this, slots, maxLength);
     }
+
+    private static IDecodeSession TrialSession(OnnxTokenModel model) => model.OpenSession(1, 2);
 
     private string? OverBudget(int slots, int maxLength)
     {
@@ -145,16 +142,13 @@ public sealed class OnnxTokenModel : ITokenModel
     /// its kernels then know that these are wrong, and the folder must be refused here rather than in the middle of a batch. On a device
     /// this run also shows whether the graph's nodes are there.
     /// </summary>
-    /// <param name="session">Of one slot and two tokens.</param>
-    internal void Try(IDecodeSession session)
+    private void Try(Func<OnnxTokenModel, IDecodeSession> trial)
     {
+        if (OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
+        using var session = trial(this);
         float[] logits = new float[VocabularySize];
         session.Prefill(0, [0], logits);
         session.Step([0], logits);
-        if (placement is null) return;
-        PlacementRecord.RequireOn(options.Device, PlacementRecord.End(Session), Source);
-        placement.Dispose();
-        placement = null;
     }
 
     private static InferenceSession OpenGraph(ModelFolder folder, SessionOptions options, bool selectRows)
@@ -167,12 +161,12 @@ public sealed class OnnxTokenModel : ITokenModel
 
     private static OnnxTokenModel Create(
         Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source,
-        OnnxModelOptions? options,
-        SharedInitializers? shared = null)
+        OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial, SharedInitializers? shared = null,
+        IEnumerable<string>? weights = null)
     {
         options ??= new OnnxModelOptions();
         InferenceSession? session = null;
-        var placement = options.Device.IsCuda ? new PlacementRecord() : null;
+        using var placement = options.Device.IsCuda ? new PlacementRecord() : null;
         try
         {
             _ = RuntimeTelemetry.Runtime;
@@ -180,20 +174,21 @@ public sealed class OnnxTokenModel : ITokenModel
             placement?.AddTo(sessionOptions);
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
-            return new OnnxTokenModel(
-                session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null,
-                placement);
+            var model = new OnnxTokenModel(
+                session, DecoderSignature.Read(session, facts, configuration, source, weights), maxLength, source, options,
+                packed: shared is null);
+            if (configuration is not null || placement is not null) model.Try(trial);
+            if (placement is not null) PlacementRecord.RequireOn(options.Device, PlacementRecord.End(session), source);
+            return model;
         }
         catch (OnnxRuntimeException e)
         {
             session?.Dispose();
-            placement?.Dispose();
             throw new InvalidDataException(Printable.Of($"{source}: ONNX Runtime cannot load it: {e.Message}"), e);
         }
         catch
         {
             session?.Dispose();
-            placement?.Dispose();
             throw;
         }
     }
@@ -250,11 +245,11 @@ public sealed record OnnxModelOptions
     /// </summary>
     public long MaxCacheBytes { get; init; } = 8L << 30;
 
+    /// <summary>Of a <see cref="Device"/> that is a card.</summary>
+    internal CudaOptions Cuda { get; init; } = new();
+
     /// <summary>
     /// Whether a graph is told which positions' logits are wanted (<see cref="LogitRowSelection"/>); without, it computes all of them.
     /// </summary>
     internal bool SelectLogitRows { get; init; } = true;
-
-    /// <summary>Of a <see cref="Device"/> that is a card.</summary>
-    internal CudaOptions Cuda { get; init; } = new();
 }

@@ -57,5 +57,5 @@ internal sealed class GraphAssembly
         {
             int width = (int)(parameter.Count / parameter.Shape[0]);
             MemoryMarshal.AsBytes(weights[parameter.Name].Span.Slice(row * width, target.Length / sizeof(float))).CopyTo(target);
-        }));
+        }) { Stored = [parameter] });
 }

@@ -65,7 +65,7 @@ internal static class BiasGraph
         {
             float[] all = [.. parts.SelectMany(part => weights[part.Name].ToArray())];
             MemoryMarshal.AsBytes<float>(all.AsSpan(first, target.Length / sizeof(float))).CopyTo(target);
-        }));
+        }) { Stored = [.. parts] });
         return graph.Add("Add", input + ".biased", [input, bias]);
     }
 }

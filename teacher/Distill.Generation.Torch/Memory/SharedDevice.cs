@@ -1,7 +1,6 @@
-using System.Globalization;
 using Distill.Generation.Onnx;
+using Distill.Libtorch;
 using Microsoft.ML.OnnxRuntime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Distill.Generation.Torch.Memory;
@@ -13,29 +12,18 @@ namespace Distill.Generation.Torch.Memory;
 /// </summary>
 internal sealed class SharedDevice : IDisposable
 {
-    private readonly bool ownsMemory;
-
-    /// <param name="name"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
-    /// <exception cref="ArgumentException">Another name.</exception>
-    public SharedDevice(string name)
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded.</exception>
+    /// <exception cref="DeviceUnavailableException">It is a card that libtorch does not find.</exception>
+    public SharedDevice(ComputeDevice device)
     {
-        string[] parts = name.Split(':');
-        int index = 0;
-        bool known = parts is ["cpu"] or ["cuda"]
-            || (parts is ["cuda", var number] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out index));
-        if (!known) throw new ArgumentException($"'{name}' is not a device to decode on: cpu, cuda or cuda:N.", nameof(name));
-        Name = name;
-        OnGpu = parts[0] == "cuda";
-        Device = OnGpu ? new Device(DeviceType.CUDA, index) : CPU;
-        ownsMemory = OnGpu;
-        Memory = OnGpu
-            ? new OrtMemoryInfo("Cuda", OrtAllocatorType.DeviceAllocator, index, OrtMemType.Default)
+        Compute = device;
+        Device = device.ToTorch();
+        Memory = device.IsCuda
+            ? new OrtMemoryInfo("Cuda", OrtAllocatorType.DeviceAllocator, device.Card, OrtMemType.Default)
             : OrtMemoryInfo.DefaultInstance;
     }
 
-    public string Name { get; }
-
-    public bool OnGpu { get; }
+    public ComputeDevice Compute { get; }
 
     /// <summary>As libtorch names it.</summary>
     public Device Device { get; }
@@ -46,17 +34,17 @@ internal sealed class SharedDevice : IDisposable
     /// <summary>Waits until libtorch has written what the next run will read, and read what it will overwrite.</summary>
     public void BeforeRun()
     {
-        if (OnGpu) cuda.synchronize(Device);
+        if (Compute.IsCuda) cuda.synchronize(Device);
     }
 
     /// <summary>Waits until a run has written what libtorch will read.</summary>
     public void AfterRun(BoundRun run)
     {
-        if (OnGpu) run.SynchronizeOutputs();
+        if (Compute.IsCuda) run.SynchronizeOutputs();
     }
 
     public void Dispose()
     {
-        if (ownsMemory) Memory.Dispose();
+        if (Compute.IsCuda) Memory.Dispose();
     }
 }

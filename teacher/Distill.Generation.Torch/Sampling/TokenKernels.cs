@@ -19,13 +19,15 @@ internal static class TokenKernels
 
     private static readonly Scalar BelowAll = (-1e39).ToScalar(), Removed = double.NegativeInfinity.ToScalar();
 
-    private static readonly Scalar FirstId = 1L.ToScalar(), IdStep = Math.ScaleB(1, -47).ToScalar(), Least = Math.ScaleB(1, -126).ToScalar();
+    private static readonly Scalar FirstId = 1L.ToScalar(), IdStep = Math.ScaleB(1, -47).ToScalar();
+
+    private static readonly Scalar Least = Math.ScaleB(1, -126).ToScalar();
 
     /// <param name="logits">[rows, vocab] of a floating-point type; unchanged.</param>
     /// <param name="queries">One per row.</param>
     /// <returns>
-    /// [rows, 5 + 3 × top]: a number that is finite where both distributions are, token, its raw and its processed log-probability, kept mass;
-    /// then ids, raw and processed log-probabilities of the alternatives.
+    /// [rows, 5 + 3 × top]: a number that is finite where both distributions are, token, its raw and its processed log-probability, kept
+    /// mass; then ids, raw and processed log-probabilities of the alternatives.
     /// </returns>
     public static Tensor Choose(Tensor logits, ReadOnlySpan<TokenQuery> queries)
     {
@@ -55,7 +57,9 @@ internal static class TokenKernels
     /// <param name="logits">[positions, vocab] of a floating-point type; unchanged.</param>
     /// <param name="following">[positions] int64: the token after each.</param>
     /// <param name="top">Alternatives to name.</param>
-    /// <returns>[positions, 2 + 2 × top]: largest logit, log-probability of what follows; then ids of the alternatives and theirs.</returns>
+    /// <returns>
+    /// [positions, 2 + 2 × top]: largest logit, log-probability of what follows; then ids of the alternatives and theirs.
+    /// </returns>
     public static Tensor Score(Tensor logits, Tensor following, int top)
     {
         var rows = Widen(logits);
@@ -83,7 +87,9 @@ internal static class TokenKernels
         return (wide - (room * ids)).topk(count, 1, largest: true, sorted: true).indexes;
     }
 
-    /// <summary>fp32 rows whose width is a multiple of a block, filled up with −∞; the logits themselves where they are so already.</summary>
+    /// <summary>
+    /// fp32 rows whose width is a multiple of a block, filled up with −∞; the logits themselves where they are so already.
+    /// </summary>
     private static Tensor Widen(Tensor logits)
     {
         long vocabulary = logits.shape[1], width = (vocabulary + Distribution.Block - 1) / Distribution.Block * Distribution.Block;

@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace Distill.Generation.Torch.Sessions;
 
 /// <summary>
-/// Keys and values of all slots in a device's memory. Layers of one capacity share a tensor [buffers, slots, kv heads, capacity, head size],
-/// so that copying a slot is one operation; a range of slots from any slot on is one contiguous view of a buffer. Binding a view as past and
-/// present lets the kernel append in place. The session disposes it, after what is bound.
+/// Keys and values of all slots in a device's memory. Layers of one capacity share a tensor [buffers, slots, kv heads, capacity, head
+/// size], so that copying a slot is one operation; a range of slots from any slot on is one contiguous view of a buffer. Binding a view as
+/// past and present lets the kernel append in place. The session disposes it, after what is bound.
 /// </summary>
 internal sealed class DeviceCache : IDisposable
 {

@@ -71,7 +71,8 @@ internal sealed class TokenAnswers
     {
         (Count, Top) = (count, top);
         if (choices.Length < count) (choices, largest) = (new TokenChoice[count], new float[count]);
-        if (topIds.Length < count * top) (topIds, topRaw, topProcessed) = (new int[count * top], new float[count * top], new float[count * top]);
+        int entries = count * top;
+        if (topIds.Length < entries) (topIds, topRaw, topProcessed) = (new int[entries], new float[entries], new float[entries]);
     }
 
     /// <param name="greatest">Largest logit; not finite when the row has no distribution.</param>

@@ -85,7 +85,7 @@ internal sealed class ReferenceCase
     public OnnxTokenModel Load() => OnnxTokenModel.Load(Open(), new OnnxModelOptions { IntraOpThreads = 1 });
 
     /// <summary>With cache and logits in libtorch's memory, on the CPU.</summary>
-    public TorchTokenModel LoadInTorch() => TorchTokenModel.Load(Open(), "cpu", new OnnxModelOptions { IntraOpThreads = 1 });
+    public TorchTokenModel LoadInTorch() => TorchTokenModel.Load(Open(), new OnnxModelOptions { IntraOpThreads = 1 });
 
     public ModelFolder Open() => ModelFolder.Open(folder, root.GetProperty("graph_file").GetString());
 

@@ -19,7 +19,11 @@ public sealed class TorchSessionTests
     private static readonly SamplingOptions[] Samplings =
     [
         SamplingOptions.Greedy, new() { Temperature = 1 }, new() { Temperature = 0.7, TopK = 20, TopP = 0.9 },
-        new() { Temperature = 1.3, MinP = 0.05, RepetitionPenalty = 1.2, LogitBias = new Dictionary<int, float> { [5] = float.NegativeInfinity } },
+        new()
+        {
+            Temperature = 1.3, MinP = 0.05, RepetitionPenalty = 1.2,
+            LogitBias = new Dictionary<int, float> { [5] = float.NegativeInfinity },
+        },
         new() { RepetitionPenalty = 1.3 },
     ];
 
@@ -125,20 +129,43 @@ public sealed class TorchSessionTests
         Tensor.TotalCount.ShouldBeLessThanOrEqualTo(before + 8); // other tests of this process may hold a few
     }
 
+    // On the processor nothing is recorded, and the numbers that a card needs for it must do no harm.
+    [Fact]
+    public void Recorded_runs_are_asked_for_without_changing_what_is_said()
+    {
+        var folder = ModelFolder.Open(TinyReasoner.Folder);
+        var options = new OnnxModelOptions { IntraOpThreads = 1, Cuda = new CudaOptions { CapturesGraphs = true } };
+        using var models = new Pair("tiny-reasoner");
+        using var recording = TorchTokenModel.Load(folder, options);
+        var requests = models.Requests();
+        var expected = new BatchGenerator(models.Torch, slots: 4).Complete(requests);
+        var actual = new BatchGenerator(recording, slots: 4).Complete(requests);
+        for (int i = 0; i < requests.Length; i++)
+            actual[i].Select(completion => completion.Tokens).ShouldBe(expected[i].Select(completion => completion.Tokens));
+        var session = recording.Open(1, 8);
+        session.Cancel();
+        Should.Throw<OperationCanceledException>(() => session.Step([1], new float[recording.VocabularySize]));
+        session.Dispose();
+    }
+
     [Fact]
     public void A_session_over_the_budget_is_refused()
     {
         using var model = TorchTokenModel.Load(
-            ModelFolder.Open(TinyReasoner.Folder), "cpu", new OnnxModelOptions { IntraOpThreads = 1, MaxCacheBytes = 1 << 20 });
+            ModelFolder.Open(TinyReasoner.Folder), new OnnxModelOptions { IntraOpThreads = 1, MaxCacheBytes = 1 << 20 });
         Should.Throw<ArgumentException>(() => model.Open(64, model.MaxLength)).Message.ShouldContain("are allowed");
         Should.Throw<InvalidDataException>(() => TorchTokenModel.Load(
-            ModelFolder.Open(TinyReasoner.Folder), "cpu", new OnnxModelOptions { IntraOpThreads = 1, MaxCacheBytes = 1 }).Dispose());
+            ModelFolder.Open(TinyReasoner.Folder), new OnnxModelOptions { IntraOpThreads = 1, MaxCacheBytes = 1 }).Dispose());
     }
 
-    [Theory]
-    [InlineData("gpu"), InlineData("cuda:x"), InlineData(""), InlineData("cuda:-1"), InlineData("auto")]
-    public void An_unknown_device_is_refused_by_name(string device) => Should.Throw<ArgumentException>(
-        () => TorchTokenModel.Load(ModelFolder.Open(TinyReasoner.Folder), device).Dispose()).Message.ShouldContain("cuda:N");
+    [Fact]
+    public void A_card_that_libtorch_does_not_find_is_refused()
+    {
+        Assert.SkipWhen(Libtorch.TorchDevices.Cards > 7, "There is such a card.");
+        Should.Throw<DeviceUnavailableException>(() => TorchTokenModel.Load(
+            ModelFolder.Open(TinyReasoner.Folder), new OnnxModelOptions { Device = ComputeDevice.Cuda(7) }).Dispose())
+            .Message.ShouldContain("cuda:7");
+    }
 
     /// <returns>False when a sampled token is another one, and that is where they part.</returns>
     private static bool Same(Completion expected, Completion actual, string where, bool greedy)
@@ -178,7 +205,7 @@ public sealed class TorchSessionTests
             if (name == "tiny-reasoner")
             {
                 Host = TinyReasoner.Open();
-                Torch = TorchTokenModel.Load(ModelFolder.Open(TinyReasoner.Folder), "cpu", new OnnxModelOptions { IntraOpThreads = 1 });
+                Torch = TorchTokenModel.Load(ModelFolder.Open(TinyReasoner.Folder), new OnnxModelOptions { IntraOpThreads = 1 });
                 Prompts = [.. ((string[])["What is 3 + 4?", TinyReasoner.Question, "What is 17 - 5 * 2?"])
                     .Select(text => TinyReasoner.Encoder.EncodePrompt([Tokenization.ChatMessage.User(text)]))];
                 return;
