@@ -39,6 +39,8 @@ internal static class BenchmarkList
         new TrainingMemoryBenchmark(),
         new RaggedLoadBenchmark(),
         new DecodeBenchmark(),
+        new PrefillBenchmark(),
+        new ChatsBenchmark(),
         new PeerBenchmark(),
         new ExportBenchmark(),
         new ParityBenchmark(),
