@@ -31,6 +31,7 @@ internal static class BenchmarkList
         new SamplerBenchmark(),
         new PackingBenchmark(),
         new TrainingStepBenchmark(),
+        new AutogradBenchmark(),
         new WideStepBenchmark(),
         new GroupRelativeStepBenchmark(),
         new RolloutRateBenchmark(),
