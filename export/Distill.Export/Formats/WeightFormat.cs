@@ -1,5 +1,6 @@
 using Distill.Architecture;
 using Distill.Export.Graph;
+using Distill.Export.Onnx;
 
 namespace Distill.Export.Formats;
 
@@ -14,6 +15,9 @@ internal abstract class WeightFormat
         ExportPrecision.Int4 => new BlockFormat(body: 4),
         _ => throw new ArgumentOutOfRangeException(nameof(precision)),
     };
+
+    /// <summary>Type of keys, values and rotary tables, and of what attention computes with them.</summary>
+    public virtual OnnxElementType Attention => OnnxElementType.Float;
 
     /// <summary>Adds <paramref name="output"/> = <paramref name="input"/> · weightsᵀ, [batch, time, in] → [batch, time, out].</summary>
     public abstract string Multiply(GraphAssembly graph, string input, string output, string name, ProjectionWeights weights);

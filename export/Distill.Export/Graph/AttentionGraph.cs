@@ -33,15 +33,21 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
 
     private string Attend(int layer, string at, (string Q, string K, string V) qkv)
     {
-        string output = $"{at}.attended"; // [batch, time, heads · headSize]
+        bool narrow = format.Attention != OnnxElementType.Float;
+        if (narrow) qkv = (Narrowed(qkv.Q), Narrowed(qkv.K), Narrowed(qkv.V));
+        string output = $"{at}.attended", attended = narrow ? output + ".narrow" : output; // [batch, time, heads · headSize]
         graph.AddMicrosoft(
             "GroupQueryAttention",
-            [output, DecoderValues.PresentKey(layer), DecoderValues.PresentValue(layer)],
+            [attended, DecoderValues.PresentKey(layer), DecoderValues.PresentValue(layer)],
             [qkv.Q, qkv.K, qkv.V, DecoderValues.PastKey(layer), DecoderValues.PastValue(layer),
                 SequenceLengths.LastPosition, SequenceLengths.Total, .. Caches(layer)],
             [.. Attributes(layer)]);
-        return output;
+        return narrow ? graph.Add("Cast", output, [attended], OnnxAttribute.Of("to", (long)OnnxElementType.Float)) : output;
     }
+
+    // What is left out (keys and values beside packed queries) has no type either.
+    private string Narrowed(string value) =>
+        value.Length == 0 ? value : graph.Add("Cast", value + ".narrow", [value], OnnxAttribute.Of("to", (long)format.Attention));
 
     private string[] Caches(int layer) => a.IsRotary(layer) ? [RotaryCaches.Cosine, RotaryCaches.Sine] : [];
 
@@ -85,18 +91,40 @@ internal static class RotaryCaches
 {
     public const string Cosine = "cos_cache", Sine = "sin_cache";
 
-    public static void Add(GraphAssembly graph, DecoderArchitecture architecture)
+    /// <param name="type">fp32, fp16 or bf16; what is narrower is rounded to nearest, ties to even.</param>
+    public static void Add(GraphAssembly graph, DecoderArchitecture architecture, OnnxElementType type)
     {
         var table = new RotaryTable(architecture);
-        graph.Constant(Cache(Cosine, table, table.Cosines));
-        graph.Constant(Cache(Sine, table, table.Sines));
+        graph.Constant(Cache(Cosine, type, table, table.Cosines));
+        graph.Constant(Cache(Sine, type, table, table.Sines));
     }
 
     private delegate void Rows(int firstPosition, Span<float> target);
 
-    private static OnnxInitializer Cache(string name, RotaryTable table, Rows rows)
+    private static OnnxInitializer Cache(string name, OnnxElementType type, RotaryTable table, Rows rows)
     {
-        void Fill(WeightSet weights, int firstPosition, Span<byte> target) => rows(firstPosition, MemoryMarshal.Cast<byte, float>(target));
-        return new(name, OnnxElementType.Float, [table.Positions, table.Width], Fill) { IsWeight = false };
+        void Fill(WeightSet weights, int firstPosition, Span<byte> target)
+        {
+            if (type == OnnxElementType.Float)
+            {
+                rows(firstPosition, MemoryMarshal.Cast<byte, float>(target));
+                return;
+            }
+
+            float[] values = new float[target.Length / sizeof(ushort)];
+            rows(firstPosition, values);
+            var narrow = MemoryMarshal.Cast<byte, ushort>(target);
+            for (int i = 0; i < values.Length; i++)
+                narrow[i] = type == OnnxElementType.Float16 ? BitConverter.HalfToUInt16Bits((Half)values[i]) : BrainFloat(values[i]);
+        }
+
+        return new(name, type, [table.Positions, table.Width], Fill) { IsWeight = false };
+    }
+
+    // The upper half of an fp32 number, rounded by what the lower half says. Cosines and sines are finite.
+    private static ushort BrainFloat(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 }
