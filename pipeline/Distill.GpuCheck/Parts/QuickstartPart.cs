@@ -42,7 +42,8 @@ internal sealed class QuickstartPart : ICheckPart
         bool agree = true;
         foreach (var (one, other) in expected.Join(given, row => row.Model, row => row.Model, (one, other) => (one, other)))
         {
-            bool overlaps = one.GreedyInterval95.Low <= other.GreedyInterval95.High && other.GreedyInterval95.Low <= one.GreedyInterval95.High;
+            var (left, right) = (one.GreedyInterval95, other.GreedyInterval95);
+            bool overlaps = left.Low <= right.High && right.Low <= left.High;
             agree &= overlaps;
             table.Add(new JsonObject
             {
