@@ -27,7 +27,7 @@ internal sealed class MemoryPart : ICheckPart
     public PartResult Run(CheckContext context)
     {
         int steps = context.IsSmall ? 20 : 1000, settled = steps / 5;
-        using var parameters = new FlatParameters(Workload.Base.Architecture, context.Device.ToTorch());
+        using var parameters = Workload.WeightsForAnyDevice(Workload.Base.Architecture, context.Device.ToTorch());
         parameters.Load(Workload.Base.LoadWeights());
         using var model = Workload.PassesForAnyDevice(parameters, MatmulPrecision.Fp32);
         using var optimizer = new AdamW(parameters, new AdamWOptions());

@@ -24,7 +24,7 @@ internal sealed class StepPart : ICheckPart
         var shape = Workload.Shape(context.IsSmall);
         var device = context.Device.ToTorch();
         double rate = DeviceRates.Products(context, device);
-        using var parameters = new FlatParameters(shape, device);
+        using var parameters = Workload.WeightsForAnyDevice(shape, device);
         using (var random = Workload.RandomWeights(shape)) parameters.Load(random.View());
         using var model = Workload.PassesForAnyDevice(parameters, MatmulPrecision.Mixed);
         using var optimizer = new AdamW(parameters, new AdamWOptions());

@@ -39,7 +39,8 @@ internal sealed class TrainingPart : ICheckPart
 
     private static List<double> Losses(ComputeDevice device, bool isReference, IReadOnlyList<TrainingSequence> examples, int steps)
     {
-        using var parameters = new FlatParameters(Workload.Base.Architecture, device.ToTorch());
+        var shape = Workload.Base.Architecture;
+        using var parameters = isReference ? new FlatParameters(shape) : Workload.WeightsForAnyDevice(shape, device.ToTorch());
         parameters.Load(Workload.Base.LoadWeights());
         using IGradientModel model = isReference
             ? GradientModels.Create(parameters, new TrainingOptions { Precision = MatmulPrecision.Fp32 })

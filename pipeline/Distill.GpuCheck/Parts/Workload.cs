@@ -5,6 +5,7 @@ using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Training;
 using Distill.Tokenization;
+using static TorchSharp.torch;
 
 namespace Distill.GpuCheck.Parts;
 
@@ -39,9 +40,12 @@ internal static class Workload
         return parameters;
     }
 
-    /// <summary>The passes for any device, also on the processor, where trainings take others.</summary>
-    public static IGradientModel PassesForAnyDevice(FlatParameters parameters, MatmulPrecision precision) =>
-        new TorchGradientModel(parameters, precision);
+    /// <summary>Weights that are trained as on any device, also on the processor, where trainings take other passes.</summary>
+    public static FlatParameters WeightsForAnyDevice(DecoderArchitecture shape, Device device) => new(shape, device, TensorPasses.Instance);
+
+    /// <summary>The gradient as on any device.</summary>
+    public static IGradientModel PassesForAnyDevice(FlatParameters parameters, MatmulPrecision precision) => new AutogradGradientModel(
+        parameters, precision, roundingSeed: 1, AutogradOptions.Of(new TrainingOptions(), parameters.Device));
 
     /// <summary>Prompts with step-by-step solutions.</summary>
     public static IReadOnlyList<TrainingSequence> Examples(int count)
