@@ -1,16 +1,20 @@
 using System.Runtime.InteropServices;
 using Distill.Architecture;
+using Distill.Export.Formats;
 using Distill.Export.Onnx;
 
 namespace Distill.Export.Graph;
 
 /// <summary>Collects nodes and constants while a graph is described, and names what flows between them.</summary>
-internal sealed class GraphAssembly
+/// <param name="flow">Type of what flows, and of the weights that no format of their own has: norms, biases, tables.</param>
+internal sealed class GraphAssembly(OnnxElementType flow = OnnxElementType.Float)
 {
     public const string Microsoft = "com.microsoft";
     private readonly List<OnnxNode> nodes = [];
     private readonly List<OnnxInitializer> initializers = [];
     private readonly HashSet<string> names = [];
+
+    public OnnxElementType Flow => flow;
 
     public IReadOnlyList<OnnxNode> Nodes => nodes;
 
@@ -51,11 +55,27 @@ internal sealed class GraphAssembly
         return Constant(new(name, OnnxElementType.Int64, scalar ? [] : [copy.Length], Fill) { IsWeight = false });
     }
 
-    /// <summary>A weight in fp32, as it is stored: a norm, an fp32 embedding.</summary>
-    public string Weight(string name, ParameterSpec parameter) =>
-        Constant(new(name, OnnxElementType.Float, parameter.Shape, (weights, row, target) =>
-        {
-            int width = (int)(parameter.Count / parameter.Shape[0]);
-            MemoryMarshal.AsBytes(weights[parameter.Name].Span.Slice(row * width, target.Length / sizeof(float))).CopyTo(target);
-        }) { Stored = [parameter] });
+    /// <summary>A weight as it is stored, in the type of what flows: a norm, an embedding.</summary>
+    public string Weight(string name, ParameterSpec parameter) => Numbers(name, flow, parameter.Shape, (weights, first, count) =>
+    {
+        int width = (int)(parameter.Count / parameter.Shape[0]);
+        return weights[parameter.Name].Span.Slice(first * width, count);
+    }, [parameter]);
+
+    /// <summary>A constant of numbers that are known in fp32.</summary>
+    /// <param name="type">fp32, fp16 or bf16, rounded to nearest, ties to even.</param>
+    /// <param name="numbers">Gives so many of them, from the slice of the first dimension on that it is told.</param>
+    /// <param name="stored">The parameters that it holds, one after the other; null: none, it follows from the architecture.</param>
+    public string Numbers(
+        string name, OnnxElementType type, IReadOnlyList<long> shape, NumberSource numbers, IReadOnlyList<ParameterSpec>? stored)
+    {
+        int bytes = type == OnnxElementType.Float ? sizeof(float) : sizeof(ushort);
+        void Fill(WeightSet weights, int first, Span<byte> target) =>
+            StoredNumbers.Write(numbers(weights, first, target.Length / bytes), target, type);
+        return Constant(new(name, type, shape, Fill) { IsWeight = stored is not null, Stored = stored ?? [] });
+    }
 }
+
+/// <param name="first">Slice of the first dimension.</param>
+/// <param name="count">Numbers, of whole slices.</param>
+internal delegate ReadOnlySpan<float> NumberSource(WeightSet weights, int first, int count);
