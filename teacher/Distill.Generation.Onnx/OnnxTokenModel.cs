@@ -38,6 +38,9 @@ public sealed class OnnxTokenModel : ITokenModel
 
     internal DecoderSignature Signature { get; }
 
+    /// <summary>Whether the provider records runs and repeats them (<see cref="CudaOptions.CapturesGraphs"/>).</summary>
+    internal bool CapturesGraphs => options.Cuda.CapturesGraphs;
+
     /// <summary>File or description, for messages.</summary>
     internal string Source { get; }
 
@@ -64,11 +67,18 @@ public sealed class OnnxTokenModel : ITokenModel
     /// Constants that stay the caller's and may change between runs; what the model's bytes say of them is not read. Decoding a few rows is
     /// about a tenth slower then.
     /// </param>
-    /// <param name="trial">Opens a session of one slot and two tokens of another kind, for a model that is tried.</param>
     /// <exception cref="InvalidDataException">The bytes are not such a model.</exception>
     internal static OnnxTokenModel FromBytes(
-        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null,
-        Func<OnnxTokenModel, IDecodeSession>? trial = null)
+        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null) =>
+        FromBytes(model, maxLength, options, TrialSession, shared);
+
+    /// <summary>Loads a model from bytes for sessions of another kind, which may bind its weights.</summary>
+    /// <param name="trial">Opens one of them, of one slot and two tokens: a model on a card is tried with it.</param>
+    /// <param name="weights">Inputs of the graph that are weights.</param>
+    /// <inheritdoc cref="FromBytes(ReadOnlyMemory{byte}, int, OnnxModelOptions?, SharedInitializers?)"/>
+    internal static OnnxTokenModel FromBytes(
+        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial,
+        SharedInitializers? shared = null, IEnumerable<string>? weights = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         byte[] bytes = MemoryMarshal.TryGetArray(model, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
@@ -76,7 +86,7 @@ public sealed class OnnxTokenModel : ITokenModel
             : model.ToArray();
         return Create(
             sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength,
-            "The model given as bytes", options, trial ?? TrialSession, shared);
+            "The model given as bytes", options, trial, shared, weights);
     }
 
     /// <summary>What a session takes, and what <see cref="Open"/> compares with <see cref="OnnxModelOptions.MaxCacheBytes"/>.</summary>
@@ -151,7 +161,8 @@ public sealed class OnnxTokenModel : ITokenModel
 
     private static OnnxTokenModel Create(
         Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source,
-        OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial, SharedInitializers? shared = null)
+        OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial, SharedInitializers? shared = null,
+        IEnumerable<string>? weights = null)
     {
         options ??= new OnnxModelOptions();
         InferenceSession? session = null;
@@ -164,7 +175,8 @@ public sealed class OnnxTokenModel : ITokenModel
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
             var model = new OnnxTokenModel(
-                session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null);
+                session, DecoderSignature.Read(session, facts, configuration, source, weights), maxLength, source, options,
+                packed: shared is null);
             if (configuration is not null || placement is not null) model.Try(trial);
             if (placement is not null) PlacementRecord.RequireOn(options.Device, PlacementRecord.End(session), source);
             return model;

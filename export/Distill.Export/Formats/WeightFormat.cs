@@ -22,6 +22,9 @@ internal abstract class WeightFormat
     /// </summary>
     public virtual OnnxElementType Flow => OnnxElementType.Float;
 
+    /// <summary>Type of keys, values and rotary tables, and of what attention computes with them.</summary>
+    public virtual OnnxElementType Attention => Flow;
+
     /// <summary>Adds <paramref name="output"/> = <paramref name="input"/> · weightsᵀ, [batch, time, in] → [batch, time, out].</summary>
     public abstract string Multiply(GraphAssembly graph, string input, string output, string name, ProjectionWeights weights);
 
@@ -40,6 +43,8 @@ internal abstract class WeightFormat
 internal sealed class ProjectionWeights(params IReadOnlyList<ParameterSpec> parts)
 {
     private const int Tile = 32;
+
+    public IReadOnlyList<ParameterSpec> Parts => parts;
 
     public int Columns { get; } = checked((int)parts[0].Shape[1]);
 

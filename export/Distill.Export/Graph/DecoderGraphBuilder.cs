@@ -16,13 +16,13 @@ internal static class DecoderGraphBuilder
                 $"head_dim {a.HeadSize} cannot be exported: ONNX Runtime's rotary GroupQueryAttention needs a multiple of 16.");
         var graph = new GraphAssembly(format.Flow);
         SequenceLengths.Add(graph);
-        if (a.PlainLayers.Count < a.Layers) RotaryCaches.Add(graph, a);
+        if (a.PlainLayers.Count < a.Layers) RotaryCaches.Add(graph, a, format.Attention);
         Layers(graph, a, format);
         return new()
         {
             Name = a.ModelType,
-            Inputs = DecoderValues.Inputs(a, format.Flow),
-            Outputs = DecoderValues.Outputs(a, format.Flow),
+            Inputs = DecoderValues.Inputs(a, format.Attention),
+            Outputs = DecoderValues.Outputs(a, format.Attention),
             Nodes = graph.Nodes,
             Initializers = graph.Initializers,
         };

@@ -56,20 +56,23 @@ internal sealed class GraphAssembly(OnnxElementType flow = OnnxElementType.Float
     }
 
     /// <summary>A weight as it is stored, in the type of what flows: a norm, an embedding.</summary>
-    public string Weight(string name, ParameterSpec parameter) => Numbers(name, parameter.Shape, (weights, first, count) =>
+    public string Weight(string name, ParameterSpec parameter) => Numbers(name, flow, parameter.Shape, (weights, first, count) =>
     {
         int width = (int)(parameter.Count / parameter.Shape[0]);
         return weights[parameter.Name].Span.Slice(first * width, count);
-    });
+    }, stored: [parameter]);
 
-    /// <summary>A constant of fp32 numbers in the type of what flows.</summary>
+    /// <summary>A constant of fp32 numbers in some type, rounded to nearest.</summary>
     /// <param name="numbers">Gives so many of them, from the slice of the first dimension on that it is told.</param>
-    public string Numbers(string name, IReadOnlyList<long> shape, NumberSource numbers, bool isWeight = true)
+    /// <param name="stored"><see cref="OnnxInitializer.Stored"/>; what is rounded is no longer what is stored.</param>
+    public string Numbers(
+        string name, OnnxElementType type, IReadOnlyList<long> shape, NumberSource numbers, bool isWeight = true,
+        params IReadOnlyList<ParameterSpec> stored)
     {
-        int bytes = flow == OnnxElementType.Float ? sizeof(float) : sizeof(ushort);
+        int bytes = type == OnnxElementType.Float ? sizeof(float) : sizeof(ushort);
         void Fill(WeightSet weights, int first, Span<byte> target) =>
-            StoredNumbers.Write(numbers(weights, first, target.Length / bytes), target, flow);
-        return Constant(new(name, flow, shape, Fill) { IsWeight = isWeight });
+            StoredNumbers.Write(numbers(weights, first, target.Length / bytes), target, type);
+        return Constant(new(name, type, shape, Fill) { IsWeight = isWeight, Stored = type == OnnxElementType.Float ? stored : [] });
     }
 }
 

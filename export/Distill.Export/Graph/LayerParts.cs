@@ -60,11 +60,11 @@ internal static class BiasGraph
     /// <returns>The name of input + bias, [batch, time, out].</returns>
     public static string Add(GraphAssembly graph, string input, string name, params IReadOnlyList<ParameterSpec> parts)
     {
-        string bias = graph.Numbers(name, [parts.Sum(part => part.Count)], (weights, first, count) =>
+        string bias = graph.Numbers(name, graph.Flow, [parts.Sum(part => part.Count)], (weights, first, count) =>
         {
             float[] all = [.. parts.SelectMany(part => weights[part.Name].ToArray())];
             return all.AsSpan(first, count);
-        });
+        }, stored: parts);
         return graph.Add("Add", input + ".biased", [input, bias]);
     }
 }

@@ -94,6 +94,12 @@ internal sealed record OnnxInitializer(string Name, OnnxElementType Type, IReadO
     /// <summary>Constants up to this size stay in the model file: shapes and scalars that graph optimisation wants to see.</summary>
     private const int SmallBytes = 64;
 
+    /// <summary>
+    /// The parameters whose stored values it is, one after the other as <see cref="ParameterMap"/> has them; empty for what is made in
+    /// another way.
+    /// </summary>
+    public IReadOnlyList<ParameterSpec> Stored { get; init; } = [];
+
     /// <summary>False for what follows from the architecture alone.</summary>
     public bool IsWeight { get; init; } = true;
 

@@ -1,4 +1,3 @@
-using Distill.Student.Autograd;
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;

@@ -1,4 +1,4 @@
-using Distill.Student.Autograd;
+using Distill.Student.Model;
 using Distill.Architecture;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
@@ -25,7 +25,7 @@ public sealed class SharedPromptTests
         using var parameters = TinyDecoder.Parameters(architecture);
         var sequences = Groups();
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
-        using var alone = new TorchGradientModel(parameters);
+        using var alone = new ReferenceGradientModel(parameters);
         using var together = new FusedGradientModel(parameters, MatmulPrecision.Fp32, replicas, capacity: 512);
 
         double expected = alone.Differentiate(sequences, loss).Loss;
@@ -38,7 +38,7 @@ public sealed class SharedPromptTests
     {
         using var parameters = TinyDecoder.Parameters(Base);
         var sequences = Groups();
-        using var alone = new TorchGradientModel(parameters);
+        using var alone = new ReferenceGradientModel(parameters);
         using var together = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 128);
         var expected = alone.Score(sequences);
         var actual = together.Score(sequences);

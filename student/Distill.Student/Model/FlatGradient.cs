@@ -24,6 +24,7 @@ internal sealed class FlatGradient(long count, Device device) : IDisposable
     /// <summary>Adds values (fp32, bf16 or fp16) to those at an offset.</summary>
     public void Add(long offset, Tensor product)
     {
+        using var scope = NewDisposeScope();
         var flat = product.view(-1);
         Values.narrow(0, offset, flat.shape[0]).add_(flat, KeptScalar.Of(Factor)); // its own default would be freed while it is read
     }
@@ -42,6 +43,13 @@ internal sealed class FlatGradient(long count, Device device) : IDisposable
         long rows = left.shape[0], columns = right.shape[1];
         Values.narrow(0, offset, rows * columns).view(rows, columns).addmm_(left, right, beta: 1, alpha: (float)Factor);
     }
+
+    /// <summary>Adds to rows of the matrix at an offset; rows may repeat. On CUDA the order of such sums is not fixed.</summary>
+    /// <param name="shape">Of the matrix.</param>
+    /// <param name="indices">[rows] int64</param>
+    /// <param name="rows">[rows, columns]</param>
+    public void AddRows(long offset, long[] shape, Tensor indices, Tensor rows) =>
+        Values.narrow(0, offset, shape[0] * shape[1]).view(shape).index_add_(0, indices, rows, KeptScalar.Of(Factor));
 
     public void Clear()
     {

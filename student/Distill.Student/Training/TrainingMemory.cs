@@ -1,5 +1,4 @@
 using Distill.Architecture;
-using Distill.Student.Autograd;
 using Distill.Student.Fused;
 
 namespace Distill.Student.Training;
@@ -20,7 +19,7 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
     /// <summary>The sum.</summary>
     public long Total => Weights + Optimizer + Gradients + Activations + Head;
 
-    /// <summary>Predicts the passes that <see cref="GradientModels.Create"/> would choose.</summary>
+    /// <summary>Predicts the passes that <see cref="GradientModels"/> would choose.</summary>
     /// <param name="longestSequence">Tokens of the longest example.</param>
     public static TrainingMemory Of(DecoderArchitecture architecture, TrainingOptions options, int longestSequence) =>
         GradientModels.IsFused(architecture, options)
@@ -64,7 +63,7 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
         long passing = (Single * tokens * ((4 * shape.Wide) + (2 * shape.Hidden)))
             + (checkpointing ? layerWeights
             : (architecture.Layers * layerWeights) + ((long)architecture.VocabularySize * shape.Hidden * Single));
-        long chunk = Math.Min(tokens, Math.Max(1, TorchGradientModel.LogitsAtOnce / architecture.VocabularySize));
+        long chunk = Math.Min(tokens, Math.Max(1, (1 << 24) / architecture.VocabularySize));
         long head = Single * (
             (3 * chunk * architecture.VocabularySize) + ((long)architecture.VocabularySize * shape.Hidden) + (3 * tokens * shape.Hidden));
         return new(shape.WeightBytes, 2 * Single * parameters, Single * parameters, kept, Math.Max(head, passing));

@@ -14,10 +14,12 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
     /// <param name="facts">Tells a shared cache from a growing one, which inputs and outputs alone do not.</param>
     /// <param name="configuration">Fills symbolic dimensions and must agree with fixed ones; null for a graph that says all itself.</param>
     /// <param name="source">File or description, for messages.</param>
+    /// <param name="weights">Inputs that are weights, which every session binds; null for a graph that holds its own.</param>
     /// <exception cref="InvalidDataException">
     /// The graph is not a decoder with a key-value cache, or contradicts its configuration.
     /// </exception>
-    public static DecoderSignature Read(InferenceSession session, GraphFacts facts, GenAIConfiguration? configuration, string source)
+    public static DecoderSignature Read(
+        InferenceSession session, GraphFacts facts, GenAIConfiguration? configuration, string source, IEnumerable<string>? weights = null)
     {
         var names = configuration?.Names ?? new GraphNames();
         var inputs = new GraphValues(session.InputMetadata, source);
@@ -28,7 +30,7 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
             throw inputs.Fault(
                 $"has {layers} layers with a cache input ('{names.PastKey}'), expected "
                     + $"{configuration?.Layers.ToString() ?? "at least 1"}{SaidBy(configuration)}");
-        CheckInputs(inputs, names, layers, facts.SharesCache);
+        CheckInputs(inputs, names, layers, facts.SharesCache, weights ?? []);
 
         var sizes = new CacheSizes(configuration, source);
         var cacheType = inputs.TypeOf(GraphNames.Of(names.PastKey, 0));
@@ -53,7 +55,7 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
 
     public static string SaidBy(GenAIConfiguration? configuration) => configuration is null ? "" : $" ({configuration.SourceFile})";
 
-    private static void CheckInputs(GraphValues inputs, GraphNames names, int layers, bool sharesCache)
+    private static void CheckInputs(GraphValues inputs, GraphNames names, int layers, bool sharesCache, IEnumerable<string> weights)
     {
         if (!sharesCache && !inputs.Has(names.PositionIds))
             throw inputs.Fault(
@@ -68,6 +70,7 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
         }
 
         known.Add(LogitRowSelection.Input);
+        known.UnionWith(weights);
         for (int layer = 0; layer < layers; layer++)
         {
             known.Add(GraphNames.Of(names.PastKey, layer));

@@ -15,25 +15,26 @@ internal sealed class DeviceInputs : IDisposable
     private readonly SharedDevice device;
     private readonly BoundTensor ids;        // [slots]
     private readonly BoundTensor mask;       // [slots, max length]
-    private readonly BoundTensor promptIds;  // [chunk]
+    private readonly BoundTensor promptIds;  // [part]
     private readonly BoundTensor promptMask; // [max length], ones
-    private readonly Tensor places;          // [1, max length]: 0, 1, 2, …
+    private readonly BoundTensor places;     // 0, 1, 2, …
     private readonly int maxLength;
 
-    public DeviceInputs(SharedDevice device, int slots, int maxLength, int chunk)
+    public DeviceInputs(SharedDevice device, int slots, int maxLength, int part)
     {
         this.device = device;
         this.maxLength = maxLength;
         ids = new BoundTensor(device, TensorElementType.Int64, slots);
         mask = new BoundTensor(device, TensorElementType.Int64, (long)slots * maxLength);
-        promptIds = new BoundTensor(device, TensorElementType.Int64, chunk);
+        promptIds = new BoundTensor(device, TensorElementType.Int64, part);
         promptMask = new BoundTensor(device, TensorElementType.Int64, maxLength);
         using var scope = NewDisposeScope();
         promptMask.Tensor.fill_(1L.ToScalar());
-        places = arange(maxLength, ScalarType.Int64, device.Device).unsqueeze(0).DetachFromDisposeScope();
+        places = new BoundTensor(device, TensorElementType.Int64, Math.Max(slots, maxLength));
+        places.Tensor.copy_(arange(places.Tensor.shape[0], ScalarType.Int64, device.Device));
     }
 
-    public long Bytes => ids.Bytes + mask.Bytes + promptIds.Bytes + promptMask.Bytes + (maxLength * sizeof(long));
+    public long Bytes => ids.Bytes + mask.Bytes + promptIds.Bytes + promptMask.Bytes + places.Bytes;
 
     /// <summary>
     /// Writes part of a prompt and binds it; a first part has a mask as wide as it is, which means that there is no past.
@@ -64,8 +65,11 @@ internal sealed class DeviceInputs : IDisposable
         int rows = tokens.Length;
         ids.Tensor.narrow(0, 0, rows).copy_(Wide(tokens));
         mask.Tensor.narrow(0, 0, (long)rows * maxLength).view(rows, maxLength)
-            .copy_(places.lt(Wide(lengths).to(device.Device).unsqueeze(1)));
+            .copy_(places.Tensor.narrow(0, 0, maxLength).unsqueeze(0).lt(Wide(lengths).to(device.Device).unsqueeze(1)));
     }
+
+    /// <summary>Tells a graph that asks for it which positions' logits are wanted, counted over all rows of the run.</summary>
+    public void BindRows(BoundRun run, int first, int count) => run.Input(LogitRowSelection.Input, places.View(first, count));
 
     public void Dispose()
     {

@@ -1,6 +1,7 @@
 using Distill.Generation.Onnx;
 using Distill.Generation.Torch.Memory;
 using Distill.Generation.Torch.Sampling;
+using Microsoft.ML.OnnxRuntime;
 using static TorchSharp.torch;
 
 namespace Distill.Generation.Torch.Sessions;
@@ -14,31 +15,38 @@ internal sealed class TorchDecodeSession : ISamplingSession
 {
     private readonly OnnxTokenModel model;
     private readonly SharedDevice device;
+    private readonly BoundWeights? weights;
     private readonly DeviceCache cache;
     private readonly DeviceInputs inputs;
     private readonly BoundTensor stepLogits;   // [slots, vocab]
     private readonly BoundTensor promptLogits; // [chunk, vocab]
     private readonly BoundTensor firstLogits;  // [slots, vocab]: after the prompt that was read into a slot
     private readonly RunCancellation cancellation = new();
+    private readonly StepRuns options;
     private readonly BoundRun?[] steps;        // by number of rows
     private readonly BoundRun?[] prompts;      // by slot
     private readonly int[] lengths;
-    private readonly int chunk;
+    private readonly int chunk;                // longest part of a prompt whose positions all get logits
+    private readonly int part;                 // longest part of another
     private int stepped;                       // rows of the last step
     private bool disposed;
 
-    public TorchDecodeSession(OnnxTokenModel model, SharedDevice device, int slots, int maxLength)
+    /// <param name="weights">For a graph that takes its weights as inputs; they stay the caller's and outlive this.</param>
+    public TorchDecodeSession(OnnxTokenModel model, SharedDevice device, int slots, int maxLength, BoundWeights? weights = null)
     {
         this.model = model;
+        this.weights = weights;
         this.device = device;
         MaxLength = maxLength;
         lengths = new int[slots];
         chunk = Layout.Chunk(maxLength);
         cache = new DeviceCache(model.Signature, device, slots, maxLength);
-        inputs = new DeviceInputs(device, slots, maxLength, chunk);
+        part = Layout.Part(maxLength);
+        inputs = new DeviceInputs(device, slots, maxLength, part);
         stepLogits = new BoundTensor(device, Layout.LogitsType, slots, Layout.VocabularySize);
         promptLogits = new BoundTensor(device, Layout.LogitsType, chunk, Layout.VocabularySize);
         firstLogits = new BoundTensor(device, Layout.LogitsType, slots, Layout.VocabularySize);
+        options = new StepRuns(cancellation, model.CapturesGraphs, slots);
         steps = new BoundRun?[slots + 1];
         prompts = new BoundRun?[slots];
     }
@@ -56,7 +64,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
     public int Length(int slot) => lengths[slot];
 
-    public void Prefill(int slot, ReadOnlySpan<int> tokens) => Read(slot, tokens, static (_, _) => { });
+    public void Prefill(int slot, ReadOnlySpan<int> tokens) => Read(slot, tokens, everyPosition: false, static (_, _) => { });
 
     public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
     {
@@ -69,10 +77,12 @@ internal sealed class TorchDecodeSession : ISamplingSession
         }
 
         if (logits.Length != (long)tokens.Length * vocabulary)
-            throw new ArgumentException($"Logits hold {logits.Length} values: neither one position ({vocabulary}) nor all.", nameof(logits));
+            throw new ArgumentException(
+                $"Logits hold {logits.Length} values: neither one position ({vocabulary}) nor all.", nameof(logits));
         RequireEveryPosition();
         float[] all = new float[logits.Length];
-        Read(slot, tokens, (start, rows) => HostTable.Copy(rows, all.AsSpan(start * vocabulary, (int)rows.NumberOfElements)));
+        Read(
+            slot, tokens, everyPosition: true, (start, rows) => HostTable.Copy(rows, all.AsSpan(start * vocabulary, (int)rows.NumberOfElements)));
         all.CopyTo(logits);
     }
 
@@ -81,7 +91,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
         RequireEveryPosition();
         long[] targets = new long[following.Length];
         for (int i = 0; i < targets.Length; i++) targets[i] = following[i];
-        Read(slot, tokens, (start, rows) =>
+        Read(slot, tokens, everyPosition: true, (start, rows) =>
         {
             int known = Math.Min((int)rows.shape[0], targets.Length - start);
             if (known <= 0) return;
@@ -103,7 +113,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
         for (int slot = 0; slot < tokens.Length; slot++) lengths[slot]++;
         inputs.WriteStep(tokens, lengths.AsSpan(0, tokens.Length));
-        Run(steps[tokens.Length] ??= BindStep(tokens.Length));
+        Run(steps[tokens.Length] ??= BindStep(tokens.Length), options.Step(tokens.Length));
     }
 
     public void Step(ReadOnlySpan<int> tokens, Span<float> logits)
@@ -169,37 +179,47 @@ internal sealed class TorchDecodeSession : ISamplingSession
     }
 
     /// <summary>Reads tokens in parts and shows each part's logits, [rows, vocab], with the place of its first token.</summary>
-    private void Read(int slot, ReadOnlySpan<int> tokens, Action<int, Tensor> read)
+    /// <param name="everyPosition">Whether a row is wanted for every token; otherwise the last of a part is enough.</param>
+    private void Read(int slot, ReadOnlySpan<int> tokens, bool everyPosition, Action<int, Tensor> read)
     {
         RequireUsable();
         if (tokens.IsEmpty) throw new ArgumentException("There must be at least one token.", nameof(tokens));
         if (lengths[slot] + tokens.Length > MaxLength) throw Full(slot, tokens.Length);
-        for (int start = 0; start < tokens.Length; start += chunk)
+        bool oneRow = model.Signature.LastLogitsOnly || (model.Signature.SelectsRows && !everyPosition);
+        int longest = oneRow ? part : chunk;
+        for (int start = 0; start < tokens.Length; start += longest)
         {
-            ReadOnlySpan<int> part = tokens.Slice(start, Math.Min(chunk, tokens.Length - start));
-            int rows = model.Signature.LastLogitsOnly ? 1 : part.Length;
-            lengths[slot] += part.Length;
-            BoundRun run = prompts[slot] ??= BindSlot(slot);
-            inputs.BindPart(run, Names, part, lengths[slot]);
-            run.Output(Names.Logits, promptLogits.View(0, 1, rows, Layout.VocabularySize));
-            Run(run);
+            ReadOnlySpan<int> next = tokens.Slice(start, Math.Min(longest, tokens.Length - start));
+            int rows = oneRow ? 1 : next.Length;
+            lengths[slot] += next.Length;
+            RunPart(slot, next, rows);
             using var scope = NewDisposeScope();
             read(start, promptLogits.Tensor.narrow(0, 0, rows));
-            if (start + part.Length == tokens.Length)
+            if (start + next.Length == tokens.Length)
                 firstLogits.Tensor.narrow(0, slot, 1).copy_(promptLogits.Tensor.narrow(0, rows - 1, 1));
         }
     }
 
-    private void Run(BoundRun run)
+    private void RunPart(int slot, ReadOnlySpan<int> tokens, int rows)
+    {
+        BoundRun run = prompts[slot] ??= BindSlot(slot);
+        inputs.BindPart(run, Names, tokens, lengths[slot]);
+        if (model.Signature.SelectsRows) inputs.BindRows(run, tokens.Length - rows, rows);
+        run.Output(Names.Logits, promptLogits.View(0, 1, rows, Layout.VocabularySize));
+        Run(run, options.Prompt);
+    }
+
+    private void Run(BoundRun run, RunOptions how)
     {
         device.BeforeRun();
-        run.Run(cancellation.Options);
+        run.Run(how);
         device.AfterRun(run);
     }
 
     private BoundRun BindSlot(int slot)
     {
         var run = new BoundRun(model);
+        weights?.Bind(run);
         cache.Bind(run, slot, 1);
         return run;
     }
@@ -207,8 +227,12 @@ internal sealed class TorchDecodeSession : ISamplingSession
     private BoundRun BindStep(int rows)
     {
         var run = new BoundRun(model);
+        weights?.Bind(run);
         inputs.BindStep(run, Names, rows);
-        run.Output(Names.Logits, stepLogits.View(0, rows, 1, Layout.VocabularySize));
+        bool selects = model.Signature.SelectsRows;
+        if (selects) inputs.BindRows(run, 0, rows);
+        run.Output(Names.Logits, selects ? stepLogits.View(0, 1, rows, Layout.VocabularySize)
+            : stepLogits.View(0, rows, 1, Layout.VocabularySize));
         cache.Bind(run, 0, rows);
         return run;
     }
