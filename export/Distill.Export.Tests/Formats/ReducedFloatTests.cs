@@ -11,8 +11,8 @@ using TorchSharp;
 namespace Distill.Export.Tests.Formats;
 
 /// <summary>
-/// fp16 and bf16 graphs: what the CUDA provider needs of their types, that their weights are rounded to nearest, and what they say. fp16 runs on
-/// a CPU; of bf16 a CPU has no kernels, so its graph is computed with every value rounded.
+/// fp16 and bf16 graphs: what the CUDA provider needs of their types, that their weights are rounded to nearest, and what they say. fp16
+/// runs on a CPU; of bf16 a CPU has no kernels, so its graph is computed with every value rounded.
 /// </summary>
 public sealed class ReducedFloatTests
 {
