@@ -12,6 +12,9 @@ internal interface IPromptSession : IDecodeSession
     /// <summary>Most places of one joint run, prompts × the longest of them; 0 when every prompt needs a run of its own.</summary>
     int MostJointPlaces { get; }
 
+    /// <summary>Whether a prompt of so many tokens gives the same bits in a joint run, padded or not, as in a run of its own.</summary>
+    bool CanJoin(int length);
+
     /// <summary>Appends at most <see cref="MostPositions"/> tokens to a slot.</summary>
     /// <returns>Logits of every position, [tokens, vocab]; valid until the session's next run.</returns>
     ReadOnlySpan<float> Prefill(int slot, ReadOnlySpan<int> tokens);

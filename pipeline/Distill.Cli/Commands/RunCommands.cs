@@ -161,6 +161,7 @@ internal sealed class PlanCommand : DistillCommand
         if (context.IsJson) context.Results.Json(plan);
         context.Results.Line($"{plan.Name} in {plan.Folder}");
         context.Results.Table(["stage", "decision", "reason", "work", "memory"], plan.Stages.Select(Row), words: 4);
+        foreach (var (what, where) in plan.Devices) context.Results.Line($"{what}: {where}");
         foreach (string note in plan.Notes) context.Results.Line($"! {note}");
         return ExitCode.Done;
     }

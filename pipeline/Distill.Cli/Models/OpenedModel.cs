@@ -29,14 +29,18 @@ internal sealed class OpenedModel : IDisposable
 
     /// <param name="batched">Many completions at once; otherwise one conversation.</param>
     /// <param name="engine">What runs an exported model.</param>
+    /// <param name="device">What <c>--device</c> says.</param>
     /// <exception cref="UsageException">The folder is no model, or none that the engine runs.</exception>
+    /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
     /// <exception cref="InvalidDataException">The model cannot be used; names the file and the reason.</exception>
-    public static OpenedModel Open(string folder, bool batched, ModelEngine engine = ModelEngine.Onnx)
+    public static OpenedModel Open(string folder, bool batched, ModelEngine engine, string device, CommandContext context)
     {
         ModelFolders.RequireModel(folder);
         if (engine.FaultOf(folder) is { } fault) throw new UsageException($"{fault}.", "Leave --engine out.");
+        var place = DeviceOption.Choose(device, folder, engine, context);
         string kind = !ModelFolders.IsOnnx(folder) ? "checkpoint" : engine == ModelEngine.GenAI ? "genai" : "onnx";
-        return new OpenedModel(ModelFolders.NameOf(folder), kind, ServedModel.Open(folder, slots: 1, batched, engine: engine));
+        var served = ServedModel.Open(folder, slots: 1, batched, engine: engine, device: place);
+        return new OpenedModel(ModelFolders.NameOf(folder), kind, served);
     }
 
     public BatchGenerator Generator(int slots) => new(Model, slots: slots, workers: engine.Workers);

@@ -19,6 +19,7 @@ internal sealed class RunArguments
     private readonly Option<string> only = Stage("--only", "Do only this stage; what it needs must be finished.");
     private readonly Option<string> force = Stage("--force", "Do this stage again even if nothing it depends on changed.");
     private readonly Option<string[]> set = SetOption();
+    private readonly Option<string?> device = DeviceOption.OfRecipe();
     private readonly Option<bool> noCache =
         new("--no-cache") { Description = "Take nothing from other runs; the run's own finished stages still count." };
 
@@ -28,7 +29,7 @@ internal sealed class RunArguments
     public RunArguments(Command command, bool choosesStages = true)
     {
         command.Arguments.Add(recipe);
-        Option[] options = choosesStages ? [name, from, only, force, set, noCache, runs] : [name, set, noCache, runs];
+        Option[] options = choosesStages ? [name, from, only, force, set, device, noCache, runs] : [name, set, device, noCache, runs];
         foreach (var option in options) command.Options.Add(option);
     }
 
@@ -76,8 +77,12 @@ internal sealed class RunArguments
     public DistillationRecipe RecipeOf(ParseResult parsed, CommandContext context, bool makesStudent = true)
     {
         using var hub = new HubAccess(context);
-        return Load<DistillationRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set), hub, makesStudent);
+        return Load<DistillationRecipe>(parsed.GetRequiredValue(recipe), Changes(parsed, set, device), hub, makesStudent);
     }
+
+    /// <summary>What the command line changes of a recipe; <c>--set</c> has the last word.</summary>
+    public static string[] Changes(ParseResult parsed, Option<string[]> set, Option<string?> device) =>
+        [.. parsed.GetValue(device) is { } word ? [$"device={word}"] : Array.Empty<string>(), .. parsed.GetValue(set) ?? []];
 
     /// <exception cref="UsageException">Two of the options exclude each other, or the name cannot be one.</exception>
     public RunOptions OptionsOf(ParseResult parsed)

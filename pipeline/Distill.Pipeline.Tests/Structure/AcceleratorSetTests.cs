@@ -48,8 +48,8 @@ public sealed partial class AcceleratorSetTests
             .Single(package => package.Attribute("Include")!.Value == "Microsoft.ML.OnnxRuntime");
         excluded.Attribute("ExcludeAssets")!.Value.ShouldBe("all");
         excluded.Attribute("Condition")!.Value.ShouldBe("'$(Accelerator)' != 'cpu'");
-        s_targets.Elements("ItemGroup").Single(set => References(set).Contains("Microsoft.ML.OnnxRuntimeGenAI.Cuda")).Attribute("Condition")!
-            .Value.ShouldContain("'$(GenAICuda)' == 'true'");
+        s_targets.Elements("ItemGroup").Single(set => References(set).Contains("Microsoft.ML.OnnxRuntimeGenAI.Cuda"))
+            .Attribute("Condition")!.Value.ShouldContain("'$(GenAICuda)' == 'true'");
     }
 
     [Fact]

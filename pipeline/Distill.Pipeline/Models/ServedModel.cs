@@ -5,6 +5,7 @@ using Distill.Export.Package;
 using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Generation.Torch;
+using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Tokenization;
 
@@ -20,11 +21,11 @@ internal sealed class ServedModel : IDisposable
 
     private readonly ITokenModel model;
 
-    private ServedModel(ITokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched)
+    private ServedModel(ITokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched, ComputeDevice device)
     {
         this.model = model;
         Encoder = encoder;
-        Workers = batched && IsSmall(bytes) ? Environment.ProcessorCount : 1;
+        Workers = batched && IsSmall(bytes) && !device.IsCuda ? Environment.ProcessorCount : 1; // on a card they would wait for each other
         Generator = new BatchGenerator(model, slots: slots, workers: Workers);
     }
 
@@ -46,15 +47,18 @@ internal sealed class ServedModel : IDisposable
     /// How every chat is put to the model; null: as a folder's provenance says it was trained, a checkpoint plainly.
     /// </param>
     /// <param name="engine">What runs it; a checkpoint is run by the own backend only.</param>
+    /// <param name="device">Where it runs.</param>
     /// <exception cref="InvalidDataException">
     /// Neither a model folder nor a checkpoint, or none that the engine runs; names the file and the reason.
     /// </exception>
+    /// <exception cref="DeviceUnavailableException">The device cannot be had, or cannot run the model.</exception>
     public static ServedModel Open(
-        string folder, int slots, bool batched = true, PromptStyle? style = null, ModelEngine engine = ModelEngine.Onnx)
+        string folder, int slots, bool batched = true, PromptStyle? style = null, ModelEngine engine = ModelEngine.Onnx,
+        ComputeDevice device = default)
     {
         if (engine.FaultOf(folder) is { } fault) throw new InvalidDataException($"{fault}. The engine onnx runs it.");
-        return IsModelFolder(folder)
-            ? OpenModelFolder(folder, slots, batched, style, engine) : OpenCheckpoint(folder, slots, batched, style);
+        return IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched, style, engine, device)
+            : OpenCheckpoint(folder, slots, batched, style, device);
     }
 
     /// <inheritdoc cref="ModelFolder.Announces"/>
@@ -64,25 +68,29 @@ internal sealed class ServedModel : IDisposable
     /// Names the file and the reason; also when a file is not what the folder's provenance says.
     /// </exception>
     public static ServedModel OpenModelFolder(
-        string folder, int slots, bool batched = true, PromptStyle? style = null, ModelEngine engine = ModelEngine.Onnx)
+        string folder, int slots, bool batched = true, PromptStyle? style = null, ModelEngine engine = ModelEngine.Onnx,
+        ComputeDevice device = default)
     {
         if (PackageIntegrity.Check(folder) is [var fault, ..])
             throw new InvalidDataException($"'{folder}' is not what was exported: {fault} Take the folder anew, or export it again.");
         var opened = ModelFolder.Open(folder);
         long bytes = WeightBytes(opened);
         var encoder = opened.LoadEncoder().With(style ?? PackageProvenance.PromptOf(folder));
-        return new ServedModel(engine.Load(opened, Options(bytes, batched)), encoder, bytes, slots, batched);
+        var model = engine.Load(opened, Options(bytes, batched) with { Device = device });
+        return new ServedModel(model, encoder, bytes, slots, batched, device);
     }
 
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
-    public static ServedModel OpenCheckpoint(string folder, int slots, bool batched = true, PromptStyle? style = null)
+    public static ServedModel OpenCheckpoint(
+        string folder, int slots, bool batched = true, PromptStyle? style = null, ComputeDevice device = default)
     {
         var checkpoint = Checkpoint.Open(folder);
         var encoder = ChatEncoder.Load(folder).With(style ?? PromptStyle.Plain);
         long bytes = checkpoint.Architecture.ParameterCount * sizeof(float);
         byte[] graph = new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights());
-        var model = DeviceModels.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched));
-        return new ServedModel(model, encoder, bytes, slots, batched);
+        var model = DeviceModels.FromBytes(
+            graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched) with { Device = device });
+        return new ServedModel(model, encoder, bytes, slots, batched, device);
     }
 
     /// <summary>How ONNX Runtime is best used for a model of this size.</summary>
@@ -90,10 +98,13 @@ internal sealed class ServedModel : IDisposable
         IsSmall(weightBytes) ? new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = !batched } : new OnnxModelOptions();
 
     /// <summary>How the weights of a student in training are best served to its own rollouts. The caller disposes it.</summary>
-    public static IPolicyServer PolicyServer(DecoderArchitecture student)
+    public static IPolicyServer PolicyServer(FlatParameters student)
     {
-        long bytes = student.ParameterCount * sizeof(float);
-        return IsSmall(bytes) ? new LivePolicyServer(student, Options(bytes)) : new OnnxPolicyServer(student, Options(bytes));
+        var architecture = student.Architecture;
+        long bytes = architecture.ParameterCount * sizeof(float);
+        if (student.Device.type == TorchSharp.DeviceType.CUDA)
+            return new DevicePolicyServer(architecture, Options(bytes) with { Device = ComputeDevice.Cuda(student.Device.index) });
+        return IsSmall(bytes) ? new LivePolicyServer(architecture, Options(bytes)) : new OnnxPolicyServer(architecture, Options(bytes));
     }
 
     public void Dispose() => model.Dispose();

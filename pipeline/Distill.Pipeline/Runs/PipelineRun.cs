@@ -42,6 +42,7 @@ public static class PipelineRun
         try
         {
             foreach (string note in notes) observer.Warning(note);
+            if (recipe.Devices.Worth(recipe, selection.MakesStudent) is { } devices) observer.Note(devices);
             var finished = new FinishedStages(folder, store, options.UseOtherRuns);
             var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, cancellation);
             bool isWhole = options.Only is null;
@@ -80,7 +81,8 @@ public static class PipelineRun
         var store = new ArtifactStore(folder.StorePath, TimeProvider.System);
         var planner = new StagePlanner(graph, selection, new FinishedStages(folder, store, options.UseOtherRuns));
         var stages = planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests));
-        return new RunPlan(folder.Name, folder.Path, stages) { Notes = notes };
+        return new RunPlan(folder.Name, folder.Path, stages)
+            { Notes = notes, Devices = recipe.Devices.Describe(recipe, selection.MakesStudent) };
     }
 
     /// <summary>What a run was started with: its resolved recipe and its goal.</summary>
@@ -156,7 +158,9 @@ public static class PipelineRun
     private static IReadOnlyList<string> Check(Recipe recipe, StageSelection selection)
     {
         if (recipe is PretrainRecipe pretraining) PretrainingStage.RequireFreeOutput(pretraining.Output);
-        return recipe is DistillationRecipe distillation ? RecipePreflight.Require(distillation, selection.MakesStudent) : [];
+        if (recipe is DistillationRecipe distillation) return RecipePreflight.Require(distillation, selection.MakesStudent);
+        return recipe.Devices.Problems(recipe, trains: true).ToList() is [_, ..] problems
+            ? throw new InvalidRecipeException(recipe.Name, problems) : [];
     }
 
     private static RunFolder FolderFor(Recipe recipe, RunOptions options)

@@ -58,6 +58,7 @@ internal sealed class RecipePreflight
                 studentEncoder?.Tokenizer);
         CheckTraces(studentEncoder);
         CheckProblems(makesStudent);
+        problems.AddRange(recipe.Devices.Problems(recipe, makesStudent));
     }
 
     private T? Open<T>(string path, string value, string remedy, Func<T?> open)

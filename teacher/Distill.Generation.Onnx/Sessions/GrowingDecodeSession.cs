@@ -41,7 +41,8 @@ internal sealed class GrowingDecodeSession : DecodeSession
     internal override SessionMemory Memory => base.Memory with
     {
         CacheBytes = Cache.Bytes + prompt.Bytes + rows.Bytes,
-        InputBytes = base.Memory.InputBytes + ids.Bytes + positions.Bytes + mask.Bytes + promptIds.Bytes + promptPositions.Bytes + promptMask.Bytes,
+        InputBytes = base.Memory.InputBytes + ids.Bytes + positions.Bytes + mask.Bytes + promptIds.Bytes
+            + promptPositions.Bytes + promptMask.Bytes,
     };
 
     protected override void RunPart(int slot, ReadOnlySpan<int> tokens, int rows)

@@ -38,7 +38,8 @@ internal sealed class SharedDecodeSession : DecodeSession
 
     internal override SessionMemory Memory => base.Memory with
     {
-        InputBytes = base.Memory.InputBytes + ids.Bytes + mask.Bytes + promptIds.Bytes + promptMask.Bytes + jointMask.Bytes + jointRows.Bytes,
+        InputBytes = base.Memory.InputBytes + ids.Bytes + mask.Bytes + promptIds.Bytes + promptMask.Bytes
+            + jointMask.Bytes + jointRows.Bytes,
     };
 
     protected override void RunPart(int slot, ReadOnlySpan<int> tokens, int rows)
@@ -56,8 +57,8 @@ internal sealed class SharedDecodeSession : DecodeSession
     }
 
     /// <summary>
-    /// A run as wide as its longest prompt tells the kernel that there is no past; what it writes of the padding lies beyond a slot's length,
-    /// where nothing is read before it is written again.
+    /// A run as wide as its longest prompt tells the kernel that there is no past; what it writes of the padding lies beyond a slot's
+    /// length, where nothing is read before it is written again.
     /// </summary>
     protected override void RunJointly(int first, IReadOnlyList<int[]> prompts, int longest)
     {

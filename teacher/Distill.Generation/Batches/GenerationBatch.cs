@@ -9,12 +9,14 @@ internal sealed class GenerationBatch
     private readonly IDecodeSession session;
     private readonly IRequestSource source;
     private readonly RowSampling sampling;
+    private readonly JointReading? joint;
     private readonly int vocabularySize;
     private readonly int maxLength;
     private readonly int promptTokensPerStep;
     private readonly GenerationRow?[] rows;
     private readonly PromptState?[] held; // whose prompt a slot's cache begins with, also after its row ended
     private readonly int[] nextTokens;
+    private readonly List<PromptState> waiting = []; // taken from the source to be read with others; there is a slot for each
     private readonly List<int> beginning = []; // slots of the opening request whose first token is still to be chosen
     private int count;
 
@@ -34,6 +36,7 @@ internal sealed class GenerationBatch
         this.maxLength = maxLength;
         this.promptTokensPerStep = promptTokensPerStep;
         sampling = RowSampling.Of(session, vocabularySize);
+        joint = JointReading.Of(session, vocabularySize);
         rows = new GenerationRow?[session.Slots];
         held = new PromptState?[session.Slots];
         nextTokens = new int[session.Slots];
@@ -51,7 +54,7 @@ internal sealed class GenerationBatch
             source.Report(done);
             done = default;
         }
-        while ((count > 0 || opening is { HasSeeds: true }) && !source.Closed);
+        while ((count > 0 || waiting.Count > 0 || opening is { HasSeeds: true }) && !source.Closed);
     }
 
     private void DropAbandoned()
@@ -62,6 +65,7 @@ internal sealed class GenerationBatch
         }
 
         if (opening is { Ticket.Abandoned: true }) opening = null;
+        waiting.RemoveAll(prompt => prompt.Ticket.Abandoned);
     }
 
     /// <summary>Fills free slots. A prompt too long for what may be read before the next step goes on after it.</summary>
@@ -76,6 +80,7 @@ internal sealed class GenerationBatch
             if ((fresh || slot < 0) && Begin()) continue;
             if (slot < 0) return;
             if (fresh && (budget <= 0 || !Open(slot, budget))) return;
+            if (fresh && ReadJointly(ref budget)) continue;
             if (!Read(ref budget)) return;
             Start(fresh ? openingSlot : slot);
         }
@@ -84,8 +89,9 @@ internal sealed class GenerationBatch
     /// <summary>Takes the next request and chooses its slot: outside the running rows when reading it may take several steps.</summary>
     private bool Open(int slot, int budget)
     {
-        if (source.Take() is not { } ticket) return false;
-        opening = new PromptState(ticket, vocabularySize, maxLength);
+        if ((waiting.Count > 0 ? waiting[0] : Take()) is not { } next) return false;
+        waiting.Remove(next);
+        opening = next;
         if (slot < count && opening.Prompt.Length > budget)
         {
             CloseHoles();
@@ -94,6 +100,33 @@ internal sealed class GenerationBatch
 
         openingSlot = slot;
         ReuseShared(slot);
+        return true;
+    }
+
+    private PromptState? Take() => source.Take() is { } ticket ? new PromptState(ticket, vocabularySize, maxLength) : null;
+
+    /// <summary>Reads the opening prompt with others that wait, and starts them all; false when it is to be read by itself.</summary>
+    private bool ReadJointly(ref int budget)
+    {
+        if (joint is null || !joint.Takes(opening!)) return false;
+        int free = rows.Count(row => row is null);
+        while (waiting.Count + 1 < free && waiting.All(joint.Takes) && Take() is { } next) waiting.Add(next);
+        var prompts = joint.Choose(opening!, waiting, free, budget);
+        if (prompts.Count == 1) return false;
+
+        CloseHoles();
+        int first = count;
+        for (int slot = first; slot < first + prompts.Count; slot++) session.Clear(slot);
+        int tokens = joint.Read(first, prompts);
+        budget -= tokens;
+        done += new GenerationProgress { PromptTokens = tokens, Prefills = prompts.Count };
+        for (int i = 0; i < prompts.Count; i++)
+        {
+            (opening, openingSlot) = (prompts[i], first + i);
+            held[openingSlot] = opening;
+            Start(openingSlot);
+        }
+
         return true;
     }
 

@@ -46,6 +46,9 @@ internal sealed class PromptState
 
     public bool IsRead => nextPart == ends.Length;
 
+    /// <summary>Read in one run, whatever else there is to do.</summary>
+    public bool IsOnePart => ends.Length == 1;
+
     public GenerationRow NextRow() => new(this, nextSeed++);
 
     /// <summary>Whether this prompt's cache begins with the other's shared tokens, read in the same parts.</summary>
@@ -71,6 +74,14 @@ internal sealed class PromptState
     {
         if (Scores is null) session.Prefill(slot, Prompt.AsSpan(start, length));
         else Scores.Read(session, slot, start, length);
+    }
+
+    /// <summary>A prompt of one part has been read with others.</summary>
+    /// <param name="logits">After the prompt, [vocab].</param>
+    public void TakeRead(ReadOnlySpan<float> logits)
+    {
+        logits.CopyTo(Logits);
+        nextPart++;
     }
 
     private int[] Ends(int longest)

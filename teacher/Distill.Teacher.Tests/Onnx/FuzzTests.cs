@@ -65,7 +65,8 @@ public sealed class FuzzTests
         byte[] sound = new OnnxMessage().Number(1, 8).Message(
             7,
             new OnnxMessage().Message(1, OnnxMessage.Node("Neg", "before", "hidden"))
-                .Message(1, OnnxMessage.Node("MatMul", "hidden turned", "product")).Message(1, OnnxMessage.Node("Tanh", "product", "logits"))
+                .Message(1, OnnxMessage.Node("MatMul", "hidden turned", "product"))
+            .Message(1, OnnxMessage.Node("Tanh", "product", "logits"))
                 .Message(1, OnnxMessage.Node("Transpose", "matrix", "turned", OnnxMessage.Attribute("perm", 1))).Message(5, matrix)
                 .Message(13, OnnxMessage.Value("product", TinyGraph.Float, "batch sequence 8"))
                 .Message(12, OnnxMessage.Value("logits", TinyGraph.Float, "batch sequence 8"))).ToBytes();

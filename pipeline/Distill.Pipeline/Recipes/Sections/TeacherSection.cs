@@ -45,6 +45,12 @@ internal sealed record TeacherSection : RemoteTeacherSection
         Minimum = 1, Maximum = 1024, Default = "none")]
     public int? TopLogProbabilities { get; init; }
 
+    [Option("where it runs; a card takes graphs in fp16 and bf16; not with an endpoint", Words = nameof(DeviceWords), From = "device",
+        DecidesResult = false)]
+    public string Device { get; init; } = DeviceChoice.Auto;
+
+    internal static IReadOnlyList<string> DeviceWords => DeviceChoice.Words;
+
     [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
     public long Seed { get; init; }
 
@@ -78,6 +84,7 @@ internal sealed record TeacherSection : RemoteTeacherSection
             "write at most 1"),
         Rule.Unused(Remote is not null, nameof(Engine), "an endpoint runs the model itself", "leave it out"),
         Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),
+        Rule.Unused(Remote is not null, nameof(Device), "an endpoint's model runs elsewhere", "leave it out"),
         Rule.Unused(Remote is { TokenIds: false }, nameof(TopLogProbabilities), "no token ids are asked for",
             "set teacher.token_ids to true where the endpoint is a server of vLLM, leave it out otherwise"),
     ];
@@ -95,12 +102,17 @@ internal sealed record TeacherSection : RemoteTeacherSection
     }
 
     /// <summary>
-    /// Under which name completions are kept and found again. Engines agree on every greedy token, and rounding may turn a sampled one:
-    /// what one of them made is not taken for the other's.
+    /// Under which name completions are kept and found again. Engines and devices agree on nearly every greedy token, and rounding may turn
+    /// a sampled one: what one of them made is not taken for the other's.
     /// </summary>
     /// <param name="digest">Of the model.</param>
-    internal string JournalOf(string digest) =>
-        Engine == ModelEngine.Onnx ? digest : FileDigest.Of(Encoding.UTF8.GetBytes($"{digest}\0{OptionDeclaration.Spell(Engine)}"));
+    /// <param name="device">What of the device belongs to keys; null for the processor.</param>
+    internal string JournalOf(string digest, string? device)
+    {
+        string[] others = [.. Engine == ModelEngine.Onnx ? Array.Empty<string>() : [OptionDeclaration.Spell(Engine)],
+            .. device is null ? Array.Empty<string>() : [device]];
+        return others.Length == 0 ? digest : FileDigest.Of(Encoding.UTF8.GetBytes(string.Join('\0', [digest, .. others])));
+    }
 
     internal TraceCollectionOptions ToCollectionOptions(string digest) => new()
     {
