@@ -1,5 +1,6 @@
 using Distill.Architecture;
 using Distill.Export.Graph;
+using Distill.Export.Onnx;
 using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Generation.Torch;
@@ -26,11 +27,14 @@ internal sealed class DevicePolicyServer : IPolicyServer
     private bool serving;
 
     /// <param name="options">Name the device that the parameters are on.</param>
-    public DevicePolicyServer(DecoderArchitecture architecture, OnnxModelOptions options)
+    /// <param name="attention">
+    /// Type of the cache and of what attention computes; null: fp32 on the processor, fp16 on a card, which has no kernel for fp32.
+    /// </param>
+    public DevicePolicyServer(DecoderArchitecture architecture, OnnxModelOptions options, OnnxElementType? attention = null)
     {
         this.architecture = architecture;
         this.options = options;
-        graph = new InPlaceGraph(architecture);
+        graph = new InPlaceGraph(architecture, attention ?? (options.Device.IsCuda ? OnnxElementType.Float16 : OnnxElementType.Float));
         device = new SharedDevice(options.Device);
     }
 

@@ -38,6 +38,9 @@ public sealed class OnnxTokenModel : ITokenModel
 
     internal DecoderSignature Signature { get; }
 
+    /// <summary>Whether the provider records runs and repeats them (<see cref="CudaOptions.CapturesGraphs"/>).</summary>
+    internal bool CapturesGraphs => options.Cuda.CapturesGraphs;
+
     /// <summary>File or description, for messages.</summary>
     internal string Source { get; }
 

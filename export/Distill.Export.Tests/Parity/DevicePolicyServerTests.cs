@@ -1,3 +1,4 @@
+using Distill.Export.Onnx;
 using Distill.Export.Parity;
 using Distill.Export.Tests.Support;
 using Distill.Generation;
@@ -96,6 +97,31 @@ public sealed class DevicePolicyServerTests
                 }
             }
         }
+    }
+
+    // What a card runs, whose attention knows no fp32; the processor has a kernel for fp16.
+    [Theory, MemberData(nameof(Families))]
+    public void Attention_in_half_precision_over_the_same_weights_says_nearly_the_same(string family)
+    {
+        var a = TinyModels.Family(family);
+        using var server = new DevicePolicyServer(a, s_options, OnnxElementType.Float16);
+        using var full = new DevicePolicyServer(a, s_options);
+        using var parameters = new FlatParameters(a);
+        parameters.Load(TinyModels.Weights(a));
+        float[] expected = Logits(full, parameters), actual = Logits(server, parameters);
+        double difference = actual.Zip(expected, (x, y) => Math.Abs(x - y)).Max();
+        difference.ShouldBeInRange(1e-7, 5e-3 * expected.Max(Math.Abs));
+    }
+
+    // The processor's kernels end there, and its checks of types before.
+    [Fact]
+    public void Attention_in_bf16_has_no_kernel_on_the_processor_and_lacks_nothing_else()
+    {
+        var a = TinyModels.Qwen3;
+        using var server = new DevicePolicyServer(a, s_options, OnnxElementType.BFloat16);
+        using var parameters = new FlatParameters(a);
+        Should.Throw<InvalidDataException>(() => server.Serve(parameters)).Message
+            .ShouldContain("Could not find an implementation for GroupQueryAttention");
     }
 
     [Fact]

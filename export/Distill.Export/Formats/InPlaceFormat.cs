@@ -9,9 +9,12 @@ namespace Distill.Export.Formats;
 /// Every matrix as torch stores it, [out, in], and read by an operator that takes it so: a graph over the trainer's own memory. A tied head
 /// reads the embedding itself.
 /// </summary>
-internal sealed class InPlaceFormat : WeightFormat
+/// <param name="attention">fp32, or what a card's kernel computes with: fp16, bf16.</param>
+internal sealed class InPlaceFormat(OnnxElementType attention) : WeightFormat
 {
     private static readonly OnnxAttribute Transposed = OnnxAttribute.Of("transB", 1);
+
+    public override OnnxElementType Attention => attention;
 
     public override string Multiply(GraphAssembly graph, string input, string output, string name, ProjectionWeights weights) =>
         Product(graph, input, output, graph.Constant(

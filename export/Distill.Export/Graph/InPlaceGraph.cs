@@ -14,10 +14,11 @@ internal sealed class InPlaceGraph
 {
     private readonly OnnxModel model;
 
+    /// <param name="attention">Type of the cache and of what attention computes: fp32, or fp16 or bf16 for a card.</param>
     /// <exception cref="InvalidDataException">The architecture cannot be expressed; the message says why.</exception>
-    public InPlaceGraph(DecoderArchitecture architecture)
+    public InPlaceGraph(DecoderArchitecture architecture, OnnxElementType attention = OnnxElementType.Float)
     {
-        var built = DecoderGraphBuilder.Build(architecture, new InPlaceFormat());
+        var built = DecoderGraphBuilder.Build(architecture, new InPlaceFormat(attention));
         var weights = built.Initializers.Where(initializer => initializer.IsWeight).ToList();
         model = built with
         {

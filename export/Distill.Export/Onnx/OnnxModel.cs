@@ -52,6 +52,7 @@ internal enum OnnxElementType
     Int32 = 6,
     Int64 = 7,
     Float16 = 10,
+    BFloat16 = 16,
 }
 
 /// <summary>One operation. An empty name among inputs or outputs stands for one that is not given.</summary>
@@ -114,7 +115,7 @@ internal sealed record OnnxInitializer(string Name, OnnxElementType Type, IReadO
         OnnxElementType.Float or OnnxElementType.Int32 => 4,
         OnnxElementType.UInt8 => 1,
         OnnxElementType.Int64 => 8,
-        OnnxElementType.Float16 => 2,
+        OnnxElementType.Float16 or OnnxElementType.BFloat16 => 2,
         _ => throw new InvalidOperationException($"No width for {Type}."),
     };
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Distill.Generation;
 using Distill.Generation.GenAI;
 using Distill.Generation.Onnx;
+using Distill.Generation.Torch;
 
 namespace Distill.Pipeline.Models;
 
@@ -46,5 +47,5 @@ internal static class ModelEngines
 
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
     public static ITokenModel Load(this ModelEngine engine, ModelFolder folder, OnnxModelOptions options) =>
-        engine == ModelEngine.GenAI ? GenAITokenModel.Load(folder, options) : OnnxTokenModel.Load(folder, options);
+        engine == ModelEngine.GenAI ? GenAITokenModel.Load(folder, options) : DeviceModels.Load(folder, options);
 }

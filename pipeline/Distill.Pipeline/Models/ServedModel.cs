@@ -5,6 +5,7 @@ using Distill.Export.Package;
 using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Student.Model;
+using Distill.Generation.Torch;
 using Distill.Student.Reinforcement;
 using Distill.Tokenization;
 
@@ -87,7 +88,8 @@ internal sealed class ServedModel : IDisposable
         var encoder = ChatEncoder.Load(folder).With(style ?? PromptStyle.Plain);
         long bytes = checkpoint.Architecture.ParameterCount * sizeof(float);
         byte[] graph = new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights());
-        var model = OnnxTokenModel.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched) with { Device = device });
+        var model = DeviceModels.FromBytes(
+            graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched) with { Device = device });
         return new ServedModel(model, encoder, bytes, slots, batched);
     }
 

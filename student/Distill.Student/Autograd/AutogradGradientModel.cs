@@ -18,10 +18,10 @@ internal sealed record AutogradOptions(int Capacity = 2048, int Threads = 2, boo
     /// <summary>Logits that may exist at once: what is fast to walk through on a processor, and keeps a device busy.</summary>
     public long LogitsAtOnce { get; init; } = 1 << 24; // 64 MB: 341 tokens of a vocabulary of 49,152
 
-    public static AutogradOptions Of(TrainingOptions options, Device device) => new(
-        options.MicroBatchTokens, options.Threads, options.ActivationCheckpointing)
+    public static AutogradOptions Of(TrainingOptions options, DeviceType device) => new(
+        options.MicroBatchTokens, options.Threads, options.ActivationCheckpointing, options.AllowTf32)
     {
-        LogitsAtOnce = device.type == DeviceType.CPU ? 1 << 24 : 1 << 28,
+        LogitsAtOnce = device == DeviceType.CPU ? 1 << 24 : 1 << 28,
     };
 }
 
@@ -34,7 +34,6 @@ internal sealed class AutogradGradientModel : IGradientModel
 {
     private readonly IDecoderWeights weights;
     private readonly AutogradOptions options;
-    private readonly IDeviceOperations operations;
     private readonly MicroBatches microBatches;
     private readonly RotaryRows rotary;
     private readonly DecoderPasses body;
@@ -59,11 +58,11 @@ internal sealed class AutogradGradientModel : IGradientModel
     {
         (Parameters, this.weights) = (parameters, weights);
         this.options = options ?? new AutogradOptions();
-        this.operations = operations ?? DeviceOperations.Instance;
+        operations ??= DeviceOperations.Instance;
         microBatches = new MicroBatches(this.options.Capacity, weights.Architecture.MaxPositions);
-        rotary = new RotaryRows(weights.Architecture, this.operations, weights.Device);
-        body = new DecoderPasses(weights, this.operations, this.options.Checkpointing);
-        head = new LogitsHead(weights, this.operations, this.options.LogitsAtOnce);
+        rotary = new RotaryRows(weights.Architecture, weights.Device);
+        body = new DecoderPasses(weights, operations, this.options.Checkpointing);
+        head = new LogitsHead(weights, operations, this.options.LogitsAtOnce);
         scale = weights.Precision == ScalarType.Float16 ? parameters.LossScale : null;
     }
 
@@ -96,7 +95,7 @@ internal sealed class AutogradGradientModel : IGradientModel
             foreach (var tokens in microBatches.Of(sequences))
             {
                 using var scope = NewDisposeScope();
-                var batch = new DeviceBatch(tokens, rotary, weights, operations);
+                var batch = new DeviceBatch(tokens, rotary, weights);
                 float[] measured = choose(head.Score(batch, body.Rows(batch)));
                 for (int i = 0; i < tokens.Sequences.Count; i++)
                     results[tokens.Sequences[i]] = measured[tokens.SupervisedStarts[i]..tokens.SupervisedStarts[i + 1]];
@@ -128,7 +127,7 @@ internal sealed class AutogradGradientModel : IGradientModel
         foreach (var tokens in microBatches.Of(sequences))
         {
             using var scope = NewDisposeScope();
-            var batch = new DeviceBatch(tokens, rotary, weights, operations);
+            var batch = new DeviceBatch(tokens, rotary, weights);
             using var trace = body.Forward(batch);
             var pass = differentiate(batch, trace.Rows);
             body.Backward(batch, trace, pass.RowGradient, scale?.Value ?? 1);

@@ -73,7 +73,7 @@ internal sealed class DecoderPasses
         var last = zeros_like(trace.Last);
         finalNorm.Backward(trace.Last, trace.LastInverse, rowGradient, last);
         var gradient = zeros([batch.Ids.shape[0], weights.Architecture.HiddenSize], ScalarType.Float32, weights.Device);
-        operations.AddRows(gradient, batch.PredictedFrom, last, 1);
+        gradient.index_add_(0, batch.PredictedFrom, last, KeptScalar.Of(1));
         for (int layer = layers.Length - 1; layer >= 0; layer--)
         {
             using var kept = checkpointing ? Again(trace.Entered[layer], layer, batch) : trace.Layers[layer];
@@ -83,9 +83,7 @@ internal sealed class DecoderPasses
         }
 
         if (embeddingOffset is { } offset)
-            operations.AddRows(
-                weights.Gradient.Values.narrow(0, offset, embedding.numel()).view(embedding.shape), batch.Ids, gradient,
-                weights.Gradient.Factor);
+            weights.Gradient.AddRows(offset, embedding.shape, batch.Ids, gradient);
         weights.Gradient.Factor = 1;
     }
 

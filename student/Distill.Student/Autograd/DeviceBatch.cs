@@ -7,21 +7,21 @@ namespace Distill.Student.Autograd;
 /// <summary>A micro-batch on the device. Its tensors belong to the dispose scope of the micro-step that made it. One thread.</summary>
 internal sealed class DeviceBatch
 {
-    private readonly Dictionary<int, Tensor> masks = []; // by length
+    private readonly Dictionary<(int Length, int Before, int Window), Tensor> masks = [];
 
-    public DeviceBatch(TokenBatch tokens, RotaryRows rotary, IDecoderWeights weights, IDeviceOperations operations)
+    public DeviceBatch(TokenBatch tokens, RotaryRows rotary, IDecoderWeights weights)
     {
         var device = weights.Device;
         Tokens = tokens;
         var laid = new LengthBuckets(tokens);
         Buckets = laid.Buckets;
-        Ids = operations.ToDevice(laid.Ids, device);
-        PredictedFrom = operations.ToDevice(laid.PredictedFrom, device);
-        Targets = operations.ToDevice([.. tokens.Targets.Select(id => (long)id)], device);
+        Ids = tensor([.. laid.Ids], ScalarType.Int64).to(device);
+        PredictedFrom = tensor(laid.PredictedFrom).to(device);
+        Targets = tensor(tokens.Targets, ScalarType.Int64).to(device);
         (Cosines, Sines) = rotary.Of(laid.Buckets);
-        int? window = weights.Architecture.SlidingWindow;
-        foreach (int length in laid.Buckets.Select(bucket => bucket.Length).Distinct().Where(length => length > window))
-            masks.Add(length, Masked(length, window!.Value, weights));
+        foreach (int? window in (int?[])[null, weights.Architecture.SlidingWindow])
+            foreach (var key in laid.Buckets.Select(bucket => KeyOf(bucket, window)).OfType<(int Length, int Before, int Window)>())
+                if (!masks.ContainsKey(key)) masks.Add(key, Masked(key.Length, key.Before, key.Window, weights));
     }
 
     /// <summary>The sequences, in the order that losses and results know.</summary>
@@ -44,21 +44,32 @@ internal sealed class DeviceBatch
     /// <summary>[rows, 1, 1, head / 2]</summary>
     public Tensor Sines { get; }
 
-    /// <summary>What hides keys outside a layer's window, [length, length]; null where every query sees all before it.</summary>
+    /// <summary>
+    /// What hides keys behind a query or outside a layer's window, [length, prompt + length]; null where a query of a whole sequence sees
+    /// all before it.
+    /// </summary>
     /// <param name="window">Of the layer; null for none.</param>
-    public Tensor? Mask(LengthBucket bucket, int? window) => window is null ? null : masks.GetValueOrDefault(bucket.Length);
+    public Tensor? Mask(LengthBucket bucket, int? window) => KeyOf(bucket, window) is { } key ? masks[key] : null;
 
-    // Above the diagonal, and below the window: two triangles that do not meet.
-    private static Tensor Masked(int length, int window, IDecoderWeights weights)
+    // A window that reaches over everything is none.
+    private static (int Length, int Before, int Window)? KeyOf(LengthBucket bucket, int? window)
+    {
+        int keys = bucket.Before + bucket.Length;
+        bool windowed = window < keys;
+        return windowed || bucket.Prompt is not null ? (bucket.Length, bucket.Before, windowed ? window!.Value : keys) : null;
+    }
+
+    // Query i stands at key before + i. Above it, and below the window: two triangles that do not meet.
+    private static Tensor Masked(int length, int before, int window, IDecoderWeights weights)
     {
         using var scope = NewDisposeScope();
-        var hidden = full([length, length], float.NegativeInfinity, weights.Precision, weights.Device);
-        return hidden.triu(1).add_(hidden.tril(-window)).MoveToOuterDisposeScope();
+        var hidden = full([length, before + length], float.NegativeInfinity, weights.Precision, weights.Device);
+        return hidden.triu(before + 1).add_(hidden.tril(before - window)).MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>Cosines and sines by position on a device, kept for as many positions as were needed so far. One thread; dispose it.</summary>
-internal sealed class RotaryRows(DecoderArchitecture architecture, IDeviceOperations operations, Device device) : IDisposable
+internal sealed class RotaryRows(DecoderArchitecture architecture, Device device) : IDisposable
 {
     private readonly RotaryTable table = new(architecture);
     private Tensor? cosines, sines; // [positions, head / 2]
@@ -66,7 +77,7 @@ internal sealed class RotaryRows(DecoderArchitecture architecture, IDeviceOperat
     /// <returns>[rows, 1, 1, head / 2] each, in the caller's dispose scope.</returns>
     public (Tensor Cosines, Tensor Sines) Of(IReadOnlyList<LengthBucket> buckets)
     {
-        Reach(buckets.Max(bucket => bucket.Length));
+        Reach(buckets.Max(bucket => bucket.Before + bucket.Length));
         return (Laid(cosines!, buckets), Laid(sines!, buckets));
     }
 
@@ -84,12 +95,12 @@ internal sealed class RotaryRows(DecoderArchitecture architecture, IDeviceOperat
         float[] values = new float[(long)positions * table.Width];
         using var scope = NewDisposeScope();
         table.Cosines(0, values);
-        cosines = operations.ToDevice(values, device).view(positions, table.Width).DetachFromDisposeScope();
+        cosines = tensor(values).to(device).view(positions, table.Width).DetachFromDisposeScope();
         table.Sines(0, values);
-        sines = operations.ToDevice(values, device).view(positions, table.Width).DetachFromDisposeScope();
+        sines = tensor(values).to(device).view(positions, table.Width).DetachFromDisposeScope();
     }
 
     private Tensor Laid(Tensor values, IReadOnlyList<LengthBucket> buckets) =>
-        cat([.. buckets.Select(bucket => values.narrow(0, 0, bucket.Length).unsqueeze(1)
+        cat([.. buckets.Select(bucket => values.narrow(0, bucket.Before, bucket.Length).unsqueeze(1)
             .expand(bucket.Length, bucket.Count, table.Width).reshape(bucket.Rows, 1, 1, table.Width))]);
 }

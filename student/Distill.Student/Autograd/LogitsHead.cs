@@ -20,7 +20,7 @@ internal sealed class LogitsHead(IDecoderWeights weights, IDeviceOperations oper
     public RowSums Score(DeviceBatch batch, Tensor rows)
     {
         using var scope = NewDisposeScope();
-        return ToHost([.. Chunks(batch).Select(part => Softmax.Of(Logits(rows, part), part.Targets, operations, keep: false))]);
+        return ToHost([.. Chunks(batch).Select(part => Softmax.Of(Logits(rows, part), part.Targets, keep: false))]);
     }
 
     /// <returns>The sums, and [supervised, hidden]: gradient by the rows, in the caller's dispose scope.</returns>
@@ -29,17 +29,17 @@ internal sealed class LogitsHead(IDecoderWeights weights, IDeviceOperations oper
         using var scope = NewDisposeScope();
         Chunk[] chunks = [.. Chunks(batch)];
         Softmax[] measured = [.. chunks.Select(part =>
-            Softmax.Of(Logits(rows, part), part.Targets, operations, keep: chunks.Length == 1))];
+            Softmax.Of(Logits(rows, part), part.Targets, keep: chunks.Length == 1))];
         var sums = ToHost(measured);
         float[] derivatives = new float[sums.LogProbabilities.Length];
         double value = loss.Evaluate(batch.Tokens, sums.LogProbabilities, derivatives);
-        var slopes = operations.ToDevice(derivatives, weights.Device).unsqueeze(1);
+        var slopes = tensor(derivatives).to(weights.Device).unsqueeze(1);
         var gradients = chunks.Select(part =>
         {
             using var inner = NewDisposeScope();
-            var softmax = chunks.Length == 1 ? measured[0] : Softmax.Of(Logits(rows, part), part.Targets, operations, keep: true);
+            var softmax = chunks.Length == 1 ? measured[0] : Softmax.Of(Logits(rows, part), part.Targets, keep: true);
             var slope = slopes.narrow(0, part.First, part.Count);
-            return Pull(softmax.Slopes(slope, part.Targets, operations), rows, part).MoveToOuterDisposeScope();
+            return Pull(softmax.Slopes(slope, part.Targets), rows, part).MoveToOuterDisposeScope();
         }).ToList();
         return new HeadPass(sums.Sums with { Loss = value }, Whole(gradients).MoveToOuterDisposeScope());
     }
@@ -54,7 +54,7 @@ internal sealed class LogitsHead(IDecoderWeights weights, IDeviceOperations oper
         {
             using var inner = NewDisposeScope();
             var logits = Logits(rows, part);
-            measured.Add(Softmax.Of(logits, part.Targets, operations, keep: false).MoveToOuterDisposeScope());
+            measured.Add(Softmax.Of(logits, part.Targets, keep: false).MoveToOuterDisposeScope());
             var (value, slopes) = loss.Evaluate(new LogitsChunk(learned[part.First..(part.First + part.Count)], logits, part.Targets));
             values.Add(value.to(ScalarType.Float64).view(1).MoveToOuterDisposeScope());
             gradients.Add(Pull(slopes, rows, part).MoveToOuterDisposeScope());

@@ -71,11 +71,26 @@ internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
 internal sealed class RunCancellation : IDisposable
 {
     private readonly Lock gate = new();
+    private readonly List<RunOptions> more = [];
     private volatile bool cancelled;
     private bool disposed;
 
     /// <summary>For runs of the session's own thread; <see cref="RunOptions.Terminate"/> stays set once it is.</summary>
     public RunOptions Options { get; } = new();
+
+    /// <summary>Options for runs that need an entry of their own.</summary>
+    public RunOptions With(string key, string value)
+    {
+        var options = new RunOptions();
+        options.AddRunConfigEntry(key, value);
+        lock (gate)
+        {
+            more.Add(options);
+            options.Terminate = cancelled;
+        }
+
+        return options;
+    }
 
     public void Cancel()
     {
@@ -83,7 +98,9 @@ internal sealed class RunCancellation : IDisposable
         lock (gate)
         {
             // Options freed by the owner must not be written: the flag lies in native memory.
-            if (!disposed) Options.Terminate = true;
+            if (disposed) return;
+            Options.Terminate = true;
+            foreach (var options in more) options.Terminate = true;
         }
     }
 
@@ -100,6 +117,7 @@ internal sealed class RunCancellation : IDisposable
             if (disposed) return;
             disposed = true;
             Options.Dispose();
+            foreach (var options in more) options.Dispose();
         }
     }
 }

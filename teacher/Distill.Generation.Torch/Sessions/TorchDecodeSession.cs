@@ -1,6 +1,7 @@
 using Distill.Generation.Onnx;
 using Distill.Generation.Torch.Memory;
 using Distill.Generation.Torch.Sampling;
+using Microsoft.ML.OnnxRuntime;
 using static TorchSharp.torch;
 
 namespace Distill.Generation.Torch.Sessions;
@@ -21,6 +22,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
     private readonly BoundTensor promptLogits; // [chunk, vocab]
     private readonly BoundTensor firstLogits;  // [slots, vocab]: after the prompt that was read into a slot
     private readonly RunCancellation cancellation = new();
+    private readonly StepRuns options;
     private readonly BoundRun?[] steps;        // by number of rows
     private readonly BoundRun?[] prompts;      // by slot
     private readonly int[] lengths;
@@ -44,6 +46,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
         stepLogits = new BoundTensor(device, Layout.LogitsType, slots, Layout.VocabularySize);
         promptLogits = new BoundTensor(device, Layout.LogitsType, chunk, Layout.VocabularySize);
         firstLogits = new BoundTensor(device, Layout.LogitsType, slots, Layout.VocabularySize);
+        options = new StepRuns(cancellation, model.CapturesGraphs, slots);
         steps = new BoundRun?[slots + 1];
         prompts = new BoundRun?[slots];
     }
@@ -110,7 +113,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
         for (int slot = 0; slot < tokens.Length; slot++) lengths[slot]++;
         inputs.WriteStep(tokens, lengths.AsSpan(0, tokens.Length));
-        Run(steps[tokens.Length] ??= BindStep(tokens.Length));
+        Run(steps[tokens.Length] ??= BindStep(tokens.Length), options.Step(tokens.Length));
     }
 
     public void Step(ReadOnlySpan<int> tokens, Span<float> logits)
@@ -203,13 +206,13 @@ internal sealed class TorchDecodeSession : ISamplingSession
         inputs.BindPart(run, Names, tokens, lengths[slot]);
         if (model.Signature.SelectsRows) inputs.BindRows(run, tokens.Length - rows, rows);
         run.Output(Names.Logits, promptLogits.View(0, 1, rows, Layout.VocabularySize));
-        Run(run);
+        Run(run, options.Prompt);
     }
 
-    private void Run(BoundRun run)
+    private void Run(BoundRun run, RunOptions how)
     {
         device.BeforeRun();
-        run.Run(cancellation.Options);
+        run.Run(how);
         device.AfterRun(run);
     }
 

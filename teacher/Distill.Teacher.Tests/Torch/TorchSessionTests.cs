@@ -129,6 +129,25 @@ public sealed class TorchSessionTests
         Tensor.TotalCount.ShouldBeLessThanOrEqualTo(before + 8); // other tests of this process may hold a few
     }
 
+    // On the processor nothing is recorded, and the numbers that a card needs for it must do no harm.
+    [Fact]
+    public void Recorded_runs_are_asked_for_without_changing_what_is_said()
+    {
+        var folder = ModelFolder.Open(TinyReasoner.Folder);
+        var options = new OnnxModelOptions { IntraOpThreads = 1, Cuda = new CudaOptions { CapturesGraphs = true } };
+        using var models = new Pair("tiny-reasoner");
+        using var recording = TorchTokenModel.Load(folder, options);
+        var requests = models.Requests();
+        var expected = new BatchGenerator(models.Torch, slots: 4).Complete(requests);
+        var actual = new BatchGenerator(recording, slots: 4).Complete(requests);
+        for (int i = 0; i < requests.Length; i++)
+            actual[i].Select(completion => completion.Tokens).ShouldBe(expected[i].Select(completion => completion.Tokens));
+        var session = recording.Open(1, 8);
+        session.Cancel();
+        Should.Throw<OperationCanceledException>(() => session.Step([1], new float[recording.VocabularySize]));
+        session.Dispose();
+    }
+
     [Fact]
     public void A_session_over_the_budget_is_refused()
     {
