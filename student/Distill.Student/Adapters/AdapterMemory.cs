@@ -1,6 +1,8 @@
 using Distill.Architecture;
+using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Training;
+using TorchSharp;
 
 namespace Distill.Student.Adapters;
 
@@ -19,7 +21,10 @@ internal static class AdapterMemory
         long adapters = adapted.Sum(spec => lowRank.Rank * (spec.Shape[0] + spec.Shape[1])), moments = 2 * Single * adapters;
         bool merges = lowRank.Frozen == FrozenForm.Float && GradientModels.IsFused(architecture, options);
         var whole = merges ? TrainingMemory.Of(architecture, options, longestSequence)
-            : TrainingMemory.OfAutograd(architecture, options.Precision, options.ActivationCheckpointing, longestSequence);
+            : TrainingMemory.OfAutograd(architecture, options.Precision, AutogradOptions.Of(options, DeviceType.CPU) with
+            {
+                Capacity = Math.Max(options.MicroBatchTokens, longestSequence),
+            });
         int half = options.Precision == MatmulPrecision.Fp32 ? 0 : 2;
         if (merges)
         {

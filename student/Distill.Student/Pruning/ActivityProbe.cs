@@ -45,7 +45,7 @@ internal sealed class ActivityProbe : IDisposable
     private void Add(TrainingSequence sequence, List<ActivitySum> sums)
     {
         using var scope = NewDisposeScope();
-        var ids = DeviceOperations.Instance.ToDevice([.. sequence.Tokens.Select(id => (long)id)], device);
+        var ids = tensor(sequence.Tokens.Select(id => (long)id).ToArray()).to(device);
         var x = weights[ParameterMap.Embedding].index_select(0, ids).unsqueeze(0); // [1, time, hidden]
         var measured = new List<Tensor>(); // by layer: cosines, norms of the heads, magnitudes of the channels
         for (int layer = 0; layer < architecture.Layers; layer++)
