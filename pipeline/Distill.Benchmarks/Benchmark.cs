@@ -39,6 +39,7 @@ internal static class BenchmarkList
         new TrainingMemoryBenchmark(),
         new RaggedLoadBenchmark(),
         new DecodeBenchmark(),
+        new DeviceDecodeBenchmark(),
         new PeerBenchmark(),
         new ExportBenchmark(),
         new ParityBenchmark(),
