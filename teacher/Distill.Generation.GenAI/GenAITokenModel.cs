@@ -102,7 +102,7 @@ public sealed class GenAITokenModel : ITokenModel
     }
 
     // The folder says on what its authors ran it; where and with how many threads it runs here is not the folder's to say.
-    private static string Overlay(OnnxModelOptions options, ModelFolder folder)
+    internal static string Overlay(OnnxModelOptions options, ModelFolder folder)
     {
         var session = new Dictionary<string, object>
         {

@@ -86,7 +86,8 @@ internal static class LibtorchLoading
         string[] lines = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         string reason = lines.FirstOrDefault(line => line.StartsWith('/') && !line.Contains("No such file", StringComparison.Ordinal))
             ?? lines[0];
-        return CudaLibraries.LibtorchFolder() is null && OwnFile(ProcessorFile) is null
-            ? $"this build brings no libtorch (-p:Torch=external) and {CudaLibraries.LibtorchVariable} names none: {reason}" : reason;
+        return OperatingSystem.IsLinux() && CudaLibraries.LibtorchFolder() is null && OwnFile(ProcessorFile) is null
+            ? $"this build brings no libtorch (-p:Torch=external); set {CudaLibraries.LibtorchVariable} to the torch/lib of a PyTorch"
+            : reason;
     }
 }

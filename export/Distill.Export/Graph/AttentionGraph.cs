@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Distill.Architecture;
 using Distill.Export.Formats;
 using Distill.Export.Onnx;
@@ -33,7 +32,7 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
 
     private string Attend(int layer, string at, (string Q, string K, string V) qkv)
     {
-        bool narrow = format.Attention != OnnxElementType.Float;
+        bool narrow = format.Attention != format.Flow;
         if (narrow) qkv = (Narrowed(qkv.Q), Narrowed(qkv.K), Narrowed(qkv.V));
         string output = $"{at}.attended", attended = narrow ? output + ".narrow" : output; // [batch, time, heads · headSize]
         graph.AddMicrosoft(
@@ -42,7 +41,7 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
             [qkv.Q, qkv.K, qkv.V, DecoderValues.PastKey(layer), DecoderValues.PastValue(layer),
                 SequenceLengths.LastPosition, SequenceLengths.Total, .. Caches(layer)],
             [.. Attributes(layer)]);
-        return narrow ? graph.Add("Cast", output, [attended], OnnxAttribute.Of("to", (long)OnnxElementType.Float)) : output;
+        return narrow ? graph.Add("Cast", output, [attended], OnnxAttribute.Of("to", (long)format.Flow)) : output;
     }
 
     // What is left out (keys and values beside packed queries) has no type either.
@@ -95,36 +94,17 @@ internal static class RotaryCaches
     public static void Add(GraphAssembly graph, DecoderArchitecture architecture, OnnxElementType type)
     {
         var table = new RotaryTable(architecture);
-        graph.Constant(Cache(Cosine, type, table, table.Cosines));
-        graph.Constant(Cache(Sine, type, table, table.Sines));
+        Add(graph, Cosine, type, table, table.Cosines);
+        Add(graph, Sine, type, table, table.Sines);
     }
 
     private delegate void Rows(int firstPosition, Span<float> target);
 
-    private static OnnxInitializer Cache(string name, OnnxElementType type, RotaryTable table, Rows rows)
-    {
-        void Fill(WeightSet weights, int firstPosition, Span<byte> target)
+    private static void Add(GraphAssembly graph, string name, OnnxElementType type, RotaryTable table, Rows rows) =>
+        graph.Numbers(name, type, [table.Positions, table.Width], (_, firstPosition, count) =>
         {
-            if (type == OnnxElementType.Float)
-            {
-                rows(firstPosition, MemoryMarshal.Cast<byte, float>(target));
-                return;
-            }
-
-            float[] values = new float[target.Length / sizeof(ushort)];
-            rows(firstPosition, values);
-            var narrow = MemoryMarshal.Cast<byte, ushort>(target);
-            for (int i = 0; i < values.Length; i++)
-                narrow[i] = type == OnnxElementType.Float16 ? BitConverter.HalfToUInt16Bits((Half)values[i]) : BrainFloat(values[i]);
-        }
-
-        return new(name, type, [table.Positions, table.Width], Fill) { IsWeight = false };
-    }
-
-    // The upper half of an fp32 number, rounded by what the lower half says. Cosines and sines are finite.
-    private static ushort BrainFloat(float value)
-    {
-        uint bits = BitConverter.SingleToUInt32Bits(value);
-        return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
-    }
+            float[] angles = new float[count];
+            rows(firstPosition, angles);
+            return angles;
+        }, isWeight: false);
 }

@@ -14,7 +14,7 @@ internal static class DecoderGraphBuilder
         if (a.HeadSize % 16 != 0)
             throw new InvalidDataException(
                 $"head_dim {a.HeadSize} cannot be exported: ONNX Runtime's rotary GroupQueryAttention needs a multiple of 16.");
-        var graph = new GraphAssembly();
+        var graph = new GraphAssembly(format.Flow);
         SequenceLengths.Add(graph);
         if (a.PlainLayers.Count < a.Layers) RotaryCaches.Add(graph, a, format.Attention);
         Layers(graph, a, format);

@@ -58,6 +58,9 @@ internal sealed class VerifyCommand : DistillCommand
         var place = DeviceOption.Choose(parsed.GetRequiredValue(device), exported, ModelEngine.Onnx, context);
         string? precision = ModelFolders.PrecisionOf(exported);
         var allowed = precision is null ? ParityTolerance.Exact : ExportPrecisions.Parse(precision)!.Value.Tolerance();
+        if (precision is not null && !ExportPrecisions.Parse(precision)!.Value.RunsOnProcessor())
+            throw new UsageException($"'{exported}' is {precision}, which a CPU cannot compute.",
+                "Export the checkpoint in fp32 or fp16 as well, and verify that.");
         if (parsed.GetValue(tolerance) is { } chosen) allowed = allowed with { RelativeLogits = chosen };
         var encoder = ChatEncoder.Load(exported);
         RequireSameWords(exported, encoder, checkpoint);

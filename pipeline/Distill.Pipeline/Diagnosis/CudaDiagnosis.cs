@@ -6,7 +6,7 @@ namespace Distill.Pipeline.Diagnosis;
 /// <summary>What a device is wanted for; each needs other things.</summary>
 internal enum DeviceUse
 {
-    /// <summary>ONNX Runtime runs a model.</summary>
+    /// <summary>ONNX Runtime runs a model, whose cache and logits lie in torch's memory.</summary>
     Running,
 
     /// <summary>Torch trains one.</summary>
@@ -57,12 +57,12 @@ internal static class CudaDiagnosis
 
     private static IEnumerable<(MachineFinding Finding, DeviceUse[] Uses, int? Card)> Faults(CudaFacts facts)
     {
-        DeviceUse[] both = [DeviceUse.Running, DeviceUse.Training], running = [DeviceUse.Running], training = [DeviceUse.Training];
+        DeviceUse[] both = [DeviceUse.Running, DeviceUse.Training], running = [DeviceUse.Running];
         foreach (var finding in Driver(facts.Driver)) yield return (finding, both, null);
         foreach (var card in facts.Driver.Cards.Where(card => !card.IsAtLeast(OldestMajor, OldestMinor)))
             yield return (TooOld(card), running, card.Number);
         foreach (var finding in Provider(facts)) yield return (finding, running, null);
-        foreach (var finding in Torch(facts)) yield return (finding, training, null);
+        foreach (var finding in Torch(facts)) yield return (finding, both, null);
     }
 
     private static IEnumerable<MachineFinding> Driver(CudaDriverFacts driver)
@@ -96,14 +96,21 @@ internal static class CudaDiagnosis
         foreach (var (library, reason) in facts.MissingLibraries)
         {
             yield return Lacks(library, $"{library} {reason}; ONNX Runtime's CUDA provider needs it",
-                "Install the libraries of CUDA 13 (cuda-cudart-13-*, libcublas-13-*, libcurand-13-*) so that the loader finds them "
-                + $"(ldconfig, LD_LIBRARY_PATH), or name a PyTorch for CUDA 13 by {CudaLibraries.LibtorchVariable}: its wheels bring "
-                + "them.");
+                $"Install NVIDIA's package {PackageOf(library)}-13-* so that the loader finds it (ldconfig, LD_LIBRARY_PATH), or name a "
+                + $"PyTorch for CUDA 13 by {CudaLibraries.LibtorchVariable}: its wheels bring it.");
         }
 
         if (facts.ProviderFault is { } fault)
             yield return Lacks(Name, $"the CUDA provider does not load: {fault}", "The message names the library or the call that failed.");
     }
+
+    // libcublasLt.so.13 comes with libcublas.
+    private static string PackageOf(string library) => library.Split('.')[0] switch
+    {
+        "libcudart" => "cuda-cudart",
+        "libcublasLt" => "libcublas",
+        var name => name,
+    };
 
     private static IEnumerable<MachineFinding> Torch(CudaFacts facts)
     {
@@ -116,7 +123,7 @@ internal static class CudaDiagnosis
         else if (!torch.IsForCuda)
         {
             yield return Lacks(Name, $"libtorch{(torch.Folder is null ? " of this build" : $" in '{torch.Folder}'")} is for the CPU alone",
-                $"To train on the card, build with -p:Torch=external and set {CudaLibraries.LibtorchVariable} to the torch/lib of a "
+                $"Build with -p:Torch=external and set {CudaLibraries.LibtorchVariable} to the torch/lib of a "
                 + "PyTorch for CUDA, or build with -p:Torch=cuda where the feed has TorchSharp-cuda-linux (docs/cuda.md).");
         }
         else if (torch.Cards == 0 && facts.Driver.Cards.Count > 0)

@@ -47,9 +47,9 @@ internal sealed record DeviceChoice(ComputeDevice Device, string Reason)
         if (!ServedModel.IsModelFolder(folder)) return CheckpointFault;
         var model = ModelFolder.Open(folder);
         string key = GraphNames.Of(model.Configuration.Names.PastKey, 0);
-        bool isSingle = model.Facts.ElementTypes.GetValueOrDefault(key) == (int)TensorElementType.Float;
         if (!model.Facts.SharesCache)
-            return "the model's graph gives a new cache in every run, and on a card the engine needs one that appends in place";
+            return "the model's graph gives a new and longer cache from every run, and on a card a cache stays in its place";
+        bool isSingle = model.Facts.ElementTypes.GetValueOrDefault(key) == (int)TensorElementType.Float;
         return isSingle
             ? "the model's graph keeps its cache in fp32, and ONNX Runtime's CUDA provider runs GroupQueryAttention in fp16 and bf16 alone"
             : null;

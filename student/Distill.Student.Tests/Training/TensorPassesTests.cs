@@ -116,7 +116,7 @@ public sealed class TensorPassesTests
             parameters.Passes.AreFinite(parameters.Values).ShouldBeTrue();
         }
 
-        Tensor.TotalCount.ShouldBe(before);
+        Tensor.TotalCount.ShouldBeLessThanOrEqualTo(before);
     }
 
     // There a number that crosses to the host, and an operand that lies elsewhere, are exceptions.

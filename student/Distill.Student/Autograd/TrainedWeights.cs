@@ -90,8 +90,9 @@ internal sealed class WeightProjection : IProjection
         using var scope = NewDisposeScope();
         gradient.AddProduct(offset, outputGradient.t(), input);
         if (biasOffset is { } start) gradient.Add(start, outputGradient.sum(0, keepdim: false, ScalarType.Float32));
-        return others is null ? outputGradient.mm(matrix).MoveToOuterDisposeScope()
-            : others.addmm_(outputGradient, matrix, beta: 1, alpha: 1);
+        if (others is null) return outputGradient.mm(matrix).MoveToOuterDisposeScope();
+        others.addmm_(outputGradient, matrix, beta: 1, alpha: 1);
+        return others;
     }
 
     public void Dispose()

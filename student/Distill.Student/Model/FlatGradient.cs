@@ -44,6 +44,13 @@ internal sealed class FlatGradient(long count, Device device) : IDisposable
         Values.narrow(0, offset, rows * columns).view(rows, columns).addmm_(left, right, beta: 1, alpha: (float)Factor);
     }
 
+    /// <summary>Adds to rows of the matrix at an offset; rows may repeat. On CUDA the order of such sums is not fixed.</summary>
+    /// <param name="shape">Of the matrix.</param>
+    /// <param name="indices">[rows] int64</param>
+    /// <param name="rows">[rows, columns]</param>
+    public void AddRows(long offset, long[] shape, Tensor indices, Tensor rows) =>
+        Values.narrow(0, offset, shape[0] * shape[1]).view(shape).index_add_(0, indices, rows, KeptScalar.Of(Factor));
+
     public void Clear()
     {
         using var scope = NewDisposeScope(); // an operation in place gives another handle to the same tensor

@@ -20,18 +20,17 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     /// <exception cref="InvalidDataException">An impossible architecture.</exception>
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded; says why.</exception>
     public FlatParameters(DecoderArchitecture architecture, Device? device = null)
-        : this(architecture, Loaded(device), null)
+        : this(architecture, device, passes: null)
     {
     }
 
     /// <param name="passes">
-    /// What a training of these weights works by; null: what suits the device. On the CPU <see cref="TensorPasses"/> makes it one as on any
-    /// other device: by tensor operations and autograd alone.
+    /// What a training of these weights works by; null: the device's own. On the CPU <see cref="TensorPasses"/> makes it one as on any other
+    /// device: by tensor operations and autograd alone.
     /// </param>
-    internal FlatParameters(DecoderArchitecture architecture, Device device, IFlatPasses? passes)
+    internal FlatParameters(DecoderArchitecture architecture, Device? device, IFlatPasses? passes)
     {
         LibtorchLoading.Require();
-        Passes = passes ?? FlatPasses.Of(device);
         architecture.Validate();
         Architecture = architecture;
         foreach (var spec in ParameterMap.For(architecture))
@@ -41,6 +40,7 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
         }
 
         Values = Zeros(Count, device);
+        Passes = passes ?? FlatPasses.Of(Device);
     }
 
     public DecoderArchitecture Architecture { get; }
@@ -145,16 +145,8 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 
     public void Dispose() => Values.Dispose();
 
-    private static Device Loaded(Device? device)
-    {
-        LibtorchLoading.Require();
-        return device ?? Processor();
-    }
-
-    // Methods of their own, because TorchSharp may load libtorch as soon as a method that mentions it begins.
-    private static Device Processor() => CPU;
-
-    private static Tensor Zeros(long count, Device device) => zeros([count], ScalarType.Float32, device).DetachFromDisposeScope();
+    // A method of its own, because TorchSharp may load libtorch as soon as a method that mentions it begins.
+    private static Tensor Zeros(long count, Device? device) => zeros([count], ScalarType.Float32, device ?? CPU).DetachFromDisposeScope();
 
     private float[] Copy(string name)
     {

@@ -41,7 +41,7 @@ internal sealed class SupervisedStage : IStage
             Version = 4,
             Inputs =
             [
-                CurationStage.StageName, ExternalInputs.Base,
+                CurationStage.StageName, ExternalInputs.Base, .. ReplayStage.InputsOf(recipe),
                 .. LooksAtAccuracy ? [ProblemsStage.Validation] : Array.Empty<string>(),
             ],
             Options = OptionsOf(),
@@ -73,7 +73,8 @@ internal sealed class SupervisedStage : IStage
         var start = StudentStart.Open(context, recipe, ExternalInputs.Base);
         var encoder = start.Encoder;
         var examples = SupervisedExamples.Read(
-            CuratedFiles.PathsOf(context.Input(CurationStage.StageName)), encoder, steps,
+            ReplayStage.InputsOf(recipe).Prepend(CurationStage.StageName).SelectMany(stage => CuratedFiles.PathsOf(context.Input(stage))),
+            encoder, steps,
             softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
             training.SequenceLength, training.HeldOut?.LossShare, (ulong)training.Seed);
         var weights = Weights(start, examples.Training);
