@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Tests.CommandLine;
 using Distill.Pipeline.Tests.Runs;
@@ -25,7 +26,7 @@ public sealed class ServiceProcessTests(PipelineRunTests.FinishedRun finished) :
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no SIGINT to send on Windows.");
         string file = Schedules();
         Occurrence occurrence;
-        using (var serving = Serve(file))
+        using (var serving = await Serve(file))
         {
             CommandLineRun.Of("schedule", "run", "small", "--schedules", file, "--runs", Runs).Code.ShouldBe(0); // is served
             occurrence = new OccurrenceStore(Runs).List("small").ShouldHaveSingleItem();
@@ -39,14 +40,14 @@ public sealed class ServiceProcessTests(PipelineRunTests.FinishedRun finished) :
         (stopped.State, stopped.Failures, stopped.Attempts[^1].End).ShouldBe((OccurrenceState.Waiting, 0, AttemptEnd.Stopped));
         RunState.TryRead(Path.Combine(Runs, occurrence.Run))!.Progress.ShouldBe(RunProgress.Stopped); // by itself, not by force
 
-        using (var serving = Serve(file))
+        using (var serving = await Serve(file))
         {
             await Until(() => Now(occurrence).Attempts.Count == 2 && new RunFolder(Runs, occurrence.Run).IsLocked());
             serving.Kill(); // the run outlives it
             await serving.WaitForExitAsync(Ending);
         }
 
-        using (var serving = Serve(file))
+        using (var serving = await Serve(file))
         {
             await Until(() => Now(occurrence).Closed is not null);
             using (var signal = Process.Start("kill", ["-INT", $"{serving.Id}"])) await signal.WaitForExitAsync(Ending);
@@ -73,7 +74,7 @@ public sealed class ServiceProcessTests(PipelineRunTests.FinishedRun finished) :
         var run = Here(["schedule", "run", "small", .. words]);
         (run.ExitCode, JsonDocument.Parse(run.Out).RootElement.GetProperty("state").GetString()).ShouldBe((1, "failed"));
         var last = Listed().GetProperty("recent")[0];
-        last.GetProperty("reason").GetString().ShouldNotBeNull().ShouldContain("problems.train");
+        last.GetProperty("reason").GetString().ShouldNotBeNull().ShouldContain("teacher.model");
 
         JsonElement Listed() => CommandLineRun.Of(["schedule", "ls", .. words]).Json().GetProperty("schedules")[0];
     }
@@ -87,7 +88,12 @@ public sealed class ServiceProcessTests(PipelineRunTests.FinishedRun finished) :
         return (process.ExitCode, said);
     }
 
-    private Process Serve(string file) => DistillProcess.Start("serve", "--schedules", file, "--runs", Runs, "--port", "0");
+    private async Task<Process> Serve(string file)
+    {
+        var process = DistillProcess.Start("serve", "--schedules", file, "--runs", Runs, "--port", "0");
+        await Until(() => FileLock.IsHeld(new OccurrenceStore(Runs).ServerLock));
+        return process;
+    }
 
     private Occurrence Now(Occurrence occurrence) => new OccurrenceStore(Runs).Find(occurrence.Schedule, occurrence.Name)!;
 
