@@ -4,7 +4,8 @@ using Distill.Export.Parity;
 namespace Distill.Export;
 
 /// <summary>
-/// How the large matrices of an exported model are stored. What flows between them, the cache and the logits are always fp32.
+/// The numbers of an exported model. The logits are always fp32; with fp16 and bf16 everything else is of that type, otherwise what flows
+/// between the matrices and the cache are fp32.
 /// </summary>
 public enum ExportPrecision
 {
@@ -12,9 +13,15 @@ public enum ExportPrecision
     [JsonStringEnumMemberName("fp32")]
     Single,
 
-    /// <summary>fp16 in the file, widened when the model is opened: half the size, the speed of fp32.</summary>
+    /// <summary>
+    /// fp16 throughout: half the size, and what the CUDA provider needs. A CPU computes it by way of fp32 and is slower for it.
+    /// </summary>
     [JsonStringEnumMemberName("fp16")]
     Half,
+
+    /// <summary>bf16 throughout: for CUDA devices only, and for models whose numbers outgrow fp16.</summary>
+    [JsonStringEnumMemberName("bf16")]
+    BFloat16,
 
     /// <summary>8 bits a weight in blocks of 32 with an fp32 scale each.</summary>
     Int8,
@@ -32,6 +39,7 @@ internal static class ExportPrecisions
     [
         new(ExportPrecision.Single, "fp32", "", "fp32", ParityTolerance.Exact),
         new(ExportPrecision.Half, "fp16", "_fp16", "fp16", new(0.01, 0.02)),
+        new(ExportPrecision.BFloat16, "bf16", "_bf16", null, new(0.05, 0.1)),
         new(ExportPrecision.Int8, "int8", "_int8", "int8", new(0.1, 0.1)),
         new(ExportPrecision.Int4, "int4", "_q4", "q4", new(0.5, 0.5)),
     ];
@@ -39,11 +47,25 @@ internal static class ExportPrecisions
     /// <summary>Every name there is.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Table.Select(row => row.Name)];
 
-    /// <summary>As on the command line: fp32, fp16, int8, int4.</summary>
+    /// <summary>As on the command line: fp32, fp16, bf16, int8, int4.</summary>
     public static string Name(this ExportPrecision precision) => Of(precision).Name;
 
-    /// <summary>The <c>dtype</c> under which transformers.js finds it.</summary>
-    public static string BrowserName(this ExportPrecision precision) => Of(precision).BrowserName;
+    /// <summary>Whether ONNX Runtime's CPU provider computes it: it has no bf16 kernels for what these graphs do.</summary>
+    public static bool RunsOnProcessor(this ExportPrecision precision) => precision != ExportPrecision.BFloat16;
+
+    /// <summary>
+    /// How far the logits of decoding through the cache may be from those of one run, as a share of the largest: what rounds activations
+    /// rounds other sums of them otherwise.
+    /// </summary>
+    public static double CacheTolerance(this ExportPrecision precision) => precision switch
+    {
+        ExportPrecision.Single => 1e-4,
+        ExportPrecision.Half => 0.02,
+        _ => 0.05,
+    };
+
+    /// <summary>The <c>dtype</c> under which transformers.js finds it; null where it has none.</summary>
+    public static string? BrowserName(this ExportPrecision precision) => Of(precision).BrowserName;
 
     /// <summary>The graph's file name in the folder <c>onnx</c>, with the suffix that transformers.js looks for.</summary>
     public static string GraphFile(this ExportPrecision precision) => $"model{Of(precision).Suffix}.onnx";
@@ -56,5 +78,5 @@ internal static class ExportPrecisions
 
     private static Row Of(ExportPrecision precision) => Table.First(row => row.Precision == precision);
 
-    private sealed record Row(ExportPrecision Precision, string Name, string Suffix, string BrowserName, ParityTolerance Tolerance);
+    private sealed record Row(ExportPrecision Precision, string Name, string Suffix, string? BrowserName, ParityTolerance Tolerance);
 }

@@ -1,5 +1,6 @@
 using Distill.Cli.Output;
 using Distill.Data.Sources.Selection;
+using Distill.Generation;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Student.Training;
@@ -29,6 +30,7 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
     {
         UsageException usage => new(ExitCode.Usage, "usage", usage.Message, usage.Hint),
         InvalidRecipeException invalid => new(ExitCode.Usage, "invalid_recipe", invalid.Message, "", invalid.Problems),
+        DeviceUnavailableException device => new(ExitCode.Usage, "usage", device.Message, device.Remedy),
         RunRefusedException refused => new(ExitCode.Usage, "usage", refused.Message, ""),
         GateFailedException gate => new(ExitCode.GateFailed, "gate_failed", gate.Message, gate.Remedy ?? GateHint(context)),
         OperationCanceledException when context.Cancellation.IsCancellationRequested =>

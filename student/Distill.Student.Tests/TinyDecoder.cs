@@ -24,9 +24,11 @@ internal static class TinyDecoder
     };
 
     /// <summary>Larger than the usual start, so that every path carries a gradient worth comparing.</summary>
-    public static FlatParameters Parameters(DecoderArchitecture architecture, ulong seed = 1)
+    /// <param name="byTensors">Trained as on any device: by tensor operations and autograd, not by the processor's own passes.</param>
+    public static FlatParameters Parameters(DecoderArchitecture architecture, ulong seed = 1, bool byTensors = false)
     {
-        var parameters = new FlatParameters(architecture);
+        var parameters = byTensors ? new FlatParameters(architecture, TorchSharp.torch.CPU, TensorPasses.Instance)
+            : new FlatParameters(architecture);
         parameters.Initialize(seed);
         var normal = new NormalStream(seed + 1);
         foreach (ref float value in parameters.Span) value = value * 1.5f + (float)(0.02 * normal.Next());

@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
 using Distill.Data;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Generation.Onnx;
 
 /// <summary>
-/// A decoder run by ONNX Runtime, on the processor or on a CUDA card: over one shared key-value buffer per layer where the graph appends in place
-/// (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
+/// A decoder run by ONNX Runtime, on the processor or on a CUDA card: over one shared key-value buffer per layer where the graph appends
+/// in place (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
 /// Over a shared cache, rows decoded together gave the bits of rows decoded alone in all but one of the folders tried (an int4 model
 /// with zero points and blocks of 128: up to 0.02). Over a growing one padding moves logits by rounding (1e-6 of the largest in fp32,
 /// 2e-3 in fp16), so results may depend on what is decoded beside them.
@@ -37,6 +38,9 @@ public sealed class OnnxTokenModel : ITokenModel
 
     internal DecoderSignature Signature { get; }
 
+    /// <summary>Whether the provider records runs and repeats them (<see cref="CudaOptions.CapturesGraphs"/>).</summary>
+    internal bool CapturesGraphs => options.Cuda.CapturesGraphs;
+
     /// <summary>File or description, for messages.</summary>
     internal string Source { get; }
 
@@ -45,9 +49,15 @@ public sealed class OnnxTokenModel : ITokenModel
     public static OnnxTokenModel Load(string folder, OnnxModelOptions? options = null) => Load(ModelFolder.Open(folder), options);
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Create(
-        sessionOptions => new InferenceSession(folder.GraphPath, sessionOptions), folder.Facts, folder.Configuration,
-        folder.Configuration.ContextLength, folder.GraphPath, options);
+    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Load(folder, options, TrialSession);
+
+    /// <summary>Loads a model folder for sessions of another kind.</summary>
+    /// <param name="trial">Opens one of them, of one slot and two tokens: the model is tried with it.</param>
+    /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
+    internal static OnnxTokenModel Load(
+        ModelFolder folder, OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial) => Create(
+        sessionOptions => OpenGraph(folder, sessionOptions, options is not { SelectLogitRows: false }), folder.Facts, folder.Configuration,
+        folder.Configuration.ContextLength, folder.GraphPath, options, trial);
 
     /// <summary>
     /// Loads a model that holds its own weights, e.g. one rewritten after every training step. All sizes must be numbers in the graph.
@@ -59,7 +69,16 @@ public sealed class OnnxTokenModel : ITokenModel
     /// </param>
     /// <exception cref="InvalidDataException">The bytes are not such a model.</exception>
     internal static OnnxTokenModel FromBytes(
-        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null)
+        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null) =>
+        FromBytes(model, maxLength, options, TrialSession, shared);
+
+    /// <summary>Loads a model from bytes for sessions of another kind, which may bind its weights.</summary>
+    /// <param name="trial">Opens one of them, of one slot and two tokens: a model on a card is tried with it.</param>
+    /// <param name="weights">Inputs of the graph that are weights.</param>
+    /// <inheritdoc cref="FromBytes(ReadOnlyMemory{byte}, int, OnnxModelOptions?, SharedInitializers?)"/>
+    internal static OnnxTokenModel FromBytes(
+        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial,
+        SharedInitializers? shared = null, IEnumerable<string>? weights = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         byte[] bytes = MemoryMarshal.TryGetArray(model, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
@@ -67,7 +86,7 @@ public sealed class OnnxTokenModel : ITokenModel
             : model.ToArray();
         return Create(
             sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength,
-            "The model given as bytes", options, shared);
+            "The model given as bytes", options, trial, shared, weights);
     }
 
     /// <summary>What a session takes, and what <see cref="Open"/> compares with <see cref="OnnxModelOptions.MaxCacheBytes"/>.</summary>
@@ -79,17 +98,35 @@ public sealed class OnnxTokenModel : ITokenModel
     /// <exception cref="ArgumentException">The session would take more than <see cref="OnnxModelOptions.MaxCacheBytes"/>.</exception>
     public IDecodeSession Open(int slots, int maxLength)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, MaxLength);
-        if (OverBudget(packed ? slots : slots + 1, maxLength) is { } reason) throw new ArgumentException(reason, nameof(slots));
+        RequireRoom(slots, maxLength, packed ? slots : slots + 1);
         return packed ? OpenSession(slots, maxLength) : new CompanionSession(OpenSession(slots + 1, maxLength), VocabularySize);
     }
 
     public void Dispose() => Session.Dispose();
 
-    private DecodeSession OpenSession(int slots, int maxLength) =>
-        Signature.Layout.Grows ? new GrowingDecodeSession(this, slots, maxLength) : new SharedDecodeSession(this, slots, maxLength);
+    /// <param name="opened">Slots that there will be, with those that nobody asked for.</param>
+    /// <exception cref="ArgumentException">Impossible sizes, or more memory than is allowed.</exception>
+    internal void RequireRoom(int slots, int maxLength, int opened)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, MaxLength);
+        if (OverBudget(opened, maxLength) is { } reason) throw new ArgumentException(reason, nameof(slots));
+    }
+
+    private DecodeSession OpenSession(int slots, int maxLength)
+    {
+        if (Signature.Layout.CacheType == TensorElementType.BFloat16 || Signature.Layout.LogitsType == TensorElementType.BFloat16)
+        {
+            throw new InvalidDataException(
+                $"{Source} keeps cache or logits in bfloat16, which the processor does not compute with: export it in fp32, or run it on a "
+                    + "card.");
+        }
+
+        return Signature.Layout.Grows ? new GrowingDecodeSession(this, slots, maxLength) : new SharedDecodeSession(this, slots, maxLength);
+    }
+
+    private static IDecodeSession TrialSession(OnnxTokenModel model) => model.OpenSession(1, 2);
 
     private string? OverBudget(int slots, int maxLength)
     {
@@ -102,34 +139,45 @@ public sealed class OnnxTokenModel : ITokenModel
 
     /// <summary>
     /// Runs two tokens, one as a prompt and one as a step. A graph may leave open the sizes that its configuration fills in; only
-    /// its kernels then know that these are wrong, and the folder must be refused here rather than in the middle of a batch.
+    /// its kernels then know that these are wrong, and the folder must be refused here rather than in the middle of a batch. On a device
+    /// this run also shows whether the graph's nodes are there.
     /// </summary>
-    private void Probe()
+    private void Try(Func<OnnxTokenModel, IDecodeSession> trial)
     {
         if (OverBudget(1, 2) is { } reason) throw new InvalidDataException(reason);
-        using var session = OpenSession(1, 2);
+        using var session = trial(this);
         float[] logits = new float[VocabularySize];
         session.Prefill(0, [0], logits);
         session.Step([0], logits);
     }
 
+    private static InferenceSession OpenGraph(ModelFolder folder, SessionOptions options, bool selectRows)
+    {
+        if (!selectRows || LogitRowSelection.Apply(folder.GraphPath, folder.Configuration.Names.Logits) is not { } graph)
+            return new InferenceSession(folder.GraphPath, options);
+        options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", graph.DataFolder);
+        return new InferenceSession(graph.Model, options);
+    }
+
     private static OnnxTokenModel Create(
         Func<SessionOptions, InferenceSession> open, GraphFacts facts, GenAIConfiguration? configuration, int maxLength, string source,
-        OnnxModelOptions? options,
-        SharedInitializers? shared = null)
+        OnnxModelOptions? options, Func<OnnxTokenModel, IDecodeSession> trial, SharedInitializers? shared = null,
+        IEnumerable<string>? weights = null)
     {
         options ??= new OnnxModelOptions();
         InferenceSession? session = null;
         using var placement = options.Device.IsCuda ? new PlacementRecord() : null;
         try
         {
+            _ = RuntimeTelemetry.Runtime;
             using SessionOptions sessionOptions = OptionsOf(options);
             placement?.AddTo(sessionOptions);
             shared?.AddTo(sessionOptions);
             session = open(sessionOptions);
             var model = new OnnxTokenModel(
-                session, DecoderSignature.Read(session, facts, configuration, source), maxLength, source, options, packed: shared is null);
-            if (configuration is not null || placement is not null) model.Probe();
+                session, DecoderSignature.Read(session, facts, configuration, source, weights), maxLength, source, options,
+                packed: shared is null);
+            if (configuration is not null || placement is not null) model.Try(trial);
             if (placement is not null) PlacementRecord.RequireOn(options.Device, PlacementRecord.End(session), source);
             return model;
         }
@@ -170,7 +218,9 @@ public sealed class OnnxTokenModel : ITokenModel
     }
 }
 
-/// <summary>How ONNX Runtime runs a model; none of it changes what the model says, but for rounding where it runs on another device.</summary>
+/// <summary>
+/// How ONNX Runtime runs a model; none of it changes what the model says, but for rounding where it runs on another device.
+/// </summary>
 public sealed record OnnxModelOptions
 {
     /// <summary>
@@ -197,4 +247,9 @@ public sealed record OnnxModelOptions
 
     /// <summary>Of a <see cref="Device"/> that is a card.</summary>
     internal CudaOptions Cuda { get; init; } = new();
+
+    /// <summary>
+    /// Whether a graph is told which positions' logits are wanted (<see cref="LogitRowSelection"/>); without, it computes all of them.
+    /// </summary>
+    internal bool SelectLogitRows { get; init; } = true;
 }

@@ -15,6 +15,7 @@ internal sealed class SharedInitializers : IDisposable
     /// <param name="name">As the graph names it; its shape there is not checked against <paramref name="shape"/>.</param>
     public void Add(string name, IReadOnlyList<long> shape)
     {
+        _ = RuntimeTelemetry.Runtime; // a value loads the library
         var buffer = new NativeBuffer<float>(shape.Aggregate(1L, (product, size) => checked(product * size)));
         values.Add(name, (buffer, buffer.View(TensorElementType.Float, 0, [.. shape])));
     }

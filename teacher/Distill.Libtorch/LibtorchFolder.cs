@@ -4,11 +4,17 @@ namespace Distill.Libtorch;
 
 /// <summary>
 /// A folder with libtorch, e.g. <c>…/site-packages/torch/lib</c> of an installed PyTorch, and whether TorchSharp's library fits it: known
-/// before anything is loaded, because a library that lacks a symbol ends the process where it is first called. Reads a few pages of each file.
+/// before anything is loaded, because a library that lacks a symbol ends the process where it is first called. Reads a few pages of each
+/// file.
 /// </summary>
 internal static class LibtorchFolder
 {
     public const string Cuda = "libtorch_cuda.so";
+
+    /// <summary>What TorchSharp was built against; to name it, TorchSharp itself would load a libtorch.</summary>
+    public const string BuiltAgainst = "2.10";
+
+    private const string Meant = "name the folder with libtorch.so, of PyTorch …/site-packages/torch/lib";
 
     private const int LongestVersionFile = 1 << 16, MostNamed = 3;
 
@@ -20,10 +26,10 @@ internal static class LibtorchFolder
     /// <param name="torchSharp">Path of libLibTorchSharp.so.</param>
     public static string? FaultOf(string folder, string torchSharp)
     {
-        if (!Directory.Exists(folder)) return $"'{folder}' is no folder; name the one with libtorch.so, of PyTorch …/site-packages/torch/lib";
+        if (!Directory.Exists(folder)) return $"'{folder}' is no folder; {Meant}";
         string[] absent = [.. Names.Where(name => !File.Exists(Path.Combine(folder, name)))];
         if (absent.Length > 0)
-            return $"'{folder}' has no {string.Join(" and no ", absent)}; name the folder with libtorch.so, of PyTorch …/site-packages/torch/lib";
+            return $"'{folder}' has no {string.Join(" and no ", absent)}; {Meant}";
         try
         {
             return Misfit(folder, torchSharp);
@@ -38,8 +44,10 @@ internal static class LibtorchFolder
     public static string? VersionOf(string folder)
     {
         string above = Path.GetFullPath(Path.Combine(folder, ".."));
-        string? line = Lines(Path.Combine(above, "version.py")).FirstOrDefault(text => text.StartsWith("__version__", StringComparison.Ordinal));
-        return line?.Split('\'', '"') is [_, var version, ..] ? version : Lines(Path.Combine(above, "build-version")).FirstOrDefault()?.Trim();
+        string? line = Lines(Path.Combine(above, "version.py"))
+            .FirstOrDefault(text => text.StartsWith("__version__", StringComparison.Ordinal));
+        return line?.Split('\'', '"') is [_, var version, ..] ? version
+            : Lines(Path.Combine(above, "build-version")).FirstOrDefault()?.Trim();
     }
 
     private static string? Misfit(string folder, string torchSharp)
@@ -52,9 +60,10 @@ internal static class LibtorchFolder
         }
 
         if (missing.Count == 0) return null;
-        string named = string.Join(", ", missing.Take(MostNamed)) + (missing.Count > MostNamed ? $" and {missing.Count - MostNamed:N0} more" : "");
-        return $"libtorch {VersionOf(folder) ?? "of unknown version"} in '{folder}' lacks {missing.Count:N0} of the symbols that TorchSharp "
-            + $"needs ({named}); take a PyTorch of version {TorchSharp.torch.__version__} or near it, or build with -p:Torch=cuda";
+        string named = string.Join(", ", missing.Take(MostNamed))
+            + (missing.Count > MostNamed ? $" and {missing.Count - MostNamed:N0} more" : "");
+        return $"libtorch {VersionOf(folder) ?? "of unknown version"} in '{folder}' lacks {missing.Count:N0} of the symbols that "
+            + $"TorchSharp needs ({named}); take PyTorch {BuiltAgainst}, or build with -p:Torch=cuda";
     }
 
     private static T Of<T>(string path, Func<DynamicSymbols, T> read)

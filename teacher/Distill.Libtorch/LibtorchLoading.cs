@@ -7,8 +7,8 @@ namespace Distill.Libtorch;
 
 /// <summary>
 /// The one place that decides which libtorch this process uses: the program's own, or the one that DISTILL_LIBTORCH names. Whatever needs
-/// torch calls <see cref="Require"/> before anything else of TorchSharp, since TorchSharp loads by its own rules whatever is not loaded yet,
-/// and since the backend for CUDA cannot come after that for the processor. Safe from any thread.
+/// torch calls <see cref="Require"/> before anything else of TorchSharp, since TorchSharp loads by its own rules whatever is not loaded
+/// yet, and since the backend for CUDA cannot come after that for the processor. Safe from any thread.
 /// </summary>
 internal static class LibtorchLoading
 {
@@ -50,13 +50,14 @@ internal static class LibtorchLoading
         string named = $"{CudaLibraries.LibtorchVariable}: ";
         if (!OperatingSystem.IsLinux()) return $"{named}a libtorch of one's own can be named on Linux alone";
         if (OwnFile(TorchSharpFile) is not { } torchSharp) return $"this build has no {TorchSharpFile}; publish it for linux-x64";
-        if (LibtorchFolder.FaultOf(folder, torchSharp) is { } fault) return named + fault;
         string path = Path.Combine(folder, ProcessorFile);
-        if (OwnFile(ProcessorFile) is { } own && !IsSame(own, path))
+        if (File.Exists(path) && OwnFile(ProcessorFile) is { } own && !IsSame(own, path))
         {
             return $"{named}this build brings its own {ProcessorFile} ({own}), and a process takes only one; build it with "
                 + $"-p:Torch=external, or unset {CudaLibraries.LibtorchVariable}";
         }
+
+        if (LibtorchFolder.FaultOf(folder, torchSharp) is { } fault) return named + fault;
 
         // The one for CUDA brings the others along, and must not come after them.
         string cuda = Path.Combine(folder, LibtorchFolder.Cuda);
@@ -83,8 +84,10 @@ internal static class LibtorchLoading
     private static string FirstReason(string message)
     {
         string[] lines = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        string reason = lines.FirstOrDefault(line => line.StartsWith('/') && !line.Contains("No such file", StringComparison.Ordinal)) ?? lines[0];
-        return CudaLibraries.LibtorchFolder() is null && OwnFile(ProcessorFile) is null
-            ? $"this build brings no libtorch (-p:Torch=external) and {CudaLibraries.LibtorchVariable} names none: {reason}" : reason;
+        string reason = lines.FirstOrDefault(line => line.StartsWith('/') && !line.Contains("No such file", StringComparison.Ordinal))
+            ?? lines[0];
+        return OperatingSystem.IsLinux() && CudaLibraries.LibtorchFolder() is null && OwnFile(ProcessorFile) is null
+            ? $"this build brings no libtorch (-p:Torch=external); set {CudaLibraries.LibtorchVariable} to the torch/lib of a PyTorch"
+            : reason;
     }
 }

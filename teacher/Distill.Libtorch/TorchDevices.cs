@@ -35,7 +35,8 @@ internal static class TorchDevices
         if (!device.IsCuda) return torch.CPU;
         int cards = Cards;
         return device.Card < cards ? new torch.Device(DeviceType.CUDA, device.Card)
-            : throw new DeviceUnavailableException($"{device} was asked for, and torch finds {(cards == 0 ? "no card" : $"{cards} cards")}.",
+            : throw new DeviceUnavailableException(
+                $"{device} was asked for, and torch finds {(cards == 0 ? "no card" : $"{cards} cards")}.",
                 "'distill doctor' names what is missing; or take the device cpu.");
     }
 }

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Generation.Onnx;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Distill.Export.Tests.Support;
@@ -8,12 +9,14 @@ internal static class OnnxRun
 {
     public static InferenceSession Open(byte[] model)
     {
+        _ = RuntimeTelemetry.Runtime;
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         return new InferenceSession(model, options);
     }
 
     public static InferenceSession Open(string path)
     {
+        _ = RuntimeTelemetry.Runtime;
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         return new InferenceSession(path, options);
     }

@@ -22,7 +22,7 @@ internal sealed class BlockFormat(int body, int accuracyLevel = 4) : WeightForma
     public override string Embed(GraphAssembly graph, string ids, string output, ParameterSpec embedding)
     {
         var quantizer = TableQuantizer(embedding);
-        if (quantizer is null) return new SingleFormat().Embed(graph, ids, output, embedding);
+        if (quantizer is null) return new FloatFormat(OnnxElementType.Float).Embed(graph, ids, output, embedding);
         var (codes, scales) = Matrix(graph, embedding.Name, new ProjectionWeights(embedding), quantizer);
         string shape = graph.Integers("embedding.shape", [.. embedding.Shape]);
         string table = graph.Add("Reshape", "embedding.table", [codes, shape]); // [vocab, hidden] of bytes

@@ -1,5 +1,6 @@
 using Distill.Architecture;
 using Distill.Export.Graph;
+using Distill.Export.Onnx;
 
 namespace Distill.Export.Formats;
 
@@ -8,12 +9,21 @@ internal abstract class WeightFormat
 {
     public static WeightFormat Of(ExportPrecision precision) => precision switch
     {
-        ExportPrecision.Single => new SingleFormat(),
-        ExportPrecision.Half => new HalfFormat(),
+        ExportPrecision.Single => new FloatFormat(OnnxElementType.Float),
+        ExportPrecision.Half => new FloatFormat(OnnxElementType.Float16),
+        ExportPrecision.BFloat16 => new FloatFormat(OnnxElementType.BFloat16),
         ExportPrecision.Int8 => new BlockFormat(body: 8),
         ExportPrecision.Int4 => new BlockFormat(body: 4),
         _ => throw new ArgumentOutOfRangeException(nameof(precision)),
     };
+
+    /// <summary>
+    /// Type of what flows between the operators, of the cache, norms, biases and rotary tables; the logits are fp32 always.
+    /// </summary>
+    public virtual OnnxElementType Flow => OnnxElementType.Float;
+
+    /// <summary>Type of keys, values and rotary tables, and of what attention computes with them.</summary>
+    public virtual OnnxElementType Attention => Flow;
 
     /// <summary>Adds <paramref name="output"/> = <paramref name="input"/> · weightsᵀ, [batch, time, in] → [batch, time, out].</summary>
     public abstract string Multiply(GraphAssembly graph, string input, string output, string name, ProjectionWeights weights);
@@ -33,6 +43,8 @@ internal abstract class WeightFormat
 internal sealed class ProjectionWeights(params IReadOnlyList<ParameterSpec> parts)
 {
     private const int Tile = 32;
+
+    public IReadOnlyList<ParameterSpec> Parts => parts;
 
     public int Columns { get; } = checked((int)parts[0].Shape[1]);
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Distill.Architecture;
 using Distill.Export.Formats;
 using Distill.Export.Onnx;
@@ -33,15 +32,21 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
 
     private string Attend(int layer, string at, (string Q, string K, string V) qkv)
     {
-        string output = $"{at}.attended"; // [batch, time, heads · headSize]
+        bool narrow = format.Attention != format.Flow;
+        if (narrow) qkv = (Narrowed(qkv.Q), Narrowed(qkv.K), Narrowed(qkv.V));
+        string output = $"{at}.attended", attended = narrow ? output + ".narrow" : output; // [batch, time, heads · headSize]
         graph.AddMicrosoft(
             "GroupQueryAttention",
-            [output, DecoderValues.PresentKey(layer), DecoderValues.PresentValue(layer)],
+            [attended, DecoderValues.PresentKey(layer), DecoderValues.PresentValue(layer)],
             [qkv.Q, qkv.K, qkv.V, DecoderValues.PastKey(layer), DecoderValues.PastValue(layer),
                 SequenceLengths.LastPosition, SequenceLengths.Total, .. Caches(layer)],
             [.. Attributes(layer)]);
-        return output;
+        return narrow ? graph.Add("Cast", output, [attended], OnnxAttribute.Of("to", (long)format.Flow)) : output;
     }
+
+    // What is left out (keys and values beside packed queries) has no type either.
+    private string Narrowed(string value) =>
+        value.Length == 0 ? value : graph.Add("Cast", value + ".narrow", [value], OnnxAttribute.Of("to", (long)format.Attention));
 
     private string[] Caches(int layer) => a.IsRotary(layer) ? [RotaryCaches.Cosine, RotaryCaches.Sine] : [];
 
@@ -85,18 +90,21 @@ internal static class RotaryCaches
 {
     public const string Cosine = "cos_cache", Sine = "sin_cache";
 
-    public static void Add(GraphAssembly graph, DecoderArchitecture architecture)
+    /// <param name="type">fp32, fp16 or bf16; what is narrower is rounded to nearest, ties to even.</param>
+    public static void Add(GraphAssembly graph, DecoderArchitecture architecture, OnnxElementType type)
     {
         var table = new RotaryTable(architecture);
-        graph.Constant(Cache(Cosine, table, table.Cosines));
-        graph.Constant(Cache(Sine, table, table.Sines));
+        Add(graph, Cosine, type, table, table.Cosines);
+        Add(graph, Sine, type, table, table.Sines);
     }
 
     private delegate void Rows(int firstPosition, Span<float> target);
 
-    private static OnnxInitializer Cache(string name, RotaryTable table, Rows rows)
-    {
-        void Fill(WeightSet weights, int firstPosition, Span<byte> target) => rows(firstPosition, MemoryMarshal.Cast<byte, float>(target));
-        return new(name, OnnxElementType.Float, [table.Positions, table.Width], Fill) { IsWeight = false };
-    }
+    private static void Add(GraphAssembly graph, string name, OnnxElementType type, RotaryTable table, Rows rows) =>
+        graph.Numbers(name, type, [table.Positions, table.Width], (_, firstPosition, count) =>
+        {
+            float[] angles = new float[count];
+            rows(firstPosition, angles);
+            return angles;
+        }, isWeight: false);
 }

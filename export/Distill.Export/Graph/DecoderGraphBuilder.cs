@@ -14,15 +14,15 @@ internal static class DecoderGraphBuilder
         if (a.HeadSize % 16 != 0)
             throw new InvalidDataException(
                 $"head_dim {a.HeadSize} cannot be exported: ONNX Runtime's rotary GroupQueryAttention needs a multiple of 16.");
-        var graph = new GraphAssembly();
+        var graph = new GraphAssembly(format.Flow);
         SequenceLengths.Add(graph);
-        if (a.PlainLayers.Count < a.Layers) RotaryCaches.Add(graph, a);
+        if (a.PlainLayers.Count < a.Layers) RotaryCaches.Add(graph, a, format.Attention);
         Layers(graph, a, format);
         return new()
         {
             Name = a.ModelType,
-            Inputs = DecoderValues.Inputs(a),
-            Outputs = DecoderValues.Outputs(a),
+            Inputs = DecoderValues.Inputs(a, format.Attention),
+            Outputs = DecoderValues.Outputs(a, format.Attention),
             Nodes = graph.Nodes,
             Initializers = graph.Initializers,
         };

@@ -21,33 +21,35 @@ internal static class DecoderValues
 
     public static string PresentValue(int layer) => $"present.{layer}.value";
 
-    public static IReadOnlyList<OnnxValue> Inputs(DecoderArchitecture a)
+    /// <param name="cache">Type of keys and values.</param>
+    public static IReadOnlyList<OnnxValue> Inputs(DecoderArchitecture a, OnnxElementType cache)
     {
         List<OnnxValue> inputs = [new(Ids, OnnxElementType.Int64, [Batch, Time]), new(Mask, OnnxElementType.Int64, [Batch, Total])];
         for (int layer = 0; layer < a.Layers; layer++)
         {
-            inputs.Add(Cache(PastKey(layer), a, Past));
-            inputs.Add(Cache(PastValue(layer), a, Past));
+            inputs.Add(Cache(PastKey(layer), cache, a, Past));
+            inputs.Add(Cache(PastValue(layer), cache, a, Past));
         }
 
         return inputs;
     }
 
-    public static IReadOnlyList<OnnxValue> Outputs(DecoderArchitecture a)
+    /// <inheritdoc cref="Inputs"/>
+    public static IReadOnlyList<OnnxValue> Outputs(DecoderArchitecture a, OnnxElementType cache)
     {
         var outputs = new List<OnnxValue> { new(Logits, OnnxElementType.Float, [Batch, Time, a.VocabularySize]) };
         for (int layer = 0; layer < a.Layers; layer++)
         {
-            outputs.Add(Cache(PresentKey(layer), a, Total));
-            outputs.Add(Cache(PresentValue(layer), a, Total));
+            outputs.Add(Cache(PresentKey(layer), cache, a, Total));
+            outputs.Add(Cache(PresentValue(layer), cache, a, Total));
         }
 
         return outputs;
     }
 
     // [batch, kv, time, headSize]
-    private static OnnxValue Cache(string name, DecoderArchitecture a, string length) =>
-        new(name, OnnxElementType.Float, [Batch, a.KeyValueHeads, length, a.HeadSize]);
+    private static OnnxValue Cache(string name, OnnxElementType type, DecoderArchitecture a, string length) =>
+        new(name, type, [Batch, a.KeyValueHeads, length, a.HeadSize]);
 }
 
 /// <summary>

@@ -1,16 +1,20 @@
 using System.Runtime.InteropServices;
 using Distill.Architecture;
+using Distill.Export.Formats;
 using Distill.Export.Onnx;
 
 namespace Distill.Export.Graph;
 
 /// <summary>Collects nodes and constants while a graph is described, and names what flows between them.</summary>
-internal sealed class GraphAssembly
+/// <param name="flow">Type of what flows, and of the weights that no format of their own has: norms, biases, tables.</param>
+internal sealed class GraphAssembly(OnnxElementType flow = OnnxElementType.Float)
 {
     public const string Microsoft = "com.microsoft";
     private readonly List<OnnxNode> nodes = [];
     private readonly List<OnnxInitializer> initializers = [];
     private readonly HashSet<string> names = [];
+
+    public OnnxElementType Flow => flow;
 
     public IReadOnlyList<OnnxNode> Nodes => nodes;
 
@@ -51,11 +55,27 @@ internal sealed class GraphAssembly
         return Constant(new(name, OnnxElementType.Int64, scalar ? [] : [copy.Length], Fill) { IsWeight = false });
     }
 
-    /// <summary>A weight in fp32, as it is stored: a norm, an fp32 embedding.</summary>
-    public string Weight(string name, ParameterSpec parameter) =>
-        Constant(new(name, OnnxElementType.Float, parameter.Shape, (weights, row, target) =>
-        {
-            int width = (int)(parameter.Count / parameter.Shape[0]);
-            MemoryMarshal.AsBytes(weights[parameter.Name].Span.Slice(row * width, target.Length / sizeof(float))).CopyTo(target);
-        }));
+    /// <summary>A weight as it is stored, in the type of what flows: a norm, an embedding.</summary>
+    public string Weight(string name, ParameterSpec parameter) => Numbers(name, flow, parameter.Shape, (weights, first, count) =>
+    {
+        int width = (int)(parameter.Count / parameter.Shape[0]);
+        return weights[parameter.Name].Span.Slice(first * width, count);
+    }, stored: [parameter]);
+
+    /// <summary>A constant of fp32 numbers in some type, rounded to nearest.</summary>
+    /// <param name="numbers">Gives so many of them, from the slice of the first dimension on that it is told.</param>
+    /// <param name="stored"><see cref="OnnxInitializer.Stored"/>; what is rounded is no longer what is stored.</param>
+    public string Numbers(
+        string name, OnnxElementType type, IReadOnlyList<long> shape, NumberSource numbers, bool isWeight = true,
+        params IReadOnlyList<ParameterSpec> stored)
+    {
+        int bytes = type == OnnxElementType.Float ? sizeof(float) : sizeof(ushort);
+        void Fill(WeightSet weights, int first, Span<byte> target) =>
+            StoredNumbers.Write(numbers(weights, first, target.Length / bytes), target, type);
+        return Constant(new(name, type, shape, Fill) { IsWeight = isWeight, Stored = type == OnnxElementType.Float ? stored : [] });
+    }
 }
+
+/// <param name="first">Slice of the first dimension.</param>
+/// <param name="count">Numbers, of whole slices.</param>
+internal delegate ReadOnlySpan<float> NumberSource(WeightSet weights, int first, int count);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Distill.Architecture;
 using Distill.Export.Formats;
 using Distill.Export.Onnx;
@@ -53,7 +52,7 @@ internal static class NormGraph
     }
 }
 
-/// <summary>Biases of projections, always fp32: they are small, and int8 products do not carry them.</summary>
+/// <summary>Biases of projections, never quantized: they are small, and int8 products do not carry them.</summary>
 internal static class BiasGraph
 {
     /// <param name="input">[…, out]</param>
@@ -61,11 +60,11 @@ internal static class BiasGraph
     /// <returns>The name of input + bias, [batch, time, out].</returns>
     public static string Add(GraphAssembly graph, string input, string name, params IReadOnlyList<ParameterSpec> parts)
     {
-        string bias = graph.Constant(new(name, OnnxElementType.Float, [parts.Sum(part => part.Count)], (weights, first, target) =>
+        string bias = graph.Numbers(name, graph.Flow, [parts.Sum(part => part.Count)], (weights, first, count) =>
         {
             float[] all = [.. parts.SelectMany(part => weights[part.Name].ToArray())];
-            MemoryMarshal.AsBytes<float>(all.AsSpan(first, target.Length / sizeof(float))).CopyTo(target);
-        }));
+            return all.AsSpan(first, count);
+        }, stored: parts);
         return graph.Add("Add", input + ".biased", [input, bias]);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distill.Generation.Onnx;
 
 namespace Distill.Export.Onnx;
 

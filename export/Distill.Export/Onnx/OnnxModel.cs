@@ -52,6 +52,7 @@ internal enum OnnxElementType
     Int32 = 6,
     Int64 = 7,
     Float16 = 10,
+    BFloat16 = 16,
 }
 
 /// <summary>One operation. An empty name among inputs or outputs stands for one that is not given.</summary>
@@ -93,6 +94,12 @@ internal sealed record OnnxInitializer(string Name, OnnxElementType Type, IReadO
     /// <summary>Constants up to this size stay in the model file: shapes and scalars that graph optimisation wants to see.</summary>
     private const int SmallBytes = 64;
 
+    /// <summary>
+    /// The parameters whose stored values it is, one after the other as <see cref="ParameterMap"/> has them; empty for what is made in
+    /// another way.
+    /// </summary>
+    public IReadOnlyList<ParameterSpec> Stored { get; init; } = [];
+
     /// <summary>False for what follows from the architecture alone.</summary>
     public bool IsWeight { get; init; } = true;
 
@@ -108,7 +115,7 @@ internal sealed record OnnxInitializer(string Name, OnnxElementType Type, IReadO
         OnnxElementType.Float or OnnxElementType.Int32 => 4,
         OnnxElementType.UInt8 => 1,
         OnnxElementType.Int64 => 8,
-        OnnxElementType.Float16 => 2,
+        OnnxElementType.Float16 or OnnxElementType.BFloat16 => 2,
         _ => throw new InvalidOperationException($"No width for {Type}."),
     };
 }

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Generation.Onnx;
 
 namespace Distill.Export.Onnx;
 
@@ -33,7 +34,8 @@ internal sealed class OnnxTemplate
         length = (int)total;
     }
 
-    public byte[] ToBytes(WeightSet weights)
+    /// <param name="weights">Null for a model none of whose constants is made from weights.</param>
+    public byte[] ToBytes(WeightSet? weights)
     {
         byte[] bytes = GC.AllocateUninitializedArray<byte>(length);
         head.CopyTo(bytes, 0);
@@ -43,7 +45,7 @@ internal sealed class OnnxTemplate
             prefixes[i].CopyTo(bytes, position);
             position += prefixes[i].Length;
             int count = (int)model.Initializers[i].ByteCount;
-            model.Initializers[i].Fill(weights, 0, bytes.AsSpan(position, count));
+            model.Initializers[i].Fill(weights!, 0, bytes.AsSpan(position, count));
             position += count;
         }
 

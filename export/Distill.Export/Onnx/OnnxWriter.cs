@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Generation.Onnx;
 
 namespace Distill.Export.Onnx;
 

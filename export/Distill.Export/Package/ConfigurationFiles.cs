@@ -83,17 +83,23 @@ internal static class GenAIConfigurationFile
     }
 }
 
-/// <summary>The checkpoint's config.json with what transformers.js must know: how many data files lie beside the graph.</summary>
+/// <summary>
+/// The checkpoint's config.json with what transformers.js must know: how many data files lie beside the graph, and the type of its cache.
+/// </summary>
 internal static class TransformersConfigurationFile
 {
-    public static byte[] Write(DecoderArchitecture architecture, string graphName, int dataFiles)
+    public static byte[] Write(DecoderArchitecture architecture, string graphName, int dataFiles, ExportPrecision precision)
     {
         using var config = JsonDocument.Parse(DecoderConfigJson.Write(architecture));
         return JsonText.Object(json =>
         {
             foreach (var property in config.RootElement.EnumerateObject()) property.WriteTo(json);
             json.Object("transformers.js_config", () =>
-                json.Object("use_external_data_format", () => json.WriteNumber(graphName, dataFiles)));
+            {
+                json.Object("use_external_data_format", () => json.WriteNumber(graphName, dataFiles));
+                if (precision == ExportPrecision.Half)
+                    json.Object("kv_cache_dtype", () => json.WriteString(precision.BrowserName()!, "float16"));
+            });
         });
     }
 }

@@ -43,8 +43,10 @@ internal static class ModelCard
 
     private static void Running(StringBuilder card, ExportPrecision precision)
     {
-        card.Append("## Running it\n\n- ONNX Runtime GenAI: point it at this folder.\n- transformers.js: `pipeline(\"text-generation\", ");
-        card.Append($"folder, {{ dtype: \"{precision.BrowserName()}\" }})`, one prompt at a time.\n");
+        card.Append("## Running it\n\n- ONNX Runtime GenAI: point it at this folder.\n");
+        if (!precision.RunsOnProcessor()) card.Append("- It runs on CUDA devices; a CPU cannot compute it.\n");
+        if (precision.BrowserName() is { } type)
+            card.Append($"- transformers.js: `pipeline(\"text-generation\", folder, {{ dtype: \"{type}\" }})`, one prompt at a time.\n");
         card.Append("- Plain ONNX Runtime: feed `input_ids`, `attention_mask` and the `past_key_values.*` of the step before; ");
         card.Append("pad rows on the right, never on the left.\n\n");
         card.Append("`distill.json` names what this model was made from and the digest of every file.\n");

@@ -26,7 +26,7 @@ public static class ModelPackage
         var dataFiles = graph.Write(Path.Combine(folder, GraphFolder, graphName), weights);
         tokenizer.Write(folder);
         void Put(string name, byte[] content) => DurableFile.Write(Path.Combine(folder, name), content);
-        Put(DecoderConfigJson.FileName, TransformersConfigurationFile.Write(architecture, graphName, dataFiles.Count));
+        Put(DecoderConfigJson.FileName, TransformersConfigurationFile.Write(architecture, graphName, dataFiles.Count, precision));
         Put(Checkpoint.GenerationConfigName, DecoderConfigJson.WriteGeneration(architecture));
         Put(GenAIConfigurationFile.Name, GenAIConfigurationFile.Write(architecture, tokenizer, $"{GraphFolder}/{graphName}"));
         Describe(folder, architecture, description, precision);

@@ -11,6 +11,14 @@ internal static class PackageCheck
     private const int Tokens = 12;
     private const double RelativeTolerance = 1e-4;
 
+    /// <summary>The same by precision; a folder that no CPU computes is opened and read, not run.</summary>
+    /// <exception cref="InvalidDataException">Names the folder and what is wrong.</exception>
+    public static void Run(string folder, ExportPrecision precision)
+    {
+        if (precision.RunsOnProcessor()) Run(folder, precision.CacheTolerance());
+        else _ = ModelFolder.Open(folder).MemoryOf(1, 2);
+    }
+
     /// <param name="relativeTolerance">
     /// Cached against whole, relative to the largest logit. Operators that quantize activations need more than the default.
     /// </param>

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Distill.Benchmarks.Machines;
+using Distill.Generation.Onnx;
 using Distill.Pipeline.Diagnosis;
-using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 
 namespace Distill.Benchmarks.Measuring;
@@ -46,7 +46,7 @@ internal sealed record MachineDescription(string Processor, int Cores, string Ru
         MachineDiagnosis.ProcessorName(),
         Environment.ProcessorCount,
         RuntimeInformation.FrameworkDescription,
-        OrtEnv.Instance().GetVersionString(),
+        RuntimeTelemetry.Runtime.GetVersionString(),
         $"{torch.__version__} (TorchSharp {typeof(torch).Assembly.GetName().Version?.ToString(3)})",
         DateOnly.FromDateTime(clock.GetUtcNow().Date));
 }

@@ -1,107 +1,125 @@
-using System.ComponentModel;
-using System.Diagnostics;
-using System.Text.Json;
 using Distill.Benchmarks.Generation;
 using Distill.Benchmarks.Measuring;
 using Distill.Benchmarks.Workloads;
+using Distill.Export;
 using Distill.Generation;
 using Distill.Generation.Onnx;
 
 namespace Distill.Benchmarks.Peers;
 
+/// <summary>Other runtimes on the folders that Distill writes: ONNX Runtime GenAI in this process, transformers.js in another.</summary>
 internal sealed class PeerBenchmark : IBenchmark
 {
-    private const int Prompts = 4;
-    private static readonly int[] Batches = [1, 8, 32];
+    private const int MostRounds = 5;
+
+    private static readonly Load[] Loads = [new(1, 48, 2, 1.2, 1.3), new(8, 24, 2, 1.5, 2), new(32, 16, 2.2, 2, 2.5)];
+
+    /// <summary>Chats at once, new tokens of each, and the ratios to reach: of steps in fp32 and int4, and of everything in fp32.</summary>
+    private sealed record Load(int Chats, int NewTokens, double Single, double Int4, double All);
 
     public string Name => "peer";
 
-    public string Summary => "the same ONNX file decoded by Distill and by transformers.js, in turns: tokens/s and greedy tokens";
+    public string Summary => "chats served at once by Distill and by ONNX Runtime GenAI; transformers.js: tokens/s and greedy tokens";
 
     public IReadOnlyList<Figure> Run(BenchmarkContext context)
     {
-        using var folder = new TemporaryFolder();
-        string promptFile = Path.Combine(folder.Path, "prompts.json");
-        using var loaded = context.Large.Load();
-        using var model = new TimedTokenModel(loaded, context.Clock);
-        int[][] prompts = [.. Enumerable.Range(0, Prompts).Select(i => DecodeRun.PromptOf(model, i))];
-        File.WriteAllText(promptFile, JsonSerializer.Serialize(prompts));
-        int steps = context.Quick ? 4 : 33;
-        int end = ModelFolder.Open(context.Large.OnnxFolder).Configuration.EosTokenIds[0];
-        var ours = new List<double[]>();
-        var theirs = new List<PeerRun>();
-        for (int round = 0; round <= Math.Min(context.Rounds, 3); round++)
+        var figures = new List<Figure>();
+        foreach (var precision in (ExportPrecision[])[ExportPrecision.Single, ExportPrecision.Int8, ExportPrecision.Int4])
         {
-            double[] rates = [.. Batches.Select(batch => DecodeRun.Measure(context, model, batch, steps - 1).TokensPerSecond)];
-            var peer = PeerRun.Start(context.Large.OnnxFolder, promptFile, steps, Batches);
-            if (round == 0 && !context.Quick) continue; // warms up
-            ours.Add(rates);
-            theirs.Add(peer);
+            using var folder = new TemporaryFolder();
+            string path = context.Large.OnnxFolder;
+            if (precision != ExportPrecision.Single)
+                LargeModel.Export(context.Large.RequireCheckpoint(), path = folder.Path, precision);
+            figures.AddRange(WithGenAI(context, ModelFolder.Open(path), precision));
         }
 
-        int mismatches = Mismatches(loaded, prompts, steps, end, theirs[0].Tokens);
+        return [.. figures, .. WithTransformers(context)];
+    }
+
+    private static IEnumerable<Figure> WithGenAI(BenchmarkContext context, ModelFolder folder, ExportPrecision precision)
+    {
+        using var loaded = OnnxTokenModel.Load(folder);
+        using var model = new TimedTokenModel(loaded, context.Clock);
+        using var single = new GenAIPeer(folder, context.Clock, threads: null);
+        using var threaded = new GenAIPeer(folder, context.Clock, Environment.ProcessorCount);
+        foreach (var load in Loads)
+        {
+            int newTokens = context.Quick ? 3 : load.NewTokens;
+            int[][] prompts = [.. Enumerable.Range(0, load.Chats).Select(chat => DecodeRun.PromptOf(model, chat))];
+            var runs = Interleaving.Run<ServedChats>(
+                Math.Min(context.Rounds, MostRounds),
+                () => Serve(context, model, folder, prompts, newTokens),
+                () => single.Serve(prompts, newTokens),
+                () => threaded.Serve(prompts, newTokens));
+            foreach (var figure in Compare(load, precision, prompts, runs[0], runs[1], runs[2]))
+            {
+                context.Log($"  {figure.What}: {figure.MeasuredText} {figure.Unit}");
+                yield return figure;
+            }
+        }
+    }
+
+    private static Figure[] Compare(
+        Load load, ExportPrecision precision, int[][] prompts, IReadOnlyList<ServedChats> ours, IReadOnlyList<ServedChats> single,
+        IReadOnlyList<ServedChats> threaded)
+    {
+        string what = $"{precision.Name()}, {load.Chats} {(load.Chats == 1 ? "chat" : "chats")}";
+        double read = prompts.Sum(prompt => prompt.Length), made = ours[0].Tokens.Sum(tokens => tokens.Count);
+        int differ = ours[0].Tokens.Zip(single[0].Tokens, Differing).Sum();
         return
         [
-            .. Batches.SelectMany((batch, i) => Compare(
-                batch, Series.Of(ours, rates => rates[i]), Series.Of(theirs, run => run.TokensPerSecond[batch]), theirs[0].Version)),
-            Figure.Exactly("greedy tokens that differ from transformers.js", 0, Series.Of(mismatches), "",
-                $"{Prompts} prompts, {steps} tokens each, end token forbidden in both"),
+            .. Part("prompts", read, run => run.Prefill, 0),
+            .. Part("steps", made - load.Chats, run => run.Decode,
+                precision switch { ExportPrecision.Single => load.Single, ExportPrecision.Int4 => load.Int4, _ => 0 }),
+            .. Part("all", made, run => run.All, precision == ExportPrecision.Single ? load.All : 0),
+            Figure.Plain($"{what}: greedy tokens after the first that differs from GenAI's", Series.Of(differ), "", $"of {made:N0}"),
         ];
+
+        Figure[] Part(string part, double tokens, Func<ServedChats, double> seconds, double target)
+        {
+            Series Rate(IReadOnlyList<ServedChats> runs) => Series.Of(runs, run => tokens / seconds(run));
+            Series own = Rate(ours), one = Rate(single), many = Rate(threaded);
+            string ratio = $"{what}, {part}: Distill ÷ GenAI";
+            return
+            [
+                Figure.Plain($"{what}, {part}: Distill", own, "tokens/s"),
+                Figure.Plain($"{what}, {part}: GenAI", one, "tokens/s", "as it comes: one thread"),
+                Figure.Plain($"{what}, {part}: GenAI, every core", many, "tokens/s", "intra_op_num_threads set"),
+                target > 0 ? Figure.AtLeast(ratio, target, own.Over(one), "×") : Figure.Plain(ratio, own.Over(one), "×"),
+                Figure.Plain(ratio + ", every core", own.Over(many), "×"),
+            ];
+        }
     }
 
-    private static Figure[] Compare(int batch, Series ours, Series theirs, string version) =>
-    [
-        Figure.Plain($"Distill, {batch} rows", ours, "tokens/s", "temperature 1, ragged prompts"),
-        Figure.Plain($"transformers.js, {batch} rows", theirs, "tokens/s", $"{version}, greedy, equal prompts"),
-        Figure.Plain($"Distill ÷ transformers.js, {batch} rows", ours.Over(theirs), "×"),
-    ];
+    private static int Differing(IReadOnlyList<int> own, IReadOnlyList<int> other) =>
+        own.Count - own.Zip(other).TakeWhile(pair => pair.First == pair.Second).Count();
 
-    private static int Mismatches(ITokenModel model, int[][] prompts, int steps, int end, IReadOnlyList<int[]> expected)
+    private static ServedChats Serve(
+        BenchmarkContext context, TimedTokenModel model, ModelFolder folder, int[][] prompts, int newTokens)
     {
-        var sampling = new SamplingOptions { LogitBias = new Dictionary<int, float> { [end] = float.NegativeInfinity } };
-        var completions = new BatchGenerator(model).Complete([.. prompts.Select(prompt =>
-            new GenerationRequest { Prompt = prompt, MaxNewTokens = steps, Sampling = sampling, Seeds = [0] })]);
-        return completions.Select((completion, i) => completion[0].Tokens.Zip(expected[i]).Count(pair => pair.First != pair.Second)).Sum();
-    }
-}
-
-/// <summary>What transformers.js says of the same ONNX file, in a process of its own.</summary>
-/// <param name="TokensPerSecond">By batch size, prompts left out.</param>
-/// <param name="Tokens">[prompt][token]: greedy, the end token forbidden.</param>
-/// <param name="Version">Of transformers.js.</param>
-internal sealed record PeerRun(IReadOnlyDictionary<int, double> TokensPerSecond, IReadOnlyList<int[]> Tokens, string Version)
-{
-    private static readonly string Folder = Repository.PathOf("pipeline/Distill.Benchmarks/Peers");
-
-    private static readonly JsonSerializerOptions CamelCase = new(JsonSerializerDefaults.Web);
-
-    /// <param name="promptFile">JSON: arrays of token ids.</param>
-    /// <exception cref="WorkloadAbsentException">Node or the package is not installed.</exception>
-    public static PeerRun Start(string modelFolder, string promptFile, int steps, params IReadOnlyList<int> batches)
-    {
-        if (!Directory.Exists(Path.Combine(Folder, "node_modules", "@huggingface", "transformers")))
-            throw new WorkloadAbsentException(
-                "transformers.js is not installed; run: npm install --prefix pipeline/Distill.Benchmarks/Peers");
-        var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, WorkingDirectory = Folder };
-        foreach (
-            string argument in (string[])["transformers.mjs", modelFolder, promptFile, $"{steps}",
-                string.Join(',', batches)]) start.ArgumentList.Add(argument);
-        using var node = Open(start);
-        string output = node.StandardOutput.ReadToEnd();
-        node.WaitForExit();
-        if (node.ExitCode != 0) throw new InvalidOperationException($"transformers.js ended with {node.ExitCode}.");
-        return JsonSerializer.Deserialize<PeerRun>(output.TrimEnd().Split('\n')[^1], CamelCase)!;
+        var sampling = new SamplingOptions
+        {
+            LogitBias = folder.Configuration.EosTokenIds.ToDictionary(id => id, _ => float.NegativeInfinity),
+        };
+        GenerationRequest[] requests = [.. prompts.Select(prompt =>
+            new GenerationRequest { Prompt = prompt, MaxNewTokens = newTokens, Sampling = sampling, Seeds = [0] })];
+        IReadOnlyList<IReadOnlyList<Completion>> completions = [];
+        model.TakeTimes();
+        double all = context.Seconds(() => completions = new BatchGenerator(model, slots: prompts.Length).Complete(requests));
+        var times = model.TakeTimes();
+        return new ServedChats(
+            times.Prefilling, all - times.Prefilling - times.Opening, all, [.. completions.Select(completion => completion[0].Tokens)]);
     }
 
-    private static Process Open(ProcessStartInfo start)
+    private static IReadOnlyList<Figure> WithTransformers(BenchmarkContext context)
     {
         try
         {
-            return Process.Start(start)!;
+            return TransformersComparison.Run(context);
         }
-        catch (Win32Exception)
+        catch (WorkloadAbsentException absent)
         {
-            throw new WorkloadAbsentException("node is not installed");
+            return [Figure.NotApplicable("transformers.js", "", absent.Message)];
         }
     }
 }

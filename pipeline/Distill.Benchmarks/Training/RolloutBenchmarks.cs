@@ -32,7 +32,7 @@ internal sealed class GroupRelativeStepBenchmark : IBenchmark
         var problems = StudentWorkload.Problems(ProblemsPerStep * options.Steps);
         using var parameters = student.Parameters();
         Prepare(context, student, parameters);
-        using var server = new TimedPolicyServer(ServedModel.PolicyServer(student.Architecture), context.Clock);
+        using var server = new TimedPolicyServer(ServedModel.PolicyServer(parameters), context.Clock);
         var reports = new List<ReinforcementStepReport>();
         var rollouts = new RolloutCollection(student.Encoder, Judge(student), options);
         new GroupRelativePolicyOptimization(server, rollouts, options, context.Clock).Run(
@@ -146,8 +146,8 @@ internal sealed class RolloutRateBenchmark : IBenchmark
         using var folder = new TemporaryFolder();
         student.Export(folder.Path);
         using var teacher = ServedModel.OpenModelFolder(folder.Path, Slots);
-        using var server = ServedModel.PolicyServer(student.Architecture);
         using var parameters = student.Parameters();
+        using var server = ServedModel.PolicyServer(parameters);
         var requests = Requests(student, context.Quick ? 2 : 16, context.Quick ? 8 : 64);
         var rates = Interleaving.Run<double>(
             context.Rounds,

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Export;
 using Distill.Export.Package;
 using Distill.Generation.Onnx;
 
@@ -39,15 +40,15 @@ internal sealed class LargeModel : IDisposable
         return new LargeModel(name, target.Path, checkpoint, target);
     }
 
-    public static void Export(Checkpoint checkpoint, string target) =>
-        ModelPackage.Write(target, checkpoint.LoadWeights(), TokenizerOf(checkpoint), Description);
+    public static void Export(Checkpoint checkpoint, string target, ExportPrecision precision = ExportPrecision.Single) =>
+        ModelPackage.Write(target, checkpoint.LoadWeights(), TokenizerOf(checkpoint), Description, precision);
 
     public static TokenizerFiles TokenizerOf(Checkpoint checkpoint) => checkpoint.Tokenizer
         ?? throw new WorkloadAbsentException("the checkpoint has no tokenizer.json");
 
     public static PackageDescription Description { get; } = new() { Name = "benchmark" };
 
-    public OnnxTokenModel Load() => OnnxTokenModel.Load(OnnxFolder);
+    public OnnxTokenModel Load(OnnxModelOptions? options = null) => OnnxTokenModel.Load(OnnxFolder, options);
 
     /// <exception cref="WorkloadAbsentException">An ONNX folder was given.</exception>
     public Checkpoint RequireCheckpoint() =>

@@ -16,7 +16,9 @@ internal sealed class ChatCommand : DistillCommand
     private readonly Option<string> system = new("--system") { HelpName = "TEXT", Description = "System message." };
     private readonly Option<double> temperature = CommandOptions.Number("--temperature", "0 takes the most probable token.", 0, 10, 0.0);
     private readonly Option<int> maxTokens = CommandOptions.Number("--max-tokens", "Longest reply, reasoning included.", 1, 1_000_000, 512);
+    private readonly Option<string> engine = ModelFolders.EngineOption();
     private readonly Option<long> seed = CommandOptions.Number("--seed", "Of the sampling.", 0, long.MaxValue, 0);
+    private readonly Option<string> device = DeviceOption.OfModel();
 
     public ChatCommand()
         : base("chat",
@@ -24,7 +26,7 @@ internal sealed class ChatCommand : DistillCommand
             + "input ends it; redirected input is read line by line.")
     {
         Arguments.Add(model);
-        foreach (var option in (Option[])[prompt, system, temperature, maxTokens, seed]) Options.Add(option);
+        foreach (var option in (Option[])[prompt, system, temperature, maxTokens, seed, engine, device]) Options.Add(option);
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -32,7 +34,9 @@ internal sealed class ChatCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        using var served = OpenedModel.Open(HubAccess.Locate(parsed.GetRequiredValue(model), context), batched: false);
+        string folder = HubAccess.Locate(parsed.GetRequiredValue(model), context);
+        using var served = OpenedModel.Open(
+            folder, batched: false, ModelFolders.EngineOf(parsed, engine), parsed.GetRequiredValue(device), context);
         using var conversation = new Conversation(served, new ConversationOptions
         {
             System = parsed.GetValue(system),

@@ -12,6 +12,9 @@ internal sealed class DoctorCommand : DistillCommand
     private readonly Option<string> model =
         new("--model") { HelpName = "MODEL", Description = "Also say whether a model's weights and caches fit into memory." };
 
+    private readonly Option<string> device = CommandOptions.Word("--device",
+        "cuda: look at everything that a card needs, and count what of it is not there as missing.", ["cpu", "cuda"], "cpu");
+
     private readonly Option<int> slots = CommandOptions.Number("--slots", "With --model: completions decoded together.", 1, 4096, 64);
     private readonly Option<int> maxLength =
         CommandOptions.Number("--max-length", "With --model: longest prompt and completion together.", 2, 1 << 24, 1024);
@@ -19,20 +22,26 @@ internal sealed class DoctorCommand : DistillCommand
     public DoctorCommand()
         : base("doctor", "Says what this machine can do, what is missing and how to get it.")
     {
-        foreach (Option option in (Option[])[runs, model, slots, maxLength]) Options.Add(option);
+        foreach (Option option in (Option[])[runs, device, model, slots, maxLength]) Options.Add(option);
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill doctor", "distill doctor --model teacher/models/tiny-reasoner --slots 64 --max-length 512"];
+    [
+        "distill doctor",
+        "distill doctor --device cuda",
+        "distill doctor --model teacher/models/tiny-reasoner --slots 64 --max-length 512",
+    ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        var findings = MachineDiagnosis.Run(parsed.GetRequiredValue(runs));
+        bool needsCuda = parsed.GetRequiredValue(device) == "cuda";
+        var findings = MachineDiagnosis.Run(parsed.GetRequiredValue(runs), needsCuda);
         if (parsed.GetValue(model) is { } named)
         {
             string folder = HubAccess.Locate(named, context);
             ModelFolders.RequireModel(folder);
-            findings = [.. findings, MachineDiagnosis.Run(folder, parsed.GetValue(slots), parsed.GetValue(maxLength))];
+            var fit = MachineDiagnosis.Run(folder, parsed.GetValue(slots), parsed.GetValue(maxLength), needsCuda);
+            findings = [.. findings, .. fit];
         }
 
         bool works = findings.All(finding => finding.State != MachineState.Missing);

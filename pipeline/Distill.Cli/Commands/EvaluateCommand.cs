@@ -54,13 +54,16 @@ internal sealed class EvaluateCommand : DistillCommand
     private readonly Option<int?> limit = CommandOptions.OptionalNumber("--limit",
         $"Number of problems; default {ProblemSource.DefaultCount} made ones, or all of a file.", 1, 10_000_000);
     private readonly Option<bool> twins = new("--twins") { Description = "Ask the problems' perturbation twins as well." };
+    private readonly Option<string> engine = ModelFolders.EngineOption();
+    private readonly Option<string> device = DeviceOption.OfModel();
     private readonly Option<string> output = new("--out") { HelpName = "FILE", Description = "Also write the figures to a file (JSON)." };
 
     public EvaluateCommand()
         : base("evaluate", "Measures how many problems a model solves: greedy and sampled, by domain, with 95 % intervals.")
     {
         Arguments.Add(model);
-        Option[] options = [problems, strategy, samples, rounds, wait, temperature, maxTokens, slots, seed, limit, twins, output];
+        Option[] options =
+            [problems, strategy, samples, rounds, wait, temperature, maxTokens, slots, seed, limit, twins, engine, device, output];
         foreach (var option in options) Options.Add(option);
         arguments = new SourceArguments(this);
     }
@@ -94,7 +97,7 @@ internal sealed class EvaluateCommand : DistillCommand
         string twinWords = perturbed.Count > 0 ? $", {perturbed.Count:N0} twins" : "";
         string sampleWords = options.Samples > 0 ? $", greedy and {options.Samples} drawn" : "";
         context.Progress.Begin("evaluate", $"{originals.Count:N0} problems{twinWords}{sampleWords}");
-        using var served = OpenedModel.Open(folder, batched: true);
+        using var served = OpenOf(folder, parsed, context);
         var (result, elapsed) = Measure(served, parsed.GetValue(slots), originals, perturbed, options, context);
         var figures = EvaluationFigures.Of(result, served.Kind, elapsed);
         return Show(figures, figures.Show, parsed, context);
@@ -113,7 +116,7 @@ internal sealed class EvaluateCommand : DistillCommand
             WaitText = parsed.GetRequiredValue(wait),
         };
         context.Progress.Begin("evaluate", $"{originals.Count:N0} problems, {way.Name}");
-        using var served = OpenedModel.Open(folder, batched: true);
+        using var served = OpenOf(folder, parsed, context);
         long start = context.Clock.GetTimestamp();
         var reasoner = new Reasoner(
             served.Generator(parsed.GetValue(slots)), served.Encoder, null, progress => Report(progress, start, context),
@@ -123,6 +126,9 @@ internal sealed class EvaluateCommand : DistillCommand
         var figures = StrategyFigures.Of(report, served.Kind, context.Clock.GetElapsedTime(start));
         return Show(figures, figures.Show, parsed, context);
     }
+
+    private OpenedModel OpenOf(string folder, ParseResult parsed, CommandContext context) => OpenedModel.Open(
+        folder, batched: true, ModelFolders.EngineOf(parsed, engine), parsed.GetRequiredValue(device), context);
 
     private int Show(object figures, Action<ResultWriter> forPeople, ParseResult parsed, CommandContext context)
     {

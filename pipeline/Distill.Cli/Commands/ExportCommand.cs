@@ -15,7 +15,6 @@ namespace Distill.Cli.Commands;
 internal sealed class ExportCommand : DistillCommand
 {
     // Quantized operators round what they read, differently with and without the cache.
-    private const double ExactCheck = 1e-4, QuantizedCheck = 0.05;
 
     private readonly Argument<string> checkpoint =
         new("CHECKPOINT") { Description = "Folder with config.json, safetensors and tokenizer.json." };
@@ -68,7 +67,7 @@ internal sealed class ExportCommand : DistillCommand
         {
             ModelPackage.Write(folder, source.LoadWeights(), tokenizer, Describe(title, parsed.GetRequiredValue(license), source), format);
             context.Cancellation.ThrowIfCancellationRequested();
-            PackageCheck.Run(folder, format is ExportPrecision.Int8 or ExportPrecision.Int4 ? QuantizedCheck : ExactCheck);
+            PackageCheck.Run(folder, format);
             context.Cancellation.ThrowIfCancellationRequested();
         });
         context.Progress.End();
@@ -92,6 +91,7 @@ internal sealed class ExportCommand : DistillCommand
         context.Results.Line($"model    {target}");
         context.Results.Line($"size     {bytes / 1e6:N1} MB, {format.Name()}, {source.Architecture.ParameterCount:N0} parameters");
         context.Results.Line($"time     {Readable.Duration(elapsed)}");
+        if (!format.RunsOnProcessor()) context.Results.Line($"check    files and types only: a CPU cannot run {format.Name()}");
         context.Results.Line($"next     {ShellWord.Join(["distill", "verify", target, "--against", source.Folder])}");
     }
 

@@ -11,6 +11,7 @@ internal sealed class PretrainCommand : DistillCommand
 {
     private readonly Argument<string> recipe = RunArguments.RecipeArgument();
     private readonly Option<string[]> set = RunArguments.SetOption();
+    private readonly Option<string?> device = DeviceOption.OfRecipe();
     private readonly Option<string> runs = RunArguments.RunsOption();
 
     public PretrainCommand()
@@ -19,6 +20,7 @@ internal sealed class PretrainCommand : DistillCommand
     {
         Arguments.Add(recipe);
         Options.Add(set);
+        Options.Add(device);
         Options.Add(runs);
     }
 
@@ -31,7 +33,7 @@ internal sealed class PretrainCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         using var hub = new HubAccess(context);
-        var plan = RunArguments.Load<PretrainRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set), hub);
+        var plan = RunArguments.Load<PretrainRecipe>(parsed.GetRequiredValue(recipe), RunArguments.Changes(parsed, set, device), hub);
         OutputPlace.RequireFolder("output", plan.Output);
         return RunExecution.Execute(plan, new RunOptions { RunsFolder = parsed.GetRequiredValue(runs) }, context);
     }

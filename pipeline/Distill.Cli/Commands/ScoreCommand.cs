@@ -3,6 +3,7 @@ using Distill.Cli.Models;
 using Distill.Cli.Parsing;
 using Distill.Cli.Tokens;
 using Distill.Generation;
+using Distill.Pipeline.Models;
 using Distill.Pipeline.Runs;
 
 namespace Distill.Cli.Commands;
@@ -33,13 +34,15 @@ internal sealed class ScoreCommand : DistillCommand
     private readonly Option<bool> bare =
         new("--bare") { Description = "Leave out what the tokenizer puts around a text, such as a token that begins it." };
 
+    private readonly Option<string> device = DeviceOption.OfModel();
+
     public ScoreCommand()
         : base("score", "How probable a model finds given texts: log-probability (nats) of every token given those before it, sum, mean "
             + "negative log-likelihood and perplexity.")
     {
         Arguments.Add(model);
         Arguments.Add(file);
-        foreach (var option in (Option[])[jsonLines, whole, top, totals, cut, special, bare]) Options.Add(option);
+        foreach (var option in (Option[])[jsonLines, whole, top, totals, cut, special, bare, device]) Options.Add(option);
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -57,7 +60,8 @@ internal sealed class ScoreCommand : DistillCommand
         string folder = HubAccess.Locate(parsed.GetRequiredValue(model), context);
         ModelFolders.RequireModel(folder);
         string given = TextInput.Read(source, context);
-        using var served = OpenedModel.Open(folder, batched: false);
+        using var served = OpenedModel.Open(
+            folder, batched: false, ModelEngine.Onnx, parsed.GetRequiredValue(device), context);
         var items = Items(given, source, served, parsed);
         Score(served, items, parsed, context);
         return ExitCode.Done;

@@ -4,6 +4,7 @@ using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Generation;
+using Distill.Pipeline.Models;
 using Distill.Serving;
 
 namespace Distill.Cli.Commands;
@@ -42,6 +43,7 @@ internal sealed class ServeModelCommand : DistillCommand
         CommandOptions.Number("--grace", "Seconds that running requests get when the server is stopped.", 0, 86_400, 30);
 
     private readonly Option<long> seed = CommandOptions.Number("--seed", "Of requests that bring none.", 0, long.MaxValue, 0);
+    private readonly Option<string> device = DeviceOption.OfModel();
     private readonly Option<bool> quiet = new("--quiet") { Description = "No line per request on standard error." };
 
     public ServeModelCommand()
@@ -50,7 +52,7 @@ internal sealed class ServeModelCommand : DistillCommand
             + "Callers share one running batch. Ctrl-C or SIGTERM ends it in order, with exit code 0.")
     {
         Arguments.Add(model);
-        Option[] options = [host, port, name, keyVariable, slots, maxLength, maxRequests, grace, seed, quiet];
+        Option[] options = [host, port, name, keyVariable, slots, maxLength, maxRequests, grace, seed, device, quiet];
         foreach (var option in options) Options.Add(option);
     }
 
@@ -68,7 +70,8 @@ internal sealed class ServeModelCommand : DistillCommand
         var log = new RequestLog(context, quiet: parsed.GetValue(quiet));
         var options = OptionsOf(parsed, folder) with { Served = log.Served, Failed = log.Failed };
         RequireSound(options);
-        using var served = OpenedModel.Open(folder, batched: true);
+        using var served = OpenedModel.Open(
+            folder, batched: true, ModelEngine.Onnx, parsed.GetRequiredValue(device), context);
         using var engine = new GenerationEngine(served.Model, new EngineOptions
         {
             Slots = parsed.GetValue(slots),

@@ -7,6 +7,7 @@ using Distill.Data.Problems;
 using Distill.Export;
 using Distill.Export.Package;
 using Distill.Export.Parity;
+using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Models;
@@ -31,12 +32,14 @@ internal sealed class VerifyCommand : DistillCommand
     private readonly Option<double?> tolerance = CommandOptions.OptionalNumber<double>("--tolerance",
         "Largest logit difference allowed, as a share of the largest logit. Default: what the model's precision allows.", 0, 1);
 
+    private readonly Option<string> device = DeviceOption.OfModel();
+
     public VerifyCommand()
         : base("verify", "The parity gate: logits and greedy tokens of an exported model against the trained one, computed by TorchSharp "
             + "without a cache. Exit code 3 when they differ.")
     {
         Arguments.Add(folder);
-        foreach (var option in (Option[])[against, prompts, tokens, tolerance]) Options.Add(option);
+        foreach (var option in (Option[])[against, prompts, tokens, tolerance, device]) Options.Add(option);
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -52,13 +55,17 @@ internal sealed class VerifyCommand : DistillCommand
         RequireUntouched(exported);
         var checkpoint = ModelFolders.OpenCheckpoint(HubAccess.Locate(parsed.GetRequiredValue(against), context, PulledModel.Checkpoint));
         MachineDiagnosis.RequireTorch();
+        var place = DeviceOption.Choose(parsed.GetRequiredValue(device), exported, ModelEngine.Onnx, context);
         string? precision = ModelFolders.PrecisionOf(exported);
         var allowed = precision is null ? ParityTolerance.Exact : ExportPrecisions.Parse(precision)!.Value.Tolerance();
+        if (precision is not null && !ExportPrecisions.Parse(precision)!.Value.RunsOnProcessor())
+            throw new UsageException($"'{exported}' is {precision}, which a CPU cannot compute.",
+                "Export the checkpoint in fp32 or fp16 as well, and verify that.");
         if (parsed.GetValue(tolerance) is { } chosen) allowed = allowed with { RelativeLogits = chosen };
         var encoder = ChatEncoder.Load(exported);
         RequireSameWords(exported, encoder, checkpoint);
         var inputs = ParityPrompts.Make(encoder, checkpoint.Architecture.MaxPositions, parsed.GetValue(prompts), parsed.GetValue(tokens));
-        var report = Compare(exported, checkpoint, inputs, allowed, context);
+        var report = Compare(exported, place, checkpoint, inputs, allowed, context);
         string words = $"{exported} ({precision ?? "unknown precision"}) against {checkpoint.Folder}: {Readable.Parity(report)}";
         if (!report.Passed) return Fail(new GateFailedException($"The exported model is not the checkpoint. {words}"));
         if (context.IsJson)
@@ -77,10 +84,10 @@ internal sealed class VerifyCommand : DistillCommand
     }
 
     private static ParityReport Compare(
-        string exported, Checkpoint checkpoint, ParityInputs inputs, ParityTolerance allowed, CommandContext context)
+        string exported, ComputeDevice device, Checkpoint checkpoint, ParityInputs inputs, ParityTolerance allowed, CommandContext context)
     {
         context.Progress.Begin("verify", $"{inputs.Prompts.Count:N0} prompts × {inputs.MaxNewTokens:N0} tokens");
-        using var model = OnnxTokenModel.Load(exported);
+        using var model = OnnxTokenModel.Load(exported, new OnnxModelOptions { Device = device });
         if (model.VocabularySize != checkpoint.Architecture.VocabularySize)
             throw new GateFailedException($"The exported model has {model.VocabularySize:N0} tokens and the checkpoint "
                 + $"{checkpoint.Architecture.VocabularySize:N0}: they are not the same model.");

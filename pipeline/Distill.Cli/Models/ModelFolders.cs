@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Distill.Architecture;
+using Distill.Cli.Parsing;
 using Distill.Export;
 using Distill.Generation.Onnx;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Recipes.Binding;
 
 namespace Distill.Cli.Models;
 
@@ -15,6 +17,14 @@ internal static class ModelFolders
             "Folder of an ONNX model (genai_config.json, or config.json and an ONNX file) or a checkpoint (config.json and safetensors), "
             + "or hf://owner/name.",
     };
+
+    public static Option<string> EngineOption() => CommandOptions.Word("--engine",
+        "What runs an exported model: onnx runs many rows at once, genai is ONNX Runtime GenAI, one row after another.",
+        [.. Enum.GetValues<ModelEngine>().Select(engine => OptionDeclaration.Spell(engine))],
+        OptionDeclaration.Spell(ModelEngine.Onnx));
+
+    public static ModelEngine EngineOf(ParseResult parsed, Option<string> option) =>
+        Enum.GetValues<ModelEngine>().Single(engine => OptionDeclaration.Spell(engine) == parsed.GetRequiredValue(option));
 
     /// <inheritdoc cref="ModelName"/>
     public static string NameOf(string folder) => ModelName.Of(folder);

@@ -17,7 +17,7 @@ internal sealed class OpenedModel : IDisposable
     /// <summary>The folder's name.</summary>
     public string Name { get; }
 
-    /// <summary><c>onnx</c> or <c>checkpoint</c>.</summary>
+    /// <summary><c>onnx</c>, <c>genai</c> or <c>checkpoint</c>.</summary>
     public string Kind { get; }
 
     public ITokenModel Model => engine.Model;
@@ -28,13 +28,19 @@ internal sealed class OpenedModel : IDisposable
     public int Workers => engine.Workers;
 
     /// <param name="batched">Many completions at once; otherwise one conversation.</param>
-    /// <exception cref="UsageException">The folder is no model.</exception>
+    /// <param name="engine">What runs an exported model.</param>
+    /// <param name="device">What <c>--device</c> says.</param>
+    /// <exception cref="UsageException">The folder is no model, or none that the engine runs.</exception>
+    /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
     /// <exception cref="InvalidDataException">The model cannot be used; names the file and the reason.</exception>
-    public static OpenedModel Open(string folder, bool batched)
+    public static OpenedModel Open(string folder, bool batched, ModelEngine engine, string device, CommandContext context)
     {
         ModelFolders.RequireModel(folder);
-        string kind = ModelFolders.IsOnnx(folder) ? "onnx" : "checkpoint";
-        return new OpenedModel(ModelFolders.NameOf(folder), kind, ServedModel.Open(folder, slots: 1, batched));
+        if (engine.FaultOf(folder) is { } fault) throw new UsageException($"{fault}.", "Leave --engine out.");
+        var place = DeviceOption.Choose(device, folder, engine, context);
+        string kind = !ModelFolders.IsOnnx(folder) ? "checkpoint" : engine == ModelEngine.GenAI ? "genai" : "onnx";
+        var served = ServedModel.Open(folder, slots: 1, batched, engine: engine, device: place);
+        return new OpenedModel(ModelFolders.NameOf(folder), kind, served);
     }
 
     public BatchGenerator Generator(int slots) => new(Model, slots: slots, workers: engine.Workers);

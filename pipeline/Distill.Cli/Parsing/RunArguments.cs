@@ -2,6 +2,7 @@ using System.CommandLine;
 using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Hub;
+using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
@@ -19,6 +20,7 @@ internal sealed class RunArguments
     private readonly Option<string> only = Stage("--only", "Do only this stage; what it needs must be finished.");
     private readonly Option<string> force = Stage("--force", "Do this stage again even if nothing it depends on changed.");
     private readonly Option<string[]> set = SetOption();
+    private readonly Option<string?> device = DeviceOption.OfRecipe();
     private readonly Option<bool> noCache =
         new("--no-cache") { Description = "Take nothing from other runs; the run's own finished stages still count." };
 
@@ -28,7 +30,7 @@ internal sealed class RunArguments
     public RunArguments(Command command, bool choosesStages = true)
     {
         command.Arguments.Add(recipe);
-        Option[] options = choosesStages ? [name, from, only, force, set, noCache, runs] : [name, set, noCache, runs];
+        Option[] options = choosesStages ? [name, from, only, force, set, device, noCache, runs] : [name, set, device, noCache, runs];
         foreach (var option in options) command.Options.Add(option);
     }
 
@@ -59,6 +61,21 @@ internal sealed class RunArguments
         AllowMultipleArgumentsPerToken = false,
     };
 
+    public static Option<string> ShardOption() => new("--shard")
+    {
+        HelpName = "i/n",
+        Description = "Do units i, i+n, i+2n, … of divisible stages and end; whoever finds all of them done joins them and goes on. "
+            + "auto: as a Slurm array or a Kubernetes Indexed Job says.",
+    };
+
+    /// <exception cref="UsageException">It names no shard.</exception>
+    public static ShardNumber? ShardOf(string? text)
+    {
+        if (text is null) return null;
+        return ShardNumber.Parse(text, Environment.GetEnvironmentVariable, out string fault)
+            ?? throw new UsageException($"--shard: {fault}.", $"Give {ShardNumber.Meaning}.");
+    }
+
     /// <summary>Refuses what can be no folder; whether it can be written shows when it has to be.</summary>
     public static Option<string> RunsOption()
     {
@@ -76,8 +93,12 @@ internal sealed class RunArguments
     public DistillationRecipe RecipeOf(ParseResult parsed, CommandContext context, bool makesStudent = true)
     {
         using var hub = new HubAccess(context);
-        return Load<DistillationRecipe>(parsed.GetRequiredValue(recipe), parsed.GetValue(set), hub, makesStudent);
+        return Load<DistillationRecipe>(parsed.GetRequiredValue(recipe), Changes(parsed, set, device), hub, makesStudent);
     }
+
+    /// <summary>What the command line changes of a recipe; <c>--set</c> has the last word.</summary>
+    public static string[] Changes(ParseResult parsed, Option<string[]> set, Option<string?> device) =>
+        [.. parsed.GetValue(device) is { } word ? [$"device={word}"] : Array.Empty<string>(), .. parsed.GetValue(set) ?? []];
 
     /// <exception cref="UsageException">Two of the options exclude each other, or the name cannot be one.</exception>
     public RunOptions OptionsOf(ParseResult parsed)

@@ -85,6 +85,27 @@ public sealed class ModelCommandTests : IDisposable
     }
 
     [Fact]
+    public void Both_engines_give_an_export_the_same_marks_and_replies_and_a_checkpoint_has_one_only()
+    {
+        string trained = TinyCheckpoint.Write(At("trained"));
+        CommandLineRun.Of("export", trained, "--precision", "int8", "--out", At("onnx")).Code.ShouldBe(0);
+        string[] asked = ["--problems", "arithmetic:1", "--limit", "8", "--max-tokens", "12", "--samples", "0", "--json"];
+        var own = CommandLineRun.Of(["evaluate", At("onnx"), .. asked]);
+        var other = CommandLineRun.Of(["evaluate", At("onnx"), "--engine", "genai", .. asked]);
+        other.Code.ShouldBe(0, other.Error);
+        string Traces(JsonElement figures) => figures.GetProperty("evaluation").GetProperty("sampleTraces").GetRawText();
+        Traces(other.Json()).ShouldBe(Traces(own.Json()));
+        string[] words = ["--prompt", "What is 2 + 3?", "--max-tokens", "12"];
+        CommandLineRun.Of(["chat", At("onnx"), "--engine", "genai", .. words]).Out
+            .ShouldBe(CommandLineRun.Of(["chat", At("onnx"), .. words]).Out);
+
+        var refused = CommandLineRun.Of("chat", trained, "--engine", "genai", "--prompt", "Well?");
+        refused.Code.ShouldBe(2);
+        refused.Error.ShouldContain("is a checkpoint, and ONNX Runtime GenAI runs exported folders only");
+        refused.Error.ShouldContain("Leave --engine out.");
+    }
+
+    [Fact]
     public void A_chat_answers_each_line_of_redirected_input()
     {
         string trained = TinyCheckpoint.Write(At("trained"));

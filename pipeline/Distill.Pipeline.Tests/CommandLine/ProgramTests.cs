@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Distill.Pipeline.Tests.Testing;
 
@@ -96,18 +95,5 @@ public sealed class ProgramTests
         table.ShouldAllBe(line => line.Length <= columns);
     }
 
-    private static (int Code, string Output, string Error) Shell(string script)
-    {
-        var start = new ProcessStartInfo("bash");
-        (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
-        start.Environment["TERM"] = "xterm";
-        start.ArgumentList.Add("-c");
-        start.ArgumentList.Add($"distill() {{ dotnet '{DistillProcess.Tool}' \"$@\"; }}; export -f distill; {script}");
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.Result);
-    }
+    private static (int Code, string Output, string Error) Shell(string script) => DistillProcess.Shell(script);
 }

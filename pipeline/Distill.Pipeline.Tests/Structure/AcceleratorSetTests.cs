@@ -17,10 +17,13 @@ public sealed partial class AcceleratorSetTests
     [Theory]
     [InlineData("Microsoft.ML.OnnxRuntime.Managed", "OnnxRuntimeVersion", "Microsoft.ML.OnnxRuntime", "Microsoft.ML.OnnxRuntime.Gpu.Linux",
         "Microsoft.ML.OnnxRuntime.Gpu.Windows")]
+    [InlineData("Microsoft.ML.OnnxRuntimeGenAI.Managed", "OnnxRuntimeGenAIVersion", "Microsoft.ML.OnnxRuntimeGenAI",
+        "Microsoft.ML.OnnxRuntimeGenAI.Cuda")]
     [InlineData("TorchSharp", "TorchSharpVersion", "TorchSharp-cuda-linux")]
     public void A_managed_package_and_its_native_ones_share_one_version(string managed, string property, params string[] native)
     {
-        var versions = Versions("libraries").Concat(Versions("accelerator: cpu")).Concat(Versions("accelerator: cuda")).ToDictionary();
+        var versions = Versions("libraries").Concat(Versions("accelerator: cpu")).Concat(Versions("accelerator: cuda"))
+            .Concat(Versions("accelerator: either")).ToDictionary();
         foreach (string package in (string[])[managed, .. native]) versions[package].ShouldBe($"$({property})");
         foreach (string value in Values(property)) value.ShouldMatch(@"^\d+\.\d+\.\d+$");
     }
@@ -32,6 +35,21 @@ public sealed partial class AcceleratorSetTests
         var values = Values("OnnxRuntimeVersion").Select(value => string.Join('.', value.Split('.')[..2])).ToList();
         values.Count.ShouldBe(2);
         values.Distinct().Count().ShouldBe(1);
+    }
+
+    // Its cuda package is not on every feed; the cpu's works over either runtime and must not bring the other one along.
+    [Fact]
+    public void The_cpu_package_of_GenAI_serves_every_accelerator_unless_the_other_is_asked_for()
+    {
+        var set = s_targets.Elements("ItemGroup").Single(set => References(set).Contains("Microsoft.ML.OnnxRuntimeGenAI"));
+        set.Attribute("Condition")!.Value.ShouldBe("$(NativeRuntimes.Contains('onnx')) and '$(GenAICuda)' != 'true'");
+        References(set).Where(Versions("accelerator: either").ContainsKey).ShouldBe(Versions("accelerator: either").Keys);
+        var excluded = set.Elements("PackageReference")
+            .Single(package => package.Attribute("Include")!.Value == "Microsoft.ML.OnnxRuntime");
+        excluded.Attribute("ExcludeAssets")!.Value.ShouldBe("all");
+        excluded.Attribute("Condition")!.Value.ShouldBe("'$(Accelerator)' != 'cpu'");
+        s_targets.Elements("ItemGroup").Single(set => References(set).Contains("Microsoft.ML.OnnxRuntimeGenAI.Cuda"))
+            .Attribute("Condition")!.Value.ShouldContain("'$(GenAICuda)' == 'true'");
     }
 
     [Fact]

@@ -27,9 +27,6 @@ internal sealed record ProjectFile(string Path)
 
     public bool IsTest => Name.EndsWith(".Tests", StringComparison.Ordinal);
 
-    /// <summary>Built by who asks for it only: outside the solution, and with packages of its own choice.</summary>
-    public bool IsOptIn => Xml.Descendants("OptIn").Any(property => property.Value == "true");
-
     public bool IsLibrary => !IsTest && !Xml.Descendants("OutputType").Any();
 
     /// <summary>Paths of the projects it references, from the repository's root.</summary>

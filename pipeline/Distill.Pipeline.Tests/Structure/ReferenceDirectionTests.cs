@@ -38,18 +38,18 @@ public sealed partial class ReferenceDirectionTests
     }
 
     [Fact]
-    public void The_solution_holds_exactly_the_projects_of_the_tree_that_are_not_opt_in()
+    public void The_solution_holds_exactly_the_projects_of_the_tree()
     {
         string solution = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "Distill.sln"));
         var listed = SolutionEntry().Matches(solution).Select(match => match.Groups[1].Value.Replace('\\', '/'));
         listed.Order(StringComparer.Ordinal)
-            .ShouldBe(ProjectFile.All.Where(project => !project.IsOptIn).Select(project => project.RelativePath));
+            .ShouldBe(ProjectFile.All.Select(project => project.RelativePath));
     }
 
     [Fact]
     public void Libraries_bring_no_native_runtime()
     {
-        foreach (var project in ProjectFile.All.Where(project => project.IsLibrary && !project.IsOptIn))
+        foreach (var project in ProjectFile.All.Where(project => project.IsLibrary))
         {
             project.Packages.Where(package => NativeRuntimePackage().IsMatch(package)).ShouldBeEmpty(project.RelativePath);
             project.Xml.Descendants("NativeRuntimes").ShouldBeEmpty(project.RelativePath);
@@ -59,17 +59,9 @@ public sealed partial class ReferenceDirectionTests
     [Fact]
     public void Programs_and_tests_take_native_runtimes_by_property_only()
     {
-        foreach (var project in ProjectFile.All.Where(project => !project.IsOptIn))
+        foreach (var project in ProjectFile.All)
             project.Packages.Where(package => NativeRuntimePackage().IsMatch(package)).ShouldBeEmpty(project.RelativePath);
         ProjectFile.All.Count(project => project.Xml.Descendants("NativeRuntimes").Any()).ShouldBeGreaterThan(2);
-    }
-
-    [Fact]
-    public void Nothing_references_an_opt_in_project()
-    {
-        string[] optIn = [.. ProjectFile.All.Where(project => project.IsOptIn).Select(project => project.RelativePath)];
-        optIn.ShouldBe(["teacher/Distill.Generation.GenAI/Distill.Generation.GenAI.csproj"]);
-        foreach (var project in ProjectFile.All) project.References.Intersect(optIn).ShouldBeEmpty(project.RelativePath);
     }
 
     [GeneratedRegex("\"([^\"]+\\.csproj)\"")]

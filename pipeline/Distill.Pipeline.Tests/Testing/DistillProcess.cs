@@ -24,4 +24,20 @@ internal static class DistillProcess
         process.BeginErrorReadLine();
         return process;
     }
+
+    /// <summary>Runs a line of bash, in which <c>distill</c> is the program; standard input is at its end.</summary>
+    public static (int Code, string Output, string Error) Shell(string script)
+    {
+        var start = new ProcessStartInfo("bash");
+        (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
+        start.Environment["TERM"] = "xterm";
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add($"distill() {{ dotnet '{Tool}' \"$@\"; }}; export -f distill; {script}");
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.Result);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Distill.Libtorch;
 
 namespace Distill.Pipeline.Diagnosis;
 
@@ -25,7 +26,8 @@ internal static class MachineDiagnosis
     private const string ProcessorFile = "/proc/cpuinfo";
 
     /// <param name="folder">Where runs are to be written; it or the nearest folder above it must exist.</param>
-    public static IReadOnlyList<MachineFinding> Run(string folder) =>
+    /// <param name="needsCuda">Everything that a card needs is looked at, and what of it is not there counts as missing.</param>
+    public static IReadOnlyList<MachineFinding> Run(string folder, bool needsCuda = false) =>
     [
         Runtime(),
         Processor(),
@@ -34,27 +36,27 @@ internal static class MachineDiagnosis
         ResourceCheck.Links(folder),
         LibraryCheck.OnnxRuntime(),
         LibraryCheck.Torch(),
-        LibraryCheck.Cuda(),
+        .. needsCuda ? CudaDiagnosis.Needed(CudaProbe.WholeMachine) : CudaDiagnosis.Offered(CudaProbe.Machine),
     ];
 
     /// <summary>Whether this machine's memory suffices to run a model.</summary>
     /// <param name="model">A model folder or a checkpoint.</param>
     /// <param name="slots">Rows decoded together.</param>
     /// <param name="maxLength">Longest sequence, prompt and completion together.</param>
+    /// <param name="needsCuda">Also whether a card can run its graph and hold it.</param>
     /// <exception cref="InvalidDataException">The folder is no model; names the file and the reason.</exception>
-    public static MachineFinding Run(string model, int slots, int maxLength) => ResourceCheck.Model(model, slots, maxLength);
+    public static IReadOnlyList<MachineFinding> Run(string model, int slots, int maxLength, bool needsCuda = false) => needsCuda
+        ? [ResourceCheck.Model(model, slots, maxLength), .. CudaModelCheck.Of(model, slots, maxLength, CudaProbe.WholeMachine)]
+        : [ResourceCheck.Model(model, slots, maxLength)];
 
-    /// <summary>What the system says about libtorch; null where it loads, or says nothing.</summary>
-    public static string? WhyTorchDoesNotLoad() => LibraryCheck.WhyTorchDoesNotLoad();
+    /// <summary>What the system says about libtorch; null where it loads.</summary>
+    public static string? WhyTorchDoesNotLoad() => LibtorchLoading.Fault;
 
     /// <summary>
     /// For commands that train: hours of other work must not end with it, and TorchSharp itself writes to the console when it fails.
     /// </summary>
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded; says why.</exception>
-    public static void RequireTorch()
-    {
-        if (WhyTorchDoesNotLoad() is { } reason) throw new DllNotFoundException($"torch: {reason}");
-    }
+    public static void RequireTorch() => LibtorchLoading.Require();
 
     /// <summary>What the processor calls itself.</summary>
     public static string ProcessorName()

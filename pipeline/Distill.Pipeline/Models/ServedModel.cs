@@ -4,6 +4,8 @@ using Distill.Export;
 using Distill.Export.Package;
 using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Generation.Torch;
+using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Tokenization;
 
@@ -17,13 +19,13 @@ internal sealed class ServedModel : IDisposable
     // Below this, decoding is bound by the operators' overhead, and one single-threaded session per core is fastest.
     private const long SmallModelBytes = 64 << 20;
 
-    private readonly OnnxTokenModel model;
+    private readonly ITokenModel model;
 
-    private ServedModel(OnnxTokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched)
+    private ServedModel(ITokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched, ComputeDevice device)
     {
         this.model = model;
         Encoder = encoder;
-        Workers = batched && IsSmall(bytes) ? Environment.ProcessorCount : 1;
+        Workers = batched && IsSmall(bytes) && !device.IsCuda ? Environment.ProcessorCount : 1; // on a card they would wait for each other
         Generator = new BatchGenerator(model, slots: slots, workers: Workers);
     }
 
@@ -44,9 +46,20 @@ internal sealed class ServedModel : IDisposable
     /// <param name="style">
     /// How every chat is put to the model; null: as a folder's provenance says it was trained, a checkpoint plainly.
     /// </param>
-    /// <exception cref="InvalidDataException">Neither a model folder nor a checkpoint; names the file and the reason.</exception>
-    public static ServedModel Open(string folder, int slots, bool batched = true, PromptStyle? style = null) =>
-        IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched, style) : OpenCheckpoint(folder, slots, batched, style);
+    /// <param name="engine">What runs it; a checkpoint is run by the own backend only.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <exception cref="InvalidDataException">
+    /// Neither a model folder nor a checkpoint, or none that the engine runs; names the file and the reason.
+    /// </exception>
+    /// <exception cref="DeviceUnavailableException">The device cannot be had, or cannot run the model.</exception>
+    public static ServedModel Open(
+        string folder, int slots, bool batched = true, PromptStyle? style = null, ModelEngine engine = ModelEngine.Onnx,
+        ComputeDevice device = default)
+    {
+        if (engine.FaultOf(folder) is { } fault) throw new InvalidDataException($"{fault}. The engine onnx runs it.");
+        return IsModelFolder(folder) ? OpenModelFolder(folder, slots, batched, style, engine, device)
+            : OpenCheckpoint(folder, slots, batched, style, device);
+    }
 
     /// <inheritdoc cref="ModelFolder.Announces"/>
     public static bool IsModelFolder(string folder) => ModelFolder.Announces(folder);
@@ -54,25 +67,30 @@ internal sealed class ServedModel : IDisposable
     /// <exception cref="InvalidDataException">
     /// Names the file and the reason; also when a file is not what the folder's provenance says.
     /// </exception>
-    public static ServedModel OpenModelFolder(string folder, int slots, bool batched = true, PromptStyle? style = null)
+    public static ServedModel OpenModelFolder(
+        string folder, int slots, bool batched = true, PromptStyle? style = null, ModelEngine engine = ModelEngine.Onnx,
+        ComputeDevice device = default)
     {
         if (PackageIntegrity.Check(folder) is [var fault, ..])
             throw new InvalidDataException($"'{folder}' is not what was exported: {fault} Take the folder anew, or export it again.");
         var opened = ModelFolder.Open(folder);
         long bytes = WeightBytes(opened);
         var encoder = opened.LoadEncoder().With(style ?? PackageProvenance.PromptOf(folder));
-        return new ServedModel(OnnxTokenModel.Load(opened, Options(bytes, batched)), encoder, bytes, slots, batched);
+        var model = engine.Load(opened, Options(bytes, batched) with { Device = device });
+        return new ServedModel(model, encoder, bytes, slots, batched, device);
     }
 
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
-    public static ServedModel OpenCheckpoint(string folder, int slots, bool batched = true, PromptStyle? style = null)
+    public static ServedModel OpenCheckpoint(
+        string folder, int slots, bool batched = true, PromptStyle? style = null, ComputeDevice device = default)
     {
         var checkpoint = Checkpoint.Open(folder);
         var encoder = ChatEncoder.Load(folder).With(style ?? PromptStyle.Plain);
         long bytes = checkpoint.Architecture.ParameterCount * sizeof(float);
         byte[] graph = new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights());
-        var model = OnnxTokenModel.FromBytes(graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched));
-        return new ServedModel(model, encoder, bytes, slots, batched);
+        var model = DeviceModels.FromBytes(
+            graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched) with { Device = device });
+        return new ServedModel(model, encoder, bytes, slots, batched, device);
     }
 
     /// <summary>How ONNX Runtime is best used for a model of this size.</summary>
@@ -80,10 +98,13 @@ internal sealed class ServedModel : IDisposable
         IsSmall(weightBytes) ? new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = !batched } : new OnnxModelOptions();
 
     /// <summary>How the weights of a student in training are best served to its own rollouts. The caller disposes it.</summary>
-    public static IPolicyServer PolicyServer(DecoderArchitecture student)
+    public static IPolicyServer PolicyServer(FlatParameters student)
     {
-        long bytes = student.ParameterCount * sizeof(float);
-        return IsSmall(bytes) ? new LivePolicyServer(student, Options(bytes)) : new OnnxPolicyServer(student, Options(bytes));
+        var architecture = student.Architecture;
+        long bytes = architecture.ParameterCount * sizeof(float);
+        if (student.Device.type == TorchSharp.DeviceType.CUDA)
+            return new DevicePolicyServer(architecture, Options(bytes) with { Device = ComputeDevice.Cuda(student.Device.index) });
+        return IsSmall(bytes) ? new LivePolicyServer(architecture, Options(bytes)) : new OnnxPolicyServer(architecture, Options(bytes));
     }
 
     public void Dispose() => model.Dispose();

@@ -29,6 +29,17 @@ public abstract record Recipe : ISection
     [Option("everything random follows from it; a section's own `seed` goes before it", Minimum = 0, Maximum = long.MaxValue)]
     public long Seed { get; internal init; }
 
+    /// <summary>Where models run and are trained, unless a section has its own.</summary>
+    [Option("where models are trained and run: `auto` takes a CUDA card where everything for it is there, and `plan` says what it took and "
+        + "why; asked for by name and not there, a card is a fault; teacher.device and student.device go before it",
+        Words = nameof(DeviceWords), DecidesResult = false)]
+    public string Device { get; internal init; } = DeviceChoice.Auto;
+
+    internal static IReadOnlyList<string> DeviceWords => DeviceChoice.Words;
+
+    /// <summary>The devices of this machine.</summary>
+    internal RecipeDevices Devices { get; init; } = RecipeDevices.OfMachine;
+
     /// <summary>What was given as <c>hf://</c>; says nothing that the options do not say.</summary>
     internal PulledModels Pulled { get; init; } = PulledModels.None;
 
@@ -97,6 +108,12 @@ public sealed record DistillationRecipe : Recipe
 
     [Option("the same measurement for every model of the run")]
     internal EvaluationSection Evaluation { get; init; } = new();
+
+    [Option("go on from the last promoted student, with what is new since", Default = "none")]
+    internal ContinuationSection? ContinueFrom { get; init; }
+
+    [Option("when the exported model takes the place of the one that applications load", Default = "none: nothing is replaced")]
+    internal PromotionSection? Promote { get; init; }
 
     [Option("what may go out, and under which licence")]
     internal PublishSection Publish { get; init; } = new();

@@ -1,9 +1,9 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using Distill.Generation.Onnx;
 using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Recipes;
-using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 
 namespace Distill.Pipeline.Reporting;
@@ -99,7 +99,7 @@ internal sealed record MachineReport(
         {
             ["Distill"] = VersionOf(typeof(MachineReport)),
             [".NET"] = Environment.Version.ToString(),
-            ["ONNX Runtime"] = OrtEnv.Instance().GetVersionString(),
+            ["ONNX Runtime"] = RuntimeTelemetry.Runtime.GetVersionString(),
             ["TorchSharp"] = VersionOf(typeof(torch)).Split('+')[0],
             ["libtorch"] = torch.__version__,
         });

@@ -5,6 +5,7 @@ using Distill.Data.Sources.Selection;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
 using Distill.Tokenization;
@@ -51,11 +52,13 @@ internal sealed class RecipePreflight
             student is null || studentEncoder is null ? null : new ModelFacts(student.Architecture.VocabularySize, studentEncoder));
         problems.AddRange(fit.Faults);
         notes.AddRange(fit.Notes);
+        CheckEngine();
         if (recipe.Teacher.Remote is { TokenIds: true, Tokenizer: { } folder } remote)
             CheckTokens(Open("teacher.tokenizer", folder, "give the folder with the model's tokenizer.json", remote.OpenTokenizer),
                 studentEncoder?.Tokenizer);
         CheckTraces(studentEncoder);
         CheckProblems(makesStudent);
+        problems.AddRange(recipe.Devices.Problems(recipe, makesStudent));
     }
 
     private T? Open<T>(string path, string value, string remedy, Func<T?> open)
@@ -70,6 +73,15 @@ internal sealed class RecipePreflight
             Add(path, value, fault.Message.TrimEnd('.'), remedy);
             return null;
         }
+    }
+
+    private void CheckEngine()
+    {
+        var teacher = recipe.Teacher;
+        if (!teacher.IsLocal || recipe.Traces.From is not null) return;
+        if (teacher.Engine.FaultOf(teacher.Model) is { } fault)
+            Add("teacher.engine", OptionDeclaration.Spell(teacher.Engine), fault, "leave it out: the engine onnx runs it");
+        else if (teacher.Engine.SlowerBecause(teacher.Slots, teacher.Samples) is { } why) notes.Add($"teacher.engine: {why}");
     }
 
     private void CheckSizes(DecoderArchitecture whole)

@@ -28,4 +28,7 @@ public sealed record RunPlan(string Name, string Folder, IReadOnlyList<PlannedSt
 {
     /// <summary>What is to be looked at in the models and stops nothing, a sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Where what is done, and why there, e.g. <c>training</c>: <c>cpu (libcuda.so.1 was not found)</c>.</summary>
+    public IReadOnlyDictionary<string, string> Devices { get; init; } = new Dictionary<string, string>();
 }

@@ -38,7 +38,8 @@ internal sealed class EvaluationStage : IDividedStage
             Options = StageDeclaration.OptionsOf(
                 ("evaluation", recipe.Evaluation.ToKey(recipe)),
                 ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
-                ("prompt", PromptSection.KeyOf(Style))),
+                ("prompt", PromptSection.KeyOf(Style)),
+                ("device", IsTeacher ? recipe.Devices.TeacherKey(recipe) : recipe.Devices.StudentsKey(recipe))),
             Resource = StageResource.Model,
         };
     }
@@ -83,9 +84,14 @@ internal sealed class EvaluationStage : IDividedStage
     };
 
     // The teacher is asked as it was when it wrote the traces, every student as it was trained.
-    private PromptStyle Style => input == ExternalInputs.Teacher ? recipe.Prompt.ToTeacherStyle() : recipe.Prompt.ToStudentStyle();
+    private PromptStyle Style => IsTeacher ? recipe.Prompt.ToTeacherStyle() : recipe.Prompt.ToStudentStyle();
 
-    private ServedModel Open(StageInput model) => isCheckpoint
-        ? ServedModel.OpenCheckpoint(model.CheckpointFolder, recipe.Evaluation.Slots, style: Style)
-        : ServedModel.Open(model.Folder, recipe.Evaluation.Slots, style: Style);
+    private bool IsTeacher => input == ExternalInputs.Teacher;
+
+    private ServedModel Open(StageInput model)
+    {
+        var device = (IsTeacher ? recipe.Devices.Teacher(recipe) : recipe.Devices.Students(recipe)).Device;
+        return isCheckpoint ? ServedModel.OpenCheckpoint(model.CheckpointFolder, recipe.Evaluation.Slots, style: Style, device: device)
+            : ServedModel.Open(model.Folder, recipe.Evaluation.Slots, style: Style, device: device);
+    }
 }

@@ -24,6 +24,7 @@ public sealed class LibtorchFolderTests : IDisposable
         needs.ShouldContain(name => name.Contains("c10", StringComparison.Ordinal));
         needs.ShouldNotContain("malloc");
         LibtorchFolder.FaultOf(Path.GetDirectoryName(Native("x"))!, Native("libLibTorchSharp.so")).ShouldBeNull();
+        TorchSharp.torch.__version__.ShouldStartWith(LibtorchFolder.BuiltAgainst + ".");
     }
 
     [Fact]
@@ -32,7 +33,8 @@ public sealed class LibtorchFolderTests : IDisposable
         var symbols = new DynamicSymbols(SymbolElf.With(s_needs, "a", "torch_add", "z", "another", "_ZN3c105ErrorC1Ev"));
         symbols.UnversionedNeeds().ShouldBe(["torch_add", "c10_error"]);
         foreach (string name in (string[])["a", "torch_add", "z", "another", "_ZN3c105ErrorC1Ev"]) symbols.Defines(name).ShouldBeTrue(name);
-        foreach (string name in (string[])["", "b", "torch_ad", "torch_add2", "malloc", "c10_error"]) symbols.Defines(name).ShouldBeFalse(name);
+        foreach (string name in (string[])["", "b", "torch_ad", "torch_add2", "malloc", "c10_error"])
+            symbols.Defines(name).ShouldBeFalse(name);
         new DynamicSymbols(SymbolElf.With([])).Defines("a").ShouldBeFalse();
     }
 

@@ -3,8 +3,8 @@ using System.Text;
 namespace Distill.Student.Tests.Elf;
 
 /// <summary>
-/// A shared library of nothing but symbols, written byte by byte: headers, dynamic section, string table, symbol table with its versions, and a
-/// GNU hash table of a few buckets over the symbols that are defined.
+/// A shared library of nothing but symbols, written byte by byte: headers, dynamic section, string table, symbol table with its versions,
+/// and a GNU hash table of a few buckets over the symbols that are defined.
 /// </summary>
 internal static class SymbolElf
 {
@@ -18,7 +18,8 @@ internal static class SymbolElf
         int count = 1 + needs.Length + hashed.Length, first = 1 + needs.Length;
         var names = new MemoryStream();
         names.WriteByte(0);
-        int symbols = HandMadeElf.DynamicOffset + (Entries * 16), versions = symbols + (count * SymbolSize), hash = versions + (count * 2) + 8;
+        int symbols = HandMadeElf.DynamicOffset + (Entries * 16), versions = symbols + (count * SymbolSize);
+        int hash = versions + (count * 2) + 8;
         int strings = hash + 16 + 8 + (Buckets * 4) + (hashed.Length * 4);
         byte[] file = new byte[strings + needs.Sum(need => need.Name.Length + 1) + hashed.Sum(name => name.Length + 1) + 1];
         for (int i = 0; i < needs.Length; i++)
@@ -32,7 +33,8 @@ internal static class SymbolElf
         names.ToArray().CopyTo(file, strings);
         HandMadeElf.WriteHeader(file, Entries);
         HandMadeElf.WriteDynamic(
-            file, (5, At(strings)), (10, (ulong)names.Length), (6, At(symbols)), (0x6FFFFFF0, At(versions)), (0x6FFFFEF5, At(hash)), (0, 0));
+            file, (5, At(strings)), (10, (ulong)names.Length), (6, At(symbols)), (0x6FFFFFF0, At(versions)), (0x6FFFFEF5, At(hash)),
+            (0, 0));
         return file;
     }
 

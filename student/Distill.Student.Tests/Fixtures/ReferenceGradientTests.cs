@@ -68,7 +68,7 @@ public sealed class ReferenceGradientTests(ITestOutputHelper output)
 
     private static IGradientModel Model(FlatParameters parameters, bool fused, int longest) =>
         fused ? new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, Math.Max(128, longest))
-        : new TorchGradientModel(parameters);
+        : new AutogradGradientModel(parameters);
 
     private static ReadOnlySpan<float> GradientOf(IGradientModel model, string name) =>
         model.Gradient.Host().Slice((int)model.Parameters.OffsetOf(name), model.Parameters.SpanOf(name).Length);

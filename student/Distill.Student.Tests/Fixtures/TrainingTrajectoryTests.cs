@@ -32,7 +32,7 @@ public sealed class TrainingTrajectoryTests(ITestOutputHelper output)
         Load(parameters, Path.Combine(folder, "initial.safetensors"));
         // A small capacity makes micro-batches, as the reference has.
         using IGradientModel model = fused ? new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, Math.Max(48, trajectory.Longest))
-            : new TorchGradientModel(parameters);
+            : new AutogradGradientModel(parameters);
         var worst = new Dictionary<string, double>();
         SupervisedFineTuning.RunSteps(
             model, new AdamW(parameters, trajectory.Optimizer), trajectory.Schedule, trajectory, TimeProvider.System,

@@ -1,4 +1,4 @@
-using Distill.Student.Autograd;
+using Distill.Student.Model;
 using Distill.Architecture;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
@@ -20,7 +20,7 @@ public sealed class FusedFamilyTests
         using var parameters = TinyDecoder.Parameters(With(feature));
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33, 64, 70, 2, 100);
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
-        using var reference = new TorchGradientModel(parameters);
+        using var reference = new ReferenceGradientModel(parameters);
         using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 128);
         double expected = reference.Differentiate(sequences, loss).Loss;
         fused.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-5);

@@ -1,4 +1,4 @@
-using Distill.Student.Autograd;
+using Distill.Student.Model;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
 
@@ -17,7 +17,7 @@ public sealed class FusedGradientTests
         using var parameters = TinyDecoder.Parameters(architecture);
         var sequences = TinyDecoder.Sequences(architecture, 5, 17, 33, 64, 70, 2, 100);
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
-        using var reference = new TorchGradientModel(parameters);
+        using var reference = new ReferenceGradientModel(parameters);
         using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, replicas, capacity: 128);
 
         var expected = reference.Differentiate(sequences, loss);
@@ -74,7 +74,7 @@ public sealed class FusedGradientTests
         var architecture = TinyDecoder.Architecture();
         using var parameters = TinyDecoder.Parameters(architecture);
         var sequences = TinyDecoder.Sequences(architecture, 12, 50, 31, 7);
-        using var reference = new TorchGradientModel(parameters);
+        using var reference = new ReferenceGradientModel(parameters);
         using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 64);
 
         var expected = reference.Entropies(sequences);
@@ -97,7 +97,7 @@ public sealed class FusedGradientTests
         var architecture = TinyDecoder.Architecture();
         using var parameters = TinyDecoder.Parameters(architecture);
         var sequences = TinyDecoder.Sequences(architecture, 12, 50, 31, 7);
-        using var reference = new TorchGradientModel(parameters);
+        using var reference = new ReferenceGradientModel(parameters);
         using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 64);
 
         var expected = reference.Score(sequences);

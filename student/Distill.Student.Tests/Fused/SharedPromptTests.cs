@@ -1,4 +1,5 @@
 using Distill.Student.Autograd;
+using Distill.Student.Model;
 using Distill.Architecture;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
@@ -25,12 +26,15 @@ public sealed class SharedPromptTests
         using var parameters = TinyDecoder.Parameters(architecture);
         var sequences = Groups();
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
-        using var alone = new TorchGradientModel(parameters);
+        using var alone = new ReferenceGradientModel(parameters);
         using var together = new FusedGradientModel(parameters, MatmulPrecision.Fp32, replicas, capacity: 512);
 
         double expected = alone.Differentiate(sequences, loss).Loss;
         together.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-5);
         Vectors.RelativeDifference(together.Gradient.Host(), alone.Gradient.Host()).ShouldBeLessThan(1e-5);
+        using var padded = new AutogradGradientModel(parameters, options: new AutogradOptions(replicas == 1 ? 512 : 100));
+        padded.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-5);
+        Vectors.RelativeDifference(padded.Gradient.Host(), alone.Gradient.Host()).ShouldBeLessThan(1e-5);
     }
 
     [Fact]
@@ -38,7 +42,7 @@ public sealed class SharedPromptTests
     {
         using var parameters = TinyDecoder.Parameters(Base);
         var sequences = Groups();
-        using var alone = new TorchGradientModel(parameters);
+        using var alone = new ReferenceGradientModel(parameters);
         using var together = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, capacity: 128);
         var expected = alone.Score(sequences);
         var actual = together.Score(sequences);

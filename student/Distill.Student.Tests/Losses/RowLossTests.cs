@@ -1,4 +1,4 @@
-using Distill.Student.Autograd;
+using Distill.Student.Model;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
@@ -26,7 +26,7 @@ public sealed class RowLossTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33);
         var loss = options.ToLoss(sequences.Sum(sequence => sequence.SupervisedCount), sequences.Count);
-        using var reference = new TorchGradientModel(parameters);
+        using var reference = new ReferenceGradientModel(parameters);
         using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 128);
         fused.Differentiate(sequences, loss).Loss.ShouldBe(reference.Differentiate(sequences, loss).Loss, 1e-5);
         Vectors.RelativeDifference(fused.Gradient.Host(), reference.Gradient.Host()).ShouldBeLessThan(2e-5);

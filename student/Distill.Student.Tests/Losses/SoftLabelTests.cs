@@ -1,4 +1,4 @@
-using Distill.Student.Autograd;
+using Distill.Student.Model;
 using Distill.Student.Distillation;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
@@ -81,7 +81,7 @@ public sealed class SoftLabelTests
         var loss = new SoftLabelLoss(
             new TopTokenDivergence(new JensenShannonDivergence(0.4), TokenSupport.TailBucket, 2), softWeight,
             sequences.Sum(sequence => sequence.SupervisedCount));
-        using var reference = new TorchGradientModel(parameters);
+        using var reference = new ReferenceGradientModel(parameters);
         using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 128);
 
         var expected = reference.Differentiate(sequences, loss);

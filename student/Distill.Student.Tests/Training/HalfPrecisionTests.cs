@@ -37,7 +37,7 @@ public sealed class HalfPrecisionTests
         var loss = new CrossEntropy(examples.Sum(example => example.SupervisedCount));
         float[] Gradient(MatmulPrecision precision)
         {
-            using var model = new TorchGradientModel(parameters, precision, roundingSeed: null);
+            using var model = new AutogradGradientModel(parameters, precision, roundingSeed: null);
             model.Differentiate(examples, loss);
             return model.Gradient.Host().ToArray();
         }
@@ -54,8 +54,8 @@ public sealed class HalfPrecisionTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var examples = TinyDecoder.Sequences(parameters.Architecture, 40);
         var loss = new CrossEntropy(10_000_000); // one micro-batch of a very large step
-        using var exact = new TorchGradientModel(parameters);
-        using var half = new TorchGradientModel(parameters, MatmulPrecision.Fp16);
+        using var exact = new AutogradGradientModel(parameters);
+        using var half = new AutogradGradientModel(parameters, MatmulPrecision.Fp16);
         exact.Differentiate(examples, loss);
         half.Differentiate(examples, loss);
         Vectors.RelativeDifference(half.Gradient.Host(), exact.Gradient.Host()).ShouldBeLessThan(5e-3);
@@ -70,8 +70,8 @@ public sealed class HalfPrecisionTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var examples = TinyDecoder.Sequences(parameters.Architecture, 40);
         var loss = new CrossEntropy(examples.Sum(example => example.SupervisedCount));
-        using var exact = new TorchGradientModel(parameters);
-        using var half = new TorchGradientModel(parameters, MatmulPrecision.Fp16, checkpointing: true);
+        using var exact = new AutogradGradientModel(parameters);
+        using var half = new AutogradGradientModel(parameters, MatmulPrecision.Fp16, options: new AutogradOptions(Checkpointing: true));
         parameters.LossScale.Restore(Math.Pow(2, 60), 0);
         exact.Differentiate(examples, loss);
         half.Differentiate(examples, loss);

@@ -46,8 +46,8 @@ public sealed class MixedPrecisionTests(ITestOutputHelper output)
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 40, 50, 60);
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
         using var fused = new FusedGradientModel(parameters, MatmulPrecision.Mixed, 1, 128);
-        using var autograd = new TorchGradientModel(parameters, MatmulPrecision.Mixed);
-        using var exact = new TorchGradientModel(parameters);
+        using var autograd = new AutogradGradientModel(parameters, MatmulPrecision.Mixed);
+        using var exact = new AutogradGradientModel(parameters);
         double expected = exact.Differentiate(sequences, loss).Loss, mixed = autograd.Differentiate(sequences, loss).Loss;
         mixed.ShouldBe(fused.Differentiate(sequences, loss).Loss, 2e-3);
         mixed.ShouldNotBe(expected);
@@ -62,7 +62,7 @@ public sealed class MixedPrecisionTests(ITestOutputHelper output)
             value = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000);
         var examples = TinyDecoder.Sequences(parameters.Architecture, 40, 50, 60);
         using IGradientModel model = fused ? new FusedGradientModel(parameters, precision, 1, 256, seed)
-            : new TorchGradientModel(parameters, precision, seed);
+            : new AutogradGradientModel(parameters, precision, seed);
         var optimizer = new AdamW(parameters, new AdamWOptions(WeightDecay: 0));
         var loss = new CrossEntropy(examples.Sum(example => example.SupervisedCount));
         double[] losses = new double[Steps];

@@ -48,7 +48,8 @@ public sealed class SupervisedLoopTests
         var examples = TinyDecoder.Sequences(parameters.Architecture, 12, 15);
         using IGradientModel model = path == "fused"
             ? new FusedGradientModel(parameters, MatmulPrecision.Mixed, 1, 128)
-            : new TorchGradientModel(parameters, MatmulPrecision.Mixed, checkpointing: path == "checkpointing");
+            : new AutogradGradientModel(
+                parameters, MatmulPrecision.Mixed, options: new AutogradOptions(Checkpointing: path == "checkpointing"));
         var loss = new CrossEntropy(examples.Sum(example => example.SupervisedCount));
         model.Differentiate(examples, loss);
         long before = Tensor.TotalCount;

@@ -5,13 +5,24 @@ using static TorchSharp.torch;
 namespace Distill.Student.Adapters;
 
 /// <summary>
-/// Differentiates a decoder by its adapters: merges them into the weights, differentiates by those, and takes the adapters' part. Costs the
-/// whole gradient's memory but no moments for it. One thread. Disposes the model it wraps.
+/// Differentiates a decoder by its adapters through passes that know nothing of them: merges them into the weights, differentiates by those,
+/// and takes the adapters' part by the chain rule: ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. On the processor several times faster than
+/// <see cref="AdapterWeights"/>, whose products are small and many, but costs a copy of the adapted weights and the whole gradient. One
+/// thread. Disposes the model it wraps.
 /// </summary>
-/// <param name="whole">Over the parameters that <paramref name="adapters"/> merges into.</param>
-internal sealed class AdaptedGradientModel(IGradientModel whole, LowRankAdapters adapters) : IGradientModel
+internal sealed class AdaptedGradientModel : IGradientModel
 {
-    private readonly Tensor gradient = zeros_like(adapters.Values).DetachFromDisposeScope();
+    private readonly IGradientModel whole;
+    private readonly LowRankAdapters adapters;
+    private readonly Tensor gradient;
+
+    /// <param name="whole">Over the parameters that <paramref name="adapters"/> merge into.</param>
+    public AdaptedGradientModel(IGradientModel whole, LowRankAdapters adapters)
+    {
+        (this.whole, this.adapters) = (whole, adapters);
+        adapters.KeepBase();
+        gradient = zeros_like(adapters.Values).DetachFromDisposeScope();
+    }
 
     /// <summary>The merged weights.</summary>
     public FlatParameters Parameters => whole.Parameters;
@@ -51,7 +62,17 @@ internal sealed class AdaptedGradientModel(IGradientModel whole, LowRankAdapters
 
     private PassResult Projected(PassResult result)
     {
-        adapters.Project(whole.Gradient, gradient);
+        using var without = no_grad();
+        foreach (var place in adapters.Places)
+        {
+            using var scope = NewDisposeScope();
+            // Cloned into aligned memory: on some processors a product's last bits depend on where its factors lie.
+            Tensor a = place.A(adapters.Values).clone(), b = place.B(adapters.Values).clone();
+            var slope = whole.Gradient.narrow(0, Parameters.OffsetOf(place.Name), place.Out * place.In).clone().view(place.Out, place.In);
+            place.A(gradient).copy_(b.t().mm(slope).mul_(KeptScalar.Of(adapters.Scale)));
+            place.B(gradient).copy_(slope.mm(a.t()).mul_(KeptScalar.Of(adapters.Scale)));
+        }
+
         return result;
     }
 }

@@ -6,55 +6,57 @@ using static TorchSharp.torch;
 namespace Distill.Student.Adapters;
 
 /// <summary>
-/// The adapters of a decoder in one vector on the model's device, A before B for each adapted weight in storage order, over frozen copies of those weights. The
-/// model reads merged weights W + scale·B·A, so any <see cref="IGradientModel"/> serves; gradients follow by the chain rule:
-/// ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. One thread; dispose it.
+/// The adapters of a decoder in one vector on a device, A before B for each adapted weight in storage order: W + scale·B·A is what the
+/// model computes with. The base stays as it is until <see cref="Merge"/>. One thread; dispose it.
 /// </summary>
 internal sealed class LowRankAdapters : ITrainedValues, IDisposable
 {
     private readonly FlatParameters parameters;
     private readonly List<LowRankPlace> places = [];
-    private readonly Tensor[] frozen; // the adapted weights, [out, in] by place
-    private readonly int rank;
-    private readonly float scale;
+    private Tensor[]? frozen; // the adapted weights, [out, in] by place
 
     /// <summary>
     /// Starts as peft does where nothing is asked for: A random with variance 1/(3·in), B zero, so that the model is unchanged.
     /// </summary>
-    /// <param name="parameters">
-    /// The base; the adapted weights are copied, and overwritten by <see cref="Merge"/>. Stays the caller's.
-    /// </param>
+    /// <param name="parameters">The base; stays the caller's, and outlives this.</param>
+    /// <param name="device">Where they are trained; null: where the base lies.</param>
     /// <exception cref="ArgumentException">Impossible options.</exception>
-    public LowRankAdapters(FlatParameters parameters, LowRankOptions options, ulong seed)
+    public LowRankAdapters(FlatParameters parameters, LowRankOptions options, ulong seed, Device? device = null)
     {
         options.Validate();
-        (this.parameters, rank, scale) = (parameters, options.Rank, (float)options.Scale);
-        foreach (var (name, offset, spec) in parameters.Places.Where(
+        (this.parameters, Rank, Scale) = (parameters, options.Rank, (float)options.Scale);
+        Passes = device is null || device == parameters.Device ? parameters.Passes : FlatPasses.Of(device);
+        foreach (var (name, _, spec) in parameters.Places.Where(
             place => options.Targets.Any(target => place.Name.EndsWith($".{target}.weight", StringComparison.Ordinal))))
         {
-            places.Add(new LowRankPlace(name, offset, spec.Shape[0], spec.Shape[1], Count));
-            Count += rank * places[^1].In + places[^1].Out * rank;
+            places.Add(new LowRankPlace(name, spec.Shape[0], spec.Shape[1], Rank, Count));
+            Count += places[^1].CountOfA + places[^1].CountOfB;
         }
 
         using var scope = NewDisposeScope();
         using var without = no_grad();
-        Values = zeros([Count], ScalarType.Float32, parameters.Device).DetachFromDisposeScope();
-        frozen = [.. places.Select(place => Matrix(parameters.ValuesOf(place.Name), place.Out, place.In).DetachFromDisposeScope())];
+        Values = zeros([Count], ScalarType.Float32, device ?? parameters.Device).DetachFromDisposeScope();
         var normal = new NormalStream(seed);
         foreach (var place in places)
         {
-            float[] start = new float[rank * place.In];
+            float[] start = new float[place.CountOfA];
             for (int i = 0; i < start.Length; i++) start[i] = (float)(normal.Next() / Math.Sqrt(3.0 * place.In));
-            ValuesOfA(place).copy_(tensor(start));
+            place.A(Values).copy_(tensor(start).view(Rank, place.In));
         }
     }
+
+    public int Rank { get; }
+
+    /// <summary>What B·A is multiplied by.</summary>
+    public float Scale { get; }
 
     public long Count { get; }
 
     /// <summary>[<see cref="Count"/>]</summary>
     public Tensor Values { get; }
 
-    /// <summary>The merged weights are what is rounded.</summary>
+    public IFlatPasses Passes { get; }
+
     public int Updates
     {
         get => parameters.Updates;
@@ -63,42 +65,45 @@ internal sealed class LowRankAdapters : ITrainedValues, IDisposable
 
     public LossScale LossScale => parameters.LossScale;
 
-    public IEnumerable<TrainedBlock> Blocks => places.SelectMany(place => (TrainedBlock[])
-        [new(place.Start, rank * place.In, Decays: true), new(place.Start + rank * place.In, place.Out * rank, Decays: true)]);
+    public IReadOnlyList<LowRankPlace> Places => places;
 
-    /// <summary>Writes W + scale·B·A into the parameters. The same adapters always give the same weights.</summary>
+    public IEnumerable<TrainedBlock> Blocks => places.SelectMany(place => (TrainedBlock[])
+        [new(place.Start, place.CountOfA, Decays: true), new(place.StartOfB, place.CountOfB, Decays: true)]);
+
+    /// <summary>Copies the base's adapted weights: from now on every <see cref="Merge"/> begins with these.</summary>
+    public void KeepBase()
+    {
+        using var scope = NewDisposeScope();
+        using var without = no_grad();
+        frozen ??= [.. places.Select(place => Base(place).DetachFromDisposeScope())];
+    }
+
+    /// <summary>Writes W + scale·B·A into the parameters: for good, unless the base is kept.</summary>
     public void Merge()
     {
         using var without = no_grad();
         foreach (var (index, place) in places.Index())
         {
             using var scope = NewDisposeScope();
-            var (a, b) = Factors(place);
-            parameters.ValuesOf(place.Name).copy_(frozen[index].addmm(b, a, 1, scale).view(-1));
+            // Cloned into aligned memory: on some processors a product's last bits depend on where its factors lie.
+            Tensor a = place.A(Values).to(parameters.Device).clone(), b = place.B(Values).to(parameters.Device).clone();
+            parameters.ValuesOf(place.Name).copy_((frozen?[index] ?? Base(place)).addmm(b, a, 1, Scale).view(-1));
         }
     }
 
-    /// <summary>Turns a gradient by the merged weights into one by the adapters.</summary>
-    /// <param name="whole">[parameters]</param>
-    /// <param name="gradient">[<see cref="Count"/>], overwritten.</param>
-    internal void Project(Tensor whole, Tensor gradient)
+    /// <summary>The parameters hold W + scale·B·A until the result is disposed; longer where the base is kept.</summary>
+    public IDisposable? Merged()
     {
-        using var without = no_grad();
-        foreach (var place in places)
-        {
-            using var scope = NewDisposeScope();
-            var (a, b) = Factors(place);
-            var slope = Matrix(whole.narrow(0, place.Offset, place.Out * place.In), place.Out, place.In);
-            PartOfA(gradient, place).copy_(b.t().mm(slope).mul_(KeptScalar.Of(scale)).view(-1));
-            PartOfB(gradient, place).copy_(slope.mm(a.t()).mul_(KeptScalar.Of(scale)).view(-1));
-        }
+        var before = frozen is null ? new ParametersBefore(parameters, places) : null;
+        Merge();
+        return before;
     }
 
     /// <summary>The adapters with the names and shapes of peft's <c>adapter_model.safetensors</c>.</summary>
     public IEnumerable<SafeTensor> ToTensors() => places.SelectMany(place => (SafeTensor[])
         [
-            TensorBytes.ToStore(place.PeftName("A"), ValuesOfA(place)) with { Shape = [rank, place.In] },
-            TensorBytes.ToStore(place.PeftName("B"), ValuesOfB(place)) with { Shape = [place.Out, rank] },
+            TensorBytes.ToStore(place.PeftName("A"), place.A(Values).view(-1)) with { Shape = [Rank, place.In] },
+            TensorBytes.ToStore(place.PeftName("B"), place.B(Values).view(-1)) with { Shape = [place.Out, Rank] },
         ]);
 
     /// <summary>Takes adapters out of peft's <c>adapter_model.safetensors</c>.</summary>
@@ -108,28 +113,61 @@ internal sealed class LowRankAdapters : ITrainedValues, IDisposable
         using var scope = NewDisposeScope();
         foreach (var place in places)
         {
-            TensorBytes.Read(file, place.PeftName("A"), ValuesOfA(place));
-            TensorBytes.Read(file, place.PeftName("B"), ValuesOfB(place));
+            TensorBytes.Read(file, place.PeftName("A"), place.A(Values).view(-1));
+            TensorBytes.Read(file, place.PeftName("B"), place.B(Values).view(-1));
         }
     }
 
     public void Dispose()
     {
         Values.Dispose();
-        foreach (var weight in frozen) weight.Dispose();
+        foreach (var weight in frozen ?? []) weight.Dispose();
     }
 
-    private Tensor ValuesOfA(LowRankPlace place) => PartOfA(Values, place);
+    private Tensor Base(LowRankPlace place) => parameters.ValuesOf(place.Name).clone().view(place.Out, place.In);
 
-    private Tensor ValuesOfB(LowRankPlace place) => PartOfB(Values, place);
+    /// <summary>The adapted weights as they were, in the computer's memory; disposing puts them back.</summary>
+    private sealed class ParametersBefore(FlatParameters parameters, IReadOnlyList<LowRankPlace> places) : IDisposable
+    {
+        private readonly List<KeptValues> kept = [.. places.Select(place => Of(parameters, place.Name))];
 
-    private Tensor PartOfA(Tensor all, LowRankPlace place) => all.narrow(0, place.Start, rank * place.In);
+        public void Dispose()
+        {
+            using var scope = NewDisposeScope();
+            foreach (var (place, values) in places.Zip(kept))
+            {
+                values.CopyTo(parameters.ValuesOf(place.Name));
+                values.Dispose();
+            }
+        }
 
-    private Tensor PartOfB(Tensor all, LowRankPlace place) => all.narrow(0, place.Start + rank * place.In, place.Out * rank);
+        private static KeptValues Of(FlatParameters parameters, string name)
+        {
+            using var scope = NewDisposeScope();
+            return KeptValues.Of(parameters.ValuesOf(name));
+        }
+    }
+}
 
-    private (Tensor A, Tensor B) Factors(LowRankPlace place) =>
-        (Matrix(ValuesOfA(place), rank, place.In), Matrix(ValuesOfB(place), place.Out, rank));
+/// <summary>An adapted weight [out, in] and where its adapters lie.</summary>
+/// <param name="Name">Of the weight.</param>
+/// <param name="Start">Among the adapters.</param>
+internal sealed record LowRankPlace(string Name, long Out, long In, int Rank, long Start)
+{
+    public long CountOfA => Rank * In;
 
-    // Copied into memory of its own, which libtorch aligns: on some processors the last bits of a product depend on where its factors lie.
-    private static Tensor Matrix(Tensor values, long rows, long columns) => values.clone().view(rows, columns);
+    public long CountOfB => Out * Rank;
+
+    public long StartOfB => Start + CountOfA;
+
+    /// <param name="flat">[adapters], or a gradient of them.</param>
+    /// <returns>[rank, in]: a view.</returns>
+    public Tensor A(Tensor flat) => flat.narrow(0, Start, CountOfA).view(Rank, In);
+
+    /// <inheritdoc cref="A"/>
+    /// <returns>[out, rank]: a view.</returns>
+    public Tensor B(Tensor flat) => flat.narrow(0, StartOfB, CountOfB).view(Out, Rank);
+
+    /// <param name="factor">A or B.</param>
+    public string PeftName(string factor) => $"base_model.model.{Name[..^".weight".Length]}.lora_{factor}.weight";
 }

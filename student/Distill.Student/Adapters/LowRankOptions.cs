@@ -3,6 +3,22 @@ using Distill.Student.Training;
 namespace Distill.Student.Adapters;
 
 /// <summary>
+/// How the frozen weights of the projections lie in memory while adapters are trained over them (Dettmers et al. 2023, arXiv 2305.14314, whose
+/// 4-bit type is another one).
+/// </summary>
+public enum FrozenForm
+{
+    /// <summary>In the precision of the products.</summary>
+    Float,
+
+    /// <summary>8 bits in blocks of 32 with an fp32 scale: 9 bits a weight.</summary>
+    Int8,
+
+    /// <summary>4 bits in blocks of 32 with an fp32 scale: 5 bits a weight.</summary>
+    Int4,
+}
+
+/// <summary>
 /// Low-rank adaptation (Hu et al. 2021, arXiv 2106.09685): W + scale·B·A with A [rank, in] and B [out, rank]; only A and B are trained.
 /// </summary>
 /// <param name="Rank">At least 1.</param>
@@ -11,6 +27,9 @@ namespace Distill.Student.Adapters;
 /// <param name="RankStabilized">scale = alpha/√rank instead (Kalajdzievski 2023, arXiv 2312.03732).</param>
 public sealed record LowRankOptions(int Rank, double Alpha, IReadOnlyList<string> Targets, bool RankStabilized = false)
 {
+    /// <summary>In what form the training reads W.</summary>
+    public FrozenForm Frozen { get; init; }
+
     /// <summary>Every projection of a layer.</summary>
     public static IReadOnlyList<string> AllTargets { get; } = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 
@@ -29,15 +48,6 @@ public sealed record LowRankOptions(int Rank, double Alpha, IReadOnlyList<string
     {
         digest.Add("adapters").Add(Rank, RankStabilized ? 1L : 0L).Add(Alpha);
         foreach (string target in Targets) digest.Add(target);
+        if (Frozen != FrozenForm.Float) digest.Add("frozen").Add((long)Frozen); // else as it always was
     }
-}
-
-/// <summary>An adapted weight [out, in] and where its adapters lie.</summary>
-/// <param name="Name">Of the weight.</param>
-/// <param name="Offset">Among the parameters.</param>
-/// <param name="Start">Among the adapters.</param>
-internal sealed record LowRankPlace(string Name, long Offset, long Out, long In, long Start)
-{
-    /// <param name="factor">A or B.</param>
-    public string PeftName(string factor) => $"base_model.model.{Name[..^".weight".Length]}.lora_{factor}.weight";
 }

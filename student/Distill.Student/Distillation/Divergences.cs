@@ -1,63 +1,50 @@
+using Distill.Student.Training;
+
 namespace Distill.Student.Distillation;
 
-/// <summary>How far a student's distribution Q lies from a teacher's P over the same few classes. Immutable, thread-safe.</summary>
+/// <summary>
+/// How far a student's distribution Q lies from a teacher's P over the same few classes: a sum over the classes, in nats. Immutable,
+/// thread-safe.
+/// </summary>
 public interface IDivergence
 {
-    /// <summary>Sum over the classes, in nats.</summary>
-    /// <param name="teacher">[classes]: log P, finite or −∞.</param>
-    /// <param name="student">[classes]: log Q.</param>
-    /// <param name="derivatives">[classes]: by each entry of <paramref name="student"/>, all taken as free; to be filled.</param>
-    double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives);
+    /// <summary>What one class adds to the sum, and the derivative of that by log Q, all classes' taken as free.</summary>
+    /// <param name="teacher">log P, finite or −∞.</param>
+    /// <param name="student">log Q.</param>
+    (T Value, T Slope) Of<T>(T teacher, T student)
+        where T : struct, ILossValue<T>;
 }
 
 /// <summary>KL(P‖Q) = Σ P·(log P − log Q): covers everything the teacher does (Hinton et al. 2015, arXiv 1503.02531).</summary>
 internal sealed class ForwardDivergence : IDivergence
 {
-    public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
+    public (T Value, T Slope) Of<T>(T teacher, T student)
+        where T : struct, ILossValue<T>
     {
-        double sum = 0;
-        for (int i = 0; i < teacher.Length; i++)
-        {
-            double p = Math.Exp(teacher[i]);
-            if (p > 0) sum += p * (teacher[i] - student[i]);
-            derivatives[i] = -p;
-        }
-
-        return sum;
+        var p = T.Exp(teacher);
+        return (T.Where(p, p * (teacher - student)), -p);
     }
 }
 
 /// <summary>−Σ P·log Q = KL(P‖Q) + H(P): the same gradient as forward KL, another value.</summary>
 internal sealed class CrossEntropyDivergence : IDivergence
 {
-    public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
+    public (T Value, T Slope) Of<T>(T teacher, T student)
+        where T : struct, ILossValue<T>
     {
-        double sum = 0;
-        for (int i = 0; i < teacher.Length; i++)
-        {
-            double p = Math.Exp(teacher[i]);
-            if (p > 0) sum -= p * student[i];
-            derivatives[i] = -p;
-        }
-
-        return sum;
+        var p = T.Exp(teacher);
+        return (T.Where(p, -(p * student)), -p);
     }
 }
 
 /// <summary>KL(Q‖P) = Σ Q·(log Q − log P): keeps to what the teacher does most (Gu et al. 2024, arXiv 2306.08543).</summary>
 internal sealed class ReverseDivergence : IDivergence
 {
-    public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
+    public (T Value, T Slope) Of<T>(T teacher, T student)
+        where T : struct, ILossValue<T>
     {
-        double sum = 0;
-        for (int i = 0; i < teacher.Length; i++)
-        {
-            double q = Math.Exp(student[i]), difference = q > 0 ? student[i] - teacher[i] : 0;
-            sum += q * difference;
-            derivatives[i] = q * (difference + 1);
-        }
-
-        return sum;
+        T q = T.Exp(student), difference = T.Where(q, student - teacher);
+        return (q * difference, q * (difference + T.Of(1)));
     }
 }
 
@@ -67,17 +54,11 @@ internal sealed class ReverseDivergence : IDivergence
 /// <param name="skew">α, strictly between 0 and 1.</param>
 internal sealed class SkewForwardDivergence(double skew) : IDivergence
 {
-    public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
+    public (T Value, T Slope) Of<T>(T teacher, T student)
+        where T : struct, ILossValue<T>
     {
-        double sum = 0;
-        for (int i = 0; i < teacher.Length; i++)
-        {
-            double p = Math.Exp(teacher[i]), mixture = LogMixture.Of(teacher[i], student[i], skew);
-            if (p > 0) sum += p * (teacher[i] - mixture);
-            derivatives[i] = p > 0 ? -p * (1 - skew) * Math.Exp(student[i] - mixture) : 0;
-        }
-
-        return sum;
+        T p = T.Exp(teacher), mixture = LogMixture.Of(teacher, student, skew);
+        return (T.Where(p, p * (teacher - mixture)), T.Where(p, (skew - 1) * p * T.Exp(student - mixture)));
     }
 }
 
@@ -85,20 +66,11 @@ internal sealed class SkewForwardDivergence(double skew) : IDivergence
 /// <param name="skew">α, strictly between 0 and 1.</param>
 internal sealed class SkewReverseDivergence(double skew) : IDivergence
 {
-    public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
+    public (T Value, T Slope) Of<T>(T teacher, T student)
+        where T : struct, ILossValue<T>
     {
-        double sum = 0;
-        for (int i = 0; i < teacher.Length; i++)
-        {
-            double q = Math.Exp(student[i]);
-            derivatives[i] = 0;
-            if (q == 0) continue;
-            double mixture = LogMixture.Of(student[i], teacher[i], skew);
-            sum += q * (student[i] - mixture);
-            derivatives[i] = q * (student[i] - mixture + 1 - skew * Math.Exp(student[i] - mixture));
-        }
-
-        return sum;
+        T q = T.Exp(student), distance = student - LogMixture.Of(student, teacher, skew);
+        return (T.Where(q, q * distance), T.Where(q, q * (distance + T.Of(1) - skew * T.Exp(distance))));
     }
 }
 
@@ -109,20 +81,13 @@ internal sealed class SkewReverseDivergence(double skew) : IDivergence
 /// <param name="teacherShare">β, strictly between 0 and 1.</param>
 internal sealed class JensenShannonDivergence(double teacherShare) : IDivergence
 {
-    public double Evaluate(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> derivatives)
+    public (T Value, T Slope) Of<T>(T teacher, T student)
+        where T : struct, ILossValue<T>
     {
-        double sum = 0;
-        for (int i = 0; i < teacher.Length; i++)
-        {
-            double mixture = LogMixture.Of(teacher[i], student[i], teacherShare);
-            double p = Math.Exp(teacher[i]), q = Math.Exp(student[i]);
-            if (p > 0) sum += teacherShare * p * (teacher[i] - mixture);
-            // The derivative of M drops out: β·P/M + (1−β)·Q/M = 1.
-            derivatives[i] = q > 0 ? (1 - teacherShare) * q * (student[i] - mixture) : 0;
-            sum += derivatives[i];
-        }
-
-        return sum;
+        T p = T.Exp(teacher), q = T.Exp(student), mixture = LogMixture.Of(teacher, student, teacherShare);
+        // The derivative of M drops out: β·P/M + (1−β)·Q/M = 1.
+        var slope = T.Where(q, (1 - teacherShare) * q * (student - mixture));
+        return (T.Where(p, teacherShare * p * (teacher - mixture)) + slope, slope);
     }
 }
 
@@ -130,9 +95,7 @@ internal sealed class JensenShannonDivergence(double teacherShare) : IDivergence
 internal static class LogMixture
 {
     /// <returns>log(share·exp(first) + (1 − share)·exp(second)).</returns>
-    public static double Of(double first, double second, double share)
-    {
-        double a = Math.Log(share) + first, b = Math.Log(1 - share) + second, larger = Math.Max(a, b);
-        return double.IsNegativeInfinity(larger) ? larger : larger + Math.Log(Math.Exp(a - larger) + Math.Exp(b - larger));
-    }
+    public static T Of<T>(T first, T second, double share)
+        where T : struct, ILossValue<T> =>
+        T.LogAddExp(T.Of(Math.Log(share)) + first, T.Of(Math.Log(1 - share)) + second);
 }

@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using Distill.Student.Training;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Distill.Student.Distillation;
 
@@ -50,7 +52,29 @@ internal sealed class SoftLabelLoss(TopTokenDivergence soft, double softWeight, 
         return value;
     }
 
-    public ChunkLoss Evaluate(LogitsChunk chunk) => throw new NotSupportedException("Not by tensors yet.");
+    public ChunkLoss Evaluate(LogitsChunk chunk)
+    {
+        if (softWeight == 0) return HardLabel.Of(chunk, 1.0 / learnedTokens);
+        using var scope = NewDisposeScope();
+        var (value, gradient) = Soft(chunk);
+        if (softWeight < 1)
+        {
+            var hard = HardLabel.Of(chunk, (1 - softWeight) / learnedTokens);
+            value.add_(hard.Value);
+            gradient.add_(hard.Gradient);
+        }
+
+        return new ChunkLoss(value.MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
+    }
+
+    private ChunkLoss Soft(LogitsChunk chunk)
+    {
+        double weight = softWeight / learnedTokens;
+        ChunkLoss[] parts = [.. TeacherChunk.PartsOf(chunk)
+            .Select(part => TopTokenChunk.Of(soft, part.Ids, part.LogProbabilities, part.Chunk.Logits, weight))];
+        return parts is [var all] ? all : new ChunkLoss(
+            stack(parts.Select(part => part.Value)).sum(), cat([.. parts.Select(part => part.Gradient)], 0));
+    }
 }
 
 /// <summary>−log softmax(logits)[target], added to a gradient that is there already; allocates nothing.</summary>
@@ -77,6 +101,20 @@ internal static class HardLabel
 
         gradient[target] -= T.CreateTruncating(weight);
         return weight * (Math.Log(total) - double.CreateTruncating(logits[target] - largest));
+    }
+
+    /// <summary>The same for many tokens at once, as a loss of its own.</summary>
+    /// <returns>In the caller's dispose scope.</returns>
+    public static ChunkLoss Of(LogitsChunk chunk, double weight)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar factor = weight, less = -weight;
+        var targets = chunk.Targets.unsqueeze(1);
+        var logarithms = chunk.Logits.log_softmax(-1);
+        var value = logarithms.gather(1, targets).sum(ScalarType.Float64).mul_(less);
+        var gradient = logarithms.exp_().mul_(factor);
+        gradient.scatter_add_(1, targets, full_like(targets, less, ScalarType.Float32));
+        return new ChunkLoss(value.MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
     }
 
     private static Span<T> Exponentials<T>(ReadOnlySpan<T> logits, T largest, int start, Span<T> part)

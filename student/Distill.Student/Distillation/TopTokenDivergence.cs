@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using Distill.Student.Training;
 
 namespace Distill.Student.Distillation;
 
@@ -34,9 +35,18 @@ public enum TokenSupport
 public sealed class TopTokenDivergence(IDivergence divergence, TokenSupport support, double temperature = 1, bool squareTemperature = false)
 {
     /// <summary>Least probability of the tail: TRL's clamp of the log-sum to −1e-7. Below it the tail has no slope.</summary>
-    private const double TailFloor = 1e-7;
+    internal const double TailFloor = 1e-7;
 
     private const int ClassesOnStack = 256;
+
+    internal IDivergence Divergence => divergence;
+
+    internal TokenSupport Support => support;
+
+    internal double Temperature => temperature;
+
+    /// <summary>Factor of value and gradient.</summary>
+    internal double Scale => squareTemperature ? temperature * temperature : 1;
 
     /// <param name="ids">[k]: the teacher's best tokens, all different.</param>
     /// <param name="teacher">[k]: their log-probabilities at temperature 1.</param>
@@ -52,7 +62,7 @@ public sealed class TopTokenDivergence(IDivergence divergence, TokenSupport supp
         Span<double> target = buffer[..classes], student = buffer.Slice(classes, classes), slopes = buffer[(2 * classes)..];
         Soften(teacher, target);
         double total = Gather(ids, logits, gradient, student);
-        double scale = weight * (squareTemperature ? temperature * temperature : 1);
+        double scale = weight * Scale;
         double value = scale * Differentiate(target, student, slopes, out double inside, out double outside);
 
         // gradient holds the student's exponentials: d log Q(j) / d logit(v) = (1 if v = j) − Q(v), whatever the class.
@@ -117,7 +127,7 @@ public sealed class TopTokenDivergence(IDivergence divergence, TokenSupport supp
             if (flat) student[^1] = Math.Log(TailFloor);
         }
 
-        double value = divergence.Evaluate(target, student, slopes);
+        double value = Sum(target, student, slopes);
         if (flat) slopes[^1] = 0;
         inside = -TensorPrimitives.Sum<double>(slopes);
         outside = inside + (tail > 0 && !flat ? slopes[^1] / tail : 0);
@@ -131,10 +141,24 @@ public sealed class TopTokenDivergence(IDivergence divergence, TokenSupport supp
         Span<double> shares = student.Length <= ClassesOnStack ? stackalloc double[student.Length] : new double[student.Length];
         student.CopyTo(shares);
         Normalise(shares);
-        double value = divergence.Evaluate(target, shares, slopes), sum = TensorPrimitives.Sum<double>(slopes);
+        double value = Sum(target, shares, slopes), sum = TensorPrimitives.Sum<double>(slopes);
         for (int i = 0; i < slopes.Length; i++) slopes[i] -= Math.Exp(shares[i]) * sum;
         (inside, outside) = (0, 0);
         return value;
+    }
+
+    /// <param name="slopes">[classes]: by each entry of <paramref name="student"/>, all taken as free; to be filled.</param>
+    private double Sum(ReadOnlySpan<double> teacher, ReadOnlySpan<double> student, Span<double> slopes)
+    {
+        double sum = 0;
+        for (int i = 0; i < teacher.Length; i++)
+        {
+            var (value, slope) = Divergence.Of<LossNumber>(new(teacher[i]), new(student[i]));
+            sum += value.Value;
+            slopes[i] = slope.Value;
+        }
+
+        return sum;
     }
 
     private static void Normalise(Span<double> logarithms)

@@ -20,6 +20,15 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     /// <exception cref="InvalidDataException">An impossible architecture.</exception>
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded; says why.</exception>
     public FlatParameters(DecoderArchitecture architecture, Device? device = null)
+        : this(architecture, device, passes: null)
+    {
+    }
+
+    /// <param name="passes">
+    /// What a training of these weights works by; null: the device's own. On the CPU <see cref="TensorPasses"/> makes it one as on any other
+    /// device: by tensor operations and autograd alone.
+    /// </param>
+    internal FlatParameters(DecoderArchitecture architecture, Device? device, IFlatPasses? passes)
     {
         LibtorchLoading.Require();
         architecture.Validate();
@@ -31,6 +40,7 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
         }
 
         Values = Zeros(Count, device);
+        Passes = passes ?? FlatPasses.Of(Device);
     }
 
     public DecoderArchitecture Architecture { get; }
@@ -50,6 +60,10 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 
     /// <summary>[<see cref="Count"/>] fp32 on <see cref="Device"/>.</summary>
     public Tensor Values { get; }
+
+    internal IFlatPasses Passes { get; }
+
+    IFlatPasses ITrainedValues.Passes => Passes;
 
     /// <summary>The first value, for the passes on the processor.</summary>
     /// <exception cref="InvalidOperationException">The values lie on another device.</exception>

@@ -18,10 +18,8 @@ internal interface IFlatPasses
     /// <summary>average ← (1 − share)·average + share·values</summary>
     void Average(Tensor average, Tensor values, double share);
 
-    /// <summary>One AdamW update of values that decay alike.</summary>
-    /// <param name="first">First moment, updated.</param>
-    /// <param name="second">Second moment, updated.</param>
-    void Update(Tensor values, Tensor gradient, Tensor first, Tensor second, in AdamWStep step);
+    /// <summary>Prepares the updates of one training; the caller disposes them before the values.</summary>
+    IFlatUpdate UpdatesOf(ITrainedValues trained);
 
     /// <summary>Rounds fp32 to bf16.</summary>
     /// <param name="target">bf16, overwritten.</param>
@@ -31,9 +29,22 @@ internal interface IFlatPasses
     void Round(Tensor values, Tensor target, long first, (uint Inner, uint Outer)? key, int threads);
 }
 
-/// <summary>The numbers of one AdamW update, the same for all values that decay alike.</summary>
+/// <summary>AdamW's updates of the values of one training. One thread.</summary>
+internal interface IFlatUpdate : IDisposable
+{
+    /// <summary>
+    /// One update of all values, g the gradient times its factor: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g²,
+    /// value ← shrink·value − size·m / (√v·correction + ε).
+    /// </summary>
+    /// <param name="gradient">[values], left as it is.</param>
+    /// <param name="first">[values]: m, updated.</param>
+    /// <param name="second">[values]: v, updated.</param>
+    void Apply(Tensor gradient, Tensor first, Tensor second, in AdamWStep step);
+}
+
+/// <summary>The numbers of one AdamW update.</summary>
 /// <param name="Clip">Factor of the gradient.</param>
-/// <param name="Shrink">1 − rate · decay.</param>
+/// <param name="Shrink">1 − rate · decay: for the values that decay; for the others it is 1.</param>
 /// <param name="Size">rate / (1 − β₁ᵗ).</param>
 /// <param name="Correction">1 / √(1 − β₂ᵗ).</param>
 internal readonly record struct AdamWStep(
@@ -42,6 +53,5 @@ internal readonly record struct AdamWStep(
 /// <summary>Chooses the passes of a device.</summary>
 internal static class FlatPasses
 {
-    public static IFlatPasses Of(Device device) => device.type == DeviceType.CPU ? FusedPasses.Instance
-        : throw new NotSupportedException($"Training on {device} is not there yet.");
+    public static IFlatPasses Of(Device device) => device.type == DeviceType.CPU ? FusedPasses.Instance : TensorPasses.Instance;
 }

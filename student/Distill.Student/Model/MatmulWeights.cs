@@ -12,7 +12,6 @@ namespace Distill.Student.Model;
 internal sealed class MatmulWeights : IDisposable
 {
     private readonly FlatParameters parameters;
-    private readonly IFlatPasses passes;
     private readonly ulong? roundingSeed;
     private readonly int threads;
     private readonly long first, count;
@@ -22,7 +21,6 @@ internal sealed class MatmulWeights : IDisposable
     public MatmulWeights(FlatParameters parameters, MatmulPrecision precision, ulong? roundingSeed, int threads)
     {
         (this.parameters, this.roundingSeed, this.threads) = (parameters, roundingSeed, threads);
-        passes = FlatPasses.Of(parameters.Device);
         first = parameters.OffsetOf(ParameterMap.Layer(0, "input_layernorm.weight"));
         count = parameters.OffsetOf(ParameterMap.FinalNorm) - first;
         Values = (precision switch
@@ -47,7 +45,7 @@ internal sealed class MatmulWeights : IDisposable
         using var without = no_grad();
         Tensor source = parameters.Values.narrow(0, first, count), target = Values.narrow(0, first, count);
         if (Values.dtype == ScalarType.Float16) target.copy_(source);
-        else passes.Round(
+        else parameters.Passes.Round(
             source, target, first, roundingSeed is { } seed ? StochasticRounding.Key(seed, parameters.Updates) : null, threads);
     }
 

@@ -25,13 +25,22 @@ internal static class TensorBytes
     public static SafeTensor ToStore(string name, Tensor values) => new(
         name, SafeTensorType.Float32, [values.numel()], stream => ForEach(values, bytes => stream.Write(bytes)));
 
+    /// <exception cref="InvalidDataException">The file has no such tensor of singles, or another number of values.</exception>
+    public static void RequireFits(SafeTensorsFile file, string name, Tensor target)
+    {
+        var entry = file.Entry(name);
+        if (entry.Type != SafeTensorType.Float32)
+            throw new InvalidDataException($"'{name}' of '{file.File}' is {entry.Type}; {SafeTensorType.Float32} is read");
+        if (entry.Count != target.numel())
+            throw new InvalidDataException($"'{name}' of '{file.File}' has {entry.Count} values; this model has {target.numel()}");
+    }
+
     /// <summary>Fills values from a safetensors file.</summary>
     /// <exception cref="InvalidDataException">There is no such tensor, or it has another number of values.</exception>
     public static void Read(SafeTensorsFile file, string name, Tensor target)
     {
-        long found = file.Entry(name).Count;
-        if (found != target.numel())
-            throw new InvalidDataException($"'{name}' of '{file.File}' has {found} values; this model has {target.numel()}");
+        RequireFits(file, name, target);
+        long found = target.numel();
         using var without = no_grad();
         for (long start = 0; start < found; start += Piece)
         {

@@ -13,6 +13,9 @@ internal interface ITrainedValues
     /// <summary>[<see cref="Count"/>] contiguous fp32 on the device that the training runs on.</summary>
     Tensor Values { get; }
 
+    /// <summary>What walks over them on their device.</summary>
+    IFlatPasses Passes { get; }
+
     /// <summary>Updates that an optimizer made so far, by its word; chooses the random bits of stochastic rounding.</summary>
     int Updates { get; set; }
 

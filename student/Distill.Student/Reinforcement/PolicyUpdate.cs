@@ -1,5 +1,4 @@
 using Distill.Data.Problems;
-using Distill.Student.Model;
 using Distill.Student.Monitoring;
 using Distill.Student.Training;
 
@@ -81,7 +80,7 @@ internal sealed class PolicyUpdate(
     private double Update(double rate, double loss)
     {
         // the alarm tells of it
-        if (skipsNotFinite && !(double.IsFinite(loss) && FlatPasses.Of(model.Gradient.device).AreFinite(model.Gradient))) return double.NaN;
+        if (skipsNotFinite && !(double.IsFinite(loss) && model.Parameters.Passes.AreFinite(model.Gradient))) return double.NaN;
         return watch.Update(model.Gradient, rate, loss);
     }
 

@@ -20,7 +20,7 @@ internal sealed class PolicyReference : IReferencePolicy, IDisposable
 
     public PolicyReference(FlatParameters start, GroupRelativeOptions options)
     {
-        weights = new FlatParameters(start.Architecture, start.Device);
+        weights = new FlatParameters(start.Architecture, start.Device, start.Passes);
         using (torch.NewDisposeScope())
         using (torch.no_grad()) weights.Values.copy_(start.Values);
         model = GradientModels.Create(weights, options.Training, options.LongestSequence);

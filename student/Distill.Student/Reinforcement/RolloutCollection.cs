@@ -41,7 +41,8 @@ internal sealed record Rollout(
 internal interface IPolicyServer : IDisposable
 {
     /// <summary>
-    /// A model with these weights as they are now, whatever becomes of the parameters. The caller disposes it before asking for the next.
+    /// A model with these weights as they are now. The caller disposes it before it changes the parameters, which some servers read where
+    /// they are, and before it asks for the next.
     /// </summary>
     Generation.ITokenModel Serve(FlatParameters parameters);
 }

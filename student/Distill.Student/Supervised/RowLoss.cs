@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Distill.Student.Training;
+using static TorchSharp.torch;
 
 namespace Distill.Student.Supervised;
 
@@ -17,17 +18,27 @@ internal sealed class RowLoss(IReadOnlyList<WeightedTerm> terms, StepAverage ave
         float largest = TensorPrimitives.Max(logits);
         var (total, product) = Exponentials(logits, largest, gradient);
         double logTotal = largest + Math.Log(total);
-        var row = new RowNumbers(
-            logTotal, (double)TensorPrimitives.Sum(logits) / logits.Length, logits[target] - logTotal, Math.Log(total) - (product / total));
-        var slopes = default(RowSlopes);
-        foreach (var (term, weight) in terms) slopes += weight * term.Of(row);
-        slopes = 1 / average.For(sequence.SupervisedCount) * slopes;
+        var slopes = SlopesOf<LossNumber>(new(
+            new(logTotal), new((double)TensorPrimitives.Sum(logits) / logits.Length), new(logits[target] - logTotal),
+            new(Math.Log(total) - (product / total))), new(1 / average.For(sequence.SupervisedCount)));
         Fill(slopes, logits, logTotal, total, gradient);
-        gradient[target] += (float)slopes.Target;
-        return slopes.Value;
+        gradient[target] += (float)slopes.Target.Value;
+        return slopes.Value.Value;
     }
 
-    public ChunkLoss Evaluate(LogitsChunk chunk) => throw new NotSupportedException("Not by tensors yet.");
+    public ChunkLoss Evaluate(LogitsChunk chunk)
+    {
+        var row = new RowChunk(chunk);
+        return row.Apply(SlopesOf(row.Numbers, average.Of(chunk)));
+    }
+
+    private RowSlopes<T> SlopesOf<T>(in RowNumbers<T> row, T share)
+        where T : struct, ILossValue<T>
+    {
+        var slopes = default(RowSlopes<T>);
+        foreach (var (term, weight) in terms) slopes += T.Of(weight) * term.Of(row);
+        return share * slopes;
+    }
 
     /// <summary>Fills exp(logit − largest).</summary>
     /// <returns>
@@ -51,16 +62,17 @@ internal sealed class RowLoss(IReadOnlyList<WeightedTerm> terms, StepAverage ave
     }
 
     // gradient holds exp(logit − largest)
-    private static void Fill(RowSlopes slopes, ReadOnlySpan<float> logits, double logTotal, double total, Span<float> gradient)
+    private static void Fill(
+        RowSlopes<LossNumber> slopes, ReadOnlySpan<float> logits, double logTotal, double total, Span<float> gradient)
     {
-        if (slopes.Logarithm == 0) TensorPrimitives.Multiply(gradient, (float)(slopes.Probability / total), gradient);
+        if (slopes.Logarithm.Value == 0) TensorPrimitives.Multiply(gradient, (float)(slopes.Probability.Value / total), gradient);
         else
         {
-            float probability = (float)(slopes.Probability / total), logarithm = (float)(slopes.Logarithm / total);
+            float probability = (float)(slopes.Probability.Value / total), logarithm = (float)(slopes.Logarithm.Value / total);
             for (int i = 0; i < gradient.Length; i++) gradient[i] *= probability + (logarithm * (float)(logits[i] - logTotal));
         }
 
-        if (slopes.Uniform != 0) TensorPrimitives.Add(gradient, (float)(slopes.Uniform / gradient.Length), gradient);
+        if (slopes.Uniform.Value != 0) TensorPrimitives.Add(gradient, (float)(slopes.Uniform.Value / gradient.Length), gradient);
     }
 }
 
@@ -81,6 +93,10 @@ internal sealed record StepAverage(TokenAverage Kind, long Tokens, int Sequences
 {
     /// <param name="length">Learned tokens of the example.</param>
     public double For(int length) => Kind == TokenAverage.Token ? Tokens : (double)length * Sequences;
+
+    /// <returns>[rows]: what each token's loss is multiplied by, on the logits' device.</returns>
+    public LossColumn Of(LogitsChunk chunk) => Kind == TokenAverage.Token ? LossColumn.Of(1.0 / Tokens)
+        : new(tensor(chunk.Rows.Select(row => 1 / For(row.Sequence.SupervisedCount)).ToArray()).to(chunk.Logits.device));
 }
 
 /// <summary>

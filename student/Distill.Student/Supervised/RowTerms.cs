@@ -1,3 +1,5 @@
+using Distill.Student.Training;
+
 namespace Distill.Student.Supervised;
 
 /// <summary>
@@ -6,7 +8,8 @@ namespace Distill.Student.Supervised;
 /// </summary>
 internal interface IRowTerm
 {
-    RowSlopes Of(in RowNumbers row);
+    RowSlopes<T> Of<T>(in RowNumbers<T> row)
+        where T : struct, ILossValue<T>;
 }
 
 /// <summary>What the terms know of one predicted distribution p and the token that is learned from it.</summary>
@@ -14,25 +17,29 @@ internal interface IRowTerm
 /// <param name="MeanLogit">Over the vocabulary.</param>
 /// <param name="LogProbability">log p of the learned token.</param>
 /// <param name="Entropy">In nats.</param>
-internal readonly record struct RowNumbers(double LogTotal, double MeanLogit, double LogProbability, double Entropy);
+internal readonly record struct RowNumbers<T>(T LogTotal, T MeanLogit, T LogProbability, T Entropy)
+    where T : struct, ILossValue<T>;
 
 /// <summary>
 /// A term's value and its derivative by logit i: Probability·p(i) + Logarithm·p(i)·log p(i) + Target·[i is learned] + Uniform/vocabulary.
 /// </summary>
-internal readonly record struct RowSlopes(double Value, double Probability, double Logarithm = 0, double Target = 0, double Uniform = 0)
+internal readonly record struct RowSlopes<T>(T Value, T Probability, T Logarithm = default, T Target = default, T Uniform = default)
+    where T : struct, ILossValue<T>
 {
-    public static RowSlopes operator +(RowSlopes one, RowSlopes other) => new(
+    public static RowSlopes<T> operator +(RowSlopes<T> one, RowSlopes<T> other) => new(
         one.Value + other.Value, one.Probability + other.Probability, one.Logarithm + other.Logarithm, one.Target + other.Target,
         one.Uniform + other.Uniform);
 
-    public static RowSlopes operator *(double factor, RowSlopes slopes) => new(
+    public static RowSlopes<T> operator *(T factor, RowSlopes<T> slopes) => new(
         factor * slopes.Value, factor * slopes.Probability, factor * slopes.Logarithm, factor * slopes.Target, factor * slopes.Uniform);
 }
 
 /// <summary>−log p of the learned token: cross-entropy.</summary>
 internal sealed class TargetTerm : IRowTerm
 {
-    public RowSlopes Of(in RowNumbers row) => new(-row.LogProbability, Probability: 1, Target: -1);
+    public RowSlopes<T> Of<T>(in RowNumbers<T> row)
+        where T : struct, ILossValue<T> =>
+        new(-row.LogProbability, Probability: T.Of(1), Target: T.Of(-1));
 }
 
 /// <summary>
@@ -41,10 +48,11 @@ internal sealed class TargetTerm : IRowTerm
 /// </summary>
 internal sealed class RectifiedTargetTerm : IRowTerm
 {
-    public RowSlopes Of(in RowNumbers row)
+    public RowSlopes<T> Of<T>(in RowNumbers<T> row)
+        where T : struct, ILossValue<T>
     {
-        double weight = Math.Exp(row.LogProbability);
-        return new RowSlopes(-weight * row.LogProbability, Probability: weight, Target: -weight);
+        var weight = T.Exp(row.LogProbability);
+        return new RowSlopes<T>(-weight * row.LogProbability, Probability: weight, Target: -weight);
     }
 }
 
@@ -54,7 +62,9 @@ internal sealed class RectifiedTargetTerm : IRowTerm
 /// </summary>
 internal sealed class UniformTargetTerm : IRowTerm
 {
-    public RowSlopes Of(in RowNumbers row) => new(row.LogTotal - row.MeanLogit, Probability: 1, Uniform: -1);
+    public RowSlopes<T> Of<T>(in RowNumbers<T> row)
+        where T : struct, ILossValue<T> =>
+        new(row.LogTotal - row.MeanLogit, Probability: T.Of(1), Uniform: T.Of(-1));
 }
 
 /// <summary>
@@ -63,7 +73,9 @@ internal sealed class UniformTargetTerm : IRowTerm
 /// </summary>
 internal sealed class PartitionTerm : IRowTerm
 {
-    public RowSlopes Of(in RowNumbers row) => new(row.LogTotal * row.LogTotal, Probability: 2 * row.LogTotal);
+    public RowSlopes<T> Of<T>(in RowNumbers<T> row)
+        where T : struct, ILossValue<T> =>
+        new(row.LogTotal * row.LogTotal, Probability: 2 * row.LogTotal);
 }
 
 /// <summary>
@@ -72,5 +84,7 @@ internal sealed class PartitionTerm : IRowTerm
 /// </summary>
 internal sealed class EntropyTerm : IRowTerm
 {
-    public RowSlopes Of(in RowNumbers row) => new(row.Entropy, Probability: -row.Entropy, Logarithm: -1);
+    public RowSlopes<T> Of<T>(in RowNumbers<T> row)
+        where T : struct, ILossValue<T> =>
+        new(row.Entropy, Probability: -row.Entropy, Logarithm: T.Of(-1));
 }

@@ -42,12 +42,12 @@ public sealed class SupervisedFineTuning : IDisposable
         adapters = options.LowRank is { } lowRank ? new LowRankAdapters(parameters, lowRank, options.Seed) : null;
         trained = adapters ?? (ITrainedValues)parameters;
         optimizer = new AdamW(trained, options.Training.Optimizer);
-        average = options.WeightAverage is { } decay ? new WeightAverage(trained.Values, decay) : null;
+        average = options.WeightAverage is { } decay ? new WeightAverage(trained, decay) : null;
         state = statePath is null ? null : new TrainingState(statePath, digest, trained, optimizer, average);
         state?.TryLoad(warning, file => progress.Restore(file, trained.Count));
         int longest = Math.Max(examples.Max(example => example.Tokens.Count), this.heldOut?.Longest ?? 0);
-        var whole = GradientModels.Create(parameters, options.Training, longest);
-        model = adapters is null ? whole : new AdaptedGradientModel(whole, adapters);
+        model = adapters is null ? GradientModels.Create(parameters, options.Training, longest)
+            : GradientModels.Create(parameters, adapters, options.LowRank!.Frozen, options.Training, longest);
     }
 
     /// <param name="parameters">The base; overwritten from the state when there is one.</param>
@@ -173,12 +173,17 @@ public sealed class SupervisedFineTuning : IDisposable
     {
         using var live = average is null ? null : KeptValues.Of(trained.Values);
         average?.CopyTo(trained.Values);
-        adapters?.Merge();
-        var look = new HeldOutLook(optimizer.Steps, heldOut!.Of(model, cancellation));
-        progress.Add(look, heldOut.HigherIsBetter, trained.Values);
-        afterLook?.Invoke(look);
+        // By the model's own passes, which take adapters beside the base; or by another model that reads the parameters.
+        double? scored = heldOut!.Longest > 0 ? heldOut.Of(model, cancellation) : null;
+        using (adapters?.Merged())
+        {
+            var look = new HeldOutLook(optimizer.Steps, scored ?? heldOut.Of(model, cancellation));
+            progress.Add(look, heldOut.HigherIsBetter, trained.Values);
+            afterLook?.Invoke(look);
+        }
+
         live?.CopyTo(trained.Values);
-        return look.Value;
+        return progress.Last!.Value;
     }
 
     private SupervisedResult Finish()

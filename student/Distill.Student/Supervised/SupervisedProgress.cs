@@ -5,7 +5,8 @@ using Distill.Student.Training;
 namespace Distill.Student.Supervised;
 
 /// <summary>
-/// What a supervised training carries along beside weights and moments: counts, looks at held-out data, the best weights. One thread; dispose it.
+/// What a supervised training carries along beside weights and moments: counts, looks at held-out data, the best weights. One thread;
+/// dispose it.
 /// </summary>
 internal sealed class SupervisedProgress : IDisposable
 {

@@ -15,19 +15,14 @@ internal sealed class AdamW : IDisposable
 {
     private readonly ITrainedValues trained;
     private readonly AdamWOptions options;
-    private readonly IFlatPasses passes;
-    private readonly TrainedBlock[] blocks;
+    private readonly IFlatUpdate update;
     private int steps;
 
+    /// <param name="trained">Stay the caller's, who disposes them after this.</param>
     public AdamW(ITrainedValues trained, AdamWOptions options)
-        : this(trained, options, FlatPasses.Of(trained.Values.device))
     {
-    }
-
-    internal AdamW(ITrainedValues trained, AdamWOptions options, IFlatPasses passes)
-    {
-        (this.trained, this.options, this.passes) = (trained, options, passes);
-        blocks = [.. Merged(trained.Blocks)];
+        (this.trained, this.options) = (trained, options);
+        update = trained.Passes.UpdatesOf(trained);
         FirstMoment = zeros([trained.Count], ScalarType.Float32, trained.Values.device).DetachFromDisposeScope();
         SecondMoment = zeros([trained.Count], ScalarType.Float32, trained.Values.device).DetachFromDisposeScope();
         Steps = 0;
@@ -53,44 +48,20 @@ internal sealed class AdamW : IDisposable
     public double Update(Tensor gradient, double learningRate)
     {
         using var without = no_grad();
-        double norm = Math.Sqrt(passes.SumOfSquares(gradient));
+        double norm = Math.Sqrt(trained.Passes.SumOfSquares(gradient));
         if (!double.IsFinite(norm)) return norm;
         Steps++;
-        var step = new AdamWStep(
-            options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (norm + 1e-6)) : 1, 1, options.Beta1, options.Beta2,
-            learningRate / (1 - Math.Pow(options.Beta1, Steps)), 1 / Math.Sqrt(1 - Math.Pow(options.Beta2, Steps)), options.Epsilon);
-        foreach (var (offset, count, decays) in blocks)
-        {
-            using var scope = NewDisposeScope();
-            Tensor Piece(Tensor whole) => whole.narrow(0, offset, count);
-            passes.Update(
-                Piece(trained.Values), Piece(gradient), Piece(FirstMoment), Piece(SecondMoment),
-                step with { Shrink = decays ? 1 - (learningRate * options.WeightDecay) : 1 });
-        }
-
+        double clip = options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (norm + 1e-6)) : 1;
+        update.Apply(gradient, FirstMoment, SecondMoment, new AdamWStep(
+            clip, 1 - (learningRate * options.WeightDecay), options.Beta1, options.Beta2,
+            learningRate / (1 - Math.Pow(options.Beta1, Steps)), 1 / Math.Sqrt(1 - Math.Pow(options.Beta2, Steps)), options.Epsilon));
         return norm;
     }
 
     public void Dispose()
     {
+        update.Dispose();
         FirstMoment.Dispose();
         SecondMoment.Dispose();
-    }
-
-    // Neighbours that decay alike are one piece: a device is asked a few dozen times for a model, not once per tensor.
-    private static IEnumerable<TrainedBlock> Merged(IEnumerable<TrainedBlock> blocks)
-    {
-        TrainedBlock? open = null;
-        foreach (var block in blocks)
-        {
-            if (open is { } last && last.Decays == block.Decays) open = last with { Count = last.Count + block.Count };
-            else
-            {
-                if (open is { } ended) yield return ended;
-                open = block;
-            }
-        }
-
-        if (open is { } rest) yield return rest;
     }
 }

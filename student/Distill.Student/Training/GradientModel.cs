@@ -1,3 +1,4 @@
+using Distill.Student.Adapters;
 using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Model;
@@ -115,11 +116,24 @@ internal static class GradientModels
             ? new FusedGradientModel(
                 parameters, options.Precision, options.Threads,
                 Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
-            : new TorchGradientModel(parameters, options.Precision, options.RoundingSeed, options.ActivationCheckpointing);
+            : new AutogradGradientModel(
+                parameters, options.Precision, options.RoundingSeed, AutogradOptions.Of(options, parameters.Device.type));
 
-    /// <summary>Whether <see cref="Create"/> takes the fused passes.</summary>
+    /// <summary>A decoder of which adapters alone are trained.</summary>
+    /// <param name="parameters">The base, which stays as it is, but where the fused passes need merged weights.</param>
+    /// <param name="form">Of the frozen weights; the fused passes know one alone.</param>
+    /// <inheritdoc cref="Create(FlatParameters, TrainingOptions, int?)"/>
+    public static IGradientModel Create(
+        FlatParameters parameters, LowRankAdapters adapters, FrozenForm form, TrainingOptions options, int? longest = null) =>
+        form == FrozenForm.Float && ReferenceEquals(adapters.Passes, parameters.Passes) && IsFused(parameters, options)
+            ? new AdaptedGradientModel(Create(parameters, options, longest), adapters)
+            : new AutogradGradientModel(
+                parameters, new AdapterWeights(parameters, adapters, options.Precision, form, options.RoundingSeed, options.Threads),
+                AutogradOptions.Of(options, adapters.Values.device_type));
+
+    /// <summary>Whether <see cref="Create(FlatParameters, TrainingOptions, int?)"/> takes the fused passes.</summary>
     public static bool IsFused(FlatParameters parameters, TrainingOptions options) =>
-        parameters.Device.type == TorchSharp.DeviceType.CPU && IsFused(parameters.Architecture, options);
+        parameters.Passes is FusedPasses && IsFused(parameters.Architecture, options);
 
     /// <summary>The same for a model that lies in the computer's memory.</summary>
     public static bool IsFused(Architecture.DecoderArchitecture architecture, TrainingOptions options) =>

@@ -72,7 +72,8 @@ internal sealed class DivergenceWatch(FlatParameters parameters, AdamW optimizer
     private string? FirstBadTensor()
     {
         using var scope = NewDisposeScope();
-        var passes = FlatPasses.Of(parameters.Device);
+        var passes = parameters.Passes;
+        if (passes.AreFinite(parameters.Values)) return null; // a device is waited for once, not once per tensor
         return parameters.Places.Select(place => place.Name).FirstOrDefault(name => !passes.AreFinite(parameters.ValuesOf(name)));
     }
 

@@ -111,30 +111,23 @@ internal sealed class TrainingState(string path, string digest, ITrainedValues t
             using var file = SafeTensorsFile.Open(path);
             if (file.Metadata.GetValueOrDefault(DigestKey) != digest)
                 throw new UnusableStateException(path, "it is the state of another training, of other data, options or starting weights");
-            using var scope = NewDisposeScope();
-            var (weights, first, second) = (Read(file, "weights"), Read(file, "first_moment"), Read(file, "second_moment"));
+            (string Name, Tensor Target)[] vectors =
+                [("weights", trained.Values), ("first_moment", optimizer.FirstMoment), ("second_moment", optimizer.SecondMoment)];
+            var kept = average is not null && file.Contains("average") ? average : null;
+            foreach (var (name, target) in vectors) TensorBytes.RequireFits(file, name, target); // whatever is unfit has changed nothing
+            if (kept is not null) TensorBytes.RequireFits(file, "average", kept.Values);
             int steps = checked((int)file.ReadIntegers("steps")[0]);
             more?.Invoke(file);
-            if (average is not null && file.Contains("average")) average.Restore().copy_(Read(file, "average"));
+            if (kept is not null) TensorBytes.Read(file, "average", kept.Restore());
             if (file.Contains("loss_scale") && file.ReadIntegers("loss_scale") is [var scale, var tracker])
                 trained.LossScale.Restore(BitConverter.Int64BitsToDouble(scale), checked((int)tracker));
-            trained.Values.copy_(weights);
-            optimizer.FirstMoment.copy_(first);
-            optimizer.SecondMoment.copy_(second);
+            foreach (var (name, target) in vectors) TensorBytes.Read(file, name, target);
             optimizer.Steps = steps;
         }
         catch (InvalidDataException unfit)
         {
             throw new UnusableStateException(path, unfit.Message.TrimEnd('.'), unfit);
         }
-    }
-
-    // In the computer's memory first: a file that turns out unfit must have changed nothing.
-    private Tensor Read(SafeTensorsFile file, string name)
-    {
-        var values = empty([trained.Count], ScalarType.Float32);
-        TensorBytes.Read(file, name, values);
-        return values;
     }
 
     // Before anything in the file is believed: a flipped bit in a weight looks like any other weight.

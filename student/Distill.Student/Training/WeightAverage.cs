@@ -5,20 +5,18 @@ namespace Distill.Student.Training;
 
 /// <summary>
 /// Exponential moving average of the weights: average ← decay·average + (1 − decay)·weights after every update, the first one copied
-/// (Polyak averaging; PyTorch's <c>get_ema_multi_avg_fn</c>). Generalises better than the last weights while the learning rate is high. Lies
-/// on the weights' device. Not thread-safe; dispose it.
+/// (Polyak averaging; PyTorch's <c>get_ema_multi_avg_fn</c>). Generalises better than the last weights while the learning rate is high.
+/// Lies on the weights' device. Not thread-safe; dispose it.
 /// </summary>
-/// <param name="like">The trained values: their number and device.</param>
+/// <param name="trained">What is averaged.</param>
 /// <param name="decay">0 up to, not including, 1.</param>
-internal sealed class WeightAverage(Tensor like, double decay) : IDisposable
+internal sealed class WeightAverage(ITrainedValues trained, double decay) : IDisposable
 {
-    private readonly IFlatPasses passes = FlatPasses.Of(like.device);
-
     /// <summary>Whether any weights were added.</summary>
     public bool IsStarted { get; private set; }
 
     /// <summary>[count]</summary>
-    public Tensor Values { get; } = zeros([like.numel()], ScalarType.Float32, like.device).DetachFromDisposeScope();
+    public Tensor Values { get; } = zeros([trained.Count], ScalarType.Float32, trained.Values.device).DetachFromDisposeScope();
 
     /// <param name="weights">[count]</param>
     public void Add(Tensor weights)
@@ -26,7 +24,7 @@ internal sealed class WeightAverage(Tensor like, double decay) : IDisposable
         using var scope = NewDisposeScope();
         using var without = no_grad();
         if (!IsStarted) Values.copy_(weights);
-        else passes.Average(Values, weights, 1 - decay);
+        else trained.Passes.Average(Values, weights, 1 - decay);
         IsStarted = true;
     }
 

@@ -34,7 +34,7 @@ internal static class CudaProvider
     /// <exception cref="DeviceUnavailableException">This build has no such provider, or it cannot be loaded; says why.</exception>
     public static void AddTo(SessionOptions session, ComputeDevice device, CudaOptions options)
     {
-        if (!OrtEnv.Instance().GetAvailableProviders().Contains(Name))
+        if (!RuntimeTelemetry.Runtime.GetAvailableProviders().Contains(Name))
         {
             throw new DeviceUnavailableException($"{device} was asked for, and this build has ONNX Runtime for the CPU alone.",
                 "Build with -p:Accelerator=cuda (docs/cuda.md), or take the device cpu.");
@@ -52,6 +52,21 @@ internal static class CudaProvider
             throw new DeviceUnavailableException(
                 Printable.Of($"{device} was asked for, and ONNX Runtime's CUDA provider cannot be had: {Reason(fault.Message)}."),
                 "'distill doctor' names everything that is missing; or take the device cpu.", fault);
+        }
+    }
+
+    /// <summary>Why the provider cannot be had; null when it can.</summary>
+    public static string? FaultOf(ComputeDevice device)
+    {
+        using var session = new SessionOptions();
+        try
+        {
+            AddTo(session, device, new());
+            return null;
+        }
+        catch (DeviceUnavailableException fault)
+        {
+            return fault.InnerException is { } cause ? Reason(cause.Message) : fault.Message;
         }
     }
 

@@ -52,6 +52,10 @@ internal readonly struct JsonSection(string file, string path, JsonElement? elem
 
     public bool Has(string key) => Child(key) is not null;
 
+    /// <summary>Those of an absent section are none.</summary>
+    public IEnumerable<string> Keys =>
+        element is { ValueKind: JsonValueKind.Object } present ? present.EnumerateObject().Select(property => property.Name) : [];
+
     public bool Flag(string key) => Child(key) is { } child && (child.ValueKind is JsonValueKind.True or JsonValueKind.False
         ? child.ValueKind == JsonValueKind.True
         : throw Fault(key, $"must be true or false, not {Shown(child)}"));

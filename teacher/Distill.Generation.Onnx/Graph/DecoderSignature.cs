@@ -6,17 +6,20 @@ namespace Distill.Generation.Onnx;
 
 /// <summary>What a decoder graph takes and gives, read from the loaded session and checked against what the engine feeds.</summary>
 /// <param name="LastLogitsOnly">The graph gives [batch, 1, vocab]: only the last position.</param>
-internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bool LastLogitsOnly)
+/// <param name="SelectsRows">The graph gives [1, rows, vocab] for the rows that <see cref="LogitRowSelection.Input"/> names.</param>
+internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bool LastLogitsOnly, bool SelectsRows)
 {
     public int VocabularySize => Layout.VocabularySize;
 
     /// <param name="facts">Tells a shared cache from a growing one, which inputs and outputs alone do not.</param>
     /// <param name="configuration">Fills symbolic dimensions and must agree with fixed ones; null for a graph that says all itself.</param>
     /// <param name="source">File or description, for messages.</param>
+    /// <param name="weights">Inputs that are weights, which every session binds; null for a graph that holds its own.</param>
     /// <exception cref="InvalidDataException">
     /// The graph is not a decoder with a key-value cache, or contradicts its configuration.
     /// </exception>
-    public static DecoderSignature Read(InferenceSession session, GraphFacts facts, GenAIConfiguration? configuration, string source)
+    public static DecoderSignature Read(
+        InferenceSession session, GraphFacts facts, GenAIConfiguration? configuration, string source, IEnumerable<string>? weights = null)
     {
         var names = configuration?.Names ?? new GraphNames();
         var inputs = new GraphValues(session.InputMetadata, source);
@@ -27,7 +30,7 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
             throw inputs.Fault(
                 $"has {layers} layers with a cache input ('{names.PastKey}'), expected "
                     + $"{configuration?.Layers.ToString() ?? "at least 1"}{SaidBy(configuration)}");
-        CheckInputs(inputs, names, layers, facts.SharesCache);
+        CheckInputs(inputs, names, layers, facts.SharesCache, weights ?? []);
 
         var sizes = new CacheSizes(configuration, source);
         var cacheType = inputs.TypeOf(GraphNames.Of(names.PastKey, 0));
@@ -47,12 +50,12 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
             CacheType = cacheType, LogitsType = logitsType, Grows = !facts.SharesCache,
             Windows = CacheLayout.WindowsOf(configuration, layers),
         };
-        return new DecoderSignature(names, layout, logits[1] == 1);
+        return new DecoderSignature(names, layout, logits[1] == 1, inputs.Has(LogitRowSelection.Input));
     }
 
     public static string SaidBy(GenAIConfiguration? configuration) => configuration is null ? "" : $" ({configuration.SourceFile})";
 
-    private static void CheckInputs(GraphValues inputs, GraphNames names, int layers, bool sharesCache)
+    private static void CheckInputs(GraphValues inputs, GraphNames names, int layers, bool sharesCache, IEnumerable<string> weights)
     {
         if (!sharesCache && !inputs.Has(names.PositionIds))
             throw inputs.Fault(
@@ -66,6 +69,8 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
                 throw inputs.Fault($"fixes the shape of '{name}' to [{string.Join(", ", dims)}]; batch and length must be open");
         }
 
+        known.Add(LogitRowSelection.Input);
+        known.UnionWith(weights);
         for (int layer = 0; layer < layers; layer++)
         {
             known.Add(GraphNames.Of(names.PastKey, layer));
@@ -117,15 +122,15 @@ internal readonly struct GraphValues(IReadOnlyDictionary<string, NodeMetadata> v
     public bool Has(string name) => values.ContainsKey(name);
 
     /// <summary>Element type of a value that holds floating-point numbers.</summary>
-    /// <exception cref="InvalidDataException">It is absent, or neither float nor float16.</exception>
+    /// <exception cref="InvalidDataException">It is absent, or none of the three types that the engine reads.</exception>
     public TensorElementType TypeOf(string name)
     {
         NodeMetadata value = Find(name);
         return value.IsTensor && CacheLayout.IsSupported(value.ElementDataType)
             ? value.ElementDataType
             : throw Fault(
-                $"declares '{name}' as {(value.IsTensor ? value.ElementDataType : value.OnnxValueType)}; the engine needs Float or "
-                    + "Float16");
+                $"declares '{name}' as {(value.IsTensor ? value.ElementDataType : value.OnnxValueType)}; the engine needs Float, "
+                    + "Float16 or BFloat16");
     }
 
     /// <returns>The dimensions; a symbolic one is negative.</returns>

@@ -25,8 +25,20 @@ internal static class TensorWalk
         if (entries is not null) ExternalDataCheck.Check(reader.Name, name, entries, folder);
     }
 
-    // StringStringEntryProto: key 1, value 2.
     private static void Entry(ProtobufReader reader, string tensor, Dictionary<string, string> entries)
+    {
+        var (key, value) = ExternalEntry.Read(reader);
+        if (!entries.TryAdd(key, value)) throw reader.Fault($"gives '{key}' of tensor '{tensor}' twice");
+    }
+}
+
+/// <summary>One of the pairs that say where external data lie.</summary>
+internal readonly record struct ExternalEntry(string Key, string Value)
+{
+    public const string Location = "location";
+
+    // StringStringEntryProto: key 1, value 2.
+    public static ExternalEntry Read(ProtobufReader reader)
     {
         long end = reader.Enter();
         string key = "", value = "";
@@ -37,7 +49,7 @@ internal static class TensorWalk
             else reader.Skip();
         }
 
-        if (!entries.TryAdd(key, value)) throw reader.Fault($"gives '{key}' of tensor '{tensor}' twice");
+        return new ExternalEntry(key, value);
     }
 }
 
@@ -55,7 +67,7 @@ internal static class ExternalDataCheck
     {
         string saidBy = Printable.Of($"{graph}: external data of {Printable.Quote(tensor)}");
         if (folder is null) throw new InvalidDataException($"{saidBy}: a model given as bytes must hold its weights itself.");
-        string file = ContainedPath.Resolve(folder, entries.GetValueOrDefault("location", ""), saidBy);
+        string file = ContainedPath.Resolve(folder, entries.GetValueOrDefault(ExternalEntry.Location, ""), saidBy);
         if (Path.GetFullPath(file) == Path.GetFullPath(graph)) throw new InvalidDataException($"{saidBy}: points at the ONNX file itself.");
         long size = ContainedPath.LengthOf(file);
         long offset = Number(entries, "offset", saidBy) ?? 0;

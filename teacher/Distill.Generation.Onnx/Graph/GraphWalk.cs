@@ -14,6 +14,7 @@ internal sealed class GraphWalk
     private readonly ProtobufReader reader;
     private readonly string? folder;
     private readonly Dictionary<string, int> elementTypes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyList<long>> dimensions = new(StringComparer.Ordinal);
     private bool sharesCache;
 
     private GraphWalk(ProtobufReader reader, string? folder)
@@ -45,7 +46,7 @@ internal sealed class GraphWalk
     {
         var walk = new GraphWalk(new ProtobufReader(stream, name), folder);
         walk.Model();
-        return new GraphFacts(walk.sharesCache, walk.elementTypes);
+        return new GraphFacts(walk.sharesCache, walk.elementTypes, walk.dimensions);
     }
 
     // ModelProto: graph 7, functions 25.
@@ -123,32 +124,51 @@ internal sealed class GraphWalk
         }
     }
 
-    // ValueInfoProto: name 1, type 2. TypeProto: tensor_type 1. TypeProto.Tensor: elem_type 1.
+    // ValueInfoProto: name 1, type 2. TypeProto: tensor_type 1. TypeProto.Tensor: elem_type 1, shape 2. TensorShapeProto: dim 1.
+    // Dimension: dim_value 1.
     private void Value(long end)
     {
         string name = "";
         int type = 0;
+        var dims = new List<long>();
         while (reader.Next(end))
         {
             if (reader.Field == 1) name = reader.Text();
-            else if (reader.Field == 2) type = FirstField(reader.Enter(), () => FirstField(reader.Enter(), reader.Number));
+            else if (reader.Field == 2) Fields(1, Tensor);
             else reader.Skip();
         }
 
         elementTypes[name] = type;
+        dimensions[name] = dims;
+
+        void Tensor()
+        {
+            long tensor = reader.Enter();
+            while (reader.Next(tensor))
+            {
+                if (reader.Field == 1) type = reader.Number();
+                else if (reader.Field == 2) Fields(1, () => dims.Add(Dimension()));
+                else reader.Skip();
+            }
+        }
     }
 
-    /// <summary>Reads field 1 of a message and skips the others; 0 when it is absent.</summary>
-    private int FirstField(long end, Func<int> read)
+    private long Dimension()
     {
-        int value = 0;
+        long value = 0;
+        Fields(1, () => value = reader.Number());
+        return value;
+    }
+
+    /// <summary>Enters a message, reads every field of a number and skips the others.</summary>
+    private void Fields(int field, Action read)
+    {
+        long end = reader.Enter();
         while (reader.Next(end))
         {
-            if (reader.Field == 1) value = read();
+            if (reader.Field == field) read();
             else reader.Skip();
         }
-
-        return value;
     }
 }
 
@@ -157,7 +177,9 @@ internal sealed class GraphWalk
 /// It has GroupQueryAttention, which appends to one cache buffer in place; otherwise a cache grows by copies.
 /// </param>
 /// <param name="ElementTypes">Numbers of the enumeration <see cref="TensorElementType"/> (that of onnx.proto3) by input or output.</param>
-internal sealed record GraphFacts(bool SharesCache, IReadOnlyDictionary<string, int> ElementTypes)
+/// <param name="Dimensions">Of each input and output; 0 where one is open.</param>
+internal sealed record GraphFacts(
+    bool SharesCache, IReadOnlyDictionary<string, int> ElementTypes, IReadOnlyDictionary<string, IReadOnlyList<long>> Dimensions)
 {
     /// <returns>Null for a value that the graph does not have or whose type is not one the engine computes with.</returns>
     public TensorElementType? FloatTypeOf(string value) =>

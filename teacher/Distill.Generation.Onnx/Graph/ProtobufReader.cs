@@ -15,6 +15,11 @@ internal sealed class ProtobufReader(Stream stream, string name)
 
     public long Length => stream.Length;
 
+    public long Position => stream.Position;
+
+    /// <summary>Where the current field's tag begins.</summary>
+    public long Start { get; private set; }
+
     /// <summary>Number of the current field.</summary>
     public int Field { get; private set; }
 
@@ -23,6 +28,7 @@ internal sealed class ProtobufReader(Stream stream, string name)
     {
         limit = end;
         if (stream.Position == end) return false;
+        Start = stream.Position;
         ulong tag = Varint();
         (Field, wire) = ((int)(tag >> 3), (int)(tag & 7));
         if (tag >> 3 is 0 or > 0x1FFFFFFF) throw Fault("is not an ONNX model (bad field number)");
@@ -53,6 +59,19 @@ internal sealed class ProtobufReader(Stream stream, string name)
         if (wire != 0) throw Fault($"is not an ONNX model (field {Field} should be a number)");
         ulong value = Varint();
         return value <= int.MaxValue ? (int)value : -1;
+    }
+
+    /// <summary>Values of a repeated field of numbers, packed or one by one.</summary>
+    public void Numbers(Action<long> take)
+    {
+        if (wire == 0)
+        {
+            take((long)Varint());
+            return;
+        }
+
+        long end = Enter();
+        for (limit = end; stream.Position < end;) take((long)Varint());
     }
 
     public void Skip()

@@ -18,6 +18,9 @@ internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
         Keep("i" + name, value);
     }
 
+    /// <summary>Binds a value that stays the caller's and outlives this.</summary>
+    public void Borrow(string name, OrtValue value) => binding.BindInput(name, value);
+
     /// <inheritdoc cref="Input"/>
     public void Output(string name, OrtValue value)
     {
@@ -45,6 +48,9 @@ internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
         }
     }
 
+    /// <summary>Waits until the outputs of the last run are written, where the device works on after the call.</summary>
+    public void SynchronizeOutputs() => binding.SynchronizeBoundOutputs();
+
     public void Dispose()
     {
         binding.Dispose();
@@ -65,11 +71,26 @@ internal sealed class BoundRun(OnnxTokenModel model) : IDisposable
 internal sealed class RunCancellation : IDisposable
 {
     private readonly Lock gate = new();
+    private readonly List<RunOptions> more = [];
     private volatile bool cancelled;
     private bool disposed;
 
     /// <summary>For runs of the session's own thread; <see cref="RunOptions.Terminate"/> stays set once it is.</summary>
     public RunOptions Options { get; } = new();
+
+    /// <summary>Options for runs that need an entry of their own.</summary>
+    public RunOptions With(string key, string value)
+    {
+        var options = new RunOptions();
+        options.AddRunConfigEntry(key, value);
+        lock (gate)
+        {
+            more.Add(options);
+            options.Terminate = cancelled;
+        }
+
+        return options;
+    }
 
     public void Cancel()
     {
@@ -77,7 +98,9 @@ internal sealed class RunCancellation : IDisposable
         lock (gate)
         {
             // Options freed by the owner must not be written: the flag lies in native memory.
-            if (!disposed) Options.Terminate = true;
+            if (disposed) return;
+            Options.Terminate = true;
+            foreach (var options in more) options.Terminate = true;
         }
     }
 
@@ -94,6 +117,7 @@ internal sealed class RunCancellation : IDisposable
             if (disposed) return;
             disposed = true;
             Options.Dispose();
+            foreach (var options in more) options.Dispose();
         }
     }
 }

@@ -10,10 +10,16 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     // A prompt's logits are given for every position; longer prompts go in chunks, so that those of a large vocabulary fit.
     private const long MostPromptLogits = 16L << 20;
 
-    /// <summary>Float or Float16.</summary>
+    // Larger products gain nothing beyond this, and a cancelled prompt waits for its run.
+    private const int LongestPart = 512;
+
+    // Prompts read together: as many as give products of a good size; more would only make the first of them wait.
+    private const int JointPlaces = 256;
+
+    /// <summary>Float, Float16 or BFloat16.</summary>
     public TensorElementType CacheType { get; init; } = TensorElementType.Float;
 
-    /// <summary>Float or Float16.</summary>
+    /// <summary>Float, Float16 or BFloat16.</summary>
     public TensorElementType LogitsType { get; init; } = TensorElementType.Float;
 
     /// <summary>A run gives a new and longer cache instead of appending to the one it got.</summary>
@@ -24,12 +30,13 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     /// </summary>
     public IReadOnlyList<int>? Windows { get; init; }
 
-    public static bool IsSupported(TensorElementType type) => type is TensorElementType.Float or TensorElementType.Float16;
+    public static bool IsSupported(TensorElementType type) =>
+        type is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.BFloat16;
 
     public static int SizeOf(TensorElementType type) => type switch
     {
         TensorElementType.Float => sizeof(float),
-        TensorElementType.Float16 => sizeof(ushort),
+        TensorElementType.Float16 or TensorElementType.BFloat16 => sizeof(ushort),
         TensorElementType.Int64 => sizeof(long),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type that the engine computes with."),
     };
@@ -56,8 +63,14 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     /// </summary>
     public int Capacity(int layer, int maxLength) => Math.Max(Windows?[layer] ?? 1, maxLength);
 
-    /// <summary>Longest part of a prompt that one run takes.</summary>
+    /// <summary>Longest part of a prompt that one run takes when it gives the logits of every position.</summary>
     public int Chunk(int maxLength) => (int)Math.Min(Math.Max(MostPromptLogits / VocabularySize, 16), maxLength);
+
+    /// <summary>Longest part of a prompt that one run takes when it gives the logits of one position.</summary>
+    public int Part(int maxLength) => Math.Min(Math.Max(LongestPart, Chunk(maxLength)), maxLength);
+
+    /// <summary>Most places of one run over several prompts, padding included.</summary>
+    public int Joint(int maxLength) => Grows ? 0 : Math.Min(JointPlaces, Part(maxLength));
 
     /// <summary>Bytes of the buffers of a session; alignment (64 bytes a buffer) excluded.</summary>
     public SessionMemory MemoryOf(int slots, int maxLength)
@@ -71,7 +84,8 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
         // A growing cache is kept per slot and gathered into what a run reads and writes: for a step and for one prompt.
         Int128 slotCaches = Grows ? ((Int128)3 * slots) + 2 : slots;
         Int128 logits = ((Int128)slots + Chunk(maxLength)) * VocabularySize * SizeOf(LogitsType);
-        Int128 ids = (Int128)(Grows ? 2 : 1) * (slots + Chunk(maxLength)), mask = ((Int128)slots + 1) * maxLength;
+        Int128 ids = ((Int128)(Grows ? 2 : 1) * (slots + Part(maxLength))) + Math.Max(slots, Part(maxLength));
+        Int128 mask = (((Int128)slots + 1) * maxLength) + Joint(maxLength) + (Grows ? 0 : slots);
         return new SessionMemory(
             SessionMemory.Clamp(slot * slotCaches), SessionMemory.Clamp(logits), SessionMemory.Clamp((ids + mask) * sizeof(long)));
     }
@@ -83,7 +97,7 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
 /// </summary>
 /// <param name="CacheBytes">Keys and values of all layers and slots.</param>
 /// <param name="LogitsBytes">Logits of one step and of one part of a prompt.</param>
-/// <param name="InputBytes">Token ids, attention masks, positions.</param>
+/// <param name="InputBytes">Token ids, attention masks, positions, rows whose logits are wanted.</param>
 public readonly record struct SessionMemory(long CacheBytes, long LogitsBytes, long InputBytes)
 {
     /// <summary>The sum; <see cref="long.MaxValue"/> where it would be larger.</summary>

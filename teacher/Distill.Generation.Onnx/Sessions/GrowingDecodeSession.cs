@@ -14,8 +14,8 @@ internal sealed class GrowingDecodeSession : DecodeSession
     private readonly NativeBuffer<long> ids;             // [slots]
     private readonly NativeBuffer<long> positions;       // [slots]
     private readonly NativeBuffer<long> mask;            // [slots, width of the run]
-    private readonly NativeBuffer<long> promptIds;       // [chunk]
-    private readonly NativeBuffer<long> promptPositions; // [chunk]
+    private readonly NativeBuffer<long> promptIds;       // [part]
+    private readonly NativeBuffer<long> promptPositions; // [part]
     private readonly NativeBuffer<long> promptMask;      // [max length], ones
     private readonly BoundRun promptRun;
     private readonly BoundRun stepRun;
@@ -29,8 +29,8 @@ internal sealed class GrowingDecodeSession : DecodeSession
         ids = new NativeBuffer<long>(slots);
         positions = new NativeBuffer<long>(slots);
         mask = new NativeBuffer<long>((long)slots * maxLength);
-        promptIds = new NativeBuffer<long>(Layout.Chunk(maxLength));
-        promptPositions = new NativeBuffer<long>(Layout.Chunk(maxLength));
+        promptIds = new NativeBuffer<long>(Layout.Part(maxLength));
+        promptPositions = new NativeBuffer<long>(Layout.Part(maxLength));
         promptMask = new NativeBuffer<long>(maxLength);
         promptMask.Span(0, maxLength).Fill(1);
         promptRun = new BoundRun(model);
@@ -41,7 +41,8 @@ internal sealed class GrowingDecodeSession : DecodeSession
     internal override SessionMemory Memory => base.Memory with
     {
         CacheBytes = Cache.Bytes + prompt.Bytes + rows.Bytes,
-        InputBytes = ids.Bytes + positions.Bytes + mask.Bytes + promptIds.Bytes + promptPositions.Bytes + promptMask.Bytes,
+        InputBytes = base.Memory.InputBytes + ids.Bytes + positions.Bytes + mask.Bytes + promptIds.Bytes
+            + promptPositions.Bytes + promptMask.Bytes,
     };
 
     protected override void RunPart(int slot, ReadOnlySpan<int> tokens, int rows)
@@ -55,6 +56,7 @@ internal sealed class GrowingDecodeSession : DecodeSession
         promptRun.Input(Signature.Names.InputIds, promptIds.View(TensorElementType.Int64, 0, 1, n));
         promptRun.Input(Signature.Names.PositionIds, promptPositions.View(TensorElementType.Int64, 0, 1, n));
         promptRun.Input(Signature.Names.AttentionMask, promptMask.View(TensorElementType.Int64, 0, 1, past + n));
+        BindRows(promptRun, n - rows, rows);
         promptRun.Output(Signature.Names.Logits, PromptLogits.View(1, rows));
         Run(promptRun);
         prompt.Store([past], n);
@@ -84,7 +86,8 @@ internal sealed class GrowingDecodeSession : DecodeSession
         stepRun.Input(Signature.Names.InputIds, ids.View(TensorElementType.Int64, 0, n, 1));
         stepRun.Input(Signature.Names.PositionIds, positions.View(TensorElementType.Int64, 0, n, 1));
         stepRun.Input(Signature.Names.AttentionMask, mask.View(TensorElementType.Int64, 0, n, width));
-        stepRun.Output(Signature.Names.Logits, StepLogits.View(n, 1));
+        BindRows(stepRun, 0, n);
+        stepRun.Output(Signature.Names.Logits, Signature.SelectsRows ? StepLogits.View(1, n) : StepLogits.View(n, 1));
         Run(stepRun);
         rows.Store(past, 1);
     }

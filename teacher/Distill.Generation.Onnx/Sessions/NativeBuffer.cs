@@ -56,6 +56,7 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
 internal sealed unsafe class LogitsBuffer(int rows, int vocabulary, TensorElementType type) : IDisposable
 {
     private readonly NativeBuffer<byte> buffer = new((long)rows * vocabulary * CacheLayout.SizeOf(type));
+    private float[] widened = [];
 
     public long Bytes => buffer.Bytes;
 
@@ -69,6 +70,16 @@ internal sealed unsafe class LogitsBuffer(int rows, int vocabulary, TensorElemen
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + target.Length, (long)rows * vocabulary, nameof(target));
         if (type == TensorElementType.Float) new ReadOnlySpan<float>((float*)buffer.Pointer + offset, target.Length).CopyTo(target);
         else TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>((Half*)buffer.Pointer + offset, target.Length), target);
+    }
+
+    /// <summary>The first rows; valid until they are written again.</summary>
+    public ReadOnlySpan<float> Read(int count)
+    {
+        int length = checked(count * vocabulary);
+        if (type == TensorElementType.Float) return new ReadOnlySpan<float>((float*)buffer.Pointer, length);
+        if (widened.Length < length) widened = new float[length];
+        CopyTo(0, widened.AsSpan(0, length));
+        return widened.AsSpan(0, length);
     }
 
     public void Dispose() => buffer.Dispose();

@@ -8,14 +8,16 @@ internal sealed class GenerationBatch
 {
     private readonly IDecodeSession session;
     private readonly IRequestSource source;
-    private readonly Sampler sampler;
+    private readonly RowSampling sampling;
+    private readonly JointReading? joint;
     private readonly int vocabularySize;
     private readonly int maxLength;
     private readonly int promptTokensPerStep;
     private readonly GenerationRow?[] rows;
     private readonly PromptState?[] held; // whose prompt a slot's cache begins with, also after its row ended
     private readonly int[] nextTokens;
-    private readonly float[] logits;
+    private readonly List<PromptState> waiting = []; // taken from the source to be read with others; there is a slot for each
+    private readonly List<int> beginning = []; // slots of the opening request whose first token is still to be chosen
     private int count;
 
     // The request whose seeds are being handed out, and the slot that it is read into. At most one at a time, and its seeds go first,
@@ -33,11 +35,11 @@ internal sealed class GenerationBatch
         this.vocabularySize = vocabularySize;
         this.maxLength = maxLength;
         this.promptTokensPerStep = promptTokensPerStep;
-        sampler = new Sampler(vocabularySize);
+        sampling = RowSampling.Of(session, vocabularySize);
+        joint = JointReading.Of(session, vocabularySize);
         rows = new GenerationRow?[session.Slots];
         held = new PromptState?[session.Slots];
         nextTokens = new int[session.Slots];
-        logits = new float[(long)session.Slots * vocabularySize];
     }
 
     /// <summary>Works until the source has nothing more.</summary>
@@ -52,7 +54,7 @@ internal sealed class GenerationBatch
             source.Report(done);
             done = default;
         }
-        while ((count > 0 || opening is { HasSeeds: true }) && !source.Closed);
+        while ((count > 0 || waiting.Count > 0 || opening is { HasSeeds: true }) && !source.Closed);
     }
 
     private void DropAbandoned()
@@ -63,6 +65,7 @@ internal sealed class GenerationBatch
         }
 
         if (opening is { Ticket.Abandoned: true }) opening = null;
+        waiting.RemoveAll(prompt => prompt.Ticket.Abandoned);
     }
 
     /// <summary>Fills free slots. A prompt too long for what may be read before the next step goes on after it.</summary>
@@ -74,8 +77,10 @@ internal sealed class GenerationBatch
             cancellation.ThrowIfCancellationRequested();
             bool fresh = opening is not { HasSeeds: true };
             int slot = !fresh && rows[openingSlot] is null ? openingSlot : Array.IndexOf(rows, null);
+            if ((fresh || slot < 0) && Begin()) continue;
             if (slot < 0) return;
             if (fresh && (budget <= 0 || !Open(slot, budget))) return;
+            if (fresh && ReadJointly(ref budget)) continue;
             if (!Read(ref budget)) return;
             Start(fresh ? openingSlot : slot);
         }
@@ -84,8 +89,9 @@ internal sealed class GenerationBatch
     /// <summary>Takes the next request and chooses its slot: outside the running rows when reading it may take several steps.</summary>
     private bool Open(int slot, int budget)
     {
-        if (source.Take() is not { } ticket) return false;
-        opening = new PromptState(ticket, vocabularySize, maxLength);
+        if ((waiting.Count > 0 ? waiting[0] : Take()) is not { } next) return false;
+        waiting.Remove(next);
+        opening = next;
         if (slot < count && opening.Prompt.Length > budget)
         {
             CloseHoles();
@@ -94,6 +100,33 @@ internal sealed class GenerationBatch
 
         openingSlot = slot;
         ReuseShared(slot);
+        return true;
+    }
+
+    private PromptState? Take() => source.Take() is { } ticket ? new PromptState(ticket, vocabularySize, maxLength) : null;
+
+    /// <summary>Reads the opening prompt with others that wait, and starts them all; false when it is to be read by itself.</summary>
+    private bool ReadJointly(ref int budget)
+    {
+        if (joint is null || !joint.Takes(opening!)) return false;
+        int free = rows.Count(row => row is null);
+        while (waiting.Count + 1 < free && waiting.All(prompt => prompt.Request.Seeds.Count == 1) && Take() is { } next) waiting.Add(next);
+        var prompts = joint.Choose(opening!, waiting, free, budget);
+        if (prompts.Count == 1) return false;
+
+        CloseHoles();
+        int first = count;
+        for (int slot = first; slot < first + prompts.Count; slot++) session.Clear(slot);
+        int tokens = joint.Read(first, prompts);
+        budget -= tokens;
+        done += new GenerationProgress { PromptTokens = tokens, Prefills = prompts.Count };
+        for (int i = 0; i < prompts.Count; i++)
+        {
+            (opening, openingSlot) = (prompts[i], first + i);
+            held[openingSlot] = opening;
+            Start(openingSlot);
+        }
+
         return true;
     }
 
@@ -145,7 +178,7 @@ internal sealed class GenerationBatch
         }
     }
 
-    /// <summary>Starts the opening request's next seed in a free slot. Completions of one token end right here.</summary>
+    /// <summary>Starts the opening request's next seed in a free slot.</summary>
     private void Start(int slot)
     {
         int prompt = opening!.Prompt.Length;
@@ -157,8 +190,19 @@ internal sealed class GenerationBatch
         {
             rows[slot] = row;
             count = Math.Max(count, slot + 1);
-            Advance(slot, opening.Logits);
+            beginning.Add(slot);
+            if (!sampling.BeginsTogether) Begin();
         }
+    }
+
+    /// <summary>Samples first tokens. Completions of one token end right here; true when there was anything to do.</summary>
+    private bool Begin()
+    {
+        if (beginning.Count == 0) return false;
+        sampling.Begin(openingSlot, rows, beginning);
+        for (int place = 0; place < beginning.Count; place++) Advance(beginning[place], place, first: true);
+        beginning.Clear();
+        return true;
     }
 
     private void CloseHoles()
@@ -176,17 +220,18 @@ internal sealed class GenerationBatch
     private void Step()
     {
         for (int slot = 0; slot < count; slot++) nextTokens[slot] = rows[slot]!.LastToken;
-        session.Step(nextTokens.AsSpan(0, count), logits.AsSpan(0, count * vocabularySize));
+        sampling.Step(nextTokens.AsSpan(0, count), rows.AsSpan(0, count));
         done += new GenerationProgress { Steps = 1, RowSteps = count };
-        for (int slot = 0; slot < count; slot++) Advance(slot, logits.AsSpan(slot * vocabularySize, vocabularySize));
+        for (int slot = 0; slot < count; slot++) Advance(slot, slot, first: false);
     }
 
     /// <summary>Samples a slot's next token; the slot is free when that ended its row.</summary>
-    private void Advance(int slot, ReadOnlySpan<float> rowLogits)
+    private void Advance(int slot, int place, bool first)
     {
         try
         {
-            if (rows[slot]!.Advance(rowLogits, sampler)) rows[slot] = null;
+            GenerationRow row = rows[slot]!;
+            if (first ? sampling.First(row, place) : sampling.Next(row, place)) rows[slot] = null;
         }
         catch (InvalidDataException fault) when (rows[slot]!.Prompt.Ticket.TakesFault(fault))
         {

@@ -31,7 +31,7 @@ internal sealed class GenerationRow
         processed = new float[prompt.Limit];
         keptMass = new float[prompt.Limit];
         top = request.TopLogProbabilities > 0 && prompt.Limit > 0
-            ? new RowTop(Math.Min(request.TopLogProbabilities, prompt.Logits.Length))
+            ? new RowTop(Math.Min(request.TopLogProbabilities, prompt.VocabularySize))
             : null;
         text = request.Text is { } output ? new RowText(output) : null;
     }
@@ -42,13 +42,30 @@ internal sealed class GenerationRow
 
     public bool IsFull => count == Prompt.Limit;
 
+    /// <summary>What a session that chooses tokens itself must know; takes the row's next random number.</summary>
+    public TokenQuery Ask() => new(
+        sampling, sampling.IsGreedy ? 0 : random.NextDouble(), tokens.AsMemory(0, Prompt.Prompt.Length + count), top?.Count ?? 0);
+
+    /// <summary>Takes what such a session answered; true when that ended the completion.</summary>
+    /// <exception cref="InvalidDataException">The row's logits were not finite.</exception>
+    public bool Take(TokenAnswers answers, int place)
+    {
+        TokenChoice choice = answers.Choice(place);
+        top?.Add(answers, place);
+        return Keep(choice);
+    }
+
     /// <summary>Samples the next token and tells the request's owner; true when that ended the completion.</summary>
     public bool Advance(ReadOnlySpan<float> logits, Sampler sampler)
     {
-        int length = Prompt.Prompt.Length + count;
-        TokenChoice choice = sampler.Choose(logits, sampling, tokens.AsSpan(0, length), ref random);
+        TokenChoice choice = sampler.Choose(logits, sampling, tokens.AsSpan(0, Prompt.Prompt.Length + count), ref random);
         top?.Add(logits, sampling.IsGreedy ? choice.Token : null, sampler);
-        (tokens[length], logProbabilities[count], processed[count], keptMass[count]) =
+        return Keep(choice);
+    }
+
+    private bool Keep(in TokenChoice choice)
+    {
+        (tokens[Prompt.Prompt.Length + count], logProbabilities[count], processed[count], keptMass[count]) =
             (choice.Token, choice.LogProbability, choice.ProcessedLogProbability, choice.KeptMass);
         count++;
         bool stopToken = Prompt.Request.StopTokens.Contains(choice.Token);
@@ -108,6 +125,15 @@ internal sealed class RowTop(int count)
     private readonly List<int> ids = [];
     private readonly List<float> raw = [];
     private readonly List<float> processed = [];
+
+    public int Count => count;
+
+    public void Add(TokenAnswers answers, int row)
+    {
+        ids.AddRange(answers.TopIds(row)[..count]);
+        raw.AddRange(answers.TopRaw(row)[..count]);
+        processed.AddRange(answers.TopProcessed(row)[..count]);
+    }
 
     public void Add(ReadOnlySpan<float> logits, int? greedyChoice, Sampler sampler)
     {

@@ -9,12 +9,13 @@ internal sealed class PromptState
     private readonly int[] ends; // of the parts, ascending; the last is the prompt's length
     private int nextSeed;
     private int nextPart;
+    private float[]? logits;
 
     public PromptState(RequestTicket ticket, int vocabularySize, int maxLength)
     {
         Ticket = ticket;
         Prompt = [.. ticket.Request.Prompt];
-        Logits = new float[vocabularySize];
+        VocabularySize = vocabularySize;
         Limit = Math.Min(Request.MaxNewTokens, maxLength - Prompt.Length);
         // The last token is always read: its logits are where the completions start.
         Shared = Request.ScorePrompt ? 0 : Math.Min(Request.SharedPrefix, Prompt.Length - 1);
@@ -26,8 +27,10 @@ internal sealed class PromptState
 
     public GenerationRequest Request => Ticket.Request;
 
-    /// <summary>Logits after the prompt, [vocab]: where every seed starts.</summary>
-    public float[] Logits { get; }
+    public int VocabularySize { get; }
+
+    /// <summary>Logits after the prompt, [vocab]: where every seed starts, unless the session keeps them.</summary>
+    public float[] Logits => logits ??= new float[VocabularySize];
 
     public int[] Prompt { get; }
 
@@ -43,6 +46,9 @@ internal sealed class PromptState
 
     public bool IsRead => nextPart == ends.Length;
 
+    /// <summary>Read in one run, whatever else there is to do.</summary>
+    public bool IsOnePart => ends.Length == 1;
+
     public GenerationRow NextRow() => new(this, nextSeed++);
 
     /// <summary>Whether this prompt's cache begins with the other's shared tokens, read in the same parts.</summary>
@@ -57,10 +63,25 @@ internal sealed class PromptState
     {
         int start = nextPart == 0 ? 0 : ends[nextPart - 1];
         int length = ends[nextPart] - start;
-        if (Scores is null) session.Prefill(slot, Prompt.AsSpan(start, length), Logits);
+        if (session is ISamplingSession beside) ReadBeside(beside, slot, start, length);
+        else if (Scores is null) session.Prefill(slot, Prompt.AsSpan(start, length), Logits);
         else Scores.Read(session, slot, start, length).CopyTo(Logits);
         nextPart++;
         return length;
+    }
+
+    private void ReadBeside(ISamplingSession session, int slot, int start, int length)
+    {
+        if (Scores is null) session.Prefill(slot, Prompt.AsSpan(start, length));
+        else Scores.Read(session, slot, start, length);
+    }
+
+    /// <summary>A prompt of one part has been read with others.</summary>
+    /// <param name="logits">After the prompt, [vocab].</param>
+    public void TakeRead(ReadOnlySpan<float> logits)
+    {
+        logits.CopyTo(Logits);
+        nextPart++;
     }
 
     private int[] Ends(int longest)

@@ -69,6 +69,9 @@ internal sealed class Sampler(int vocabularySize)
         }
     }
 
+    internal static InvalidDataException NotFinite(float largest) => new(
+        $"The model's logits are not finite (largest: {largest}): its weights are broken, it overflowed, or a bias forbids every token.");
+
     private static bool IsRaw(SamplingOptions options) =>
         options is { Temperature: 1, TopK: 0, TopP: 1, MinP: 0, RepetitionPenalty: 1, LogitBias: null };
 
@@ -118,10 +121,7 @@ internal sealed class Sampler(int vocabularySize)
     private double LogNormalizer(ReadOnlySpan<float> values)
     {
         float max = TensorPrimitives.Max(values);
-        if (!float.IsFinite(max))
-            throw new InvalidDataException(
-                $"The model's logits are not finite (largest: {max}): its weights are broken, it overflowed, or a bias forbids every "
-                    + "token.");
+        if (!float.IsFinite(max)) throw NotFinite(max);
         double total = 0;
         for (int start = 0; start < values.Length; start += Chunk)
         {

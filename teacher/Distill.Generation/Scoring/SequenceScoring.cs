@@ -7,8 +7,11 @@ namespace Distill.Generation;
 /// </summary>
 internal sealed class SequenceScoring
 {
-    // Scoring needs the logits of every position of a part at once: at most 16 MiB.
-    private const int LongestPart = 512, ShortestPart = 16, MostLogits = 4 << 20;
+    // Scoring needs the logits of every position of a part at once: at most 64 MiB. Shorter parts would wait for weights.
+    private const int LongestPart = 512, ShortestPart = 16, MostLogits = 16 << 20;
+
+    // Fewer numbers are gone through faster than threads are woken.
+    private const int LeastForThreads = 1 << 20;
 
     private readonly int[] tokens;
     private readonly int vocabularySize;
@@ -16,7 +19,6 @@ internal sealed class SequenceScoring
     private readonly int top;
     private readonly int[] topIds;      // [(tokens − 1) × top]
     private readonly float[] topValues; // [(tokens − 1) × top]
-    private readonly TopTokens topTokens = new();
     private float[] logits = [];
 
     public SequenceScoring(int[] tokens, int top, int vocabularySize)
@@ -39,18 +41,59 @@ internal sealed class SequenceScoring
     /// <exception cref="NotSupportedException">The graph gives the last position only; nothing was read.</exception>
     public ReadOnlySpan<float> Read(IDecodeSession session, int slot, int start, int length)
     {
-        int size = length * vocabularySize;
-        if (logits.Length < size) logits = new float[size];
-        Span<float> rows = logits.AsSpan(0, size); // [length, vocab]: row i speaks of token start + i + 1
-        session.Prefill(slot, tokens.AsSpan(start, length), rows);
-        for (int row = 0; row < length && start + row < logProbabilities.Length; row++)
-            Add(start + row, rows.Slice(row * vocabularySize, vocabularySize));
+        ReadOnlySpan<float> rows = Logits(session, slot, tokens.AsSpan(start, length)); // row i speaks of token start + i + 1
+        Add(start, rows, Math.Min(length, logProbabilities.Length - start));
         return rows[^vocabularySize..];
+    }
+
+    /// <summary>As above by a session that scores; the last position's logits stay with it.</summary>
+    public void Read(ISamplingSession session, int slot, int start, int length)
+    {
+        int known = Math.Min(length, logProbabilities.Length - start); // nothing follows the last token
+        session.Score(slot, tokens.AsSpan(start, length), tokens.AsSpan(start + 1, known), new FollowingScores(
+            logProbabilities.AsMemory(start, known), top, topIds.AsMemory(start * top, known * top),
+            topValues.AsMemory(start * top, known * top)));
     }
 
     public TokenScores ToScores() => new(logProbabilities, top == 0 ? null : new TopLogProbabilities(top, topIds, topValues, []));
 
-    private void Add(int position, ReadOnlySpan<float> row)
+    /// <returns>[part, vocab], where the session has them or copied.</returns>
+    private ReadOnlySpan<float> Logits(IDecodeSession session, int slot, ReadOnlySpan<int> part)
+    {
+        if (session is IPromptSession inPlace && part.Length <= inPlace.MostPositions) return inPlace.Prefill(slot, part);
+        int size = part.Length * vocabularySize;
+        if (logits.Length < size) logits = new float[size];
+        session.Prefill(slot, part, logits.AsSpan(0, size));
+        return logits.AsSpan(0, size);
+    }
+
+    /// <summary>Takes what the first rows say; all cores share them.</summary>
+    private unsafe void Add(int start, ReadOnlySpan<float> rows, int count)
+    {
+        int threads = (long)count * vocabularySize < LeastForThreads ? 1 : Math.Min(Environment.ProcessorCount, count);
+        fixed (float* pointer = rows)
+        {
+            nint first = (nint)pointer;
+            void Share(int thread)
+            {
+                var topTokens = new TopTokens();
+                for (int row = count * thread / threads; row < count * (thread + 1) / threads; row++)
+                    Add(start + row, new ReadOnlySpan<float>((float*)first + ((long)row * vocabularySize), vocabularySize), topTokens);
+            }
+
+            try
+            {
+                if (threads <= 1) Share(0);
+                else Parallel.For(0, threads, Share);
+            }
+            catch (AggregateException several) when (several.InnerExceptions.OfType<InvalidDataException>().FirstOrDefault() is { } fault)
+            {
+                throw new InvalidDataException(fault.Message, fault);
+            }
+        }
+    }
+
+    private void Add(int position, ReadOnlySpan<float> row, TopTokens topTokens)
     {
         double normalizer = LogSoftmax.Normalizer(row);
         logProbabilities[position] = row[tokens[position + 1]] - normalizer;
@@ -72,8 +115,7 @@ internal static class LogSoftmax
     public static double Normalizer(ReadOnlySpan<float> logits)
     {
         float max = TensorPrimitives.Max(logits);
-        if (!float.IsFinite(max))
-            throw new InvalidDataException($"The model's logits are not finite (largest: {max}): its weights are broken or it overflowed.");
+        if (!float.IsFinite(max)) throw NotFinite(max);
         Span<double> work = stackalloc double[Block];
         double total = 0;
         for (int start = 0; start < logits.Length; start += Block)
@@ -88,4 +130,7 @@ internal static class LogSoftmax
 
         return max + Math.Log(total);
     }
+
+    internal static InvalidDataException NotFinite(float largest) =>
+        new($"The model's logits are not finite (largest: {largest}): its weights are broken or it overflowed.");
 }

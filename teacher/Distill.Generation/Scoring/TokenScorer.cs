@@ -54,7 +54,9 @@ internal sealed class TokenScorer : IDisposable
         for (int start = 0; start < tokens.Length - 1; start += part)
         {
             cancellation.ThrowIfCancellationRequested();
-            scoring.Read(session, 0, start, Math.Min(part, tokens.Length - start));
+            int length = Math.Min(part, tokens.Length - start);
+            if (session is ISamplingSession beside) scoring.Read(beside, 0, start, length);
+            else scoring.Read(session, 0, start, length);
         }
 
         return scoring.ToScores();

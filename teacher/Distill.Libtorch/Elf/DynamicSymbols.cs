@@ -4,7 +4,8 @@ namespace Distill.Libtorch.Elf;
 
 /// <summary>
 /// The symbols that an ELF library gives to others and wants of others (.dynsym), found through its GNU hash table as the dynamic loader
-/// finds them. Every read is bounded by the file. Not for concurrent use. Source: System V gABI, chapter 5; the hash: glibc's elf/dl-lookup.
+/// finds them. Every read is bounded by the file. Not for concurrent use. Source: System V gABI, chapter 5; the hash: glibc's
+/// elf/dl-lookup.
 /// </summary>
 internal sealed class DynamicSymbols
 {

@@ -14,10 +14,15 @@ internal sealed unsafe class MappedFile : MemoryManager<byte>
     /// <exception cref="InvalidDataException">Empty, or 2 GiB and more.</exception>
     public MappedFile(string path)
     {
-        long size = new FileInfo(path).Length;
-        if (size is 0 or > int.MaxValue) throw new InvalidDataException($"it has {size:N0} bytes");
-        length = (int)size;
-        file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1); // the file's length, not a link's
+        if (stream.Length is 0 or > int.MaxValue)
+        {
+            using (stream) throw new InvalidDataException($"it has {stream.Length:N0} bytes");
+        }
+
+        length = (int)stream.Length;
+        file = MemoryMappedFile.CreateFromFile(
+            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* pointer = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);

@@ -15,6 +15,9 @@ internal sealed class ScriptedTokenModel(int vocabularySize, int maxLength, Logi
 
     public int MaxLength => maxLength;
 
+    /// <summary>Places of a joint run over several prompts; 0 for a backend that has none.</summary>
+    public int JointPlaces { get; init; } = 24;
+
     /// <summary>Sessions opened so far, disposed ones included.</summary>
     public List<ScriptedDecodeSession> Sessions { get; } = [];
 
@@ -33,7 +36,7 @@ internal sealed class ScriptedTokenModel(int vocabularySize, int maxLength, Logi
 }
 
 /// <summary>A session of a <see cref="ScriptedTokenModel"/>: keeps each slot's tokens, counts calls, refuses misuse.</summary>
-internal sealed class ScriptedDecodeSession : IDecodeSession
+internal sealed class ScriptedDecodeSession : IPromptSession
 {
     private readonly ScriptedTokenModel model;
     private readonly List<int>[] sequences;
@@ -50,7 +53,17 @@ internal sealed class ScriptedDecodeSession : IDecodeSession
 
     public int MaxLength { get; }
 
+    /// <summary>Shorter than the parts of a long text, so that both ways are taken.</summary>
+    public int MostPositions => 200;
+
+    public int MostJointPlaces => model.JointPlaces;
+
+    public bool CanJoin(int length) => length % 13 != 12;
+
     public int Prefills { get; private set; }
+
+    /// <summary>Lengths of the prompts of each joint run.</summary>
+    public List<int[]> JointRuns { get; } = [];
 
     public int Copies { get; private set; }
 
@@ -73,6 +86,26 @@ internal sealed class ScriptedDecodeSession : IDecodeSession
         }
 
         if (!everyPosition) Write(slot, logits);
+    }
+
+    public ReadOnlySpan<float> Prefill(int slot, ReadOnlySpan<int> tokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens.Length, MostPositions, nameof(tokens));
+        float[] logits = new float[tokens.Length * model.VocabularySize];
+        Prefill(slot, tokens, logits);
+        return logits;
+    }
+
+    public void Prefill(int first, IReadOnlyList<int[]> prompts, Span<float> logits)
+    {
+        JointRuns.Add([.. prompts.Select(prompt => prompt.Length)]);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(prompts.Count * prompts.Max(prompt => prompt.Length), MostJointPlaces);
+        for (int i = 0; i < prompts.Count; i++)
+        {
+            if (sequences[first + i].Count > 0) throw new InvalidOperationException($"Slot {first + i} is not empty.");
+            foreach (int token in prompts[i]) Append(first + i, token);
+            Write(first + i, logits.Slice(i * model.VocabularySize, model.VocabularySize));
+        }
     }
 
     public void Step(ReadOnlySpan<int> tokens, Span<float> logits)

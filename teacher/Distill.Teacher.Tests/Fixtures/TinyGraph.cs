@@ -23,7 +23,7 @@ internal sealed record TinyGraph
     /// <summary>Element type of cache and logits.</summary>
     public int Type { get; init; } = Float;
 
-    /// <summary>A run never ends by itself.</summary>
+    /// <summary>A run never ends by itself, unless its tokens are all 0.</summary>
     public bool Endless { get; init; }
 
     public float Weight { get; init; } = 1;
@@ -63,7 +63,13 @@ internal sealed record TinyGraph
         yield return OnnxMessage.Node("Cast", "input_ids", "x", OnnxMessage.Attribute("to", Type));
         yield return OnnxMessage.Node("Unsqueeze", "x last", "x3"); // [batch, sequence, 1]
         yield return OnnxMessage.Node("Mul", "x3 ones", "hidden");  // [batch, sequence, head size]
-        if (Endless) yield return OnnxMessage.Node("Loop", "forever true x3", "ended", OnnxMessage.Attribute("body", Body()));
+        if (Endless)
+        {
+            yield return OnnxMessage.Node("ReduceSum", "input_ids", "sum", OnnxMessage.Attribute("keepdims", 0));
+            yield return OnnxMessage.Node("Cast", "sum", "turns", OnnxMessage.Attribute("to", Bool));
+            yield return OnnxMessage.Node("Loop", "forever turns x3", "ended", OnnxMessage.Attribute("body", Body()));
+        }
+
         yield return OnnxMessage.Node("Mul", $"{(Endless ? "ended" : "x3")} weight", "logits");
         foreach (OnnxMessage node in Shared ? SharedCache() : GrowingCache()) yield return node;
     }
@@ -97,7 +103,6 @@ internal sealed record TinyGraph
         yield return OnnxMessage.Tensor("last", Int64, BitConverter.GetBytes(-1L), 1);
         yield return OnnxMessage.Tensor("head", Int64, BitConverter.GetBytes(1L), 1);
         yield return OnnxMessage.Tensor("forever", Int64, BitConverter.GetBytes(long.MaxValue));
-        yield return OnnxMessage.Tensor("true", Bool, [1]);
     }
 
     private OnnxMessage Body() => new OnnxMessage().Text(2, "body")

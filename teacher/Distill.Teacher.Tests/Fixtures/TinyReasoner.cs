@@ -12,25 +12,25 @@ internal static class TinyReasoner
 {
     public const string Question = "What is (3 + 4) * 2?";
 
-    private static readonly string s_folder = Path.Combine(RepositoryFolder.Root, "teacher", "models", "tiny-reasoner");
+    public static string Folder { get; } = Path.Combine(RepositoryFolder.Root, "teacher", "models", "tiny-reasoner");
 
-    public static ChatEncoder Encoder { get; } = ChatEncoder.Load(s_folder);
+    public static ChatEncoder Encoder { get; } = ChatEncoder.Load(Folder);
 
     public static Tokenizer Tokenizer => Encoder.Tokenizer;
 
     public static OnnxTokenModel Open() =>
-        OnnxTokenModel.Load(s_folder, new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = false });
+        OnnxTokenModel.Load(Folder, new OnnxModelOptions { IntraOpThreads = 1, AllowSpinning = false });
 
     public static object[] Messages(string text = Question) => [new { role = "user", content = text }];
 
     /// <returns>The folder given, with every file of the model.</returns>
     public static string Copy(string folder)
     {
-        foreach (string relative in Files(s_folder))
+        foreach (string relative in Files(Folder))
         {
             string target = Path.Combine(folder, relative);
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(Path.Combine(s_folder, relative), target);
+            File.Copy(Path.Combine(Folder, relative), target);
         }
 
         return folder;

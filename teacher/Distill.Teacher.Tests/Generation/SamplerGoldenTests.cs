@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Distill.Generation;
 using Distill.Teacher.Tests.Fixtures;
+using Distill.Teacher.Tests.Torch;
 
 namespace Distill.Teacher.Tests.Generation;
 
@@ -57,7 +58,14 @@ public sealed class SamplerGoldenTests
         }
 
         if (Listed(@case, "edge_rows_id", row)) return;
-        TokenChoice choice = sampler.Choose(logits, options, history, uniform);
+        CheckChoice(sampler.Choose(logits, options, history, uniform), @case, row, $"{where}, on the host");
+        CheckChoice(
+            TokenKernelTests.Choose(logits.ToArray(), new TokenQuery(options, uniform, history.ToArray(), 0)).Choice(0), @case, row,
+            $"{where}, where the logits are");
+    }
+
+    private static void CheckChoice(TokenChoice choice, JsonElement @case, int row, string where)
+    {
         choice.Token.ShouldBe(@case.GetProperty("chosen_id")[row].GetInt32(), where);
         ShouldBeNear(choice.LogProbability, "raw_logprob_id", 1e-5);
         ShouldBeNear(choice.ProcessedLogProbability, "processed_logprob_id", 1e-5);

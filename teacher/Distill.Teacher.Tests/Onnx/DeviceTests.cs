@@ -12,7 +12,7 @@ public sealed class DeviceTests
 
     private static readonly CudaOptions s_everything = new() { MemoryLimit = 5_000_000_000, AllowsTf32 = true, CapturesGraphs = true };
 
-    private static bool HasProvider => OrtEnv.Instance().GetAvailableProviders().Contains(CudaProvider.Name);
+    private static bool HasProvider => RuntimeTelemetry.Runtime.GetAvailableProviders().Contains(CudaProvider.Name);
 
     [Theory]
     [InlineData("cpu", "cpu"), InlineData("cuda", "cuda:0"), InlineData("cuda:0", "cuda:0"), InlineData("cuda:7", "cuda:7")]
@@ -78,6 +78,7 @@ public sealed class PlacementRecordTests
     [Fact]
     public void A_run_is_recorded_node_by_node_with_its_provider_and_what_it_read()
     {
+        _ = RuntimeTelemetry.Runtime;
         using var record = new PlacementRecord();
         using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         record.AddTo(options);

@@ -55,6 +55,30 @@ public sealed class FuzzTests
                     .ShouldBeLessThanOrEqualTo(bytes.Length));
     }
 
+    [Fact]
+    public void A_broken_graph_is_rewritten_refused_or_left_alone()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(Path.Combine(folder.Path, "weights.bin"), new byte[4096]);
+        var matrix = new OnnxMessage().Number(1, 4).Number(1, 8).Number(2, TinyGraph.Float).Text(8, "matrix")
+            .Message(13, new OnnxMessage().Text(1, "location").Text(2, "weights.bin")).Number(14, 1);
+        byte[] sound = new OnnxMessage().Number(1, 8).Message(
+            7,
+            new OnnxMessage().Message(1, OnnxMessage.Node("Neg", "before", "hidden"))
+                .Message(1, OnnxMessage.Node("MatMul", "hidden turned", "product"))
+            .Message(1, OnnxMessage.Node("Tanh", "product", "logits"))
+                .Message(1, OnnxMessage.Node("Transpose", "matrix", "turned", OnnxMessage.Attribute("perm", 1))).Message(5, matrix)
+                .Message(13, OnnxMessage.Value("product", TinyGraph.Float, "batch sequence 8"))
+                .Message(12, OnnxMessage.Value("logits", TinyGraph.Float, "batch sequence 8"))).ToBytes();
+        int rewritten = 0;
+        Run(
+            sound,
+            [0, 1, 2, 5, 7, 0x0A, 0x12, 0x2A, 0x3A, 0x6A, 0x72, 0x80, 0xFF, (byte)'l', (byte)'.', (byte)'9', (byte)'-'],
+            bytes => rewritten += LogitRowSelection.Apply(
+                new MemoryStream(bytes, writable: false), Path.Combine(folder.Path, "model.onnx"), "logits") is null ? 0 : 1);
+        rewritten.ShouldBeInRange(2, Mutations);
+    }
+
     private static void Run(byte[] original, byte[] telling, Action<byte[]> read)
     {
         read(original);

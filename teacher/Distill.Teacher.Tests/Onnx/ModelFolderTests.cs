@@ -137,7 +137,7 @@ public sealed class ModelFolderTests : IDisposable
 
     public static TheoryData<string, string> WrongGraphs => new()
     {
-        { "double cache", "Float or Float16" }, { "half in part", "" }, { "extra input", "use_cache_branch" },
+        { "double cache", "Float, Float16 or BFloat16" }, { "half in part", "" }, { "extra input", "use_cache_branch" },
         { "no positions", "neither GroupQueryAttention nor" },
         { "fixed batch", "must be open" }, { "fixed length", "must be open" }, { "flat cache", "rank 4" }, { "no mask", "attention_mask" },
     };

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Generation.Torch;
 using Distill.Teacher.Tests.Fixtures;
 
 namespace Distill.Teacher.Tests.Onnx;
@@ -35,6 +36,13 @@ internal sealed class ReferenceCase
 
     public static TheoryData<string> Names => FixtureFolder.Rows(All);
 
+    /// <summary>Those of folders with a genai_config.json.</summary>
+    public static IEnumerable<string> OfGenAI => FixtureFolder.Cases("genai")
+        .Where(path => File.Exists(Path.Combine(path, ModelFolder.ConfigurationFile)))
+        .SelectMany(path => All.Where(name => Path.GetDirectoryName(name) == Path.GetFileName(path)));
+    /// <summary>Those whose graph appends to the cache in place.</summary>
+    public static TheoryData<string> NamesOfSharedCaches => FixtureFolder.Rows(All.Where(name => new ReferenceCase(name).SharesCache));
+
     public string Name { get; }
 
     public SafeTensorFile Tensors { get; }
@@ -50,6 +58,8 @@ internal sealed class ReferenceCase
     /// <summary>The graph gives the logits of the last position only.</summary>
     public bool LastOnly => root.GetProperty("graph").GetProperty("outputs").EnumerateArray()
         .Any(output => output[0].GetString() == "logits" && output[2][1].ValueKind == JsonValueKind.Number);
+
+    public bool SharesCache => Open().Facts.SharesCache;
 
     /// <summary>Integer weights: another instruction set may round activations another way.</summary>
     public bool IsQuantized =>
@@ -74,6 +84,9 @@ internal sealed class ReferenceCase
 
     public OnnxTokenModel Load() => OnnxTokenModel.Load(Open(), new OnnxModelOptions { IntraOpThreads = 1 });
 
+    /// <summary>With cache and logits in libtorch's memory, on the CPU.</summary>
+    public TorchTokenModel LoadInTorch() => TorchTokenModel.Load(Open(), new OnnxModelOptions { IntraOpThreads = 1 });
+
     public ModelFolder Open() => ModelFolder.Open(folder, root.GetProperty("graph_file").GetString());
 
     public GenerationRequest Request(int prompt) =>
@@ -91,7 +104,7 @@ internal sealed class ReferenceCase
     }
 
     /// <summary>Logits of every position, or of the last where the graph gives no others.</summary>
-    public float[] Logits(IDecodeSession session, OnnxTokenModel model, int prompt)
+    public float[] Logits(IDecodeSession session, ITokenModel model, int prompt)
     {
         float[] logits = new float[(LastOnly ? 1 : Prompts[prompt].Length) * model.VocabularySize];
         session.Clear(0);

@@ -7,8 +7,16 @@ namespace Distill.Pipeline.Recipes.Sections;
 /// <summary><c>export</c>: the ONNX folder that apps load.</summary>
 internal sealed record ExportSection : Section
 {
-    [Option("number format of the large matrices")]
+    [Option("`fp32`; `fp16`, half the size, which CUDA devices need and a CPU runs slowly; `bf16`, for CUDA devices alone; `int8` or "
+        + "`int4` for the large matrices")]
     public ExportPrecision Precision { get; init; } = ExportPrecision.Single;
+
+    public override IEnumerable<Rule> Rules(Recipe recipe) =>
+    [
+        Rule.Require(Precision.RunsOnProcessor(), nameof(Precision),
+            "parity and evaluation run the export on the CPU, which cannot compute it",
+            "write another, and make this one of the student's checkpoint with 'distill export --precision bf16'"),
+    ];
 }
 
 /// <summary><c>parity</c>: the gate between the trained and the exported model. A failure ends the run with exit code 3.</summary>
@@ -20,12 +28,16 @@ internal sealed record ParitySection : Section
     [Option("greedy tokens compared for each", Minimum = 1, Maximum = 1_000_000, Unit = "tokens")]
     public int Tokens { get; init; } = 128;
 
-    [Option("largest logit difference allowed, as a share of the largest logit; 0.05 and up suits `int8` and `int4`", Minimum = 0,
-        Maximum = 1)]
+    [Option("largest logit difference allowed, as a share of the largest logit", Minimum = 0, Maximum = 1,
+        Default = "that of the precision: 1e-4 for `fp32`, 0.01 for `fp16`, 0.1 for `int8`, 0.5 for `int4`")]
     public double Tolerance { get; init; } = 1e-4;
 
-    public override object? DefaultOf(string property, Recipe recipe) =>
-        property == nameof(Prompts) ? Math.Min(50, ((DistillationRecipe)recipe).Problems.Test) : null;
+    public override object? DefaultOf(string property, Recipe recipe) => (property, (DistillationRecipe)recipe) switch
+    {
+        (nameof(Prompts), { } distillation) => Math.Min(50, distillation.Problems.Test),
+        (nameof(Tolerance), { } distillation) => distillation.Export.Precision.Tolerance().RelativeLogits,
+        _ => null,
+    };
 
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {

@@ -27,6 +27,12 @@ internal sealed record StudentSection : Section
     [Option("give a base without `<think>` and `</think>` these tokens: ids that its tokenizer holds in reserve first, else new rows")]
     public bool AddTokens { get; init; }
 
+    [Option("where it is trained; its completions are made there too where its graph can be run there", Words = nameof(DeviceWords),
+        From = "device", DecidesResult = false)]
+    public string Device { get; init; } = DeviceChoice.Auto;
+
+    internal static IReadOnlyList<string> DeviceWords => DeviceChoice.Words;
+
     [Option("licence of the base, e.g. `apache-2.0`, for the model's card and `publish`", Default = "not stated", DecidesResult = false)]
     public string Licence { get; init; } = "";
 

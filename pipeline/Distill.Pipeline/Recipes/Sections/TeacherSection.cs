@@ -1,3 +1,5 @@
+using System.Text;
+using Distill.Data.Storage;
 using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Pipeline.Models;
@@ -20,6 +22,10 @@ internal sealed record TeacherSection : RemoteTeacherSection
         Default = "required, unless `traces.from` is given", Path = PathUse.Folder, Files = ["tokenizer.json"], Remedy = FolderRemedy)]
     public string Model { get; init; } = "";
 
+    [Option("what runs a model folder for the traces: `onnx`, Distill's own way of using ONNX Runtime, or `genai`, ONNX Runtime GenAI, "
+        + "which runs one row at a time and needs a folder with `genai_config.json`")]
+    public ModelEngine Engine { get; init; }
+
     [Option("completions per training problem", Minimum = 1, Maximum = 256)]
     public int Samples { get; init; } = 1;
 
@@ -38,6 +44,12 @@ internal sealed record TeacherSection : RemoteTeacherSection
     [Option("alternatives recorded beside each token of the teacher; needed by `soft_labels`; of an endpoint only with `teacher.token_ids`",
         Minimum = 1, Maximum = 1024, Default = "none")]
     public int? TopLogProbabilities { get; init; }
+
+    [Option("where it runs; a card takes graphs in fp16 and bf16; not with an endpoint", Words = nameof(DeviceWords), From = "device",
+        DecidesResult = false)]
+    public string Device { get; init; } = DeviceChoice.Auto;
+
+    internal static IReadOnlyList<string> DeviceWords => DeviceChoice.Words;
 
     [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
     public long Seed { get; init; }
@@ -70,7 +82,9 @@ internal sealed record TeacherSection : RemoteTeacherSection
             "set teacher.temperature above 0, or one sample"),
         Rule.Require(Temperature <= 1 || Batch != BatchInterface.Anthropic, nameof(Temperature), "above what anthropic takes",
             "write at most 1"),
+        Rule.Unused(Remote is not null, nameof(Engine), "an endpoint runs the model itself", "leave it out"),
         Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),
+        Rule.Unused(Remote is not null, nameof(Device), "an endpoint's model runs elsewhere", "leave it out"),
         Rule.Unused(Remote is { TokenIds: false }, nameof(TopLogProbabilities), "no token ids are asked for",
             "set teacher.token_ids to true where the endpoint is a server of vLLM, leave it out otherwise"),
     ];
@@ -82,9 +96,22 @@ internal sealed record TeacherSection : RemoteTeacherSection
         yield return Rule.Require(traces is null || Remote is null, nameof(Endpoint), "traces.from takes existing traces: nothing is asked",
             "leave the endpoint or traces.from out");
         foreach (string name in (string[])[nameof(Samples), nameof(Temperature), nameof(TopP), nameof(MaxTokens), nameof(Slots),
-            nameof(TopLogProbabilities), nameof(Seed)])
+            nameof(TopLogProbabilities), nameof(Seed), nameof(Engine)])
             yield return Rule.Unused(traces is not null, name, "traces.from takes existing traces, so nothing is generated",
                 "leave it or traces.from out");
+    }
+
+    /// <summary>
+    /// Under which name completions are kept and found again. Engines and devices agree on nearly every greedy token, and rounding may turn
+    /// a sampled one: what one of them made is not taken for the other's.
+    /// </summary>
+    /// <param name="digest">Of the model.</param>
+    /// <param name="device">What of the device belongs to keys; null for the processor.</param>
+    internal string JournalOf(string digest, string? device)
+    {
+        string[] others = [.. Engine == ModelEngine.Onnx ? Array.Empty<string>() : [OptionDeclaration.Spell(Engine)],
+            .. device is null ? Array.Empty<string>() : [device]];
+        return others.Length == 0 ? digest : FileDigest.Of(Encoding.UTF8.GetBytes(string.Join('\0', [digest, .. others])));
     }
 
     internal TraceCollectionOptions ToCollectionOptions(string digest) => new()

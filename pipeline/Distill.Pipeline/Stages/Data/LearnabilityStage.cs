@@ -28,7 +28,8 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
         Kind = "scores",
         Version = 1,
         Inputs = [TracesStage.StageName, ExternalInputs.Base],
-        Options = StageDeclaration.OptionsOf(("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle()))),
+        Options = StageDeclaration.OptionsOf(
+            ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("device", recipe.Devices.StudentsKey(recipe))),
         Resource = StageResource.Model,
     };
 
@@ -83,7 +84,7 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
         {
             student ??= ServedModel.OpenCheckpoint(
                 context.Input(ExternalInputs.Base).CheckpointFolder, recipe.Evaluation.Slots, batched: false,
-                recipe.Prompt.ToStudentStyle());
+                recipe.Prompt.ToStudentStyle(), recipe.Devices.Students(recipe).Device);
             scorer ??= new TokenScorer(student.Model);
             hasMarks = ((string[])[ThinkMarks.Open, ThinkMarks.Close])
                 .All(mark => student.Encoder.Tokenizer.IdOf(mark) is { } id && student.Encoder.Tokenizer.IsAdded(id));

@@ -32,6 +32,7 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         [
             ("name", recipe.Teacher.Name),
             ("teacher", recipe.Teacher.ToKey(recipe)),
+            ("device", recipe.Devices.TeacherKey(recipe)),
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToTeacherStyle())),
             ("preflight", limits.ToKey(recipe)),
             ("traces", recipe.Traces.ToKey(recipe)),
@@ -89,8 +90,11 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
     private (IReadOnlyList<Trace> Traces, double TokensPerSecond) Generate(StageContext context, IReadOnlyList<Problem> problems)
     {
         var teacher = context.Input(ExternalInputs.Teacher);
-        using var model = ServedModel.Open(teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle());
-        using var journal = context.SharedCompletions is { } folder ? CompletionJournal.Open(folder, teacher.Digest) : null;
+        using var model = ServedModel.Open(
+            teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle(), engine: recipe.Teacher.Engine,
+            device: recipe.Devices.Teacher(recipe).Device);
+        using var journal = context.SharedCompletions is { } folder
+            ? CompletionJournal.Open(folder, recipe.Teacher.JournalOf(teacher.Digest, recipe.Devices.TeacherKey(recipe))) : null;
         var options = recipe.Teacher.ToCollectionOptions(teacher.Digest) with { Samples = 1 };
         long began = context.Clock.GetTimestamp(), tokens = 0;
         var collection = new TraceCollection(model.Generator, model.Encoder, options, journal, context.Clock);

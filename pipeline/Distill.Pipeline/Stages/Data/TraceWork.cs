@@ -24,6 +24,9 @@ internal sealed class TraceWork(StageContext context, ProblemParts problems, Tra
     /// <summary>What the rate of tokens is called in the report.</summary>
     public required string RateName { get; init; }
 
+    /// <summary>Under which name completions are kept; null: under the model's digest.</summary>
+    public string? JournalDigest { get; init; }
+
     /// <summary>Writes what belongs to all parts together and tells the result; is told whether the time was over.</summary>
     public required Func<TraceFiles, bool, string> Join { get; init; }
 
@@ -106,7 +109,7 @@ internal sealed class TraceWork(StageContext context, ProblemParts problems, Tra
         model = Open();
         if (context.SharedCompletions is { } folder)
         {
-            journal = CompletionJournal.Open(folder, options.TeacherDigest);
+            journal = CompletionJournal.Open(folder, JournalDigest ?? options.TeacherDigest);
             foreach (string note in journal.Notes) context.Warning(note);
         }
 

@@ -47,7 +47,10 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
         int count = problems.Count;
         return new TraceWork(context, problems, sampling.Limit(recipe.Teacher.ToCollectionOptions(teacher.Digest)))
         {
-            Open = () => ServedModel.Open(teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle()),
+            Open = () => ServedModel.Open(
+                teacher.Folder, recipe.Teacher.Slots, style: recipe.Prompt.ToTeacherStyle(), engine: recipe.Teacher.Engine,
+                device: recipe.Devices.Teacher(recipe).Device),
+            JournalDigest = recipe.Teacher.JournalOf(teacher.Digest, recipe.Devices.TeacherKey(recipe)),
             RateName = "teacherTokensPerSecond",
             Tally = sampling.Tally,
             TimeLimit = recipe.Traces.TimeLimit,
@@ -67,6 +70,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
     [
         ("name", recipe.Teacher.Name),
         ("teacher", recipe.Teacher.ToKey(recipe)),
+        ("device", recipe.Devices.TeacherKey(recipe)),
         ("prompt", PromptSection.KeyOf(recipe.Prompt.ToTeacherStyle())),
         .. TraceSampling.KeyOf(recipe),
     ]);

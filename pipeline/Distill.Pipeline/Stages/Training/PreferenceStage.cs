@@ -33,7 +33,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         Inputs = [ProblemsStage.Validation, start, SamplesStage.StageName],
         Options = StageDeclaration.OptionsOf(
             ("preference", section.ToKey(recipe)), ("pairing_version", PreferencePairing.Version),
-            ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
+            ("verifiers", RecipeVerifiers.VersionsOf(recipe)), ("device", recipe.Devices.TrainingKey(recipe)),
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
         Resource = StageResource.Model,
         Student = new StudentDeclaration(StageName, "preferences", "then tuned to prefer right completions", Note: "Preferences"),
@@ -57,7 +57,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
             verifiers,
             context.Input(SamplesStage.StageName).PathsOf(".parquet"), encoder, student.Architecture.MaxPositions,
             section.PairsPerProblem, (ulong)section.Seed);
-        using var parameters = new FlatParameters(student.Architecture);
+        using var parameters = new FlatParameters(student.Architecture, recipe.Devices.TrainingDevice(recipe));
         parameters.Load(student.Weights);
         using var curve = new TrainingCurve(context);
         string made = $"{own.Pairs.Count:N0} pairs of {own.Paired:N0} of {own.Problems:N0} problems "
@@ -83,7 +83,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         IReadOnlyList<PreferencePair> pairs,
         TrainingCurve curve, string made)
     {
-        using var server = ServedModel.PolicyServer(parameters.Architecture);
+        using var server = ServedModel.PolicyServer(parameters);
         var heldOut = section.EvaluateEvery == 0
             ? null
             : StudentAccuracy.Of(

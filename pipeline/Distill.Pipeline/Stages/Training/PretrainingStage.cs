@@ -46,7 +46,7 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
     public string Run(StageContext context)
     {
         var encoder = LoadEncoder(context.Folder);
-        using var parameters = new FlatParameters(recipe.Architecture.ToDecoder(encoder));
+        using var parameters = new FlatParameters(recipe.Architecture.ToDecoder(encoder), recipe.Devices.TrainingDevice(recipe));
         using var curve = new TrainingCurve(context, new TrainingSpeed(parameters.Architecture.ParameterCount, context.Clock));
         var options = recipe.Training.ToOptions((ulong)recipe.Seed, recipe.Data.ToMixture());
         Student.Pretraining.Pretraining.Run(
@@ -95,6 +95,8 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
         var options = RecipeWriter.ToJson(recipe, _ => "");
         options.Remove("output");
         options.Remove("start");
+        options.Remove("device");
+        if (recipe.Devices.TrainingKey(recipe) is { } device) options["device"] = device;
         return options;
     }
 

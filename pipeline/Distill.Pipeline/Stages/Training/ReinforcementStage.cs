@@ -36,6 +36,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         ],
         Options = StageDeclaration.OptionsOf(
             ("rl", recipe.Rl.ToKey(recipe)), ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
+            ("device", recipe.Devices.TrainingKey(recipe)),
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
         Resource = StageResource.Model,
         Student = new StudentDeclaration(StageName, "RL", "then rewarded for right answers", Note: "Reinforcement"),
@@ -72,10 +73,10 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         var encoder = student.Encoder;
         Problem[] train = ProblemsStage.Read(context, ProblemsStage.Train);
         Problem[] heldOut = [.. ProblemsStage.Read(context, ProblemsStage.Validation).Take(recipe.Rl.ValidationProblems)];
-        using var parameters = new FlatParameters(student.Architecture);
+        using var parameters = new FlatParameters(student.Architecture, recipe.Devices.TrainingDevice(recipe));
         parameters.Load(student.Weights);
         var options = recipe.Rl.ToOptions() with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
-        using var server = ServedModel.PolicyServer(student.Architecture);
+        using var server = ServedModel.PolicyServer(parameters);
         using var verifiers = RecipeVerifiers.Open(context, recipe);
         var collection = new RolloutCollection(
             encoder, StudentAccuracy.JudgeOf(encoder.Tokenizer, verifiers), options,

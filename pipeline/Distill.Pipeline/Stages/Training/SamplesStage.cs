@@ -27,7 +27,8 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
         Options = StageDeclaration.OptionsOf(
             ("samples", section.ToKey(
                 recipe, nameof(section.Samples), nameof(section.Temperature), nameof(section.MaxTokens), nameof(section.Seed))),
-            ("problems", section.Problems), ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle()))),
+            ("problems", section.Problems), ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())),
+            ("device", recipe.Devices.StudentsKey(recipe))),
         Resource = StageResource.Model,
     };
 
@@ -51,7 +52,8 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
         return new TraceWork(context, ProblemParts.Of(problems), options)
         {
             Open = () => ServedModel.OpenCheckpoint(
-                student.CheckpointFolder, recipe.Evaluation.Slots, style: recipe.Prompt.ToStudentStyle()),
+                student.CheckpointFolder, recipe.Evaluation.Slots, style: recipe.Prompt.ToStudentStyle(),
+                device: recipe.Devices.Students(recipe).Device),
             RateName = "completionTokensPerSecond",
             Noun = "completions",
             Join = (files, _) =>

@@ -41,7 +41,7 @@ internal sealed class SupervisedStage : IStage
             Version = 4,
             Inputs =
             [
-                CurationStage.StageName, ExternalInputs.Base,
+                CurationStage.StageName, ExternalInputs.Base, .. ReplayStage.InputsOf(recipe),
                 .. LooksAtAccuracy ? [ProblemsStage.Validation] : Array.Empty<string>(),
             ],
             Options = OptionsOf(),
@@ -73,13 +73,14 @@ internal sealed class SupervisedStage : IStage
         var start = StudentStart.Open(context, recipe, ExternalInputs.Base);
         var encoder = start.Encoder;
         var examples = SupervisedExamples.Read(
-            CuratedFiles.PathsOf(context.Input(CurationStage.StageName)), encoder, steps,
+            ReplayStage.InputsOf(recipe).Prepend(CurationStage.StageName).SelectMany(stage => CuratedFiles.PathsOf(context.Input(stage))),
+            encoder, steps,
             softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
             training.SequenceLength, training.HeldOut?.LossShare, (ulong)training.Seed);
         var weights = Weights(start, examples.Training);
-        using var parameters = new FlatParameters(weights.Architecture);
+        using var parameters = new FlatParameters(weights.Architecture, recipe.Devices.TrainingDevice(recipe));
         parameters.Load(weights);
-        using var server = LooksAtAccuracy ? ServedModel.PolicyServer(weights.Architecture) : null;
+        using var server = LooksAtAccuracy ? ServedModel.PolicyServer(parameters) : null;
         using var verifiers = LooksAtAccuracy ? RecipeVerifiers.Open(context, recipe) : null;
         var heldOut = Measure(context, verifiers, encoder, server, examples.HeldOut);
         var kept = new KeptCheckpoints(context, training.HeldOut?.Keep ?? 0, start.Tokenizer);
@@ -100,6 +101,7 @@ internal sealed class SupervisedStage : IStage
         ("training", training.ToKey(recipe)), ("soft_labels", softLabels?.ToKey(recipe)), ("lora", recipe.Lora?.ToKey(recipe)),
         ("pruning", recipe.Student.ToPruning() is { } pruning ? CanonicalJson.ToNode(pruning) : null),
         ("verifiers", LooksAtAccuracy ? RecipeVerifiers.VersionsOf(recipe) : null),
+        ("device", recipe.Devices.TrainingKey(recipe)),
         ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, ExternalInputs.Base)));
 
     private WeightSet Weights(StudentStart start, IReadOnlyList<TrainingSequence> examples) => recipe.Student.ToPruning() is { } pruning

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Numerics.Tensors;
 using Distill.Student.Model;
 
@@ -45,12 +44,7 @@ internal sealed unsafe class FusedPasses : IFlatPasses
         }
     }
 
-    public void Update(Tensor values, Tensor gradient, Tensor first, Tensor second, in AdamWStep step)
-    {
-        for (long start = 0; start < values.numel(); start += Piece)
-            Update(
-                Slice(values, start, Piece), Slice(gradient, start, Piece), Slice(first, start, Piece), Slice(second, start, Piece), step);
-    }
+    public IFlatUpdate UpdatesOf(ITrainedValues trained) => new FusedUpdate(trained);
 
     public void Round(Tensor values, Tensor target, long first, (uint Inner, uint Outer)? key, int threads)
     {
@@ -74,30 +68,4 @@ internal sealed unsafe class FusedPasses : IFlatPasses
 
     private static Span<float> Slice(Tensor values, long start, long most) =>
         new(HostValues.PointerOf(values) + start, (int)Math.Min(most, values.numel() - start));
-
-    private static void Update(Span<float> values, ReadOnlySpan<float> gradient, Span<float> first, Span<float> second, in AdamWStep step)
-    {
-        float clip = (float)step.Clip, shrink = (float)step.Shrink, beta1 = (float)step.Beta1, beta2 = (float)step.Beta2;
-        float new1 = (float)(1 - step.Beta1), new2 = (float)(1 - step.Beta2); // 1 − β in fp32 would lose digits
-        float stepSize = (float)step.Size, correction = (float)step.Correction, epsilon = (float)step.Epsilon;
-        int width = Vector<float>.Count, i = 0;
-        for (; i + width <= gradient.Length; i += width)
-        {
-            var g = new Vector<float>(gradient[i..]) * clip;
-            var m = new Vector<float>(first[i..]) * beta1 + g * new1;
-            var v = new Vector<float>(second[i..]) * beta2 + g * g * new2;
-            m.CopyTo(first[i..]);
-            v.CopyTo(second[i..]);
-            var denominator = Vector.SquareRoot(v) * correction + new Vector<float>(epsilon);
-            (new Vector<float>(values[i..]) * shrink - m * stepSize / denominator).CopyTo(values[i..]);
-        }
-
-        for (; i < gradient.Length; i++)
-        {
-            float g = gradient[i] * clip;
-            first[i] = first[i] * beta1 + g * new1;
-            second[i] = second[i] * beta2 + g * g * new2;
-            values[i] = values[i] * shrink - first[i] * stepSize / (MathF.Sqrt(second[i]) * correction + epsilon);
-        }
-    }
 }

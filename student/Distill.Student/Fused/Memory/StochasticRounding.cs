@@ -10,7 +10,7 @@ namespace Distill.Student.Fused;
 /// </summary>
 internal static unsafe class StochasticRounding
 {
-    private const uint FirstFactor = 0x7FEB352D, SecondFactor = 0x846CA68B;
+    internal const uint FirstFactor = 0x7FEB352D, SecondFactor = 0x846CA68B;
 
     /// <summary>The stream of one step: SplitMix64 over seed and step.</summary>
     public static (uint Inner, uint Outer) Key(ulong seed, int step)

@@ -4,9 +4,9 @@ using Distill.Student.Fused;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
 
-namespace Distill.Student.Tests.Training;
+namespace Distill.Student.Tests.Autograd;
 
-public sealed class TorchGradientModelTests
+public sealed class AutogradGradientModelTests
 {
     [Theory]
     [InlineData(MatmulPrecision.Fp32, true)]
@@ -17,8 +17,8 @@ public sealed class TorchGradientModelTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture(tied: tied) with { Layers = 4 });
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 40, 17, 60);
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
-        using var whole = new TorchGradientModel(parameters, precision);
-        using var recomputed = new TorchGradientModel(parameters, precision, checkpointing: true);
+        using var whole = new AutogradGradientModel(parameters, precision);
+        using var recomputed = new AutogradGradientModel(parameters, precision, options: new AutogradOptions(Checkpointing: true));
         recomputed.Differentiate(sequences, loss).ShouldBe(whole.Differentiate(sequences, loss));
         Vectors.RelativeDifference(recomputed.Gradient.Host(), whole.Gradient.Host()).ShouldBeLessThan(1e-6);
         foreach (var (name, offset, spec) in parameters.Places) // none was forgotten
@@ -34,12 +34,13 @@ public sealed class TorchGradientModelTests
         using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 40, 17, 60);
         long learned = sequences.Sum(sequence => sequence.SupervisedCount);
-        using var whole = new TorchGradientModel(parameters);
-        using var chunked = new TorchGradientModel(parameters, MatmulPrecision.Fp32, 1, checkpointing: false, logitsAtOnce);
+        using var whole = new AutogradGradientModel(parameters);
+        using var chunked = new AutogradGradientModel(
+            parameters, options: new AutogradOptions { LogitsAtOnce = logitsAtOnce });
         Compare(model => model.Differentiate(sequences, new CrossEntropy(learned)));
         Compare(model => model.Differentiate(sequences, new SquaredLogits()));
 
-        void Compare(Func<TorchGradientModel, PassResult> differentiate)
+        void Compare(Func<AutogradGradientModel, PassResult> differentiate)
         {
             PassResult expected = differentiate(whole), actual = differentiate(chunked);
             actual.Loss.ShouldBe(expected.Loss, 1e-6 * Math.Abs(expected.Loss));

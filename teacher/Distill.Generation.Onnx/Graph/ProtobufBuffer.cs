@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Distill.Export.Onnx;
+namespace Distill.Generation.Onnx;
 
 /// <summary>
 /// Fields in the protobuf wire format (protobuf.dev, "Encoding"), appended to memory. For the small parts of a model only.

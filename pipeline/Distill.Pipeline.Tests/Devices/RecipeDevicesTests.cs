@@ -1,0 +1,120 @@
+using Distill.Generation;
+using Distill.Pipeline.Diagnosis;
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Models;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
+using Distill.Pipeline.Tests.Testing;
+
+namespace Distill.Pipeline.Tests.Devices;
+
+/// <summary>What a recipe's devices mean on machines that have a card and on those that have none.</summary>
+public sealed class RecipeDevicesTests
+{
+    private static RecipeDevices Whole { get; } = new(() => CudaSetups.Whole);
+
+    private static RecipeDevices Plain { get; } = new(() => CudaSetups.Plain);
+
+    [Fact]
+    public void A_section_takes_the_recipes_device_unless_it_has_its_own()
+    {
+        var recipe = SmallRun.Parse("device=cuda:1", "teacher.device=cpu");
+        (recipe.Device, recipe.Teacher.Device, recipe.Student.Device).ShouldBe(("cuda:1", "cpu", "cuda:1"));
+        (SmallRun.Parse().Teacher.Device, SmallRun.Parse().Student.Device).ShouldBe(("auto", "auto"));
+    }
+
+    [Fact]
+    public void A_word_that_is_no_device_is_a_problem_of_the_recipe() =>
+        Should.Throw<InvalidRecipeException>(() => SmallRun.Parse("device=gpu")).Problems.ShouldHaveSingleItem().Path.ShouldBe("device");
+
+    [Fact]
+    public void Auto_takes_the_card_for_what_it_can_do_and_says_why_not_for_the_rest()
+    {
+        var recipe = SmallRun.Parse();
+        Whole.Training(recipe).ShouldBe(new(ComputeDevice.Cuda(), CudaSetups.Hopper.Name));
+        var teacher = Whole.Teacher(recipe);
+        teacher.Device.ShouldBe(ComputeDevice.Cpu);
+        teacher.Reason.ShouldContain("fp32");
+        Whole.Describe(recipe, trains: true)["training"].ShouldBe("cuda:0 (NVIDIA H100 80GB HBM3)");
+        Plain.Training(recipe).Reason.ShouldContain("no driver");
+    }
+
+    [Fact]
+    public void A_card_that_is_asked_for_and_not_there_is_a_problem_at_each_place()
+    {
+        var problems = Plain.Problems(SmallRun.Parse("device=cuda"), trains: true).ToList();
+        problems.Select(problem => problem.Path).ShouldBe(["teacher.device", "student.device"]);
+        problems.ShouldAllBe(problem => problem.Fault.Contains("libcuda.so.1") && problem.Remedy.Contains("580"));
+        Plain.Problems(SmallRun.Parse("device=cuda", "teacher.device=cpu"), trains: true)
+            .ShouldHaveSingleItem().Path.ShouldBe("student.device");
+        Plain.Problems(SmallRun.Parse("student.device=cuda"), trains: false).ShouldBeEmpty();
+        Plain.Problems(SmallRun.Parse(), trains: true).ShouldBeEmpty();
+    }
+
+    // The teacher's graph is in fp32, which no card runs.
+    [Fact]
+    public void A_graph_that_no_card_runs_is_a_problem_where_a_card_is_asked_for()
+    {
+        var problem = Whole.Problems(SmallRun.Parse("device=cuda"), trains: true).ShouldHaveSingleItem();
+        (problem.Path, problem.Value).ShouldBe(("teacher.device", "cuda"));
+        problem.Remedy.ShouldContain("fp16");
+    }
+
+    [Fact]
+    public void A_card_that_the_machine_does_not_have_is_a_problem() =>
+        Whole.Problems(SmallRun.Parse("student.device=cuda:3"), trains: true).ShouldHaveSingleItem().Fault.ShouldContain("no card 3");
+
+    [Theory]
+    [MemberData(nameof(CudaDiagnosisTests.Broken), MemberType = typeof(CudaDiagnosisTests))]
+    public void No_broken_set_up_trains_on_the_processor_where_a_card_was_asked_for(string setup)
+    {
+        var facts = CudaSetups.Broken[setup].Facts;
+        var devices = new RecipeDevices(() => facts);
+        bool canTrain = CudaDiagnosis.Blocking(facts, DeviceUse.Training).Count == 0;
+        var asked = SmallRun.Parse("student.device=cuda");
+        if (canTrain) devices.Training(asked).Device.ShouldBe(ComputeDevice.Cuda());
+        else Should.Throw<DeviceUnavailableException>(() => devices.Training(asked));
+        devices.Training(SmallRun.Parse()).Device.IsCuda.ShouldBe(canTrain);
+    }
+
+    [Fact]
+    public void The_processor_needs_no_look_at_the_machine()
+    {
+        var devices = new RecipeDevices(() => throw new InvalidOperationException("The machine was looked at."));
+        var recipe = SmallRun.Parse("device=cpu");
+        devices.Training(recipe).Device.ShouldBe(ComputeDevice.Cpu);
+        devices.Problems(recipe, trains: true).ShouldBeEmpty();
+        devices.TrainingKey(recipe).ShouldBeNull();
+        devices.TrainingKey(SmallRun.Parse("device=cuda")).ShouldBe("cuda");
+    }
+
+    // On the processor no key says anything of devices, so what was made before there were any is still found.
+    [Fact]
+    public void Keys_speak_of_a_card_and_of_nothing_else()
+    {
+        Speaking(SmallRun.Parse() with { Devices = Plain }).ShouldBeEmpty();
+        Speaking(SmallRun.Parse("device=cpu") with { Devices = Whole }).ShouldBeEmpty();
+        Speaking(SmallRun.Parse() with { Devices = Whole }).ShouldBe(["answer-only", "sft", "rl"], ignoreOrder: true);
+        Speaking(SmallRun.Parse("student.device=cuda:1") with { Devices = Whole })
+            .ShouldBe(["answer-only", "sft", "rl"], ignoreOrder: true);
+        Speaking(SmallRun.Parse("teacher.device=cuda", "student.device=cpu") with { Devices = Whole })
+            .ShouldBe(["traces", "evaluation/teacher"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void A_plan_says_where_what_is_done()
+    {
+        using var folder = new TemporaryFolder();
+        var plan = PipelineRun.Plan(SmallRun.Parse() with { Devices = Plain }, new RunOptions { RunsFolder = folder.Path });
+        plan.Devices.Keys.ShouldBe(["teacher", "training", "students"]);
+        plan.Devices.Values.ShouldAllBe(where => where.StartsWith("cpu (", StringComparison.Ordinal));
+        Should.Throw<InvalidRecipeException>(() => PipelineRun.Plan(
+            SmallRun.Parse("device=cuda") with { Devices = Plain }, new RunOptions { RunsFolder = folder.Path }))
+            .Message.ShouldContain("student.device = cuda");
+    }
+
+    private static IEnumerable<string> Speaking(Recipe recipe) =>
+        from stage in StageGraph.For(recipe).Stages
+        where stage.Declaration.Options.ContainsKey("device")
+        select stage.Declaration.Name;
+}

@@ -1,0 +1,101 @@
+using Distill.Generation;
+using Distill.Libtorch;
+using Distill.Pipeline.Diagnosis;
+using Distill.Pipeline.Recipes;
+using TorchSharp;
+
+namespace Distill.Pipeline.Models;
+
+/// <summary>
+/// Where each part of a recipe's work is done on a machine. A teacher or a training that was told to use a card uses it or the recipe is
+/// refused; what the student's models run on follows their graphs, and is said where it is not the card. Immutable.
+/// </summary>
+/// <param name="machine">What the machine has; asked only where a recipe leaves a choice or names a card.</param>
+internal sealed class RecipeDevices(Func<CudaFacts> machine)
+{
+    public static RecipeDevices OfMachine { get; } = new(() => CudaProbe.Machine);
+
+    /// <summary>Of the teacher's own folder.</summary>
+    /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
+    public DeviceChoice Teacher(DistillationRecipe recipe) => DeviceChoice.Of(
+        recipe.Teacher.Device, DeviceUse.Running, machine, () => DeviceChoice.GraphFault(recipe.Teacher.Model, recipe.Teacher.Engine));
+
+    /// <summary>Of every training of a recipe.</summary>
+    /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
+    public DeviceChoice Training(Recipe recipe) => DeviceChoice.Of(WordOf(recipe), DeviceUse.Training, machine);
+
+    /// <summary>Of the student's checkpoints and of what is exported from them, when they complete problems.</summary>
+    public DeviceChoice Students(DistillationRecipe recipe) => DeviceChoice.Of(
+        recipe.Student.Device == "cpu" ? "cpu" : DeviceChoice.Auto, DeviceUse.Running, machine, () => DeviceChoice.CheckpointFault);
+
+    /// <exception cref="DllNotFoundException">libtorch cannot be loaded.</exception>
+    public torch.Device TrainingDevice(Recipe recipe) => Training(recipe).Device.ToTorch();
+
+    /// <summary>
+    /// What belongs to a training's key: trained on a card, a student differs by rounding. Asks the machine only where the recipe leaves
+    /// the choice to it, so that a finished run can be looked at on any machine.
+    /// </summary>
+    public string? TrainingKey(Recipe recipe) => KeyOf(WordOf(recipe), () => Training(recipe));
+
+    /// <inheritdoc cref="TrainingKey"/>
+    public string? TeacherKey(DistillationRecipe recipe) =>
+        recipe.Teacher.IsLocal ? KeyOf(recipe.Teacher.Device, () => Teacher(recipe)) : null;
+
+    /// <inheritdoc cref="TrainingKey"/>
+    public string? StudentsKey(DistillationRecipe recipe) => KeyOf(DeviceChoice.Auto, () => Students(recipe));
+
+    /// <summary>Everything that is wrong with the devices that a recipe asks for.</summary>
+    public IEnumerable<RecipeProblem> Problems(Recipe recipe, bool trains)
+    {
+        if (recipe is DistillationRecipe { Teacher.IsLocal: true, Traces.From: null } distillation)
+        {
+            if (FaultOf("teacher.device", distillation.Teacher.Device, () => Teacher(distillation)) is { } fault) yield return fault;
+        }
+
+        string path = recipe is DistillationRecipe ? "student.device" : "device";
+        if (trains && FaultOf(path, WordOf(recipe), () => Training(recipe)) is { } unfit) yield return unfit;
+    }
+
+    /// <summary>What is done where, and why: <c>training: cpu (libcuda.so.1 was not found)</c>. Of a recipe without problems.</summary>
+    public IReadOnlyDictionary<string, string> Describe(Recipe recipe, bool trains)
+    {
+        var described = new Dictionary<string, string>();
+        if (recipe is DistillationRecipe { Teacher.IsLocal: true } local) described["teacher"] = Text(Teacher(local));
+        if (trains) described["training"] = Text(Training(recipe));
+        if (trains && recipe is DistillationRecipe distillation) described["students"] = Text(Students(distillation));
+        return described;
+    }
+
+    /// <summary>The same in one sentence, where a recipe or a machine has to do with cards at all; else null.</summary>
+    public string? Worth(Recipe recipe, bool trains)
+    {
+        bool isNamed = recipe is DistillationRecipe { Teacher: var teacher, Student: var student }
+            ? teacher.Device != DeviceChoice.Auto || student.Device != DeviceChoice.Auto : recipe.Device != DeviceChoice.Auto;
+        if (!isNamed && !machine().Driver.IsInstalled) return null;
+        return $"Devices: {string.Join(", ", Describe(recipe, trains).Select(part => $"{part.Key} {part.Value}"))}.";
+    }
+
+    private static string Text(DeviceChoice choice) => $"{choice.Device} ({choice.Reason})";
+
+    private static string WordOf(Recipe recipe) => recipe is DistillationRecipe distillation ? distillation.Student.Device : recipe.Device;
+
+    private static string? KeyOf(string word, Func<DeviceChoice> choose) =>
+        word == DeviceChoice.Auto ? choose().Key : ComputeDevice.Parse(word)!.Value.IsCuda ? DeviceChoice.CudaKey : null;
+
+    private static RecipeProblem? FaultOf(string path, string word, Func<DeviceChoice> choose)
+    {
+        try
+        {
+            choose();
+            return null;
+        }
+        catch (DeviceUnavailableException fault)
+        {
+            return new(path, "", word, fault.Message.TrimEnd('.'), fault.Remedy);
+        }
+        catch (InvalidDataException)
+        {
+            return null; // the folder itself is at fault, which is said of it elsewhere
+        }
+    }
+}

@@ -1,0 +1,253 @@
+using Distill.Generation.Onnx;
+using Distill.Generation.Torch.Memory;
+using Distill.Generation.Torch.Sampling;
+using Microsoft.ML.OnnxRuntime;
+using static TorchSharp.torch;
+
+namespace Distill.Generation.Torch.Sessions;
+
+/// <summary>
+/// Slots over one shared cache in a device's memory: libtorch owns cache, logits and inputs, ONNX Runtime computes in them by pointer, and
+/// tokens are chosen by libtorch where the logits are. A part of a prompt is a batch-1 run bound to its slot's view; a step is one ragged
+/// run over slots 0..n−1. Rows give what <see cref="SharedDecodeSession"/>'s give. One thread at a time, but for <see cref="Cancel"/>.
+/// </summary>
+internal sealed class TorchDecodeSession : ISamplingSession
+{
+    private readonly OnnxTokenModel model;
+    private readonly SharedDevice device;
+    private readonly BoundWeights? weights;
+    private readonly DeviceCache cache;
+    private readonly DeviceInputs inputs;
+    private readonly BoundTensor stepLogits;   // [slots, vocab]
+    private readonly BoundTensor promptLogits; // [chunk, vocab]
+    private readonly BoundTensor firstLogits;  // [slots, vocab]: after the prompt that was read into a slot
+    private readonly RunCancellation cancellation = new();
+    private readonly StepRuns options;
+    private readonly BoundRun?[] steps;        // by number of rows
+    private readonly BoundRun?[] prompts;      // by slot
+    private readonly int[] lengths;
+    private readonly int chunk;                // longest part of a prompt whose positions all get logits
+    private readonly int part;                 // longest part of another
+    private int stepped;                       // rows of the last step
+    private bool disposed;
+
+    /// <param name="weights">For a graph that takes its weights as inputs; they stay the caller's and outlive this.</param>
+    public TorchDecodeSession(OnnxTokenModel model, SharedDevice device, int slots, int maxLength, BoundWeights? weights = null)
+    {
+        this.model = model;
+        this.weights = weights;
+        this.device = device;
+        MaxLength = maxLength;
+        lengths = new int[slots];
+        chunk = Layout.Chunk(maxLength);
+        cache = new DeviceCache(model.Signature, device, slots, maxLength);
+        part = Layout.Part(maxLength);
+        inputs = new DeviceInputs(device, slots, maxLength, part);
+        stepLogits = new BoundTensor(device, Layout.LogitsType, slots, Layout.VocabularySize);
+        promptLogits = new BoundTensor(device, Layout.LogitsType, chunk, Layout.VocabularySize);
+        firstLogits = new BoundTensor(device, Layout.LogitsType, slots, Layout.VocabularySize);
+        options = new StepRuns(cancellation, model.CapturesGraphs, slots);
+        steps = new BoundRun?[slots + 1];
+        prompts = new BoundRun?[slots];
+    }
+
+    public int Slots => lengths.Length;
+
+    public int MaxLength { get; }
+
+    /// <summary>Bytes of all that is bound.</summary>
+    internal SessionMemory Memory => new(cache.Bytes, stepLogits.Bytes + promptLogits.Bytes + firstLogits.Bytes, inputs.Bytes);
+
+    private CacheLayout Layout => model.Signature.Layout;
+
+    private GraphNames Names => model.Signature.Names;
+
+    public int Length(int slot) => lengths[slot];
+
+    public void Prefill(int slot, ReadOnlySpan<int> tokens) => Read(slot, tokens, everyPosition: false, static (_, _) => { });
+
+    public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        int vocabulary = Layout.VocabularySize;
+        if (logits.Length == vocabulary)
+        {
+            Prefill(slot, tokens);
+            HostTable.Copy(firstLogits.Tensor[slot], logits);
+            return;
+        }
+
+        if (logits.Length != (long)tokens.Length * vocabulary)
+            throw new ArgumentException(
+                $"Logits hold {logits.Length} values: neither one position ({vocabulary}) nor all.", nameof(logits));
+        RequireEveryPosition();
+        float[] all = new float[logits.Length];
+        Read(
+            slot, tokens, everyPosition: true, (start, rows) => HostTable.Copy(rows, all.AsSpan(start * vocabulary, (int)rows.NumberOfElements)));
+        all.CopyTo(logits);
+    }
+
+    public void Score(int slot, ReadOnlySpan<int> tokens, ReadOnlySpan<int> following, FollowingScores scores)
+    {
+        RequireEveryPosition();
+        long[] targets = new long[following.Length];
+        for (int i = 0; i < targets.Length; i++) targets[i] = following[i];
+        Read(slot, tokens, everyPosition: true, (start, rows) =>
+        {
+            int known = Math.Min((int)rows.shape[0], targets.Length - start);
+            if (known <= 0) return;
+            var asked = tensor(targets.AsSpan(start, known).ToArray()).to(device.Device);
+            new HostTable(TokenKernels.Score(rows.narrow(0, 0, known), asked, scores.Top)).CopyTo(scores, start, known);
+        });
+    }
+
+    public void Step(ReadOnlySpan<int> tokens)
+    {
+        RequireUsable();
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens.Length, Slots, nameof(tokens));
+        stepped = tokens.Length;
+        if (tokens.IsEmpty) return;
+        for (int slot = 0; slot < tokens.Length; slot++)
+        {
+            if (lengths[slot] == MaxLength) throw Full(slot, 1);
+        }
+
+        for (int slot = 0; slot < tokens.Length; slot++) lengths[slot]++;
+        inputs.WriteStep(tokens, lengths.AsSpan(0, tokens.Length));
+        Run(steps[tokens.Length] ??= BindStep(tokens.Length), options.Step(tokens.Length));
+    }
+
+    public void Step(ReadOnlySpan<int> tokens, Span<float> logits)
+    {
+        Step(tokens);
+        if (tokens.IsEmpty) return;
+        using var scope = NewDisposeScope();
+        HostTable.Copy(stepLogits.Tensor.narrow(0, 0, tokens.Length), logits[..(tokens.Length * Layout.VocabularySize)]);
+    }
+
+    public void ChooseNext(ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
+    {
+        if (queries.Length > stepped)
+            throw new ArgumentException($"The last step had {stepped} rows, not {queries.Length}.", nameof(queries));
+        using var scope = NewDisposeScope();
+        Choose(stepLogits.Tensor.narrow(0, 0, queries.Length), queries, answers);
+    }
+
+    public void ChooseFirst(int promptSlot, ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
+    {
+        using var scope = NewDisposeScope();
+        Choose(firstLogits.Tensor.narrow(0, promptSlot, 1).expand(queries.Length, Layout.VocabularySize), queries, answers);
+    }
+
+    public void Copy(int from, int to, int length)
+    {
+        if (from == to) throw new ArgumentException("A slot cannot be copied onto itself.", nameof(to));
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, lengths[from]);
+        cache.Copy(from, to, length);
+        lengths[to] = length;
+    }
+
+    public void Truncate(int slot, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, lengths[slot]);
+        lengths[slot] = length;
+    }
+
+    public void Clear(int slot) => Truncate(slot, 0);
+
+    public void Cancel() => cancellation.Cancel();
+
+    public void Dispose()
+    {
+        if (disposed) return;
+        disposed = true;
+        foreach (var run in steps) run?.Dispose();
+        foreach (var run in prompts) run?.Dispose();
+        cancellation.Dispose();
+        cache.Dispose();
+        inputs.Dispose();
+        stepLogits.Dispose();
+        promptLogits.Dispose();
+        firstLogits.Dispose();
+    }
+
+    private static void Choose(Tensor logits, ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
+    {
+        if (queries.IsEmpty) answers.Resize(0, 0);
+        else new HostTable(TokenKernels.Choose(logits, queries)).CopyTo(answers, queries.Length);
+    }
+
+    /// <summary>Reads tokens in parts and shows each part's logits, [rows, vocab], with the place of its first token.</summary>
+    /// <param name="everyPosition">Whether a row is wanted for every token; otherwise the last of a part is enough.</param>
+    private void Read(int slot, ReadOnlySpan<int> tokens, bool everyPosition, Action<int, Tensor> read)
+    {
+        RequireUsable();
+        if (tokens.IsEmpty) throw new ArgumentException("There must be at least one token.", nameof(tokens));
+        if (lengths[slot] + tokens.Length > MaxLength) throw Full(slot, tokens.Length);
+        bool oneRow = model.Signature.LastLogitsOnly || (model.Signature.SelectsRows && !everyPosition);
+        int longest = oneRow ? part : chunk;
+        for (int start = 0; start < tokens.Length; start += longest)
+        {
+            ReadOnlySpan<int> next = tokens.Slice(start, Math.Min(longest, tokens.Length - start));
+            int rows = oneRow ? 1 : next.Length;
+            lengths[slot] += next.Length;
+            RunPart(slot, next, rows);
+            using var scope = NewDisposeScope();
+            read(start, promptLogits.Tensor.narrow(0, 0, rows));
+            if (start + next.Length == tokens.Length)
+                firstLogits.Tensor.narrow(0, slot, 1).copy_(promptLogits.Tensor.narrow(0, rows - 1, 1));
+        }
+    }
+
+    private void RunPart(int slot, ReadOnlySpan<int> tokens, int rows)
+    {
+        BoundRun run = prompts[slot] ??= BindSlot(slot);
+        inputs.BindPart(run, Names, tokens, lengths[slot]);
+        if (model.Signature.SelectsRows) inputs.BindRows(run, tokens.Length - rows, rows);
+        run.Output(Names.Logits, promptLogits.View(0, 1, rows, Layout.VocabularySize));
+        Run(run, options.Prompt);
+    }
+
+    private void Run(BoundRun run, RunOptions how)
+    {
+        device.BeforeRun();
+        run.Run(how);
+        device.AfterRun(run);
+    }
+
+    private BoundRun BindSlot(int slot)
+    {
+        var run = new BoundRun(model);
+        weights?.Bind(run);
+        cache.Bind(run, slot, 1);
+        return run;
+    }
+
+    private BoundRun BindStep(int rows)
+    {
+        var run = new BoundRun(model);
+        weights?.Bind(run);
+        inputs.BindStep(run, Names, rows);
+        bool selects = model.Signature.SelectsRows;
+        if (selects) inputs.BindRows(run, 0, rows);
+        run.Output(Names.Logits, selects ? stepLogits.View(0, 1, rows, Layout.VocabularySize)
+            : stepLogits.View(0, rows, 1, Layout.VocabularySize));
+        cache.Bind(run, 0, rows);
+        return run;
+    }
+
+    private void RequireUsable()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        cancellation.ThrowIfCancelled();
+    }
+
+    private void RequireEveryPosition()
+    {
+        if (model.Signature.LastLogitsOnly) throw new NotSupportedException("This graph gives the logits of the last position only.");
+    }
+
+    private InvalidOperationException Full(int slot, int tokens) =>
+        new($"Slot {slot} holds {lengths[slot]} of {MaxLength} tokens and cannot take {tokens} more.");
+}

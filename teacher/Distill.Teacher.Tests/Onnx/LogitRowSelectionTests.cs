@@ -1,0 +1,124 @@
+using Distill.Generation.Onnx;
+using Distill.Teacher.Tests.Fixtures;
+
+namespace Distill.Teacher.Tests.Onnx;
+
+/// <summary>A graph that is told which logits are wanted gives the bits that it gave of all positions.</summary>
+public sealed class LogitRowSelectionTests
+{
+    private const int Slots = 3, Capacity = 96;
+
+    private static readonly OnnxModelOptions s_selecting = new() { IntraOpThreads = 1 };
+    private static readonly OnnxModelOptions s_all = s_selecting with { SelectLogitRows = false };
+
+    // The product of one row rounds otherwise than that of many: a kernel of int4 with zero points, and fp16, which is fused otherwise.
+    private static readonly string[] s_rounded = ["llama-int4-b128-asym", "optimum-llama-fp16"];
+
+    public static TheoryData<string> Names => ReferenceCase.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Chosen_logits_are_those_of_the_graph_as_it_stands(string name)
+    {
+        var reference = new ReferenceCase(name);
+        using var selecting = OnnxTokenModel.Load(reference.Open(), s_selecting);
+        using var whole = OnnxTokenModel.Load(reference.Open(), s_all);
+        whole.Signature.SelectsRows.ShouldBeFalse();
+        selecting.Signature.SelectsRows.ShouldBe(!reference.LastOnly);
+        double tolerance = s_rounded.Contains(Path.GetDirectoryName(name)) ? reference.Tolerance : 0;
+        using var one = selecting.Open(Slots, Capacity);
+        using var other = whole.Open(Slots, Capacity);
+        float[] chosen = new float[Slots * whole.VocabularySize], expected = new float[chosen.Length];
+        for (int slot = 0; slot < Slots; slot++)
+        {
+            int[] prompt = Tokens(whole, 4 + (29 * slot));
+            one.Prefill(slot, prompt, chosen.AsSpan(0, whole.VocabularySize));
+            other.Prefill(slot, prompt, expected.AsSpan(0, whole.VocabularySize));
+            Difference(chosen, expected).ShouldBeLessThanOrEqualTo(tolerance, $"{name}, prompt {slot}");
+        }
+
+        for (int rows = Slots; rows > 0; rows--)
+        {
+            one.Step([.. Tokens(whole, rows)], chosen.AsSpan(0, rows * whole.VocabularySize));
+            other.Step([.. Tokens(whole, rows)], expected.AsSpan(0, rows * whole.VocabularySize));
+            Difference(chosen, expected).ShouldBeLessThanOrEqualTo(tolerance, $"{name}, a step of {rows}");
+        }
+    }
+
+    [Theory]
+    [InlineData("MatMul", "hidden matrix", true)]
+    [InlineData("MatMul", "hidden hidden", false)]           // no weights: attention, say
+    [InlineData("MatMul", "matrix hidden", false)]
+    [InlineData("MatMul", "hidden given", false)]            // an input may replace it
+    [InlineData("MatMul", "hidden cube", false)]             // a matrix for each row of the batch
+    [InlineData("Softmax", "hidden", false)]
+    [InlineData("com.example.MatMul", "hidden matrix", false)]
+    public void Only_a_product_with_weights_is_chosen_before(string operation, string inputs, bool found) =>
+        Head(new EndOfGraph().Node(operation, inputs, "logits")).ShouldBe(found);
+
+    [Theory]
+    [InlineData("Add", "product row", true)]
+    [InlineData("Div", "row product", true)]
+    [InlineData("Tanh", "product", true)]
+    [InlineData("Add", "product column", false)] // another number for each position
+    [InlineData("Add", "product product", false)]
+    [InlineData("Softmax", "product", false)]    // may run along positions
+    public void What_follows_the_product_must_treat_positions_alike(string operation, string inputs, bool found) =>
+        Head(new EndOfGraph().Node("MatMul", "hidden matrix", "product").Node(operation, inputs, "logits")).ShouldBe(found);
+
+    [Fact]
+    public void A_value_that_something_else_reads_stays_whole()
+    {
+        Head(new EndOfGraph().Node("MatMul", "hidden matrix", "logits").Node("Shape", "logits", "shape")).ShouldBeFalse();
+        Head(new EndOfGraph().Node("MatMul", "hidden matrix", "product").Node("Tanh", "product", "logits").Output("product"))
+            .ShouldBeFalse();
+        Head(new EndOfGraph().Node("MatMul", "hidden matrix", "logits").Node("Identity", "hidden", "distill.logit_rows"))
+            .ShouldBeFalse("the name is taken");
+    }
+
+    [Fact]
+    public void Weights_may_be_made_of_stored_ones()
+    {
+        Head(new EndOfGraph().Node("Transpose", "matrix", "turned").Node("Cast", "turned", "wide").Node("MatMul", "hidden wide", "logits"))
+            .ShouldBeTrue();
+        Head(new EndOfGraph().Node("RandomNormalLike", "matrix", "noise").Node("MatMul", "hidden noise", "logits")).ShouldBeFalse();
+    }
+
+    private static bool Head(EndOfGraph graph) =>
+        LogitRowSelection.Apply(new MemoryStream(graph.ToBytes()), "/nowhere/model.onnx", "logits") is not null;
+
+    private static double Difference(float[] one, float[] other) => one.Zip(other, (a, b) => Math.Abs((double)a - b)).Max();
+
+    private static int[] Tokens(OnnxTokenModel model, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => 5 + (i * 7919 % (model.VocabularySize - 5)))];
+
+    /// <summary>The last nodes of a graph between the values hidden, of some shape, and logits.</summary>
+    private sealed class EndOfGraph
+    {
+        private readonly OnnxMessage graph = new();
+
+        public EndOfGraph()
+        {
+            foreach (var (name, dims) in ((string, long[])[])[("matrix", [4, 8]), ("given", [4, 8]), ("cube", [2, 4, 8]), ("row", [1, 8]),
+                ("column", [3, 1])])
+                graph.Message(5, OnnxMessage.Tensor(name, TinyGraph.Float, [], dims));
+            graph.Message(11, OnnxMessage.Value("given", TinyGraph.Float, "4 8"));
+            Node("Neg", "hidden.before", "hidden");
+            Output("logits");
+        }
+
+        public EndOfGraph Node(string operation, string inputs, string outputs)
+        {
+            graph.Message(1, OnnxMessage.Node(operation, inputs, outputs));
+            return this;
+        }
+
+        public EndOfGraph Output(string name)
+        {
+            graph.Message(12, OnnxMessage.Value(name, TinyGraph.Float, "batch sequence 8"));
+            return this;
+        }
+
+        public byte[] ToBytes() => new OnnxMessage().Number(1, 8).Message(7, graph).ToBytes();
+    }
+}
