@@ -1,12 +1,13 @@
 using System.Globalization;
 using Distill.Generation;
+using Distill.Pipeline.Models;
 
 namespace Distill.Pipeline.Diagnosis;
 
 /// <summary>What a device is wanted for; each needs other things.</summary>
 internal enum DeviceUse
 {
-    /// <summary>ONNX Runtime runs a model.</summary>
+    /// <summary>ONNX Runtime runs a model, whose cache and logits lie in torch's memory.</summary>
     Running,
 
     /// <summary>Torch trains one.</summary>
@@ -57,12 +58,12 @@ internal static class CudaDiagnosis
 
     private static IEnumerable<(MachineFinding Finding, DeviceUse[] Uses, int? Card)> Faults(CudaFacts facts)
     {
-        DeviceUse[] both = [DeviceUse.Running, DeviceUse.Training], running = [DeviceUse.Running], training = [DeviceUse.Training];
+        DeviceUse[] both = [DeviceUse.Running, DeviceUse.Training], running = [DeviceUse.Running];
         foreach (var finding in Driver(facts.Driver)) yield return (finding, both, null);
         foreach (var card in facts.Driver.Cards.Where(card => !card.IsAtLeast(OldestMajor, OldestMinor)))
             yield return (TooOld(card), running, card.Number);
         foreach (var finding in Provider(facts)) yield return (finding, running, null);
-        foreach (var finding in Torch(facts)) yield return (finding, training, null);
+        foreach (var finding in Torch(facts)) yield return (finding, both, null);
     }
 
     private static IEnumerable<MachineFinding> Driver(CudaDriverFacts driver)
@@ -123,7 +124,7 @@ internal static class CudaDiagnosis
         else if (!torch.IsForCuda)
         {
             yield return Lacks(Name, $"libtorch{(torch.Folder is null ? " of this build" : $" in '{torch.Folder}'")} is for the CPU alone",
-                $"To train on the card, build with -p:Torch=external and set {CudaLibraries.LibtorchVariable} to the torch/lib of a "
+                $"Build with -p:Torch=external and set {CudaLibraries.LibtorchVariable} to the torch/lib of a "
                 + "PyTorch for CUDA, or build with -p:Torch=cuda where the feed has TorchSharp-cuda-linux (docs/cuda.md).");
         }
         else if (torch.Cards == 0 && facts.Driver.Cards.Count > 0)
@@ -159,4 +160,30 @@ internal static class CudaDiagnosis
 
     // A machine without it still works, on its processor.
     private static MachineFinding Lacks(string name, string found, string remedy) => new(name, MachineState.Warning, found, remedy);
+}
+
+/// <summary>Whether a card can run a model's graph and hold its weights and caches.</summary>
+internal static class CudaModelCheck
+{
+    /// <exception cref="InvalidDataException">The folder is no model; names the file and the reason.</exception>
+    public static IEnumerable<MachineFinding> Of(string folder, int slots, int maxLength, CudaFacts facts)
+    {
+        yield return DeviceChoice.GraphFault(folder) is { } fault
+            ? new("cuda-model", MachineState.Missing, fault, DeviceChoice.GraphRemedy)
+            : new("cuda-model", MachineState.Ok, "its graph is one that ONNX Runtime's CUDA provider runs");
+
+        // On a card weights lie once, not once more as they are packed for the processor.
+        var needed = ModelMemory.Of(folder, slots, maxLength);
+        long bytes = (needed.WeightBytes / 2) + needed.SessionBytes;
+        foreach (var card in facts.Driver.Cards)
+        {
+            string found =
+                $"{Gibi(bytes)} at most for {slots} slots × {maxLength:N0} tokens, of the {Gibi(card.MemoryBytes)} of {card.Name}";
+            string name = $"{ComputeDevice.Cuda(card.Number)}-memory";
+            yield return bytes <= card.MemoryBytes ? new(name, MachineState.Ok, found)
+                : new(name, MachineState.Missing, found, "Use fewer slots, shorter completions or a smaller model.");
+        }
+    }
+
+    private static string Gibi(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):F1} GiB");
 }
