@@ -7,6 +7,7 @@ using Distill.Service.Pages;
 using Distill.Service.Running;
 using Distill.Service.Schedules;
 using Hangfire;
+using Hangfire.Dashboard;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
@@ -40,8 +41,7 @@ internal sealed class ScheduleService : IAsyncDisposable
     /// <exception cref="ArgumentException">Impossible options, or open to others without a key.</exception>
     /// <exception cref="Distill.Pipeline.Recipes.InvalidRecipeException">The schedules are wrong.</exception>
     /// <exception cref="RunRefusedException">Another process looks after the folder.</exception>
-    /// <exception cref="IOException">The port is taken, or the folder cannot be written to.</exception>
-    /// <exception cref="System.Data.Common.DbException">The database cannot be reached.</exception>
+    /// <exception cref="IOException">The port is taken, the folder cannot be written to, or the database cannot be used.</exception>
     public static async Task<ScheduleService> StartAsync(
         ServiceOptions options, IDistillProgram program, TimeProvider clock, CancellationToken cancellation)
     {
@@ -100,7 +100,8 @@ internal sealed class ScheduleService : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddRoutingCore().AddAntiforgery(form => form.Cookie.SameSite = Microsoft.AspNetCore.Http.SameSiteMode.Strict);
         builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
-        builder.Services.AddHangfire(hangfire => hangfire.UseStorage(queue.Storage));
+        // What the queue's page needs; AddHangfire would tie the process's log and storage to this host.
+        builder.Services.AddSingleton<IGlobalConfiguration>(GlobalConfiguration.Configuration).AddSingleton(DashboardRoutes.Routes);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -115,7 +116,7 @@ internal sealed class ScheduleService : IAsyncDisposable
         application.UseHangfireDashboard(ServicePaths.Queue, new DashboardOptions
         {
             Authorization = [new QueuePageAccess()], AppPath = "/", DashboardTitle = "Distill: queue",
-            IsReadOnlyFunc = context => !ServiceAccess.MayAct(Hangfire.Dashboard.AspNetCoreDashboardContextExtensions.GetHttpContext(context)),
+            IsReadOnlyFunc = context => !ServiceAccess.MayAct(context.GetHttpContext()),
         }, queue.Storage);
         return application;
     }

@@ -27,7 +27,7 @@ internal static class MessageBodies
 
     private static JsonObject Slack(RunNotice notice) => new()
     {
-        ["text"] = SlackEscaped(notice.Headline), // what a notification on a phone shows
+        ["text"] = SlackEscaped(Plain(notice.Headline)), // what a notification on a phone shows
         ["blocks"] = new JsonArray(new JsonObject
         {
             ["type"] = "section",

@@ -38,7 +38,7 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
         {
             MaxRetryAttempts = Retries, Delay = FirstDelay, MaxDelay = LongestDelay, BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
-            ShouldHandle = new PredicateBuilder<HttpStatusCode>().Handle<HttpRequestException>().Handle<TimeoutException>()
+            ShouldHandle = new PredicateBuilder<HttpStatusCode>().Handle<HttpRequestException>(fault => !IsForbidden(fault)).Handle<TimeoutException>()
                 .HandleResult(MayPass),
         })
         .Build();
@@ -81,6 +81,10 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
                 cancellation).ConfigureAwait(false);
             return (int)status is >= 200 and < 300 ? null : $"the webhook answered {(int)status}";
         }
+        catch (HttpRequestException fault) when (IsForbidden(fault))
+        {
+            return $"the webhook is not in the network '{EndpointRule.Word(notifier.Network)}' that it may lie in";
+        }
         catch (HttpRequestException fault)
         {
             return $"the webhook cannot be reached ({fault.HttpRequestError})"; // its message would hold the address
@@ -88,10 +92,6 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
         catch (TimeoutException)
         {
             return "the webhook does not answer";
-        }
-        catch (RemoteTeacherException)
-        {
-            return $"the webhook is not in the network '{EndpointRule.Word(notifier.Network)}' that it may lie in";
         }
     }
 
@@ -159,6 +159,8 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
             // A program need not read what it is given.
         }
     }
+
+    private static bool IsForbidden(HttpRequestException fault) => fault.InnerException is RemoteTeacherException;
 
     private static bool MayPass(HttpStatusCode status) => (int)status is 408 or 429 or >= 500;
 

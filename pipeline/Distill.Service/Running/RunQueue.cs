@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using Distill.Service.Occurrences;
 using Hangfire;
 using Hangfire.Common;
@@ -36,16 +37,23 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
     public JobStorage Storage { get; }
 
     /// <param name="postgres">Connection string; null for a queue in memory.</param>
-    /// <exception cref="System.Data.Common.DbException">The database cannot be reached.</exception>
+    /// <exception cref="IOException">The database cannot be used.</exception>
     public static RunQueue Open(string? postgres)
     {
         if (postgres is null) return new(new InMemoryStorage());
         var options = new PostgreSqlStorageOptions
         {
             SchemaName = "distill", UseSlidingInvisibilityTimeout = true, InvisibilityTimeout = Invisibility, QueuePollInterval = Poll,
-            AllowDegradedModeWithoutStorage = false,
+            AllowDegradedModeWithoutStorage = false, StartupConnectionMaxRetries = 3, // some seconds: a system starts both at once
         };
-        return new(new PostgreSqlStorage(new NpgsqlConnectionFactory(postgres, options), options));
+        try
+        {
+            return new(new PostgreSqlStorage(new NpgsqlConnectionFactory(postgres, options), options));
+        }
+        catch (Exception fault) when (fault is DbException or ArgumentException or InvalidOperationException or TimeoutException)
+        {
+            throw new IOException($"The database of the queue cannot be used: {fault.GetBaseException().Message}", fault);
+        }
     }
 
     /// <summary>From now on jobs are done.</summary>

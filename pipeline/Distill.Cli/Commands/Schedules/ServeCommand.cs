@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Data.Common;
 using Distill.Cli.Parsing;
 using Distill.Service.Hosting;
 using Distill.Service.Running;
@@ -67,7 +66,7 @@ internal sealed class ServeCommand : DistillCommand
 
     private static async Task ServeAsync(ServiceOptions options, IDistillProgram program, CommandContext context)
     {
-        await using var service = await StartAsync(options, program, context);
+        await using var service = await ScheduleService.StartAsync(options, program, context.Clock, context.Cancellation);
         if (context.IsJson) context.Results.Json(new { listening = service.Address, schedules = options.SchedulesFile, runs = options.RunsFolder });
         string key = options.Key is null ? "" : ", with a key", queue = options.Postgres is null ? "in memory" : "in PostgreSQL";
         context.Results.Line($"The schedules of {options.SchedulesFile} run into {options.RunsFolder}; the queue is {queue}.");
@@ -77,18 +76,6 @@ internal sealed class ServeCommand : DistillCommand
         await service.StopAsync();
         if (context.IsJson) context.Results.Json(new { stopped = true });
         context.Results.Line("Stopped. What was at work goes on with the next start.");
-    }
-
-    private static async Task<ScheduleService> StartAsync(ServiceOptions options, IDistillProgram program, CommandContext context)
-    {
-        try
-        {
-            return await ScheduleService.StartAsync(options, program, context.Clock, context.Cancellation);
-        }
-        catch (Exception fault) when (options.Postgres is not null && fault is DbException or ArgumentException)
-        {
-            throw new IOException($"The database that {ServiceOptions.PostgresVariable} names cannot be used: {fault.Message}", fault);
-        }
     }
 
     private static string? Secret(string? variable) => variable is null ? null
