@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Reflection;
 using Distill.Cli.Commands;
 using Distill.Cli.Commands.Runs;
+using Distill.Cli.Commands.Schedules;
 using Distill.Cli.Commands.Traces;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
@@ -32,12 +33,20 @@ internal static class DistillCommandLine
             new PlanCommand(),
             new ResumeCommand(),
             new GenerateCommand(),
+            new LaunchCommand(),
             new PretrainCommand(),
             new EvaluateCommand(),
             new ExportCommand(),
+            new PromoteCommand(),
             new VerifyCommand(),
             new ChatCommand(),
             new ServeModelCommand(),
+            new ServeCommand(),
+            new Command("schedule", "What runs by itself: list schedules, run one now, pause and resume one.")
+            {
+                new ScheduleListCommand(), new ScheduleRunCommand(), new SchedulePauseCommand(pauses: true),
+                new SchedulePauseCommand(pauses: false),
+            },
             new TokenizeCommand(),
             new ScoreCommand(),
             new PullCommand(),

@@ -22,7 +22,7 @@ internal sealed record StoredArtifact(StoreKey Key, int Version, Artifact Artifa
 internal sealed partial class ArtifactStore(string root, TimeProvider clock)
 {
     /// <summary>Name of the folder beside the runs.</summary>
-    public const string FolderName = ".store";
+    public const string FolderName = ".store", ShardsName = ".shards";
 
     private const string More = "~";
 
@@ -32,6 +32,9 @@ internal sealed partial class ArtifactStore(string root, TimeProvider clock)
 
     /// <summary>Completions of local models, one by one.</summary>
     public string CompletionsPath => Path.Combine(Root, ".completions");
+
+    /// <summary>Where shards make the units of an artefact.</summary>
+    public string ShardsFolder(StoreKey key) => Path.Combine(Root, ShardsName, $"{key.Kind}-{key.Digest}");
 
     private string LocksPath => Path.Combine(Root, ".locks");
 

@@ -60,6 +60,32 @@ public sealed class ArtifactWriter(string folder, string kind, int stageVersion,
         return null;
     }
 
+    /// <summary>
+    /// Takes over the parts of other unfinished work on the same artefact, each content checked, without a copy of their bytes. What is
+    /// here already stays.
+    /// </summary>
+    /// <param name="damaged">Told the path of a part that is not what was written; it has to be made.</param>
+    internal void Join(string folder, Action<string> damaged)
+    {
+        foreach (var file in new WorkLog(folder).Files.Where(file => log.Find(file.Path) is null))
+        {
+            string source = Path.Combine(folder, file.Path), path = FullPath(file.Path);
+            if (!File.Exists(source)) continue;
+            if (new FileInfo(source).Length != file.Bytes || FileDigest.OfFile(source) != file.Sha256)
+            {
+                damaged(source);
+                continue;
+            }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            if (File.Exists(path)) SetAside.File(path); // no line vouches for it
+            if (OperatingSystem.IsWindows()) File.Copy(source, path);
+            else if (!NativeFile.LinkExclusively(source, path)) throw new IOException($"'{path}' exists already.");
+            NativeFile.SyncFolder(Path.GetDirectoryName(path)!);
+            log.Add(file, Hook);
+        }
+    }
+
     /// <summary>Leaves a part out of the artefact: it was only needed to make it.</summary>
     internal void Forget(string name) => files.Remove(name);
 
@@ -139,6 +165,8 @@ internal sealed class WorkLog(string folder)
 
     /// <summary>Parts that were committed.</summary>
     public int Count => (known ??= Read()).Count;
+
+    public IReadOnlyCollection<ArtifactFile> Files => (known ??= Read()).Values;
 
     public ArtifactFile? Find(string name) => (known ??= Read()).GetValueOrDefault(name);
 

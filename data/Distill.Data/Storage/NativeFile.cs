@@ -4,13 +4,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Distill.Data.Storage;
 
 /// <summary>
-/// What .NET does not offer of a file system: an exclusive link, renaming a link, the flush of a directory, the inode of a file.
+/// What .NET does not offer of a file system: an exclusive link, renaming a link, exchanging two folders, the flush of a
+/// directory, the inode of a file.
 /// </summary>
 internal static partial class NativeFile
 {
     private const int Eintr = 4, Eexist = 17, Enoent = 2;
     private const int AtWorkingFolder = -100;
-    private const uint BasicStatus = 0x7ff;
+    private const uint BasicStatus = 0x7ff, ExchangeNames = 2;
 
     /// <summary>
     /// Gives a finished file its final name if nothing has that name. On Unix a hard link, because renaming without overwriting
@@ -99,6 +100,16 @@ internal static partial class NativeFile
         if (result != 0) throw Failure("give the name", target);
     }
 
+    /// <summary>Two folders take each other's names in one step. Linux.</summary>
+    /// <exception cref="IOException">They lie on different file systems, or theirs cannot do it.</exception>
+    public static void Exchange(string path, string other)
+    {
+        int result;
+        do result = RenameOnLinux(AtWorkingFolder, path, AtWorkingFolder, other, ExchangeNames);
+        while (result != 0 && Marshal.GetLastPInvokeError() == Eintr);
+        if (result != 0) throw Failure("exchange in one step (the file system has to be able to; a link works everywhere)", other);
+    }
+
     private static bool LinkOnUnix(string temporary, string path)
     {
         int result;
@@ -117,6 +128,9 @@ internal static partial class NativeFile
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RenameOnUnix(string path, string target);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameOnLinux(int folder, string path, int targetFolder, string target, uint flags);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

@@ -4,6 +4,7 @@ using Distill.Export.Graph;
 using Distill.Export.Onnx;
 using Distill.Export.Package;
 using Distill.Export.Tests.Support;
+using Distill.Generation.GenAI;
 using Distill.Generation.Onnx;
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
@@ -11,8 +12,8 @@ using TorchSharp;
 namespace Distill.Export.Tests.Formats;
 
 /// <summary>
-/// fp16 and bf16 graphs: what the CUDA provider needs of their types, that their weights are rounded to nearest, and what they say. fp16 runs on
-/// a CPU; of bf16 a CPU has no kernels, so its graph is computed with every value rounded.
+/// fp16 and bf16 graphs: what the CUDA provider needs of their types, that their weights are rounded to nearest, and what they say. fp16
+/// runs on a CPU; of bf16 a CPU has no kernels, so its graph is computed with every value rounded.
 /// </summary>
 public sealed class ReducedFloatTests
 {
@@ -125,6 +126,7 @@ public sealed class ReducedFloatTests
         card.ShouldNotContain("transformers.js");
         Should.NotThrow(() => PackageCheck.Run(folder.Path, ExportPrecision.BFloat16));
         Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(folder.Path)).Message.ShouldContain("model_bf16.onnx");
+        Should.Throw<InvalidDataException>(() => GenAITokenModel.Load(folder.Path)).Message.ShouldContain("bfloat16");
     }
 
     private static double Difference(byte[] graph, WeightSet weights)

@@ -4,8 +4,8 @@ using Distill.Export.Onnx;
 namespace Distill.Export.Tests.Support;
 
 /// <summary>
-/// The element type of every value of a decoder graph, worked out operator by operator from the inputs and constants alone. An operator that
-/// gets types it does not take is a fault, as ONNX's type inference would find.
+/// The element type of every value of a decoder graph, worked out operator by operator from the inputs and constants alone. An operator
+/// that gets types it does not take is a fault, as ONNX's type inference would find.
 /// </summary>
 internal static class GraphTypes
 {
@@ -65,8 +65,8 @@ internal static class GraphTypes
 }
 
 /// <summary>
-/// A graph of bf16 as a CPU can compute it: every operator in fp32, and every value that flows rounded to bf16 after it, as a device that adds
-/// up in fp32 does.
+/// A graph of bf16 as a CPU can compute it: every operator in fp32, and every value that flows rounded to bf16 after it, as a device that
+/// adds up in fp32 does.
 /// </summary>
 internal static class RoundedGraph
 {
@@ -77,14 +77,14 @@ internal static class RoundedGraph
         var types = GraphTypes.Of(model);
         var nodes = new List<OnnxNode>();
         OnnxNode Cast(string from, string to, OnnxElementType type) => new("Cast", [from], [to], [OnnxAttribute.Of("to", (long)type)]);
-        foreach (var constant in model.Initializers.Where(constant => constant.Type == Narrow))
-            nodes.Add(Cast(constant.Name, Widened(constant.Name), Wide));
+        var constants = model.Initializers.Where(constant => constant.Type == Narrow).Select(constant => constant.Name).ToHashSet();
+        foreach (string name in constants) nodes.Add(Cast(name, Widened(name), Wide));
         foreach (var node in model.Nodes)
         {
             string[] rounded = [.. node.Outputs.Where(name => name.Length > 0 && types[name] == Narrow)];
             nodes.Add(node with
             {
-                Inputs = [.. node.Inputs.Select(name => model.Initializers.Any(c => c.Name == name && c.Type == Narrow) ? Widened(name) : name)],
+                Inputs = [.. node.Inputs.Select(name => constants.Contains(name) ? Widened(name) : name)],
                 Outputs = [.. node.Outputs.Select(name => rounded.Contains(name) ? name + ".exact" : name)],
             });
             foreach (string name in rounded)

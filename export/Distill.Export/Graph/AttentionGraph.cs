@@ -94,17 +94,17 @@ internal static class RotaryCaches
     public static void Add(GraphAssembly graph, DecoderArchitecture architecture, OnnxElementType type)
     {
         var table = new RotaryTable(architecture);
-        Add(graph, Cosine, table, table.Cosines, type);
-        Add(graph, Sine, table, table.Sines, type);
+        Add(graph, Cosine, type, table, table.Cosines);
+        Add(graph, Sine, type, table, table.Sines);
     }
 
     private delegate void Rows(int firstPosition, Span<float> target);
 
-    private static void Add(GraphAssembly graph, string name, RotaryTable table, Rows rows, OnnxElementType type) =>
+    private static void Add(GraphAssembly graph, string name, OnnxElementType type, RotaryTable table, Rows rows) =>
         graph.Numbers(name, type, [table.Positions, table.Width], (_, firstPosition, count) =>
         {
             float[] angles = new float[count];
             rows(firstPosition, angles);
             return angles;
-        }, stored: null);
+        }, isWeight: false);
 }

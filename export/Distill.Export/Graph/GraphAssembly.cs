@@ -60,19 +60,19 @@ internal sealed class GraphAssembly(OnnxElementType flow = OnnxElementType.Float
     {
         int width = (int)(parameter.Count / parameter.Shape[0]);
         return weights[parameter.Name].Span.Slice(first * width, count);
-    }, [parameter]);
+    }, stored: [parameter]);
 
-    /// <summary>A constant of numbers that are known in fp32.</summary>
-    /// <param name="type">fp32, fp16 or bf16, rounded to nearest, ties to even.</param>
+    /// <summary>A constant of fp32 numbers in some type, rounded to nearest.</summary>
     /// <param name="numbers">Gives so many of them, from the slice of the first dimension on that it is told.</param>
-    /// <param name="stored">The parameters that it holds, one after the other; null: none, it follows from the architecture.</param>
+    /// <param name="stored"><see cref="OnnxInitializer.Stored"/></param>
     public string Numbers(
-        string name, OnnxElementType type, IReadOnlyList<long> shape, NumberSource numbers, IReadOnlyList<ParameterSpec>? stored)
+        string name, OnnxElementType type, IReadOnlyList<long> shape, NumberSource numbers, bool isWeight = true,
+        params IReadOnlyList<ParameterSpec> stored)
     {
         int bytes = type == OnnxElementType.Float ? sizeof(float) : sizeof(ushort);
         void Fill(WeightSet weights, int first, Span<byte> target) =>
             StoredNumbers.Write(numbers(weights, first, target.Length / bytes), target, type);
-        return Constant(new(name, type, shape, Fill) { IsWeight = stored is not null, Stored = stored ?? [] });
+        return Constant(new(name, type, shape, Fill) { IsWeight = isWeight, Stored = stored });
     }
 }
 

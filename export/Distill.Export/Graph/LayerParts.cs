@@ -64,7 +64,7 @@ internal static class BiasGraph
         {
             float[] all = [.. parts.SelectMany(part => weights[part.Name].ToArray())];
             return all.AsSpan(first, count);
-        }, parts);
+        }, stored: parts);
         return graph.Add("Add", input + ".biased", [input, bias]);
     }
 }

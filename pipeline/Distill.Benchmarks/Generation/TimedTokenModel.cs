@@ -39,18 +39,39 @@ internal sealed class TimedTokenModel(ITokenModel model, TimeProvider clock) : I
 
     private double Since(long began) => clock.GetElapsedTime(began).TotalSeconds;
 
-    private sealed class TimedSession(TimedTokenModel owner, IDecodeSession session) : IDecodeSession
+    private sealed class TimedSession(TimedTokenModel owner, IDecodeSession session) : IPromptSession
     {
         public int Slots => session.Slots;
 
         public int MaxLength => session.MaxLength;
 
+        public int MostPositions => (session as IPromptSession)?.MostPositions ?? 0;
+
+        public int MostJointPlaces => (session as IPromptSession)?.MostJointPlaces ?? 0;
+
         public int Length(int slot) => session.Length(slot);
+
+        public bool CanJoin(int length) => (session as IPromptSession)?.CanJoin(length) ?? false;
 
         public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
         {
             long began = owner.Now;
             session.Prefill(slot, tokens, logits);
+            owner.times = owner.times with { Prefilling = owner.times.Prefilling + owner.Since(began) };
+        }
+
+        public ReadOnlySpan<float> Prefill(int slot, ReadOnlySpan<int> tokens)
+        {
+            long began = owner.Now;
+            ReadOnlySpan<float> logits = ((IPromptSession)session).Prefill(slot, tokens);
+            owner.times = owner.times with { Prefilling = owner.times.Prefilling + owner.Since(began) };
+            return logits;
+        }
+
+        public void Prefill(int first, IReadOnlyList<int[]> prompts, Span<float> logits)
+        {
+            long began = owner.Now;
+            ((IPromptSession)session).Prefill(first, prompts, logits);
             owner.times = owner.times with { Prefilling = owner.times.Prefilling + owner.Since(began) };
         }
 

@@ -19,7 +19,7 @@ internal sealed class PeerBenchmark : IBenchmark
 
     public string Name => "peer";
 
-    public string Summary => "chats served at once by Distill and by ONNX Runtime GenAI, and by transformers.js: tokens/s and greedy tokens";
+    public string Summary => "chats served at once by Distill and by ONNX Runtime GenAI; transformers.js: tokens/s and greedy tokens";
 
     public IReadOnlyList<Figure> Run(BenchmarkContext context)
     {

@@ -1,3 +1,4 @@
+using Distill.Student.Autograd;
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
@@ -48,7 +49,7 @@ internal static class MemoryProbe
     /// <summary>What is predicted for a case, in bytes.</summary>
     public static TrainingMemory Predict(string name) => IsFused(name)
         ? TrainingMemory.OfFused(Architecture(name), Precision(name), Threads, Tokens)
-        : TrainingMemory.OfAutograd(Architecture(name), Precision(name), Checkpointing(name), Tokens);
+        : TrainingMemory.OfAutograd(Architecture(name), Precision(name), Options(name));
 
     /// <summary>Starts this program again; bytes added to its resident memory, −1 where the system does not tell.</summary>
     public static long Start(string name)
@@ -79,7 +80,7 @@ internal static class MemoryProbe
         parameters.Initialize(1);
         using IGradientModel model = IsFused(name)
             ? new FusedGradientModel(parameters, Precision(name), Threads, Tokens)
-            : new TorchGradientModel(parameters, Precision(name), checkpointing: Checkpointing(name));
+            : new AutogradGradientModel(parameters, Precision(name), options: Options(name));
         using var optimizer = new AdamW(parameters, new AdamWOptions());
         var sequences = Enumerable.Range(0, Threads)
             .Select(s => new TrainingSequence([.. Enumerable.Range(s, Tokens).Select(i => i % architecture.VocabularySize)], 1)).ToList();
@@ -93,7 +94,8 @@ internal static class MemoryProbe
 
     private static bool IsFused(string name) => name.StartsWith("fused", StringComparison.Ordinal);
 
-    private static bool Checkpointing(string name) => name.EndsWith("checkpointing", StringComparison.Ordinal);
+    private static AutogradOptions Options(string name) =>
+        new(Tokens, Threads, Checkpointing: name.EndsWith("checkpointing", StringComparison.Ordinal));
 
     private static MatmulPrecision Precision(string name) =>
         name.EndsWith("fp32", StringComparison.Ordinal) ? MatmulPrecision.Fp32 : MatmulPrecision.Mixed;

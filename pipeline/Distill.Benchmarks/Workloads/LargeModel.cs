@@ -48,7 +48,7 @@ internal sealed class LargeModel : IDisposable
 
     public static PackageDescription Description { get; } = new() { Name = "benchmark" };
 
-    public OnnxTokenModel Load() => OnnxTokenModel.Load(OnnxFolder);
+    public OnnxTokenModel Load(OnnxModelOptions? options = null) => OnnxTokenModel.Load(OnnxFolder, options);
 
     /// <exception cref="WorkloadAbsentException">An ONNX folder was given.</exception>
     public Checkpoint RequireCheckpoint() =>

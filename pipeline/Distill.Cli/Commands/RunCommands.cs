@@ -4,6 +4,7 @@ using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Cli.Progress;
 using Distill.Pipeline.Diagnosis;
+using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
@@ -15,10 +16,14 @@ namespace Distill.Cli.Commands;
 internal sealed class RunCommand : DistillCommand
 {
     private readonly RunArguments arguments;
+    private readonly Option<string> shard = RunArguments.ShardOption();
 
     public RunCommand()
-        : base("run", "Runs a recipe: what is finished already is taken as it is, the rest is done, and a report is written.") =>
-            arguments = new(this);
+        : base("run", "Runs a recipe: what is finished already is taken as it is, the rest is done, and a report is written.")
+    {
+        arguments = new(this);
+        Options.Add(shard);
+    }
 
     public override IReadOnlyList<string> Examples =>
     [
@@ -30,7 +35,7 @@ internal sealed class RunCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var options = arguments.OptionsOf(parsed);
-        return RunExecution.Execute(arguments.RecipeOf(parsed, context), options, context);
+        return RunExecution.Execute(arguments.RecipeOf(parsed, context), options, context, RunArguments.ShardOf(parsed.GetValue(shard)));
     }
 }
 
@@ -64,15 +69,20 @@ internal sealed class GenerateCommand : DistillCommand
     private const string NameSuffix = "-data";
     private const int LongestName = 64;
     private readonly RunArguments arguments;
+    private readonly Option<string> shard = RunArguments.ShardOption();
 
     public GenerateCommand()
         : base("generate", "Makes the recipe's data set and nothing else: problems, teacher traces, curated traces (Parquet). "
-            + "Default name: the recipe's with -data.") =>
-            arguments = new(this, choosesStages: false);
+            + "Default name: the recipe's with -data.")
+    {
+        arguments = new(this, choosesStages: false);
+        Options.Add(shard);
+    }
 
     public override IReadOnlyList<string> Examples =>
     [
         "distill generate recipes/quickstart.yaml",
+        "distill generate recipes/quickstart.yaml --shard 0/4",
         "distill generate recipes/quickstart.yaml --name words-only --set 'problems.families=[{ name: words, level: 2 }]'",
     ];
 
@@ -81,7 +91,7 @@ internal sealed class GenerateCommand : DistillCommand
         var options = arguments.OptionsOf(parsed);
         var recipe = arguments.RecipeOf(parsed, context, makesStudent: false);
         options = options with { Name = options.Name ?? DefaultName(recipe), Until = CurationStage.StageName };
-        return RunExecution.Execute(recipe, options, context);
+        return RunExecution.Execute(recipe, options, context, RunArguments.ShardOf(parsed.GetValue(shard)));
     }
 
     private static string DefaultName(Recipe recipe) =>
@@ -93,23 +103,28 @@ internal static class RunExecution
 {
     private const string Traces = TracesStage.FolderName, Curated = CurationStage.FolderName;
 
-    public static int Execute(Recipe recipe, RunOptions options, CommandContext context)
+    public static int Execute(Recipe recipe, RunOptions options, CommandContext context, ShardNumber? shard = null)
     {
         OutputPlace.RequireFolder("--runs", Path.Combine(options.RunsFolder, options.Name ?? recipe.Name));
         if (options.Until is null) MachineDiagnosis.RequireTorch();
         long start = context.Clock.GetTimestamp();
-        context.Continuation ??= ShellWord.Join(["distill", "resume", options.Name ?? recipe.Name, .. RunsWords(options)]);
+        if (shard is null)
+            context.Continuation ??= ShellWord.Join(["distill", "resume", options.Name ?? recipe.Name, .. RunsWords(options)]);
         var machines = context.IsJson ? new JsonRunObserver(context.Results, context.Clock) : null;
         IRunObserver observer = machines is null ? new ConsoleRunObserver(context.Progress) : machines;
-        var result = PipelineRun.Run(recipe, options, observer, context.Clock, context.Cancellation);
+        var result = shard is { } part
+            ? ShardRun.Run((DistillationRecipe)recipe, options, part, observer, context.Clock, context.Cancellation)
+            : PipelineRun.Run(recipe, options, observer, context.Clock, context.Cancellation);
         context.Progress.End();
         var elapsed = context.Clock.GetElapsedTime(start);
         machines?.Finish(new
         {
             @event = "run_finished", result.Name, result.Folder, result.ReportPath, result.ModelFolder, result.Report?.Parity,
+            result.Report?.Promotion, ended = result.EndedEarly,
             traces = FolderOf(result, Traces), curated = FolderOf(result, Curated), seconds = Math.Round(elapsed.TotalSeconds, 3),
         });
         if (machines is null) Show(result, options.Until is not null, elapsed, context.Results);
+        if (result.Report?.Promotion is { } promotion) PromotionOutput.ThrowIfRefused(promotion);
         return ExitCode.Done;
     }
 
@@ -126,6 +141,8 @@ internal static class RunExecution
             if (report.Parity is { } parity) results.Line($"parity   {Readable.Parity(parity)}");
         }
 
+        if (result.Report?.Promotion is { } promotion) PromotionOutput.Show(promotion, results);
+        if (result.EndedEarly is { } ended) results.Line($"ended    {ended}");
         if (result.ReportPath is { } page) results.Line($"report   {page}");
         if (result.ModelFolder is { } model) results.Line($"model    {model}");
         if (isDataSet)

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net;
 using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
@@ -97,21 +96,13 @@ internal sealed class ServeModelCommand : DistillCommand
     private ModelServerOptions OptionsOf(ParseResult parsed, string folder) => new()
     {
         ModelName = parsed.GetValue(name) ?? ModelFolders.NameOf(folder),
-        Address = AddressOf(parsed.GetRequiredValue(host)),
+        Address = ListenAddress.Read(parsed.GetRequiredValue(host)),
         Port = parsed.GetValue(port),
         ApiKey = parsed.GetValue(keyVariable) is { } variable ? KeyOf(variable) : null,
         MostRequests = parsed.GetValue(maxRequests),
         PromptsAtOnce = parsed.GetValue(slots),
         Seed = (ulong)parsed.GetValue(seed),
     };
-
-    private static IPAddress AddressOf(string host)
-    {
-        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return IPAddress.Loopback;
-        return IPAddress.TryParse(host, out var address) ? address
-            : throw new UsageException(
-                $"--host '{host}' is not an address.", "Give localhost, an IP address of this machine, or 0.0.0.0 for all of them.");
-    }
 
     private static string KeyOf(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } key ? key
         : throw new UsageException(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Hub;
+using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
@@ -59,6 +60,21 @@ internal sealed class RunArguments
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = false,
     };
+
+    public static Option<string> ShardOption() => new("--shard")
+    {
+        HelpName = "i/n",
+        Description = "Do units i, i+n, i+2n, … of divisible stages and end; whoever finds all of them done joins them and goes on. "
+            + "auto: as a Slurm array or a Kubernetes Indexed Job says.",
+    };
+
+    /// <exception cref="UsageException">It names no shard.</exception>
+    public static ShardNumber? ShardOf(string? text)
+    {
+        if (text is null) return null;
+        return ShardNumber.Parse(text, Environment.GetEnvironmentVariable, out string fault)
+            ?? throw new UsageException($"--shard: {fault}.", $"Give {ShardNumber.Meaning}.");
+    }
 
     /// <summary>Refuses what can be no folder; whether it can be written shows when it has to be.</summary>
     public static Option<string> RunsOption()

@@ -1,6 +1,7 @@
 using System.Text;
 using Distill.Data.Storage;
 using Distill.Pipeline.Problems;
+using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
@@ -14,7 +15,8 @@ namespace Distill.Pipeline.Graph;
 internal static class ExternalInputs
 {
     public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer",
-        ProblemFiles = "problem-files", Traces = "given-traces";
+        ProblemFiles = "problem-files", Traces = "given-traces",
+        Promoted = "promoted-model", Known = "known-problems", Replayed = "replayed-traces";
 
     private static readonly Dictionary<string, string> Options = new()
     {
@@ -56,10 +58,21 @@ internal static class ExternalInputs
         (DistillationRecipe distillation, Base) => Open(recipe, Base, distillation.Student.Base, memory),
         (DistillationRecipe distillation, ProblemFiles) =>
             new StageInput("", RecipeProblems.Of(distillation.Problems).DigestOf(memory), null),
+        (DistillationRecipe { ContinueFrom.VersionFolder: { } version }, Known) => KnownOf(version, memory),
+        (DistillationRecipe { ContinueFrom.VersionFolder: { } version }, Replayed) =>
+            Folder(Path.Combine(version, PromotedVersion.TracesFolder), memory),
         (PretrainRecipe pretraining, Start) => Open(recipe, Start, pretraining.Start!, memory),
         (PretrainRecipe pretraining, TokenizerFolder) => TokenizerOf(pretraining.Tokenizer.From!, memory),
         _ => null,
     };
+
+    private static StageInput KnownOf(string version, DigestMemory memory)
+    {
+        string path = Path.Combine(version, PromotedVersion.ProblemsName);
+        return new StageInput(path, memory.Of(path), null);
+    }
+
+    private static StageInput Folder(string folder, DigestMemory memory) => new(folder, DigestOf(folder, memory), null);
 
     // What pretraining takes over: the template decides what is trained on as much as the tokens do.
     private static StageInput TokenizerOf(string folder, DigestMemory memory)

@@ -109,6 +109,7 @@ internal sealed class StageGraph
         .. TraceStages(recipe),
         .. recipe.Curation.Learnability is null ? Array.Empty<IStage>() : [new LearnabilityStage(recipe)],
         new CurationStage(recipe),
+        .. ReplayStage.InputsOf(recipe).Count == 0 ? Array.Empty<IStage>() : [new ReplayStage(recipe)],
     ];
 
     private static IEnumerable<IStage> TraceStages(DistillationRecipe recipe)

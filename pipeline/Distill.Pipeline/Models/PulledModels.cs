@@ -21,6 +21,9 @@ internal sealed class PulledModels(IReadOnlyDictionary<string, HubSnapshot> mode
     public IReadOnlyList<string>? FilesOf(string option) => models.TryGetValue(option, out var snapshot)
         ? [.. snapshot.Files.Select(file => RepositoryPath.From(file, snapshot.Reference.Path))] : null;
 
+    /// <summary>The same for a recipe whose option names something else by now.</summary>
+    public PulledModels Without(string option) => new(models.Where(model => model.Key != option).ToDictionary());
+
     public bool Equals(PulledModels? other) => other is not null;
 
     public override bool Equals(object? obj) => Equals(obj as PulledModels);

@@ -4,8 +4,8 @@ using Distill.Export;
 using Distill.Export.Package;
 using Distill.Generation;
 using Distill.Generation.Onnx;
-using Distill.Student.Model;
 using Distill.Generation.Torch;
+using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Tokenization;
 
@@ -21,11 +21,11 @@ internal sealed class ServedModel : IDisposable
 
     private readonly ITokenModel model;
 
-    private ServedModel(ITokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched)
+    private ServedModel(ITokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched, ComputeDevice device)
     {
         this.model = model;
         Encoder = encoder;
-        Workers = batched && IsSmall(bytes) ? Environment.ProcessorCount : 1;
+        Workers = batched && IsSmall(bytes) && !device.IsCuda ? Environment.ProcessorCount : 1; // on a card they would wait for each other
         Generator = new BatchGenerator(model, slots: slots, workers: Workers);
     }
 
@@ -77,7 +77,7 @@ internal sealed class ServedModel : IDisposable
         long bytes = WeightBytes(opened);
         var encoder = opened.LoadEncoder().With(style ?? PackageProvenance.PromptOf(folder));
         var model = engine.Load(opened, Options(bytes, batched) with { Device = device });
-        return new ServedModel(model, encoder, bytes, slots, batched);
+        return new ServedModel(model, encoder, bytes, slots, batched, device);
     }
 
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
@@ -92,7 +92,7 @@ internal sealed class ServedModel : IDisposable
         byte[] graph = new DecoderGraph(checkpoint.Architecture, precision).ToBytes(checkpoint.LoadWeights());
         var model = DeviceModels.FromBytes(
             graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched) with { Device = device });
-        return new ServedModel(model, encoder, bytes, slots, batched);
+        return new ServedModel(model, encoder, bytes, slots, batched, device);
     }
 
     /// <summary>How ONNX Runtime is best used for a model of this size.</summary>
@@ -104,9 +104,9 @@ internal sealed class ServedModel : IDisposable
     {
         var architecture = student.Architecture;
         long bytes = architecture.ParameterCount * sizeof(float);
-        // The one that reads the trainer's own memory reads the processor's.
-        return IsSmall(bytes) && student.Device.type == TorchSharp.DeviceType.CPU ? new LivePolicyServer(architecture, Options(bytes))
-            : new OnnxPolicyServer(architecture, Options(bytes));
+        if (student.Device.type == TorchSharp.DeviceType.CUDA)
+            return new DevicePolicyServer(architecture, Options(bytes) with { Device = ComputeDevice.Cuda(student.Device.index) });
+        return IsSmall(bytes) ? new LivePolicyServer(architecture, Options(bytes)) : new OnnxPolicyServer(architecture, Options(bytes));
     }
 
     public void Dispose() => model.Dispose();

@@ -109,6 +109,12 @@ public sealed record DistillationRecipe : Recipe
     [Option("the same measurement for every model of the run")]
     internal EvaluationSection Evaluation { get; init; } = new();
 
+    [Option("go on from the last promoted student, with what is new since", Default = "none")]
+    internal ContinuationSection? ContinueFrom { get; init; }
+
+    [Option("when the exported model takes the place of the one that applications load", Default = "none: nothing is replaced")]
+    internal PromotionSection? Promote { get; init; }
+
     [Option("what may go out, and under which licence")]
     internal PublishSection Publish { get; init; } = new();
 

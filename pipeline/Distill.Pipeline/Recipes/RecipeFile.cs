@@ -2,6 +2,7 @@ using System.Text;
 using Distill.Hub;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
+using Distill.Pipeline.Recipes.Sections;
 
 namespace Distill.Pipeline.Recipes;
 
@@ -71,6 +72,7 @@ public static class RecipeFile
             if (problems.Count == 0) recipe = Bind() with { Pulled = new PulledModels(hub.Pulled) };
         }
 
+        if (problems.Count == 0 && recipe is DistillationRecipe distillation) return ContinuationSection.Resolve(distillation);
         return problems.Count == 0 ? recipe : throw new InvalidRecipeException(file, RecipeProblem.Sorted(problems));
 
         Recipe Bind()

@@ -36,6 +36,18 @@ internal static class RecipeSchema
         return schema.ToJsonString(Layout) + "\n";
     }
 
+    /// <summary>The schema of another kind of file that is declared in the same way.</summary>
+    public static string Of(SectionDeclaration root, string title, string description)
+    {
+        var schema = new JsonObject
+        {
+            ["$schema"] = "https://json-schema.org/draft/2020-12/schema", ["title"] = title, ["description"] = description,
+        };
+        foreach (var (key, value) in Section(root, []).ToList()) schema[key] = value?.DeepClone();
+        if (Required(root) is { } required) schema["required"] = required["required"]!.DeepClone();
+        return schema.ToJsonString(Layout) + "\n";
+    }
+
     private static JsonObject Recipe(SectionDeclaration declaration, string kind)
     {
         var properties = new JsonObject

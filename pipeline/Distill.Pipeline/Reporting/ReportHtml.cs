@@ -26,6 +26,7 @@ internal static class ReportHtml
         <body>
         <main>
         {Header(report)}
+        {PromotionVerdict.Of(report)}
         {ResultsSection.Of(models)}
         {ComparisonSections.Pairs(report, models)}
         {ComparisonSections.Domains(models)}

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Distill.Evaluation;
 using Distill.Evaluation.Statistics;
 using Distill.Export.Parity;
+using Distill.Pipeline.Promotions;
 
 namespace Distill.Pipeline.Reporting;
 
@@ -35,6 +36,9 @@ internal sealed record RunReport
 
     /// <summary>Whether the exported file answers as the model it was made from; null when not compared.</summary>
     public AnswerEquality? OnnxGreedyAnswersEqual { get; init; }
+
+    /// <summary>Whether the model took the place of the one that applications load; null where that was not asked for.</summary>
+    public PromotionReport? Promotion { get; init; }
 
     /// <summary>In any order; models are matched by name.</summary>
     public IReadOnlyList<ModelSize> ModelSizes { get; init; } = [];

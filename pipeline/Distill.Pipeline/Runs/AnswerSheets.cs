@@ -49,6 +49,11 @@ internal sealed class AnswerSheets
         static double Number(bool isRight) => isRight ? 1 : 0;
     }
 
+    /// <summary>Whether a model solves each problem greedily, by the problem's id; twins aside.</summary>
+    /// <param name="file">Answers of an evaluation.</param>
+    public static IReadOnlyDictionary<string, bool> Greedy(string file) =>
+        File.ReadLines(file).Select(Parse).Where(IsOriginal).ToDictionary(answer => answer.ProblemId, answer => answer.Greedy);
+
     /// <summary>Greedy answers, token by token, twins included; null when either model was not evaluated.</summary>
     public AnswerEquality? Equality(string model, string other)
     {

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Stages.Training;
 
@@ -44,7 +45,8 @@ public static class PipelineRun
             foreach (string note in notes) observer.Warning(note);
             if (recipe.Devices.Worth(recipe, selection.MakesStudent) is { } devices) observer.Note(devices);
             var finished = new FinishedStages(folder, store, options.UseOtherRuns);
-            var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, cancellation);
+            var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, options,
+                cancellation);
             bool isWhole = options.Only is null;
             (state with
             {
@@ -54,6 +56,11 @@ public static class PipelineRun
             })
                 .Write(folder.Path);
             return result;
+        }
+        catch (RunEndedException end)
+        {
+            (state with { Progress = RunProgress.Stopped, Reason = end.Message, Changed = clock.GetUtcNow() }).Write(folder.Path);
+            return new RunResult(folder.Name, folder.Path, null, null) { EndedEarly = end.Message };
         }
         catch (Exception fault)
         {
@@ -107,37 +114,47 @@ public static class PipelineRun
 
     private static RunResult Run(
         Recipe recipe, RunFolder folder, StageGraph graph, StageSelection selection, FinishedStages finished, IRunObserver observer,
-        TimeProvider clock, IStageExecutor executor, CancellationToken cancellation)
+        TimeProvider clock, IStageExecutor executor, RunOptions options, CancellationToken cancellation)
     {
         using var metrics = new RunMetrics(folder.MetricsPath, clock, folder.BoardPath);
         var ledger = RunLedger.Open(folder.LedgerPath);
         observer.RunStarted(folder.Name, folder.Path);
-        var runner = new StageRunner(folder, selection, finished, ledger, metrics, observer, executor, clock);
+        var runner = new StageRunner(folder, selection, finished, ledger, metrics, observer, executor, clock, options.Shard);
         var inputs = new Dictionary<string, StageInput>(ExternalInputs.Of(recipe, selection.Needed, finished.Store.Digests));
         var done = new List<FinishedStage>();
+        FinishedStage Make(IStage stage) => runner.Run(stage, inputs, cancellation);
         foreach (var stage in selection.Needed)
         {
-            var made = runner.Run(stage, inputs, cancellation);
+            var made = Make(stage);
             inputs[stage.Declaration.Name] = new StageInput(made.Artifact.Folder, made.Artifact.Digest, made.Artifact);
             done.Add(made);
             WriteLock(recipe, folder, done);
         }
 
-        return done.Count < graph.Stages.Count
-            ? new RunResult(folder.Name, folder.Path, null, null)
-            : Publish(recipe, folder, new RunArtifacts(graph, done), ledger);
-    }
-
-    private static RunResult Publish(Recipe recipe, RunFolder folder, RunArtifacts artifacts, RunLedger ledger)
-    {
+        if (done.Count < graph.Stages.Count) return new RunResult(folder.Name, folder.Path, null, null);
+        var artifacts = new RunArtifacts(graph, done);
         if (recipe is PretrainRecipe pretraining)
         {
             PretrainingStage.Publish(pretraining, artifacts.Stages[^1].Artifact);
             return new RunResult(folder.Name, folder.Path, null, pretraining.Output);
         }
 
-        var report = RunReporting.Write((DistillationRecipe)recipe, folder, artifacts, ledger);
+        var distillation = (DistillationRecipe)recipe;
+        var report = RunReporting.Write(distillation, folder, artifacts, ledger, promotion: null); // stands even if what follows is killed
+        if ((options.Promotion ?? PromotionOrder.Of(distillation)) is { } promoted)
+        {
+            var promotion = new Promotion(promoted.Rules, distillation, folder, artifacts, Evaluate, observer, clock)
+                .Run(finished.Store.Digests, promoted.Again, cancellation);
+            report = RunReporting.Write(distillation, folder, artifacts, ledger, promotion);
+        }
+
         return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath) { Report = report };
+
+        FinishedStage Evaluate(IStage stage, StageInput model)
+        {
+            inputs[stage.Declaration.Inputs[^1]] = model;
+            return Make(stage);
+        }
     }
 
     private static JsonObject Locked(Recipe recipe, FinishedStage stage)

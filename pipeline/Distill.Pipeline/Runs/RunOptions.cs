@@ -1,3 +1,5 @@
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Reporting;
 
 namespace Distill.Pipeline.Runs;
@@ -28,6 +30,12 @@ public sealed record RunOptions
 
     /// <summary>Whether finished stages of other runs may be taken. Default true.</summary>
     public bool UseOtherRuns { get; init; } = true;
+
+    /// <summary>The part of the units of divided stages that this process does; null does them all.</summary>
+    internal ShardNumber? Shard { get; init; }
+
+    /// <summary>How the model is promoted when the run is finished; null: as its recipe says.</summary>
+    internal PromotionOrder? Promotion { get; init; }
 }
 
 /// <summary>Where a run's results lie.</summary>
@@ -37,6 +45,9 @@ public sealed record RunResult(string Name, string Folder, string? ReportPath, s
 {
     /// <summary>Null when the run ended before its report.</summary>
     internal RunReport? Report { get; init; }
+
+    /// <summary>Why the run ended well before its goal, e.g. for want of anything new; null where it did not.</summary>
+    internal string? EndedEarly { get; init; }
 }
 
 /// <summary>The options ask for something that cannot be done; nothing was started. The command line ends with 2.</summary>
@@ -51,3 +62,6 @@ public sealed class GateFailedException(string message) : Exception(message)
     /// <summary>What else to do about it or to know; null where the message says all.</summary>
     internal string? Remedy { get; init; }
 }
+
+/// <summary>The run cannot go on, and that is well: there is nothing new to train on, or others have to do their part first.</summary>
+internal sealed class RunEndedException(string message) : Exception(message);

@@ -2,6 +2,7 @@ using System.Text;
 using Distill.Architecture;
 using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Stages;
@@ -12,9 +13,10 @@ namespace Distill.Pipeline.Runs;
 /// <summary>Finished stages → report. Reads artefacts; what it computes are the paired comparisons.</summary>
 internal static class RunReporting
 {
-    public static RunReport Write(DistillationRecipe recipe, RunFolder folder, RunArtifacts artifacts, RunLedger ledger)
+    public static RunReport Write(
+        DistillationRecipe recipe, RunFolder folder, RunArtifacts artifacts, RunLedger ledger, PromotionReport? promotion)
     {
-        var report = Of(recipe, folder.Name, artifacts, ledger);
+        var report = Of(recipe, folder.Name, artifacts, ledger) with { Promotion = promotion };
         ReplacedFile.Write(folder.ReportJsonPath, Encoding.UTF8.GetBytes(ReportJson.Write(report)));
         ReplacedFile.Write(folder.ReportPath, Encoding.UTF8.GetBytes(ReportHtml.Render(report, artifacts.Curves())));
         return report;

@@ -39,9 +39,9 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
 
     public string Work => "card and provenance";
 
-    /// <summary>What a recipe says, whatever folder its models lie in.</summary>
+    /// <summary>What a recipe says of its model, whatever folder its models lie in and whatever the model replaces.</summary>
     public static string DigestOf(DistillationRecipe recipe) =>
-        CanonicalJson.Digest(RecipeWriter.ToJson(recipe, path => Path.GetFileName(path)));
+        CanonicalJson.Digest(RecipeWriter.ToJson(recipe with { Promote = null }, path => Path.GetFileName(path)));
 
     public string Run(StageContext context)
     {

@@ -1,3 +1,4 @@
+using Distill.Student.Autograd;
 using Distill.Student.Model;
 using Distill.Architecture;
 using Distill.Student.Fused;
@@ -31,6 +32,9 @@ public sealed class SharedPromptTests
         double expected = alone.Differentiate(sequences, loss).Loss;
         together.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-5);
         Vectors.RelativeDifference(together.Gradient.Host(), alone.Gradient.Host()).ShouldBeLessThan(1e-5);
+        using var padded = new AutogradGradientModel(parameters, options: new AutogradOptions(replicas == 1 ? 512 : 100));
+        padded.Differentiate(sequences, loss).Loss.ShouldBe(expected, 1e-5);
+        Vectors.RelativeDifference(padded.Gradient.Host(), alone.Gradient.Host()).ShouldBeLessThan(1e-5);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace Distill.Student.Autograd;
 /// <summary>A micro-batch on the device. Its tensors belong to the dispose scope of the micro-step that made it. One thread.</summary>
 internal sealed class DeviceBatch
 {
-    private readonly Dictionary<int, Tensor> masks = []; // by length
+    private readonly Dictionary<(int Length, int Before, int Window), Tensor> masks = [];
 
     public DeviceBatch(TokenBatch tokens, RotaryRows rotary, IDecoderWeights weights)
     {
@@ -15,13 +15,13 @@ internal sealed class DeviceBatch
         Tokens = tokens;
         var laid = new LengthBuckets(tokens);
         Buckets = laid.Buckets;
-        Ids = tensor(laid.Ids).to(device);
+        Ids = tensor([.. laid.Ids], ScalarType.Int64).to(device);
         PredictedFrom = tensor(laid.PredictedFrom).to(device);
         Targets = tensor(tokens.Targets, ScalarType.Int64).to(device);
         (Cosines, Sines) = rotary.Of(laid.Buckets);
-        int? window = weights.Architecture.SlidingWindow;
-        foreach (int length in laid.Buckets.Select(bucket => bucket.Length).Distinct().Where(length => length > window))
-            masks.Add(length, Masked(length, window!.Value, weights));
+        foreach (int? window in (int?[])[null, weights.Architecture.SlidingWindow])
+            foreach (var key in laid.Buckets.Select(bucket => KeyOf(bucket, window)).OfType<(int Length, int Before, int Window)>())
+                if (!masks.ContainsKey(key)) masks.Add(key, Masked(key.Length, key.Before, key.Window, weights));
     }
 
     /// <summary>The sequences, in the order that losses and results know.</summary>
@@ -44,16 +44,27 @@ internal sealed class DeviceBatch
     /// <summary>[rows, 1, 1, head / 2]</summary>
     public Tensor Sines { get; }
 
-    /// <summary>What hides keys outside a layer's window, [length, length]; null where every query sees all before it.</summary>
+    /// <summary>
+    /// What hides keys behind a query or outside a layer's window, [length, prompt + length]; null where a query of a whole sequence sees
+    /// all before it.
+    /// </summary>
     /// <param name="window">Of the layer; null for none.</param>
-    public Tensor? Mask(LengthBucket bucket, int? window) => window is null ? null : masks.GetValueOrDefault(bucket.Length);
+    public Tensor? Mask(LengthBucket bucket, int? window) => KeyOf(bucket, window) is { } key ? masks[key] : null;
 
-    // Above the diagonal, and below the window: two triangles that do not meet.
-    private static Tensor Masked(int length, int window, IDecoderWeights weights)
+    // A window that reaches over everything is none.
+    private static (int Length, int Before, int Window)? KeyOf(LengthBucket bucket, int? window)
+    {
+        int keys = bucket.Before + bucket.Length;
+        bool windowed = window < keys;
+        return windowed || bucket.Prompt is not null ? (bucket.Length, bucket.Before, windowed ? window!.Value : keys) : null;
+    }
+
+    // Query i stands at key before + i. Above it, and below the window: two triangles that do not meet.
+    private static Tensor Masked(int length, int before, int window, IDecoderWeights weights)
     {
         using var scope = NewDisposeScope();
-        var hidden = full([length, length], float.NegativeInfinity, weights.Precision, weights.Device);
-        return hidden.triu(1).add_(hidden.tril(-window)).MoveToOuterDisposeScope();
+        var hidden = full([length, before + length], float.NegativeInfinity, weights.Precision, weights.Device);
+        return hidden.triu(before + 1).add_(hidden.tril(before - window)).MoveToOuterDisposeScope();
     }
 }
 
@@ -66,7 +77,7 @@ internal sealed class RotaryRows(DecoderArchitecture architecture, Device device
     /// <returns>[rows, 1, 1, head / 2] each, in the caller's dispose scope.</returns>
     public (Tensor Cosines, Tensor Sines) Of(IReadOnlyList<LengthBucket> buckets)
     {
-        Reach(buckets.Max(bucket => bucket.Length));
+        Reach(buckets.Max(bucket => bucket.Before + bucket.Length));
         return (Laid(cosines!, buckets), Laid(sines!, buckets));
     }
 
@@ -90,6 +101,6 @@ internal sealed class RotaryRows(DecoderArchitecture architecture, Device device
     }
 
     private Tensor Laid(Tensor values, IReadOnlyList<LengthBucket> buckets) =>
-        cat([.. buckets.Select(bucket => values.narrow(0, 0, bucket.Length).unsqueeze(1)
+        cat([.. buckets.Select(bucket => values.narrow(0, bucket.Before, bucket.Length).unsqueeze(1)
             .expand(bucket.Length, bucket.Count, table.Width).reshape(bucket.Rows, 1, 1, table.Width))]);
 }

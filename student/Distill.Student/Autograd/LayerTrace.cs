@@ -1,7 +1,14 @@
 namespace Distill.Student.Autograd;
 
 /// <summary>What attention of one bucket took in and gave, with the graph between.</summary>
-internal sealed record AttentionCall(Tensor Queries, Tensor Keys, Tensor Values, Tensor Output);
+/// <param name="Keys">[segments · key-value heads, 1, time, size], likewise the values.</param>
+/// <param name="Prompt">Keys and values of a shared prompt, [key-value heads, 1, time, size]; null where there is none.</param>
+internal sealed record AttentionCall(Tensor Queries, Tensor Keys, Tensor Values, (Tensor Keys, Tensor Values)? Prompt, Tensor Output)
+{
+    /// <summary>What the graph leads back to.</summary>
+    public IReadOnlyList<Tensor> Leaves => Prompt is { } prompt ? [Queries, Keys, Values, prompt.Keys, prompt.Values]
+        : [Queries, Keys, Values];
+}
 
 /// <summary>
 /// What one layer keeps for the way back, out of reach of the scope that it was made in. Dispose it after the way back, or let the scope of
@@ -32,7 +39,7 @@ internal sealed class LayerTrace : IDisposable
 
     public void Keep(AttentionCall call)
     {
-        foreach (var tensor in (Tensor[])[call.Queries, call.Keys, call.Values, call.Output]) Kept(tensor);
+        foreach (var tensor in call.Leaves.Append(call.Output)) Kept(tensor);
         calls.Add(call);
     }
 

@@ -3,110 +3,110 @@ using Distill.Student.Training;
 namespace Distill.Student.Autograd;
 
 /// <summary>
-/// Sequences of like length side by side, the shorter ones padded at their end. Their tokens lie position by position: token p of sequence i
-/// is row Start + p · Count + i. So a head's queries of all sequences are one strided view, and key-value heads are shared by an expanded one.
+/// Segments of like length side by side, the shorter ones padded at their end. Their tokens lie position by position: token p of segment i
+/// is row Start + p · Count + i. So a head's queries of all segments are one strided view, and key-value heads are shared by an expanded one.
 /// </summary>
 /// <param name="Start">First row.</param>
 /// <param name="Length">Positions.</param>
-/// <param name="Count">Sequences.</param>
-internal readonly record struct LengthBucket(int Start, int Length, int Count)
+/// <param name="Count">Segments.</param>
+/// <param name="Prompt">What all segments continue; null: they begin their sequences.</param>
+internal sealed record LengthBucket(int Start, int Length, int Count, SharedPrompt? Prompt = null)
 {
     public int Rows => Length * Count;
+
+    /// <summary>Tokens before the first position.</summary>
+    public int Before => Prompt?.Length ?? 0;
+
+    public int Row(int position, int column) => Start + (position * Count) + column;
+}
+
+/// <summary>A prompt that is read once and continued by several segments.</summary>
+/// <param name="Bucket">Where it lies.</param>
+/// <param name="Column">Its place among the bucket's segments.</param>
+/// <param name="Length">Tokens, at most the bucket's.</param>
+internal sealed record SharedPrompt(LengthBucket Bucket, int Column, int Length)
+{
+    public int LastRow => Bucket.Row(Length - 1, Column);
 }
 
 /// <summary>
-/// Where the tokens of a micro-batch lie: bucket after bucket. Under causal attention nothing that is learned sees the padding behind it, so
-/// no mask is needed. A sequence's last token is not read. Immutable.
+/// Where the tokens of a micro-batch lie: bucket after bucket, prompts before what continues them. Under causal attention nothing that is
+/// learned sees the padding behind it, so whole sequences need no mask. A sequence's last token is not read. Immutable.
 /// </summary>
 internal sealed class LengthBuckets
 {
-    private const int LeastUsed = 15, Of = 16; // at most one row in sixteen is padding
+    private readonly TokenBatch batch;
+    private readonly List<LengthBucket> buckets = [];
+    private readonly List<long> ids = [];
+    private readonly Dictionary<TrainingSequence, SharedPrompt> prompts = new(PromptComparer.Instance);
 
     public LengthBuckets(TokenBatch batch)
     {
-        var sequences = batch.Sequences;
-        int[] order = [.. Enumerable.Range(0, sequences.Count).OrderByDescending(index => Read(sequences[index]))];
-        Buckets = Cut([.. order.Select(index => Read(sequences[index]))]);
-        Ids = new long[Buckets.Sum(bucket => bucket.Rows)];
+        this.batch = batch;
         PredictedFrom = new long[batch.Targets.Length];
-        int placed = 0;
-        foreach (var bucket in Buckets)
-            for (int column = 0; column < bucket.Count; column++) Lay(batch, order[placed++], bucket, column);
+        var groups = PromptGroup.Of(batch.Sequences);
+        var beginnings = groups.Where(group => group.IsShared).Select(group => new Segment(group.Sequences[0], 0, group.Prompt, -1))
+            .Concat(groups.Where(group => !group.IsShared).SelectMany(group => group.Members)
+                .Select(member => new Segment(member.Sequence, 0, PromptGroup.Read(member.Sequence), member.Index)));
+        Lay(beginnings, PromptGroup.Padding, null);
+        foreach (var group in groups.Where(group => group.IsShared))
+        {
+            var prompt = prompts[group.Sequences[0]];
+            foreach (var (_, index) in group.Members) PredictedFrom[batch.SupervisedStarts[index]] = prompt.LastRow;
+            Lay(
+                group.Members.Select(member => new Segment(
+                    member.Sequence, group.Prompt, PromptGroup.Read(member.Sequence) - group.Prompt, member.Index))
+                .Where(segment => segment.Length > 0), PromptGroup.ContinuedPadding, prompt);
+        }
     }
 
-    public IReadOnlyList<LengthBucket> Buckets { get; }
+    public IReadOnlyList<LengthBucket> Buckets => buckets;
 
-    /// <summary>[rows]: the tokens; padding repeats the last one of its sequence.</summary>
-    public long[] Ids { get; }
+    /// <summary>[rows]: the tokens; padding repeats the last one of its segment.</summary>
+    public IReadOnlyList<long> Ids => ids;
 
-    /// <summary>[supervised]: the row whose output predicts each learned token, in the order of the batch.</summary>
+    /// <summary>
+    /// [supervised]: the row whose output predicts each learned token, in the order of the batch; several may be predicted from a shared
+    /// prompt's last.
+    /// </summary>
     public long[] PredictedFrom { get; }
 
-    /// <summary>Tokens that a pass reads of a sequence.</summary>
-    public static int Read(TrainingSequence sequence) => sequence.Tokens.Count - 1;
-
-    /// <summary>Rows that tokens take at most.</summary>
-    public static long MostRows(long tokens) => tokens * Of / LeastUsed;
-
     // As many neighbours of the descending lengths as the bound on padding allows.
-    private static List<LengthBucket> Cut(int[] lengths)
+    private void Lay(IEnumerable<Segment> segments, int padding, SharedPrompt? prompt)
     {
-        var buckets = new List<LengthBucket>();
-        int start = 0;
-        for (int first = 0; first < lengths.Length;)
+        Segment[] ordered = [.. segments.OrderByDescending(segment => segment.Length)];
+        for (int first = 0, end; first < ordered.Length; first = end)
         {
-            int end = first;
-            for (long used = 0; end < lengths.Length && (used += lengths[end]) * Of >= (long)lengths[first] * (end + 1 - first) * LeastUsed;)
-                end++;
-            buckets.Add(new LengthBucket(start, lengths[first], end - first));
-            start += buckets[^1].Rows;
-            first = end;
-        }
-
-        return buckets;
-    }
-
-    private void Lay(TokenBatch batch, int index, LengthBucket bucket, int column)
-    {
-        var sequence = batch.Sequences[index];
-        int last = Read(sequence) - 1;
-        for (int position = 0; position < bucket.Length; position++)
-            Ids[bucket.Start + (position * bucket.Count) + column] = sequence.Tokens[Math.Min(position, last)];
-        for (int learned = batch.SupervisedStarts[index]; learned < batch.SupervisedStarts[index + 1]; learned++)
-        {
-            int position = sequence.FirstSupervised - 1 + learned - batch.SupervisedStarts[index];
-            PredictedFrom[learned] = bucket.Start + (position * bucket.Count) + column;
-        }
-    }
-}
-
-/// <summary>Cuts the sequences of a pass into micro-batches of like length. Depends on lengths alone. Immutable.</summary>
-/// <param name="capacity">Tokens of a micro-batch; a longer sequence is one by itself.</param>
-/// <param name="maxPositions">Longest sequence that the model reads.</param>
-internal sealed class MicroBatches(int capacity, int maxPositions)
-{
-    /// <returns>The longest sequences first, so that memory peaks at once.</returns>
-    /// <exception cref="ArgumentException">A sequence is longer than the model reads, or supervises nothing.</exception>
-    public IReadOnlyList<TokenBatch> Of(IReadOnlyList<TrainingSequence> sequences)
-    {
-        if (sequences.FirstOrDefault(sequence => sequence.Tokens.Count > maxPositions) is { } tooLong)
-            throw new ArgumentException($"A sequence of {tooLong.Tokens.Count} tokens exceeds the {maxPositions} that the model reads.");
-        var batches = new List<TokenBatch>();
-        var open = new List<TrainingSequence>();
-        long tokens = 0;
-        foreach (var sequence in sequences.OrderByDescending(sequence => sequence.Tokens.Count))
-        {
-            if (open.Count > 0 && tokens + LengthBuckets.Read(sequence) > capacity)
+            long tokens = 0, length = ordered[first].Length;
+            for (end = first; end < ordered.Length; end++)
             {
-                batches.Add(new TokenBatch(open));
-                (open, tokens) = ([], 0);
+                tokens += ordered[end].Length;
+                if (((length * (end + 1 - first)) - tokens) * padding > length * (end + 1 - first)) break;
             }
 
-            open.Add(sequence);
-            tokens += LengthBuckets.Read(sequence);
+            var bucket = new LengthBucket(ids.Count, (int)length, end - first, prompt);
+            buckets.Add(bucket);
+            for (int position = 0; position < bucket.Length; position++)
+                foreach (var segment in ordered.AsSpan(first, bucket.Count))
+                    ids.Add(segment.Sequence.Tokens[segment.First + Math.Min(position, segment.Length - 1)]);
+            for (int column = 0; column < bucket.Count; column++) Place(ordered[first + column], bucket, column);
+        }
+    }
+
+    private void Place(Segment segment, LengthBucket bucket, int column)
+    {
+        if (segment.Index < 0)
+        {
+            prompts.Add(segment.Sequence, new SharedPrompt(bucket, column, segment.Length));
+            return;
         }
 
-        if (open.Count > 0) batches.Add(new TokenBatch(open));
-        return batches;
+        int start = batch.SupervisedStarts[segment.Index], first = segment.Sequence.FirstSupervised;
+        for (int position = Math.Max(0, first - 1 - segment.First); position < segment.Length; position++)
+            PredictedFrom[start + segment.First + position + 1 - first] = bucket.Row(position, column);
     }
+
+    /// <summary>Tokens First..First + Length − 1 of a sequence.</summary>
+    /// <param name="Index">Among the batch's sequences; −1: a prompt of several.</param>
+    private sealed record Segment(TrainingSequence Sequence, int First, int Length, int Index);
 }

@@ -42,10 +42,16 @@ internal sealed class SelfAttention(IDecoderWeights weights, int layer, IDeviceO
         Tensor q = Rows(architecture.Heads), k = Rows(architecture.KeyValueHeads), v = Rows(architecture.KeyValueHeads);
         foreach (var (bucket, call) in batch.Buckets.Zip(trace.Calls))
         {
-            var pulled = autograd.grad([call.Output], [call.Queries, call.Keys, call.Values], [Grouped(slopes, bucket)]);
+            var pulled = autograd.grad([call.Output], [.. call.Leaves], [Grouped(slopes, bucket)]);
             Grouped(q, bucket).copy_(pulled[0]);
             Shared(k, bucket).copy_(pulled[1]);
             Shared(v, bucket).copy_(pulled[2]);
+            if (bucket.Prompt is { } prompt) // whose own bucket came before
+            {
+                Prompt(k, prompt).add_(pulled[3]);
+                Prompt(v, prompt).add_(pulled[4]);
+            }
+
             foreach (var tensor in pulled) tensor.Dispose();
         }
 
@@ -60,13 +66,13 @@ internal sealed class SelfAttention(IDecoderWeights weights, int layer, IDeviceO
         using var graph = trace is null ? no_grad() : enable_grad(); // of attention alone
         Tensor Leaf(Tensor view) => trace is null ? view : view.detach().requires_grad_(true);
         Tensor own = Leaf(Grouped(q, bucket)), key = Leaf(Shared(k, bucket)), value = Leaf(Shared(v, bucket));
-        int groups = architecture.Heads / architecture.KeyValueHeads;
+        (Tensor Keys, Tensor Values)? prompt = bucket.Prompt is { } shared ? (Leaf(Prompt(k, shared)), Leaf(Prompt(v, shared))) : null;
         var result = operations.Attention(
-            own, key.expand(-1, groups, -1, -1), value.expand(-1, groups, -1, -1),
+            own, Expanded(prompt?.Keys, key, bucket), Expanded(prompt?.Values, value, bucket),
             batch.Mask(bucket, architecture.WindowOf(layer)));
         using var without = no_grad();
         Grouped(mixed, bucket).copy_(result);
-        trace?.Keep(new AttentionCall(own, key, value, result));
+        trace?.Keep(new AttentionCall(own, key, value, prompt, result));
     }
 
     // What entered the output projection is laid anew: kept, it would be there twice.
@@ -82,6 +88,20 @@ internal sealed class SelfAttention(IDecoderWeights weights, int layer, IDeviceO
 
     // [rows, key-value heads · size] → [sequences · key-value heads, 1, time, size]
     private Tensor Shared(Tensor rows, LengthBucket bucket) => View(rows, bucket, 1);
+
+    // [rows, key-value heads · size] → [key-value heads, 1, time, size] of one prompt
+    private Tensor Prompt(Tensor rows, SharedPrompt prompt) => Shared(rows, prompt.Bucket)
+        .narrow(0, (long)prompt.Column * architecture.KeyValueHeads, architecture.KeyValueHeads).narrow(2, 0, prompt.Length);
+
+    // Every segment's keys or values behind those of the prompt, for every query of a group.
+    private Tensor Expanded(Tensor? prompt, Tensor own, LengthBucket bucket)
+    {
+        long heads = architecture.KeyValueHeads, size = architecture.HeadSize;
+        if (prompt is not null)
+            own = cat([prompt.unsqueeze(0).expand(bucket.Count, heads, 1, bucket.Before, size),
+                own.view(bucket.Count, heads, 1, bucket.Length, size)], 3).view(-1, 1, bucket.Before + bucket.Length, size);
+        return own.expand(-1, architecture.Heads / heads, -1, -1);
+    }
 
     private Tensor View(Tensor rows, LengthBucket bucket, int groups) => rows.narrow(0, bucket.Start, bucket.Rows)
         .view(bucket.Length, (long)bucket.Count * architecture.KeyValueHeads, groups, architecture.HeadSize).permute(1, 2, 0, 3);

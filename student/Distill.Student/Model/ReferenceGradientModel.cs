@@ -25,10 +25,10 @@ internal sealed class ReferenceGradientModel : IGradientModel
     public Tensor Gradient => gradient.Values;
 
     public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, ITokenLoss loss) =>
-        Differentiate(sequences, (sequence, logits) =>
+        Differentiate(sequences, (sequence, _, all) =>
         {
             var batch = new TokenBatch([sequence]);
-            var scored = Chosen(nn.functional.log_softmax(logits, -1), batch.Targets);
+            var scored = Chosen(all, batch.Targets);
             float[] derivatives = new float[sequence.SupervisedCount];
             double value = loss.Evaluate(batch, [.. scored.detach().data<float>()], derivatives);
             Pull(scored, tensor(derivatives));
@@ -36,7 +36,7 @@ internal sealed class ReferenceGradientModel : IGradientModel
         });
 
     public PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, IDistributionLoss loss) =>
-        Differentiate(sequences, (sequence, logits) =>
+        Differentiate(sequences, (sequence, logits, _) =>
         {
             float[] values = [.. logits.detach().data<float>()], slopes = new float[values.Length];
             int vocabulary = Parameters.Architecture.VocabularySize;
@@ -73,7 +73,9 @@ internal sealed class ReferenceGradientModel : IGradientModel
         return logits.narrow(0, sequence.FirstSupervised - 1, sequence.SupervisedCount);
     }
 
-    private PassResult Differentiate(IReadOnlyList<TrainingSequence> sequences, Func<TrainingSequence, Tensor, double> evaluate)
+    // The loss gets [supervised, vocabulary]: logits and log-probabilities, with their graph.
+    private PassResult Differentiate(
+        IReadOnlyList<TrainingSequence> sequences, Func<TrainingSequence, Tensor, Tensor, double> evaluate)
     {
         gradient.Clear();
         var sums = default(PassSums);
@@ -81,15 +83,15 @@ internal sealed class ReferenceGradientModel : IGradientModel
         {
             using var scope = NewDisposeScope();
             var logits = Logits(sequence);
-            sums += Sums(sequence, logits.detach()) with { Loss = evaluate(sequence, logits) };
+            var all = nn.functional.log_softmax(logits, -1);
+            sums += Sums(sequence, all.detach()) with { Loss = evaluate(sequence, logits, all) };
         }
 
         return sums.Over(sequences);
     }
 
-    private static PassSums Sums(TrainingSequence sequence, Tensor logits)
+    private static PassSums Sums(TrainingSequence sequence, Tensor all)
     {
-        var all = nn.functional.log_softmax(logits, -1);
         var chosen = Chosen(all, new TokenBatch([sequence]).Targets);
         return new PassSums(
             0, chosen.sum().item<float>(), Entropy(all).sum().item<float>(), chosen.eq(all.amax([-1])).sum().item<long>());

@@ -129,7 +129,7 @@ internal static class GradientModels
             ? new AdaptedGradientModel(Create(parameters, options, longest), adapters)
             : new AutogradGradientModel(
                 parameters, new AdapterWeights(parameters, adapters, options.Precision, form, options.RoundingSeed, options.Threads),
-                AutogradOptions.Of(options, adapters.Values.device));
+                AutogradOptions.Of(options, adapters.Values.device_type));
 
     /// <summary>Whether <see cref="Create(FlatParameters, TrainingOptions, int?)"/> takes the fused passes.</summary>
     public static bool IsFused(FlatParameters parameters, TrainingOptions options) =>

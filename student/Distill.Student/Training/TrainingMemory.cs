@@ -1,5 +1,7 @@
 using Distill.Architecture;
+using Distill.Student.Autograd;
 using Distill.Student.Fused;
+using TorchSharp;
 
 namespace Distill.Student.Training;
 
@@ -21,10 +23,15 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
 
     /// <summary>Predicts the passes that <see cref="GradientModels"/> would choose.</summary>
     /// <param name="longestSequence">Tokens of the longest example.</param>
-    public static TrainingMemory Of(DecoderArchitecture architecture, TrainingOptions options, int longestSequence) =>
-        GradientModels.IsFused(architecture, options)
-            ? OfFused(architecture, options.Precision, options.Threads, Math.Max(options.MicroBatchTokens, longestSequence))
-            : OfAutograd(architecture, options.Precision, options.ActivationCheckpointing, longestSequence);
+    /// <param name="device">Where the weights lie: the memory is that device's.</param>
+    public static TrainingMemory Of(
+        DecoderArchitecture architecture, TrainingOptions options, int longestSequence, DeviceType device = DeviceType.CPU)
+    {
+        int capacity = Math.Max(options.MicroBatchTokens, longestSequence);
+        return device == DeviceType.CPU && GradientModels.IsFused(architecture, options)
+            ? OfFused(architecture, options.Precision, options.Threads, capacity)
+            : OfAutograd(architecture, options.Precision, AutogradOptions.Of(options, device) with { Capacity = capacity });
+    }
 
     /// <param name="capacity">Tokens of a micro-batch.</param>
     public static TrainingMemory OfFused(DecoderArchitecture architecture, MatmulPrecision precision, int threads, int capacity)
@@ -46,26 +53,26 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
             threads * ((architecture.Layers * layer) + attention + residual), threads * Math.Max(head, passing));
     }
 
-    /// <param name="longestSequence">Tokens; autograd takes one sequence at a time.</param>
-    public static TrainingMemory OfAutograd(
-        DecoderArchitecture architecture, MatmulPrecision precision, bool checkpointing, int longestSequence)
+    /// <param name="options">Whose capacity is that of the longest sequence, if that is longer.</param>
+    public static TrainingMemory OfAutograd(DecoderArchitecture architecture, MatmulPrecision precision, AutogradOptions options)
     {
         var shape = new LayerShape(architecture, precision);
-        long parameters = architecture.ParameterCount, tokens = longestSequence;
-        // Kept by autograd: both norms' input, scaled input and (fp32) result; rotated queries, repeated keys and values, attention's
-        // result and its copy; gate, silu, up and (fp32) their product. Mixed precision keeps the casts in place of the fp32 results.
-        bool half = precision != MatmulPrecision.Fp32;
-        long single = (4 * shape.Hidden) + (4 * shape.Queries) + (3 * shape.Wide), cast = (2 * shape.Hidden) + shape.Queries + shape.Wide;
-        long norms = architecture.QueryKeyNorm ? 2L * (architecture.Heads + architecture.KeyValueHeads) * architecture.HeadSize : 0;
-        long layer = tokens * ((Single * (single + norms)) + ((half ? 2 : Single) * cast));
-        long kept = checkpointing ? (architecture.Layers * tokens * shape.Hidden * Single) + layer : architecture.Layers * layer;
-        long layerWeights = shape.LayerParameters / architecture.Layers * shape.Product;
-        long passing = (Single * tokens * ((4 * shape.Wide) + (2 * shape.Hidden)))
-            + (checkpointing ? layerWeights
-            : (architecture.Layers * layerWeights) + ((long)architecture.VocabularySize * shape.Hidden * Single));
-        long chunk = Math.Min(tokens, Math.Max(1, (1 << 24) / architecture.VocabularySize));
-        long head = Single * (
-            (3 * chunk * architecture.VocabularySize) + ((long)architecture.VocabularySize * shape.Hidden) + (3 * tokens * shape.Hidden));
+        long parameters = architecture.ParameterCount, vocabulary = architecture.VocabularySize, product = shape.Product;
+        long rows = (long)options.Capacity * PromptGroup.Padding / (PromptGroup.Padding - 1);
+        // Before attention and before the feed-forward: the residual stream and what is made of it; queries, keys, values and what attention
+        // mixes of them, with its log-sum-exp; gate, up and their product. QK-norm adds what entered it.
+        long heads = (long)architecture.Heads + architecture.KeyValueHeads;
+        long norms = architecture.QueryKeyNorm ? (product * heads * architecture.HeadSize) + (Single * heads) : 0;
+        long layer = rows * ((2 * (Single + product) * shape.Hidden) + (product * (shape.Queries + shape.Packed + (3 * shape.Wide)))
+            + (Single * architecture.Heads) + norms);
+        long stream = Single * rows * shape.Hidden;
+        long kept = options.Checkpointing ? (architecture.Layers * stream) + layer : architecture.Layers * layer;
+        // On the way back through a feed-forward: the stream's gradient, those of gate, up, silu and their product, the norm's working
+        // memory, and in 16 bits the gradient of one matrix before it is added.
+        long passing = (3 * stream) + (product * rows * ((4 * shape.Wide) + (2 * shape.Hidden)))
+            + (product == Single ? 0 : product * shape.Wide * shape.Hidden);
+        long chunk = Math.Min(rows, Math.Max(1, options.LogitsAtOnce / vocabulary));
+        long head = (Single * 2 * chunk * vocabulary) + (4 * stream);
         return new(shape.WeightBytes, 2 * Single * parameters, Single * parameters, kept, Math.Max(head, passing));
     }
 

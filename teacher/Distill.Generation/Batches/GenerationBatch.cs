@@ -110,7 +110,7 @@ internal sealed class GenerationBatch
     {
         if (joint is null || !joint.Takes(opening!)) return false;
         int free = rows.Count(row => row is null);
-        while (waiting.Count + 1 < free && waiting.All(joint.Takes) && Take() is { } next) waiting.Add(next);
+        while (waiting.Count + 1 < free && waiting.All(prompt => prompt.Request.Seeds.Count == 1) && Take() is { } next) waiting.Add(next);
         var prompts = joint.Choose(opening!, waiting, free, budget);
         if (prompts.Count == 1) return false;
 

@@ -8,21 +8,30 @@ namespace Distill.Pipeline.Recipes.Binding;
 /// The tree of a recipe → typed sections, as their declarations say. Goes on after a fault, so that one pass finds every problem:
 /// first what is given, then defaults, which may follow from what is given, then what must hold between values.
 /// </summary>
-internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> problems, HubPaths hub)
+/// <param name="root">What is filled.</param>
+/// <param name="recipe">What defaults and rules ask; the root itself where that is a recipe.</param>
+/// <param name="ownKeys">Keys of the root that are read elsewhere.</param>
+internal sealed class SectionBinder(
+    ISection root, Recipe recipe, ICollection<RecipeProblem> problems, HubPaths hub, IReadOnlyList<string> ownKeys)
 {
     private const int MostItems = 64;
 
     private readonly List<BoundSection> bound = [];
+
+    public SectionBinder(Recipe recipe, ICollection<RecipeProblem> problems, HubPaths hub)
+        : this(recipe, recipe, problems, hub, RecipeFile.OwnKeys)
+    {
+    }
 
     /// <param name="Given">Properties that the recipe says something of.</param>
     /// <param name="Faulty">Of these, those that could not be read: the rules are not asked about a value that nobody wrote.</param>
     private sealed record BoundSection(ISection Section, string Path, RecipeNode? Node, bool Inherits, HashSet<string> Given,
         HashSet<string> Faulty);
 
-    /// <summary>Fills the recipe and notes what is wrong with it.</summary>
-    public void Bind(RecipeNode root)
+    /// <summary>Fills the root and notes what is wrong with it.</summary>
+    public void Bind(RecipeNode tree)
     {
-        Fill(recipe, "", root, null);
+        Fill(root, "", tree, null);
         foreach (var section in bound) Check(section);
     }
 
@@ -129,7 +138,7 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
     private object? Taken(OptionDeclaration option)
     {
         if (option.Attribute.From is not { } path) return null;
-        object? value = recipe;
+        object? value = root;
         foreach (string key in path.Split('.'))
             value = value is ISection section ? SectionDeclaration.Of(section).Find(key)?.Get(section) : null;
         return value;
@@ -153,7 +162,7 @@ internal sealed class SectionBinder(Recipe recipe, ICollection<RecipeProblem> pr
     private void RequireKnown(SectionDeclaration declaration, string path, string key, RecipeNode value)
     {
         if (declaration.Find(key) is not null) return;
-        var known = declaration.Options.Select(option => option.Key).Concat(path == key ? RecipeFile.OwnKeys : []);
+        var known = declaration.Options.Select(option => option.Key).Concat(path == key ? ownKeys : []);
         problems.Add(new(path, value.Place, MayBeSecret(key) ? "" : value.Shown, "unknown key", Suggestion.Remedy(key, [.. known])));
     }
 

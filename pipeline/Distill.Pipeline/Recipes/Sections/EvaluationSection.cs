@@ -7,13 +7,14 @@ namespace Distill.Pipeline.Recipes.Sections;
 /// <summary><c>export</c>: the ONNX folder that apps load.</summary>
 internal sealed record ExportSection : Section
 {
-    [Option("`fp32`; `fp16`, half the size, which CUDA devices need and a CPU runs slowly; `bf16`, for CUDA devices alone; `int8` or `int4` for "
-        + "the large matrices")]
+    [Option("`fp32`; `fp16`, half the size, which CUDA devices need and a CPU runs slowly; `bf16`, for CUDA devices alone; `int8` or "
+        + "`int4` for the large matrices")]
     public ExportPrecision Precision { get; init; } = ExportPrecision.Single;
 
     public override IEnumerable<Rule> Rules(Recipe recipe) =>
     [
-        Rule.Require(Precision.RunsOnProcessor(), nameof(Precision), "parity and evaluation run the export on the CPU, which cannot compute it",
+        Rule.Require(Precision.RunsOnProcessor(), nameof(Precision),
+            "parity and evaluation run the export on the CPU, which cannot compute it",
             "write another, and make this one of the student's checkpoint with 'distill export --precision bf16'"),
     ];
 }

@@ -27,7 +27,10 @@ internal sealed class ProblemsStage : IStage
         (Declaration, this.draw, this.noun, Work) = (declaration, draw, noun, $"{atMost} {count:N0} {noun}".TrimStart());
 
     /// <param name="Note">What the result adds about them; may be empty.</param>
-    private sealed record Drawn(IReadOnlyList<Problem> Problems, string Note = "");
+    private sealed record Drawn(IReadOnlyList<Problem> Problems, string Note = "")
+    {
+        public static Drawn Of((IReadOnlyList<Problem> Problems, string Note) taken) => new(taken.Problems, taken.Note);
+    }
 
     public StageDeclaration Declaration { get; }
 
@@ -53,17 +56,18 @@ internal sealed class ProblemsStage : IStage
 
     private static ProblemsStage OfSplit(DistillationRecipe recipe, string name, Split split, int count, string noun)
     {
-        if (recipe.Problems.HasSources) return OfSources(recipe, name, split, count, noun);
+        var news = NewProblems.Of(recipe, split);
+        if (recipe.Problems.HasSources) return OfSources(recipe, name, split, count, noun, news);
         var parts = recipe.Problems.ToParts();
         ulong seed = (ulong)recipe.Problems.Seed;
         var options = recipe.Problems.ToKey(recipe, nameof(ProblemSection.Families), nameof(ProblemSection.Seed));
         options["count"] = count;
         return new ProblemsStage(
-            DeclarationOf(name) with { Options = options }, count, "", noun,
-            _ => new Drawn(ProblemSet.Generate(parts, seed, split, count)));
+            DeclarationOf(name) with { Options = options, Inputs = news.Inputs }, count, "", noun,
+            context => Drawn.Of(news.Take(context, count, most => ProblemSet.Generate(parts, seed, split, most))));
     }
 
-    private static ProblemsStage OfSources(DistillationRecipe recipe, string name, Split split, int count, string noun)
+    private static ProblemsStage OfSources(DistillationRecipe recipe, string name, Split split, int count, string noun, NewProblems news)
     {
         var options = recipe.Problems.ToKey(recipe, nameof(ProblemSection.Sources), nameof(ProblemSection.TestSources),
             nameof(ProblemSection.Decontaminate), nameof(ProblemSection.Verifier), nameof(ProblemSection.OnBadRow),
@@ -71,20 +75,20 @@ internal sealed class ProblemsStage : IStage
         options["count"] = count;
         if (recipe.Problems.Validation == 0) options["validation"] = 0; // then its share is trained on
         options["verifiers"] = RecipeVerifiers.VersionsOf(recipe);
-        var declaration = DeclarationOf(name) with { Options = options, Inputs = [ExternalInputs.ProblemFiles] };
-        return new ProblemsStage(declaration, count, "at most", noun, context => Taken(context, recipe.Problems, split, count));
+        var declaration = DeclarationOf(name) with { Options = options, Inputs = [ExternalInputs.ProblemFiles, .. news.Inputs] };
+        return new ProblemsStage(declaration, count, "at most", noun, context => Taken(context, recipe.Problems, split, count, news));
     }
 
-    private static Drawn Taken(StageContext context, ProblemSection section, Split split, int count)
+    private static Drawn Taken(StageContext context, ProblemSection section, Split split, int count, NewProblems news)
     {
         var problems = RecipeProblems.Of(section);
-        var taken = problems.Take(split, count, context.Cancellation);
+        var (taken, note) = news.Take(context, count, most => problems.Take(split, most, context.Cancellation));
         var pool = problems.Pool(context.Cancellation);
         DroppedRow[] dropped = [.. ProblemArtifact.Of(pool, split)];
         context.Writer.Write(ProblemArtifact.DroppedName, stream => ProblemArtifact.WriteDropped(stream, dropped), _ => dropped.Length);
         var memory = new DigestMemory(null, context.Clock);
         context.Writer.Write(ProblemArtifact.SourcesName, ProblemArtifact.Sources(problems.Sources, pool, taken, memory));
-        return new Drawn(taken, ProblemArtifact.Summary(dropped));
+        return new Drawn(taken, ProblemArtifact.Summary(dropped) + note);
     }
 
     private static ProblemsStage OfTwins(int count) => new(

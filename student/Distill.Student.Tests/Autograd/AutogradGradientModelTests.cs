@@ -4,7 +4,7 @@ using Distill.Student.Fused;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
 
-namespace Distill.Student.Tests.Training;
+namespace Distill.Student.Tests.Autograd;
 
 public sealed class AutogradGradientModelTests
 {

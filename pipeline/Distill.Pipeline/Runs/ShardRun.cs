@@ -1,0 +1,75 @@
+using System.Globalization;
+using Distill.Data.Storage;
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Stages.Data;
+
+namespace Distill.Pipeline.Runs;
+
+/// <summary>
+/// One of several processes that make a data set together, on one machine or many that share the folder of runs. Each does its share of the
+/// units and ends; the first that finds all of them done joins them and goes on with the run, alone. Nobody waits for another, but
+/// for what only one can make.
+/// </summary>
+internal static class ShardRun
+{
+    private const int LongestName = 64;
+
+    /// <param name="options">Of the whole run; its name is that of the run that goes on.</param>
+    /// <exception cref="RunRefusedException">Budgets are not divided among processes, or the options contradict it.</exception>
+    public static RunResult Run(
+        DistillationRecipe recipe, RunOptions options, ShardNumber shard, IRunObserver observer, TimeProvider clock,
+        CancellationToken cancellation)
+    {
+        RequireDivisible(recipe, options);
+        string name = options.Name ?? recipe.Name, own = NameOf(name, shard);
+        var whole = new RunFolder(options.RunsFolder, name);
+        string locks = Path.Combine(whole.StorePath, ArtifactStore.ShardsName), owner = $"process {Environment.ProcessId}";
+        RunResult part;
+        // A scheduler may begin a shard anew before it has seen the end of the former.
+        using (FileLock.Take(Path.Combine(locks, own + ".lock"), owner, Waiting, cancellation))
+        {
+            part = PipelineRun.Run(
+                recipe, options with { Name = own, Until = CurationStage.StageName, Shard = shard }, observer, clock, cancellation);
+        }
+
+        if (part.EndedEarly is not null) return part;
+        using var right = FileLock.TryTake(Path.Combine(locks, name + ".lock"), owner);
+        if (right is null || whole.IsLocked())
+            return part with { EndedEarly = $"All units are done; another process goes on with the run '{name}'." };
+        var result = PipelineRun.Run(recipe, options, observer, clock, cancellation);
+        RemoveParts(options.RunsFolder, name);
+        return result;
+
+        void Waiting(string other) => observer.Warning($"Waiting: shard {shard} is being made by {other}.");
+    }
+
+    // A shard's own folder holds links alone, which keep what it uses until the whole run has them.
+    private static string NameOf(string name, ShardNumber shard)
+    {
+        string suffix = string.Create(CultureInfo.InvariantCulture, $".shard-{shard.Index}-of-{shard.Count}");
+        return name[..Math.Min(name.Length, LongestName - suffix.Length)] + suffix;
+    }
+
+    private static void RemoveParts(string runsFolder, string name)
+    {
+        foreach (string path in Directory.EnumerateDirectories(runsFolder, name + ".shard-*-of-*").ToList())
+        {
+            var part = new RunFolder(runsFolder, Path.GetFileName(path));
+            if (RunState.TryRead(path) is not null && !part.IsLocked()) part.Remove();
+        }
+    }
+
+    private static void RequireDivisible(DistillationRecipe recipe, RunOptions options)
+    {
+        if ((options.From ?? options.Only ?? options.Force) is not null)
+            throw new RunRefusedException(
+                "--shard excludes --from, --only and --force: shards agree on what is finished by the store alone.");
+        if (!options.UseOtherRuns)
+            throw new RunRefusedException("--shard excludes --no-cache: shards find each other's units in the store.");
+        bool isPaid = recipe.Teacher.Remote is not null && recipe.Traces is not { MaxCost: null, MaxTokensTotal: null };
+        if (isPaid || recipe.Traces.TimeLimit is not null)
+            throw new RunRefusedException("The budgets of 'traces' count what one process spends, and every shard would spend them anew. "
+                + "Leave them out, e.g. --set traces.max_cost=null, or run without --shard.");
+    }
+}

@@ -1,0 +1,43 @@
+using System.Net;
+
+namespace Distill.Service.Hosting;
+
+/// <summary>Where a <see cref="ScheduleService"/> works, and where and to whom it answers.</summary>
+internal sealed record ServiceOptions
+{
+    public const string PostgresVariable = "DISTILL_POSTGRES";
+
+    private const int ShortestKey = 16;
+
+    public required string RunsFolder { get; init; }
+
+    public required string SchedulesFile { get; init; }
+
+    /// <summary>Default: the loopback address, which only this machine reaches.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>0 takes any free port.</summary>
+    public int Port { get; init; } = 8090;
+
+    /// <summary>Who has it may look and act. Required for every address but loopback.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Who has it may look.</summary>
+    public string? ReadKey { get; init; }
+
+    /// <summary>Connection string of the queue's database; null keeps the queue in memory.</summary>
+    public string? Postgres { get; init; }
+
+    /// <exception cref="ArgumentException">Impossible, or open to others without a key.</exception>
+    public void Validate()
+    {
+        var problems = new List<string>();
+        if (Port is < 0 or > ushort.MaxValue) problems.Add($"port {Port} must be in 0..65535");
+        if (Key is { Length: < ShortestKey } || ReadKey is { Length: < ShortestKey })
+            problems.Add($"a key must have at least {ShortestKey} characters");
+        if (Key is not null && Key == ReadKey) problems.Add("the key to act and the key to look must differ");
+        if (Key is null && ReadKey is not null) problems.Add("a key to look without one to act would leave acting to everybody");
+        if (Key is null && !IPAddress.IsLoopback(Address)) problems.Add($"{Address} can be reached from other machines, so a key is required");
+        if (problems.Count > 0) throw new ArgumentException("The service cannot be started: " + string.Join("; ", problems) + ".");
+    }
+}

@@ -1,0 +1,64 @@
+using Distill.Service.Schedules;
+
+namespace Distill.Service.Occurrences;
+
+/// <summary>What an attempt's end means for its occurrence, and which occurrences a schedule lets go of. Pure.</summary>
+internal static class AttemptRules
+{
+    private const int MostRecords = 200;
+
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
+
+    /// <summary>The occurrence after its last attempt ended.</summary>
+    public static Occurrence After(Occurrence occurrence, Attempt ended, RetrySection retries, DateTimeOffset now)
+    {
+        var next = occurrence with { Attempts = [.. occurrence.Attempts.SkipLast(1), ended], Reason = ended.Message, NotBefore = null };
+        switch (ended.End)
+        {
+            case AttemptEnd.Finished:
+                return next with { State = OccurrenceState.Finished };
+            case AttemptEnd.Cancelled:
+                return next with { State = OccurrenceState.Cancelled };
+            case AttemptEnd.Stopped:
+                return next with { State = OccurrenceState.Waiting };
+        }
+
+        if (ReasonOf(ended.End) is { } reason && retries.Covers(reason) && next.Failures <= retries.Attempts)
+            return next with { State = OccurrenceState.Waiting, NotBefore = now + Delay(retries, next.Failures) };
+        return next with { State = ended.End == AttemptEnd.Gate ? OccurrenceState.Refused : OccurrenceState.Failed };
+    }
+
+    /// <summary>Twice as long before each further attempt.</summary>
+    /// <param name="failures">So far, at least 1.</param>
+    public static TimeSpan Delay(RetrySection retries, int failures)
+    {
+        double minutes = retries.DelayMinutes * Math.Pow(2, Math.Min(failures - 1, 30));
+        return minutes < LongestDelay.TotalMinutes ? TimeSpan.FromMinutes(minutes) : LongestDelay;
+    }
+
+    /// <summary>Ended occurrences whose runs the schedule does not keep.</summary>
+    public static IReadOnlyList<Occurrence> Expired(RetentionSection retention, IEnumerable<Occurrence> known, DateTimeOffset now)
+    {
+        var closed = Closed(known).Where(occurrence => occurrence.Attempts.Count > 0).ToList();
+        return
+        [
+            .. closed.Where((occurrence, index) => (retention.Runs > 0 && index >= retention.Runs)
+                || (retention.Days > 0 && now - occurrence.Closed >= TimeSpan.FromDays(retention.Days))),
+        ];
+    }
+
+    /// <summary>Ended occurrences that are so many and so old that nobody asks for them any more; their runs stay.</summary>
+    public static IEnumerable<Occurrence> Forgotten(IEnumerable<Occurrence> known) => Closed(known).Skip(MostRecords);
+
+    private static IEnumerable<Occurrence> Closed(IEnumerable<Occurrence> known) =>
+        known.Where(occurrence => occurrence is { IsOpen: false, Closed: not null }).OrderByDescending(occurrence => occurrence.Due);
+
+    private static RetryReason? ReasonOf(AttemptEnd? end) => end switch
+    {
+        AttemptEnd.Fault => RetryReason.Fault,
+        AttemptEnd.Crash => RetryReason.Crash,
+        AttemptEnd.Limit => RetryReason.Limit,
+        AttemptEnd.Gate => RetryReason.Gate,
+        _ => null,
+    };
+}

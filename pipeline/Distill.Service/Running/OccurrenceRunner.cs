@@ -1,0 +1,170 @@
+using Distill.Data.Storage;
+using Distill.Pipeline.Runs;
+using Distill.Service.Occurrences;
+using Distill.Service.Schedules;
+
+namespace Distill.Service.Running;
+
+/// <summary>
+/// Carries an occurrence on, from wherever it is, until it is over, has to wait, or the service stops. May be asked for the same occurrence
+/// any number of times, at once too and from several processes: its resource is held by one, and who comes later finds what was done.
+/// </summary>
+internal sealed class OccurrenceRunner(
+    OccurrenceStore store, ScheduleBook book, IDistillProgram program, FollowUps followUps, LiveRuns live, SecretText secrets,
+    TimeProvider clock)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500), Look = TimeSpan.FromSeconds(1);
+
+    /// <param name="stopping">Stops the run at a safe point; the next call goes on.</param>
+    /// <exception cref="OperationCanceledException">Stopped while it waited.</exception>
+    public async Task CarryOnAsync(string schedule, string name, CancellationToken stopping)
+    {
+        if (store.Find(schedule, name) is not { Closed: null } first) return;
+        using var held = await TakeAsync(first.Resource, first.Run, stopping).ConfigureAwait(false);
+        if (store.Find(schedule, name) is not { Closed: null } occurrence) return; // another one was faster
+        if (occurrence.IsOpen)
+        {
+            occurrence = await AdvanceAsync(occurrence, stopping).ConfigureAwait(false);
+            store.Write(occurrence);
+            if (occurrence.IsOpen) return;
+        }
+
+        await CloseAsync(occurrence, stopping).ConfigureAwait(false);
+    }
+
+    private async Task<FileLock> TakeAsync(string label, string run, CancellationToken stopping)
+    {
+        while (true)
+        {
+            if (FileLock.TryTake(store.ResourceLock(label), $"run '{run}', process {Environment.ProcessId}") is { } taken) return taken;
+            await Task.Delay(Pause, clock, stopping).ConfigureAwait(false); // a file lock offers nothing to wait on
+        }
+    }
+
+    private async Task<Occurrence> AdvanceAsync(Occurrence occurrence, CancellationToken stopping)
+    {
+        if (store.IsCancelAsked(occurrence)) return Over(occurrence, "a newer one is due");
+        if (book.Find(occurrence.Schedule) is not { } schedule) return Over(occurrence, "its schedule is no longer in the file");
+        var folder = new RunFolder(store.RunsFolder, occurrence.Run);
+        // A run whose service was killed goes on without it.
+        while (folder.IsLocked()) await Task.Delay(Look, clock, stopping).ConfigureAwait(false);
+        occurrence = Reviewed(occurrence, folder, schedule);
+        if (!occurrence.IsOpen || occurrence.NotBefore > clock.GetUtcNow()) return occurrence;
+        occurrence = occurrence with
+        {
+            State = OccurrenceState.Running, Reason = null, NotBefore = null,
+            Attempts = [.. occurrence.Attempts, new Attempt(clock.GetUtcNow())],
+        };
+        store.Write(occurrence);
+        var ended = await AttemptAsync(occurrence, schedule, folder, stopping).ConfigureAwait(false);
+        return AttemptRules.After(occurrence, ended, schedule.Retries, clock.GetUtcNow());
+    }
+
+    private static Occurrence Over(Occurrence occurrence, string reason) =>
+        occurrence with { State = OccurrenceState.Cancelled, Reason = reason, NotBefore = null };
+
+    /// <summary>What became of an attempt whose service did not live to note it.</summary>
+    private Occurrence Reviewed(Occurrence occurrence, RunFolder folder, ScheduleSection schedule)
+    {
+        if (occurrence.Attempts is not [.., { End: null } unfinished]) return occurrence;
+        var state = RunState.TryRead(folder.Path);
+        var (end, message) = state?.Progress switch
+        {
+            RunProgress.Finished => (AttemptEnd.Finished, null),
+            RunProgress.Failed => (AttemptEnd.Fault, state.Reason),
+            _ => (AttemptEnd.Stopped, "the service ended without a word"),
+        };
+        var ended = unfinished with { Ended = state?.Changed ?? clock.GetUtcNow(), End = end, Message = message };
+        return AttemptRules.After(occurrence, ended, schedule.Retries, clock.GetUtcNow());
+    }
+
+    private async Task<Attempt> AttemptAsync(
+        Occurrence occurrence, ScheduleSection schedule, RunFolder folder, CancellationToken stopping)
+    {
+        var words = new RunWords(clock, secrets);
+        using var limit = schedule.LimitHours > 0 ? new CancellationTokenSource(TimeSpan.FromHours(schedule.LimitHours), clock) : new();
+        using var cancel = new CancellationTokenSource();
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token, cancel.Token);
+        using var watch = clock.CreateTimer(_ => Cancel(occurrence, cancel), null, Look, Look);
+        using var shown = live.Show(occurrence.Run, words);
+        using var log = new RunLog(store.LogPath(occurrence), clock);
+        var (end, message) = (AttemptEnd.Fault, (string?)null);
+        try
+        {
+            int code = await program.RunAsync(Arguments(occurrence, schedule, folder), Say, any.Token).ConfigureAwait(false);
+            var (cancelled, late) = (cancel.IsCancellationRequested, limit.IsCancellationRequested);
+            bool stopped = !cancelled && !late && await IsStoppingAsync(code, stopping).ConfigureAwait(false);
+            (end, message) = Meaning(code, words, cancelled, late, stopped);
+        }
+        catch (IOException fault)
+        {
+            message = fault.Message;
+        }
+
+        log.Line(message is null ? $"ended: {end}" : $"ended: {end}, {secrets.Without(message)}");
+        live.Keep(occurrence.Run, words);
+        return occurrence.Attempts[^1] with
+        {
+            Ended = clock.GetUtcNow(), End = end, Stage = end == AttemptEnd.Finished ? null : words.Stage,
+            Message = message is null ? null : secrets.Without(message),
+        };
+
+        void Say(SpokenLine line)
+        {
+            if (words.Hear(line) is { } text) log.Line(text);
+        }
+    }
+
+    private void Cancel(Occurrence occurrence, CancellationTokenSource cancel)
+    {
+        if (store.IsCancelAsked(occurrence)) cancel.Cancel();
+    }
+
+    private IReadOnlyList<string> Arguments(Occurrence occurrence, ScheduleSection schedule, RunFolder folder)
+    {
+        // A run that was begun keeps the recipe that it was begun with.
+        if (RunState.TryRead(folder.Path) is not null && File.Exists(folder.RecipePath))
+            return ["resume", occurrence.Run, "--runs", store.RunsFolder, "--json"];
+        var day = TimeZoneInfo.ConvertTime(occurrence.Due, TimeZoneInfo.FindSystemTimeZoneById(schedule.TimeZone)).DateTime;
+        var overrides = schedule.OverridesOn(day).SelectMany(text => (string[])["--set", text]);
+        return ["run", schedule.Recipe, "--name", occurrence.Run, "--runs", store.RunsFolder, "--json", .. overrides];
+    }
+
+    // Ctrl-C reaches a run before its service has noticed.
+    private async Task<bool> IsStoppingAsync(int code, CancellationToken stopping)
+    {
+        if (code == 130 && !stopping.IsCancellationRequested) await Task.Delay(Pause, clock, CancellationToken.None).ConfigureAwait(false);
+        return stopping.IsCancellationRequested;
+    }
+
+    private static (AttemptEnd End, string? Message) Meaning(int code, RunWords words, bool cancelled, bool late, bool stopped) => code switch
+    {
+        0 => (AttemptEnd.Finished, null),
+        1 => (AttemptEnd.Fault, words.Fault ?? "it ended with a fault and did not say which"),
+        2 => (AttemptEnd.Invalid, words.Fault ?? "its recipe or its call is wrong"),
+        3 => (AttemptEnd.Gate, words.Fault ?? "a gate refused"),
+        _ when cancelled => (AttemptEnd.Cancelled, "a newer one is due"),
+        _ when late => (AttemptEnd.Limit, "it took longer than limit_hours allows"),
+        _ when stopped => (AttemptEnd.Stopped, "the service was stopped"),
+        130 => (AttemptEnd.Fault, "it was interrupted from outside"),
+        < 0 => (AttemptEnd.Crash, $"its process was ended by signal {-code}"),
+        _ => (AttemptEnd.Crash, $"its process ended with code {code}"),
+    };
+
+    private async Task CloseAsync(Occurrence occurrence, CancellationToken stopping)
+    {
+        var words = live.Kept(occurrence.Run);
+        await foreach (var (followed, trouble) in followUps.DoAsync(occurrence, words, stopping).ConfigureAwait(false))
+        {
+            occurrence = occurrence with
+            {
+                Followed = [.. occurrence.Followed, followed],
+                Reason = trouble is null ? occurrence.Reason : secrets.Without($"{occurrence.Reason} {trouble}".Trim()),
+            };
+            store.Write(occurrence);
+        }
+
+        store.Write(occurrence with { Closed = clock.GetUtcNow() });
+        live.Forget(occurrence.Run);
+    }
+}

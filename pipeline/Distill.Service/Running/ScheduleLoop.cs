@@ -1,0 +1,118 @@
+using System.Collections.Concurrent;
+using Distill.Data.Storage;
+using Distill.Pipeline.Runs;
+using Distill.Pipeline.Store;
+using Distill.Service.Hosting;
+using Distill.Service.Occurrences;
+using Distill.Service.Schedules;
+using Microsoft.Extensions.Hosting;
+
+namespace Distill.Service.Running;
+
+/// <summary>Takes occurrences to where they are carried on. May lose them: they are handed out again.</summary>
+internal interface IOccurrenceQueue
+{
+    /// <exception cref="InvalidOperationException">The queue cannot be reached.</exception>
+    void Enqueue(Occurrence occurrence);
+}
+
+/// <summary>
+/// Looks every two seconds what is due and what waits, and hands it to the queue. All that it knows is in files, so that it may end at any
+/// moment. One thread.
+/// </summary>
+internal sealed class ScheduleLoop(OccurrenceStore store, ScheduleBook book, IOccurrenceQueue queue, ServiceHealth health, TimeProvider clock)
+    : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2), NoteInterval = TimeSpan.FromMinutes(5);
+
+    // The queue may have lost what was handed to it so long ago; handing it out twice harms nothing.
+    private static readonly TimeSpan Trust = TimeSpan.FromMinutes(30);
+
+    private readonly ConcurrentDictionary<string, DateTimeOffset> handedOut = new(StringComparer.Ordinal);
+
+    /// <summary>One look.</summary>
+    public void Look()
+    {
+        book.Refresh();
+        var now = clock.GetUtcNow();
+        foreach (var schedule in book.Document.Schedules)
+        {
+            Decide(schedule, now);
+            var known = store.List(schedule.Name);
+            foreach (var occurrence in known.Where(occurrence => occurrence.Closed is null)) HandOut(occurrence, now);
+            LetGo(schedule, known, now);
+        }
+    }
+
+    /// <summary>The queue is done with it, for now.</summary>
+    public void Returned(string schedule, string name) => handedOut.TryRemove($"{schedule}/{name}", out _);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, clock);
+        try
+        {
+            do
+            {
+                health.Try("schedules", Look);
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
+    }
+
+    private void Decide(ScheduleSection schedule, DateTimeOffset now)
+    {
+        if (store.SeenUntil(schedule.Name) is not { } seen)
+        {
+            store.WriteSeen(schedule.Name, now); // new: what was due before it was written is nobody's
+            return;
+        }
+
+        var times = schedule.Times();
+        bool isDue = now >= seen && times.Next(seen) <= now;
+        if (isDue)
+        {
+            var history = new ScheduleHistory(seen, store.IsPaused(schedule.Name), store.List(schedule.Name));
+            var decision = DueOccurrences.Decide(schedule, times, history, now);
+            foreach (var occurrence in decision.Made) store.TryCreate(occurrence);
+            foreach (var occurrence in decision.Cancelled) store.AskToCancel(occurrence);
+        }
+
+        // The note is flushed to disk, so it is written when it matters; without it the same is found and known already.
+        if (isDue || now < seen || now - seen >= NoteInterval) store.WriteSeen(schedule.Name, now);
+    }
+
+    private void HandOut(Occurrence occurrence, DateTimeOffset now)
+    {
+        string key = $"{occurrence.Schedule}/{occurrence.Name}";
+        if (occurrence.NotBefore > now) return;
+        bool isAtWork = handedOut.TryGetValue(key, out var before)
+            && (now - before < Trust || FileLock.IsHeld(store.ResourceLock(occurrence.Resource)));
+        if (isAtWork) return;
+        handedOut[key] = now;
+        if (!health.Try("queue", () => queue.Enqueue(occurrence))) handedOut.TryRemove(key, out _);
+    }
+
+    private void LetGo(ScheduleSection schedule, IReadOnlyList<Occurrence> known, DateTimeOffset now)
+    {
+        foreach (var occurrence in AttemptRules.Expired(schedule.Retention, known, now))
+        {
+            try
+            {
+                if (RunState.TryRead(new RunFolder(store.RunsFolder, occurrence.Run).Path) is not null)
+                    RunRemoval.Plan(store.RunsFolder, occurrence.Run, clock).Remove();
+                store.Remove(occurrence);
+            }
+            catch (RunRefusedException)
+            {
+                // Somebody works on it; it goes when nobody does.
+            }
+        }
+
+        foreach (var occurrence in AttemptRules.Forgotten(known).ToList()) store.Remove(occurrence);
+    }
+}

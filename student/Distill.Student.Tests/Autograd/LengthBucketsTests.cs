@@ -1,0 +1,57 @@
+using Distill.Student.Autograd;
+using Distill.Student.Training;
+
+namespace Distill.Student.Tests.Autograd;
+
+public sealed class LengthBucketsTests
+{
+    [Fact]
+    public void Tokens_lie_position_by_position_and_padding_repeats_the_last()
+    {
+        int[] Counted(int start, int count) => [.. Enumerable.Range(start, count)];
+        var laid = new LengthBuckets(new TokenBatch([new(Counted(100, 4), 2), new(Counted(0, 33), 30), new(Counted(50, 32), 31)]));
+        laid.Buckets.ShouldBe([new(0, 32, 2), new(64, 3, 1)]);
+        laid.Ids.Take(4).ShouldBe([0, 50, 1, 51]);
+        laid.Ids.Skip(60).ShouldBe([30, 80, 31, 80, 100, 101, 102]);
+        // learned are tokens 2 and 3 of the first, 30 to 32 of the second, 31 of the third
+        laid.PredictedFrom.ShouldBe([65, 66, 58, 60, 62, 61]);
+    }
+
+    [Fact]
+    public void Padding_stays_within_its_bound_and_every_token_has_its_row()
+    {
+        var sequences = TinyDecoder.Sequences(
+            TinyDecoder.Architecture(), [.. Enumerable.Range(0, 60).Select(index => 2 + (index * 37 % 120))]);
+        var batches = new MicroBatches(300, 128).Of(sequences);
+        batches.SelectMany(batch => batch.Sequences).ShouldBe(sequences, ignoreOrder: true);
+        foreach (var batch in batches)
+        {
+            var laid = new LengthBuckets(batch);
+            int tokens = batch.Sequences.Sum(PromptGroup.Read);
+            tokens.ShouldBeLessThanOrEqualTo(300);
+            laid.Ids.Count.ShouldBeInRange(tokens, tokens * 16 / 15);
+            laid.PredictedFrom.Distinct().Count().ShouldBe(batch.Targets.Length);
+            for (int sequence = 0, learned = 0; sequence < batch.Sequences.Count; sequence++)
+                for (int position = batch.Sequences[sequence].FirstSupervised; position < batch.Sequences[sequence].Tokens.Count; position++)
+                    laid.Ids[(int)laid.PredictedFrom[learned++]].ShouldBe(batch.Sequences[sequence].Tokens[position - 1]);
+        }
+    }
+
+    [Fact]
+    public void A_prompt_of_several_lies_once_and_what_continues_it_behind_it()
+    {
+        var batch = new TokenBatch([new([1, 2, 3, 4, 5], 2), new([9, 8, 7], 1), new([1, 2, 6], 2), new([1, 2, 7, 8], 2)]);
+        var laid = new LengthBuckets(batch);
+        var prompts = new LengthBucket(0, 2, 2);
+        laid.Buckets.ShouldBe([prompts, new(4, 2, 2, new SharedPrompt(prompts, 0, 2))]);
+        laid.Ids.ShouldBe([1, 9, 2, 8, 3, 7, 4, 7]);
+        laid.PredictedFrom.ShouldBe([2, 4, 6, 1, 3, 2, 2, 5]); // the third's only token is predicted from the prompt
+    }
+
+    [Fact]
+    public void A_prompt_too_short_to_matter_is_read_with_every_sequence()
+    {
+        var batch = new TokenBatch([new([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 1), new([1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], 1)]);
+        new LengthBuckets(batch).Buckets.ShouldBe([new(0, 11, 2)]);
+    }
+}
