@@ -10,7 +10,8 @@ namespace Distill.Pipeline.Tests.Service;
 public sealed class OccurrenceRunnerTests : IDisposable
 {
     private readonly TemporaryFolder folder = SampleSchedules.Folder();
-    private readonly FakeTimeProvider clock = new(SampleSchedules.Utc("2026-11-28T01:30Z")) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
+    private readonly FakeTimeProvider clock =
+        new(SampleSchedules.Utc("2026-11-28T01:30Z")) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
     private readonly RecordingNotifiers notifiers = new();
     private readonly OccurrenceStore store;
 
@@ -204,7 +205,8 @@ public sealed class OccurrenceRunnerTests : IDisposable
     {
         var program = new ScriptedProgram(1)
         {
-            Says = ["sending key=hunter2-hunter2!", """{"error":{"code":1,"kind":"fault","message":"401 for hunter2-hunter2","hint":"","continue":null}}"""],
+            Says = ["sending key=hunter2-hunter2!",
+                """{"error":{"code":1,"kind":"fault","message":"401 for hunter2-hunter2","hint":"","continue":null}}"""],
         };
         var failed = await CarryOn(program, SampleSchedules.Text + "\n    retries: { attempts: 0 }\n");
         failed.Reason.ShouldBe("401 for [secret]");

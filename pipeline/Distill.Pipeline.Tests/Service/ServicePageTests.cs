@@ -112,7 +112,8 @@ public sealed partial class ServicePageTests : IAsyncLifetime
     {
         AddRun("failed");
         using var client = await Start(Key, ReadKey);
-        foreach (var header in (AuthenticationHeaderValue?[])[null, new("Bearer", "wrong"), new("Basic", "b25seS1uby1jb2xvbg=="), new("Digest", Key)])
+        foreach (var header in (AuthenticationHeaderValue?[])
+            [null, new("Bearer", "wrong"), new("Basic", "b25seS1uby1jb2xvbg=="), new("Digest", Key)])
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             request.Headers.Authorization = header;
@@ -158,7 +159,8 @@ public sealed partial class ServicePageTests : IAsyncLifetime
         (await client.GetStringAsync("/health/live", Ending)).ShouldBe("live\n");
         (await client.GetStringAsync("/health", Ending)).ShouldBe("""{"status":"ready"}""");
         folder.File("schedules.yaml", "schedules: [ { name: x } ]");
-        while (!(await client.GetStringAsync("/health", Ending)).Contains("degraded", StringComparison.Ordinal)) await Task.Delay(50, Ending);
+        while (!(await client.GetStringAsync("/health", Ending)).Contains("degraded", StringComparison.Ordinal))
+            await Task.Delay(50, Ending);
         (await client.GetStringAsync("/health/ready", Ending)).ShouldBe("""{"status":"degraded"}"""); // the old schedules go on
         client.DefaultRequestHeaders.Authorization = new("Bearer", ReadKey);
         (await client.GetStringAsync("/health", Ending)).ShouldContain("recipe: missing");
@@ -180,8 +182,10 @@ public sealed partial class ServicePageTests : IAsyncLifetime
     {
         using var client = await Start();
         (await Should.ThrowAsync<RunRefusedException>(() => Start())).Message.ShouldContain("Another 'distill serve'");
-        var open = new ServiceOptions { RunsFolder = folder.File("other"), SchedulesFile = folder.File("schedules.yaml"), Address = IPAddress.Any };
-        (await Should.ThrowAsync<ArgumentException>(() => ScheduleService.StartAsync(open, new ScriptedProgram(0), TimeProvider.System, Ending)))
+        var open = new ServiceOptions {
+            RunsFolder = folder.File("other"), SchedulesFile = folder.File("schedules.yaml"), Address = IPAddress.Any };
+        (await Should.ThrowAsync<ArgumentException>(() =>
+            ScheduleService.StartAsync(open, new ScriptedProgram(0), TimeProvider.System, Ending)))
             .Message.ShouldContain("a key is required");
     }
 
@@ -198,7 +202,8 @@ public sealed partial class ServicePageTests : IAsyncLifetime
 
     private static async Task<HttpStatusCode> Post(HttpClient client, string path, string? token)
     {
-        using var form = new FormUrlEncodedContent(token is null ? [] : new Dictionary<string, string> { ["__RequestVerificationToken"] = token });
+        using var form = new FormUrlEncodedContent(token is null ? []
+            : new Dictionary<string, string> { ["__RequestVerificationToken"] = token });
         using var response = await client.PostAsync(path, form, Ending);
         return response.StatusCode;
     }

@@ -12,8 +12,8 @@ namespace Distill.Service.Running;
 internal sealed record FollowUp(string Name, string? Trouble, bool IsRefusal = false);
 
 /// <summary>
-/// Does what a schedule wants after a run: <c>promote</c> and <c>push</c> by the commands of those names, then word to the notifiers. What fails
-/// here is told, and keeps nobody from being told. Thread-safe.
+/// Does what a schedule wants after a run: <c>promote</c> and <c>push</c> by the commands of those names, then word to the notifiers. What
+/// fails here is told, and keeps nobody from being told. Thread-safe.
 /// </summary>
 internal sealed class FollowUps(
     OccurrenceStore store, ScheduleBook book, IDistillProgram program, INotifiers notifiers, SecretText secrets, TimeProvider clock)

@@ -137,7 +137,8 @@ internal sealed class OccurrenceRunner(
         return stopping.IsCancellationRequested;
     }
 
-    private static (AttemptEnd End, string? Message) Meaning(int code, RunWords words, bool cancelled, bool late, bool stopped) => code switch
+    private static (AttemptEnd End, string? Message) Meaning(int code, RunWords words, bool cancelled, bool late, bool stopped) =>
+        code switch
     {
         0 => (AttemptEnd.Finished, null),
         1 => (AttemptEnd.Fault, words.Fault ?? "it ended with a fault and did not say which"),

@@ -161,8 +161,8 @@ internal sealed record RetentionSection : Section
 /// <summary><c>then</c>: what follows a finished run, in this order; <c>notify</c> follows a failed one too.</summary>
 internal sealed record FollowUpSection : Section
 {
-    [Option("place that applications load, relative to this file: the run's model goes there if the promotion gate agrees; if it does not, nothing is "
-        + "pushed", Default = "nowhere", Path = PathUse.Place)]
+    [Option("place that applications load, relative to this file: the run's model goes there if the promotion gate agrees; "
+        + "if it does not, nothing is pushed", Default = "nowhere", Path = PathUse.Place)]
     public string? Promote { get; init; }
 
     [Option("bring the run's model there, e.g. `hf://me/my-student`; may hold `{date}`", Default = "nowhere")]
