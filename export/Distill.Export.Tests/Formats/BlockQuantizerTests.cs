@@ -1,4 +1,6 @@
 using Distill.Export.Formats;
+using Distill.Student.Adapters;
+using Distill.Student.Fused;
 
 namespace Distill.Export.Tests.Formats;
 
@@ -43,6 +45,24 @@ public sealed class BlockQuantizerTests
         row[3] = float.Epsilon;
         new BlockQuantizer(8, 32).RoundTrip(row);
         row.ShouldAllBe(value => float.IsFinite(value));
+    }
+
+    // What adapters are trained over is what would be exported.
+    [Theory]
+    [InlineData(4, 64)]
+    [InlineData(8, 64)]
+    [InlineData(4, 70)]
+    public void Frozen_weights_of_a_training_have_the_same_blocks(int bits, int columns)
+    {
+        var random = new Random(5);
+        float[] row = [.. Enumerable.Range(0, columns).Select(_ => random.NextSingle() - 0.5f)];
+        row.AsSpan(32, 20).Clear();
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var frozen = new BlockMatrix(
+            TorchSharp.torch.tensor(row).view(1, columns), bits, TorchSharp.torch.ScalarType.Float32, TorchSharp.torch.CPU);
+        float[] widened = HostValues.Of(frozen.Values().contiguous()).ToArray(), rounded = [.. row];
+        new BlockQuantizer(bits, BlockMatrix.BlockSize).RoundTrip(rounded);
+        widened.ShouldBe(rounded);
     }
 
     [Theory]

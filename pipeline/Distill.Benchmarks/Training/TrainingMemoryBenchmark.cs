@@ -1,3 +1,4 @@
+using Distill.Student.Autograd;
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;

@@ -5,7 +5,6 @@ using Distill.Generation;
 using Distill.Generation.Torch;
 using Distill.Libtorch;
 using Distill.Student.Fused;
-using Distill.Student.Model;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
 

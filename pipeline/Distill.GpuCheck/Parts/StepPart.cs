@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Distill.Libtorch;
 using Distill.Student.Fused;
-using Distill.Student.Model;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
 

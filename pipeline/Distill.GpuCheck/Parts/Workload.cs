@@ -45,7 +45,7 @@ internal static class Workload
 
     /// <summary>The gradient as on any device.</summary>
     public static IGradientModel PassesForAnyDevice(FlatParameters parameters, MatmulPrecision precision) => new AutogradGradientModel(
-        parameters, precision, roundingSeed: 1, AutogradOptions.Of(new TrainingOptions(), parameters.Device));
+        parameters, precision, roundingSeed: 1, AutogradOptions.Of(new TrainingOptions(), parameters.Device.type));
 
     /// <summary>Prompts with step-by-step solutions.</summary>
     public static IReadOnlyList<TrainingSequence> Examples(int count)

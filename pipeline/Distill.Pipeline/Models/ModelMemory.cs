@@ -1,5 +1,7 @@
 using Distill.Architecture;
 using Distill.Generation.Onnx;
+using Distill.Student.Adapters;
+using Distill.Student.Supervised;
 using Distill.Student.Training;
 
 namespace Distill.Pipeline.Models;
@@ -64,15 +66,23 @@ internal static class TrainingMemoryPrediction
     public static long? Of(string checkpoint, TrainingOptions options, int longestSequence) =>
         Predict(checkpoint, options, longestSequence)?.Total;
 
+    /// <summary>The same for a fine-tuning, which may train adapters alone.</summary>
+    public static long? Of(string checkpoint, SupervisedOptions options, int longestSequence) => options.LowRank is { } lowRank
+        ? Predict(checkpoint, architecture => AdapterMemory.Of(architecture, options.Training, lowRank, longestSequence))?.Total
+        : Of(checkpoint, options.Training, longestSequence);
+
     /// <summary>The same for a model that is only asked for log-probabilities.</summary>
     public static long? OfScoring(string checkpoint, TrainingOptions options, int longestSequence) =>
         Predict(checkpoint, options, longestSequence) is { } memory ? memory.Total - memory.Optimizer : null;
 
-    private static TrainingMemory? Predict(string checkpoint, TrainingOptions options, int longestSequence)
+    private static TrainingMemory? Predict(string checkpoint, TrainingOptions options, int longestSequence) =>
+        Predict(checkpoint, architecture => TrainingMemory.Of(architecture, options, longestSequence));
+
+    private static TrainingMemory? Predict(string checkpoint, Func<DecoderArchitecture, TrainingMemory> of)
     {
         try
         {
-            return TrainingMemory.Of(Checkpoint.Open(checkpoint).Architecture, options, longestSequence);
+            return of(Checkpoint.Open(checkpoint).Architecture);
         }
         catch (InvalidDataException)
         {

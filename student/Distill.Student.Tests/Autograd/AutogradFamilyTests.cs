@@ -37,6 +37,25 @@ public sealed class AutogradFamilyTests
         RequireEqual(parameters, model, fused);
     }
 
+    [Theory]
+    [InlineData(1 << 24)]
+    [InlineData(61 * 20)]
+    public void Losses_over_distributions_are_those_of_the_reference(int logitsAtOnce)
+    {
+        using var parameters = TinyDecoder.Parameters(With("untied"));
+        var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33, 64, 2);
+        var loss = new SupervisedLossOptions { LabelSmoothing = 0.2, EntropyBonus = 0.1, PartitionWeight = 0.01 }
+            .ToLoss(sequences.Sum(sequence => sequence.SupervisedCount), sequences.Count);
+        using var reference = new ReferenceGradientModel(parameters);
+        using var model = new AutogradGradientModel(
+            parameters, options: new AutogradOptions(Capacity: 70) { LogitsAtOnce = logitsAtOnce });
+        var expected = reference.Differentiate(sequences, loss);
+        var actual = model.Differentiate(sequences, loss);
+        actual.Loss.ShouldBe(expected.Loss, 1e-5);
+        actual.MeanEntropy.ShouldBe(expected.MeanEntropy, 1e-5);
+        RequireEqual(parameters, model, reference);
+    }
+
     [Fact]
     public void Scores_and_entropies_come_back_in_the_order_given()
     {

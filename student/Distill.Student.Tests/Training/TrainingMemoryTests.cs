@@ -1,3 +1,4 @@
+using Distill.Student.Adapters;
 using Distill.Student.Fused;
 using Distill.Student.Training;
 
@@ -36,5 +37,37 @@ public sealed class TrainingMemoryTests
         var checkpointing = Options with { ActivationCheckpointing = true };
         TrainingMemory.Of(fused, checkpointing, 64).ShouldBe(TrainingMemory.Of(fused, Options, 64));
         TrainingMemory.Of(odd, checkpointing, 64).Activations.ShouldBeLessThan(TrainingMemory.Of(odd, Options, 64).Activations / 4);
+    }
+
+    [Theory]
+    [InlineData(FrozenForm.Float, 0.0)]
+    [InlineData(FrozenForm.Int8, 9.0 / 8)]
+    [InlineData(FrozenForm.Int4, 5.0 / 8)]
+    public void Adapters_have_a_gradient_and_moments_of_themselves_alone(FrozenForm form, double frozenBytes)
+    {
+        var lowRank = new LowRankOptions(4, 8, LowRankOptions.AllTargets) { Frozen = form };
+        var odd = TinyDecoder.Architecture() with { HeadSize = 24, HiddenSize = 64, IntermediateSize = 96 }; // not for the fused passes
+        using var parameters = TinyDecoder.Parameters(odd);
+        using var adapters = new LowRankAdapters(parameters, lowRank, seed: 1);
+        using var model = GradientModels.Create(parameters, adapters, form, Options);
+        var memory = AdapterMemory.Of(odd, Options, lowRank, 32);
+        memory.Gradients.ShouldBe(4 * model.Gradient.numel());
+        (memory.Gradients, memory.Optimizer).ShouldBe((4 * adapters.Count, 8 * adapters.Count));
+        long projections = parameters.Places.Where(place => place.Name.EndsWith("_proj.weight", StringComparison.Ordinal))
+            .Sum(place => place.Spec.Count);
+        memory.Weights.ShouldBe((4 * odd.ParameterCount) + (long)(frozenBytes * projections) + (4 * adapters.Count));
+    }
+
+    [Fact]
+    public void Adapters_that_the_fused_passes_merge_cost_the_whole_gradient_and_a_copy_of_what_they_adapt()
+    {
+        var architecture = TinyDecoder.Architecture();
+        var lowRank = new LowRankOptions(4, 8, ["q_proj"]);
+        TrainingMemory memory = AdapterMemory.Of(architecture, Options, lowRank, 32), whole = TrainingMemory.Of(architecture, Options, 32);
+        long adapters = 4 * architecture.Layers * (architecture.HiddenSize + (architecture.Heads * architecture.HeadSize));
+        memory.Gradients.ShouldBe(whole.Gradients + (4 * adapters));
+        memory.Optimizer.ShouldBe(8 * adapters);
+        long adapted = (long)architecture.Layers * architecture.HiddenSize * architecture.Heads * architecture.HeadSize;
+        memory.Weights.ShouldBe(whole.Weights + (4 * (adapted + adapters)));
     }
 }

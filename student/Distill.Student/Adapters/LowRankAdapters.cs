@@ -25,9 +25,9 @@ internal sealed class LowRankAdapters : ITrainedValues, IDisposable
     {
         options.Validate();
         (this.parameters, Rank, Scale) = (parameters, options.Rank, (float)options.Scale);
-        Passes = device is null || device == parameters.Device ? parameters.Passes : FlatPasses.Of(device);
-        foreach (var (name, _, spec) in parameters.Places.Where(
-            place => options.Targets.Any(target => place.Name.EndsWith($".{target}.weight", StringComparison.Ordinal))))
+        Passes = device is null || (device.type, device.index) == (parameters.Device.type, parameters.Device.index) ? parameters.Passes
+            : FlatPasses.Of(device);
+        foreach (var (name, _, spec) in parameters.Places.Where(place => options.Adapts(place.Name)))
         {
             places.Add(new LowRankPlace(name, spec.Shape[0], spec.Shape[1], Rank, Count));
             Count += places[^1].CountOfA + places[^1].CountOfB;

@@ -3,8 +3,8 @@ using Distill.Student.Training;
 namespace Distill.Student.Adapters;
 
 /// <summary>
-/// How the frozen weights of the projections lie in memory while adapters are trained over them (Dettmers et al. 2023, arXiv 2305.14314, whose
-/// 4-bit type is another one).
+/// How the frozen weights of the projections lie in memory while adapters are trained over them (Dettmers et al. 2023, arXiv 2305.14314,
+/// whose 4-bit type is another one).
 /// </summary>
 public enum FrozenForm
 {
@@ -32,6 +32,9 @@ public sealed record LowRankOptions(int Rank, double Alpha, IReadOnlyList<string
 
     /// <summary>Every projection of a layer.</summary>
     public static IReadOnlyList<string> AllTargets { get; } = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+    /// <param name="weight">A parameter's whole name.</param>
+    internal bool Adapts(string weight) => Targets.Any(target => weight.EndsWith($".{target}.weight", StringComparison.Ordinal));
 
     public double Scale => Alpha / (RankStabilized ? Math.Sqrt(Rank) : Rank);
 

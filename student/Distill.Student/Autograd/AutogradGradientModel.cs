@@ -18,6 +18,8 @@ internal sealed record AutogradOptions(int Capacity = 2048, int Threads = 2, boo
     /// <summary>Logits that may exist at once: what is fast to walk through on a processor, and keeps a device busy.</summary>
     public long LogitsAtOnce { get; init; } = 1 << 24; // 64 MB: 341 tokens of a vocabulary of 49,152
 
+    public static AutogradOptions Of(TrainingOptions options, Device device) => Of(options, device.type);
+
     public static AutogradOptions Of(TrainingOptions options, DeviceType device) => new(
         options.MicroBatchTokens, options.Threads, options.ActivationCheckpointing, options.AllowTf32)
     {

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Student.Autograd;
 using Distill.Student.Model;
 using Distill.Student.Training;
 using static TorchSharp.torch;
@@ -15,10 +16,11 @@ internal sealed class ActivityProbe : IDisposable
     private readonly Dictionary<string, Tensor> weights;
     private readonly TorchDecoder decoder;
     private readonly TorchAttention attention;
+    private readonly Device device;
 
     public ActivityProbe(FlatParameters parameters)
     {
-        architecture = parameters.Architecture;
+        (architecture, device) = (parameters.Architecture, parameters.Device);
         decoder = new TorchDecoder(parameters, differentiable: false);
         weights = parameters.Places.ToDictionary(place => place.Name, place => decoder[place.Name]);
         attention = new TorchAttention(architecture, weights);
@@ -43,19 +45,25 @@ internal sealed class ActivityProbe : IDisposable
     private void Add(TrainingSequence sequence, List<ActivitySum> sums)
     {
         using var scope = NewDisposeScope();
-        var ids = tensor(sequence.Tokens.Select(id => (long)id).ToArray());
+        var ids = tensor(sequence.Tokens.Select(id => (long)id).ToArray()).to(device);
         var x = weights[ParameterMap.Embedding].index_select(0, ids).unsqueeze(0); // [1, time, hidden]
+        var measured = new List<Tensor>(); // by layer: cosines, norms of the heads, magnitudes of the channels
         for (int layer = 0; layer < architecture.Layers; layer++)
         {
             var entered = x;
             var normed = Norm(x, W(layer, "input_layernorm.weight"));
             for (int head = 0; head < architecture.KeyValueHeads; head++)
-                sums[layer].Heads[head] += Squared(Contribution(normed, layer, head)).sum(dim: -1L).sqrt().sum().item<float>();
+                measured.Add(Squared(Contribution(normed, layer, head)).sum(dim: -1L).sqrt().sum().view(1));
             x = x + attention.Forward(normed, layer);
             var (output, channels) = FeedForward(Norm(x, W(layer, "post_attention_layernorm.weight")), layer);
             x = x + output;
-            sums[layer].Add(nn.functional.cosine_similarity(entered, x, -1).sum().item<float>(), channels, sequence.Tokens.Count);
+            measured.Add(channels);
+            measured.Add(nn.functional.cosine_similarity(entered, x, -1).sum().view(1));
         }
+
+        // One crossing per sequence: a device is not waited for layer by layer.
+        float[] all = DeviceOperations.Instance.ToHost(cat(measured));
+        foreach (var (layer, values) in all.Chunk(all.Length / architecture.Layers).Index()) sums[layer].Add(values, sequence.Tokens.Count);
     }
 
     // Attention is linear in what its heads mix, so that zeros in the other heads' columns of the output projection leave one head's part.
@@ -72,13 +80,13 @@ internal sealed class ActivityProbe : IDisposable
         return architecture.AttentionOutputBias ? part - W(layer, "self_attn.o_proj.bias") : part;
     }
 
-    private (Tensor Output, float[] Channels) FeedForward(Tensor x, int layer)
+    private (Tensor Output, Tensor Channels) FeedForward(Tensor x, int layer)
     {
         Tensor Project(Tensor input, string part) =>
             nn.functional.linear(input, W(layer, $"mlp.{part}.weight"), architecture.FeedForwardBias ? W(layer, $"mlp.{part}.bias") : null);
         var wide = nn.functional.silu(Project(x, "gate_proj")) * Project(x, "up_proj"); // [1, time, intermediate]
         var columns = Squared(W(layer, "mlp.down_proj.weight")).sum(dim: 0L).sqrt(); // a bare 0 is taken for an element type
-        return (Project(wide, "down_proj"), [.. (wide.abs().sum(dim: 1L).view(-1) * columns).contiguous().data<float>()]);
+        return (Project(wide, "down_proj"), wide.abs().sum(dim: 1L).view(-1) * columns);
     }
 
     private Tensor W(int layer, string part) => weights[ParameterMap.Layer(layer, part)];
@@ -109,13 +117,13 @@ internal sealed class ActivitySum(DecoderArchitecture architecture)
     /// <summary>[key-value heads]</summary>
     public double[] Heads { get; } = new double[architecture.KeyValueHeads];
 
-    /// <param name="cosines">Sum over the positions.</param>
-    /// <param name="magnitudes">[intermediate]: sums over the positions.</param>
-    public void Add(double cosines, float[] magnitudes, int count)
+    /// <param name="values">Sums over the positions: [key-value heads] norms, [intermediate] magnitudes, the cosines.</param>
+    public void Add(float[] values, int count)
     {
-        similarity += cosines;
         positions += count;
-        for (int i = 0; i < channels.Length; i++) channels[i] += magnitudes[i];
+        similarity += values[^1];
+        for (int i = 0; i < Heads.Length; i++) Heads[i] += values[i];
+        for (int i = 0; i < channels.Length; i++) channels[i] += values[Heads.Length + i];
     }
 
     public LayerActivity ToActivity() =>

@@ -39,7 +39,7 @@ public sealed class SupervisedFineTuning : IDisposable
         this.heldOut = options.HeldOut is null ? null : heldOut;
         source = new EpochSource(examples, options.Epochs, options.BatchTokens, options.Seed);
         string digest = statePath is null ? "" : DigestOf(examples);
-        adapters = options.LowRank is { } lowRank ? new LowRankAdapters(parameters, lowRank, options.Seed) : null;
+        adapters = options.LowRank is { } lowRank ? new LowRankAdapters(parameters, lowRank, options.Seed, options.AdapterDevice) : null;
         trained = adapters ?? (ITrainedValues)parameters;
         optimizer = new AdamW(trained, options.Training.Optimizer);
         average = options.WeightAverage is { } decay ? new WeightAverage(trained, decay) : null;

@@ -1,6 +1,7 @@
 using Distill.Student.Adapters;
 using Distill.Student.Distillation;
 using Distill.Student.Training;
+using static TorchSharp.torch;
 
 namespace Distill.Student.Supervised;
 
@@ -26,6 +27,12 @@ public sealed record SupervisedOptions
 
     /// <summary>Trains adapters over frozen weights instead of the weights. Null trains the weights.</summary>
     public LowRankOptions? LowRank { get; init; }
+
+    /// <summary>
+    /// Where adapters are trained, with frozen copies of the weights; the base itself may stay in the computer's memory. Null: where the
+    /// base lies. Without adapters the weights are trained where they lie.
+    /// </summary>
+    public Device? AdapterDevice { get; init; }
 
     public TrainingOptions Training { get; init; } = new();
 

@@ -175,7 +175,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
     private static void Choose(Tensor logits, ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
     {
         if (queries.IsEmpty) answers.Resize(0, 0);
-        else new HostTable(TokenKernels.Choose(logits, queries)).CopyTo(answers, queries.Length);
+        else HostTable.Choose(logits, queries, answers);
     }
 
     /// <summary>Reads tokens in parts and shows each part's logits, [rows, vocab], with the place of its first token.</summary>

@@ -60,6 +60,19 @@ internal enum AdapterTargets
     FeedForward,
 }
 
+/// <summary>In what form fine-tuning of adapters reads the frozen weights.</summary>
+internal enum FrozenWeights
+{
+    /// <summary>As the training's precision has them.</summary>
+    Float,
+
+    /// <summary>8 bits in blocks of 32.</summary>
+    Int8,
+
+    /// <summary>4 bits in blocks of 32.</summary>
+    Int4,
+}
+
 /// <summary><c>lora</c>: fine-tuning trains low-rank adapters over frozen weights; the student is the merged model.</summary>
 internal sealed record LoraSection : Section
 {
@@ -75,7 +88,21 @@ internal sealed record LoraSection : Section
     [Option("alpha/√rank instead")]
     public bool RankStabilized { get; init; }
 
-    internal LowRankOptions ToOptions() => new(Rank, Alpha, [.. LowRankOptions.AllTargets.Where(IsTarget)], RankStabilized);
+    [Option("how the frozen weights lie in memory while the adapters are trained; the merged model is of the whole base either way")]
+    public FrozenWeights Frozen { get; init; } = FrozenWeights.Float;
+
+    /// <summary>Whether the base stays in the computer's memory and only what is read of it lies on the device.</summary>
+    internal bool KeepsBaseAside => Frozen != FrozenWeights.Float;
+
+    internal LowRankOptions ToOptions() => new(Rank, Alpha, [.. LowRankOptions.AllTargets.Where(IsTarget)], RankStabilized)
+    {
+        Frozen = Frozen switch
+        {
+            FrozenWeights.Int8 => FrozenForm.Int8,
+            FrozenWeights.Int4 => FrozenForm.Int4,
+            _ => FrozenForm.Float,
+        },
+    };
 
     private bool IsTarget(string projection) => Targets switch
     {

@@ -12,6 +12,7 @@ using Distill.Student.Reinforcement;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
 using Distill.Tokenization;
+using TorchSharp;
 
 namespace Distill.Pipeline.Stages.Training;
 
@@ -57,7 +58,7 @@ internal sealed class SupervisedStage : IStage
     public string Work => $"{training.Epochs} epochs over the kept traces";
 
     /// <summary>Of the base as it is, before any cut; null when it cannot be read, which running will say.</summary>
-    public long? MemoryBytes => TrainingMemoryPrediction.Of(recipe.Student.Base, ToOptions().Training, training.SequenceLength);
+    public long? MemoryBytes => TrainingMemoryPrediction.Of(recipe.Student.Base, ToOptions(), training.SequenceLength);
 
     private bool LooksAtAccuracy => training.HeldOut?.Measure == HeldOutMeasureKind.Accuracy;
 
@@ -78,7 +79,8 @@ internal sealed class SupervisedStage : IStage
             softLabels is null ? null : new TeacherExamples(encoder, start.Architecture.VocabularySize),
             training.SequenceLength, training.HeldOut?.LossShare, (ulong)training.Seed);
         var weights = Weights(start, examples.Training);
-        using var parameters = new FlatParameters(weights.Architecture, recipe.Devices.TrainingDevice(recipe));
+        var device = recipe.Devices.TrainingDevice(recipe);
+        using var parameters = new FlatParameters(weights.Architecture, recipe.Lora is { KeepsBaseAside: true } ? torch.CPU : device);
         parameters.Load(weights);
         using var server = LooksAtAccuracy ? ServedModel.PolicyServer(parameters) : null;
         using var verifiers = LooksAtAccuracy ? RecipeVerifiers.Open(context, recipe) : null;
@@ -86,7 +88,7 @@ internal sealed class SupervisedStage : IStage
         var kept = new KeptCheckpoints(context, training.HeldOut?.Keep ?? 0, start.Tokenizer);
         using var curve = new TrainingCurve(context, new TrainingSpeed(weights.Architecture.ParameterCount, context.Clock));
         var result = SupervisedFineTuning.Run(
-            parameters, examples.Training, ToOptions(), context.Clock, TrainedStudent.StatePath(context),
+            parameters, examples.Training, ToOptions() with { AdapterDevice = device }, context.Clock, TrainedStudent.StatePath(context),
             report => curve.Add(report, heldOut?.Name), context.Cancellation,
             heldOut, look => kept.Add(look.Step, parameters), context.Warning);
         curve.Write();
