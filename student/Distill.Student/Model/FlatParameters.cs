@@ -25,8 +25,8 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     }
 
     /// <param name="passes">
-    /// What a training of these weights works by; null: the device's own. On the CPU <see cref="TensorPasses"/> makes it one as on any other
-    /// device: by tensor operations and autograd alone.
+    /// What a training of these weights works by; null: the device's own. On the CPU <see cref="TensorPasses"/> makes it one as on any
+    /// other device: by tensor operations and autograd alone.
     /// </param>
     internal FlatParameters(DecoderArchitecture architecture, Device? device, IFlatPasses? passes)
     {
