@@ -38,12 +38,12 @@ internal sealed class ChatsBenchmark : IBenchmark
     private static Figure[] Compare(int count, IReadOnlyList<ChatRun> now, IReadOnlyList<ChatRun> whole)
     {
         var rate = Series.Of(now, run => run.TokensPerSecond);
+        string chats = count == 1 ? "1 chat" : $"{count} chats at once";
         return
         [
-            Figure.Plain($"{count} chats at once", rate, "tokens/s",
-                $"answers of {Answer} tokens after prompts of 30 to 89; the prompts' time counts"),
-            Figure.Plain($"{count} chats at once, share of the time in prompts", Series.Of(now, run => 100 * run.PromptShare), "%"),
-            Figure.Plain($"{count} chats at once ÷ one prompt after another, every position's logits",
+            Figure.Plain(chats, rate, "tokens/s", $"answers of {Answer} tokens after prompts of 30 to 89; the prompts' time counts"),
+            Figure.Plain($"{chats}, share of the time in prompts", Series.Of(now, run => 100 * run.PromptShare), "%"),
+            Figure.Plain($"{chats} ÷ one prompt after another, every position's logits",
                 rate.Over(Series.Of(whole, run => run.TokensPerSecond)), "×"),
         ];
     }
