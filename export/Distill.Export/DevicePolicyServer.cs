@@ -7,14 +7,15 @@ using Distill.Generation.Torch;
 using Distill.Generation.Torch.Memory;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
+using static TorchSharp.torch;
 
 namespace Distill.Export;
 
 /// <summary>
-/// Serves a student's weights where the trainer keeps them: libtorch owns weights, cache and logits, ONNX Runtime binds them by address, and
-/// handing over is waiting until the trainer's work is done. One session stays open. Matrices are not packed, so on the processor a row's
-/// last bits may depend on whether others run beside it. One model is served at a time, and the parameters must not change meanwhile.
-/// One thread.
+/// Serves a student's weights where the trainer keeps them: libtorch owns weights, cache and logits, ONNX Runtime binds them by address,
+/// and handing over is waiting until the trainer's work is done. In 16 bits it is one pass more, which rounds the weights into a second
+/// vector on the device. One session stays open. Matrices are not packed, so on the processor a row's last bits may depend on whether
+/// others run beside it. One model is served at a time, and the parameters must not change meanwhile. One thread.
 /// </summary>
 internal sealed class DevicePolicyServer : IPolicyServer
 {
@@ -22,20 +23,26 @@ internal sealed class DevicePolicyServer : IPolicyServer
     private readonly OnnxModelOptions options;
     private readonly SharedDevice device;
     private readonly InPlaceGraph graph;
+    private readonly Tensor? rounded; // [parameters], where runs read other numbers than the trainer's
     private TorchTokenModel? model;
     private (Tensor Vector, BoundWeights Weights)? bound;
     private bool serving;
 
     /// <param name="options">Name the device that the parameters are on.</param>
-    /// <param name="attention">
-    /// Type of the cache and of what attention computes; null: fp32 on the processor, fp16 on a card, which has no kernel for fp32.
-    /// </param>
-    public DevicePolicyServer(DecoderArchitecture architecture, OnnxModelOptions options, OnnxElementType? attention = null)
+    /// <param name="numbers">What runs compute with; null: the trainer's numbers, and fp16 in a card's attention.</param>
+    public DevicePolicyServer(DecoderArchitecture architecture, OnnxModelOptions options, PolicyNumbers? numbers = null)
     {
         this.architecture = architecture;
         this.options = options;
-        graph = new InPlaceGraph(architecture, attention ?? (options.Device.IsCuda ? OnnxElementType.Float16 : OnnxElementType.Float));
+        numbers ??= new(OnnxElementType.Float, options.Device.IsCuda ? OnnxElementType.Float16 : OnnxElementType.Float);
+        graph = new InPlaceGraph(architecture, numbers.Weights, numbers.Attention);
         device = new SharedDevice(options.Device);
+        if (numbers.Weights != OnnxElementType.Float)
+        {
+            rounded = empty(
+                [architecture.ParameterCount], numbers.Weights == OnnxElementType.Float16 ? ScalarType.Float16 : ScalarType.BFloat16,
+                device.Device).DetachFromDisposeScope();
+        }
     }
 
     /// <exception cref="InvalidOperationException">What was served last is not disposed.</exception>
@@ -45,7 +52,7 @@ internal sealed class DevicePolicyServer : IPolicyServer
         if (serving) throw new InvalidOperationException("The policy served last is still in use; its weights must not change.");
         if (parameters.Architecture != architecture)
             throw new InvalidDataException("The parameters belong to another architecture than the policy that is served.");
-        var weights = WeightsOf(parameters.Values);
+        var weights = WeightsOf(rounded is null ? parameters.Values : Round(parameters.Values, rounded));
         model ??= TorchTokenModel.FromBytes(graph.ToBytes(), architecture.MaxPositions, options, weights);
         serving = true;
         return new Served(this, model, weights);
@@ -55,7 +62,16 @@ internal sealed class DevicePolicyServer : IPolicyServer
     {
         model?.Dispose();
         bound?.Weights.Dispose();
+        rounded?.Dispose();
         device.Dispose();
+    }
+
+    private static Tensor Round(Tensor values, Tensor target)
+    {
+        using var without = no_grad();
+        using var scope = NewDisposeScope();
+        target.copy_(values); // to nearest, ties to even
+        return target;
     }
 
     private BoundWeights WeightsOf(Tensor vector)
@@ -79,3 +95,8 @@ internal sealed class DevicePolicyServer : IPolicyServer
         public void Dispose() => server.serving = false;
     }
 }
+
+/// <summary>What a policy's runs compute with.</summary>
+/// <param name="Weights">Of the weights and of what flows: fp32, which is the trainer's memory itself, or fp16 or bf16.</param>
+/// <param name="Attention">Of the cache and of what attention computes. A card's kernel takes fp16 and bf16.</param>
+internal sealed record PolicyNumbers(OnnxElementType Weights, OnnxElementType Attention);

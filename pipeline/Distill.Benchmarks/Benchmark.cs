@@ -40,6 +40,7 @@ internal static class BenchmarkList
         new TrainingMemoryBenchmark(),
         new RaggedLoadBenchmark(),
         new DecodeBenchmark(),
+        new DeviceDecodeBenchmark(),
         new PrefillBenchmark(),
         new ChatsBenchmark(),
         new PeerBenchmark(),

@@ -1,5 +1,6 @@
 using Distill.Data;
 using Distill.Generation.Onnx;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Generation.GenAI;
 
@@ -59,6 +60,8 @@ internal static class GenAIFolder
             Require(folder, present, 1, configuration.KeyValueHeads, "key-value heads");
         }
 
+        if (folder.Facts.FloatTypeOf(names.CacheNames(0).Past) == TensorElementType.BFloat16)
+            throw Fault(folder, "keeps its cache in bfloat16, which ONNX Runtime GenAI does not compute with on the processor");
         Require(folder, names.Logits, 2, configuration.VocabularySize, "vocabulary");
         string beyond = GraphNames.Of(names.PastKey, configuration.Layers);
         if (folder.Facts.Dimensions.ContainsKey(beyond))

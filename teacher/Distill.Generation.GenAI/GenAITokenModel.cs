@@ -38,12 +38,17 @@ public sealed class GenAITokenModel : ITokenModel
 
     /// <summary>Loads a folder with genai_config.json, after the checks that the own backend makes, and runs two tokens.</summary>
     /// <exception cref="InvalidDataException">Names the folder and the reason.</exception>
+    /// <exception cref="DeviceUnavailableException">Another device than the processor is asked for.</exception>
     public static GenAITokenModel Load(string folder, OnnxModelOptions? options = null) => Load(ModelFolder.Open(folder), options);
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
     public static GenAITokenModel Load(ModelFolder folder, OnnxModelOptions? options = null)
     {
         options ??= new OnnxModelOptions();
+        if (options.Device.IsCuda)
+            throw new DeviceUnavailableException(
+                $"{options.Device} was asked for: ONNX Runtime GenAI runs on the processor here.",
+                "Take the engine onnx, or the device cpu.");
         GenAIFolder.Require(folder);
         GenAITokenModel? loaded = null;
         try

@@ -4,6 +4,7 @@ using Distill.Export.Graph;
 using Distill.Export.Onnx;
 using Distill.Export.Package;
 using Distill.Export.Tests.Support;
+using Distill.Generation.GenAI;
 using Distill.Generation.Onnx;
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
@@ -125,6 +126,7 @@ public sealed class ReducedFloatTests
         card.ShouldNotContain("transformers.js");
         Should.NotThrow(() => PackageCheck.Run(folder.Path, ExportPrecision.BFloat16));
         Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(folder.Path)).Message.ShouldContain("model_bf16.onnx");
+        Should.Throw<InvalidDataException>(() => GenAITokenModel.Load(folder.Path)).Message.ShouldContain("bfloat16");
     }
 
     private static double Difference(byte[] graph, WeightSet weights)

@@ -64,7 +64,7 @@ internal sealed class GraphAssembly(OnnxElementType flow = OnnxElementType.Float
 
     /// <summary>A constant of fp32 numbers in some type, rounded to nearest.</summary>
     /// <param name="numbers">Gives so many of them, from the slice of the first dimension on that it is told.</param>
-    /// <param name="stored"><see cref="OnnxInitializer.Stored"/>; what is rounded is no longer what is stored.</param>
+    /// <param name="stored"><see cref="OnnxInitializer.Stored"/></param>
     public string Numbers(
         string name, OnnxElementType type, IReadOnlyList<long> shape, NumberSource numbers, bool isWeight = true,
         params IReadOnlyList<ParameterSpec> stored)
@@ -72,7 +72,7 @@ internal sealed class GraphAssembly(OnnxElementType flow = OnnxElementType.Float
         int bytes = type == OnnxElementType.Float ? sizeof(float) : sizeof(ushort);
         void Fill(WeightSet weights, int first, Span<byte> target) =>
             StoredNumbers.Write(numbers(weights, first, target.Length / bytes), target, type);
-        return Constant(new(name, type, shape, Fill) { IsWeight = isWeight, Stored = type == OnnxElementType.Float ? stored : [] });
+        return Constant(new(name, type, shape, Fill) { IsWeight = isWeight, Stored = stored });
     }
 }
 

@@ -14,11 +14,12 @@ internal sealed class InPlaceGraph
 {
     private readonly OnnxModel model;
 
+    /// <param name="type">Of the weights and of what flows.</param>
     /// <param name="attention">Type of the cache and of what attention computes: fp32, or fp16 or bf16 for a card.</param>
     /// <exception cref="InvalidDataException">The architecture cannot be expressed; the message says why.</exception>
-    public InPlaceGraph(DecoderArchitecture architecture, OnnxElementType attention = OnnxElementType.Float)
+    public InPlaceGraph(DecoderArchitecture architecture, OnnxElementType type, OnnxElementType attention)
     {
-        var built = DecoderGraphBuilder.Build(architecture, new InPlaceFormat(attention));
+        var built = DecoderGraphBuilder.Build(architecture, new InPlaceFormat(type, attention));
         var weights = built.Initializers.Where(initializer => initializer.IsWeight).ToList();
         model = built with
         {

@@ -95,8 +95,8 @@ internal sealed record OnnxInitializer(string Name, OnnxElementType Type, IReadO
     private const int SmallBytes = 64;
 
     /// <summary>
-    /// The parameters whose stored values it is, one after the other as <see cref="ParameterMap"/> has them; empty for what is made in
-    /// another way.
+    /// The parameters whose values it is as they are stored, but for rounding: one after the other, as <see cref="ParameterMap"/> has them.
+    /// Empty for what is made in another way.
     /// </summary>
     public IReadOnlyList<ParameterSpec> Stored { get; init; } = [];
 

@@ -1,9 +1,11 @@
+using Distill.Student.Autograd;
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using Distill.Architecture;
 using Distill.Benchmarks.Exporting;
 using Distill.Benchmarks.Measuring;
+using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Supervised;

@@ -92,13 +92,32 @@ public sealed class RecipeDevicesTests
     [Fact]
     public void Keys_speak_of_a_card_and_of_nothing_else()
     {
+        string[] students =
+            ["answer-only", "sft", "rl", "evaluation/base", "evaluation/answer-only", "evaluation/sft", "evaluation/rl"];
         Speaking(SmallRun.Parse() with { Devices = Plain }).ShouldBeEmpty();
         Speaking(SmallRun.Parse("device=cpu") with { Devices = Whole }).ShouldBeEmpty();
-        Speaking(SmallRun.Parse() with { Devices = Whole }).ShouldBe(["answer-only", "sft", "rl"], ignoreOrder: true);
-        Speaking(SmallRun.Parse("student.device=cuda:1") with { Devices = Whole })
-            .ShouldBe(["answer-only", "sft", "rl"], ignoreOrder: true);
+        Speaking(SmallRun.Parse() with { Devices = Whole }).ShouldBe(students, ignoreOrder: true);
+        Speaking(SmallRun.Parse("export.precision=fp16") with { Devices = Whole })
+            .ShouldBe([.. students, "evaluation/onnx"], ignoreOrder: true);
         Speaking(SmallRun.Parse("teacher.device=cuda", "student.device=cpu") with { Devices = Whole })
             .ShouldBe(["traces", "evaluation/teacher"], ignoreOrder: true);
+    }
+
+    // What the student's models run on follows its training, as far as they can be run there; no card is taken that was not asked for.
+    [Fact]
+    public void The_students_models_run_on_the_card_of_its_training()
+    {
+        var two = new RecipeDevices(() => CudaSetups.Whole with
+        {
+            Driver = CudaSetups.Whole.Driver with { Cards = [CudaSetups.Hopper, CudaSetups.Hopper with { Number = 1 }] },
+            Torch = CudaSetups.Whole.Torch with { Cards = 2 },
+        });
+        var recipe = SmallRun.Parse("student.device=cuda:1");
+        (two.Training(recipe).Device, two.Students(recipe).Device).ShouldBe((ComputeDevice.Cuda(1), ComputeDevice.Cuda(1)));
+        two.Exported(recipe).Device.ShouldBe(ComputeDevice.Cpu);
+        two.Exported(recipe).Reason.ShouldContain("fp32");
+        two.Exported(SmallRun.Parse("student.device=cuda:1", "export.precision=fp16")).Device.ShouldBe(ComputeDevice.Cuda(1));
+        two.Students(SmallRun.Parse("student.device=cpu")).Device.ShouldBe(ComputeDevice.Cpu);
     }
 
     [Fact]
@@ -106,7 +125,7 @@ public sealed class RecipeDevicesTests
     {
         using var folder = new TemporaryFolder();
         var plan = PipelineRun.Plan(SmallRun.Parse() with { Devices = Plain }, new RunOptions { RunsFolder = folder.Path });
-        plan.Devices.Keys.ShouldBe(["teacher", "training", "students"]);
+        plan.Devices.Keys.ShouldBe(["teacher", "training", "students", "export"]);
         plan.Devices.Values.ShouldAllBe(where => where.StartsWith("cpu (", StringComparison.Ordinal));
         Should.Throw<InvalidRecipeException>(() => PipelineRun.Plan(
             SmallRun.Parse("device=cuda") with { Devices = Plain }, new RunOptions { RunsFolder = folder.Path }))

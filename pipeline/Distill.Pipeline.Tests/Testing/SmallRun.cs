@@ -39,8 +39,9 @@ internal static class SmallRun
     }
 
     /// <summary>Digest of every artefact, by stage.</summary>
-    public static string LockOf(TemporaryFolder folder, string name = "small") =>
-        File.ReadAllText(Path.Combine(folder.Path, name, "run.lock.json"));
+    public static string LockOf(TemporaryFolder folder, string name = "small") => LockOf(folder.Path, name);
+
+    public static string LockOf(string runs, string name) => File.ReadAllText(Path.Combine(runs, name, "run.lock.json"));
 
     /// <summary>Everything of a folder of runs, links as links.</summary>
     public static void Copy(string source, string target)

@@ -29,7 +29,7 @@ internal sealed record DeviceChoice(ComputeDevice Device, string Reason)
     /// <exception cref="DeviceUnavailableException">A card is asked for and cannot be had; in the words of the doctor.</exception>
     public static DeviceChoice Of(string word, DeviceUse use, Func<CudaFacts> machine, Func<string?>? graphFault = null)
     {
-        if (word == Auto) return Best(use, machine, graphFault);
+        if (word == Auto) return Best(ComputeDevice.Cuda(), use, machine, graphFault);
         var device = ComputeDevice.Parse(word) ?? throw new ArgumentException($"'{word}' is no device.", nameof(word));
         if (!device.IsCuda) return new(device, "asked for");
         if (CudaDiagnosis.Blocking(machine(), use, device.Card) is [var first, ..])
@@ -44,26 +44,27 @@ internal sealed record DeviceChoice(ComputeDevice Device, string Reason)
     public static string? GraphFault(string folder, ModelEngine engine = ModelEngine.Onnx)
     {
         if (engine == ModelEngine.GenAI) return "the engine genai of this build runs on the processor alone";
-        if (!ServedModel.IsModelFolder(folder)) return CheckpointFault;
+        if (!ServedModel.IsModelFolder(folder)) return null; // on a card it is run as an fp16 graph
         var model = ModelFolder.Open(folder);
         string key = GraphNames.Of(model.Configuration.Names.PastKey, 0);
         if (!model.Facts.SharesCache)
             return "the model's graph gives a new and longer cache from every run, and on a card a cache stays in its place";
         bool isSingle = model.Facts.ElementTypes.GetValueOrDefault(key) == (int)TensorElementType.Float;
         return isSingle
-            ? "the model's graph keeps its cache in fp32, and ONNX Runtime's CUDA provider runs GroupQueryAttention in fp16 and bf16 alone"
+            ? SingleFault
             : null;
     }
 
-    internal const string CheckpointFault = "a checkpoint is run as an fp32 graph, and ONNX Runtime's CUDA provider runs "
-        + "GroupQueryAttention in fp16 and bf16 alone";
+    internal const string SingleFault =
+        "the model's graph keeps its cache in fp32, and ONNX Runtime's CUDA provider runs GroupQueryAttention in fp16 and bf16 alone";
 
     internal const string GraphRemedy = "Take an export of precision fp16 or bf16, run by the engine onnx, or take the device cpu.";
 
-    private static DeviceChoice Best(DeviceUse use, Func<CudaFacts> machine, Func<string?>? graphFault)
+    /// <summary>The card where everything for it is there, else the processor, with the reason.</summary>
+    public static DeviceChoice Best(ComputeDevice card, DeviceUse use, Func<CudaFacts> machine, Func<string?>? graphFault = null)
     {
         var facts = machine();
-        if (CudaDiagnosis.Blocking(facts, use, 0) is [var first, ..]) return new(ComputeDevice.Cpu, first.Found);
-        return graphFault?.Invoke() is { } unfit ? new(ComputeDevice.Cpu, unfit) : new(ComputeDevice.Cuda(), facts.Driver.Cards[0].Name);
+        if (CudaDiagnosis.Blocking(facts, use, card.Card) is [var first, ..]) return new(ComputeDevice.Cpu, first.Found);
+        return graphFault?.Invoke() is { } unfit ? new(ComputeDevice.Cpu, unfit) : new(card, facts.Driver.Cards[card.Card].Name);
     }
 }

@@ -1,3 +1,4 @@
+using Distill.Export;
 using Distill.Generation;
 using Distill.Libtorch;
 using Distill.Pipeline.Diagnosis;
@@ -24,9 +25,12 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
     public DeviceChoice Training(Recipe recipe) => DeviceChoice.Of(WordOf(recipe), DeviceUse.Training, machine);
 
-    /// <summary>Of the student's checkpoints and of what is exported from them, when they complete problems.</summary>
-    public DeviceChoice Students(DistillationRecipe recipe) => DeviceChoice.Of(
-        recipe.Student.Device == "cpu" ? "cpu" : DeviceChoice.Auto, DeviceUse.Running, machine, () => DeviceChoice.CheckpointFault);
+    /// <summary>Of the student's checkpoints when they complete problems.</summary>
+    public DeviceChoice Students(DistillationRecipe recipe) => Follow(recipe, graphFault: null);
+
+    /// <summary>Of what is exported from them.</summary>
+    public DeviceChoice Exported(DistillationRecipe recipe) => Follow(recipe, () =>
+        recipe.Export.Precision is ExportPrecision.Half or ExportPrecision.BFloat16 ? null : DeviceChoice.SingleFault);
 
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded.</exception>
     public torch.Device TrainingDevice(Recipe recipe) => Training(recipe).Device.ToTorch();
@@ -42,7 +46,10 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
         recipe.Teacher.IsLocal ? KeyOf(recipe.Teacher.Device, () => Teacher(recipe)) : null;
 
     /// <inheritdoc cref="TrainingKey"/>
-    public string? StudentsKey(DistillationRecipe recipe) => KeyOf(DeviceChoice.Auto, () => Students(recipe));
+    public string? StudentsKey(DistillationRecipe recipe) => Students(recipe).Key;
+
+    /// <inheritdoc cref="TrainingKey"/>
+    public string? ExportedKey(DistillationRecipe recipe) => Exported(recipe).Key;
 
     /// <summary>Everything that is wrong with the devices that a recipe asks for.</summary>
     public IEnumerable<RecipeProblem> Problems(Recipe recipe, bool trains)
@@ -62,7 +69,12 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
         var described = new Dictionary<string, string>();
         if (recipe is DistillationRecipe { Teacher.IsLocal: true } local) described["teacher"] = Text(Teacher(local));
         if (trains) described["training"] = Text(Training(recipe));
-        if (trains && recipe is DistillationRecipe distillation) described["students"] = Text(Students(distillation));
+        if (trains && recipe is DistillationRecipe distillation)
+        {
+            described["students"] = Text(Students(distillation));
+            described["export"] = Text(Exported(distillation));
+        }
+
         return described;
     }
 
@@ -73,6 +85,13 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
             ? teacher.Device != DeviceChoice.Auto || student.Device != DeviceChoice.Auto : recipe.Device != DeviceChoice.Auto;
         if (!isNamed && !machine().Driver.IsInstalled) return null;
         return $"Devices: {string.Join(", ", Describe(recipe, trains).Select(part => $"{part.Key} {part.Value}"))}.";
+    }
+
+    // Where the student is trained, as far as its models can be run there.
+    private DeviceChoice Follow(DistillationRecipe recipe, Func<string?>? graphFault)
+    {
+        var device = recipe.Student.Device == DeviceChoice.Auto ? ComputeDevice.Cuda() : ComputeDevice.Parse(recipe.Student.Device)!.Value;
+        return device.IsCuda ? DeviceChoice.Best(device, DeviceUse.Running, machine, graphFault) : new(device, "asked for");
     }
 
     private static string Text(DeviceChoice choice) => $"{choice.Device} ({choice.Reason})";

@@ -87,7 +87,9 @@ internal sealed class ServedModel : IDisposable
         var checkpoint = Checkpoint.Open(folder);
         var encoder = ChatEncoder.Load(folder).With(style ?? PromptStyle.Plain);
         long bytes = checkpoint.Architecture.ParameterCount * sizeof(float);
-        byte[] graph = new DecoderGraph(checkpoint.Architecture).ToBytes(checkpoint.LoadWeights());
+        // A card has no attention in fp32.
+        var precision = device.IsCuda ? ExportPrecision.Half : ExportPrecision.Single;
+        byte[] graph = new DecoderGraph(checkpoint.Architecture, precision).ToBytes(checkpoint.LoadWeights());
         var model = DeviceModels.FromBytes(
             graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched) with { Device = device });
         return new ServedModel(model, encoder, bytes, slots, batched, device);

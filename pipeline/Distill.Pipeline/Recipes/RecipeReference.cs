@@ -18,23 +18,25 @@ internal static partial class RecipeReference
     private const string Heading = "| key | default | allowed | meaning |\n|---|---|---|---|\n";
 
     /// <summary>A text with its tables made anew.</summary>
+    /// <param name="others">Other kinds of files that are declared in the same way, by the word before the slash.</param>
     /// <exception cref="InvalidDataException">A comment names no section.</exception>
-    public static string Fill(string text) =>
-        Marked().Replace(text, found => $"{found.Groups["begin"].Value}\n{Table(found.Groups["what"].Value)}{found.Groups["end"].Value}");
+    public static string Fill(string text, IReadOnlyDictionary<string, SectionDeclaration>? others = null) =>
+        Marked().Replace(text, found =>
+            $"{found.Groups["begin"].Value}\n{Table(found.Groups["what"].Value, others)}{found.Groups["end"].Value}");
 
     /// <summary>Every key of both kinds of recipe, with the kind before it: <c>distill/sft.epochs</c>.</summary>
     public static IReadOnlyList<string> Keys() =>
         [.. ((string[])[RecipeFile.Distill, RecipeFile.Pretrain]).SelectMany(kind =>
-            Rows(Root(kind), "").Select(row => $"{kind}/{row.Path}"))];
+            Rows(Root(kind)!, "").Select(row => $"{kind}/{row.Path}"))];
 
-    private static string Table(string what)
+    private static string Table(string what, IReadOnlyDictionary<string, SectionDeclaration>? others)
     {
         string[] words = what.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
         var without = words.Where(word => word[0] == '-').Select(word => word[1..]).ToHashSet();
         var text = new StringBuilder(Heading);
         foreach (string word in words.Where(word => word[0] != '-'))
         {
-            foreach (var (path, option) in Named(word).Where(row => !without.Any(name => IsLeftOut(row.Path, name))))
+            foreach (var (path, option) in Named(word, others).Where(row => !without.Any(name => IsLeftOut(row.Path, name))))
             {
                 string cells = $"`{path}` | {Default(option)} | {Allowed(option)} | {option.Attribute.Meaning}";
                 text.Append("| ").Append(cells).Append(" |\n");
@@ -45,28 +47,33 @@ internal static partial class RecipeReference
     }
 
     /// <param name="word">E.g. <c>distill/sft</c>.</param>
-    private static List<(string Path, OptionDeclaration Option)> Named(string word)
+    private static List<(string Path, OptionDeclaration Option)> Named(
+        string word, IReadOnlyDictionary<string, SectionDeclaration>? others)
     {
         string[] parts = word.Split('/');
-        if (parts.Length != 2 || parts[0] is not (RecipeFile.Distill or RecipeFile.Pretrain))
+        if (parts.Length != 2 || (Root(parts[0]) ?? others?.GetValueOrDefault(parts[0])) is not { } root)
             throw new InvalidDataException($"'{word}' is not kind/section.");
-        if (parts[1].EndsWith(Items, StringComparison.Ordinal)) return ItemsOf(parts[0], parts[1][..^Items.Length]);
-        var rows = Rows(Root(parts[0]), "")
+        if (parts[1].EndsWith(Items, StringComparison.Ordinal)) return ItemsOf(parts[0], root, parts[1][..^Items.Length]);
+        var rows = Rows(root, "")
             .Where(row => row.Path == parts[1] || row.Path.StartsWith(parts[1] + ".", StringComparison.Ordinal)).ToList();
         return rows.Count > 0 ? rows : throw new InvalidDataException($"There is no '{parts[1]}' in a recipe of kind {parts[0]}.");
     }
 
     // The keys of a list's entries, which have no path of their own.
-    private static List<(string Path, OptionDeclaration Option)> ItemsOf(string kind, string list) =>
-        Rows(Root(kind), "").FirstOrDefault(row => row.Path == list).Option is { Kind: OptionKind.List } found
+    private static List<(string Path, OptionDeclaration Option)> ItemsOf(string kind, SectionDeclaration root, string list) =>
+        Rows(root, "").FirstOrDefault(row => row.Path == list).Option is { Kind: OptionKind.List } found
             ? [.. Rows(SectionDeclaration.Of(found.ItemType), "")]
             : throw new InvalidDataException($"'{list}' is no list in a recipe of kind {kind}.");
 
     private static bool IsLeftOut(string path, string pattern) =>
         pattern.EndsWith('*') ? path.StartsWith(pattern[..^1], StringComparison.Ordinal) : path == pattern;
 
-    private static SectionDeclaration Root(string kind) =>
-        SectionDeclaration.Of(kind == RecipeFile.Pretrain ? typeof(PretrainRecipe) : typeof(DistillationRecipe));
+    private static SectionDeclaration? Root(string kind) => kind switch
+    {
+        RecipeFile.Distill => SectionDeclaration.Of(typeof(DistillationRecipe)),
+        RecipeFile.Pretrain => SectionDeclaration.Of(typeof(PretrainRecipe)),
+        _ => null,
+    };
 
     // A section that takes its values from another has that one's keys, which are said once; only whether it is there is its own matter.
     private static IEnumerable<(string Path, OptionDeclaration Option)> Rows(SectionDeclaration section, string prefix)

@@ -39,7 +39,8 @@ internal sealed class EvaluationStage : IDividedStage
                 ("evaluation", recipe.Evaluation.ToKey(recipe)),
                 ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
                 ("prompt", PromptSection.KeyOf(Style)),
-                ("device", IsTeacher ? recipe.Devices.TeacherKey(recipe) : recipe.Devices.StudentsKey(recipe))),
+                ("device", IsTeacher ? recipe.Devices.TeacherKey(recipe)
+                    : isCheckpoint ? recipe.Devices.StudentsKey(recipe) : recipe.Devices.ExportedKey(recipe))),
             Resource = StageResource.Model,
         };
     }
@@ -90,7 +91,8 @@ internal sealed class EvaluationStage : IDividedStage
 
     private ServedModel Open(StageInput model)
     {
-        var device = (IsTeacher ? recipe.Devices.Teacher(recipe) : recipe.Devices.Students(recipe)).Device;
+        var device = (IsTeacher ? recipe.Devices.Teacher(recipe)
+            : isCheckpoint ? recipe.Devices.Students(recipe) : recipe.Devices.Exported(recipe)).Device;
         return isCheckpoint ? ServedModel.OpenCheckpoint(model.CheckpointFolder, recipe.Evaluation.Slots, style: Style, device: device)
             : ServedModel.Open(model.Folder, recipe.Evaluation.Slots, style: Style, device: device);
     }

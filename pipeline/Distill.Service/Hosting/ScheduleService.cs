@@ -7,6 +7,7 @@ using Distill.Service.Pages;
 using Distill.Service.Running;
 using Distill.Service.Schedules;
 using Hangfire;
+using Hangfire.Dashboard;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
@@ -18,8 +19,8 @@ using Microsoft.Extensions.Hosting;
 namespace Distill.Service.Hosting;
 
 /// <summary>
-/// What <c>distill serve</c> starts: the schedules, their runs, and the page. One process looks after a folder of runs. Reads no configuration
-/// and logs nothing by itself. Stop it, then dispose it.
+/// What <c>distill serve</c> starts: the schedules, their runs, and the page. One process looks after a folder of runs. Reads no
+/// configuration and logs nothing by itself. Stop it, then dispose it.
 /// </summary>
 internal sealed class ScheduleService : IAsyncDisposable
 {
@@ -40,8 +41,7 @@ internal sealed class ScheduleService : IAsyncDisposable
     /// <exception cref="ArgumentException">Impossible options, or open to others without a key.</exception>
     /// <exception cref="Distill.Pipeline.Recipes.InvalidRecipeException">The schedules are wrong.</exception>
     /// <exception cref="RunRefusedException">Another process looks after the folder.</exception>
-    /// <exception cref="IOException">The port is taken, or the folder cannot be written to.</exception>
-    /// <exception cref="System.Data.Common.DbException">The database cannot be reached.</exception>
+    /// <exception cref="IOException">The port is taken, the folder cannot be written to, or the database cannot be used.</exception>
     public static async Task<ScheduleService> StartAsync(
         ServiceOptions options, IDistillProgram program, TimeProvider clock, CancellationToken cancellation)
     {
@@ -49,7 +49,8 @@ internal sealed class ScheduleService : IAsyncDisposable
         var book = new ScheduleBook(options.SchedulesFile);
         var store = new OccurrenceStore(options.RunsFolder);
         var held = FileLock.TryTake(store.ServerLock, $"process {Environment.ProcessId}") ?? throw new RunRefusedException(
-            $"Another 'distill serve' looks after {store.RunsFolder} ({FileLock.OwnerOf(store.ServerLock)}). End that, or give another --runs.");
+            $"Another 'distill serve' looks after {store.RunsFolder} "
+            + $"({FileLock.OwnerOf(store.ServerLock)}). End that, or give another --runs.");
         RunQueue? queue = null;
         try
         {
@@ -100,7 +101,8 @@ internal sealed class ScheduleService : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddRoutingCore().AddAntiforgery(form => form.Cookie.SameSite = Microsoft.AspNetCore.Http.SameSiteMode.Strict);
         builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
-        builder.Services.AddHangfire(hangfire => hangfire.UseStorage(queue.Storage));
+        // What the queue's page needs; AddHangfire would tie the process's log and storage to this host.
+        builder.Services.AddSingleton<IGlobalConfiguration>(GlobalConfiguration.Configuration).AddSingleton(DashboardRoutes.Routes);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -115,7 +117,7 @@ internal sealed class ScheduleService : IAsyncDisposable
         application.UseHangfireDashboard(ServicePaths.Queue, new DashboardOptions
         {
             Authorization = [new QueuePageAccess()], AppPath = "/", DashboardTitle = "Distill: queue",
-            IsReadOnlyFunc = context => !ServiceAccess.MayAct(Hangfire.Dashboard.AspNetCoreDashboardContextExtensions.GetHttpContext(context)),
+            IsReadOnlyFunc = context => !ServiceAccess.MayAct(context.GetHttpContext()),
         }, queue.Storage);
         return application;
     }

@@ -22,8 +22,8 @@ internal interface INotifiers
 
 /// <summary>
 /// Webhooks, asked again after what may pass (408, 429, 5xx, no connection), and programs. A signed request carries
-/// <c>X-Distill-Timestamp</c> (Unix seconds) and <c>X-Distill-Signature: sha256=…</c>, the HMAC-SHA256 of timestamp, a full stop and body. The
-/// address of a webhook is a secret: no message holds it. Thread-safe.
+/// <c>X-Distill-Timestamp</c> (Unix seconds) and <c>X-Distill-Signature: sha256=…</c>, the HMAC-SHA256 of timestamp, a full stop and body.
+/// The address of a webhook is a secret: no message holds it. Thread-safe.
 /// </summary>
 internal sealed class Notifiers(TimeProvider clock) : INotifiers
 {
@@ -38,7 +38,8 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
         {
             MaxRetryAttempts = Retries, Delay = FirstDelay, MaxDelay = LongestDelay, BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
-            ShouldHandle = new PredicateBuilder<HttpStatusCode>().Handle<HttpRequestException>().Handle<TimeoutException>()
+            ShouldHandle = new PredicateBuilder<HttpStatusCode>()
+                .Handle<HttpRequestException>(fault => !IsForbidden(fault)).Handle<TimeoutException>()
                 .HandleResult(MayPass),
         })
         .Build();
@@ -77,9 +78,14 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
         using var client = new HttpClient(GuardedConnection.CreateHandler(notifier.Network)) { Timeout = Longest };
         try
         {
-            var status = await patient.ExecuteAsync(async token => await SendAsync(client, address, notifier, body, token).ConfigureAwait(false),
+            var status = await patient.ExecuteAsync(
+                async token => await SendAsync(client, address, notifier, body, token).ConfigureAwait(false),
                 cancellation).ConfigureAwait(false);
             return (int)status is >= 200 and < 300 ? null : $"the webhook answered {(int)status}";
+        }
+        catch (HttpRequestException fault) when (IsForbidden(fault))
+        {
+            return $"the webhook is not in the network '{EndpointRule.Word(notifier.Network)}' that it may lie in";
         }
         catch (HttpRequestException fault)
         {
@@ -88,10 +94,6 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
         catch (TimeoutException)
         {
             return "the webhook does not answer";
-        }
-        catch (RemoteTeacherException)
-        {
-            return $"the webhook is not in the network '{EndpointRule.Word(notifier.Network)}' that it may lie in";
         }
     }
 
@@ -109,7 +111,8 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
 
         try
         {
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation)
+                .ConfigureAwait(false);
             return response.StatusCode;
         }
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
@@ -159,6 +162,8 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
             // A program need not read what it is given.
         }
     }
+
+    private static bool IsForbidden(HttpRequestException fault) => fault.InnerException is RemoteTeacherException;
 
     private static bool MayPass(HttpStatusCode status) => (int)status is 408 or 429 or >= 500;
 

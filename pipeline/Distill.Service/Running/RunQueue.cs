@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using Distill.Service.Occurrences;
 using Hangfire;
 using Hangfire.Common;
@@ -10,9 +11,9 @@ using Hangfire.States;
 namespace Distill.Service.Running;
 
 /// <summary>
-/// Hangfire's queues, one for each resource label with one worker each: of the runs with a label one is at work. In memory, or in PostgreSQL.
-/// A job is a schedule's and an occurrence's name and nothing else; whether it is still to be done, the files say. Thread-safe; dispose it after
-/// the runs were told to stop.
+/// Hangfire's queues, one for each resource label with one worker each: of the runs with a label one is at work. In memory, or in
+/// PostgreSQL. A job is a schedule's and an occurrence's name and nothing else; whether it is still to be done, the files say.
+/// Thread-safe; dispose it after the runs were told to stop.
 /// </summary>
 internal sealed class RunQueue : IOccurrenceQueue, IDisposable
 {
@@ -36,16 +37,23 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
     public JobStorage Storage { get; }
 
     /// <param name="postgres">Connection string; null for a queue in memory.</param>
-    /// <exception cref="System.Data.Common.DbException">The database cannot be reached.</exception>
+    /// <exception cref="IOException">The database cannot be used.</exception>
     public static RunQueue Open(string? postgres)
     {
         if (postgres is null) return new(new InMemoryStorage());
         var options = new PostgreSqlStorageOptions
         {
             SchemaName = "distill", UseSlidingInvisibilityTimeout = true, InvisibilityTimeout = Invisibility, QueuePollInterval = Poll,
-            AllowDegradedModeWithoutStorage = false,
+            AllowDegradedModeWithoutStorage = false, StartupConnectionMaxRetries = 3, // some seconds: a system starts both at once
         };
-        return new(new PostgreSqlStorage(new NpgsqlConnectionFactory(postgres, options), options));
+        try
+        {
+            return new(new PostgreSqlStorage(new NpgsqlConnectionFactory(postgres, options), options));
+        }
+        catch (Exception fault) when (fault is DbException or ArgumentException or InvalidOperationException or TimeoutException)
+        {
+            throw new IOException($"The database of the queue cannot be used: {fault.GetBaseException().Message}", fault);
+        }
     }
 
     /// <summary>From now on jobs are done.</summary>
@@ -56,7 +64,8 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
     {
         ServeLabel(occurrence.Resource);
         client.Create(
-            Job.FromExpression<OccurrenceJob>(job => job.DoAsync(occurrence.Schedule, occurrence.Name)), new EnqueuedState(occurrence.Resource));
+            Job.FromExpression<OccurrenceJob>(job => job.DoAsync(occurrence.Schedule, occurrence.Name)),
+                new EnqueuedState(occurrence.Resource));
     }
 
     public void Dispose()
@@ -88,7 +97,8 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
     }
 }
 
-/// <summary>What a worker of the queue does with an occurrence. The service retries by itself, with reasons; the queue never does.</summary>
+/// <summary>What a worker of the queue does with an occurrence. The service retries by itself, with reasons; the queue never
+/// does.</summary>
 [AutomaticRetry(Attempts = 0, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
 internal sealed class OccurrenceJob(OccurrenceRunner runner, Action<string, string> returned, CancellationToken stopping)
 {

@@ -7,7 +7,9 @@ using Distill.Student.Training;
 
 namespace Distill.Student.Tests.Autograd;
 
-/// <summary>The passes for any device, on the processor, against the plain decoder one sequence at a time and against the fused passes.</summary>
+/// <summary>
+/// The passes for any device, on the processor, against the plain decoder one sequence at a time and against the fused passes.
+/// </summary>
 public sealed class AutogradFamilyTests
 {
     private static readonly DecoderArchitecture Base = TinyDecoder.Architecture();
@@ -35,6 +37,25 @@ public sealed class AutogradFamilyTests
         using var fused = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 128);
         fused.Differentiate(sequences, loss).Loss.ShouldBe(actual.Loss, 1e-5);
         RequireEqual(parameters, model, fused);
+    }
+
+    [Theory]
+    [InlineData(1 << 24)]
+    [InlineData(61 * 20)]
+    public void Losses_over_distributions_are_those_of_the_reference(int logitsAtOnce)
+    {
+        using var parameters = TinyDecoder.Parameters(With("untied"));
+        var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33, 64, 2);
+        var loss = new SupervisedLossOptions { LabelSmoothing = 0.2, EntropyBonus = 0.1, PartitionWeight = 0.01 }
+            .ToLoss(sequences.Sum(sequence => sequence.SupervisedCount), sequences.Count);
+        using var reference = new ReferenceGradientModel(parameters);
+        using var model = new AutogradGradientModel(
+            parameters, options: new AutogradOptions(Capacity: 70) { LogitsAtOnce = logitsAtOnce });
+        var expected = reference.Differentiate(sequences, loss);
+        var actual = model.Differentiate(sequences, loss);
+        actual.Loss.ShouldBe(expected.Loss, 1e-5);
+        actual.MeanEntropy.ShouldBe(expected.MeanEntropy, 1e-5);
+        RequireEqual(parameters, model, reference);
     }
 
     [Fact]

@@ -18,6 +18,8 @@ internal sealed record AutogradOptions(int Capacity = 2048, int Threads = 2, boo
     /// <summary>Logits that may exist at once: what is fast to walk through on a processor, and keeps a device busy.</summary>
     public long LogitsAtOnce { get; init; } = 1 << 24; // 64 MB: 341 tokens of a vocabulary of 49,152
 
+    public static AutogradOptions Of(TrainingOptions options, Device device) => Of(options, device.type);
+
     public static AutogradOptions Of(TrainingOptions options, DeviceType device) => new(
         options.MicroBatchTokens, options.Threads, options.ActivationCheckpointing, options.AllowTf32)
     {
@@ -27,8 +29,8 @@ internal sealed record AutogradOptions(int Capacity = 2048, int Threads = 2, boo
 
 /// <summary>
 /// Differentiates a decoder by tensor operations on any device, micro-batches of sequences of like length at a time, and any architecture.
-/// Attention and SiLU are differentiated by autograd, whose kernels know their way back; everything between is written out, so that gradients
-/// of weights are added where they belong and nothing is kept that is not needed. One thread.
+/// Attention and SiLU are differentiated by autograd, whose kernels know their way back; everything between is written out, so that
+/// gradients of weights are added where they belong and nothing is kept that is not needed. One thread.
 /// </summary>
 internal sealed class AutogradGradientModel : IGradientModel
 {

@@ -117,7 +117,7 @@ internal static class GradientModels
                 parameters, options.Precision, options.Threads,
                 Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
             : new AutogradGradientModel(
-                parameters, options.Precision, options.RoundingSeed, AutogradOptions.Of(options, parameters.Device.type));
+                parameters, options.Precision, options.RoundingSeed, AutogradOptions.Of(options, parameters.Device));
 
     /// <summary>A decoder of which adapters alone are trained.</summary>
     /// <param name="parameters">The base, which stays as it is, but where the fused passes need merged weights.</param>

@@ -70,7 +70,10 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
     public int Part(int maxLength) => Math.Min(Math.Max(LongestPart, Chunk(maxLength)), maxLength);
 
     /// <summary>Most places of one run over several prompts, padding included.</summary>
-    public int Joint(int maxLength) => Grows ? 0 : Math.Min(JointPlaces, Part(maxLength));
+    public int Joint(int slots, int maxLength) => Grows ? 0 : (int)Math.Min(JointPlaces, (long)slots * maxLength);
+
+    /// <summary>Most token ids of a run over one prompt or several.</summary>
+    public int PromptIds(int slots, int maxLength) => Math.Max(Part(maxLength), Joint(slots, maxLength));
 
     /// <summary>Bytes of the buffers of a session; alignment (64 bytes a buffer) excluded.</summary>
     public SessionMemory MemoryOf(int slots, int maxLength)
@@ -84,8 +87,8 @@ internal sealed record CacheLayout(int Layers, int KeyValueHeads, int HeadSize, 
         // A growing cache is kept per slot and gathered into what a run reads and writes: for a step and for one prompt.
         Int128 slotCaches = Grows ? ((Int128)3 * slots) + 2 : slots;
         Int128 logits = ((Int128)slots + Chunk(maxLength)) * VocabularySize * SizeOf(LogitsType);
-        Int128 ids = ((Int128)(Grows ? 2 : 1) * (slots + Part(maxLength))) + Math.Max(slots, Part(maxLength));
-        Int128 mask = (((Int128)slots + 1) * maxLength) + Joint(maxLength) + (Grows ? 0 : slots);
+        Int128 ids = ((Int128)(Grows ? 2 : 1) * (slots + PromptIds(slots, maxLength))) + Math.Max(slots, Part(maxLength));
+        Int128 mask = (((Int128)slots + 1) * maxLength) + Joint(slots, maxLength) + (Grows ? 0 : slots);
         return new SessionMemory(
             SessionMemory.Clamp(slot * slotCaches), SessionMemory.Clamp(logits), SessionMemory.Clamp((ids + mask) * sizeof(long)));
     }

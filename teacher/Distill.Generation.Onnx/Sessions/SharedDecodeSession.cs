@@ -10,7 +10,7 @@ internal sealed class SharedDecodeSession : DecodeSession
 {
     private readonly NativeBuffer<long> ids;        // [slots]
     private readonly NativeBuffer<long> mask;       // [slots, max length]
-    private readonly NativeBuffer<long> promptIds;  // [part]
+    private readonly NativeBuffer<long> promptIds;  // [part, or places of a joint run]
     private readonly NativeBuffer<long> promptMask; // [max length], ones
     private readonly NativeBuffer<long> jointMask;  // [prompts, longest of them]
     private readonly NativeBuffer<long> jointRows;  // [slots], where each prompt's last token stands in the run
@@ -23,10 +23,10 @@ internal sealed class SharedDecodeSession : DecodeSession
     {
         ids = new NativeBuffer<long>(slots);
         mask = new NativeBuffer<long>((long)slots * maxLength);
-        promptIds = new NativeBuffer<long>(Layout.Part(maxLength));
+        promptIds = new NativeBuffer<long>(Layout.PromptIds(slots, maxLength));
         promptMask = new NativeBuffer<long>(maxLength);
         promptMask.Span(0, maxLength).Fill(1);
-        jointMask = new NativeBuffer<long>(Layout.Joint(maxLength));
+        jointMask = new NativeBuffer<long>(Layout.Joint(slots, maxLength));
         jointRows = new NativeBuffer<long>(slots);
         joint = new BoundRun(model);
         steps = new BoundRun?[slots + 1];

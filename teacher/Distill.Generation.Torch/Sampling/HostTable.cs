@@ -29,15 +29,34 @@ internal sealed class HostTable
 
     public ReadOnlySpan<double> Row(int row) => values.AsSpan(row * columns, columns);
 
-    /// <summary>Takes the table that <see cref="TokenKernels.Choose"/> gave.</summary>
-    public void CopyTo(TokenAnswers answers, int rows)
+    /// <summary>Has tokens chosen where the logits are, by all of the vocabulary if fewer tokens turn out not to be enough.</summary>
+    /// <param name="logits">[queries, vocab]</param>
+    public static void Choose(Tensor logits, ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
+    {
+        using var scope = NewDisposeScope();
+        var table = new HostTable(TokenKernels.Choose(logits, queries));
+        if (!table.IsSure(queries.Length)) table = new HostTable(TokenKernels.Choose(logits, queries, exhaustive: true));
+        table.CopyTo(answers, queries.Length);
+    }
+
+    private bool IsSure(int rows)
+    {
+        for (int row = 0; row < rows; row++)
+        {
+            if (Row(row)[0] != 0) return false;
+        }
+
+        return true;
+    }
+
+    private void CopyTo(TokenAnswers answers, int rows)
     {
         int top = (columns - TokenKernels.ChoiceColumns) / 3;
         answers.Resize(rows, top);
         for (int row = 0; row < rows; row++)
         {
             ReadOnlySpan<double> from = Row(row);
-            answers.Set(row, (float)from[0], new TokenChoice((int)from[1], (float)from[2], (float)from[3], (float)from[4]));
+            answers.Set(row, (float)from[1], new TokenChoice((int)from[2], (float)from[3], (float)from[4], (float)from[5]));
             ReadOnlySpan<double> alternatives = from[TokenKernels.ChoiceColumns..];
             for (int rank = 0; rank < top; rank++)
             {

@@ -10,6 +10,10 @@ internal sealed class QueryTensors
 {
     private const int Columns = 6;
 
+    private const int Ties = 64, UsualCandidates = 1024;
+
+    private bool everyTopPHasTopK = true;
+
     private readonly Tensor table; // [rows, Columns] float64
 
     /// <param name="width">Scores of a row, padding included.</param>
@@ -40,6 +44,12 @@ internal sealed class QueryTensors
     public int LargestTopK { get; private set; }
 
     public bool AnyTopP { get; private set; }
+
+    /// <summary>
+    /// How many of the best tokens a top-p filter most likely looks at: as many as top-k leaves, some ties more, where every such row has
+    /// both; otherwise what nearly all distributions need.
+    /// </summary>
+    public int LikelyCandidates => everyTopPHasTopK ? LargestTopK + Ties : UsualCandidates;
 
     public bool AnyMinP { get; private set; }
 
@@ -91,6 +101,7 @@ internal sealed class QueryTensors
         row[5] = greedy ? 1 : 0;
         if (topK) LargestTopK = Math.Max(LargestTopK, options.TopK);
         AnyTopP |= topP;
+        everyTopPHasTopK &= !topP || topK;
         AnyMinP |= minP;
         AnyTemperature |= row[0] != 1;
         AnyGreedy |= greedy;

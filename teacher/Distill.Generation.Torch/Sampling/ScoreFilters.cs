@@ -11,6 +11,8 @@ internal static class ScoreFilters
 {
     private static readonly Scalar Removed = float.NegativeInfinity.ToScalar(), Zero = 0.0.ToScalar(), One = 1L.ToScalar();
 
+    private static readonly Scalar BelowAll = (-1.0).ToScalar(), Yes = true.ToScalar();
+
     /// <summary>What comes before the filters: bias, then penalty, then temperature.</summary>
     public static void Shape(Tensor scores, QueryTensors queries)
     {
@@ -31,11 +33,16 @@ internal static class ScoreFilters
 
     /// <summary>Top-k, then top-p, then min-p.</summary>
     /// <param name="largest">[rows, 1] fp32: each row's largest score, which no filter removes.</param>
-    public static void Truncate(Tensor scores, QueryTensors queries, Tensor largest)
+    /// <param name="candidates">As many of the best tokens are looked at for top-p; see the result.</param>
+    /// <returns>
+    /// [rows, 1], true where a row keeps all candidates, so that there may be more to keep; null when no row can be such a one.
+    /// </returns>
+    public static Tensor? Truncate(Tensor scores, QueryTensors queries, Tensor largest, int candidates)
     {
         if (queries.LargestTopK > 0) KeepTopK(scores, queries);
-        if (queries.AnyTopP) KeepTopP(scores, queries.TopP, largest);
+        Tensor? unsure = queries.AnyTopP ? KeepTopP(scores, queries.TopP, largest, candidates) : null;
         if (queries.AnyMinP) RemoveBelow(scores, (largest.to(ScalarType.Float64) + queries.MinP.log()).to(ScalarType.Float32));
+        return unsure;
     }
 
     // Rows that keep all have a k beyond the largest; their threshold is −∞.
@@ -47,17 +54,29 @@ internal static class ScoreFilters
         RemoveBelow(scores, least.masked_fill(queries.TopK.gt(largestK), Removed));
     }
 
-    /// <summary>Removes the tail whose probability is at most 1 − p; of equal probabilities the lowest ids stay longest.</summary>
-    private static void KeepTopP(Tensor scores, Tensor p, Tensor largest)
+    /// <summary>
+    /// Removes the tail whose probability is at most 1 − p; of equal probabilities the lowest ids stay longest. The best tokens' weights in
+    /// order, without their ids, tell the least weight that stays and how many tokens of that weight do.
+    /// </summary>
+    private static Tensor? KeepTopP(Tensor scores, Tensor p, Tensor largest, int candidates)
     {
-        var (weights, ids) = (scores - largest).exp_().sort(1, descending: true, stable: true);
-        var wide = weights.to(ScalarType.Float64);
-        var sums = wide.cumsum(1);
-        var total = sums.narrow(1, sums.shape[1] - 1, 1);
-        var tail = total - (sums - wide); // of a token and all after it
-        var removed = tail.le((p.neg() + One) * total); // where all are kept, p is above 1 and no tail is negative
-        removed.narrow(1, 0, 1).zero_(); // the best token always stays
-        scores.masked_fill_(zeros_like(removed).scatter_(1, ids, removed), Removed);
+        bool all = candidates >= scores.shape[1];
+        var weights = (scores - largest).exp_();
+        var best = all ? weights.sort(1, descending: true).Values : weights.topk(candidates, 1, largest: true, sorted: true).values;
+        var total = weights.sum(1, keepdim: true, ScalarType.Float64);
+        var wide = best.to(ScalarType.Float64);
+        var tail = total - (wide.cumsum(1) - wide); // of a token and all after it
+        var kept = tail.gt((p.neg() + One) * total);
+        kept.narrow(1, 0, 1).fill_(Yes); // the best token always stays
+        var count = kept.sum(1, keepdim: true, ScalarType.Int64);
+        var least = best.gather(1, count - One);
+        var equals = count - best.gt(least).sum(1, keepdim: true, ScalarType.Int64);
+        var everything = p.gt(One);
+        least = least.masked_fill(everything, BelowAll);
+        var equal = weights.eq(least);
+        var late = equal.bitwise_and(equal.cumsum(1, ScalarType.Int64).gt(equals));
+        scores.masked_fill_(weights.lt(least).bitwise_or(late), Removed);
+        return all ? null : kept.narrow(1, candidates - 1, 1).bitwise_and(everything.bitwise_not());
     }
 
     private static void RemoveBelow(Tensor scores, Tensor least) => scores.masked_fill_(scores.lt(least), Removed);

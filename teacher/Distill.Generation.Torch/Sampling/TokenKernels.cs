@@ -10,7 +10,7 @@ namespace Distill.Generation.Torch.Sampling;
 internal static class TokenKernels
 {
     /// <summary>Columns of what <see cref="Choose"/> gives, before the alternatives.</summary>
-    public const int ChoiceColumns = 5;
+    public const int ChoiceColumns = 6;
 
     /// <summary>Columns of what <see cref="Score"/> gives, before the alternatives.</summary>
     public const int ScoreColumns = 2;
@@ -25,17 +25,21 @@ internal static class TokenKernels
 
     /// <param name="logits">[rows, vocab] of a floating-point type; unchanged.</param>
     /// <param name="queries">One per row.</param>
+    /// <param name="exhaustive">
+    /// Looks at all tokens where a top-p filter mostly needs a few: for the rare rows that a first call was not sure of.
+    /// </param>
     /// <returns>
-    /// [rows, 5 + 3 × top]: a number that is finite where both distributions are, token, its raw and its processed log-probability, kept
-    /// mass; then ids, raw and processed log-probabilities of the alternatives.
+    /// [rows, 6 + 3 × top]: 1 for a row whose answer is not sure, a number that is finite where both distributions are, token, its raw and
+    /// its processed log-probability, kept mass; then ids, raw and processed log-probabilities of the alternatives.
     /// </returns>
-    public static Tensor Choose(Tensor logits, ReadOnlySpan<TokenQuery> queries)
+    public static Tensor Choose(Tensor logits, ReadOnlySpan<TokenQuery> queries, bool exhaustive = false)
     {
         int vocabulary = (int)logits.shape[1];
         var rows = Widen(logits);
         var asked = new QueryTensors(queries, (int)rows.shape[1], vocabulary, logits.device);
         var raw = new Distribution(rows);
-        var (scores, processed, kept) = asked.Shapes ? Process(rows, asked) : (rows, raw, ones_like(raw.Total));
+        var (scores, processed, kept, unsure) =
+            asked.Shapes ? Process(rows, asked, exhaustive) : (rows, raw, ones_like(raw.Total), zeros_like(raw.Total));
         var token = Token(scores, processed, asked);
         var rawChosen = At(rows, token, raw);
         var chosen = At(scores, token, processed);
@@ -49,7 +53,7 @@ internal static class TokenKernels
 
         // Half the sum is not finite when either of them is not.
         var middle = (raw.Largest.to(ScalarType.Float64) + processed.Largest.to(ScalarType.Float64)).mul_(Half);
-        List<Tensor> columns = [middle, token.to(ScalarType.Float64), rawChosen, chosen, kept];
+        List<Tensor> columns = [unsure, middle, token.to(ScalarType.Float64), rawChosen, chosen, kept];
         if (asked.Top > 0) columns.AddRange(Alternatives(rows.narrow(1, 0, vocabulary), raw, scores, processed, token, asked));
         return cat(columns, 1);
     }
@@ -99,16 +103,22 @@ internal static class TokenKernels
         return rows;
     }
 
-    /// <summary>Scores after bias, penalty, temperature and filters, and the probability that the filters left, [rows, 1].</summary>
-    private static (Tensor Scores, Distribution Processed, Tensor Kept) Process(Tensor rows, QueryTensors asked)
+    /// <summary>
+    /// Scores after bias, penalty, temperature and filters; the probability that the filters left, [rows, 1]; and which rows are not sure.
+    /// </summary>
+    private static (Tensor Scores, Distribution Processed, Tensor Kept, Tensor Unsure) Process(
+        Tensor rows, QueryTensors asked, bool exhaustive)
     {
         var scores = rows.clone();
         ScoreFilters.Shape(scores, asked);
         var before = new Distribution(scores);
-        if (!asked.Truncates) return (scores, before, ones_like(before.Total));
-        ScoreFilters.Truncate(scores, asked, before.Largest);
+        var sure = zeros_like(before.Total);
+        if (!asked.Truncates) return (scores, before, ones_like(before.Total), sure);
+        int width = (int)scores.shape[1];
+        var unsure = ScoreFilters.Truncate(scores, asked, before.Largest, exhaustive ? width : Math.Min(width, asked.LikelyCandidates));
         var processed = new Distribution(scores);
-        return (scores, processed, (processed.LogNormalizer - before.LogNormalizer).exp_().clamp_max_(One));
+        var kept = (processed.LogNormalizer - before.LogNormalizer).exp_().clamp_max_(One);
+        return (scores, processed, kept, unsure?.to(ScalarType.Float64) ?? sure);
     }
 
     private static Tensor Token(Tensor scores, Distribution processed, QueryTensors asked)

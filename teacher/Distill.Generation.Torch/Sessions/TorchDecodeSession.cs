@@ -82,7 +82,8 @@ internal sealed class TorchDecodeSession : ISamplingSession
         RequireEveryPosition();
         float[] all = new float[logits.Length];
         Read(
-            slot, tokens, everyPosition: true, (start, rows) => HostTable.Copy(rows, all.AsSpan(start * vocabulary, (int)rows.NumberOfElements)));
+            slot, tokens, everyPosition: true,
+            (start, rows) => HostTable.Copy(rows, all.AsSpan(start * vocabulary, (int)rows.NumberOfElements)));
         all.CopyTo(logits);
     }
 
@@ -175,7 +176,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
     private static void Choose(Tensor logits, ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
     {
         if (queries.IsEmpty) answers.Resize(0, 0);
-        else new HostTable(TokenKernels.Choose(logits, queries)).CopyTo(answers, queries.Length);
+        else HostTable.Choose(logits, queries, answers);
     }
 
     /// <summary>Reads tokens in parts and shows each part's logits, [rows, vocab], with the place of its first token.</summary>

@@ -81,6 +81,28 @@ public sealed class TokenKernelTests
         }
     }, iter: 200, threads: 1);
 
+    // So flat that top-p keeps more than the tokens that are looked at first: the others are looked at then.
+    [Fact]
+    public void A_flat_distribution_is_looked_at_as_a_whole()
+    {
+        float[] logits = [.. Enumerable.Range(0, 4000).Select(i => MathF.Sin(i) * 0.01f)];
+        foreach (var options in (SamplingOptions[])[new() { Temperature = 1, TopP = 0.9 },
+            new() { Temperature = 1, TopP = 0.9, TopK = 3000 }])
+        {
+            foreach (double uniform in (double[])[0.1, 0.5, 0.97])
+            {
+                var expected = new Sampler(logits.Length).Choose(logits, options, [], uniform);
+                var actual = Choose(logits, [new(options, uniform, default, 0)]).Choice(0);
+                actual.Token.ShouldBe(expected.Token);
+                actual.KeptMass.ShouldBe(expected.KeptMass, 1e-6f);
+            }
+        }
+
+        using var scope = NewDisposeScope();
+        var flat = TokenKernels.Choose(tensor(logits, [1, logits.Length]), [new(new() { Temperature = 1, TopP = 0.9 }, 0.5, default, 0)]);
+        flat[0, 0].item<double>().ShouldBe(1);
+    }
+
     [Theory]
     [InlineData(float.NaN), InlineData(float.PositiveInfinity)]
     public void A_row_that_is_not_finite_is_told_and_the_others_go_on(float value)
@@ -126,7 +148,7 @@ public sealed class TokenKernelTests
             var stored = tensor(logits, [1, 130]).to(type);
             float[] read = stored.to(ScalarType.Float32).data<float>().ToArray();
             var answers = new TokenAnswers();
-            new HostTable(TokenKernels.Choose(stored, [new(SamplingOptions.Greedy, 0, default, 3)])).CopyTo(answers, 1);
+            HostTable.Choose(stored, [new(SamplingOptions.Greedy, 0, default, 3)], answers);
             var expected = new Sampler(130).Choose(read, SamplingOptions.Greedy, [], 0);
             answers.Choice(0).Token.ShouldBe(expected.Token);
             answers.Choice(0).LogProbability.ShouldBe(expected.LogProbability, 2e-6f);
@@ -182,7 +204,7 @@ public sealed class TokenKernelTests
                 var logits = empty([queries.Length, vocabulary], type, meta);
                 var table = TokenKernels.Choose(logits, queries);
                 table.device_type.ShouldBe(DeviceType.META);
-                table.shape.ShouldBe([queries.Length, 5 + (3 * queries.Max(query => query.Top))]);
+                table.shape.ShouldBe([queries.Length, 6 + (3 * queries.Max(query => query.Top))]);
                 var scores = TokenKernels.Score(logits, empty([queries.Length], ScalarType.Int64, meta), 3);
                 (scores.device_type, scores.shape[1]).ShouldBe((DeviceType.META, 8));
             }
@@ -196,8 +218,7 @@ public sealed class TokenKernelTests
     {
         using var scope = NewDisposeScope();
         var answers = new TokenAnswers();
-        var table = TokenKernels.Choose(tensor(logits, [queries.Length, logits.Length / queries.Length]), queries);
-        new HostTable(table).CopyTo(answers, queries.Length);
+        HostTable.Choose(tensor(logits, [queries.Length, logits.Length / queries.Length]), queries, answers);
         return answers;
     }
 }

@@ -27,6 +27,9 @@ public sealed class TorchSessionTests
         new() { RepetitionPenalty = 1.3 },
     ];
 
+    // The tests of a process share its cores, and several threads would mostly wait for each other in tensors as small as these.
+    static TorchSessionTests() => set_num_threads(1);
+
     public static TheoryData<string> Names => FixtureFolder.Rows(
         ReferenceCase.All.Where(name => new ReferenceCase(name).SharesCache).Append("tiny-reasoner"));
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Data.Common;
 using Distill.Cli.Parsing;
 using Distill.Service.Hosting;
 using Distill.Service.Running;
@@ -21,7 +20,8 @@ internal sealed class ServeCommand : DistillCommand
     private readonly Option<int> port = CommandOptions.Number("--port", "0 takes any free one.", 0, 65_535, 8090);
 
     private readonly Option<string> keyVariable = new("--api-key-env")
-        { HelpName = "VARIABLE", Description = "Environment variable with the key of those who may look and act, of at least 16 characters." };
+        { HelpName = "VARIABLE",
+            Description = "Environment variable with the key of those who may look and act, of at least 16 characters." };
 
     private readonly Option<string> readKeyVariable = new("--read-key-env")
         { HelpName = "VARIABLE", Description = "Environment variable with the key of those who may only look." };
@@ -67,8 +67,9 @@ internal sealed class ServeCommand : DistillCommand
 
     private static async Task ServeAsync(ServiceOptions options, IDistillProgram program, CommandContext context)
     {
-        await using var service = await StartAsync(options, program, context);
-        if (context.IsJson) context.Results.Json(new { listening = service.Address, schedules = options.SchedulesFile, runs = options.RunsFolder });
+        await using var service = await ScheduleService.StartAsync(options, program, context.Clock, context.Cancellation);
+        if (context.IsJson)
+            context.Results.Json(new { listening = service.Address, schedules = options.SchedulesFile, runs = options.RunsFolder });
         string key = options.Key is null ? "" : ", with a key", queue = options.Postgres is null ? "in memory" : "in PostgreSQL";
         context.Results.Line($"The schedules of {options.SchedulesFile} run into {options.RunsFolder}; the queue is {queue}.");
         context.Results.Line($"The page is at {service.Address}{key}. Ctrl-C stops it.");
@@ -77,18 +78,6 @@ internal sealed class ServeCommand : DistillCommand
         await service.StopAsync();
         if (context.IsJson) context.Results.Json(new { stopped = true });
         context.Results.Line("Stopped. What was at work goes on with the next start.");
-    }
-
-    private static async Task<ScheduleService> StartAsync(ServiceOptions options, IDistillProgram program, CommandContext context)
-    {
-        try
-        {
-            return await ScheduleService.StartAsync(options, program, context.Clock, context.Cancellation);
-        }
-        catch (Exception fault) when (options.Postgres is not null && fault is DbException or ArgumentException)
-        {
-            throw new IOException($"The database that {ServiceOptions.PostgresVariable} names cannot be used: {fault.Message}", fault);
-        }
     }
 
     private static string? Secret(string? variable) => variable is null ? null
