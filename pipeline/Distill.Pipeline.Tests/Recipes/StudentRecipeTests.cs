@@ -1,5 +1,6 @@
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Student.Adapters;
 
 namespace Distill.Pipeline.Tests.Recipes;
 
@@ -8,7 +9,7 @@ public sealed class StudentRecipeTests : IDisposable
 {
     private const string Everything = """
 
-        lora: { rank: 4, alpha: 8, targets: attention, rank_stabilized: true }
+        lora: { rank: 4, alpha: 8, targets: attention, rank_stabilized: true, frozen: int4 }
         """;
 
     private readonly TemporaryFolder folder = SampleRecipe.Folder();
@@ -39,12 +40,23 @@ public sealed class StudentRecipeTests : IDisposable
         again.Student.ShouldBe(recipe.Student);
     }
 
+    [Theory]
+    [InlineData("float", FrozenForm.Float)]
+    [InlineData("int8", FrozenForm.Int8)]
+    [InlineData("int4", FrozenForm.Int4)]
+    public void Frozen_weights_lie_as_the_recipe_says_and_by_default_leave_the_key_as_it_was(string word, FrozenForm form)
+    {
+        var recipe = SampleRecipe.Parse(folder, SampleRecipe.Text + "\n\nlora: { rank: 4 }\n", $"lora.frozen={word}");
+        recipe.Lora!.ToOptions().Frozen.ShouldBe(form);
+        recipe.Lora.ToKey(recipe)!.ToString().Contains("frozen", StringComparison.Ordinal).ShouldBe(form != FrozenForm.Float);
+    }
+
     [Fact]
     public void Every_problem_is_reported_at_once()
     {
         const string text = """
 
-            lora: { rank: 0, alpha: -1, targets: everything, dropout: 0.1 }
+            lora: { rank: 0, alpha: -1, targets: everything, dropout: 0.1, frozen: int3 }
             answer_only: { held_out: { measure: accuracy, problems: 100000 } }
             """;
         SampleRecipe.Problems(
@@ -52,7 +64,7 @@ public sealed class StudentRecipeTests : IDisposable
                 "sft.held_out.patience=x", "student.layers=0", "student.intermediate=none")
             .Select(problem => problem.Path).ShouldBe(
             [
-                "lora.rank", "lora.alpha", "lora.targets", "lora.dropout", "answer_only.held_out.problems", "sft.held_out.every",
+                "lora.rank", "lora.alpha", "lora.targets", "lora.dropout", "lora.frozen", "answer_only.held_out.problems", "sft.held_out.every",
                     "sft.held_out.share", "sft.held_out.problems",
                 "sft.held_out.patience", "student.layers", "student.intermediate",
             ],

@@ -87,15 +87,16 @@ internal sealed class BlockMatrix : IFrozenMatrix
     private Tensor Scales(Tensor blocks)
     {
         Tensor high = blocks.amax([-1], keepdim: true), low = blocks.amin([-1], keepdim: true);
-        var isHigh = high.add(low).gt(KeptScalar.Of(0)).to(ScalarType.Float32); // |high| > |low|, as high ≥ low
-        return high.mul(isHigh).add_(low.mul_(isHigh.neg_().add_(KeptScalar.Of(1)))).div_(KeptScalar.Of(-Middle));
+        var isHigh = high.add(low, KeptScalar.One).gt(KeptScalar.Of(0)).to(ScalarType.Float32); // |high| > |low|, as high ≥ low
+        var extreme = high.mul(isHigh);
+        return extreme.addcmul_(low, isHigh.neg_().add_(KeptScalar.One, KeptScalar.One), KeptScalar.One).div_(KeptScalar.Of(-Middle));
     }
 
     private Tensor Codes(Tensor blocks)
     {
         var flat = scales.eq(KeptScalar.Of(0)); // a block of zeros alone
         var inverse = scales.reciprocal().masked_fill_(flat, KeptScalar.Of(0));
-        return blocks.mul(inverse).round_().add_(KeptScalar.Of(Middle)).clamp_(KeptScalar.Of(0), KeptScalar.Of((2 * Middle) - 1))
+        return blocks.mul(inverse).round_().add_(KeptScalar.Of(Middle), KeptScalar.One).clamp_(KeptScalar.Of(0), KeptScalar.Of((2 * Middle) - 1))
             .to(ScalarType.Byte);
     }
 
@@ -103,14 +104,14 @@ internal sealed class BlockMatrix : IFrozenMatrix
     {
         if (bits == 8) return codes;
         var pairs = codes.view(rows, -1, BlockSize / 2, 2);
-        var sixteen = full([], 16, ScalarType.Byte, codes.device);
-        return pairs.narrow(3, 1, 1).mul(sixteen).add_(pairs.narrow(3, 0, 1)).squeeze(3);
+        return pairs.narrow(3, 1, 1).mul(Constant(16)).bitwise_or_(pairs.narrow(3, 0, 1)).squeeze(3);
     }
+
+    private Tensor Constant(byte value) => full([], KeptScalar.Of(value), ScalarType.Byte, scales.device);
 
     private Tensor Unpacked()
     {
         if (bits == 8) return codes;
-        Tensor Constant(byte value) => full([], value, ScalarType.Byte, codes.device);
         return stack([codes.bitwise_and(Constant(15)), codes.bitwise_right_shift(Constant(4))], -1).view(rows, -1, BlockSize);
     }
 }

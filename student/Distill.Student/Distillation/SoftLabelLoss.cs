@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using Distill.Student.Model;
 using Distill.Student.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -60,8 +61,8 @@ internal sealed class SoftLabelLoss(TopTokenDivergence soft, double softWeight, 
         if (softWeight < 1)
         {
             var hard = HardLabel.Of(chunk, (1 - softWeight) / learnedTokens);
-            value.add_(hard.Value);
-            gradient.add_(hard.Gradient);
+            value.add_(hard.Value, KeptScalar.One);
+            gradient.add_(hard.Gradient, KeptScalar.One);
         }
 
         return new ChunkLoss(value.MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());

@@ -24,7 +24,7 @@ internal static class TopTokenChunk
         var slopes = Slopes.Of(loss, Softened(loss, teacher), student);
         // exponentials are 0 at the ids: d log Q(j) / d logit(v) = (1 if v = j) − Q(v), whatever the class
         exponentials.mul_(slopes.Outside.div_(total).mul_(slopeScale).to(ScalarType.Float32));
-        var atIds = slopes.ById.add_(student.narrow(1, 0, ids.shape[1]).exp().mul_(slopes.Inside)).mul_(slopeScale);
+        var atIds = slopes.ById.addcmul_(student.narrow(1, 0, ids.shape[1]).exp(), slopes.Inside, KeptScalar.One).mul_(slopeScale);
         exponentials.scatter_(1, ids, atIds.to(ScalarType.Float32));
         return new ChunkLoss(slopes.Value.mul_(scale).MoveToOuterDisposeScope(), exponentials.MoveToOuterDisposeScope());
     }
@@ -35,7 +35,7 @@ internal static class TopTokenChunk
         var target = teacher;
         if (loss.Support == TokenSupport.TailBucket)
         {
-            var left = teacher.exp().sum(-1L, keepdim: true).neg_().add_(KeptScalar.Of(1));
+            var left = teacher.exp().sum(-1L, keepdim: true).neg_().add_(KeptScalar.One, KeptScalar.One);
             target = cat([target, left.clamp_min_(KeptScalar.Of(TopTokenDivergence.TailFloor)).log_()], 1);
         }
 
@@ -53,7 +53,7 @@ internal static class TopTokenChunk
         var student = scaled.gather(1, ids).to(ScalarType.Float64);
         scaled.exp_().scatter_(1, ids, zeros_like(student, ScalarType.Float32)); // the tail is summed: 1 − kept would cancel
         var rest = scaled.sum(-1L, keepdim: true).to(ScalarType.Float64);
-        var total = student.exp().sum(-1L, keepdim: true).add_(rest);
+        var total = student.exp().sum(-1L, keepdim: true).add_(rest, KeptScalar.One);
         if (loss.Support == TokenSupport.TailBucket) student = cat([student, rest.log()], 1);
         return (scaled, total, student.sub_(total.log()));
     }
@@ -88,7 +88,7 @@ internal static class TopTokenChunk
             var (value, slopes) = Sum(loss, target, student);
             var tailSlope = slopes.narrow(1, k, 1).mul_(steep);
             var inside = slopes.sum(-1L, keepdim: true).neg_();
-            return new(value, slopes.narrow(1, 0, k), inside, tailSlope.div(tail.exp()).add_(inside));
+            return new(value, slopes.narrow(1, 0, k), inside, tailSlope.div(tail.exp()).add_(inside, KeptScalar.One));
         }
 
         // log Q(j) − log Σ Q over the ids: the slopes sum to zero, so nothing reaches the other tokens.

@@ -66,7 +66,7 @@ internal sealed class TensorPasses : IFlatPasses
         foreach (var (start, count) in PiecesOf(values.numel()))
         {
             using var scope = NewDisposeScope();
-            sum.add_(sumOfPiece(values.narrow(0, start, count)));
+            sum.add_(sumOfPiece(values.narrow(0, start, count)), KeptScalar.One);
         }
 
         return sum;
@@ -78,6 +78,7 @@ internal sealed class TensorPasses : IFlatPasses
         long whole = piece.numel() / NormBlock * NormBlock;
         var norms = piece.narrow(0, 0, whole).view(-1, NormBlock).norm(1); // [blocks]
         var rest = piece.narrow(0, whole, piece.numel() - whole).view(1, -1).norm(1);
-        return cat([norms, rest]).to(ScalarType.Float64).square().sum();
+        var all = cat([norms, rest]).to(ScalarType.Float64);
+        return all.mul(all).sum();
     }
 }

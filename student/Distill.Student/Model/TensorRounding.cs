@@ -1,4 +1,5 @@
 using Distill.Student.Fused;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Distill.Student.Model;
@@ -26,7 +27,7 @@ internal static class TensorRounding
         var step = Steps(values, sign);
         var noise = Random(values.numel(), first, key, values.device).to(ScalarType.Float32)
             .mul_(KeptScalar.Of(1.0 / (1 << 16))).mul_(sign);
-        target.copy_(values.div(step).add_(noise).trunc_().mul_(step));
+        target.copy_(values.div(step).add_(noise, KeptScalar.One).trunc_().mul_(step));
     }
 
     // [count]: the step of bf16 at each value, a power of two
@@ -37,15 +38,22 @@ internal static class TensorRounding
             .mul_(KeptScalar.Of(BitsOfStep)).clamp_min_(KeptScalar.Of(LeastStep));
     }
 
-    // [count] int32 in 0..65535; int32 products wrap, and a shift that drags the sign along is masked.
+    // [count] int32 in 0..65535; int32 products and differences wrap, and a shift that drags the sign along is masked. Subtracted, because
+    // an addition of integers would make a scalar: see KeptScalar.One.
     private static Tensor Random(long count, long first, (uint Inner, uint Outer) key, Device device)
     {
-        Tensor Constant(uint bits) => full([], unchecked((int)bits), ScalarType.Int32, device);
+        Tensor Constant(uint bits)
+        {
+            using Scalar value = unchecked((int)bits);
+            return full([], value, ScalarType.Int32, device);
+        }
+
         Tensor Shifted(Tensor x, int places) =>
             x.bitwise_right_shift(Constant((uint)places)).bitwise_and_(Constant(uint.MaxValue >> places));
-        var x = arange(0, count, ScalarType.Int32, device).add_(Constant(unchecked((uint)first))).bitwise_xor_(Constant(key.Inner));
+        var x = arange(KeptScalar.Of(0), KeptScalar.Of(count), KeptScalar.One, ScalarType.Int32, device)
+            .sub_(Constant(unchecked((uint)-first))).bitwise_xor_(Constant(key.Inner));
         x.bitwise_xor_(Shifted(x, 16)).mul_(Constant(StochasticRounding.FirstFactor));
-        x.bitwise_xor_(Shifted(x, 15)).add_(Constant(key.Outer)).mul_(Constant(StochasticRounding.SecondFactor));
+        x.bitwise_xor_(Shifted(x, 15)).sub_(Constant(unchecked(0 - key.Outer))).mul_(Constant(StochasticRounding.SecondFactor));
         return Shifted(x, 16);
     }
 }

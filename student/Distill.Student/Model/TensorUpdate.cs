@@ -33,7 +33,7 @@ internal sealed class TensorUpdate : IFlatUpdate
             m.mul_(beta1).add_(slopes, newFirst);
             v.mul_(beta2).addcmul_(slopes, slopes, newSecond);
             if (step.Shrink != 1) Shrink(values, shrink, exempt);
-            values.addcdiv_(m, v.sqrt().add_(epsilon), size);
+            values.addcdiv_(m, v.sqrt().add_(epsilon, KeptScalar.One), size);
 
             Tensor Of(Tensor whole) => whole.narrow(0, start, count);
         }

@@ -13,6 +13,11 @@ internal static class KeptScalar
 {
     private static readonly ConcurrentDictionary<double, Scalar> Kept = new();
 
+    /// <summary>
+    /// The factor of a sum. An addition that is given none makes a scalar for it, as does every operator with a number.
+    /// </summary>
+    public static Scalar One { get; } = Of(1);
+
     public static Scalar Of(double value) => Kept.GetOrAdd(value, number => number.ToScalar());
 }
 

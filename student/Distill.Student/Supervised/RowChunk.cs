@@ -1,3 +1,4 @@
+using Distill.Student.Model;
 using Distill.Student.Training;
 using static TorchSharp.torch;
 
@@ -26,7 +27,7 @@ internal sealed class RowChunk
         exponentials = shifted.exp();
         total = Sum(exponentials);
         var product = Sum(shifted.mul_(exponentials));
-        Tensor log = total.log(), logTotal = log + largest.squeeze(1);
+        Tensor log = total.log(), logTotal = log.add(largest.squeeze(1), KeptScalar.One);
         Numbers = new(
             Kept(logTotal), Kept(logits.mean([-1]).to(ScalarType.Float64)), Kept(logits.gather(1, targets).squeeze(1) - logTotal),
             Kept(log - (product / total)));
@@ -42,7 +43,8 @@ internal sealed class RowChunk
     {
         using var scope = NewDisposeScope();
         exponentials.mul_(slopes.Logarithm.IsZero ? Single(slopes.Probability.Like(total) / total) : LogarithmicFactor(slopes));
-        if (!slopes.Uniform.IsZero) exponentials.add_(Single(slopes.Uniform.Like(total) / chunk.Logits.shape[1]));
+        if (!slopes.Uniform.IsZero)
+            exponentials.add_(Single(slopes.Uniform.Like(total)), KeptScalar.Of(1.0 / chunk.Logits.shape[1]));
         exponentials.scatter_add_(1, targets, Single(slopes.Target.Like(total)));
         return new ChunkLoss(slopes.Value.Like(total).sum().MoveToOuterDisposeScope(), exponentials);
     }
@@ -52,7 +54,7 @@ internal sealed class RowChunk
     {
         var logarithm = slopes.Logarithm.Like(total);
         var rest = slopes.Probability.Like(total) - (logarithm * total.log());
-        return (chunk.Logits - largest).mul_(Single(logarithm / total)).add_(Single(rest / total));
+        return (chunk.Logits - largest).mul_(Single(logarithm / total)).add_(Single(rest / total), KeptScalar.One);
     }
 
     private static Tensor Single(Tensor column) => column.to(ScalarType.Float32).unsqueeze(1);

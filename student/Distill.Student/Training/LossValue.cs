@@ -73,7 +73,8 @@ internal readonly record struct LossColumn(Tensor? Values, double Constant = 0) 
     public bool IsZero => Values is null && Constant == 0;
 
     public static LossColumn operator +(LossColumn one, LossColumn other) =>
-        one.IsZero ? other : other.IsZero ? one : one.With(other, (x, y) => x + y, (x, y) => x.add(y), (x, y) => x.add(y));
+        one.IsZero ? other : other.IsZero ? one : one.With(
+            other, (x, y) => x + y, (x, y) => x.add(y, KeptScalar.One), (x, y) => x.add(y, KeptScalar.One));
 
     public static LossColumn operator -(LossColumn one, LossColumn other) => one + -other;
 
