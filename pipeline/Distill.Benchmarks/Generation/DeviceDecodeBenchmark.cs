@@ -6,8 +6,8 @@ using Distill.Generation.Torch;
 namespace Distill.Benchmarks.Generation;
 
 /// <summary>
-/// What it costs on the processor to keep cache, logits and sampling in libtorch's memory, where nothing is gained by it: the code of a card,
-/// held against the host's own.
+/// What it costs on the processor to keep cache, logits and sampling in libtorch's memory, where nothing is gained by it: the code of a
+/// card, held against the host's own.
 /// </summary>
 internal sealed class DeviceDecodeBenchmark : IBenchmark
 {
