@@ -12,10 +12,10 @@ using static TorchSharp.torch;
 namespace Distill.Export;
 
 /// <summary>
-/// Serves a student's weights where the trainer keeps them: libtorch owns weights, cache and logits, ONNX Runtime binds them by address, and
-/// handing over is waiting until the trainer's work is done. In 16 bits it is one pass more, which rounds the weights into a second vector
-/// on the device. One session stays open. Matrices are not packed, so on the processor a row's last bits may depend on whether others run
-/// beside it. One model is served at a time, and the parameters must not change meanwhile. One thread.
+/// Serves a student's weights where the trainer keeps them: libtorch owns weights, cache and logits, ONNX Runtime binds them by address,
+/// and handing over is waiting until the trainer's work is done. In 16 bits it is one pass more, which rounds the weights into a second
+/// vector on the device. One session stays open. Matrices are not packed, so on the processor a row's last bits may depend on whether
+/// others run beside it. One model is served at a time, and the parameters must not change meanwhile. One thread.
 /// </summary>
 internal sealed class DevicePolicyServer : IPolicyServer
 {

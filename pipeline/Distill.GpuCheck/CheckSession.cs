@@ -57,7 +57,7 @@ internal static class PartRun
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            return new JsonObject { ["passed"] = false, ["fault"] = Short(fault.ToString()) };
+            return new JsonObject { ["passed"] = false, ["fault"] = Short(fault.ToString(), fromStart: true) };
         }
     }
 
@@ -107,5 +107,7 @@ internal static class PartRun
         return new JsonObject { ["passed"] = false, ["fault"] = fault };
     }
 
-    private static string Short(string text) => text.Length <= LongestFault ? text : text[^LongestFault..];
+    // An exception says at its start what is wrong, a process that died at its end.
+    private static string Short(string text, bool fromStart = false) =>
+        text.Length <= LongestFault ? text : fromStart ? text[..LongestFault] : text[^LongestFault..];
 }

@@ -6,12 +6,14 @@ using Distill.Generation.Torch;
 namespace Distill.Benchmarks.Generation;
 
 /// <summary>
-/// What it costs on the processor to keep cache, logits and sampling in libtorch's memory, where nothing is gained by it: the code of a card,
-/// held against the host's own.
+/// What it costs on the processor to keep cache, logits and sampling in libtorch's memory, where nothing is gained by it: the code of a
+/// card, held against the host's own.
 /// </summary>
 internal sealed class DeviceDecodeBenchmark : IBenchmark
 {
     public string Name => "device-decode";
+
+    private const int Compared = 8, Tokens = 24;
 
     public string Summary => "tokens/s at 1, 8 and 32 slots with cache, logits and sampling in libtorch's memory, on the processor";
 
@@ -26,6 +28,33 @@ internal sealed class DeviceDecodeBenchmark : IBenchmark
             .. Compare(context, host, torch, 32, "temperature 1", new SamplingOptions { Temperature = 1 }),
             .. Compare(context, host, torch, 32, "greedy", SamplingOptions.Greedy),
             .. Compare(context, host, torch, 32, "top-k 20, top-p 0.95", new() { Temperature = 0.6, TopK = 20, TopP = 0.95 }),
+            .. Agreement(context, host, torch),
+        ];
+    }
+
+    private static Figure[] Agreement(BenchmarkContext context, ITokenModel host, ITokenModel torch)
+    {
+        SamplingOptions[] samplings =
+        [
+            SamplingOptions.Greedy, new() { Temperature = 1 }, new() { Temperature = 0.6, TopK = 20, TopP = 0.95 },
+            new() { Temperature = 1, TopP = 0.9 },
+        ];
+        GenerationRequest[] requests = [.. Enumerable.Range(0, context.Quick ? 1 : Compared).Select(i => new GenerationRequest
+        {
+            Prompt = DecodeRun.PromptOf(host, i), MaxNewTokens = Tokens, SamplingBySeed = samplings, Seeds = [0, 1, 2, 3],
+        })];
+        var expected = new BatchGenerator(host, slots: 8).Complete(requests).SelectMany(row => row).ToList();
+        var actual = new BatchGenerator(torch, slots: 8).Complete(requests).SelectMany(row => row).ToList();
+        int same = expected.Zip(actual).Count(pair => pair.First.Tokens.SequenceEqual(pair.Second.Tokens));
+        int[] text = [.. Enumerable.Range(0, 8).SelectMany(i => DecodeRun.PromptOf(host, i))];
+        using TokenScorer own = new(host, 512), other = new(torch, 512);
+        double difference = own.Score(text).LogProbabilities.Zip(other.Score(text).LogProbabilities, (a, b) => Math.Abs(a - b)).Max();
+        return
+        [
+            Figure.Plain("completions with the host's tokens", Series.Of(100.0 * same / expected.Count), "%",
+                $"of {expected.Count}, {Tokens} tokens each, greedy and sampled with the same random numbers"),
+            Figure.Plain("largest difference of a given token's log-probability", Series.Of(difference), "nats",
+                "sums of exponentials by fp32 blocks against float64 throughout"),
         ];
     }
 

@@ -35,7 +35,8 @@ internal sealed class PrefillBenchmark : IBenchmark
         var figures = new List<Figure>
         {
             Figure.Plain("matrix product of ONNX Runtime, fp32", peak, "GFLOP/s", $"{ProductRate.SizeOf(context)}³, all cores"),
-            Figure.Plain("scoring", new(seconds[1].Select(time => PromptReading.ScoredTokens / time)), "tokens/s", PromptReading.ScoredTexts),
+            Figure.Plain("scoring", new(seconds[1].Select(time => PromptReading.ScoredTokens / time)), "tokens/s",
+                    PromptReading.ScoredTexts),
             Figure.AtLeast("scoring, share of the product rate", 70, Share(scored, peak), "%"),
             Figure.Plain("scoring with 20 alternatives, share of the product rate",
                 Share(Rate(seconds[2], PromptReading.ScoredTokens, work.PerScoredToken), peak), "%"),

@@ -5,6 +5,7 @@ using System.Reflection;
 using Distill.Architecture;
 using Distill.Benchmarks.Exporting;
 using Distill.Benchmarks.Measuring;
+using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Supervised;

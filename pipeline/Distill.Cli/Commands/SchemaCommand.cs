@@ -10,7 +10,8 @@ internal sealed class SchemaCommand : DistillCommand
     private readonly Option<bool> schedules = new("--schedules") { Description = "That of files with schedules." };
 
     public SchemaCommand()
-        : base("schema", "Prints the JSON Schema of recipes, or of files with schedules, with which an editor completes and checks them.") =>
+        : base("schema",
+            "Prints the JSON Schema of recipes, or of files with schedules, with which an editor completes and checks them.") =>
             Options.Add(schedules);
 
     public override IReadOnlyList<string> Examples =>

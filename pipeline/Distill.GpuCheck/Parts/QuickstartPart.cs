@@ -21,7 +21,7 @@ internal sealed class QuickstartPart : ICheckPart
           test: TEST
           twins: 8
         student: { base: BASE, device: DEVICE }
-        sft: { epochs: 3, batch_tokens: 1024, learning_rate: 0.002, precision: fp32 }
+        sft: { epochs: 3, batch_tokens: 1024, learning_rate: 0.002, precision: fp32, threads: 8 }
         answer_only: { enabled: false }
         rl: { steps: STEPS, problems_per_step: 8, samples: 4, evaluate_every: 2, validation_problems: 16, max_tokens: 96 }
         parity: { prompts: 4, tokens: 24 }
@@ -36,8 +36,8 @@ internal sealed class QuickstartPart : ICheckPart
 
     public PartResult Run(CheckContext context)
     {
+        var given = Evaluations(context, "on-device", context.Device); // what may fail first
         var expected = Evaluations(context, "on-processor", ComputeDevice.Cpu);
-        var given = Evaluations(context, "on-device", context.Device);
         var table = new JsonArray();
         bool agree = true;
         foreach (var (one, other) in expected.Join(given, row => row.Model, row => row.Model, (one, other) => (one, other)))

@@ -53,6 +53,8 @@ public sealed class PromotionTestTests
         var test = new PromotionTest(new PromotionSection { DomainProblems = 40 });
         string[] names = [.. test.Against([.. Of("a", 50), .. Of("b", 25), .. Of("c", 25)]).Select(check => check.Name)];
         names.ShouldBe(["all problems", "domain a", "other domains"]);
+        test.Untested([.. Of("a", 50), .. Of("b", 25), .. Of("c", 25)]).ShouldBeNull();
+        test.Untested([.. Of("a", 50), .. Of("b", 25)]).ShouldNotBeNull().ShouldContain("b (25)");
         test.Against([.. Of("a", 50)]).Select(check => check.Name).ShouldBe(["all problems"]);
     }
 

@@ -32,7 +32,7 @@ public sealed class ReportJsonTests
             [
                 "run", "recipeDigest", "stages", "evaluations", "parity", "throughput", "comparisons", "onnxGreedyAnswersEqual",
                     "modelSizes", "curation", "notes", "models", "recipe",
-                "machine",
+                "machine", "promotion",
             ]);
         Keys(Written["stages"]![0]).ShouldBe(["name", "state", "reason", "seconds", "inputs", "outputs"]);
         Keys(Written["evaluations"]![0]).ShouldBe(

@@ -14,7 +14,8 @@ public sealed class CronTimesTests
     ];
 
     private static readonly string[] Crons =
-        ["30 2 * * *", "0 0 * * *", "*/30 * * * *", "15 1-3 * * *", "0 */6 * * *", "59 23 31 12 *", "0 3 * * 0", "*/17 2,3 1,29,30,31 3,10,11,12 *"];
+        ["30 2 * * *", "0 0 * * *", "*/30 * * * *", "15 1-3 * * *", "0 */6 * * *", "59 23 31 12 *",
+            "0 3 * * 0", "*/17 2,3 1,29,30,31 3,10,11,12 *"];
 
     [Theory]
     [InlineData("2026-03-28T12:00Z", "2026-03-29T01:00Z")] // 02:30 does not exist: due at 03:00, summer time
@@ -35,7 +36,8 @@ public sealed class CronTimesTests
             .Select(due => CronTimes.Parse("0 6 * * *", "Pacific/Apia").WallTime(due).ToString("MM-dd HH:mm"))
             .ShouldBe(["12-29 06:00", "12-31 00:00", "12-31 06:00", "01-01 06:00"]);
 
-    /// <summary>Against the definition, minute by minute: a wall time counts at the first moment at which the clocks have reached it.</summary>
+    /// <summary>Against the definition, minute by minute: a wall time counts at the first moment at which the clocks have reached
+    /// it.</summary>
     [Fact]
     public void What_is_due_is_every_wall_time_of_the_expression_once()
     {

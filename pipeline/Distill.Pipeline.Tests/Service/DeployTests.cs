@@ -69,7 +69,8 @@ public sealed partial class DeployTests
         string connection = Text(service, "environment", "DISTILL_POSTGRES");
         connection.ShouldStartWith($"Host=database;Database={Text(database, "environment", "POSTGRES_DB")};"
             + $"Username={Text(database, "environment", "POSTGRES_USER")};Password=${{POSTGRES_PASSWORD:?");
-        ((RecipeSequence)service.Find("ports")!).Items.Cast<RecipeScalar>().ShouldAllBe(port => port.Text.StartsWith("127.0.0.1:", StringComparison.Ordinal));
+        ((RecipeSequence)service.Find("ports")!).Items.Cast<RecipeScalar>()
+            .ShouldAllBe(port => port.Text.StartsWith("127.0.0.1:", StringComparison.Ordinal));
         database.Find("ports").ShouldBeNull();
         Text(service, "stop_grace_period").ShouldBe("15s");
         Text(service, "depends_on", "database", "condition").ShouldBe("service_healthy");

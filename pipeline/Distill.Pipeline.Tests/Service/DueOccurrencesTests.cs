@@ -28,7 +28,8 @@ public sealed class DueOccurrencesTests
     [InlineData("All", 5)]
     public void Missed_runs_are_caught_up_with_as_the_schedule_says(string policy, int count)
     {
-        var decision = Decide(Schedule("0 2 * * *", catchUp: Enum.Parse<CatchUpPolicy>(policy)), Night.AddHours(-1), Night.AddDays(4).AddHours(3));
+        var decision =
+            Decide(Schedule("0 2 * * *", catchUp: Enum.Parse<CatchUpPolicy>(policy)), Night.AddHours(-1), Night.AddDays(4).AddHours(3));
         decision.Made.Count.ShouldBe(count);
         decision.Made.ShouldAllBe(made => made.Cause == OccurrenceCause.CatchUp && made.State == OccurrenceState.Waiting);
         if (count > 0) decision.Made[^1].Due.ShouldBe(Night.AddDays(4));
@@ -83,8 +84,8 @@ public sealed class DueOccurrencesTests
     }
 
     /// <summary>
-    /// Looks at random times, with stops, lost notes and a clock that jumps both ways: with `all` and `queue`, everything that was due between
-    /// the first look and the furthest one is made exactly once, and nothing else.
+    /// Looks at random times, with stops, lost notes and a clock that jumps both ways: with `all` and `queue`, everything that was due
+    /// between the first look and the furthest one is made exactly once, and nothing else.
     /// </summary>
     [Fact]
     public void Whatever_the_clock_does_every_occurrence_is_made_exactly_once()
@@ -128,7 +129,8 @@ public sealed class DueOccurrencesTests
         (occurrence.State, occurrence.Reason, occurrence.Failures).ShouldBe((OccurrenceState.Failed, "no", 3));
 
         Occurrence Fail(Occurrence before, AttemptEnd end) => AttemptRules.After(
-            before with { Attempts = [.. before.Attempts, new Attempt(Night)] }, new Attempt(Night, Night, end, null, "no"), retries, Night);
+            before with { Attempts = [.. before.Attempts, new Attempt(Night)] },
+                new Attempt(Night, Night, end, null, "no"), retries, Night);
     }
 
     [Theory]

@@ -17,7 +17,8 @@ public sealed class NotifierTests : IDisposable
 
     private static readonly RunNotice Failed = new(
         "nightly", "nightly-20261128t010000z", RunNotice.Failed, SampleSchedules.Utc("2026-11-28T01:00Z"),
-        SampleSchedules.Utc("2026-11-28T01:00Z"), SampleSchedules.Utc("2026-11-28T02:03:04Z"), 3, "sft", "No space left <on> `device` @here",
+        SampleSchedules.Utc("2026-11-28T01:00Z"), SampleSchedules.Utc("2026-11-28T02:03:04Z"), 3, "sft",
+            "No space left <on> `device` @here",
         ["sft: not done yet", "error: *No space*"], "distill resume nightly-20261128t010000z", null, null);
 
     private readonly TemporaryFolder folder = new();
@@ -89,7 +90,8 @@ public sealed class NotifierTests : IDisposable
             return;
         }
 
-        string script = folder.File("tell.sh", $"#!/bin/sh\ncat > '{folder.File("told.json")}'\necho \"$DISTILL_OUTCOME\" > '{folder.File("word")}'\n");
+        string script = folder.File("tell.sh",
+            $"#!/bin/sh\ncat > '{folder.File("told.json")}'\necho \"$DISTILL_OUTCOME\" > '{folder.File("word")}'\n");
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         (await Tell(Command(script))).ShouldBeNull();
         JsonDocument.Parse(File.ReadAllText(folder.File("told.json"))).RootElement.GetProperty("run").GetString()
@@ -160,7 +162,8 @@ public sealed class NotifierTests : IDisposable
             string body = await reader.ReadToEndAsync(Ending);
             var headers = context.Request.Headers;
             context.Response.StatusCode = answers[Math.Min(Received.Count, answers.Length - 1)];
-            Received.Enqueue((context.Request.Path, headers["X-Distill-Timestamp"].ToString(), headers["X-Distill-Signature"].ToString(), body));
+            Received.Enqueue((context.Request.Path, headers["X-Distill-Timestamp"].ToString(),
+                headers["X-Distill-Signature"].ToString(), body));
         });
     }
 }

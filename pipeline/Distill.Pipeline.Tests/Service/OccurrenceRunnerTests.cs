@@ -10,7 +10,8 @@ namespace Distill.Pipeline.Tests.Service;
 public sealed class OccurrenceRunnerTests : IDisposable
 {
     private readonly TemporaryFolder folder = SampleSchedules.Folder();
-    private readonly FakeTimeProvider clock = new(SampleSchedules.Utc("2026-11-28T01:30Z")) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
+    private readonly FakeTimeProvider clock =
+        new(SampleSchedules.Utc("2026-11-28T01:30Z")) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
     private readonly RecordingNotifiers notifiers = new();
     private readonly OccurrenceStore store;
 
@@ -178,6 +179,18 @@ public sealed class OccurrenceRunnerTests : IDisposable
         notifiers.Told.ShouldHaveSingleItem().Headline.ShouldBe("nightly finished, but then push: it ended with code 1");
     }
 
+    [Fact]
+    public async Task A_model_that_the_gate_of_promotion_refuses_is_not_pushed_and_the_refusal_is_told()
+    {
+        const string Then = "then: { promote: models/mine, push: hf://me/student, notify: team }";
+        var program = new ScriptedProgram((arguments, _) => Task.FromResult(arguments[0] == "promote" ? 3 : 0));
+        var done = await CarryOn(program, SampleSchedules.Text.Replace("then: { notify: team }", Then, StringComparison.Ordinal));
+        program.Calls.Select(call => call[0]).ShouldBe(["run", "promote"]);
+        program.Calls[1].ShouldBe(["promote", done.Run, "--to", folder.File("models/mine"), "--runs", folder.File("runs"), "--json"]);
+        (done.State, done.Attempts.Count).ShouldBe((OccurrenceState.Refused, 1));
+        notifiers.Told.ShouldHaveSingleItem().Headline.ShouldBe("nightly refused: promote: it ended with code 3");
+    }
+
     [Theory]
     [InlineData(-9, "its process was ended by signal 9")]
     [InlineData(77, "its process ended with code 77")]
@@ -188,8 +201,19 @@ public sealed class OccurrenceRunnerTests : IDisposable
     }
 
     [Fact]
-    public void Secrets_do_not_stay_in_text() =>
-        new SecretText(["hunter2-hunter2", "abc"]).Without("abc: key=hunter2-hunter2!").ShouldBe("abc: key=[secret]!");
+    public async Task A_secret_that_a_run_says_is_in_no_log_record_or_message()
+    {
+        var program = new ScriptedProgram(1)
+        {
+            Says = ["sending key=hunter2-hunter2!",
+                """{"error":{"code":1,"kind":"fault","message":"401 for hunter2-hunter2","hint":"","continue":null}}"""],
+        };
+        var failed = await CarryOn(program, SampleSchedules.Text + "\n    retries: { attempts: 0 }\n");
+        failed.Reason.ShouldBe("401 for [secret]");
+        notifiers.Told.ShouldHaveSingleItem().LastLines.ShouldBe(["sending key=[secret]!", "error: 401 for [secret]"]);
+        foreach (string file in Directory.GetFiles(folder.File("runs/.schedules"), "*", SearchOption.AllDirectories))
+            File.ReadAllText(file).ShouldNotContain("hunter2");
+    }
 
     private async Task<Occurrence> CarryOn(ScriptedProgram program, string? text = null, CancellationToken stopping = default)
     {
@@ -197,7 +221,7 @@ public sealed class OccurrenceRunnerTests : IDisposable
         if (!File.Exists(file)) folder.File("schedules.yaml", text ?? SampleSchedules.Text);
         var occurrence = SampleSchedules.Waiting("2026-11-28T01:30Z");
         store.TryCreate(occurrence);
-        var (book, secrets) = (new ScheduleBook(file), new SecretText([]));
+        var (book, secrets) = (new ScheduleBook(file), new SecretText(["hunter2-hunter2", "abc"]));
         var runner = new OccurrenceRunner(
             store, book, program, new FollowUps(store, book, program, notifiers, secrets, clock), new LiveRuns(), secrets, clock);
         await runner.CarryOnAsync(occurrence.Schedule, occurrence.Name, stopping);

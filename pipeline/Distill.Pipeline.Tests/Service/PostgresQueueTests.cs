@@ -57,7 +57,8 @@ public sealed class PostgresQueueTests : IDisposable
         }
 
         program.Calls.Count.ShouldBe(3);
-        store.List("nightly").Concat(store.List("other")).ShouldAllBe(one => one.State == OccurrenceState.Finished && one.Attempts.Count == 1);
+        store.List("nightly").Concat(store.List("other"))
+            .ShouldAllBe(one => one.State == OccurrenceState.Finished && one.Attempts.Count == 1);
     }
 
     [Fact]

@@ -5,7 +5,8 @@ using Npgsql;
 
 namespace Distill.Pipeline.Tests.Service;
 
-/// <summary>A PostgreSQL of the test's own, in a folder of its own, which it may stop and start. Skips the test where none is installed.</summary>
+/// <summary>A PostgreSQL of the test's own, in a folder of its own, which it may stop and start. Skips the test where none is
+/// installed.</summary>
 internal sealed class PostgresServer : IDisposable
 {
     private const string Missing = "PostgreSQL is not installed, or there is no user other than root to run it.";
@@ -29,7 +30,8 @@ internal sealed class PostgresServer : IDisposable
     public static PostgresServer Start()
     {
         string? programs = Environment.GetEnvironmentVariable("PATH")!.Split(':')
-            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Select(path => $"{path}/bin") : [])
+            .Concat(Directory.Exists("/usr/lib/postgresql")
+                ? Directory.GetDirectories("/usr/lib/postgresql").Select(path => $"{path}/bin") : [])
             .FirstOrDefault(path => File.Exists(Path.Combine(path, "initdb")) && File.Exists(Path.Combine(path, "pg_ctl")));
         bool canRun = programs is not null && (Environment.UserName != "root"
             || (File.Exists("/usr/sbin/runuser") && File.ReadAllText("/etc/passwd").Contains("\npostgres:", StringComparison.Ordinal)));

@@ -5,7 +5,8 @@ using Distill.Service.Schedules;
 
 namespace Distill.Pipeline.Tests.Service;
 
-/// <summary>What people and editors read about schedules is what the declarations say, as with recipes. DISTILL_REWRITE=1 writes it.</summary>
+/// <summary>What people and editors read about schedules is what the declarations say, as with recipes. DISTILL_REWRITE=1 writes
+/// it.</summary>
 public sealed class ScheduleReferenceTests
 {
     private static readonly bool Rewrites = Environment.GetEnvironmentVariable("DISTILL_REWRITE") == "1";

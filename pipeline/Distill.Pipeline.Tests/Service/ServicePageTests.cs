@@ -112,7 +112,8 @@ public sealed partial class ServicePageTests : IAsyncLifetime
     {
         AddRun("failed");
         using var client = await Start(Key, ReadKey);
-        foreach (var header in (AuthenticationHeaderValue?[])[null, new("Bearer", "wrong"), new("Basic", "b25seS1uby1jb2xvbg=="), new("Digest", Key)])
+        foreach (var header in (AuthenticationHeaderValue?[])
+            [null, new("Bearer", "wrong"), new("Basic", "b25seS1uby1jb2xvbg=="), new("Digest", Key)])
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             request.Headers.Authorization = header;
@@ -131,13 +132,14 @@ public sealed partial class ServicePageTests : IAsyncLifetime
         string page = await client.GetStringAsync("/", Ending);
         page.ShouldContain("nightly");
         page.ShouldNotContain("<button");
-        (await client.GetStringAsync("/queue/jobs/enqueued", Ending)).ShouldNotContain("data-url"); // its buttons
         client.DefaultRequestHeaders.Authorization = new("Bearer", Key);
         string token = Token(await client.GetStringAsync("/", Ending));
         client.DefaultRequestHeaders.Authorization = new("Bearer", ReadKey);
         (await Post(client, "/schedules/nightly/pause", token)).ShouldBe(HttpStatusCode.Forbidden);
+        (await Delete(client)).ShouldBe(HttpStatusCode.Unauthorized); // by the queue's page
         client.DefaultRequestHeaders.Authorization = new("Bearer", Key);
         (await Post(client, "/schedules/nightly/pause", token)).ShouldBe(HttpStatusCode.SeeOther);
+        (await Delete(client)).ShouldBe(HttpStatusCode.NoContent);
     }
 
     [Fact]
@@ -157,7 +159,8 @@ public sealed partial class ServicePageTests : IAsyncLifetime
         (await client.GetStringAsync("/health/live", Ending)).ShouldBe("live\n");
         (await client.GetStringAsync("/health", Ending)).ShouldBe("""{"status":"ready"}""");
         folder.File("schedules.yaml", "schedules: [ { name: x } ]");
-        while (!(await client.GetStringAsync("/health", Ending)).Contains("degraded", StringComparison.Ordinal)) await Task.Delay(50, Ending);
+        while (!(await client.GetStringAsync("/health", Ending)).Contains("degraded", StringComparison.Ordinal))
+            await Task.Delay(50, Ending);
         (await client.GetStringAsync("/health/ready", Ending)).ShouldBe("""{"status":"degraded"}"""); // the old schedules go on
         client.DefaultRequestHeaders.Authorization = new("Bearer", ReadKey);
         (await client.GetStringAsync("/health", Ending)).ShouldContain("recipe: missing");
@@ -179,8 +182,10 @@ public sealed partial class ServicePageTests : IAsyncLifetime
     {
         using var client = await Start();
         (await Should.ThrowAsync<RunRefusedException>(() => Start())).Message.ShouldContain("Another 'distill serve'");
-        var open = new ServiceOptions { RunsFolder = folder.File("other"), SchedulesFile = folder.File("schedules.yaml"), Address = IPAddress.Any };
-        (await Should.ThrowAsync<ArgumentException>(() => ScheduleService.StartAsync(open, new ScriptedProgram(0), TimeProvider.System, Ending)))
+        var open = new ServiceOptions {
+            RunsFolder = folder.File("other"), SchedulesFile = folder.File("schedules.yaml"), Address = IPAddress.Any };
+        (await Should.ThrowAsync<ArgumentException>(() =>
+            ScheduleService.StartAsync(open, new ScriptedProgram(0), TimeProvider.System, Ending)))
             .Message.ShouldContain("a key is required");
     }
 
@@ -197,8 +202,19 @@ public sealed partial class ServicePageTests : IAsyncLifetime
 
     private static async Task<HttpStatusCode> Post(HttpClient client, string path, string? token)
     {
-        using var form = new FormUrlEncodedContent(token is null ? [] : new Dictionary<string, string> { ["__RequestVerificationToken"] = token });
+        using var form = new FormUrlEncodedContent(token is null ? []
+            : new Dictionary<string, string> { ["__RequestVerificationToken"] = token });
         using var response = await client.PostAsync(path, form, Ending);
+        return response.StatusCode;
+    }
+
+    private static async Task<HttpStatusCode> Delete(HttpClient client)
+    {
+        string page = await client.GetStringAsync("/queue", Ending);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/queue/jobs/enqueued/delete");
+        request.Headers.Add("RequestVerificationToken", QueueToken().Match(page).Groups[1].Value);
+        request.Content = new FormUrlEncodedContent(new Dictionary<string, string> { ["jobs[]"] = "none" });
+        using var response = await client.SendAsync(request, Ending);
         return response.StatusCode;
     }
 
@@ -224,6 +240,9 @@ public sealed partial class ServicePageTests : IAsyncLifetime
 
     [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]
     private static partial Regex FormToken();
+
+    [GeneratedRegex("name=\"csrf-token\" content=\"([^\"]+)\"")]
+    private static partial Regex QueueToken();
 
     [GeneratedRegex(@"<script(?![^>]*\ssrc=)|\son[a-z]+\s*=")]
     private static partial Regex InlineScript();

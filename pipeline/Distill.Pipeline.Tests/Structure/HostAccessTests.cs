@@ -17,7 +17,7 @@ public sealed class HostAccessTests
 {
     private static readonly Dictionary<string, (int Calls, string Reason)> Allowed = new()
     {
-        ["Distill.Student.Model.FlatParameters"] = (5, "spans for the processor's passes; a parameter is staged on its way in and out"),
+        ["Distill.Student.Model.FlatParameters"] = (7, "spans for the processor's passes; a parameter is staged on its way in and out"),
         ["Distill.Student.Model.TensorBytes"] = (3, "files: a piece at a time between a device and a stream"),
         ["Distill.Student.Model.TensorPasses"] = (2, "one number: the norm of a step, and whether all is finite"),
         ["Distill.Student.Model.ReferenceGradientModel"] = (6, "what the other passes are compared with; trains nothing"),
@@ -36,13 +36,9 @@ public sealed class HostAccessTests
             .Where(type => type.Namespace?.StartsWith("Distill.Student.Fused", StringComparison.Ordinal) is not true)
             .SelectMany(type => MethodCalls.Of(type).Where(IsHostAccess).Select(call => (Type: Outermost(type), Call: call)))
             .GroupBy(found => found.Type).ToDictionary(group => group.Key, group => group.Select(found => found.Call.Name).ToList());
-        foreach (var (type, calls) in found)
-        {
-            int expected = Allowed.GetValueOrDefault(type).Calls;
-            calls.Count.ShouldBe(
-                expected, $"{type} takes values out of tensors by {string.Join(", ", calls)}: work on tensors, or say here why not");
-        }
-
+        found.Where(type => type.Value.Count != Allowed.GetValueOrDefault(type.Key).Calls)
+            .Select(type => $"{type.Key} takes values out of tensors {type.Value.Count} times, by {string.Join(", ", type.Value)}")
+            .ShouldBeEmpty("work on tensors, or say above why not");
         Allowed.Keys.Except(found.Keys).ShouldBeEmpty("what is not done any more needs no permission");
     }
 

@@ -71,9 +71,11 @@ internal sealed class Promotion(
         var known = KnownProblems.Read(Path.Combine(PromotionPlace.FolderOf(place.Path, incumbent.Number), PromotedVersion.ProblemsName));
         List<Problem> unknown = [.. problems.Where(problem => !known.Contains(KnownProblems.DigestOf(problem)))];
         var paired = Pair(unknown, before, after);
-        string[] notes = unknown.Count == problems.Count ? []
-            : [$"{problems.Count - unknown.Count:N0} of {problems.Count:N0} test problems are left out: version {incumbent.Number} was "
-                + "trained on them."];
+        var notes = new List<string>();
+        if (unknown.Count < problems.Count)
+            notes.Add($"{problems.Count - unknown.Count:N0} of {problems.Count:N0} test problems are left out: version "
+                + $"{incumbent.Number} was trained on them.");
+        if (test.Untested(paired) is { } untested) notes.Add(untested);
         return ([parity, .. test.Floor(paired), .. test.Against(paired)], notes);
     }
 

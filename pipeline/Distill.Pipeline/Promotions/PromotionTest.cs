@@ -43,6 +43,15 @@ internal sealed class PromotionTest(PromotionSection rules)
         foreach (var (domain, part) in Domains(answers)) yield return Check(domain, Count(part), rules.DomainMargin);
     }
 
+    /// <summary>Domains that are in no check but that of all problems, in a sentence; null where there are none.</summary>
+    public string? Untested(IReadOnlyList<PairedAnswer> answers)
+    {
+        var small = Small(answers).ToList();
+        return small.Count == 0 || small.Sum(domain => domain.Answers.Count) >= rules.DomainProblems ? null
+            : "Too few test problems to be tested by themselves: "
+                + string.Join(", ", small.Select(domain => $"{domain.Name} ({ReportNumbers.Count(domain.Answers.Count)})")) + ".";
+    }
+
     /// <summary>Of the first model in its place, against the base that it was trained from.</summary>
     public IEnumerable<PromotionCheck> First(IReadOnlyList<PairedAnswer> answers) =>
         rules.First == FirstPromotion.Any ? [] : [Check("against the base", Count(answers), margin: 0)];
@@ -61,15 +70,22 @@ internal sealed class PromotionTest(PromotionSection rules)
     // Domains too small to say anything by themselves are one together.
     private IEnumerable<(string Name, IReadOnlyList<PairedAnswer> Answers)> Domains(IReadOnlyList<PairedAnswer> answers)
     {
-        var domains = answers.GroupBy(answer => answer.Domain, StringComparer.Ordinal).OrderBy(domain => domain.Key, StringComparer.Ordinal)
-            .Select(domain => (domain.Key, Answers: domain.ToList())).ToList();
+        var domains = ByName(answers);
         if (domains.Count < 2) yield break; // then it is all problems
         foreach (var (name, part) in domains.Where(domain => domain.Answers.Count >= rules.DomainProblems))
             yield return ($"domain {name}", part);
-        List<PairedAnswer> small = [.. domains.Where(domain => domain.Answers.Count < rules.DomainProblems)
-            .SelectMany(domain => domain.Answers)];
+        List<PairedAnswer> small = [.. Small(answers).SelectMany(domain => domain.Answers)];
         if (small.Count >= rules.DomainProblems && small.Count < answers.Count) yield return (OtherDomains, small);
     }
+
+    private IEnumerable<(string Name, List<PairedAnswer> Answers)> Small(IReadOnlyList<PairedAnswer> answers) =>
+        ByName(answers) is { Count: > 1 } domains ? domains.Where(domain => domain.Answers.Count < rules.DomainProblems) : [];
+
+    private static List<(string Name, List<PairedAnswer> Answers)> ByName(IReadOnlyList<PairedAnswer> answers) =>
+    [
+        .. answers.GroupBy(answer => answer.Domain, StringComparer.Ordinal).OrderBy(domain => domain.Key, StringComparer.Ordinal)
+            .Select(domain => (domain.Key, domain.ToList())),
+    ];
 
     private static PairedLoss Count(IReadOnlyList<PairedAnswer> answers) =>
         PairedLoss.Of([.. answers.Select(answer => answer.Before)], [.. answers.Select(answer => answer.After)]);
@@ -88,4 +104,39 @@ internal sealed class PromotionTest(PromotionSection rules)
     }
 
     private static string Points(double margin) => $"{(margin * 100).ToString("0.##", CultureInfo.InvariantCulture)} points";
+}
+
+/// <summary>What became of a model that was to be promoted.</summary>
+internal enum PromotionOutcome
+{
+    /// <summary>It is what applications load.</summary>
+    Promoted,
+
+    /// <summary>Something else stays in place, for the reasons that the checks give.</summary>
+    Refused,
+}
+
+/// <summary>One thing that had to hold.</summary>
+/// <param name="Name">E.g. <c>parity</c>, <c>all problems</c>, <c>domain words</c>.</param>
+/// <param name="Text">What was found, and what was asked for, in words.</param>
+/// <param name="Paired">The counts behind it; null where it is no comparison.</param>
+internal sealed record PromotionCheck(string Name, bool Passed, string Text, PairedLoss? Paired = null);
+
+/// <summary>Why a model was promoted or not: part of the run's report, and kept beside the promoted model.</summary>
+/// <param name="Place">The name of the place, without its folders.</param>
+/// <param name="Version">The version that it became; null where it was refused.</param>
+/// <param name="Incumbent">The version that it was compared with; null where there was none.</param>
+/// <param name="Rule">What was asked for, in words.</param>
+/// <param name="Checks">All of them, in the order they were made.</param>
+internal sealed record PromotionReport(
+    PromotionOutcome Outcome, string Place, int? Version, int? Incumbent, string Rule, IReadOnlyList<PromotionCheck> Checks)
+{
+    /// <summary>What is to be known besides, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>The verdict in one sentence.</summary>
+    public string Sentence => Outcome == PromotionOutcome.Promoted
+        ? Incumbent is { } before ? $"promoted to '{Place}' as version {Version}, after version {before}"
+            : $"promoted to '{Place}' as version {Version}, the first"
+        : $"not promoted to '{Place}': " + string.Join("; ", Checks.Where(check => !check.Passed).Select(check => check.Text));
 }

@@ -37,9 +37,6 @@ internal sealed record RunReport
     /// <summary>Whether the exported file answers as the model it was made from; null when not compared.</summary>
     public AnswerEquality? OnnxGreedyAnswersEqual { get; init; }
 
-    /// <summary>Whether the model took the place of the one that applications load; null where that was not asked for.</summary>
-    public PromotionReport? Promotion { get; init; }
-
     /// <summary>In any order; models are matched by name.</summary>
     public IReadOnlyList<ModelSize> ModelSizes { get; init; } = [];
 
@@ -59,6 +56,9 @@ internal sealed record RunReport
 
     /// <summary>Where it ran; null in reports of earlier versions.</summary>
     public MachineReport? Machine { get; init; }
+
+    /// <summary>Whether the model took the place of the one that applications load; null where that was not asked for.</summary>
+    public PromotionReport? Promotion { get; init; }
 
     public bool Equals(RunReport? other) => other is not null && ReportJson.Write(this) == ReportJson.Write(other);
 

@@ -19,8 +19,8 @@ using Microsoft.Extensions.Hosting;
 namespace Distill.Service.Hosting;
 
 /// <summary>
-/// What <c>distill serve</c> starts: the schedules, their runs, and the page. One process looks after a folder of runs. Reads no configuration
-/// and logs nothing by itself. Stop it, then dispose it.
+/// What <c>distill serve</c> starts: the schedules, their runs, and the page. One process looks after a folder of runs. Reads no
+/// configuration and logs nothing by itself. Stop it, then dispose it.
 /// </summary>
 internal sealed class ScheduleService : IAsyncDisposable
 {
@@ -49,7 +49,8 @@ internal sealed class ScheduleService : IAsyncDisposable
         var book = new ScheduleBook(options.SchedulesFile);
         var store = new OccurrenceStore(options.RunsFolder);
         var held = FileLock.TryTake(store.ServerLock, $"process {Environment.ProcessId}") ?? throw new RunRefusedException(
-            $"Another 'distill serve' looks after {store.RunsFolder} ({FileLock.OwnerOf(store.ServerLock)}). End that, or give another --runs.");
+            $"Another 'distill serve' looks after {store.RunsFolder} "
+            + $"({FileLock.OwnerOf(store.ServerLock)}). End that, or give another --runs.");
         RunQueue? queue = null;
         try
         {

@@ -8,9 +8,10 @@ using Microsoft.AspNetCore.Http;
 namespace Distill.Service.Hosting;
 
 /// <summary>
-/// Who may look and who may act. With keys: who sends one, as <c>Bearer</c> or as the password of <c>Basic</c>, which browsers ask for. Without
-/// keys: this machine alone, by its own name (a page on the Web whose name was re-pointed here gets nowhere) and not through a proxy, behind
-/// which everybody looks local. Forwarded headers are trusted for nothing. Sets the headers that keep a browser from more than is needed.
+/// Who may look and who may act. With keys: who sends one, as <c>Bearer</c> or as the password of <c>Basic</c>, which browsers ask for.
+/// Without keys: this machine alone, by its own name (a page on the Web whose name was re-pointed here gets nowhere) and not through a
+/// proxy, behind which everybody looks local. Forwarded headers are trusted for nothing. Sets the headers that keep a browser from more
+/// than is needed.
 /// </summary>
 internal sealed class ServiceAccess(ServiceOptions options)
 {

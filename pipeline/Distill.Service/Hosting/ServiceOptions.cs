@@ -37,7 +37,8 @@ internal sealed record ServiceOptions
             problems.Add($"a key must have at least {ShortestKey} characters");
         if (Key is not null && Key == ReadKey) problems.Add("the key to act and the key to look must differ");
         if (Key is null && ReadKey is not null) problems.Add("a key to look without one to act would leave acting to everybody");
-        if (Key is null && !IPAddress.IsLoopback(Address)) problems.Add($"{Address} can be reached from other machines, so a key is required");
+        if (Key is null && !IPAddress.IsLoopback(Address))
+            problems.Add($"{Address} can be reached from other machines, so a key is required");
         if (problems.Count > 0) throw new ArgumentException("The service cannot be started: " + string.Join("; ", problems) + ".");
     }
 }

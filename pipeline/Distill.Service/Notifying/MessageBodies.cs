@@ -19,7 +19,8 @@ internal static class MessageBodies
         MessageStyle.Mattermost => new JsonObject { ["text"] = Cut(Markdown(notice, "**"), LongestText) },
         MessageStyle.Discord => new JsonObject
         {
-            ["content"] = Cut(Markdown(notice, "**"), LongestDiscord), ["allowed_mentions"] = new JsonObject { ["parse"] = new JsonArray() },
+            ["content"] = Cut(Markdown(notice, "**"), LongestDiscord),
+                ["allowed_mentions"] = new JsonObject { ["parse"] = new JsonArray() },
         },
         MessageStyle.Teams => Teams(notice),
         _ => throw new ArgumentOutOfRangeException(nameof(style), style, "Unknown style."),
@@ -56,7 +57,8 @@ internal static class MessageBodies
 
         var card = new JsonObject
         {
-            ["$schema"] = "http://adaptivecards.io/schemas/adaptive-card.json", ["type"] = "AdaptiveCard", ["version"] = "1.4", ["body"] = body,
+            ["$schema"] = "http://adaptivecards.io/schemas/adaptive-card.json", ["type"] = "AdaptiveCard", ["version"] = "1.4",
+                ["body"] = body,
         };
         return new JsonObject
         {

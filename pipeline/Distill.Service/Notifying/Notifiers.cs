@@ -22,8 +22,8 @@ internal interface INotifiers
 
 /// <summary>
 /// Webhooks, asked again after what may pass (408, 429, 5xx, no connection), and programs. A signed request carries
-/// <c>X-Distill-Timestamp</c> (Unix seconds) and <c>X-Distill-Signature: sha256=…</c>, the HMAC-SHA256 of timestamp, a full stop and body. The
-/// address of a webhook is a secret: no message holds it. Thread-safe.
+/// <c>X-Distill-Timestamp</c> (Unix seconds) and <c>X-Distill-Signature: sha256=…</c>, the HMAC-SHA256 of timestamp, a full stop and body.
+/// The address of a webhook is a secret: no message holds it. Thread-safe.
 /// </summary>
 internal sealed class Notifiers(TimeProvider clock) : INotifiers
 {
@@ -38,7 +38,8 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
         {
             MaxRetryAttempts = Retries, Delay = FirstDelay, MaxDelay = LongestDelay, BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
-            ShouldHandle = new PredicateBuilder<HttpStatusCode>().Handle<HttpRequestException>(fault => !IsForbidden(fault)).Handle<TimeoutException>()
+            ShouldHandle = new PredicateBuilder<HttpStatusCode>()
+                .Handle<HttpRequestException>(fault => !IsForbidden(fault)).Handle<TimeoutException>()
                 .HandleResult(MayPass),
         })
         .Build();
@@ -77,7 +78,8 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
         using var client = new HttpClient(GuardedConnection.CreateHandler(notifier.Network)) { Timeout = Longest };
         try
         {
-            var status = await patient.ExecuteAsync(async token => await SendAsync(client, address, notifier, body, token).ConfigureAwait(false),
+            var status = await patient.ExecuteAsync(
+                async token => await SendAsync(client, address, notifier, body, token).ConfigureAwait(false),
                 cancellation).ConfigureAwait(false);
             return (int)status is >= 200 and < 300 ? null : $"the webhook answered {(int)status}";
         }
@@ -109,7 +111,8 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
 
         try
         {
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation)
+                .ConfigureAwait(false);
             return response.StatusCode;
         }
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)

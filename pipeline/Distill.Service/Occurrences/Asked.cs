@@ -5,7 +5,8 @@ namespace Distill.Service.Occurrences;
 /// <summary>Occurrences that somebody asks for.</summary>
 internal static class Asked
 {
-    /// <summary>Makes one for this moment, or for the first second after it that has none. Overlap does not matter: it waits its turn.</summary>
+    /// <summary>Makes one for this moment, or for the first second after it that has none. Overlap does not matter: it waits its
+    /// turn.</summary>
     public static Occurrence Make(OccurrenceStore store, ScheduleSection schedule, TimeProvider clock)
     {
         var now = clock.GetUtcNow();

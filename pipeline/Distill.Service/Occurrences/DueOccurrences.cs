@@ -71,7 +71,8 @@ internal static class DueOccurrences
                     open.Clear();
                     return occurrence;
                 default:
-                    string why = schedule.Overlap == OverlapPolicy.Queue ? $"{Most} of them wait already" : $"{open[0].Run} is not over yet";
+                    string why = schedule.Overlap == OverlapPolicy.Queue ? $"{Most} of them wait already"
+                        : $"{open[0].Run} is not over yet";
                     return occurrence with { State = OccurrenceState.Skipped, Reason = why, Closed = now };
             }
         }

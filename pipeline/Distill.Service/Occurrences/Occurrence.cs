@@ -78,8 +78,8 @@ internal sealed record Attempt(
 }
 
 /// <summary>
-/// One time that a schedule came due, was caught up with or was asked for, and what became of it. Its name follows from its schedule and its
-/// time, so that whoever finds it due again finds it there. Immutable.
+/// One time that a schedule came due, was caught up with or was asked for, and what became of it. Its name follows from its schedule and
+/// its time, so that whoever finds it due again finds it there. Immutable.
 /// </summary>
 /// <param name="Due">UTC, whole seconds.</param>
 /// <param name="Resource">The schedule's label when this was made.</param>

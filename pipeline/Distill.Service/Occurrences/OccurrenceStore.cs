@@ -99,7 +99,8 @@ internal sealed class OccurrenceStore
     public void WriteSeen(string schedule, DateTimeOffset until)
     {
         Directory.CreateDirectory(Path.Combine(Root, schedule));
-        ReplacedFile.Write(Path.Combine(Root, schedule, SeenName), JsonSerializer.SerializeToUtf8Bytes(new Seen(until), CanonicalJson.Spelling));
+        ReplacedFile.Write(
+            Path.Combine(Root, schedule, SeenName), JsonSerializer.SerializeToUtf8Bytes(new Seen(until), CanonicalJson.Spelling));
     }
 
     public bool IsPaused(string schedule) => File.Exists(Path.Combine(Root, schedule, PausedName));

@@ -5,7 +5,8 @@ using Distill.Service.Occurrences;
 
 namespace Distill.Service.Pages;
 
-/// <summary>The one page of the service: what is scheduled, what runs, what ran. No script; it asks for itself again while something runs.</summary>
+/// <summary>The one page of the service: what is scheduled, what runs, what ran. No script; it asks for itself again while something
+/// runs.</summary>
 internal static class OverviewPage
 {
     private const int WhileAtWork = 5, Otherwise = 60; // seconds
@@ -60,7 +61,8 @@ internal static class OverviewPage
         string pill = status.State switch { "running" => "good", "paused" or "disabled" => "open", _ => "" };
         return Parts.Row(
             Html.Of($"{schedule.Name}<small>{Path.GetFileName(schedule.Recipe)} · {schedule.Cron} · {schedule.TimeZone}</small>"),
-            Words(status.Next is null ? "–" : When(status)), Html.Of($"<td class=\"words\"><span class=\"pill {pill}\">{status.State}</span></td>"),
+            Words(status.Next is null ? "–" : When(status)),
+                Html.Of($"<td class=\"words\"><span class=\"pill {pill}\">{status.State}</span></td>"),
             status.Last is { } last ? Outcome(last) : Words("–"), Buttons(status, form));
     }
 
@@ -100,12 +102,13 @@ internal static class OverviewPage
         string pill = run.State switch { "finished" => "good", "failed" => "bad", _ => "open" };
         var log = run.Occurrence is { } occurrence
             ? Html.Of($"<a href=\"{ServicePaths.Log(occurrence.Schedule, occurrence.Name)}\">log</a>") : Html.Empty;
+        var report = Html.If(run.HasReport, () => Html.Of($"<a href=\"{ServicePaths.Report(run.Name)}\">report</a>"));
         return Parts.Row(
             Html.Of($"{run.Name}"),
             Html.Of($"<td class=\"words free\"><span class=\"pill {pill}\">{run.State}</span><small>{run.Reason}</small></td>"),
             Progress(run), Words($"{Time(run.Changed)} UTC"),
             Html.Of($"""
-                <td class="words">{Html.If(run.HasReport, () => Html.Of($"<a href=\"{ServicePaths.Report(run.Name)}\">report</a>"))} {log}</td>
+                <td class="words">{report} {log}</td>
                 """));
     }
 

@@ -13,7 +13,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Distill.Service.Pages;
 
-/// <summary>What can be asked of the service. Files come from inside the folder of runs only; what changes something needs a form of ours.</summary>
+/// <summary>What can be asked of the service. Files come from inside the folder of runs only; what changes something needs a form of
+/// ours.</summary>
 internal sealed class ServiceEndpoints(ServiceView view, OccurrenceStore store, ScheduleBook book, ServiceHealth health, TimeProvider clock)
 {
     // A report holds what models wrote: it may show itself and nothing else.

@@ -22,8 +22,8 @@ internal interface IDistillProgram
 }
 
 /// <summary>
-/// The program as a process of its own for each run: what a run breaks (memory, a native library) ends the run and not the service, and what it
-/// took is given back. A run whose service was killed goes on to its end. Thread-safe.
+/// The program as a process of its own for each run: what a run breaks (memory, a native library) ends the run and not the service, and
+/// what it took is given back. A run whose service was killed goes on to its end. Thread-safe.
 /// </summary>
 /// <param name="command">What is started: a program, and arguments that come before all others.</param>
 /// <param name="withheld">Environment variables that a run has no business with.</param>

@@ -6,57 +6,75 @@ using Distill.Service.Schedules;
 
 namespace Distill.Service.Running;
 
-/// <summary>
-/// Does what a schedule wants after a run: <c>push</c> by the command of that name, then word to the notifiers. What fails here is told and
-/// keeps nothing else from being done. Thread-safe.
-/// </summary>
-internal sealed class FollowUps(OccurrenceStore store, ScheduleBook book, IDistillProgram program, INotifiers notifiers, SecretText secrets, TimeProvider clock)
-{
-    private const string Push = "push", Notify = "notify ";
+/// <summary>One thing that was done after a run.</summary>
+/// <param name="Trouble">What went wrong with it; null when nothing did.</param>
+/// <param name="IsRefusal">A gate refused: what comes after it is not done.</param>
+internal sealed record FollowUp(string Name, string? Trouble, bool IsRefusal = false);
 
-    /// <summary>Each thing as it is done, with what went wrong with it; null when nothing did. What was done before is not done again.</summary>
+/// <summary>
+/// Does what a schedule wants after a run: <c>promote</c> and <c>push</c> by the commands of those names, then word to the notifiers. What
+/// fails here is told, and keeps nobody from being told. Thread-safe.
+/// </summary>
+internal sealed class FollowUps(
+    OccurrenceStore store, ScheduleBook book, IDistillProgram program, INotifiers notifiers, SecretText secrets, TimeProvider clock)
+{
+    private const string Promote = "promote", Push = "push", Notify = "notify ";
+
+    private const int GateFailed = 3;
+
+    /// <summary>Each thing as it is done. What was done before is not done again.</summary>
     /// <param name="words">What the run said; null after a restart.</param>
     /// <exception cref="OperationCanceledException">The service stops; the rest is done after its restart.</exception>
-    public async IAsyncEnumerable<(string Followed, string? Trouble)> DoAsync(
+    public async IAsyncEnumerable<FollowUp> DoAsync(
         Occurrence occurrence, RunWords? words, [EnumeratorCancellation] CancellationToken stopping)
     {
-        if (book.Find(occurrence.Schedule) is not { Then: var then }) yield break;
-        string? trouble = null;
-        if (occurrence.State == OccurrenceState.Finished && then.Push.Length > 0 && !occurrence.Followed.Contains(Push))
+        if (book.Find(occurrence.Schedule) is not { Then: var then } schedule) yield break;
+        var troubles = new List<string>();
+        foreach (var (name, command) in Commands(occurrence, schedule))
         {
-            trouble = await PushAsync(occurrence, then.Push, stopping).ConfigureAwait(false);
-            yield return (Push, trouble);
+            if (occurrence.State != OccurrenceState.Finished || occurrence.Followed.Contains(name)) continue;
+            var done = await RunAsync(name, command, stopping).ConfigureAwait(false);
+            if (done.Trouble is { } trouble) troubles.Add(trouble);
+            if (done.IsRefusal) occurrence = occurrence with { State = OccurrenceState.Refused, Reason = done.Trouble };
+            yield return done;
         }
 
         if (occurrence.State is not (OccurrenceState.Finished or OccurrenceState.Failed or OccurrenceState.Refused)) yield break;
-        var notice = RunNotice.Of(occurrence, store.RunsFolder, words, trouble);
+        string? sum = occurrence.State == OccurrenceState.Finished && troubles.Count > 0 ? string.Join("; ", troubles) : null;
+        var notice = RunNotice.Of(occurrence, store.RunsFolder, words, sum);
         foreach (var notifier in book.Document.Notifiers.Where(one => then.Notified.Contains(one.Name) && IsWanted(one, notice)))
         {
             if (occurrence.Followed.Contains(Notify + notifier.Name)) continue;
-            yield return (Notify + notifier.Name, await notifiers.TellAsync(notifier, notice, stopping).ConfigureAwait(false));
+            yield return new(Notify + notifier.Name, await notifiers.TellAsync(notifier, notice, stopping).ConfigureAwait(false));
         }
+    }
+
+    private IEnumerable<(string Name, IReadOnlyList<string> Command)> Commands(Occurrence occurrence, ScheduleSection schedule)
+    {
+        if (schedule.Then.Promote is { Length: > 0 } place)
+            yield return (Promote, ["promote", occurrence.Run, "--to", place, "--runs", store.RunsFolder, "--json"]);
+        if (schedule.Then.Push.Length == 0) yield break;
+        string target = DatedText.Fill(schedule.Then.Push, schedule.Times().WallTime(occurrence.Due));
+        yield return (Push, ["push", new RunFolder(store.RunsFolder, occurrence.Run).ModelPath, target, "--json"]);
     }
 
     private static bool IsWanted(NotifierSection notifier, RunNotice notice) =>
         notifier.When == NotifyWhen.Always || notice.Outcome != RunNotice.Finished || notice.Trouble is not null;
 
-    private async Task<string?> PushAsync(Occurrence occurrence, string target, CancellationToken stopping)
+    private async Task<FollowUp> RunAsync(string name, IReadOnlyList<string> command, CancellationToken stopping)
     {
-        string model = new RunFolder(store.RunsFolder, occurrence.Run).ModelPath;
-        var zone = book.Find(occurrence.Schedule)!.Times();
         var words = new RunWords(clock, secrets);
         int code;
         try
         {
-            string place = DatedText.Fill(target, zone.WallTime(occurrence.Due));
-            code = await program.RunAsync(["push", model, place, "--json"], line => words.Hear(line), stopping).ConfigureAwait(false);
+            code = await program.RunAsync(command, line => words.Hear(line), stopping).ConfigureAwait(false);
         }
         catch (IOException fault)
         {
-            return $"push: {fault.Message}";
+            return new(name, $"{name}: {fault.Message}");
         }
 
         stopping.ThrowIfCancellationRequested();
-        return code == 0 ? null : $"push: {words.Fault ?? $"it ended with code {code}"}";
+        return code == 0 ? new(name, null) : new(name, $"{name}: {words.Fault ?? $"it ended with code {code}"}", code == GateFailed);
     }
 }

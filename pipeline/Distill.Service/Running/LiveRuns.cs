@@ -34,8 +34,8 @@ internal sealed class LiveRuns
 }
 
 /// <summary>
-/// What the attempts of an occurrence said, a line each with its time. Full at some megabytes: what comes after is left out. Not thread-safe;
-/// dispose it.
+/// What the attempts of an occurrence said, a line each with its time. Full at some megabytes: what comes after is left out. Not
+/// thread-safe; dispose it.
 /// </summary>
 internal sealed class RunLog : IDisposable
 {
@@ -54,7 +54,8 @@ internal sealed class RunLog : IDisposable
 
     public void Line(string text)
     {
-        if (writer.BaseStream.Length < MostBytes) writer.WriteLine($"{clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {text.ReplaceLineEndings(" ")}");
+        if (writer.BaseStream.Length < MostBytes)
+            writer.WriteLine($"{clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {text.ReplaceLineEndings(" ")}");
     }
 
     public void Dispose() => writer.Dispose();

@@ -137,7 +137,8 @@ internal sealed class OccurrenceRunner(
         return stopping.IsCancellationRequested;
     }
 
-    private static (AttemptEnd End, string? Message) Meaning(int code, RunWords words, bool cancelled, bool late, bool stopped) => code switch
+    private static (AttemptEnd End, string? Message) Meaning(int code, RunWords words, bool cancelled, bool late, bool stopped) =>
+        code switch
     {
         0 => (AttemptEnd.Finished, null),
         1 => (AttemptEnd.Fault, words.Fault ?? "it ended with a fault and did not say which"),
@@ -154,12 +155,13 @@ internal sealed class OccurrenceRunner(
     private async Task CloseAsync(Occurrence occurrence, CancellationToken stopping)
     {
         var words = live.Kept(occurrence.Run);
-        await foreach (var (followed, trouble) in followUps.DoAsync(occurrence, words, stopping).ConfigureAwait(false))
+        await foreach (var done in followUps.DoAsync(occurrence, words, stopping).ConfigureAwait(false))
         {
             occurrence = occurrence with
             {
-                Followed = [.. occurrence.Followed, followed],
-                Reason = trouble is null ? occurrence.Reason : secrets.Without($"{occurrence.Reason} {trouble}".Trim()),
+                Followed = [.. occurrence.Followed, done.Name],
+                State = done.IsRefusal ? OccurrenceState.Refused : occurrence.State,
+                Reason = done.Trouble is null ? occurrence.Reason : secrets.Without($"{occurrence.Reason} {done.Trouble}".Trim()),
             };
             store.Write(occurrence);
         }

@@ -11,9 +11,9 @@ using Hangfire.States;
 namespace Distill.Service.Running;
 
 /// <summary>
-/// Hangfire's queues, one for each resource label with one worker each: of the runs with a label one is at work. In memory, or in PostgreSQL.
-/// A job is a schedule's and an occurrence's name and nothing else; whether it is still to be done, the files say. Thread-safe; dispose it after
-/// the runs were told to stop.
+/// Hangfire's queues, one for each resource label with one worker each: of the runs with a label one is at work. In memory, or in
+/// PostgreSQL. A job is a schedule's and an occurrence's name and nothing else; whether it is still to be done, the files say.
+/// Thread-safe; dispose it after the runs were told to stop.
 /// </summary>
 internal sealed class RunQueue : IOccurrenceQueue, IDisposable
 {
@@ -64,7 +64,8 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
     {
         ServeLabel(occurrence.Resource);
         client.Create(
-            Job.FromExpression<OccurrenceJob>(job => job.DoAsync(occurrence.Schedule, occurrence.Name)), new EnqueuedState(occurrence.Resource));
+            Job.FromExpression<OccurrenceJob>(job => job.DoAsync(occurrence.Schedule, occurrence.Name)),
+                new EnqueuedState(occurrence.Resource));
     }
 
     public void Dispose()
@@ -96,7 +97,8 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
     }
 }
 
-/// <summary>What a worker of the queue does with an occurrence. The service retries by itself, with reasons; the queue never does.</summary>
+/// <summary>What a worker of the queue does with an occurrence. The service retries by itself, with reasons; the queue never
+/// does.</summary>
 [AutomaticRetry(Attempts = 0, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
 internal sealed class OccurrenceJob(OccurrenceRunner runner, Action<string, string> returned, CancellationToken stopping)
 {

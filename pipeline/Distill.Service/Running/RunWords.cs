@@ -13,8 +13,8 @@ internal sealed record RunStatus(string? Stage, double Share, string Progress, T
 }
 
 /// <summary>
-/// Reads the lines of a run under <c>--json</c>: how far it is, what it says for people, and why it failed. What is no JSON is taken as it is.
-/// One thread at a time; <see cref="Status"/> may be read from any.
+/// Reads the lines of a run under <c>--json</c>: how far it is, what it says for people, and why it failed. What is no JSON is taken as it
+/// is. One thread at a time; <see cref="Status"/> may be read from any.
 /// </summary>
 internal sealed class RunWords(TimeProvider clock, SecretText secrets)
 {
@@ -113,7 +113,8 @@ internal sealed class RunWords(TimeProvider clock, SecretText secrets)
         if (doneBefore < 0) (doneBefore, stageStart) = (done, clock.GetTimestamp());
         var elapsed = clock.GetElapsedTime(stageStart);
         bool isKnown = done > doneBefore && total > done && elapsed > TimeSpan.FromSeconds(1);
-        string words = string.Create(CultureInfo.InvariantCulture, $"{done:N0}/{total:N0} {Text(json, "unit")} {Text(json, "detail")}").TrimEnd();
+        string words = string.Create(CultureInfo.InvariantCulture,
+            $"{done:N0}/{total:N0} {Text(json, "unit")} {Text(json, "detail")}").TrimEnd();
         TimeSpan? left = isKnown && (total - done) / (done - doneBefore) * elapsed.TotalDays < 1000
             ? elapsed * ((total - done) / (done - doneBefore)) : null;
         status = new(stage, total > 0 ? Math.Clamp(done / total, 0, 1) : 0, words, left);

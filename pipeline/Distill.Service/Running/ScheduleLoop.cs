@@ -20,7 +20,8 @@ internal interface IOccurrenceQueue
 /// Looks every two seconds what is due and what waits, and hands it to the queue. All that it knows is in files, so that it may end at any
 /// moment. One thread.
 /// </summary>
-internal sealed class ScheduleLoop(OccurrenceStore store, ScheduleBook book, IOccurrenceQueue queue, ServiceHealth health, TimeProvider clock)
+internal sealed class ScheduleLoop(
+    OccurrenceStore store, ScheduleBook book, IOccurrenceQueue queue, ServiceHealth health, TimeProvider clock)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2), NoteInterval = TimeSpan.FromMinutes(5);

@@ -4,8 +4,9 @@ using Cronos;
 namespace Distill.Service.Schedules;
 
 /// <summary>
-/// When a schedule is due: every wall clock time of its cron expression once. A time that the clock leaves out comes at the moment the clock
-/// has gone on (all that is left out at once is due once); a time that the clock shows twice counts the first time. Immutable, thread-safe.
+/// When a schedule is due: every wall clock time of its cron expression once. A time that the clock leaves out comes at the moment the
+/// clock has gone on (all that is left out at once is due once); a time that the clock shows twice counts the first time. Immutable,
+/// thread-safe.
 /// </summary>
 internal sealed class CronTimes
 {
@@ -53,7 +54,8 @@ internal sealed class CronTimes
     private static bool TryRead(string cron, [NotNullWhen(true)] out CronExpression? expression)
     {
         expression = null;
-        return cron.Length is > 0 and <= 200 && !cron.Contains('H', StringComparison.Ordinal) && CronExpression.TryParse(cron, out expression)
+        return cron.Length is > 0 and <= 200 && !cron.Contains('H', StringComparison.Ordinal)
+            && CronExpression.TryParse(cron, out expression)
             && expression.GetNextOccurrence(new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc), TimeZoneInfo.Utc) is not null;
     }
 

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace Distill.Service.Schedules;
 
-/// <summary>Text that holds the day of an occurrence: <c>{date}</c>, <c>{date-7}</c>, <c>{date:yyyyMMdd}</c>, <c>{date-1:yyyy/MM/dd}</c>.</summary>
+/// <summary>Text that holds the day of an occurrence: <c>{date}</c>, <c>{date-7}</c>, <c>{date:yyyyMMdd}</c>,
+/// <c>{date-1:yyyy/MM/dd}</c>.</summary>
 internal static partial class DatedText
 {
     private const string Usual = "yyyy-MM-dd";

@@ -3,8 +3,8 @@ using Distill.Pipeline.Recipes;
 namespace Distill.Service.Schedules;
 
 /// <summary>
-/// The schedules in force: those of the file, read again whenever it changes. A file that has become wrong changes nothing; what is wrong with it
-/// is there to be told. Thread-safe.
+/// The schedules in force: those of the file, read again whenever it changes. A file that has become wrong changes nothing; what is wrong
+/// with it is there to be told. Thread-safe.
 /// </summary>
 internal sealed class ScheduleBook
 {

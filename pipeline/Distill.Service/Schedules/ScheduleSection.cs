@@ -161,8 +161,9 @@ internal sealed record RetentionSection : Section
 /// <summary><c>then</c>: what follows a finished run, in this order; <c>notify</c> follows a failed one too.</summary>
 internal sealed record FollowUpSection : Section
 {
-    [Option("let the run's model replace the one that applications load, if the promotion gate agrees")]
-    public bool Promote { get; init; }
+    [Option("place that applications load, relative to this file: the run's model goes there if the promotion gate agrees; "
+        + "if it does not, nothing is pushed", Default = "nowhere", Path = PathUse.Place)]
+    public string? Promote { get; init; }
 
     [Option("bring the run's model there, e.g. `hf://me/my-student`; may hold `{date}`", Default = "nowhere")]
     public string Push { get; init; } = "";
@@ -174,8 +175,6 @@ internal sealed record FollowUpSection : Section
 
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
-        yield return Rule.Require(!Promote, nameof(Promote), "this version has no promotion gate to ask",
-            "leave it out; the model lies in the run's folder, under model");
         yield return Rule.Require(Push.Length == 0 || Push.StartsWith("hf://", StringComparison.Ordinal), nameof(Push),
             "no place on the Hub", "write hf://owner/name, or leave it out");
         yield return Rule.Require(DatedText.Fault(Push) is null, nameof(Push), DatedText.Fault(Push) ?? "",

@@ -23,7 +23,8 @@ public sealed class AdapterWeightsTests
         using var adapters = Adapters(parameters, Options with { Targets = targets.Split(',') });
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33);
         var loss = new CrossEntropy(sequences.Sum(sequence => sequence.SupervisedCount));
-        using var model = GradientModels.Create(parameters, adapters, FrozenForm.Float, Training with { ActivationCheckpointing = checkpointing });
+        var options = Training with { ActivationCheckpointing = checkpointing };
+        using var model = GradientModels.Create(parameters, adapters, FrozenForm.Float, options);
         var pass = model.Differentiate(sequences, loss);
         model.Gradient.numel().ShouldBe(adapters.Count);
 

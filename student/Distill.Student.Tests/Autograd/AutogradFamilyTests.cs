@@ -7,7 +7,9 @@ using Distill.Student.Training;
 
 namespace Distill.Student.Tests.Autograd;
 
-/// <summary>The passes for any device, on the processor, against the plain decoder one sequence at a time and against the fused passes.</summary>
+/// <summary>
+/// The passes for any device, on the processor, against the plain decoder one sequence at a time and against the fused passes.
+/// </summary>
 public sealed class AutogradFamilyTests
 {
     private static readonly DecoderArchitecture Base = TinyDecoder.Architecture();

@@ -31,9 +31,10 @@ public sealed class LengthBucketsTests
             tokens.ShouldBeLessThanOrEqualTo(300);
             laid.Ids.Count.ShouldBeInRange(tokens, tokens * 16 / 15);
             laid.PredictedFrom.Distinct().Count().ShouldBe(batch.Targets.Length);
-            for (int sequence = 0, learned = 0; sequence < batch.Sequences.Count; sequence++)
-                for (int position = batch.Sequences[sequence].FirstSupervised; position < batch.Sequences[sequence].Tokens.Count; position++)
-                    laid.Ids[(int)laid.PredictedFrom[learned++]].ShouldBe(batch.Sequences[sequence].Tokens[position - 1]);
+            int learned = 0;
+            foreach (var sequence in batch.Sequences)
+                for (int position = sequence.FirstSupervised; position < sequence.Tokens.Count; position++)
+                    laid.Ids[(int)laid.PredictedFrom[learned++]].ShouldBe(sequence.Tokens[position - 1]);
         }
     }
 

@@ -1,3 +1,4 @@
+using Distill.Student.Adapters;
 using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Model;
@@ -34,6 +35,27 @@ public sealed class MetaDeviceTests
         else model.Differentiate(sequences, loss);
         operations.Read.ShouldBe(new MicroBatches(150, 128).Of(sequences).Select(batch => 3L * batch.Targets.Length)); // once each
         model.Score(sequences).Count.ShouldBe(sequences.Count);
+        model.Gradient.device_type.ShouldBe(DeviceType.META);
+    }
+
+    // The base in the computer's memory, as much of it as is read on the device; and a loss over distributions.
+    [Theory]
+    [InlineData(FrozenForm.Float, MatmulPrecision.Fp32)]
+    [InlineData(FrozenForm.Float, MatmulPrecision.Mixed)]
+    [InlineData(FrozenForm.Int8, MatmulPrecision.Fp32)]
+    [InlineData(FrozenForm.Int4, MatmulPrecision.Mixed)]
+    public void Adapters_over_a_base_that_lies_elsewhere_stay_on_their_device(FrozenForm form, MatmulPrecision precision)
+    {
+        using var parameters = TinyDecoder.Parameters(AutogradFamilyTests.With("everything"));
+        using var adapters = new LowRankAdapters(parameters, new LowRankOptions(2, 4, LowRankOptions.AllTargets), seed: 1, META);
+        var operations = new MetaOperations();
+        using var model = new AutogradGradientModel(
+            parameters, new AdapterWeights(parameters, adapters, precision, form, 1, 1), new AutogradOptions(150, 1, true), operations);
+        var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33);
+        int learned = sequences.Sum(sequence => sequence.SupervisedCount);
+        model.Differentiate(sequences, new SupervisedLossOptions { LabelSmoothing = 0.1, EntropyBonus = 0.1 }.ToLoss(learned, 3));
+        operations.Read.Sum().ShouldBe((3L * learned) + operations.Read.Count); // and the loss, once per micro-batch
+        model.Gradient.numel().ShouldBe(adapters.Count);
         model.Gradient.device_type.ShouldBe(DeviceType.META);
     }
 

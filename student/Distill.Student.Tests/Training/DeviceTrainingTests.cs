@@ -14,7 +14,8 @@ using Distill.Verification;
 namespace Distill.Student.Tests.Training;
 
 /// <summary>
-/// Whole trainings as they run on any device — autograd and passes by tensors, here on the CPU — against those by the processor's own passes.
+/// Whole trainings as they run on any device — autograd and passes by tensors, here on the CPU — against those by the processor's own
+/// passes.
 /// </summary>
 public sealed class DeviceTrainingTests : IDisposable
 {
@@ -68,8 +69,8 @@ public sealed class DeviceTrainingTests : IDisposable
             using var model = GradientModels.Create(parameters, Training);
             var rollouts = reference.Score(Rollouts(model), CancellationToken.None);
             long tokens = rollouts.Sum(rollout => (long)rollout.SupervisedCount);
-            var loss = new PolicyLoss(
-                options.ToSurrogate(), options.Ratio, new PolicyDivisor(options.Aggregation, tokens, rollouts.Count, 64), options.ToReference());
+            var divisor = new PolicyDivisor(options.Aggregation, tokens, rollouts.Count, 64);
+            var loss = new PolicyLoss(options.ToSurrogate(), options.Ratio, divisor, options.ToReference());
             for (int step = 0; step < Steps; step++)
             {
                 model.Differentiate(rollouts, loss);
@@ -94,9 +95,9 @@ public sealed class DeviceTrainingTests : IDisposable
             using var model = GradientModels.Create(parameters, Training);
             var sequences = TinyDecoder.Sequences(parameters.Architecture, 30, 40, 22, 64)
                 .Select(sequence => sequence with { FirstSupervised = 1 }).ToList();
+            var source = new EpochSource(sequences, epochs: 12, batchTokens: 80, seed: 3);
             SupervisedFineTuning.RunSteps(
-                model, optimizer, Training.ToSchedule(), new EpochSource(sequences, epochs: 12, batchTokens: 80, seed: 3), TimeProvider.System,
-                _ => { }, CancellationToken.None);
+                model, optimizer, Training.ToSchedule(), source, TimeProvider.System, _ => { }, CancellationToken.None);
             optimizer.Steps.ShouldBeGreaterThanOrEqualTo(Steps);
             return parameters.Span.ToArray();
         }
@@ -165,10 +166,14 @@ public sealed class DeviceTrainingTests : IDisposable
         {
             "averaged" => plain with { WeightAverage = 0.8 },
             "held out" => plain with { HeldOut = new HeldOutOptions(Every: 5) },
-            "smoothed" => plain with { Loss = new SupervisedLossOptions { LabelSmoothing = 0.1, EntropyBonus = 0.05, PartitionWeight = 1e-3 } },
+            "smoothed" => plain with
+            {
+                Loss = new SupervisedLossOptions { LabelSmoothing = 0.1, EntropyBonus = 0.05, PartitionWeight = 1e-3 },
+            },
             "soft labels" => plain with
             {
-                SoftLabels = new SoftLabelOptions(new TopTokenDivergence(new JensenShannonDivergence(0.3), TokenSupport.TailBucket, 2), 0.6),
+                SoftLabels = new SoftLabelOptions(
+                    new TopTokenDivergence(new JensenShannonDivergence(0.3), TokenSupport.TailBucket, 2), 0.6),
             },
             _ => plain,
         };
@@ -189,7 +194,8 @@ public sealed class DeviceTrainingTests : IDisposable
         var problem = new Problem("x", "arithmetic", "arithmetic", Split.Train, 1, "1 + 1", "2", null, "1+1");
         return [.. sequences.Select((sequence, index) => new Rollout(
             sequence.Tokens, sequence.FirstSupervised, problem,
-            new Completion([.. sequence.Tokens.Skip(sequence.FirstSupervised)], sampled[index], StopReason.StopToken, 1), Verdict.Correct, 1)
+            new Completion([.. sequence.Tokens.Skip(sequence.FirstSupervised)], sampled[index], StopReason.StopToken, 1),
+            Verdict.Correct, 1)
         { Advantage = index % 2 == 0 ? 1 : -0.7f })];
     }
 }

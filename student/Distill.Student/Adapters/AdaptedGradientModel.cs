@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Distill.Student.Adapters;
 
 /// <summary>
-/// Differentiates a decoder by its adapters through passes that know nothing of them: merges them into the weights, differentiates by those,
-/// and takes the adapters' part by the chain rule: ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. On the processor several times faster than
+/// Differentiates a decoder by its adapters through passes that know nothing of them: merges them into the weights, differentiates by
+/// those, and takes the adapters' part by the chain rule: ∂A = scale·Bᵀ·∂W and ∂B = scale·∂W·Aᵀ. On the processor several times faster than
 /// <see cref="AdapterWeights"/>, whose products are small and many, but costs a copy of the adapted weights and the whole gradient. One
 /// thread. Disposes the model it wraps.
 /// </summary>

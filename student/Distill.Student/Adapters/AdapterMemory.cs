@@ -6,7 +6,9 @@ using TorchSharp;
 
 namespace Distill.Student.Adapters;
 
-/// <summary>Most memory that a training of adapters holds at once: a <see cref="TrainingMemory"/> with moments of the adapters alone.</summary>
+/// <summary>
+/// Most memory that a training of adapters holds at once: a <see cref="TrainingMemory"/> with moments of the adapters alone.
+/// </summary>
 internal static class AdapterMemory
 {
     private const int Single = sizeof(float);

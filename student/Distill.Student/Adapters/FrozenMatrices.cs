@@ -87,7 +87,7 @@ internal sealed class BlockMatrix : IFrozenMatrix
     private Tensor Scales(Tensor blocks)
     {
         Tensor high = blocks.amax([-1], keepdim: true), low = blocks.amin([-1], keepdim: true);
-        var isHigh = high.abs().gt(low.abs()).to(ScalarType.Float32);
+        var isHigh = high.add(low).gt(KeptScalar.Of(0)).to(ScalarType.Float32); // |high| > |low|, as high ≥ low
         return high.mul(isHigh).add_(low.mul_(isHigh.neg_().add_(KeptScalar.Of(1)))).div_(KeptScalar.Of(-Middle));
     }
 

@@ -29,8 +29,8 @@ internal sealed record AutogradOptions(int Capacity = 2048, int Threads = 2, boo
 
 /// <summary>
 /// Differentiates a decoder by tensor operations on any device, micro-batches of sequences of like length at a time, and any architecture.
-/// Attention and SiLU are differentiated by autograd, whose kernels know their way back; everything between is written out, so that gradients
-/// of weights are added where they belong and nothing is kept that is not needed. One thread.
+/// Attention and SiLU are differentiated by autograd, whose kernels know their way back; everything between is written out, so that
+/// gradients of weights are added where they belong and nothing is kept that is not needed. One thread.
 /// </summary>
 internal sealed class AutogradGradientModel : IGradientModel
 {

@@ -3,8 +3,9 @@ using Distill.Student.Training;
 namespace Distill.Student.Autograd;
 
 /// <summary>
-/// Segments of like length side by side, the shorter ones padded at their end. Their tokens lie position by position: token p of segment i
-/// is row Start + p · Count + i. So a head's queries of all segments are one strided view, and key-value heads are shared by an expanded one.
+/// Segments of like length side by side, the shorter ones padded at their end. Their tokens lie position by position: token p of
+/// segment i is row Start + p · Count + i. So a head's queries of all segments are one strided view, and key-value heads are shared by an
+/// expanded one.
 /// </summary>
 /// <param name="Start">First row.</param>
 /// <param name="Length">Positions.</param>

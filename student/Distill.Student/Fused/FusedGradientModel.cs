@@ -60,7 +60,7 @@ internal sealed class FusedGradientModel : IGradientModel
 
     public Tensor Gradient => gradient.Values;
 
-    /// <summary>Whether the fused passes cover an architecture; others train through <see cref="Autograd.AutogradGradientModel"/>.</summary>
+    /// <summary>Whether the fused passes cover it; others train through <see cref="Autograd.AutogradGradientModel"/>.</summary>
     public static bool Supports(DecoderArchitecture architecture) => 
         architecture.HeadSize % 16 == 0 && architecture.ParameterCount <= int.MaxValue;
 

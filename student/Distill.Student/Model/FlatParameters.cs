@@ -25,8 +25,8 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     }
 
     /// <param name="passes">
-    /// What a training of these weights works by; null: the device's own. On the CPU <see cref="TensorPasses"/> makes it one as on any other
-    /// device: by tensor operations and autograd alone.
+    /// What a training of these weights works by; null: the device's own. On the CPU <see cref="TensorPasses"/> makes it one as on any
+    /// other device: by tensor operations and autograd alone.
     /// </param>
     internal FlatParameters(DecoderArchitecture architecture, Device? device, IFlatPasses? passes)
     {
@@ -100,18 +100,21 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     {
         var normal = new NormalStream(seed);
         double residual = 0.02 / Math.Sqrt(2.0 * Architecture.Layers);
+        float[] piece = new float[1 << 16]; // of a large matrix nothing stays behind in the computer's memory
         foreach (var (name, _, spec) in Places)
         {
-            float[] start = new float[spec.Count];
-            if (name.EndsWith("norm.weight", StringComparison.Ordinal)) Array.Fill(start, 1);
-            else if (!name.EndsWith(".bias", StringComparison.Ordinal))
+            bool writesResidual = name.EndsWith("o_proj.weight", StringComparison.Ordinal)
+                || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
+            Func<float> next = name.EndsWith("norm.weight", StringComparison.Ordinal) ? () => 1
+                : name.EndsWith(".bias", StringComparison.Ordinal) ? () => 0
+                : () => (float)((writesResidual ? residual : 0.02) * normal.Next());
+            using var whole = ValuesOf(name);
+            for (long first = 0; first < spec.Count; first += piece.Length)
             {
-                double deviation = name.EndsWith("o_proj.weight", StringComparison.Ordinal)
-                    || name.EndsWith("down_proj.weight", StringComparison.Ordinal) ? residual : 0.02;
-                for (int i = 0; i < start.Length; i++) start[i] = (float)(deviation * normal.Next());
+                var part = piece.AsSpan(0, (int)Math.Min(piece.Length, spec.Count - first));
+                foreach (ref float value in part) value = next();
+                Overwrite(whole, first, part);
             }
-
-            Set(name, start);
         }
     }
 
@@ -126,11 +129,17 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     {
         if (values.Length != places[name].Spec.Count)
             throw new ArgumentException($"{values.Length} values for '{name}', which has {places[name].Spec.Count}.", nameof(values));
+        using var whole = ValuesOf(name);
+        Overwrite(whole, 0, values);
+    }
+
+    private static void Overwrite(Tensor target, long first, ReadOnlySpan<float> values)
+    {
         using var scope = NewDisposeScope();
         using var without = no_grad();
         var staged = empty([values.Length], ScalarType.Float32);
         values.CopyTo(HostValues.Of(staged));
-        ValuesOf(name).copy_(staged);
+        target.narrow(0, first, values.Length).copy_(staged);
     }
 
     /// <summary>A copy of the current values, safe to keep.</summary>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Distill.Student.Model;
 
 /// <summary>
-/// Differentiates <see cref="TorchDecoder"/> by autograd, one sequence at a time, in fp32 in the computer's memory: short and slow. What the
-/// passes that train are compared with.
+/// Differentiates <see cref="TorchDecoder"/> by autograd, one sequence at a time, in fp32 in the computer's memory: short and slow. What
+/// the passes that train are compared with.
 /// </summary>
 internal sealed class ReferenceGradientModel : IGradientModel
 {

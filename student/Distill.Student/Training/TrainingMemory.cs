@@ -59,8 +59,8 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
         var shape = new LayerShape(architecture, precision);
         long parameters = architecture.ParameterCount, vocabulary = architecture.VocabularySize, product = shape.Product;
         long rows = (long)options.Capacity * PromptGroup.Padding / (PromptGroup.Padding - 1);
-        // Before attention and before the feed-forward: the residual stream and what is made of it; queries, keys, values and what attention
-        // mixes of them, with its log-sum-exp; gate, up and their product. QK-norm adds what entered it.
+        // Before attention and before the feed-forward: the residual stream and what is made of it; queries, keys, values and what
+        // attention mixes of them, with its log-sum-exp; gate, up and their product. QK-norm adds what entered it.
         long heads = (long)architecture.Heads + architecture.KeyValueHeads;
         long norms = architecture.QueryKeyNorm ? (product * heads * architecture.HeadSize) + (Single * heads) : 0;
         long layer = rows * ((2 * (Single + product) * shape.Hidden) + (product * (shape.Queries + shape.Packed + (3 * shape.Wide)))

@@ -36,8 +36,8 @@ internal abstract class DecodeSession : IPromptSession
 
     public virtual int MostJointPlaces => 0;
 
-    // ONNX Runtime attends in blocks of rows, twice the head size each (measured at 32, 64 and 128). Where the last token stands alone in its
-    // block, a routine for single rows multiplies, which rounds otherwise; padding would give it company.
+    // ONNX Runtime attends in blocks of rows, twice the head size each (measured at 32, 64 and 128). Where the last token stands alone in
+    // its block, a routine for single rows multiplies, which rounds otherwise; padding would give it company.
     public bool CanJoin(int length) => length == 1 || length % 16 != 1;
 
     /// <summary>Bytes of all buffers.</summary>

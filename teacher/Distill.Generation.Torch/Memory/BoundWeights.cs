@@ -31,7 +31,8 @@ internal sealed class BoundWeights : IDisposable
                 if (device.Compute.IsCuda && input.Offset * CacheLayout.SizeOf(bound.Type) % Alignment != 0)
                 {
                     throw new InvalidDataException(
-                        $"Weight '{input.Name}' begins {input.Offset:N0} values into the others, which is no multiple of {Alignment} bytes: "
+                        $"Weight '{input.Name}' begins {input.Offset:N0} values into the others, which is no multiple of "
+                    + $"{Alignment} bytes: "
                             + "this model cannot be run in place on a card. Sample it on the processor.");
                 }
 

@@ -29,8 +29,8 @@ internal static class TokenKernels
     /// Looks at all tokens where a top-p filter mostly needs a few: for the rare rows that a first call was not sure of.
     /// </param>
     /// <returns>
-    /// [rows, 6 + 3 × top]: 1 for a row whose answer is not sure, a number that is finite where both distributions are, token, its raw and its processed log-probability, kept
-    /// mass; then ids, raw and processed log-probabilities of the alternatives.
+    /// [rows, 6 + 3 × top]: 1 for a row whose answer is not sure, a number that is finite where both distributions are, token, its raw and
+    /// its processed log-probability, kept mass; then ids, raw and processed log-probabilities of the alternatives.
     /// </returns>
     public static Tensor Choose(Tensor logits, ReadOnlySpan<TokenQuery> queries, bool exhaustive = false)
     {

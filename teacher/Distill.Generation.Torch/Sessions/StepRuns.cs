@@ -5,9 +5,9 @@ using Microsoft.ML.OnnxRuntime;
 namespace Distill.Generation.Torch.Sessions;
 
 /// <summary>
-/// The options of a session's runs. Where the CUDA provider records runs and repeats them, each shape needs a number of its own, and so does
-/// each session, whose addresses are others; prompts, which have any shape, are not recorded. Elsewhere the entries mean nothing and are
-/// left out. Untried on a card so far.
+/// The options of a session's runs. Where the CUDA provider records runs and repeats them, each shape needs a number of its own, and so
+/// does each session, whose addresses are others; prompts, which have any shape, are not recorded. Elsewhere the entries mean nothing and
+/// are left out. Untried on a card so far.
 /// </summary>
 internal sealed class StepRuns
 {

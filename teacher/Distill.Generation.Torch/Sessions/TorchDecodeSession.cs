@@ -82,7 +82,8 @@ internal sealed class TorchDecodeSession : ISamplingSession
         RequireEveryPosition();
         float[] all = new float[logits.Length];
         Read(
-            slot, tokens, everyPosition: true, (start, rows) => HostTable.Copy(rows, all.AsSpan(start * vocabulary, (int)rows.NumberOfElements)));
+            slot, tokens, everyPosition: true,
+            (start, rows) => HostTable.Copy(rows, all.AsSpan(start * vocabulary, (int)rows.NumberOfElements)));
         all.CopyTo(logits);
     }
 

@@ -25,7 +25,8 @@ public sealed class JointPromptTests
         // The one folder whose rows depend on how many run together.
         double tolerance = name.StartsWith("llama-int4-b128-asym", StringComparison.Ordinal) ? reference.Tolerance : 0;
         using var single = model.Open(Slots, Capacity);
-        foreach (int[] lengths in (int[][])[[40, 32], [16, 24, 9, 20], [1, 5, 3], [1, 1], [30, 30, 30], [15, 18, 2, 8, 19], [48, 34], [47, 31]])
+        foreach (int[] lengths in (int[][])[[40, 32], [16, 24, 9, 20], [1, 5, 3], [1, 1], [30, 30, 30], [15, 18, 2, 8, 19],
+            [48, 34], [47, 31]])
         {
             lengths.ShouldAllBe(length => joint.CanJoin(length));
             int[][] prompts = [.. lengths.Select((length, i) => Tokens(model, length, i))];

@@ -86,7 +86,8 @@ public sealed class TokenKernelTests
     public void A_flat_distribution_is_looked_at_as_a_whole()
     {
         float[] logits = [.. Enumerable.Range(0, 4000).Select(i => MathF.Sin(i) * 0.01f)];
-        foreach (var options in (SamplingOptions[])[new() { Temperature = 1, TopP = 0.9 }, new() { Temperature = 1, TopP = 0.9, TopK = 3000 }])
+        foreach (var options in (SamplingOptions[])[new() { Temperature = 1, TopP = 0.9 },
+            new() { Temperature = 1, TopP = 0.9, TopK = 3000 }])
         {
             foreach (double uniform in (double[])[0.1, 0.5, 0.97])
             {

@@ -17,7 +17,8 @@ internal sealed class ScheduleListCommand : DistillCommand
         : base("ls", "Lists the schedules: when each is due next, what it does now, how it ended last. Needs no server.") =>
             arguments = new(this, namesOne: false);
 
-    public override IReadOnlyList<string> Examples => ["distill schedule ls", "distill schedule ls --schedules /etc/distill/schedules.yaml"];
+    public override IReadOnlyList<string> Examples =>
+        ["distill schedule ls", "distill schedule ls --schedules /etc/distill/schedules.yaml"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
@@ -96,7 +97,8 @@ internal sealed class SchedulePauseCommand : DistillCommand
     public SchedulePauseCommand(bool pauses)
         : base(pauses ? "pause" : "resume", pauses
             ? "Starts no run of a schedule by itself until it is resumed; what is due meanwhile is not caught up with. Needs no server."
-            : "Lets a paused schedule run by itself again. Needs no server.") => (arguments, this.pauses) = (new(this, namesOne: true), pauses);
+            : "Lets a paused schedule run by itself again. Needs no server.") =>
+                (arguments, this.pauses) = (new(this, namesOne: true), pauses);
 
     public override IReadOnlyList<string> Examples => [$"distill schedule {Name} nightly"];
 
@@ -106,7 +108,8 @@ internal sealed class SchedulePauseCommand : DistillCommand
         bool changed = arguments.StoreOf(parsed).SetPaused(schedule.Name, pauses);
         string word = pauses ? "paused" : "resumed";
         if (context.IsJson) context.Results.Json(new { schedule.Name, paused = pauses, changed });
-        context.Results.Line(changed ? $"{schedule.Name} is {word}." : $"{schedule.Name} {(pauses ? "was paused already" : "was not paused")}.");
+        context.Results.Line(
+            changed ? $"{schedule.Name} is {word}." : $"{schedule.Name} {(pauses ? "was paused already" : "was not paused")}.");
         return ExitCode.Done;
     }
 }

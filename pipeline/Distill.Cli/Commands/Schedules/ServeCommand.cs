@@ -20,7 +20,8 @@ internal sealed class ServeCommand : DistillCommand
     private readonly Option<int> port = CommandOptions.Number("--port", "0 takes any free one.", 0, 65_535, 8090);
 
     private readonly Option<string> keyVariable = new("--api-key-env")
-        { HelpName = "VARIABLE", Description = "Environment variable with the key of those who may look and act, of at least 16 characters." };
+        { HelpName = "VARIABLE",
+            Description = "Environment variable with the key of those who may look and act, of at least 16 characters." };
 
     private readonly Option<string> readKeyVariable = new("--read-key-env")
         { HelpName = "VARIABLE", Description = "Environment variable with the key of those who may only look." };
@@ -67,7 +68,8 @@ internal sealed class ServeCommand : DistillCommand
     private static async Task ServeAsync(ServiceOptions options, IDistillProgram program, CommandContext context)
     {
         await using var service = await ScheduleService.StartAsync(options, program, context.Clock, context.Cancellation);
-        if (context.IsJson) context.Results.Json(new { listening = service.Address, schedules = options.SchedulesFile, runs = options.RunsFolder });
+        if (context.IsJson)
+            context.Results.Json(new { listening = service.Address, schedules = options.SchedulesFile, runs = options.RunsFolder });
         string key = options.Key is null ? "" : ", with a key", queue = options.Postgres is null ? "in memory" : "in PostgreSQL";
         context.Results.Line($"The schedules of {options.SchedulesFile} run into {options.RunsFolder}; the queue is {queue}.");
         context.Results.Line($"The page is at {service.Address}{key}. Ctrl-C stops it.");

@@ -1,0 +1,117 @@
+using Distill.Service.Hosting;
+using Distill.Service.Occurrences;
+using Distill.Service.Running;
+using Distill.Service.Schedules;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Distill.Pipeline.Tests.Service;
+
+/// <summary>Weeks of the service in a moment: looks, starts, losses and clocks that jump, over files that are real.</summary>
+public sealed class ScheduleLoopTests : IDisposable
+{
+    private const string Text = """
+        time_zone: Europe/Berlin
+        schedules:
+          - name: nightly
+            recipe: nightly.yaml
+            cron: "30 2 * * *"
+            overlap: queue
+            catch_up: all
+            retries: &patient { attempts: 20, delay_minutes: 1 }
+          - { name: often, recipe: nightly.yaml, cron: "15 */6 * * *", overlap: queue, catch_up: all, retries: *patient, resource: gpu }
+          - { name: weekly, recipe: nightly.yaml, cron: "0 3 * * 0", overlap: queue, catch_up: all, retries: *patient }
+        """;
+
+    private readonly TemporaryFolder folder = SampleSchedules.Folder();
+    private readonly Random random = new(20_26);
+    private DateTimeOffset shown; // by the clock of the machine
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData("2026-03-20T00:00Z")]
+    [InlineData("2026-10-18T00:00Z")]
+    public async Task Over_weeks_with_restarts_losses_faults_and_jumps_every_run_is_done_once(string start)
+    {
+        folder.File("schedules.yaml", Text);
+        var begin = SampleSchedules.Utc(start);
+        var now = begin;
+        Set(begin);
+        var done = new List<string>();
+        var program = new ScriptedProgram((arguments, _) =>
+        {
+            if (random.Next(4) == 0) return Task.FromResult(1); // a fault, tried again
+            done.Add(arguments[3]);
+            return Task.FromResult(0);
+        });
+        var service = Restarted(program);
+        for (int look = 0; look < 900; look++)
+        {
+            if (random.Next(30) == 0) service = Restarted(program);
+            now = now.AddMinutes(random.Next(20) == 0 ? random.Next(60, 2000) : random.Next(1, 40));
+            Set(random.Next(15) == 0 ? now.AddMinutes(-60) : random.Next(15) == 0 ? now.AddMinutes(60) : now);
+            service.Loop.Look();
+            await service.Queue.DoAsync(random);
+        }
+
+        for (int look = 0; look < 40; look++)
+        {
+            Set(now = now.AddMinutes(61));
+            service.Loop.Look();
+            await service.Queue.DoAsync(null);
+        }
+
+        // The last look may have been an hour ahead; what it found was due then.
+        var expected = ScheduleFile.Load(folder.File("schedules.yaml")).Schedules.SelectMany(schedule =>
+            schedule.Times().Between(begin, now).Select(due => $"{schedule.Name}-{Occurrence.NameOf(due)}"));
+        done.Count.ShouldBeGreaterThan(60);
+        done.Distinct().Count().ShouldBe(done.Count);
+        done.Order().ShouldBe(expected.Order());
+    }
+
+    private void Set(DateTimeOffset time) => shown = time;
+
+    private (ScheduleLoop Loop, LossyQueue Queue) Restarted(ScriptedProgram program)
+    {
+        var clock = new JumpingClock(() => shown);
+        var (store, book, secrets) = (new OccurrenceStore(folder.File("runs")),
+            new ScheduleBook(folder.File("schedules.yaml")), new SecretText([]));
+        var runner = new OccurrenceRunner(store, book, program,
+            new FollowUps(store, book, program, new RecordingNotifiers(), secrets, clock), new LiveRuns(), secrets, clock);
+        var queue = new LossyQueue(runner);
+        var loop = new ScheduleLoop(store, book, queue, new ServiceHealth(store, book), clock);
+        queue.Returned = loop.Returned;
+        return (loop, queue);
+    }
+
+    /// <summary>One that can be set back, which a FakeTimeProvider refuses. Its timers never come: nothing here waits.</summary>
+    private sealed class JumpingClock(Func<DateTimeOffset> shown) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => shown();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            new FakeTimeProvider().CreateTimer(callback, state, dueTime, period);
+    }
+
+    /// <summary>Loses some of what it is handed, as one in memory does at a restart, and does some of it twice.</summary>
+    private sealed class LossyQueue(OccurrenceRunner runner) : IOccurrenceQueue
+    {
+        private readonly Queue<Occurrence> waiting = [];
+
+        public Action<string, string> Returned { get; set; } = (_, _) => { };
+
+        public void Enqueue(Occurrence occurrence) => waiting.Enqueue(occurrence);
+
+        /// <param name="random">Null: nothing is lost.</param>
+        public async Task DoAsync(Random? random)
+        {
+            while (waiting.TryDequeue(out var occurrence))
+            {
+                if (random?.Next(5) == 0) continue;
+                for (int times = random?.Next(3) == 0 ? 2 : 1; times > 0; times--)
+                    await runner.CarryOnAsync(occurrence.Schedule, occurrence.Name, TestContext.Current.CancellationToken);
+                Returned(occurrence.Schedule, occurrence.Name);
+            }
+        }
+    }
+}
