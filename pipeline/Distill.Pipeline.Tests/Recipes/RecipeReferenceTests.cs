@@ -26,7 +26,7 @@ public sealed class RecipeReferenceTests
     public void The_schema_is_the_one_that_is_committed() => RequireSame("docs/recipe.schema.json", _ => RecipeSchema.Write());
 
     [Fact]
-    public void The_tables_are_the_ones_that_are_committed() => RequireSame("docs/recipes.md", RecipeReference.Fill);
+    public void The_tables_are_the_ones_that_are_committed() => RequireSame("docs/recipes.md", text => RecipeReference.Fill(text));
 
     [Fact]
     public void Every_key_stands_in_a_table()
