@@ -79,6 +79,17 @@ public sealed class ServiceProcessTests(PipelineRunTests.FinishedRun finished) :
         JsonElement Listed() => CommandLineRun.Of(["schedule", "ls", .. words]).Json().GetProperty("schedules")[0];
     }
 
+    [Theory]
+    [InlineData("a key is required", "--host", "0.0.0.0")]
+    [InlineData("--host 'here' is not an address.", "--host", "here")]
+    [InlineData("The environment variable 'DISTILL_NO_SUCH_KEY' is not set.", "--api-key-env", "DISTILL_NO_SUCH_KEY")]
+    public void It_does_not_start_with_what_cannot_be_meant(string message, params string[] options)
+    {
+        var run = CommandLineRun.Of(["serve", "--schedules", Schedules(), "--runs", Runs, "--port", "0", .. options]);
+        run.Code.ShouldBe(2, run.Error);
+        run.Error.ShouldContain(message);
+    }
+
     private static (int ExitCode, string Out) Here(string[] words)
     {
         var start = new ProcessStartInfo("dotnet", [DistillProcess.Tool, .. words]) { RedirectStandardOutput = true };

@@ -27,15 +27,22 @@ internal sealed class ScheduleService : IAsyncDisposable
     private const long MostBody = 64 << 10;
 
     private readonly WebApplication application;
+    private readonly ScheduleLoop loop;
     private readonly RunQueue queue;
     private readonly FileLock held;
     private readonly CancellationTokenSource stopping;
 
-    private ScheduleService(WebApplication application, RunQueue queue, FileLock held, CancellationTokenSource stopping) =>
+    private ScheduleService(WebApplication application, RunQueue queue, FileLock held, CancellationTokenSource stopping)
+    {
         (this.application, this.queue, this.held, this.stopping) = (application, queue, held, stopping);
+        loop = application.Services.GetRequiredService<ScheduleLoop>();
+    }
 
     /// <summary>Where it answers, with the port that was free.</summary>
-    public Uri Address { get; private set; } = new("http://localhost");
+    public required Uri Address { get; init; }
+
+    /// <summary>Ends when the service is stopped, or with the fault that keeps it from looking at its schedules any more.</summary>
+    public Task Looking => loop.ExecuteTask ?? Task.CompletedTask;
 
     /// <param name="program">Starts runs.</param>
     /// <exception cref="ArgumentException">Impossible options, or open to others without a key.</exception>
@@ -51,21 +58,25 @@ internal sealed class ScheduleService : IAsyncDisposable
         var held = FileLock.TryTake(store.ServerLock, $"process {Environment.ProcessId}") ?? throw new RunRefusedException(
             $"Another 'distill serve' looks after {store.RunsFolder} "
             + $"({FileLock.OwnerOf(store.ServerLock)}). End that, or give another --runs.");
+        var stopping = new CancellationTokenSource();
         RunQueue? queue = null;
+        WebApplication? application = null;
         try
         {
+            store.RemoveLeftovers();
             queue = RunQueue.Open(options.Postgres);
-            var stopping = new CancellationTokenSource();
-            var service = new ScheduleService(Build(options, book, store, queue, program, clock, stopping.Token), queue, held, stopping);
-            await service.application.StartAsync(cancellation);
-            service.Address = new Uri(service.application.Services.GetRequiredService<IServer>().Features
-                .Get<IServerAddressesFeature>()!.Addresses.Single());
-            return service;
+            application = Build(options, book, store, queue, program, clock, stopping.Token);
+            await application.StartAsync(cancellation);
+            string bound = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+            return new ScheduleService(application, queue, held, stopping) { Address = new Uri(bound) };
         }
         catch
         {
+            await stopping.CancelAsync(); // a run may have been started already
             queue?.Dispose();
+            if (application is not null) await application.DisposeAsync();
             held.Dispose();
+            stopping.Dispose();
             throw;
         }
     }
@@ -97,7 +108,7 @@ internal sealed class ScheduleService : IAsyncDisposable
         queue.Start(() => new OccurrenceJob(runner, loop.Returned, stopping));
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>().AddSingleton<IHostedService>(loop);
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>().AddSingleton(loop).AddSingleton<IHostedService>(loop);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         builder.Services.AddRoutingCore().AddAntiforgery(form => form.Cookie.SameSite = Microsoft.AspNetCore.Http.SameSiteMode.Strict);
         builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();

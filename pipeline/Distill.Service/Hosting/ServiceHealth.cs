@@ -31,7 +31,8 @@ internal sealed class ServiceHealth(OccurrenceStore store, ScheduleBook book)
             faults.TryRemove(part, out _);
             return true;
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or DbException or BackgroundJobClientException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or InvalidDataException or DbException
+            or BackgroundJobClientException)
         {
             faults[part] = fault is BackgroundJobClientException { InnerException: { } inner } ? inner.Message : fault.Message;
             return false;

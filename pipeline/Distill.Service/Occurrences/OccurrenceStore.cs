@@ -127,6 +127,12 @@ internal sealed class OccurrenceStore
 
     public string LogPath(Occurrence occurrence) => PathOf(occurrence.Schedule, occurrence.Name, Log);
 
+    /// <summary>Deletes what killed writers left; files being written now stay.</summary>
+    public void RemoveLeftovers()
+    {
+        foreach (string folder in Directory.EnumerateDirectories(Root)) CommittedFile.RemoveLeftovers(folder);
+    }
+
     public void Remove(Occurrence occurrence)
     {
         foreach (string kind in (string[])[Log, Cancel, Json]) File.Delete(PathOf(occurrence.Schedule, occurrence.Name, kind));

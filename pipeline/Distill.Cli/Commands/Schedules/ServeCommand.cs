@@ -74,8 +74,10 @@ internal sealed class ServeCommand : DistillCommand
         context.Results.Line($"The schedules of {options.SchedulesFile} run into {options.RunsFolder}; the queue is {queue}.");
         context.Results.Line($"The page is at {service.Address}{key}. Ctrl-C stops it.");
         context.Streams.Out.Flush();
-        await Task.Delay(Timeout.Infinite, context.Cancellation).ContinueWith(_ => { }, TaskScheduler.Default); // until it is stopped
+        var stopped = Task.Delay(Timeout.Infinite, context.Cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
+        var ended = await Task.WhenAny(stopped, service.Looking);
         await service.StopAsync();
+        await ended; // a fault that nothing was meant to survive
         if (context.IsJson) context.Results.Json(new { stopped = true });
         context.Results.Line("Stopped. What was at work goes on with the next start.");
     }
