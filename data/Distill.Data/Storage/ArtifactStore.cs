@@ -123,8 +123,14 @@ internal sealed partial class ArtifactStore(string root, TimeProvider clock)
         return (new StoreKey(match.Groups[1].Value, match.Groups[2].Value), version);
     }
 
-    /// <summary>Every folder that holds or held work, in order of kind and key.</summary>
-    public IEnumerable<StoreEntry> Entries() => !Directory.Exists(Root) ? [] :
+    /// <summary>Every folder that holds or held work, in order of kind and key, those of shards last.</summary>
+    public IEnumerable<StoreEntry> Entries() => !Directory.Exists(Root) ? [] : Artifacts().Concat(
+        Directory.Exists(Path.Combine(Root, ShardsName))
+            ? Directory.EnumerateDirectories(Path.Combine(Root, ShardsName)).Order(StringComparer.Ordinal)
+                .Select(folder => StoreEntry.Of(this, "shards", folder) with { State = StoreEntryState.Unfinished })
+            : []);
+
+    private IEnumerable<StoreEntry> Artifacts() =>
         from kind in Directory.EnumerateDirectories(Root).Order(StringComparer.Ordinal)
         where Path.GetFileName(kind)[0] != '.'
         from folder in Directory.EnumerateDirectories(kind).Order(StringComparer.Ordinal)
@@ -208,7 +214,7 @@ internal enum StoreEntryState
 }
 
 /// <summary>A folder of a store, whatever its state.</summary>
-/// <param name="Key">Null for what was set aside.</param>
+/// <param name="Key">Null for what was set aside, and for units that shards made.</param>
 /// <param name="Manifest">Null for unfinished work, and where it cannot be read.</param>
 /// <param name="Changed">When anything in it was last written.</param>
 internal sealed record StoreEntry(

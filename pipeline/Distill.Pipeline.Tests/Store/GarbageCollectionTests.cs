@@ -32,6 +32,21 @@ public sealed class GarbageCollectionTests : IDisposable
     }
 
     [Fact]
+    public void Units_of_shards_that_never_came_to_an_end_go_when_they_are_old()
+    {
+        string units = sample.Store.ShardsFolder(SampleStore.KeyOf("traces"));
+        Directory.CreateDirectory(Path.Combine(units, "0-of-2"));
+        File.WriteAllText(Path.Combine(units, "0-of-2", "part"), "some");
+        var listed = CommandLineRun.Of("artefacts", "ls", "--runs", sample.Runs);
+        listed.Out.ShouldContain("unfinished");
+        listed.Out.ShouldNotContain("damaged");
+        CommandLineRun.Of("artefacts", "gc", "--runs", sample.Runs, "--yes").Code.ShouldBe(0);
+        Directory.Exists(units).ShouldBeTrue(); // young
+        Removed().ShouldBe([units]);
+        Directory.Exists(units).ShouldBeFalse();
+    }
+
+    [Fact]
     public void A_link_of_a_folder_that_is_no_run_counts_too()
     {
         var run = sample.Run("one", ("4-used", sample.Make("used")));

@@ -13,7 +13,7 @@ internal sealed record VerifiedArtifact(CataloguedArtifact Artifact, IReadOnlyLi
 internal sealed class StoreVerification(ArtifactCatalogue catalogue)
 {
     /// <summary>Damage that a run found before, and works without.</summary>
-    public static bool IsSetAside(CataloguedArtifact item) => item.Entry.Key is null;
+    public static bool IsSetAside(CataloguedArtifact item) => item.Entry is { Key: null, State: StoreEntryState.Damaged };
 
     /// <param name="items">What is unfinished, being made or set aside is left out.</param>
     public IReadOnlyList<VerifiedArtifact> Run(

@@ -257,7 +257,7 @@ internal static class ArtefactOutput
 
     public static string State(CataloguedArtifact item)
     {
-        string state = item.Entry.Key is null ? "damaged, set aside" : item.Entry.State switch
+        string state = StoreVerification.IsSetAside(item) ? "damaged, set aside" : item.Entry.State switch
         {
             StoreEntryState.Finished => "finished",
             StoreEntryState.Unfinished => "unfinished",
@@ -272,7 +272,7 @@ internal static class ArtefactOutput
     public static object Json(CataloguedArtifact item) => new
     {
         stage = item.Origin.Stage, item.Entry.Kind, item.Digest, key = item.Entry.Key?.Digest, item.Entry.Version, item.Reference,
-        item.Entry.State, setAside = item.Entry.Key is null, item.Entry.Bytes, item.Entry.Changed,
+        item.Entry.State, setAside = StoreVerification.IsSetAside(item), item.Entry.Bytes, item.Entry.Changed,
         usedBy = item.Uses, pinned = item.IsPinned,
         beingMade = item.IsBeingMade, item.Summary, inputs = item.Origin.Inputs, item.Entry.Folder,
     };
