@@ -64,7 +64,8 @@ public sealed class StudentRecipeTests : IDisposable
                 "sft.held_out.patience=x", "student.layers=0", "student.intermediate=none")
             .Select(problem => problem.Path).ShouldBe(
             [
-                "lora.rank", "lora.alpha", "lora.targets", "lora.dropout", "lora.frozen", "answer_only.held_out.problems", "sft.held_out.every",
+                "lora.rank", "lora.alpha", "lora.targets", "lora.dropout", "lora.frozen",
+                    "answer_only.held_out.problems", "sft.held_out.every",
                     "sft.held_out.share", "sft.held_out.problems",
                 "sft.held_out.patience", "student.layers", "student.intermediate",
             ],
