@@ -65,7 +65,7 @@ public sealed class StudentRecipeTests : IDisposable
             .Select(problem => problem.Path).ShouldBe(
             [
                 "lora.rank", "lora.alpha", "lora.targets", "lora.dropout", "lora.frozen",
-            "answer_only.held_out.problems", "sft.held_out.every",
+                    "answer_only.held_out.problems", "sft.held_out.every",
                     "sft.held_out.share", "sft.held_out.problems",
                 "sft.held_out.patience", "student.layers", "student.intermediate",
             ],

@@ -97,8 +97,7 @@ internal sealed class BlockMatrix : IFrozenMatrix
         var flat = scales.eq(KeptScalar.Of(0)); // a block of zeros alone
         var inverse = scales.reciprocal().masked_fill_(flat, KeptScalar.Of(0));
         return blocks.mul(inverse).round_().add_(KeptScalar.Of(Middle), KeptScalar.One)
-            .clamp_(KeptScalar.Of(0), KeptScalar.Of((2 * Middle) - 1))
-            .to(ScalarType.Byte);
+            .clamp_(KeptScalar.Of(0), KeptScalar.Of((2 * Middle) - 1)).to(ScalarType.Byte);
     }
 
     private Tensor Packed(Tensor codes)
