@@ -11,13 +11,12 @@ internal sealed class JointReading
 
     private readonly IPromptSession session;
     private readonly int vocabularySize;
-    private readonly float[] logits; // [slots, vocab]
+    private float[] logits = []; // [prompts, vocab]
 
     private JointReading(IPromptSession session, int vocabularySize)
     {
         this.session = session;
         this.vocabularySize = vocabularySize;
-        logits = new float[(long)session.Slots * vocabularySize];
     }
 
     /// <returns>Null for a session that reads every prompt by itself.</returns>
@@ -55,7 +54,9 @@ internal sealed class JointReading
     /// <returns>Tokens read.</returns>
     public int Read(int slot, List<PromptState> prompts)
     {
-        Span<float> rows = logits.AsSpan(0, prompts.Count * vocabularySize);
+        int size = prompts.Count * vocabularySize;
+        if (logits.Length < size) logits = new float[size];
+        Span<float> rows = logits.AsSpan(0, size);
         session.Prefill(slot, [.. prompts.Select(prompt => prompt.Prompt)], rows);
         for (int i = 0; i < prompts.Count; i++) prompts[i].TakeRead(rows.Slice(i * vocabularySize, vocabularySize));
         return prompts.Sum(prompt => prompt.Prompt.Length);
