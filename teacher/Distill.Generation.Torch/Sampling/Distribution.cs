@@ -1,3 +1,4 @@
+using Distill.Generation.Torch.Memory;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -46,14 +47,14 @@ internal sealed class Distribution
     {
         long rows = Weights.shape[0], count = blocks.shape[1];
         var target = uniform * Total;
-        var last = full([rows, 1], count - 1, ScalarType.Int64, Weights.device);
+        var last = KeptScalar.Full([rows, 1], count - 1, ScalarType.Int64, Weights.device);
         var block = minimum(blocks.le(target).sum(1, keepdim: true, ScalarType.Int64), last); // the first that exceeds the target
         var before = blocks.gather(1, (block - One).clamp_min(None)) * block.gt(None).to(ScalarType.Float64);
         var inside = Weights.view(rows, count, Block).gather(1, block.view(rows, 1, 1).expand(rows, 1, Block)).view(rows, Block);
         var place = (inside.to(ScalarType.Float64).cumsum(1) + before).le(target).sum(1, keepdim: true, ScalarType.Int64);
 
         // Stays within the block when rounding leaves the block's sum just short of the target.
-        var places = arange(Block, ScalarType.Int64, Weights.device);
+        var places = KeptScalar.Range(Block, ScalarType.Int64, Weights.device);
         var lastPossible = (inside.gt(None).to(ScalarType.Int64) * places).amax([1], keepdim: true);
         return (block * BlockSize) + minimum(place, lastPossible);
     }

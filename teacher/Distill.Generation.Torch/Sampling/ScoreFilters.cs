@@ -1,3 +1,4 @@
+using Distill.Generation.Torch.Memory;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -48,7 +49,7 @@ internal static class ScoreFilters
     // Rows that keep all have a k beyond the largest; their threshold is −∞.
     private static void KeepTopK(Tensor scores, QueryTensors queries)
     {
-        var largestK = full([1, 1], queries.LargestTopK, ScalarType.Float64, scores.device);
+        var largestK = KeptScalar.Full([1, 1], queries.LargestTopK, ScalarType.Float64, scores.device);
         var place = minimum(queries.TopK, largestK).to(ScalarType.Int64) - One;
         var least = scores.topk(queries.LargestTopK, 1, largest: true, sorted: true).values.gather(1, place);
         RemoveBelow(scores, least.masked_fill(queries.TopK.gt(largestK), Removed));

@@ -1,3 +1,4 @@
+using Distill.Generation.Torch.Memory;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -86,7 +87,7 @@ internal static class TokenKernels
     internal static Tensor MostProbable(Tensor scores, int count)
     {
         var wide = scores.to(ScalarType.Float64).clamp_min(BelowAll); // minus infinity has no room for ids
-        var ids = arange(scores.shape[1], ScalarType.Float64, scores.device).add_(FirstId);
+        var ids = KeptScalar.Range(scores.shape[1], ScalarType.Float64, scores.device).add_(FirstId);
         var room = maximum(wide, wide.neg()).add_(Least).mul_(IdStep); // of an id; a zero has some, too
         return (wide - (room * ids)).topk(count, 1, largest: true, sorted: true).indexes;
     }
@@ -98,7 +99,7 @@ internal static class TokenKernels
     {
         long vocabulary = logits.shape[1], width = (vocabulary + Distribution.Block - 1) / Distribution.Block * Distribution.Block;
         if (width == vocabulary) return logits.to(ScalarType.Float32);
-        var rows = full([logits.shape[0], width], float.NegativeInfinity, ScalarType.Float32, logits.device);
+        var rows = KeptScalar.Full([logits.shape[0], width], float.NegativeInfinity, ScalarType.Float32, logits.device);
         rows.narrow(1, 0, vocabulary).copy_(logits);
         return rows;
     }

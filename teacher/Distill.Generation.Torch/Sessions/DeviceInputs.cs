@@ -1,7 +1,6 @@
 using Distill.Generation.Onnx;
 using Distill.Generation.Torch.Memory;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Distill.Generation.Torch.Sessions;
@@ -29,9 +28,9 @@ internal sealed class DeviceInputs : IDisposable
         promptIds = new BoundTensor(device, TensorElementType.Int64, part);
         promptMask = new BoundTensor(device, TensorElementType.Int64, maxLength);
         using var scope = NewDisposeScope();
-        promptMask.Tensor.fill_(1L.ToScalar());
+        promptMask.Tensor.fill_(KeptScalar.Of(1));
         places = new BoundTensor(device, TensorElementType.Int64, Math.Max(slots, maxLength));
-        places.Tensor.copy_(arange(places.Tensor.shape[0], ScalarType.Int64, device.Device));
+        places.Tensor.copy_(KeptScalar.Range(places.Tensor.shape[0], ScalarType.Int64, device.Device));
     }
 
     public long Bytes => ids.Bytes + mask.Bytes + promptIds.Bytes + promptMask.Bytes + places.Bytes;
