@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Distill.Data.Storage;
 using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
@@ -127,6 +128,31 @@ public sealed class PromotionPlaceTests : IDisposable
         using var place = Open(PlaceKind.Link);
         place.All().Count.ShouldBe(6);
         Shown().ShouldBe(place.Read(6).Model);
+    }
+
+    /// <summary>One file with two names where that can be, else a copy: applications see no difference.</summary>
+    [Fact]
+    public void Files_of_another_file_system_are_copied_and_those_of_one_are_shared()
+    {
+        string source = folder.File("from/weights", "model");
+        foreach (string root in ((string[])[folder.Path, "/dev/shm"]).Where(Directory.Exists))
+        {
+            string target = Path.Combine(root, $"distill-{Guid.NewGuid():N}");
+            try
+            {
+                PlacedFiles.TakeFolder(Path.GetDirectoryName(source)!, target);
+                string taken = Path.Combine(target, "weights");
+                File.ReadAllText(taken).ShouldBe("model");
+                Should.Throw<IOException>(() => PlacedFiles.Take(source, taken)); // a name that is taken is not written over
+                if (!OperatingSystem.IsLinux()) continue;
+                var (first, second) = (NativeFile.Status(source)!.Value, NativeFile.Status(taken)!.Value);
+                (first.Inode == second.Inode && first.Device == second.Device).ShouldBe(first.Device == second.Device, root);
+            }
+            finally
+            {
+                Directory.Delete(target, recursive: true);
+            }
+        }
     }
 
     [Fact]

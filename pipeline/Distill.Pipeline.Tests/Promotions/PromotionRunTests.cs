@@ -156,6 +156,7 @@ public sealed class PromotionRunTests(PipelineRunTests.FinishedRun finished) : I
         var (result, observer) = SmallRun.Run(folder, new RunOptions { Name = "next" }, next);
         observer.Summaries["problems/train"].ShouldContain("none of the 48 that version 1 was trained on");
         observer.Summaries["replay"].ShouldContain("of the traces that version 1 was trained on");
+        observer.Notes.ShouldContain($"Goes on from version 1 of '{Place}'.");
         string locked = SmallRun.LockOf(folder, "next");
         locked.ShouldContain("known-problems");
         locked.ShouldContain("replayed-traces");

@@ -43,6 +43,7 @@ public static class PipelineRun
         try
         {
             foreach (string note in notes) observer.Warning(note);
+            if (Beginning(recipe) is { } beginning) observer.Note(beginning);
             if (recipe.Devices.Worth(recipe, selection.MakesStudent) is { } devices) observer.Note(devices);
             var finished = new FinishedStages(folder, store, options.UseOtherRuns);
             var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, options,
@@ -85,6 +86,7 @@ public static class PipelineRun
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
         var notes = Check(recipe, selection);
+        if (Beginning(recipe) is { } beginning) notes = [.. notes, beginning];
         var store = new ArtifactStore(folder.StorePath, TimeProvider.System);
         var planner = new StagePlanner(graph, selection, new FinishedStages(folder, store, options.UseOtherRuns));
         var stages = planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests));
@@ -170,6 +172,8 @@ public static class PipelineRun
             locked["from"] = new JsonObject(origins.Select(input => KeyValuePair.Create(input.Name, (JsonNode?)input.Origin)));
         return locked;
     }
+
+    private static string? Beginning(Recipe recipe) => (recipe as DistillationRecipe)?.ContinueFrom?.Beginning;
 
     /// <returns>What is to be looked at and stops nothing.</returns>
     private static IReadOnlyList<string> Check(Recipe recipe, StageSelection selection)

@@ -101,6 +101,10 @@ internal sealed record ContinuationSection : Section
     /// <summary>The folder of the version; null where the run begins with <c>student.base</c>.</summary>
     internal string? VersionFolder => Version is > 0 and var number ? PromotionPlace.FolderOf(Promoted, number) : null;
 
+    /// <summary>With what the run begins, in a sentence.</summary>
+    internal string Beginning => Version is > 0 ? $"Goes on from version {Version} of '{Promoted}'."
+        : $"Nothing was promoted to '{Promoted}' yet: begins with student.base.";
+
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
         yield return Rule.Require(VersionFolder is not { } folder || Directory.Exists(folder), nameof(Version),
