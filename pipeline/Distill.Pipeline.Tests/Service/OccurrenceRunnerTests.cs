@@ -188,7 +188,8 @@ public sealed class OccurrenceRunnerTests : IDisposable
         program.Calls.Select(call => call[0]).ShouldBe(["run", "promote"]);
         program.Calls[1].ShouldBe(["promote", done.Run, "--to", folder.File("models/mine"), "--runs", folder.File("runs"), "--json"]);
         (done.State, done.Attempts.Count).ShouldBe((OccurrenceState.Refused, 1));
-        notifiers.Told.ShouldHaveSingleItem().Headline.ShouldBe("nightly refused: promote: it ended with code 3");
+        var notice = notifiers.Told.ShouldHaveSingleItem();
+        (notice.Headline, notice.Continue).ShouldBe(("nightly refused: promote: it ended with code 3", null));
     }
 
     [Theory]

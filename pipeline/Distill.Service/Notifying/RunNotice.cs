@@ -12,7 +12,7 @@ namespace Distill.Service.Notifying;
 /// <param name="Stage">At work when it failed; null otherwise.</param>
 /// <param name="Reason">Why it failed; null when it did not.</param>
 /// <param name="LastLines">What a failed run said last, oldest first.</param>
-/// <param name="Continue">Command that goes on with a failed run; null for one that finished.</param>
+/// <param name="Continue">Command that goes on with a failed run; null for one that came to its end.</param>
 /// <param name="Report">Path of the report; null when there is none.</param>
 /// <param name="Trouble">What went wrong after the run; null when nothing did.</param>
 internal sealed record RunNotice(
@@ -29,12 +29,13 @@ internal sealed record RunNotice(
         var last = occurrence.Attempts is [.., var newest] ? newest : null;
         bool isFinished = occurrence.State == OccurrenceState.Finished;
         string report = new RunFolder(runsFolder, occurrence.Run).ReportPath;
-        string? command = isFinished ? null : words?.Continuation ?? $"distill resume {occurrence.Run} --runs {runsFolder}";
+        bool isDone = last?.End == AttemptEnd.Finished; // whatever was refused afterwards
+        string? command = isDone ? null : words?.Continuation ?? $"distill resume {occurrence.Run} --runs {runsFolder}";
         return new RunNotice(
             occurrence.Schedule, occurrence.Run, isFinished ? Finished : occurrence.State == OccurrenceState.Refused ? Refused : Failed,
             occurrence.Due, occurrence.Attempts is [var first, ..] ? first.Started : null, last?.Ended, occurrence.Attempts.Count,
             isFinished ? null : last?.Stage, isFinished ? null : occurrence.Reason,
-            isFinished ? [] : [.. (words?.LastLines ?? []).TakeLast(MostLines)], command, File.Exists(report) ? report : null, trouble);
+            isDone ? [] : [.. (words?.LastLines ?? []).TakeLast(MostLines)], command, File.Exists(report) ? report : null, trouble);
     }
 
     /// <summary><c>nightly failed in sft: the disk is full</c>.</summary>
