@@ -16,6 +16,8 @@ namespace Distill.Generation.Onnx;
 /// </summary>
 public sealed class OnnxTokenModel : ITokenModel
 {
+    private const string OfBytes = "The model given as bytes";
+
     private readonly OnnxModelOptions options;
 
     private readonly bool packed;
@@ -47,10 +49,16 @@ public sealed class OnnxTokenModel : ITokenModel
 
     /// <summary>Loads a model folder.</summary>
     /// <exception cref="InvalidDataException">Names the file and the reason.</exception>
+    /// <exception cref="NotSupportedException">The device is a card: sessions opened here keep what they hold in the host's memory.
+    /// </exception>
     public static OnnxTokenModel Load(string folder, OnnxModelOptions? options = null) => Load(ModelFolder.Open(folder), options);
 
     /// <inheritdoc cref="Load(string, OnnxModelOptions?)"/>
-    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null) => Load(folder, options, TrialSession);
+    public static OnnxTokenModel Load(ModelFolder folder, OnnxModelOptions? options = null)
+    {
+        RequireHost(options, folder.GraphPath);
+        return Load(folder, options, TrialSession);
+    }
 
     /// <summary>Loads a model folder for sessions of another kind.</summary>
     /// <param name="trial">Opens one of them, of one slot and two tokens: the model is tried with it.</param>
@@ -70,8 +78,11 @@ public sealed class OnnxTokenModel : ITokenModel
     /// </param>
     /// <exception cref="InvalidDataException">The bytes are not such a model.</exception>
     internal static OnnxTokenModel FromBytes(
-        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null) =>
-        FromBytes(model, maxLength, options, TrialSession, shared);
+        ReadOnlyMemory<byte> model, int maxLength, OnnxModelOptions? options = null, SharedInitializers? shared = null)
+    {
+        RequireHost(options, OfBytes);
+        return FromBytes(model, maxLength, options, TrialSession, shared);
+    }
 
     /// <summary>Loads a model from bytes for sessions of another kind, which may bind its weights.</summary>
     /// <param name="trial">Opens one of them, of one slot and two tokens: a model on a card is tried with it.</param>
@@ -87,7 +98,7 @@ public sealed class OnnxTokenModel : ITokenModel
             : model.ToArray();
         return Create(
             sessionOptions => new InferenceSession(bytes, sessionOptions), GraphWalk.Read(bytes), null, maxLength,
-            "The model given as bytes", options, trial, shared, weights);
+            OfBytes, options, trial, shared, weights);
     }
 
     /// <summary>What a session takes, and what <see cref="Open"/> compares with <see cref="OnnxModelOptions.MaxCacheBytes"/>.</summary>
@@ -97,8 +108,10 @@ public sealed class OnnxTokenModel : ITokenModel
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The session would take more than <see cref="OnnxModelOptions.MaxCacheBytes"/>.</exception>
+    /// <exception cref="NotSupportedException">The model runs on a card, whose sessions others open.</exception>
     public IDecodeSession Open(int slots, int maxLength)
     {
+        RequireHost(options, Source);
         RequireRoom(slots, maxLength, packed ? slots : slots + 1);
         return packed ? OpenSession(slots, maxLength) : new CompanionSession(OpenSession(slots + 1, maxLength), VocabularySize);
     }
@@ -113,6 +126,18 @@ public sealed class OnnxTokenModel : ITokenModel
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, MaxLength);
         if (OverBudget(opened, maxLength) is { } reason) throw new ArgumentException(reason, nameof(slots));
+    }
+
+    /// <summary>
+    /// ONNX Runtime copies what is bound from the host to a card when it is bound, once: from the second step on, a session over the
+    /// host's memory would compute with ids and masks of the first.
+    /// </summary>
+    private static void RequireHost(OnnxModelOptions? options, string source)
+    {
+        if (options is not { Device.IsCuda: true }) return;
+        throw new NotSupportedException(
+            $"{source}: sessions of {nameof(OnnxTokenModel)} keep their buffers in the host's memory and cannot run on {options.Device}. "
+                + "DeviceModels opens a model for any device; or take the device cpu.");
     }
 
     private DecodeSession OpenSession(int slots, int maxLength)

@@ -13,7 +13,7 @@ internal sealed class OnnxProductRate : IDisposable
 {
     private readonly BenchmarkContext context;
     private readonly InferenceSession session;
-    private readonly RunOptions options = new();
+    private readonly RunOptions options;
     private readonly OrtValue input;
     private readonly OrtValue output;
     private readonly int size;
@@ -25,6 +25,8 @@ internal sealed class OnnxProductRate : IDisposable
         (size, repeats) = (ProductRate.SizeOf(context), context.Quick ? 1 : 4);
         var random = new Random(1);
         float[] right = [.. Enumerable.Range(0, size * size).Select(_ => random.NextSingle() - 0.5f)];
+        _ = RuntimeTelemetry.Runtime; // a session loads the library
+        options = new RunOptions();
         session = new InferenceSession(Graph(right));
         input = OrtValue.CreateTensorValueFromMemory(right, [size, size]);
         output = OrtValue.CreateTensorValueFromMemory(new float[size * size], [size, size]);

@@ -9,6 +9,7 @@ using Distill.Export.Package;
 using Distill.Export.Parity;
 using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Generation.Torch;
 using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Runs;
@@ -58,9 +59,7 @@ internal sealed class VerifyCommand : DistillCommand
         var place = DeviceOption.Choose(parsed.GetRequiredValue(device), exported, ModelEngine.Onnx, context);
         string? precision = ModelFolders.PrecisionOf(exported);
         var allowed = precision is null ? ParityTolerance.Exact : ExportPrecisions.Parse(precision)!.Value.Tolerance();
-        if (precision is not null && !ExportPrecisions.Parse(precision)!.Value.RunsOnProcessor())
-            throw new UsageException($"'{exported}' is {precision}, which a CPU cannot compute.",
-                "Export the checkpoint in fp32 or fp16 as well, and verify that.");
+        RequireComputes(place, precision, exported);
         if (parsed.GetValue(tolerance) is { } chosen) allowed = allowed with { RelativeLogits = chosen };
         var encoder = ChatEncoder.Load(exported);
         RequireSameWords(exported, encoder, checkpoint);
@@ -87,7 +86,7 @@ internal sealed class VerifyCommand : DistillCommand
         string exported, ComputeDevice device, Checkpoint checkpoint, ParityInputs inputs, ParityTolerance allowed, CommandContext context)
     {
         context.Progress.Begin("verify", $"{inputs.Prompts.Count:N0} prompts × {inputs.MaxNewTokens:N0} tokens");
-        using var model = OnnxTokenModel.Load(exported, new OnnxModelOptions { Device = device });
+        using var model = DeviceModels.Load(ModelFolder.Open(exported), new OnnxModelOptions { Device = device });
         if (model.VocabularySize != checkpoint.Architecture.VocabularySize)
             throw new GateFailedException($"The exported model has {model.VocabularySize:N0} tokens and the checkpoint "
                 + $"{checkpoint.Architecture.VocabularySize:N0}: they are not the same model.");
@@ -98,6 +97,15 @@ internal sealed class VerifyCommand : DistillCommand
                 context.Progress.Report(new StageProgress(Math.Round(share * all), all, "sequences")), context.Cancellation);
         context.Progress.End();
         return report;
+    }
+
+    /// <param name="precision">Null when unknown.</param>
+    /// <exception cref="UsageException">The device does not compute in it.</exception>
+    internal static void RequireComputes(ComputeDevice device, string? precision, string exported)
+    {
+        if (device.IsCuda || precision is null || ExportPrecisions.Parse(precision)!.Value.RunsOnProcessor()) return;
+        throw new UsageException($"'{exported}' is {precision}, which a CPU cannot compute.",
+            "Verify it on a card (--device cuda); or export the checkpoint in fp32 or fp16 as well, and verify that.");
     }
 
     // Every file against the folder's own description, large ones too: what is compared below must be what was exported.

@@ -25,6 +25,7 @@ internal sealed class HandOverPart : ICheckPart
     {
         int size = context.IsSmall ? 32 : 1024, runs = context.IsSmall ? 100 : 1000;
         using var device = new SharedDevice(context.Device);
+        _ = RuntimeTelemetry.Runtime; // options load the library
         using var options = new SessionOptions();
         if (context.Device.IsCuda) CudaProvider.AddTo(options, context.Device, new());
         using var session = new InferenceSession(Product(size), options);

@@ -16,6 +16,13 @@ namespace Distill.GpuCheck.Parts;
 internal sealed class MemoryPart : ICheckPart
 {
     private const long Allowed = 64 << 20;
+    private const int Top = 4, StepsEach = 3;
+
+    private static readonly TokenQuery Greedy = new(SamplingOptions.Greedy, 0, default, 0);
+
+    // Every filter allocates something of its own.
+    private static readonly TokenQuery Drawn = new(
+        new SamplingOptions { Temperature = 1, TopK = 20, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1 }, 0.5, new[] { 1, 2, 3 }, Top);
 
     public string Name => "memory";
 
@@ -33,12 +40,13 @@ internal sealed class MemoryPart : ICheckPart
         using var decoder = Decoder(context);
         using var session = (ISamplingSession)decoder.Open(2, 64);
         var batch = Workload.Examples(4);
+        var answers = new TokenAnswers();
         MemoryUse? before = null;
         for (int i = 0; i < steps; i++)
         {
             model.Differentiate(batch, new CrossEntropy(batch.Sum(sequence => (long)sequence.SupervisedCount)));
             optimizer.Update(model.Gradient, 1e-5);
-            Decode(session, decoder.VocabularySize, i);
+            Decode(session, answers, decoder.VocabularySize, i);
             if (i == settled) before = MemoryUse.Now();
         }
 
@@ -55,12 +63,18 @@ internal sealed class MemoryPart : ICheckPart
         });
     }
 
-    private static void Decode(ISamplingSession session, int vocabulary, int step)
+    private static void Decode(ISamplingSession session, TokenAnswers answers, int vocabulary, int step)
     {
         session.Clear(0);
         session.Clear(1);
         session.Prefill(0, [1, 2, 3]);
-        session.Prefill(1, [step % vocabulary]);
+        session.Score(1, [step % vocabulary, 1], [1], new FollowingScores(new double[1], Top, new int[Top], new float[Top]));
+        session.ChooseFirst(0, [Drawn, Greedy], answers);
+        for (int i = 0; i < StepsEach; i++)
+        {
+            session.Step([answers.Choice(0).Token, answers.Choice(1).Token]);
+            session.ChooseNext([Drawn, Greedy], answers);
+        }
     }
 
     private static TorchTokenModel Decoder(CheckContext context)

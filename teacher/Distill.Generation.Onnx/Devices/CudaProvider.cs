@@ -58,6 +58,7 @@ internal static class CudaProvider
     /// <summary>Why the provider cannot be had; null when it can.</summary>
     public static string? FaultOf(ComputeDevice device)
     {
+        _ = RuntimeTelemetry.Runtime; // options load the library
         using var session = new SessionOptions();
         try
         {

@@ -7,6 +7,8 @@ namespace Distill.Generation.Onnx;
 /// <summary>Walks one tensor of an ONNX file for references to external data. Field numbers: onnx.proto3.</summary>
 internal static class TensorWalk
 {
+    private const int MostEntries = 100; // onnx.proto3 knows four
+
     /// <param name="reader">At a field that holds a TensorProto: name 8, external_data 13.</param>
     /// <param name="folder">Where external data lie; null when there must be none.</param>
     /// <exception cref="InvalidDataException">The tensor refers to data that it must not or cannot have.</exception>
@@ -28,6 +30,7 @@ internal static class TensorWalk
     private static void Entry(ProtobufReader reader, string tensor, Dictionary<string, string> entries)
     {
         var (key, value) = ExternalEntry.Read(reader);
+        if (entries.Count == MostEntries) throw reader.Fault($"says more than {MostEntries} things of where tensor '{tensor}' lies");
         if (!entries.TryAdd(key, value)) throw reader.Fault($"gives '{key}' of tensor '{tensor}' twice");
     }
 }

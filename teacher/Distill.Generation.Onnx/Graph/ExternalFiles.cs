@@ -11,13 +11,18 @@ namespace Distill.Generation.Onnx;
 internal sealed record ExternalFiles(string Folder, IReadOnlyDictionary<string, string> Names)
 {
     /// <exception cref="InvalidDataException">A file leaves the folder or is not there.</exception>
-    /// <returns>Null when some files are links and others not, or links lead to several folders.</returns>
+    /// <returns>
+    /// Null when some files are links and others not, or links lead to several folders; and when there are links and nodes have data in
+    /// files, which are not given other names.
+    /// </returns>
     public static ExternalFiles? Of(string graphFolder, GraphOutline graph)
     {
-        var targets = graph.Initializers.Select(value => value.Location).OfType<string>().Distinct().ToDictionary(
+        var locations = graph.Initializers.Select(value => value.Location).OfType<string>().Concat(graph.AttributeFiles);
+        var targets = locations.Distinct().ToDictionary(
             location => location,
             location => File.ResolveLinkTarget(ContainedPath.Resolve(graphFolder, location, graphFolder), returnFinalTarget: true));
         if (targets.Values.All(target => target is null)) return new ExternalFiles(graphFolder, new Dictionary<string, string>());
+        if (graph.AttributeFiles.Count > 0) return null;
         string?[] folders = [.. targets.Values.Select(target => Path.GetDirectoryName(target?.FullName)).Distinct()];
         return folders is [{ } folder]
             ? new ExternalFiles(folder, targets.ToDictionary(pair => pair.Key, pair => pair.Value!.Name))

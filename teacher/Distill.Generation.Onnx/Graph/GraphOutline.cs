@@ -24,12 +24,22 @@ internal sealed record GraphValueInfo(GraphPiece Piece, string Name);
 /// <param name="Model">Fields of the model in order, its graph among them.</param>
 /// <param name="Graph">The graph, from its tag to its end.</param>
 /// <param name="Fields">Fields of the graph in order.</param>
+/// <param name="AttributeFiles">Files that hold data of attributes (those of Constant, say), as the graph names them.</param>
 internal sealed record GraphOutline(
     IReadOnlyList<GraphPiece> Model, GraphPiece Graph, IReadOnlyList<GraphPiece> Fields, IReadOnlyList<GraphNode> Nodes,
     IReadOnlyList<GraphInitializer> Initializers, IReadOnlyList<GraphValueInfo> Inputs, IReadOnlyList<GraphValueInfo> Outputs,
-    IReadOnlyList<GraphValueInfo> Values)
+    IReadOnlyList<GraphValueInfo> Values, IReadOnlyList<string> AttributeFiles)
 {
-    /// <returns>Null for a model with functions of its own, or with several graphs: operators may mean anything there.</returns>
+    /// <summary>
+    /// Most fields, names and 64s of letters of names that are kept, 100 bytes or so each. A decoder has less than a tenth of it; a file of
+    /// two-byte fields could ask for many times its size.
+    /// </summary>
+    public const int MostKept = 1_000_000;
+
+    /// <returns>
+    /// Null for a model with functions of its own, or with several graphs: operators may mean anything there; and for one of more than
+    /// <see cref="MostKept"/>.
+    /// </returns>
     /// <exception cref="InvalidDataException">The file is no ONNX model.</exception>
     public static GraphOutline? Read(Stream stream, string name) => new GraphOutlineReader(new ProtobufReader(stream, name)).Read();
 }
@@ -43,27 +53,42 @@ internal sealed class GraphOutlineReader(ProtobufReader reader)
     private readonly List<GraphValueInfo> inputs = [];
     private readonly List<GraphValueInfo> outputs = [];
     private readonly List<GraphValueInfo> values = [];
+    private readonly List<string> attributeFiles = [];
+    private long kept;
 
     // ModelProto: graph 7, functions 25.
     public GraphOutline? Read()
     {
-        while (reader.Next(reader.Length))
+        while (Next(reader.Length))
         {
             long start = reader.Start;
             int field = reader.Field;
             if (field == 7) Graph(reader.Enter());
             else reader.Skip();
             model.Add(new GraphPiece(field, start, reader.Position));
+            kept++;
         }
 
+        if (kept > GraphOutline.MostKept) return null;
         if (model.Any(piece => piece.Field == 25) || model.Count(piece => piece.Field == 7) != 1) return null;
-        return new GraphOutline(model, model.Single(piece => piece.Field == 7), fields, nodes, initializers, inputs, outputs, values);
+        return new GraphOutline(
+            model, model.Single(piece => piece.Field == 7), fields, nodes, initializers, inputs, outputs, values, attributeFiles);
+    }
+
+    // False at the end of the message, and of all of them once too much is kept.
+    private bool Next(long end) => kept <= GraphOutline.MostKept && reader.Next(end);
+
+    private string Text()
+    {
+        string text = reader.Text();
+        kept += 1 + (text.Length / 64);
+        return text;
     }
 
     // GraphProto: node 1, initializer 5, input 11, output 12, value_info 13.
     private void Graph(long end)
     {
-        while (reader.Next(end))
+        while (Next(end))
         {
             long start = reader.Start;
             int field = reader.Field;
@@ -79,6 +104,7 @@ internal sealed class GraphOutlineReader(ProtobufReader reader)
 
             var piece = new GraphPiece(field, start, reader.Position);
             fields.Add(piece);
+            kept++;
             if (node is not null) nodes.Add(node with { Piece = piece });
             if (value is not null) (field == 11 ? inputs : field == 12 ? outputs : values).Add(new GraphValueInfo(piece, value));
         }
@@ -90,15 +116,15 @@ internal sealed class GraphOutlineReader(ProtobufReader reader)
         List<string> nodeInputs = [], nodeOutputs = [];
         string operation = "", domain = "";
         bool hasGraph = false;
-        while (reader.Next(end))
+        while (Next(end))
         {
             switch (reader.Field)
             {
-                case 1: nodeInputs.Add(reader.Text()); break;
-                case 2: nodeOutputs.Add(reader.Text()); break;
-                case 4: operation = reader.Text(); break;
-                case 5: hasGraph |= HasGraph(reader.Enter()); break;
-                case 7: domain = reader.Text(); break;
+                case 1: nodeInputs.Add(Text()); break;
+                case 2: nodeOutputs.Add(Text()); break;
+                case 4: operation = Text(); break;
+                case 5: hasGraph |= Attribute(reader.Enter()); break;
+                case 7: domain = Text(); break;
                 default: reader.Skip(); break;
             }
         }
@@ -106,17 +132,34 @@ internal sealed class GraphOutlineReader(ProtobufReader reader)
         return new GraphNode(default, operation, domain, nodeInputs, nodeOutputs, hasGraph);
     }
 
-    // AttributeProto: g 6, graphs 11.
-    private bool HasGraph(long end)
+    // AttributeProto: t 5, g 6, tensors 10, graphs 11. True when it has a graph.
+    private bool Attribute(long end)
     {
         bool found = false;
-        while (reader.Next(end))
+        while (Next(end))
         {
             found |= reader.Field is 6 or 11;
-            reader.Skip();
+            if (reader.Field is 5 or 10) AttributeTensor(reader.Enter());
+            else reader.Skip();
         }
 
         return found;
+    }
+
+    // TensorProto: external_data 13.
+    private void AttributeTensor(long end)
+    {
+        while (Next(end))
+        {
+            if (reader.Field != 13) reader.Skip();
+            else if (ExternalEntry.Read(reader) is (ExternalEntry.Location, var file)) Keep(file);
+        }
+
+        void Keep(string file)
+        {
+            attributeFiles.Add(file);
+            kept += 1 + (file.Length / 64);
+        }
     }
 
     // TensorProto: dims 1, name 8, external_data 13.
@@ -126,12 +169,12 @@ internal sealed class GraphOutlineReader(ProtobufReader reader)
         string? location = null;
         int rank = 0;
         bool isRow = true, one = true;
-        while (reader.Next(end))
+        while (Next(end))
         {
             switch (reader.Field)
             {
                 case 1: reader.Numbers(size => (rank, isRow, one) = (rank + 1, isRow && one, size == 1)); break;
-                case 8: name = reader.Text(); break;
+                case 8: name = Text(); break;
                 case 13: location = ExternalEntry.Read(reader) is (ExternalEntry.Location, var file) ? file : location; break;
                 default: reader.Skip(); break;
             }
@@ -144,9 +187,9 @@ internal sealed class GraphOutlineReader(ProtobufReader reader)
     private string Name(long end)
     {
         string name = "";
-        while (reader.Next(end))
+        while (Next(end))
         {
-            if (reader.Field == 1) name = reader.Text();
+            if (reader.Field == 1) name = Text();
             else reader.Skip();
         }
 

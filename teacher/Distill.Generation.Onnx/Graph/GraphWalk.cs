@@ -9,12 +9,14 @@ namespace Distill.Generation.Onnx;
 internal sealed class GraphWalk
 {
     private const int DeepestGraph = 32;
+    private const int MostDeclared = 100_000; // a decoder has a few hundred; each is kept
     private const string SharedCacheOperator = "GroupQueryAttention";
 
     private readonly ProtobufReader reader;
     private readonly string? folder;
     private readonly Dictionary<string, int> elementTypes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<long>> dimensions = new(StringComparer.Ordinal);
+    private int declared; // inputs, outputs and their dimensions
     private bool sharesCache;
 
     private GraphWalk(ProtobufReader reader, string? folder)
@@ -138,6 +140,7 @@ internal sealed class GraphWalk
             else reader.Skip();
         }
 
+        Declare();
         elementTypes[name] = type;
         dimensions[name] = dims;
 
@@ -147,10 +150,21 @@ internal sealed class GraphWalk
             while (reader.Next(tensor))
             {
                 if (reader.Field == 1) type = reader.Number();
-                else if (reader.Field == 2) Fields(1, () => dims.Add(Dimension()));
+                else if (reader.Field == 2) Fields(1, Dimensions);
                 else reader.Skip();
             }
         }
+
+        void Dimensions()
+        {
+            Declare();
+            dims.Add(Dimension());
+        }
+    }
+
+    private void Declare()
+    {
+        if (++declared > MostDeclared) throw reader.Fault($"has more than {MostDeclared} inputs, outputs and dimensions of these");
     }
 
     private long Dimension()

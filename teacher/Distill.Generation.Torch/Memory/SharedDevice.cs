@@ -18,6 +18,7 @@ internal sealed class SharedDevice : IDisposable
     {
         Compute = device;
         Device = device.ToTorch();
+        _ = RuntimeTelemetry.Runtime; // what follows loads the library
         Memory = device.IsCuda
             ? new OrtMemoryInfo("Cuda", OrtAllocatorType.DeviceAllocator, device.Card, OrtMemType.Default)
             : OrtMemoryInfo.DefaultInstance;

@@ -50,11 +50,10 @@ public sealed class BatchGenerator
         CancellationToken cancellation = default)
     {
         int capacity = CapacityFor(requests);
-        var queue = new RequestQueue(requests, completed, progress);
+        var queue = new RequestQueue(requests, completed, progress, Math.Min(workers, slots));
         if (queue.Total == 0) return queue.Progress;
 
-        // A worker without a slot, or without a completion to make, would only cost memory.
-        int used = Math.Min(workers, Math.Min(slots, queue.Total));
+        int used = queue.Workers;
         try
         {
             if (used == 1) RunWorker(0, 1, capacity, queue, cancellation);

@@ -110,7 +110,7 @@ internal sealed class GenerationBatch
     {
         if (joint is null || !joint.Takes(opening!)) return false;
         int free = rows.Count(row => row is null);
-        while (waiting.Count + 1 < free && waiting.All(prompt => prompt.Request.Seeds.Count == 1) && Take() is { } next) waiting.Add(next);
+        LookAhead(joint.Room(opening!, free, budget) - 1);
         var prompts = joint.Choose(opening!, waiting, free, budget);
         if (prompts.Count == 1) return false;
 
@@ -128,6 +128,14 @@ internal sealed class GenerationBatch
         }
 
         return true;
+    }
+
+    /// <summary>Takes what the next run may read as well, and leaves the other workers theirs.</summary>
+    /// <param name="most">Prompts that may wait then.</param>
+    private void LookAhead(int most)
+    {
+        most = Math.Min(most, waiting.Count + source.Share);
+        while (waiting.Count < most && waiting.All(prompt => prompt.Request.Seeds.Count == 1) && Take() is { } next) waiting.Add(next);
     }
 
     private void ReuseShared(int slot)

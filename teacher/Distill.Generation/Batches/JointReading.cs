@@ -27,6 +27,15 @@ internal sealed class JointReading
     public bool Takes(PromptState prompt) =>
         prompt is { Scores: null, Shared: 0, IsOnePart: true, Request.Seeds.Count: 1 } && session.CanJoin(prompt.Prompt.Length);
 
+    /// <summary>Prompts that one run may read at most, whatever the length of those that come.</summary>
+    /// <param name="most">By the slots that are free.</param>
+    /// <param name="budget">Tokens at most.</param>
+    public int Room(PromptState first, int most, int budget)
+    {
+        int length = first.Prompt.Length, others = Math.Max(0, budget - length) / Math.Max(1, length - MostPadding);
+        return Math.Min(Math.Min(most, session.MostJointPlaces / length), 1 + others);
+    }
+
     /// <summary>Takes out of the waiting prompts those to read together with a first one, nearest in length first.</summary>
     /// <param name="waiting">In the order in which they came; those not chosen stay so.</param>
     /// <param name="most">Prompts at most, the first included.</param>

@@ -6,6 +6,12 @@ internal interface IRequestSource
     /// <summary>True when no more work shall be done: another worker failed or the owner is being disposed.</summary>
     bool Closed { get; }
 
+    /// <summary>
+    /// How many of the requests that wait now one worker may take beyond the one that it reads: its share of them, so that looking ahead
+    /// leaves nobody without work.
+    /// </summary>
+    int Share { get; }
+
     /// <summary>The next request that asks for any completion; null when none waits now.</summary>
     RequestTicket? Take();
 
@@ -37,7 +43,7 @@ internal abstract class RequestTicket(GenerationRequest request)
 /// <summary>The work of one run, shared by its workers: hands out requests in order, gathers completions and progress.</summary>
 internal sealed class RequestQueue(
     IReadOnlyList<GenerationRequest> requests, Action<int, int, Completion> completed,
-    Action<GenerationProgress>? progress) : IRequestSource
+    Action<GenerationProgress>? progress, int mostWorkers) : IRequestSource
 {
     private readonly Lock gate = new();
     private GenerationProgress total = new() { Total = requests.Sum(request => request.Seeds.Count) };
@@ -45,6 +51,14 @@ internal sealed class RequestQueue(
     private bool closed;
 
     public int Total => total.Total;
+
+    /// <summary>A worker without a slot, or without a completion to make, would only cost memory.</summary>
+    public int Workers { get; } = Math.Min(mostWorkers, requests.Sum(request => request.Seeds.Count));
+
+    public int Share
+    {
+        get { lock (gate) return (requests.Count - next) / Workers; }
+    }
 
     public GenerationProgress Progress
     {

@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace Distill.Generation;
 
 /// <summary>Requests of many callers, handed to the engine's workers in the order in which they came.</summary>
-internal sealed class EngineQueue(int maxWaiting) : IRequestSource
+internal sealed class EngineQueue(int maxWaiting, int workers) : IRequestSource
 {
     private readonly object gate = new();
     private readonly Queue<StreamTicket> waiting = [];
@@ -14,6 +14,11 @@ internal sealed class EngineQueue(int maxWaiting) : IRequestSource
     public bool Closed
     {
         get { lock (gate) return closed is not null; }
+    }
+
+    public int Share
+    {
+        get { lock (gate) return waiting.Count / workers; }
     }
 
     public GenerationProgress Progress

@@ -23,7 +23,7 @@ public sealed class GenerationEngine : IDisposable
         options.Validate(model.MaxLength);
         this.model = model;
         MaxLength = options.MaxLength ?? model.MaxLength;
-        queue = new EngineQueue(options.MaxWaiting);
+        queue = new EngineQueue(options.MaxWaiting, options.Workers);
         sessions = OpenSessions(options);
         workers = [.. sessions.Select((session, index) => new Thread(() => Work(session, options.PromptTokensPerStep))
         {

@@ -24,6 +24,13 @@ internal sealed class OnnxMessage
         return this;
     }
 
+    /// <summary>Fields that are written already.</summary>
+    public OnnxMessage Raw(ReadOnlySpan<byte> fields)
+    {
+        bytes.AddRange(fields);
+        return this;
+    }
+
     public OnnxMessage Text(int field, string value) => Bytes(field, Encoding.UTF8.GetBytes(value));
 
     public OnnxMessage Message(int field, OnnxMessage value) => Bytes(field, [.. value.bytes]);

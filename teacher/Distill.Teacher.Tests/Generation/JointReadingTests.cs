@@ -26,7 +26,7 @@ public sealed class JointReadingTests
     public void Prompts_of_like_length_are_read_together_and_the_others_by_themselves()
     {
         using var model = Model(256);
-        int[] lengths = [40, 100, 44, 41, 34, 25, 99, 3]; // 25: this session gives others bits to it in company
+        int[] lengths = [40, 44, 41, 34, 100, 99, 25, 3]; // 25: this session gives others bits to it in company
         var totals = new BatchGenerator(model, slots: 9).Run([.. lengths.Select(length => Request(length))], (_, _, _) => { });
         totals.Prefills.ShouldBe(lengths.Length);
         totals.PromptTokens.ShouldBe(lengths.Sum());
@@ -71,18 +71,44 @@ public sealed class JointReadingTests
     }
 
     [Fact]
-    public async Task A_caller_who_leaves_while_waiting_is_not_read()
+    public void A_caller_who_leaves_while_waiting_is_not_read()
     {
         using var model = Model(256);
-        using var engine = new GenerationEngine(model, new EngineOptions { Slots = 2, MaxLength = 300 });
-        var stay = Request(8) with { MaxNewTokens = 250 };
-        var first = engine.CompleteAsync(stay);
-        using var leaving = new CancellationTokenSource();
-        var left = engine.CompleteAsync(stay with { Seeds = [5] }, leaving.Token);
-        await leaving.CancelAsync();
-        await Should.ThrowAsync<OperationCanceledException>(() => left);
-        (await first)[0].Tokens.Count.ShouldBe(250);
-        (await engine.CompleteAsync(stay with { MaxNewTokens = 2 }))[0].Tokens.Count.ShouldBe(2);
+        using var session = model.Open(8, 60);
+        var callers = new Callers([.. ((int[])[8, 9, 7, 10, 6]).Select(length => Request(length))]) { Leaving = 3 };
+        new GenerationBatch(session, Vocabulary, 60, callers, promptTokensPerStep: 17).Run(CancellationToken.None);
+        callers.TakenAtFirstToken.ShouldBe(5, "all wait with this session when the first of them has been read");
+        model.Sessions[0].JointRuns.Select(run => string.Join(' ', run)).ShouldBe(["8 9", "7 6"]);
+        model.Sessions[0].Prefills.ShouldBe(0);
+        callers.Ended.ShouldBe([0, 1, 2, 4], ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData(100, 1000, 2)] // 256 places
+    [InlineData(40, 90, 2)]    // tokens between two steps
+    [InlineData(8, 1000, 8)]   // slots
+    [InlineData(25, 1000, 1)]  // read by itself
+    public void No_more_requests_are_taken_than_the_next_run_may_read(int length, int budget, int taken)
+    {
+        using var model = Model(256);
+        using var session = model.Open(8, 200);
+        var callers = new Callers([.. Enumerable.Range(0, 20).Select(_ => Request(length))]);
+        new GenerationBatch(session, Vocabulary, 200, callers, budget).Run(CancellationToken.None);
+        callers.TakenAtFirstToken.ShouldBe(taken);
+        callers.Ended.Count.ShouldBe(20);
+    }
+
+    [Theory]
+    [InlineData(1, 8), InlineData(2, 4), InlineData(4, 2), InlineData(8, 1)]
+    public void A_worker_leaves_the_others_their_share_of_few_requests(int workers, int together)
+    {
+        using var model = Model(256);
+        using var session = model.Open(8, 60);
+        GenerationRequest[] requests = [.. Enumerable.Range(0, 8).Select(_ => Request(8))];
+        var queue = new RequestQueue(requests, (_, _, _) => { }, null, workers);
+        new GenerationBatch(session, Vocabulary, 60, queue).Run(CancellationToken.None); // this one comes first
+        int first = model.Sessions[0].JointRuns.Count == 0 ? 1 : model.Sessions[0].JointRuns[0].Length;
+        first.ShouldBe(together);
     }
 
     [Fact]
@@ -114,4 +140,39 @@ public sealed class JointReadingTests
         Prompt = [.. Enumerable.Range(0, length).Select(i => ((i * 7) + length) % Vocabulary)], MaxNewTokens = 3, Seeds = [0],
         Sampling = new SamplingOptions { Temperature = 1 },
     };
+
+    /// <summary>Requests that wait from the start, all of them for whoever asks.</summary>
+    private sealed class Callers(GenerationRequest[] requests) : IRequestSource
+    {
+        private int taken;
+
+        /// <summary>The caller who goes away at the first token; none when negative.</summary>
+        public int Leaving { get; init; } = -1;
+
+        public int TakenAtFirstToken { get; private set; }
+
+        public List<int> Ended { get; } = [];
+
+        public bool Closed => false;
+
+        public int Share => requests.Length - taken;
+
+        public RequestTicket? Take() => taken == requests.Length ? null : new Caller(this, taken, requests[taken++]);
+
+        public void Report(in GenerationProgress done)
+        {
+        }
+
+        private sealed class Caller(Callers all, int index, GenerationRequest request) : RequestTicket(request)
+        {
+            public override bool Abandoned => index == all.Leaving && all.TakenAtFirstToken > 0;
+
+            public override void Token(int seedIndex, in TokenChoice choice, string text)
+            {
+                if (all.TakenAtFirstToken == 0) all.TakenAtFirstToken = all.taken;
+            }
+
+            public override void Complete(int seedIndex, Completion completion) => all.Ended.Add(index);
+        }
+    }
 }

@@ -12,6 +12,8 @@ public sealed class DeviceTests
 
     private static readonly CudaOptions s_everything = new() { MemoryLimit = 5_000_000_000, AllowsTf32 = true, CapturesGraphs = true };
 
+    private static readonly OnnxModelOptions s_onCard = new() { Device = ComputeDevice.Cuda() };
+
     private static bool HasProvider => RuntimeTelemetry.Runtime.GetAvailableProviders().Contains(CudaProvider.Name);
 
     [Theory]
@@ -60,11 +62,20 @@ public sealed class DeviceTests
     {
         bool hasLibraries = CudaLibraries.Names.All(name => CudaLibraries.TryLoad(name, null, out _));
         Assert.SkipWhen(HasProvider && hasLibraries, "This machine may have a card.");
-        var fault = Should.Throw<DeviceUnavailableException>(
-            () => OnnxTokenModel.Load(s_folder, new OnnxModelOptions { Device = ComputeDevice.Cuda() }));
+        var fault = Should.Throw<DeviceUnavailableException>(() => OnnxTokenModel.Load(
+            ModelFolder.Open(s_folder), s_onCard, _ => throw new InvalidOperationException("There is nothing to try.")));
         fault.Message.ShouldStartWith("cuda:0 was asked for, and ");
         fault.Message.ShouldContain(HasProvider ? ".so" : "for the CPU alone");
         fault.Remedy.ShouldContain(HasProvider ? "distill doctor" : "-p:Accelerator=cuda");
+    }
+
+    // Whether there is a card or not: host buffers are copied to it once, and every later step would read what the first one did.
+    [Fact]
+    public void Sessions_over_the_hosts_memory_are_not_opened_for_a_card()
+    {
+        Should.Throw<NotSupportedException>(() => OnnxTokenModel.Load(s_folder, s_onCard)).Message.ShouldContain("DeviceModels");
+        Should.Throw<NotSupportedException>(() => OnnxTokenModel.FromBytes(new TinyGraph().ToBytes(), 16, s_onCard))
+            .Message.ShouldContain("cuda:0");
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Distill.Generation;
 using Distill.Generation.Onnx;
+using Distill.Teacher.Tests.Fixtures;
 
 namespace Distill.Teacher.Tests.Onnx;
 
@@ -23,6 +24,25 @@ public sealed class HostileFolderTests : HostileFolderContract
         string bare = CopyWithLinks(folder, copy.Path, links);
         File.Delete(Path.Combine(bare, ModelFolder.ConfigurationFile));
         Should.Throw<InvalidDataException>(() => Load(bare).Dispose()).Message.ShouldContain(name);
+    }
+
+    [Fact]
+    public void A_graph_that_declares_without_end_is_refused()
+    {
+        Refused(new OnnxMessage().Raw([.. Enumerable.Repeat((byte[])[0x5A, 0], 100_001).SelectMany(input => input)])); // 11, of no bytes
+        Refused(new OnnxMessage().Message(12, OnnxMessage.Value("logits", 1, string.Join(' ', Enumerable.Repeat("1", 100_001)))));
+
+        static void Refused(OnnxMessage graph) => Should.Throw<InvalidDataException>(
+            () => GraphWalk.Read(new OnnxMessage().Message(7, graph).ToBytes())).Message.ShouldContain("more than 100000 inputs");
+    }
+
+    [Fact]
+    public void A_tensor_that_says_without_end_where_it_lies_is_refused()
+    {
+        var tensor = new OnnxMessage();
+        for (int i = 0; i <= 100; i++) tensor.Message(13, new OnnxMessage().Text(1, $"key {i}"));
+        byte[] model = new OnnxMessage().Message(7, new OnnxMessage().Message(5, tensor)).ToBytes();
+        Should.Throw<InvalidDataException>(() => GraphWalk.Read(model)).Message.ShouldContain("more than 100 things");
     }
 
     private static string? ExpectedOf(string path) => File.Exists(Path.Combine(path, "expected.json"))

@@ -84,8 +84,48 @@ public sealed class LogitRowSelectionTests
         Head(new EndOfGraph().Node("RandomNormalLike", "matrix", "noise").Node("MatMul", "hidden noise", "logits")).ShouldBeFalse();
     }
 
-    private static bool Head(EndOfGraph graph) =>
-        LogitRowSelection.Apply(new MemoryStream(graph.ToBytes()), "/nowhere/model.onnx", "logits") is not null;
+    // Two bytes of a file, a hundred in memory.
+    [Theory]
+    [InlineData(100, true), InlineData(GraphOutline.MostKept + 1, false)]
+    public void A_file_of_too_many_small_fields_is_not_kept_in_memory(int fields, bool found)
+    {
+        byte[] small = [.. Enumerable.Repeat((byte[])[0x18, 1], fields).SelectMany(field => field)]; // field 3 = 1
+        byte[] empty = [.. Enumerable.Repeat((byte[])[0x0A, 0], fields).SelectMany(field => field)]; // field 1, of no bytes
+        var product = new EndOfGraph().Node("MatMul", "hidden matrix", "logits");
+        Applies([.. product.ToBytes(), .. small]).ShouldBe(found, "fields of the model");
+        Applies(new EndOfGraph().Node("MatMul", "hidden matrix", "logits").Raw(small).ToBytes()).ShouldBe(found, "fields of the graph");
+        Applies(new EndOfGraph().Node("MatMul", "hidden matrix", "logits").Raw(empty).ToBytes()).ShouldBe(found, "nodes");
+        Applies(new EndOfGraph().Node("MatMul", "hidden matrix", "logits").NodeOf(empty).ToBytes()).ShouldBe(found, "inputs of a node");
+    }
+
+    [Fact]
+    public void Long_names_count_for_more()
+    {
+        string name = new('n', 1 << 16);
+        var graph = new EndOfGraph().Node("MatMul", "hidden matrix", "logits");
+        for (int i = 0; i < 1000; i++) graph.Output(name);
+        Head(graph).ShouldBeFalse();
+    }
+
+    // In a Hugging Face cache files have other names where their links lead to.
+    [Theory]
+    [InlineData(false, true, true, true), InlineData(true, true, false, true)]
+    [InlineData(true, true, true, false), InlineData(true, false, true, false)]
+    public void Data_of_attributes_behind_links_are_left_where_they_are(bool linked, bool initializer, bool attribute, bool found)
+    {
+        using var folder = new TemporaryFolder();
+        string plain = TinyReasoner.Copy(Path.Combine(folder.Path, "plain"));
+        string model = linked ? TinyReasoner.Link(plain, Path.Combine(folder.Path, "cache")) : plain;
+        var graph = new EndOfGraph().Node("MatMul", "hidden matrix", "logits");
+        if (initializer) graph.Stored();
+        if (attribute) graph.Node("Constant", "", "constant", EndOfGraph.StoredValue());
+        Applies(graph.ToBytes(), Path.Combine(model, "onnx", "model.onnx")).ShouldBe(found);
+    }
+
+    private static bool Head(EndOfGraph graph) => Applies(graph.ToBytes());
+
+    private static bool Applies(byte[] model, string path = "/nowhere/model.onnx") =>
+        LogitRowSelection.Apply(new MemoryStream(model), path, "logits") is not null;
 
     private static double Difference(float[] one, float[] other) => one.Zip(other, (a, b) => Math.Abs((double)a - b)).Max();
 
@@ -107,11 +147,36 @@ public sealed class LogitRowSelectionTests
             Output("logits");
         }
 
-        public EndOfGraph Node(string operation, string inputs, string outputs)
+        public EndOfGraph Node(string operation, string inputs, string outputs, params OnnxMessage[] attributes)
         {
-            graph.Message(1, OnnxMessage.Node(operation, inputs, outputs));
+            graph.Message(1, OnnxMessage.Node(operation, inputs, outputs, attributes));
             return this;
         }
+
+        public EndOfGraph NodeOf(byte[] fields)
+        {
+            graph.Bytes(1, fields);
+            return this;
+        }
+
+        public EndOfGraph Raw(byte[] fields)
+        {
+            graph.Raw(fields);
+            return this;
+        }
+
+        /// <summary>An initializer whose data are in the file beside the graph.</summary>
+        public EndOfGraph Stored()
+        {
+            graph.Message(5, OutsideTensor("stored"));
+            return this;
+        }
+
+        /// <summary>The attribute "value", of which the same is true.</summary>
+        public static OnnxMessage StoredValue() => new OnnxMessage().Text(1, "value").Message(5, OutsideTensor("")).Number(20, 4);
+
+        private static OnnxMessage OutsideTensor(string name) => new OnnxMessage().Number(1, 4).Number(2, TinyGraph.Float).Text(8, name)
+            .Message(13, new OnnxMessage().Text(1, "location").Text(2, "model.onnx_data")).Number(14, 1);
 
         public EndOfGraph Output(string name)
         {
