@@ -250,7 +250,7 @@ public sealed class OnnxTokenModel : ITokenModel
 public sealed record OnnxModelOptions
 {
     /// <summary>
-    /// Where the model runs; default the processor. A card needs a build with <c>-p:Accelerator=cuda</c> and a graph in fp16 or bf16; what
+    /// Where the model runs; default the processor. A card needs a build for CUDA (docs/cuda.md) and a graph in fp16 or bf16; what
     /// cannot be had is refused when the model is loaded, it never runs elsewhere in silence.
     /// </summary>
     public ComputeDevice Device { get; init; }

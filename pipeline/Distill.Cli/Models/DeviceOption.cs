@@ -27,7 +27,7 @@ internal static class DeviceOption
     /// <exception cref="InvalidDataException">The folder is no model; names the file and the reason.</exception>
     public static ComputeDevice Choose(string word, string folder, ModelEngine engine, CommandContext context)
     {
-        var choice = DeviceChoice.Of(word, DeviceUse.Running, () => CudaProbe.Machine, () => DeviceChoice.GraphFault(folder, engine));
+        var choice = DeviceChoice.Of(word, DeviceUse.Running, () => CudaProbe.Machine, card => GraphFault.OnCard(card, folder, engine));
         if (word == DeviceChoice.Auto && CudaProbe.Machine.Driver.IsInstalled)
             context.Progress.Line($"{ModelFolders.NameOf(folder)} runs on {choice.Device} ({choice.Reason}).");
         return choice.Device;

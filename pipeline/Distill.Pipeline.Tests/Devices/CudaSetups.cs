@@ -53,7 +53,8 @@ internal static class CudaSetups
             ["no cublas"] = (Without("libcublas.so.13"), "libcublas.so.13", "not found", "libcublas-13"),
             ["no cublasLt"] = (Without("libcublasLt.so.13"), "libcublasLt.so.13", "not found", "DISTILL_LIBTORCH"),
             ["no curand"] = (Without("libcurand.so.10"), "libcurand.so.10", "not found", "libcurand-13"),
-            ["a build for the processor"] = (Whole with { HasProvider = false }, "cuda-onnxruntime", "CPU alone", "-p:Accelerator=cuda"),
+            ["a build for the processor"] = (Whole with { HasProvider = false }, "cuda-onnxruntime", "CPU alone",
+                "-p:Accelerator=cuda and -p:Torch="),
             ["a provider that does not load"] = (
                 Whole with { ProviderFault = "undefined symbol: cublasFoo" }, "cuda-onnxruntime", "cublasFoo", "names the library"),
             ["a libtorch that does not load"] = (

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Distill.Generation;
 using Distill.GpuCheck;
+using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.Devices;
 
@@ -51,6 +52,19 @@ public sealed class GpuCheckTests
         (options.Device, options.OutputFile).ShouldBe((ComputeDevice.Cuda(1), "r.json"));
         options.Parts.ShouldBe(["doctor", "decode"]);
         CheckOptions.Parse([]).Device.ShouldBe(ComputeDevice.Cuda());
+    }
+
+    // Cache, logits and sampling are libtorch's on a card, so that for the processor would make every part that runs a model fail.
+    [Fact]
+    public void The_script_builds_nothing_for_a_card_without_a_libtorch_for_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "This build does not target Linux.");
+        string script = Path.Combine(RepositoryFolder.Root, "tools", "gpu-check", "run.sh");
+        const string NoBuild = "unset DISTILL_LIBTORCH Torch; dotnet() { exit 99; }; export -f dotnet; ";
+        var (code, _, error) = DistillProcess.Shell(NoBuild + script);
+        (code, error.Contains("set DISTILL_LIBTORCH", StringComparison.Ordinal)).ShouldBe((2, true), error);
+        foreach (string way in (string[])["Torch=cuda {0}", "DISTILL_LIBTORCH=/torch {0}", "{0} --device cpu"])
+            DistillProcess.Shell(NoBuild + way.Replace("{0}", script, StringComparison.Ordinal)).Code.ShouldBe(99, way);
     }
 
     private static JsonElement Of(JsonNode node) => JsonDocument.Parse(node.ToJsonString()).RootElement;

@@ -70,11 +70,63 @@ public sealed class RecipeDevicesTests
     {
         var facts = CudaSetups.Broken[setup].Facts;
         var devices = new RecipeDevices(() => facts);
-        bool canTrain = CudaDiagnosis.Blocking(facts, DeviceUse.Training).Count == 0;
-        var asked = SmallRun.Parse("student.device=cuda");
-        if (canTrain) devices.Training(asked).Device.ShouldBe(ComputeDevice.Cuda());
-        else Should.Throw<DeviceUnavailableException>(() => devices.Training(asked));
-        devices.Training(SmallRun.Parse()).Device.IsCuda.ShouldBe(canTrain);
+        // The small run's reinforcement has the student complete problems.
+        foreach (var (use, steps) in ((DeviceUse, string)[])[(DeviceUse.Training, "rl.steps=0"), (DeviceUse.Running, "rl.steps=2")])
+        {
+            bool can = CudaDiagnosis.Blocking(facts, use).Count == 0;
+            var asked = SmallRun.Parse("student.device=cuda", steps);
+            if (can) devices.Training(asked).Device.ShouldBe(ComputeDevice.Cuda());
+            else Should.Throw<DeviceUnavailableException>(() => devices.Training(asked));
+            devices.Training(SmallRun.Parse(steps)).Device.IsCuda.ShouldBe(can);
+        }
+    }
+
+    [Theory]
+    [InlineData(false, "rl.steps=0"), InlineData(true, "rl.steps=2")]
+    [InlineData(true, "rl.steps=0", "preference.epochs=1"), InlineData(false, "rl.steps=0", "preference.evaluate_every=0")]
+    [InlineData(true, "rl.steps=0", "sft.held_out.measure=accuracy"), InlineData(false, "rl.steps=0", "sft.held_out.measure=loss")]
+    [InlineData(true, "rl.steps=0", "answer_only.held_out.measure=accuracy")]
+    [InlineData(false, "rl.steps=0", "answer_only.held_out.measure=accuracy", "answer_only.enabled=false")]
+    [InlineData(false, "rl.steps=0", "sft.held_out.measure=accuracy", "lora.frozen=int8")]
+    public void A_student_that_completes_problems_while_it_is_trained_needs_what_running_needs(bool completes, params string[] options)
+    {
+        var facts = CudaSetups.Broken["a build for the processor"].Facts;
+        var devices = new RecipeDevices(() => facts);
+        options = [.. options, "problems.validation=200"];
+        if (!completes)
+        {
+            devices.Training(SmallRun.Parse(options)).Device.ShouldBe(ComputeDevice.Cuda());
+            return;
+        }
+
+        var taken = devices.Training(SmallRun.Parse(options));
+        taken.Device.ShouldBe(ComputeDevice.Cpu);
+        taken.Reason.ShouldBe("the student completes problems while it is trained, and this build has ONNX Runtime for the CPU alone");
+        devices.TrainingKey(SmallRun.Parse(options)).ShouldBeNull();
+        var problem = devices.Problems(SmallRun.Parse([.. options, "student.device=cuda"]), trains: true).ShouldHaveSingleItem();
+        problem.Path.ShouldBe("student.device");
+        problem.Fault.ShouldContain("the student completes problems while it is trained, and this build");
+        problem.Remedy.ShouldContain("-p:Torch=external");
+    }
+
+    // Beside existing traces it is still evaluated.
+    [Fact]
+    public void A_teacher_beside_existing_traces_is_looked_at_where_it_is_run()
+    {
+        var recipe = SmallRun.Parse("teacher.device=cuda") with { Traces = new() { From = "/traces" } };
+        Plain.Problems(recipe, trains: true).ShouldHaveSingleItem().Path.ShouldBe("teacher.device");
+        Plain.Problems(recipe, trains: false).ShouldBeEmpty();
+        Plain.Describe(recipe, trains: false).ShouldBeEmpty();
+        Plain.Worth(recipe, trains: false).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void What_a_teacher_on_a_card_thinks_of_completions_is_not_taken_for_what_it_thinks_on_the_processor()
+    {
+        string[] asked = ["rl.teacher_weight=1", "student.device=cpu"];
+        TeacherOf([.. asked, "teacher.device=cuda"]).ShouldBe("cuda");
+        TeacherOf([.. asked, "teacher.device=cpu"]).ShouldBeNull();
+        TeacherOf("student.device=cpu", "teacher.device=cuda").ShouldBeNull(); // nobody asks it
     }
 
     [Fact]
@@ -131,6 +183,10 @@ public sealed class RecipeDevicesTests
             SmallRun.Parse("device=cuda") with { Devices = Plain }, new RunOptions { RunsFolder = folder.Path }))
             .Message.ShouldContain("student.device = cuda");
     }
+
+    private static string? TeacherOf(params string[] options) =>
+        StageGraph.For(SmallRun.Parse(options) with { Devices = Whole }).Stages.Single(stage => stage.Declaration.Name == "rl")
+            .Declaration.Options["teacher_device"]?.GetValue<string>();
 
     private static IEnumerable<string> Speaking(Recipe recipe) =>
         from stage in StageGraph.For(recipe).Stages

@@ -4,7 +4,9 @@ using Distill.Data.Problems;
 using Distill.Verification;
 using Distill.Generation;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Tests.Devices;
 using Distill.Pipeline.Tests.Testing;
 using Distill.Student.Reinforcement;
 using Distill.Teacher;
@@ -87,6 +89,29 @@ public sealed class TeacherWeightRunTests : IDisposable
         public IEnumerator<Rollout> GetEnumerator() => Enumerable.Repeat(rollout, Count).GetEnumerator();
 
         System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+
+    // No machine has so many cards: what is to be scored there is not scored elsewhere.
+    [Fact]
+    public void The_teacher_reads_completions_on_the_device_of_the_teacher()
+    {
+        var (made, _) = SmallRun.Run(folder, new RunOptions { Name = "made", Until = "traces" }, "problems.train=24");
+        var facts = CudaSetups.Whole with
+        {
+            Driver = CudaSetups.Whole.Driver with
+                { Cards = [.. Enumerable.Range(0, 16).Select(card => CudaSetups.Hopper with { Number = card })] },
+        };
+        string text = SmallRun.Text.Replace(", samples: 1, max_tokens: 96, slots: 16", "", StringComparison.Ordinal);
+        var recipe = (DistillationRecipe)RecipeFile.Parse(text, "small.yaml", RepositoryFolder.Root,
+        [
+            $"traces.from={made.Folder}", $"teacher.model={Base}", "teacher.device=cuda:15", "student.device=cpu", "problems.train=24",
+            "sft.enabled=false", "rl.teacher_weight=1",
+        ]) with
+        { Devices = new RecipeDevices(() => facts) };
+        Should.Throw<DeviceUnavailableException>(() => PipelineRun.Run(
+                recipe, new RunOptions { RunsFolder = folder.Path, Until = "rl" }, new RecordingObserver(), TimeProvider.System,
+                TestContext.Current.CancellationToken))
+            .Message.ShouldContain("cuda:15 was asked for");
     }
 
     [Fact]

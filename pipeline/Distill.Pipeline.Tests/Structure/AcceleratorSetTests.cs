@@ -52,6 +52,15 @@ public sealed partial class AcceleratorSetTests
             .Attribute("Condition")!.Value.ShouldContain("'$(GenAICuda)' == 'true'");
     }
 
+    // The package brings those of seven.
+    [Fact]
+    public void The_library_of_GenAI_is_taken_for_one_system()
+    {
+        string runtimes = Path.Combine(AppContext.BaseDirectory, "runtimes");
+        Directory.EnumerateFiles(runtimes, "*onnxruntime-genai*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(runtimes, file).Split(Path.DirectorySeparatorChar)[0]).Distinct().ShouldHaveSingleItem();
+    }
+
     [Fact]
     public void Libtorch_has_one_version_on_every_platform()
     {

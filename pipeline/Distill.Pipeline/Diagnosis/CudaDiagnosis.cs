@@ -20,9 +20,9 @@ internal enum DeviceUse
 internal static class CudaDiagnosis
 {
     // CUDA 13 is what ONNX Runtime is built for: it needs such a driver, and dropped the cards before Turing.
-    private const int OldestDriver = 13000, OldestMajor = 7, OldestMinor = 5, Bf16Major = 8;
+    private const int OldestDriver = 13000, OldestMajor = 7, OldestMinor = 5;
 
-    private const string BuildForCuda = "build with -p:Accelerator=cuda (docs/cuda.md)";
+    private const string BuildForCuda = "build with -p:Accelerator=cuda and -p:Torch=external or cuda (docs/cuda.md)";
 
     /// <summary>For a machine that may do without: one line where there is no driver, else everything, as warnings.</summary>
     public static IReadOnlyList<MachineFinding> Offered(CudaFacts facts) =>
@@ -124,8 +124,8 @@ internal static class CudaDiagnosis
         else if (!torch.IsForCuda)
         {
             yield return Lacks(Name, $"libtorch{(torch.Folder is null ? " of this build" : $" in '{torch.Folder}'")} is for the CPU alone",
-                $"Build with -p:Torch=external and set {CudaLibraries.LibtorchVariable} to the torch/lib of a "
-                + "PyTorch for CUDA, or build with -p:Torch=cuda where the feed has TorchSharp-cuda-linux (docs/cuda.md).");
+                $"Add -p:Torch=external to the build and set {CudaLibraries.LibtorchVariable} to the torch/lib of a "
+                + "PyTorch for CUDA, or add -p:Torch=cuda where the feed has TorchSharp-cuda-linux (docs/cuda.md).");
         }
         else if (torch.Cards == 0 && facts.Driver.Cards.Count > 0)
         {
@@ -142,8 +142,8 @@ internal static class CudaDiagnosis
     private static MachineFinding Describe(CudaCard card)
     {
         string found = $"{card.Name}, compute capability {card.Capability}, {Gibi(card.MemoryBytes)}";
-        return card.IsAtLeast(Bf16Major, 0) ? new(NameOf(card), MachineState.Ok, found)
-            : new(NameOf(card), MachineState.Warning, $"{found}; bf16 needs {Bf16Major}.0",
+        return card.HasBFloat16 ? new(NameOf(card), MachineState.Ok, found)
+            : new(NameOf(card), MachineState.Warning, $"{found}; bf16 needs {CudaCard.BFloat16Major}.0",
                 "Export models with precision fp16, and train with precision fp32 or fp16.");
     }
 
@@ -168,15 +168,15 @@ internal static class CudaModelCheck
     /// <exception cref="InvalidDataException">The folder is no model; names the file and the reason.</exception>
     public static IEnumerable<MachineFinding> Of(string folder, int slots, int maxLength, CudaFacts facts)
     {
-        yield return DeviceChoice.GraphFault(folder) is { } fault
-            ? new("cuda-model", MachineState.Missing, fault, DeviceChoice.GraphRemedy)
+        var general = GraphFault.OnCard(null, folder);
+        yield return general is { } fault ? new("cuda-model", MachineState.Missing, fault.Text, fault.Remedy)
             : new("cuda-model", MachineState.Ok, "its graph is one that ONNX Runtime's CUDA provider runs");
 
-        // On a card weights lie once, not once more as they are packed for the processor.
-        var needed = ModelMemory.Of(folder, slots, maxLength);
-        long bytes = (needed.WeightBytes / 2) + needed.SessionBytes;
+        long bytes = ModelMemory.OnCard(folder, slots, maxLength).TotalBytes;
         foreach (var card in facts.Driver.Cards)
         {
+            if (general is null && GraphFault.OnCard(card, folder) is { } unfit)
+                yield return new($"{ComputeDevice.Cuda(card.Number)}-model", MachineState.Missing, unfit.Text, unfit.Remedy);
             string found =
                 $"{Gibi(bytes)} at most for {slots} slots × {maxLength:N0} tokens, of the {Gibi(card.MemoryBytes)} of {card.Name}";
             string name = $"{ComputeDevice.Cuda(card.Number)}-memory";

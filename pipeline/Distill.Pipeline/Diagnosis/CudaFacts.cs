@@ -37,7 +37,12 @@ internal sealed record CudaDriverFacts(
 /// <param name="MemoryBytes">All of it, used or not.</param>
 internal sealed record CudaCard(int Number, string Name, int Major, int Minor, long MemoryBytes)
 {
+    /// <summary>The first number of the compute capability from which on there is bf16.</summary>
+    public const int BFloat16Major = 8;
+
     public string Capability => $"{Major}.{Minor}";
+
+    public bool HasBFloat16 => IsAtLeast(BFloat16Major, 0);
 
     public bool IsAtLeast(int major, int minor) => (Major, Minor).CompareTo((major, minor)) >= 0;
 }

@@ -17,6 +17,9 @@ internal interface ITrainingSection
 
     /// <summary>Whether it trains a student that is only there to be compared with; those come first.</summary>
     bool IsComparison(DistillationRecipe recipe) => false;
+
+    /// <summary>Whether the student completes problems while it is trained, on the device where that is done.</summary>
+    bool ServesStudent(DistillationRecipe recipe) => false;
 }
 
 /// <summary>
@@ -68,6 +71,11 @@ internal sealed class StageGraph
             yield return (line.LastOrDefault(Base), Teacher);
         }
     }
+
+    /// <summary>
+    /// Whether any training has the student complete problems meanwhile. Known without the stages, whose keys depend on it.
+    /// </summary>
+    public static bool ServesStudent(DistillationRecipe recipe) => TrainingsOf(recipe).Any(training => training.ServesStudent(recipe));
 
     public static StageGraph For(Recipe recipe) => recipe switch
     {

@@ -3,6 +3,7 @@ using Distill.Generation.Onnx;
 using Distill.Student.Adapters;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Pipeline.Models;
 
@@ -48,6 +49,30 @@ internal sealed record ModelMemory(long WeightBytes, long SessionBytes)
         }
 
         return Of(Checkpoint.Open(folder).Architecture, slots, maxLength);
+    }
+
+    /// <summary>
+    /// What of it lies on a card: weights once, not once more as they are packed for the processor; a checkpoint is run there as an fp16
+    /// graph.
+    /// </summary>
+    /// <inheritdoc cref="Of(string, int, int)"/>
+    public static ModelMemory OnCard(string folder, int slots, int maxLength)
+    {
+        if (ModelFolder.Announces(folder))
+        {
+            var needed = Of(folder, slots, maxLength);
+            return needed with { WeightBytes = needed.WeightBytes / 2 };
+        }
+
+        var architecture = Checkpoint.Open(folder).Architecture;
+        var layout = new CacheLayout(
+            architecture.Layers, architecture.KeyValueHeads, architecture.HeadSize, architecture.VocabularySize)
+        {
+            CacheType = TensorElementType.Float16,
+        };
+        return new(
+            architecture.ParameterCount * CacheLayout.SizeOf(layout.CacheType),
+            layout.MemoryOf(slots, Math.Min(maxLength, architecture.MaxPositions)).TotalBytes);
     }
 
     /// <summary>A checkpoint is written as a graph in memory and opened from there: three copies at the peak.</summary>

@@ -1,7 +1,7 @@
-using Distill.Export;
 using Distill.Generation;
 using Distill.Libtorch;
 using Distill.Pipeline.Diagnosis;
+using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using TorchSharp;
 
@@ -19,18 +19,28 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     /// <summary>Of the teacher's own folder.</summary>
     /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
     public DeviceChoice Teacher(DistillationRecipe recipe) => DeviceChoice.Of(
-        recipe.Teacher.Device, DeviceUse.Running, machine, () => DeviceChoice.GraphFault(recipe.Teacher.Model, recipe.Teacher.Engine));
+        recipe.Teacher.Device, DeviceUse.Running, machine, card => GraphFault.OnCard(card, recipe.Teacher.Model, recipe.Teacher.Engine));
 
-    /// <summary>Of every training of a recipe.</summary>
+    /// <summary>
+    /// Of every training of a recipe. One that has the student complete problems meanwhile runs it where it is trained, so it needs what
+    /// running needs; all trainings of a recipe are done in one place.
+    /// </summary>
     /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
-    public DeviceChoice Training(Recipe recipe) => DeviceChoice.Of(WordOf(recipe), DeviceUse.Training, machine);
+    public DeviceChoice Training(Recipe recipe)
+    {
+        var choice = DeviceChoice.Of(WordOf(recipe), DeviceUse.Training, machine);
+        return choice.Device.IsCuda && recipe is DistillationRecipe distillation && StageGraph.ServesStudent(distillation)
+            ? DeviceChoice.Of(
+                WordOf(recipe), DeviceUse.Running, machine, because: "the student completes problems while it is trained, and ")
+            : choice;
+    }
 
     /// <summary>Of the student's checkpoints when they complete problems.</summary>
     public DeviceChoice Students(DistillationRecipe recipe) => Follow(recipe, graphFault: null);
 
     /// <summary>Of what is exported from them.</summary>
-    public DeviceChoice Exported(DistillationRecipe recipe) => Follow(recipe, () =>
-        recipe.Export.Precision is ExportPrecision.Half or ExportPrecision.BFloat16 ? null : DeviceChoice.SingleFault);
+    public DeviceChoice Exported(DistillationRecipe recipe) =>
+        Follow(recipe, card => GraphFault.OnCard(card, recipe.Export.Precision));
 
     /// <exception cref="DllNotFoundException">libtorch cannot be loaded.</exception>
     public torch.Device TrainingDevice(Recipe recipe) => Training(recipe).Device.ToTorch();
@@ -54,9 +64,10 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     /// <summary>Everything that is wrong with the devices that a recipe asks for.</summary>
     public IEnumerable<RecipeProblem> Problems(Recipe recipe, bool trains)
     {
-        if (recipe is DistillationRecipe { Teacher.IsLocal: true, Traces.From: null } distillation)
+        if (TeacherThatRuns(recipe, trains) is { } distillation)
         {
-            if (FaultOf("teacher.device", distillation.Teacher.Device, () => Teacher(distillation)) is { } fault) yield return fault;
+            var fault = FaultOf("teacher.device", distillation.Teacher.Device, () => RunnableTeacher(distillation));
+            if (fault is not null) yield return fault;
         }
 
         string path = recipe is DistillationRecipe ? "student.device" : "device";
@@ -67,7 +78,7 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     public IReadOnlyDictionary<string, string> Describe(Recipe recipe, bool trains)
     {
         var described = new Dictionary<string, string>();
-        if (recipe is DistillationRecipe { Teacher.IsLocal: true } local) described["teacher"] = Text(Teacher(local));
+        if (TeacherThatRuns(recipe, trains) is { } local) described["teacher"] = Text(Teacher(local));
         if (trains) described["training"] = Text(Training(recipe));
         if (trains && recipe is DistillationRecipe distillation)
         {
@@ -87,8 +98,19 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
         return $"Devices: {string.Join(", ", Describe(recipe, trains).Select(part => $"{part.Key} {part.Value}"))}.";
     }
 
+    // Beside existing traces a teacher is run only where there are students that it is compared with or has an opinion of.
+    private static DistillationRecipe? TeacherThatRuns(Recipe recipe, bool trains) =>
+        recipe is DistillationRecipe { Teacher.IsLocal: true } local && (trains || local.Traces.From is null) ? local : null;
+
+    private DeviceChoice RunnableTeacher(DistillationRecipe recipe)
+    {
+        var choice = Teacher(recipe);
+        return !choice.Device.IsCuda && GraphFault.OnProcessor(recipe.Teacher.Model) is { } unfit
+            ? throw new DeviceUnavailableException($"{choice.Device} ({choice.Reason}): {unfit.Text}.", unfit.Remedy) : choice;
+    }
+
     // Where the student is trained, as far as its models can be run there.
-    private DeviceChoice Follow(DistillationRecipe recipe, Func<string?>? graphFault)
+    private DeviceChoice Follow(DistillationRecipe recipe, Func<CudaCard, GraphFault?>? graphFault)
     {
         var device = recipe.Student.Device == DeviceChoice.Auto ? ComputeDevice.Cuda() : ComputeDevice.Parse(recipe.Student.Device)!.Value;
         return device.IsCuda ? DeviceChoice.Best(device, DeviceUse.Running, machine, graphFault) : new(device, "asked for");

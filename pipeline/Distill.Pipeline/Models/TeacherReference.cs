@@ -14,12 +14,17 @@ namespace Distill.Pipeline.Models;
 internal sealed class TeacherReference : IReferencePolicy, IDisposable
 {
     private readonly ServedModel engine;
-    private readonly TokenScorer[] scorers; // one a thread
+    private readonly TokenScorer[] scorers; // one a thread; on a card one
 
+    /// <param name="sample">A problem that both must read as the same tokens.</param>
+    /// <param name="longest">Tokens of the longest rollout.</param>
+    /// <param name="device">Where it scores.</param>
     /// <exception cref="InvalidDataException">The teacher reads other tokens than the student, or its graph cannot score.</exception>
-    public TeacherReference(string folder, ChatEncoder student, int vocabularySize, Problem sample, int longest)
+    /// <exception cref="DeviceUnavailableException">The device cannot be had, or cannot run the teacher.</exception>
+    public TeacherReference(
+        string folder, ChatEncoder student, int vocabularySize, Problem sample, int longest, ComputeDevice device = default)
     {
-        engine = ServedModel.Open(folder, slots: 1, style: student.Style);
+        engine = ServedModel.Open(folder, slots: 1, style: student.Style, device: device);
         int length = Math.Min(longest, engine.Model.MaxLength);
         try
         {

@@ -37,7 +37,7 @@ internal static class CudaProvider
         if (!RuntimeTelemetry.Runtime.GetAvailableProviders().Contains(Name))
         {
             throw new DeviceUnavailableException($"{device} was asked for, and this build has ONNX Runtime for the CPU alone.",
-                "Build with -p:Accelerator=cuda (docs/cuda.md), or take the device cpu.");
+                "Build with -p:Accelerator=cuda and -p:Torch=external or cuda (docs/cuda.md), or take the device cpu.");
         }
 
         CudaLibraries.LoadAll(CudaLibraries.LibtorchFolder());

@@ -122,6 +122,8 @@ internal sealed record PreferenceSection : Section, ITrainingSection
             "inverse_square_root falls by the length of the warm-up", "raise it above 0, e.g. to 0.1");
     }
 
+    public bool ServesStudent(DistillationRecipe recipe) => EvaluateEvery > 0;
+
     public IEnumerable<IStage> StagesOf(DistillationRecipe recipe, string start) =>
         [new SamplesStage(recipe, this, start), new PreferenceStage(recipe, this, start)];
 

@@ -187,6 +187,8 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
             "set rl.reference_weight, e.g. to 0.001, or leave it out");
     }
 
+    public bool ServesStudent(DistillationRecipe recipe) => Steps > 0;
+
     public IEnumerable<IStage> StagesOf(DistillationRecipe recipe, string start) =>
         Steps == 0 ? [] : [new ReinforcementStage(recipe, start)];
 

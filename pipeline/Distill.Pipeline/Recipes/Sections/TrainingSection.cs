@@ -89,6 +89,10 @@ internal sealed record TrainingSection : Section, ITrainingSection
 
     public bool IsComparison(DistillationRecipe recipe) => ReferenceEquals(this, recipe.AnswerOnly);
 
+    // Adapters over a base that is kept aside are looked at on the processor.
+    public bool ServesStudent(DistillationRecipe recipe) =>
+        Enabled && HeldOut?.Measure == HeldOutMeasureKind.Accuracy && recipe.Lora is not { KeepsBaseAside: true };
+
     // Fine-tuning begins the student's line: whatever would be its start, it starts from the base.
     public IEnumerable<IStage> StagesOf(DistillationRecipe recipe, string start) => !Enabled ? []
         : [IsComparison(recipe) ? SupervisedStage.AnswersOnly(recipe) : SupervisedStage.Steps(recipe)];

@@ -83,8 +83,8 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         IReadOnlyList<PreferencePair> pairs,
         TrainingCurve curve, string made)
     {
-        using var server = ServedModel.PolicyServer(parameters);
-        var heldOut = section.EvaluateEvery == 0
+        using var server = section.ServesStudent(recipe) ? ServedModel.PolicyServer(parameters) : null;
+        var heldOut = server is null
             ? null
             : StudentAccuracy.Of(
                 context, verifiers, encoder, server, section.ValidationProblems, section.MaxTokens, section.Threads, section.Seed);

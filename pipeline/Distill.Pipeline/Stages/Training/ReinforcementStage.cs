@@ -37,6 +37,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         Options = StageDeclaration.OptionsOf(
             ("rl", recipe.Rl.ToKey(recipe)), ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
             ("device", recipe.Devices.TrainingKey(recipe)),
+            ("teacher_device", recipe.Rl.TeacherWeight is null ? null : recipe.Devices.TeacherKey(recipe)),
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
         Resource = StageResource.Model,
         Student = new StudentDeclaration(StageName, "RL", "then rewarded for right answers", Note: "Reinforcement"),
@@ -86,7 +87,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
             ? null
             : new TeacherReference(
                 context.Input(ExternalInputs.Teacher).Folder, encoder, student.Architecture.VocabularySize, train[0],
-                options.LongestSequence!.Value);
+                options.LongestSequence!.Value, recipe.Devices.Teacher(recipe).Device);
         using var curve = new TrainingCurve(context);
         var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock, teacher).Run(
             parameters, (step, place) => Draw(train, step, place), heldOut, TrainedStudent.StatePath(context),
