@@ -49,7 +49,7 @@ internal sealed class DivergenceWatch(FlatParameters parameters, AdamW optimizer
     }
 
     /// <summary>The same, but what is not finite is passed over.</summary>
-    /// <returns>The gradient's norm before clipping; not a number where nothing was changed, because the loss or the norm is not finite.</returns>
+    /// <returns>The gradient's norm before clipping; NaN where the loss or that norm is not finite, and nothing was changed.</returns>
     public double UpdateOrSkip(Tensor gradient, double rate, double loss)
     {
         double norm = double.IsFinite(loss) ? optimizer.Update(gradient, rate) : double.NaN;

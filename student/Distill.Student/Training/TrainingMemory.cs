@@ -76,10 +76,12 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
         // memory, and in 16 bits the gradient of one matrix before it is added.
         long passing = (3 * stream) + (product * rows * ((4 * shape.Wide) + (2 * shape.Hidden)))
             + (product == Single ? 0 : product * shape.Wide * shape.Hidden);
+        // Likewise through attention: gradients of what it mixed, of queries, keys and values, and of the copies.
         long pulling = (3 * stream) + (product * rows * (shape.Queries + shape.Packed)) + (copied * 2 * (shape.Queries + shape.Shared));
         long chunk = Math.Min(rows, Math.Max(1, options.LogitsAtOnce / vocabulary));
         long head = (Single * 2 * chunk * vocabulary) + (4 * stream);
-        return new(shape.WeightBytes, 2 * Single * parameters, Single * parameters, kept, Math.Max(head, Math.Max(passing, copied > 0 ? pulling : 0)));
+        long working = Math.Max(head, Math.Max(passing, pulling));
+        return new(shape.WeightBytes, 2 * Single * parameters, Single * parameters, kept, working);
     }
 
     /// <summary>Widths of one layer, and bytes of a value in its products.</summary>

@@ -23,7 +23,7 @@ internal readonly unsafe struct NativeRows
 
     public int Columns { get; }
 
-    /// <summary>The first value. Asked of that value alone: TorchSharp shows no tensor whole that has more bytes than an int counts.</summary>
+    /// <summary>The first value: all that is asked for, because TorchSharp shows no tensor of more bytes than an int counts.</summary>
     public static float* PointerOf(Tensor tensor)
     {
         if (tensor.numel() <= int.MaxValue / sizeof(double)) return FirstOf(tensor);
