@@ -49,7 +49,7 @@ internal static class MemoryProbe
     /// <summary>What is predicted for a case, in bytes.</summary>
     public static TrainingMemory Predict(string name) => IsFused(name)
         ? TrainingMemory.OfFused(Architecture(name), Precision(name), Threads, Tokens)
-        : TrainingMemory.OfAutograd(Architecture(name), Precision(name), Options(name));
+        : TrainingMemory.OfAutograd(Architecture(name), Precision(name), Options(name), sharedPrompts: false);
 
     /// <summary>Starts this program again; bytes added to its resident memory, −1 where the system does not tell.</summary>
     public static long Start(string name)

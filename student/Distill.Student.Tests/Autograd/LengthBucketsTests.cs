@@ -49,6 +49,29 @@ public sealed class LengthBucketsTests
         laid.PredictedFrom.ShouldBe([2, 4, 6, 1, 3, 2, 2, 5]); // the third's only token is predicted from the prompt
     }
 
+    // Continuations of a few tokens are many in a micro-batch, and each has the keys and values of the prompt before its own.
+    [Fact]
+    public void What_is_copied_of_shared_prompts_stays_within_its_bound()
+    {
+        var random = new Random(3);
+        int[] Tokens(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(60))];
+        var sequences = new List<TrainingSequence>();
+        foreach (int length in (int[])[90, 60, 30])
+        {
+            int[] prompt = Tokens(length);
+            for (int i = 0; i < 40; i++) sequences.Add(new([.. prompt, .. Tokens(2 + (i % 5))], length));
+        }
+
+        var batches = new MicroBatches(100, 128).Of(sequences);
+        batches.SelectMany(batch => batch.Sequences).ShouldBe(sequences, ignoreOrder: true);
+        foreach (var batch in batches)
+        {
+            var continued = new LengthBuckets(batch).Buckets.Where(bucket => bucket.Prompt is not null).ToList();
+            continued.ShouldNotBeEmpty(); // still shared
+            continued.Sum(bucket => bucket.Count * (bucket.Before + bucket.Length)).ShouldBeLessThanOrEqualTo(100 * PromptGroup.Copies);
+        }
+    }
+
     [Fact]
     public void A_prompt_too_short_to_matter_is_read_with_every_sequence()
     {

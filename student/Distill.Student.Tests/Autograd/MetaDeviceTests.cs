@@ -44,6 +44,7 @@ public sealed class MetaDeviceTests
     [InlineData(FrozenForm.Float, MatmulPrecision.Mixed)]
     [InlineData(FrozenForm.Int8, MatmulPrecision.Fp32)]
     [InlineData(FrozenForm.Int4, MatmulPrecision.Mixed)]
+    [InlineData(FrozenForm.Int8, MatmulPrecision.Fp16)]
     public void Adapters_over_a_base_that_lies_elsewhere_stay_on_their_device(FrozenForm form, MatmulPrecision precision)
     {
         using var parameters = TinyDecoder.Parameters(AutogradFamilyTests.With("everything"));
@@ -53,7 +54,10 @@ public sealed class MetaDeviceTests
             parameters, new AdapterWeights(parameters, adapters, precision, form, 1, 1), new AutogradOptions(150, 1, true), operations);
         var sequences = TinyDecoder.Sequences(parameters.Architecture, 5, 17, 33);
         int learned = sequences.Sum(sequence => sequence.SupervisedCount);
-        model.Differentiate(sequences, new SupervisedLossOptions { LabelSmoothing = 0.1, EntropyBonus = 0.1 }.ToLoss(learned, 3));
+        var loss = new SupervisedLossOptions { LabelSmoothing = 0.1, EntropyBonus = 0.1 }.ToLoss(learned, 3);
+        if (precision == MatmulPrecision.Fp16) // asks whether the gradient is finite, where it lies: it is libtorch that has no answer
+            Should.Throw<System.Runtime.InteropServices.ExternalException>(() => model.Differentiate(sequences, loss));
+        else model.Differentiate(sequences, loss);
         operations.Read.Sum().ShouldBe((3L * learned) + operations.Read.Count); // and the loss, once per micro-batch
         model.Gradient.numel().ShouldBe(adapters.Count);
         model.Gradient.device_type.ShouldBe(DeviceType.META);

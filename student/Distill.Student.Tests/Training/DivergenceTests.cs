@@ -59,6 +59,26 @@ public sealed class DivergenceTests
         diverged.Message.ShouldContain("is not finite after the last update");
     }
 
+    // Every value is a number, their squares are not: neither an update nor a refusal, where skipping was asked for.
+    [Theory]
+    [InlineData(1e25f, 1.0)]
+    [InlineData(float.NaN, 1.0)]
+    [InlineData(0.1f, double.NaN)]
+    public void What_may_be_skipped_is_what_would_have_been_refused(float slope, double loss)
+    {
+        foreach (bool byTensors in (bool[])[false, true])
+        {
+            using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture(), byTensors: byTensors);
+            using var optimizer = new AdamW(parameters, new AdamWOptions());
+            var watch = new DivergenceWatch(parameters, optimizer, Options.ToSchedule(), 5);
+            using var gradient = TorchSharp.torch.full([parameters.Count], slope, TorchSharp.torch.ScalarType.Float32);
+            float[] before = parameters.Span.ToArray();
+            watch.UpdateOrSkip(gradient, 1e-3, loss).ShouldBe(double.NaN);
+            (optimizer.Steps, parameters.Span.SequenceEqual(before)).ShouldBe((0, true));
+            Should.Throw<TrainingDivergedException>(() => watch.Update(gradient, 1e-3, loss)).LastLosses.ShouldBe([loss]);
+        }
+    }
+
     private static FlatParameters Broken(string name)
     {
         var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());

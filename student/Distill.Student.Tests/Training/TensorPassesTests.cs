@@ -40,6 +40,31 @@ public sealed class TensorPassesTests
         TensorPasses.Instance.SumOfSquares(values).ShouldBe(expected, 1e-6 * expected);
     }
 
+    // More bytes than an int counts, of which no page but the last is touched.
+    [Theory]
+    [InlineData(ScalarType.Float32, (1L << 29) + 16)]
+    [InlineData(ScalarType.BFloat16, (1L << 30) + 16)]
+    public unsafe void Values_of_any_number_are_read_in_place(ScalarType type, long count)
+    {
+        using var scope = NewDisposeScope();
+        var values = empty([count], type);
+        values[count - 1] = 3;
+        if (type == ScalarType.BFloat16) ((ushort*)NativeRows.PointerOf(values))[count - 1].ShouldBe((ushort)0x4040);
+        else (HostValues.Of(values)[^1], HostValues.PointerOf(values)[count - 1]).ShouldBe((3f, 3f));
+    }
+
+    [Fact]
+    public void A_matrix_of_many_values_goes_in_and_out_in_pieces()
+    {
+        using var parameters = new FlatParameters(TinyDecoder.Architecture() with { VocabularySize = 400_000, Layers = 1 });
+        var (name, _, spec) = parameters.Places.First();
+        spec.Count.ShouldBeGreaterThan(1 << 24);
+        float[] values = [.. Enumerable.Range(0, (int)spec.Count).Select(i => (float)i)];
+        parameters.Set(name, values);
+        parameters.SpanOf(name).SequenceEqual(values).ShouldBeTrue();
+        parameters.ToWeightSet()[name].Span.SequenceEqual(values).ShouldBeTrue();
+    }
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]

@@ -1,4 +1,5 @@
 using Distill.Student.Adapters;
+using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Training;
 
@@ -37,6 +38,17 @@ public sealed class TrainingMemoryTests
         var checkpointing = Options with { ActivationCheckpointing = true };
         TrainingMemory.Of(fused, checkpointing, 64).ShouldBe(TrainingMemory.Of(fused, Options, 64));
         TrainingMemory.Of(odd, checkpointing, 64).Activations.ShouldBeLessThan(TrainingMemory.Of(odd, Options, 64).Activations / 4);
+    }
+
+    [Fact]
+    public void Shared_prompts_cost_the_keys_and_values_that_are_copied_of_them()
+    {
+        var architecture = TinyDecoder.Architecture() with { Layers = 3 };
+        var options = new AutogradOptions(Capacity: 100);
+        long Activations(bool shared) =>
+            TrainingMemory.OfAutograd(architecture, MatmulPrecision.Mixed, options, sharedPrompts: shared).Activations;
+        long position = 2 * 2 * architecture.KeyValueHeads * architecture.HeadSize; // keys and values of 2 bytes
+        (Activations(true) - Activations(false)).ShouldBe(architecture.Layers * PromptGroup.Copies * 100 * position);
     }
 
     [Theory]

@@ -52,12 +52,14 @@ internal sealed class AdapterWeights : IDecoderWeights
 
     public FlatGradient Gradient { get; }
 
+    public IFlatPasses Passes => adapters.Passes;
+
     public void Refresh()
     {
         if (Precision == ScalarType.Float32) return;
         using var scope = NewDisposeScope();
         if (Precision == ScalarType.Float16) working.copy_(adapters.Values);
-        else adapters.Passes.Round(
+        else Passes.Round(
             adapters.Values, working, 0, roundingSeed is { } seed ? StochasticRounding.Key(seed, adapters.Updates) : null, threads);
     }
 

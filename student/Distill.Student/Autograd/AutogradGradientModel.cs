@@ -11,7 +11,8 @@ namespace Distill.Student.Autograd;
 /// <param name="Threads">Of the processor, where the weights lie in its memory.</param>
 /// <param name="Checkpointing">Keeps only what enters each layer and computes the rest again on the way back.</param>
 /// <param name="AllowTf32">
-/// Lets CUDA round the factors of fp32 products to TF32 (ten bits of fraction). Always so where the layers' products are 16-bit anyway.
+/// Lets CUDA round the factors of fp32 products to TF32 (ten bits of fraction), in every precision: the output projection, and with it
+/// the log-probabilities, is fp32 even where the layers' products are 16-bit.
 /// </param>
 internal sealed record AutogradOptions(int Capacity = 2048, int Threads = 2, bool Checkpointing = false, bool AllowTf32 = false)
 {
@@ -116,7 +117,7 @@ internal sealed class AutogradGradientModel : IGradientModel
             {
                 var result = Pass(sequences, differentiate);
                 if (scale is null) return result;
-                bool finite = Parameters.Passes.AreFinite(Gradient);
+                bool finite = weights.Passes.AreFinite(Gradient); // of adapters, where these lie
                 scale.Update(finite);
                 if (finite || scale.Value < 1) return result; // what is not finite without a scale is for the optimizer to refuse
             }
@@ -161,7 +162,7 @@ internal sealed class ComputeSettings : IDisposable
         if (weights.Device.type == DeviceType.CUDA)
         {
             bool before = backends.cuda.matmul.allow_tf32;
-            backends.cuda.matmul.allow_tf32 = options.AllowTf32 || weights.Precision != ScalarType.Float32;
+            backends.cuda.matmul.allow_tf32 = options.AllowTf32;
             return new ComputeSettings(() => backends.cuda.matmul.allow_tf32 = before);
         }
 

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Student.Model;
 using Distill.Student.Training;
 using static TorchSharp.torch;
 
@@ -64,7 +65,7 @@ internal sealed class DeviceBatch
     {
         using var scope = NewDisposeScope();
         var hidden = full([length, before + length], float.NegativeInfinity, weights.Precision, weights.Device);
-        return hidden.triu(before + 1).add_(hidden.tril(before - window)).MoveToOuterDisposeScope();
+        return hidden.triu(before + 1).add_(hidden.tril(before - window), KeptScalar.One).MoveToOuterDisposeScope();
     }
 }
 

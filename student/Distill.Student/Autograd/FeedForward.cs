@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Student.Model;
 using static TorchSharp.torch;
 
 namespace Distill.Student.Autograd;
@@ -21,7 +22,7 @@ internal sealed class FeedForward(IDecoderWeights weights, int layer)
         Tensor gated = gate.Forward(normed), raised = up.Forward(normed);
         var activated = nn.functional.silu(gated).mul_(raised);
         trace?.KeepFeedForward(x, inverse, normed, gated, raised, activated);
-        return x.add(down.Forward(activated)).MoveToOuterDisposeScope();
+        return x.add(down.Forward(activated), KeptScalar.One).MoveToOuterDisposeScope();
     }
 
     /// <param name="gradient">[rows, hidden] fp32: by the residual stream after it; overwritten by that before it.</param>

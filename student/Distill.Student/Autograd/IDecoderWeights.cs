@@ -21,6 +21,9 @@ internal interface IDecoderWeights : IDisposable
     /// <summary>Of the trained values; cleared and filled by every pass.</summary>
     FlatGradient Gradient { get; }
 
+    /// <summary>What walks over the trained values and their gradient, where these lie.</summary>
+    IFlatPasses Passes { get; }
+
     /// <summary>Called before every pass: working copies follow what the optimizer changed.</summary>
     void Refresh();
 

@@ -20,7 +20,7 @@ internal sealed class LogitsHead(IDecoderWeights weights, IDeviceOperations oper
     public RowSums Score(DeviceBatch batch, Tensor rows)
     {
         using var scope = NewDisposeScope();
-        return ToHost([.. Chunks(batch).Select(part => Softmax.Of(Logits(rows, part), part.Targets, keep: false))]);
+        return ToHost([.. Chunks(batch).Select(part => Measured(rows, part, keep: false))]);
     }
 
     /// <returns>The sums, and [supervised, hidden]: gradient by the rows, in the caller's dispose scope.</returns>
@@ -28,8 +28,7 @@ internal sealed class LogitsHead(IDecoderWeights weights, IDeviceOperations oper
     {
         using var scope = NewDisposeScope();
         Chunk[] chunks = [.. Chunks(batch)];
-        Softmax[] measured = [.. chunks.Select(part =>
-            Softmax.Of(Logits(rows, part), part.Targets, keep: chunks.Length == 1))];
+        Softmax[] measured = [.. chunks.Select(part => Measured(rows, part, keep: chunks.Length == 1))];
         var sums = ToHost(measured);
         float[] derivatives = new float[sums.LogProbabilities.Length];
         double value = loss.Evaluate(batch.Tokens, sums.LogProbabilities, derivatives);
@@ -37,7 +36,7 @@ internal sealed class LogitsHead(IDecoderWeights weights, IDeviceOperations oper
         var gradients = chunks.Select(part =>
         {
             using var inner = NewDisposeScope();
-            var softmax = chunks.Length == 1 ? measured[0] : Softmax.Of(Logits(rows, part), part.Targets, keep: true);
+            var softmax = chunks.Length == 1 ? measured[0] : Measured(rows, part, keep: true);
             var slope = slopes.narrow(0, part.First, part.Count);
             return Pull(softmax.Slopes(slope, part.Targets), rows, part).MoveToOuterDisposeScope();
         }).ToList();
@@ -82,6 +81,13 @@ internal sealed class LogitsHead(IDecoderWeights weights, IDeviceOperations oper
             int count = Math.Min(chunk, learned - first);
             yield return new Chunk(first, count, batch.Targets.narrow(0, first, count));
         }
+    }
+
+    // The logits end here, before those of the next chunk exist.
+    private Softmax Measured(Tensor rows, Chunk part, bool keep)
+    {
+        using var scope = NewDisposeScope();
+        return Softmax.Of(Logits(rows, part), part.Targets, keep).MoveToOuterDisposeScope();
     }
 
     private Tensor Logits(Tensor rows, Chunk part) => rows.narrow(0, part.First, part.Count).mm(matrix.t());

@@ -12,6 +12,12 @@ internal sealed record PromptGroup(IReadOnlyList<(TrainingSequence Sequence, int
     /// <summary>Likewise where they continue a prompt: few are alike, and every bucket costs a call.</summary>
     public const int ContinuedPadding = 4;
 
+    /// <summary>
+    /// Positions, for each token of the capacity, whose keys and values may be copied for continuations: every one holds those of its
+    /// prompt before its own, for as long as its layer is kept.
+    /// </summary>
+    public const int Copies = 4;
+
     // Attention over a shared prompt needs a mask, and with it a slower kernel: less than this part of the tokens is not worth it.
     private const int LeastSaved = 8;
 
@@ -25,6 +31,9 @@ internal sealed record PromptGroup(IReadOnlyList<(TrainingSequence Sequence, int
     /// <summary>Rows without padding.</summary>
     public long Tokens => Sequences.Sum(sequence => (long)Read(sequence)) - (IsShared ? (long)Prompt * (Sequences.Count - 1) : 0);
 
+    /// <summary>What a micro-batch's capacity is taken up by: rows, or what is copied where that is more than goes with so many.</summary>
+    public long Load => Math.Max(Tokens, IsShared ? ((long)Sequences.Max(Read) * Sequences.Count / Copies) + 1 : 0);
+
     /// <summary>Tokens that a pass reads of a sequence: nothing is predicted from the last.</summary>
     public static int Read(TrainingSequence sequence) => sequence.Tokens.Count - 1;
 
@@ -34,7 +43,7 @@ internal sealed record PromptGroup(IReadOnlyList<(TrainingSequence Sequence, int
 
     /// <summary>What must stay together, in parts of about the capacity; a sequence that is longer is one by itself.</summary>
     public IEnumerable<PromptGroup> Parts(int capacity) =>
-        Members.Chunk(IsShared ? Math.Max(1, (int)(Members.Count * (long)capacity / Math.Max(capacity, Tokens))) : 1)
+        Members.Chunk(IsShared ? Math.Max(1, (int)(Members.Count * (long)capacity / Math.Max(capacity, Load))) : 1)
             .Select(members => new PromptGroup(members));
 }
 
@@ -54,18 +63,18 @@ internal sealed class MicroBatches(int capacity, int maxPositions)
             throw new ArgumentException($"A sequence of {tooLong.Tokens.Count} tokens exceeds the {maxPositions} that the model reads.");
         var batches = new List<TokenBatch>();
         var open = new List<TrainingSequence>();
-        long tokens = 0;
+        long load = 0;
         foreach (var group in PromptGroup.Of(sequences).SelectMany(group => group.Parts(capacity))
             .OrderByDescending(group => group.Sequences.Max(sequence => sequence.Tokens.Count)))
         {
-            if (open.Count > 0 && tokens + group.Tokens > capacity)
+            if (open.Count > 0 && load + group.Load > capacity)
             {
                 batches.Add(new TokenBatch(open));
-                (open, tokens) = ([], 0);
+                (open, load) = ([], 0);
             }
 
             open.AddRange(group.Sequences);
-            tokens += group.Tokens;
+            load += group.Load;
         }
 
         if (open.Count > 0) batches.Add(new TokenBatch(open));

@@ -21,7 +21,7 @@ internal sealed class RootMeanSquareNorm(IDecoderWeights weights, string name)
         using var scope = NewDisposeScope();
         x = x.to(ScalarType.Float32);
         var norms = linalg.vector_norm(x, 2, [-1], keepdim: true);
-        var inverse = norms.mul_(norms).mul_(KeptScalar.Of(1.0 / x.shape[^1])).add_(KeptScalar.Of(epsilon)).rsqrt_();
+        var inverse = norms.mul_(norms).mul_(KeptScalar.Of(1.0 / x.shape[^1])).add_(KeptScalar.Of(epsilon), KeptScalar.One).rsqrt_();
         return (x.mul(inverse).mul_(weight).MoveToOuterDisposeScope(), inverse.MoveToOuterDisposeScope());
     }
 
@@ -33,7 +33,8 @@ internal sealed class RootMeanSquareNorm(IDecoderWeights weights, string name)
     public void Backward(Tensor x, Tensor inverse, Tensor slopes, Tensor sum)
     {
         using var scope = NewDisposeScope();
-        var products = x.mul(slopes).to(ScalarType.Float32);
+        slopes = slopes.to(ScalarType.Float32); // before any product: fp16 ends at 65,504
+        var products = x.mul(slopes);
         if (offset is { } place) weights.Gradient.Add(place, products.t().mv(inverse.squeeze(1)));
         var shares = products.mv(weight).unsqueeze(1).mul_(inverse.pow(KeptScalar.Of(3))); // [rows, 1]
         sum.addcmul_(slopes.mul(weight), inverse, KeptScalar.Of(1)).addcmul_(x, shares, KeptScalar.Of(-1.0 / x.shape[^1]));

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Student.Model;
 using static TorchSharp.torch;
 
 namespace Distill.Student.Autograd;
@@ -28,7 +29,7 @@ internal sealed class SelfAttention(IDecoderWeights weights, int layer, IDeviceO
         Tensor q = queries.Forward(normed, batch, trace), k = keys.Forward(normed, batch, trace), v = values.Forward(normed);
         var mixed = empty_like(q); // [rows, heads · size]
         foreach (var bucket in batch.Buckets) Attend(bucket, q, k, v, mixed, batch, trace);
-        return x.add(output.Forward(mixed)).MoveToOuterDisposeScope();
+        return x.add(output.Forward(mixed), KeptScalar.One).MoveToOuterDisposeScope();
     }
 
     /// <param name="gradient">[rows, hidden] fp32: by the residual stream after it; overwritten by that before it.</param>
@@ -48,8 +49,8 @@ internal sealed class SelfAttention(IDecoderWeights weights, int layer, IDeviceO
             Shared(v, bucket).copy_(pulled[2]);
             if (bucket.Prompt is { } prompt) // whose own bucket came before
             {
-                Prompt(k, prompt).add_(pulled[3]);
-                Prompt(v, prompt).add_(pulled[4]);
+                Prompt(k, prompt).add_(pulled[3], KeptScalar.One);
+                Prompt(v, prompt).add_(pulled[4], KeptScalar.One);
             }
 
             foreach (var tensor in pulled) tensor.Dispose();

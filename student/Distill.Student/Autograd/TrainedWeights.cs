@@ -33,6 +33,8 @@ internal sealed class TrainedWeights : IDecoderWeights
 
     public FlatGradient Gradient { get; }
 
+    public IFlatPasses Passes => parameters.Passes;
+
     public void Refresh() => products.Refresh();
 
     public IProjection Projection(int layer, string name)

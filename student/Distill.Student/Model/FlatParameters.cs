@@ -14,6 +14,8 @@ namespace Distill.Student.Model;
 /// </summary>
 public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 {
+    private const int Piece = 1 << 24; // values between a device and the computer at once; 64 MB
+
     private readonly Dictionary<string, (long Offset, ParameterSpec Spec)> places = [];
 
     /// <param name="device">Where they lie; null: in the computer's memory.</param>
@@ -130,7 +132,8 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
         if (values.Length != places[name].Spec.Count)
             throw new ArgumentException($"{values.Length} values for '{name}', which has {places[name].Spec.Count}.", nameof(values));
         using var whole = ValuesOf(name);
-        Overwrite(whole, 0, values);
+        for (long first = 0; first < values.Length; first += Piece)
+            Overwrite(whole, first, values.Slice((int)first, (int)Math.Min(Piece, values.Length - first)));
     }
 
     private static void Overwrite(Tensor target, long first, ReadOnlySpan<float> values)
@@ -150,7 +153,8 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
     /// it. A copy where they lie elsewhere.
     /// </summary>
     public WeightSet View() => Device.type != TorchSharp.DeviceType.CPU ? ToWeightSet() : new(Architecture, Places.Select(place =>
-        KeyValuePair.Create(place.Name, (ReadOnlyMemory<float>)new NativeValues(Pointer + place.Offset, (int)place.Spec.Count).Memory)));
+        KeyValuePair.Create(place.Name, (ReadOnlyMemory<float>)new NativeValues(
+            Pointer + place.Offset, checked((int)place.Spec.Count)).Memory)));
 
     public void Dispose() => Values.Dispose();
 
@@ -159,9 +163,16 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
 
     private float[] Copy(string name)
     {
-        using var scope = NewDisposeScope();
         using var without = no_grad();
-        return HostValues.Of(ValuesOf(name).cpu()).ToArray();
+        float[] values = new float[places[name].Spec.Count];
+        for (long first = 0; first < values.Length; first += Piece)
+        {
+            using var scope = NewDisposeScope();
+            long count = Math.Min(Piece, values.Length - first);
+            HostValues.Of(ValuesOf(name).narrow(0, first, count).cpu()).CopyTo(values.AsSpan((int)first));
+        }
+
+        return values;
     }
 }
 

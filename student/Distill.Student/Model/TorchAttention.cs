@@ -77,6 +77,6 @@ internal sealed class TorchAttention : IDisposable
         long time = x.shape[2];
         var (c, s) = (cosines.narrow(0, 0, time), sines.narrow(0, 0, time));
         var (first, second) = (x.narrow(-1, 0, half), x.narrow(-1, half, half));
-        return cat([first * c - second * s, second * c + first * s], -1);
+        return cat([(first * c) - (second * s), (second * c).add(first * s, KeptScalar.One)], -1);
     }
 }

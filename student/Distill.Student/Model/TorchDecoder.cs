@@ -81,8 +81,9 @@ internal sealed class TorchDecoder : IDisposable
     internal Tensor RunLayer(Tensor x, int layer)
     {
         using var scope = NewDisposeScope();
-        var middle = x + attention.Forward(Norm(x, W(layer, "input_layernorm.weight")), layer);
-        return (middle + FeedForward(Norm(middle, W(layer, "post_attention_layernorm.weight")), layer)).MoveToOuterDisposeScope();
+        var middle = x.add(attention.Forward(Norm(x, W(layer, "input_layernorm.weight")), layer), KeptScalar.One);
+        return middle.add(FeedForward(Norm(middle, W(layer, "post_attention_layernorm.weight")), layer), KeptScalar.One)
+            .MoveToOuterDisposeScope();
     }
 
     /// <param name="x">[…, hidden]</param>

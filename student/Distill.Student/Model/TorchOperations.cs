@@ -26,7 +26,7 @@ internal static class RootMeanSquare
 {
     /// <param name="weight">[last dimension of x]</param>
     public static Tensor Norm(Tensor x, Tensor weight, double epsilon) =>
-        x * (x * x).mean([-1], keepdim: true).add(KeptScalar.Of(epsilon)).rsqrt() * weight;
+        x * (x * x).mean([-1], keepdim: true).add(KeptScalar.Of(epsilon), KeptScalar.One).rsqrt() * weight;
 }
 
 /// <summary>A linear projection in the weight's precision between fp32 activations.</summary>

@@ -54,9 +54,9 @@ internal sealed class ActivityProbe : IDisposable
             var normed = Norm(x, W(layer, "input_layernorm.weight"));
             for (int head = 0; head < architecture.KeyValueHeads; head++)
                 measured.Add(Squared(Contribution(normed, layer, head)).sum(dim: -1L).sqrt().sum().view(1));
-            x = x + attention.Forward(normed, layer);
+            x = x.add(attention.Forward(normed, layer), KeptScalar.One);
             var (output, channels) = FeedForward(Norm(x, W(layer, "post_attention_layernorm.weight")), layer);
-            x = x + output;
+            x = x.add(output, KeptScalar.One);
             measured.Add(channels);
             measured.Add(nn.functional.cosine_similarity(entered, x, -1).sum().view(1));
         }

@@ -77,12 +77,9 @@ internal sealed class PolicyUpdate(
         return largest;
     }
 
-    private double Update(double rate, double loss)
-    {
-        // the alarm tells of it
-        if (skipsNotFinite && !(double.IsFinite(loss) && model.Parameters.Passes.AreFinite(model.Gradient))) return double.NaN;
-        return watch.Update(model.Gradient, rate, loss);
-    }
+    // Of what is skipped the alarm tells.
+    private double Update(double rate, double loss) =>
+        skipsNotFinite ? watch.UpdateOrSkip(model.Gradient, rate, loss) : watch.Update(model.Gradient, rate, loss);
 
     private List<Rollout> Learnable(IReadOnlyList<IReadOnlyList<Rollout>> groups)
     {

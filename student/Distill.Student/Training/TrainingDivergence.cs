@@ -42,11 +42,20 @@ internal sealed class DivergenceWatch(FlatParameters parameters, AdamW optimizer
     /// <exception cref="TrainingDivergedException">The loss or the gradient is not finite; nothing was changed.</exception>
     public double Update(Tensor gradient, double rate, double loss)
     {
-        losses.Enqueue(loss);
-        if (losses.Count > Kept) losses.Dequeue();
+        Keep(loss);
         double norm = double.IsFinite(loss) ? optimizer.Update(gradient, rate) : double.NaN;
         if (!double.IsFinite(loss)) throw Diverged(optimizer.Steps + 1, $"the loss is {Number(loss)}", rate);
         return double.IsFinite(norm) ? norm : throw Diverged(optimizer.Steps + 1, $"the gradient's norm is {Number(norm)}", rate);
+    }
+
+    /// <summary>The same, but what is not finite is passed over.</summary>
+    /// <returns>The gradient's norm before clipping; NaN where the loss or that norm is not finite, and nothing was changed.</returns>
+    public double UpdateOrSkip(Tensor gradient, double rate, double loss)
+    {
+        double norm = double.IsFinite(loss) ? optimizer.Update(gradient, rate) : double.NaN;
+        if (!double.IsFinite(norm)) return double.NaN;
+        Keep(loss);
+        return norm;
     }
 
     /// <summary>Refuses a result with weights that are not finite.</summary>
@@ -55,6 +64,12 @@ internal sealed class DivergenceWatch(FlatParameters parameters, AdamW optimizer
     {
         if (FirstBadTensor() is { } name)
             throw Diverged(optimizer.Steps, $"the weight '{name}' is not finite after the last update", schedule.Peak);
+    }
+
+    private void Keep(double loss)
+    {
+        losses.Enqueue(loss);
+        if (losses.Count > Kept) losses.Dequeue();
     }
 
     private TrainingDivergedException Diverged(int step, string what, double rate)

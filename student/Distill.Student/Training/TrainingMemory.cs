@@ -54,7 +54,9 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
     }
 
     /// <param name="options">Whose capacity is that of the longest sequence, if that is longer.</param>
-    public static TrainingMemory OfAutograd(DecoderArchitecture architecture, MatmulPrecision precision, AutogradOptions options)
+    /// <param name="sharedPrompts">Whether examples may have one prompt: then the most of it that is copied counts.</param>
+    public static TrainingMemory OfAutograd(
+        DecoderArchitecture architecture, MatmulPrecision precision, AutogradOptions options, bool sharedPrompts = true)
     {
         var shape = new LayerShape(architecture, precision);
         long parameters = architecture.ParameterCount, vocabulary = architecture.VocabularySize, product = shape.Product;
@@ -65,15 +67,21 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
         long norms = architecture.QueryKeyNorm ? (product * heads * architecture.HeadSize) + (Single * heads) : 0;
         long layer = rows * ((2 * (Single + product) * shape.Hidden) + (product * (shape.Queries + shape.Packed + (3 * shape.Wide)))
             + (Single * architecture.Heads) + norms);
+        // Keys and values of shared prompts, behind which every continuation's own are copied; their gradients have a copy for each query.
+        long copied = sharedPrompts ? product * PromptGroup.Copies * options.Capacity : 0;
+        layer += copied * 2 * shape.Shared;
         long stream = Single * rows * shape.Hidden;
         long kept = options.Checkpointing ? (architecture.Layers * stream) + layer : architecture.Layers * layer;
         // On the way back through a feed-forward: the stream's gradient, those of gate, up, silu and their product, the norm's working
         // memory, and in 16 bits the gradient of one matrix before it is added.
         long passing = (3 * stream) + (product * rows * ((4 * shape.Wide) + (2 * shape.Hidden)))
             + (product == Single ? 0 : product * shape.Wide * shape.Hidden);
+        // Likewise through attention: gradients of what it mixed, of queries, keys and values, and of the copies.
+        long pulling = (3 * stream) + (product * rows * (shape.Queries + shape.Packed)) + (copied * 2 * (shape.Queries + shape.Shared));
         long chunk = Math.Min(rows, Math.Max(1, options.LogitsAtOnce / vocabulary));
         long head = (Single * 2 * chunk * vocabulary) + (4 * stream);
-        return new(shape.WeightBytes, 2 * Single * parameters, Single * parameters, kept, Math.Max(head, passing));
+        long working = Math.Max(head, Math.Max(passing, pulling));
+        return new(shape.WeightBytes, 2 * Single * parameters, Single * parameters, kept, working);
     }
 
     /// <summary>Widths of one layer, and bytes of a value in its products.</summary>
@@ -84,6 +92,8 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
         public long Wide => a.IntermediateSize;
 
         public long Queries => (long)a.Heads * a.HeadSize;
+
+        public long Shared => (long)a.KeyValueHeads * a.HeadSize;
 
         public long Packed => (a.Heads + (2L * a.KeyValueHeads)) * a.HeadSize;
 

@@ -37,8 +37,8 @@ public sealed record TrainingOptions
     public bool ActivationCheckpointing { get; init; }
 
     /// <summary>
-    /// Lets a CUDA device round the factors of fp32 products to TF32, ten bits of fraction: several times faster, no longer fp32. The
-    /// products of 16-bit precisions are free to do so anyway.
+    /// Lets a CUDA device round the factors of fp32 products to TF32, ten bits of fraction: several times faster, no longer fp32. In 16-bit
+    /// precisions these are the products of the output projection, which the log-probabilities come from.
     /// </summary>
     public bool AllowTf32 { get; init; }
 

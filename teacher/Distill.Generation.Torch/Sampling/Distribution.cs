@@ -13,6 +13,7 @@ internal sealed class Distribution
     /// <summary>Scores of a block; the width of a row is a multiple of it.</summary>
     public const int Block = 64;
 
+    // One also as the factor of a sum, which makes a scalar where none is given.
     private static readonly Scalar One = 1L.ToScalar(), None = 0L.ToScalar();
 
     private readonly Tensor blocks; // [rows, blocks] float64: their cumulative sums
@@ -25,7 +26,7 @@ internal sealed class Distribution
         Weights = (scores - Largest).exp_();
         blocks = Weights.view(rows, -1, Block).sum(-1).to(ScalarType.Float64).cumsum(1);
         Total = blocks.narrow(1, blocks.shape[1] - 1, 1);
-        LogNormalizer = Largest.to(ScalarType.Float64) + Total.log();
+        LogNormalizer = Largest.to(ScalarType.Float64).add(Total.log(), One);
     }
 
     /// <summary>[rows, 1] fp32; not finite when the row is no distribution.</summary>
@@ -51,12 +52,12 @@ internal sealed class Distribution
         var block = minimum(blocks.le(target).sum(1, keepdim: true, ScalarType.Int64), last); // the first that exceeds the target
         var before = blocks.gather(1, (block - One).clamp_min(None)) * block.gt(None).to(ScalarType.Float64);
         var inside = Weights.view(rows, count, Block).gather(1, block.view(rows, 1, 1).expand(rows, 1, Block)).view(rows, Block);
-        var place = (inside.to(ScalarType.Float64).cumsum(1) + before).le(target).sum(1, keepdim: true, ScalarType.Int64);
+        var place = inside.to(ScalarType.Float64).cumsum(1).add(before, One).le(target).sum(1, keepdim: true, ScalarType.Int64);
 
         // Stays within the block when rounding leaves the block's sum just short of the target.
         var places = KeptScalar.Range(Block, ScalarType.Int64, Weights.device);
         var lastPossible = (inside.gt(None).to(ScalarType.Int64) * places).amax([1], keepdim: true);
-        return (block * BlockSize) + minimum(place, lastPossible);
+        return (block * BlockSize).add(minimum(place, lastPossible), One);
     }
 
     private static Scalar BlockSize { get; } = ((long)Block).ToScalar();

@@ -25,7 +25,7 @@ internal static class ScoreFilters
             var found = flat.gather(0, penalties.Places);
             var negative = found.lt(Zero);
             var changed = (found * penalties.Values).masked_fill_(negative.bitwise_not(), Zero)
-                + (found / penalties.Values).masked_fill_(negative, Zero);
+                .add_((found / penalties.Values).masked_fill_(negative, Zero), One);
             flat.scatter_(0, penalties.Places, changed);
         }
 
@@ -42,7 +42,7 @@ internal static class ScoreFilters
     {
         if (queries.LargestTopK > 0) KeepTopK(scores, queries);
         Tensor? unsure = queries.AnyTopP ? KeepTopP(scores, queries.TopP, largest, candidates) : null;
-        if (queries.AnyMinP) RemoveBelow(scores, (largest.to(ScalarType.Float64) + queries.MinP.log()).to(ScalarType.Float32));
+        if (queries.AnyMinP) RemoveBelow(scores, largest.to(ScalarType.Float64).add(queries.MinP.log(), One).to(ScalarType.Float32));
         return unsure;
     }
 
@@ -67,7 +67,7 @@ internal static class ScoreFilters
         var total = weights.sum(1, keepdim: true, ScalarType.Float64);
         var wide = best.to(ScalarType.Float64);
         var tail = total - (wide.cumsum(1) - wide); // of a token and all after it
-        var kept = tail.gt((p.neg() + One) * total);
+        var kept = tail.gt(p.neg().add_(One, One) * total);
         kept.narrow(1, 0, 1).fill_(Yes); // the best token always stays
         var count = kept.sum(1, keepdim: true, ScalarType.Int64);
         var least = best.gather(1, count - One);

@@ -53,7 +53,7 @@ internal static class TokenKernels
         }
 
         // Half the sum is not finite when either of them is not.
-        var middle = (raw.Largest.to(ScalarType.Float64) + processed.Largest.to(ScalarType.Float64)).mul_(Half);
+        var middle = raw.Largest.to(ScalarType.Float64).add(processed.Largest.to(ScalarType.Float64), One).mul_(Half);
         List<Tensor> columns = [unsure, middle, token.to(ScalarType.Float64), rawChosen, chosen, kept];
         if (asked.Top > 0) columns.AddRange(Alternatives(rows.narrow(1, 0, vocabulary), raw, scores, processed, token, asked));
         return cat(columns, 1);
@@ -87,8 +87,8 @@ internal static class TokenKernels
     internal static Tensor MostProbable(Tensor scores, int count)
     {
         var wide = scores.to(ScalarType.Float64).clamp_min(BelowAll); // minus infinity has no room for ids
-        var ids = KeptScalar.Range(scores.shape[1], ScalarType.Float64, scores.device).add_(FirstId);
-        var room = maximum(wide, wide.neg()).add_(Least).mul_(IdStep); // of an id; a zero has some, too
+        var ids = KeptScalar.Range(scores.shape[1], ScalarType.Float64, scores.device).add_(FirstId, One);
+        var room = maximum(wide, wide.neg()).add_(Least, One).mul_(IdStep); // of an id; a zero has some, too
         return (wide - (room * ids)).topk(count, 1, largest: true, sorted: true).indexes;
     }
 
@@ -151,5 +151,5 @@ internal static class TokenKernels
 
     // torch.where has no kernel for meta tensors, on which the tests look for hidden copies to the host.
     private static Tensor Either(Tensor condition, Tensor yes, Tensor no) =>
-        yes.masked_fill(condition.bitwise_not(), Zero) + no.masked_fill(condition, Zero);
+        yes.masked_fill(condition.bitwise_not(), Zero).add_(no.masked_fill(condition, Zero), FirstId); // 1, of whole numbers too
 }

@@ -16,8 +16,10 @@ internal sealed unsafe class FusedPasses : IFlatPasses
     public double SumOfSquares(Tensor values)
     {
         double sum = 0;
-        for (long start = 0; start < values.numel(); start += NormBlock)
-            sum += TensorPrimitives.SumOfSquares(Slice(values, start, NormBlock));
+        long count = values.numel();
+        float* first = HostValues.PointerOf(values);
+        for (long start = 0; start < count; start += NormBlock)
+            sum += TensorPrimitives.SumOfSquares(new ReadOnlySpan<float>(first + start, (int)Math.Min(NormBlock, count - start)));
         return sum;
     }
 

@@ -23,7 +23,15 @@ internal readonly unsafe struct NativeRows
 
     public int Columns { get; }
 
-    public static float* PointerOf(Tensor tensor) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
+    /// <summary>The first value: all that is asked for, because TorchSharp shows no tensor of more bytes than an int counts.</summary>
+    public static float* PointerOf(Tensor tensor)
+    {
+        if (tensor.numel() <= int.MaxValue / sizeof(double)) return FirstOf(tensor);
+        using Tensor flat = tensor.view(-1), first = flat.narrow(0, 0, 1);
+        return FirstOf(first);
+    }
+
+    private static float* FirstOf(Tensor tensor) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
 
     public void Load(int row, Span<float> target) => Load(row, 0, target);
 
