@@ -1,3 +1,4 @@
+using Distill.Architecture;
 using Distill.Student.Adapters;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
@@ -91,6 +92,37 @@ public sealed class SupervisedResumeTests : IDisposable
         foreach (var other in (SupervisedOptions[])[
             Plain with { Seed = 2 }, Plain with { Epochs = 4 }, Plain with { LowRank = LowRank }, Of("held out"), Of("other loss")])
             Should.Throw<UnusableStateException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
+    }
+
+    // What the fused passes train has the digest that it always had; what other passes train names them.
+    [Theory]
+    [InlineData(16, MatmulPrecision.Fp32, null, false)]
+    [InlineData(16, MatmulPrecision.Mixed, null, false)]
+    [InlineData(16, MatmulPrecision.Fp16, null, true)]
+    [InlineData(24, MatmulPrecision.Fp32, null, true)]
+    [InlineData(16, MatmulPrecision.Fp32, FrozenForm.Float, false)]
+    [InlineData(24, MatmulPrecision.Fp32, FrozenForm.Float, true)]
+    [InlineData(16, MatmulPrecision.Fp32, FrozenForm.Int8, true)]
+    public void A_state_names_the_passes_that_are_not_the_fused_ones(int headSize, MatmulPrecision precision, FrozenForm? form, bool named)
+    {
+        var options = Plain with
+        {
+            Training = Plain.Training with { Precision = precision },
+            LowRank = form is { } frozen ? LowRank with { Frozen = frozen } : null,
+        };
+        string state = Path.Combine(folder, "state");
+        using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture() with { HeadSize = headSize });
+        var examples = TinyDecoder.Sequences(parameters.Architecture, 12, 15);
+        using var expected = new TrainingDigest();
+        expected.Add("supervised").Add(parameters.Values).Add(examples).Add(options.Training)
+            .Add(options.Epochs, options.BatchTokens, (long)options.Seed).Add(-1.0, -1).Add(0L, 0);
+        if (named) expected.Add("passes").Add(2L);
+        options.LowRank?.AddTo(expected);
+        using var stop = new CancellationTokenSource();
+        Should.Throw<OperationCanceledException>(() => SupervisedFineTuning.Run(
+            parameters, examples, [], options, TimeProvider.System, state, _ => stop.Cancel(), stop.Token));
+        using var file = SafeTensorsFile.Open(state);
+        file.Metadata.Values.ShouldContain(expected.Finish());
     }
 
     private static SupervisedOptions Of(string name) => Plain with

@@ -2,6 +2,7 @@ using Distill.Student.Adapters;
 using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Training;
+using TorchSharp;
 
 namespace Distill.Student.Tests.Training;
 
@@ -62,7 +63,7 @@ public sealed class TrainingMemoryTests
         using var parameters = TinyDecoder.Parameters(odd);
         using var adapters = new LowRankAdapters(parameters, lowRank, seed: 1);
         using var model = GradientModels.Create(parameters, adapters, form, Options);
-        var memory = AdapterMemory.Of(odd, Options, lowRank, 32);
+        var memory = AdapterMemory.Of(odd, Options, lowRank, 32).Device;
         memory.Gradients.ShouldBe(4 * model.Gradient.numel());
         (memory.Gradients, memory.Optimizer).ShouldBe((4 * adapters.Count, 8 * adapters.Count));
         long projections = parameters.Places.Where(place => place.Name.EndsWith("_proj.weight", StringComparison.Ordinal))
@@ -75,11 +76,37 @@ public sealed class TrainingMemoryTests
     {
         var architecture = TinyDecoder.Architecture();
         var lowRank = new LowRankOptions(4, 8, ["q_proj"]);
-        TrainingMemory memory = AdapterMemory.Of(architecture, Options, lowRank, 32), whole = TrainingMemory.Of(architecture, Options, 32);
+        TrainingMemory memory = AdapterMemory.Of(architecture, Options, lowRank, 32).Device, whole = TrainingMemory.Of(architecture, Options, 32);
         long adapters = 4 * architecture.Layers * (architecture.HiddenSize + (architecture.Heads * architecture.HeadSize));
         memory.Gradients.ShouldBe(whole.Gradients + (4 * adapters));
         memory.Optimizer.ShouldBe(8 * adapters);
         long adapted = (long)architecture.Layers * architecture.HiddenSize * architecture.Heads * architecture.HeadSize;
         memory.Weights.ShouldBe(whole.Weights + (4 * (adapted + adapters)));
+    }
+
+    [Fact]
+    public void A_device_holds_no_single_precision_base_of_projections_in_blocks_and_the_computer_does()
+    {
+        var architecture = TinyDecoder.Architecture();
+        var lowRank = new LowRankOptions(4, 8, LowRankOptions.AllTargets);
+        var whole = AdapterMemory.Of(architecture, Options, lowRank, 32, DeviceType.CUDA);
+        var blocks = AdapterMemory.Of(architecture, Options, lowRank with { Frozen = FrozenForm.Int8 }, 32, DeviceType.CUDA);
+        whole.Host.ShouldBe(0);
+        blocks.Host.ShouldBe(4 * architecture.ParameterCount);
+        whole.Device.Weights.ShouldBeGreaterThan(4 * architecture.ParameterCount);
+        blocks.Device.Weights.ShouldBeLessThan(whole.Device.Weights / 2);
+        whole.Device.Gradients.ShouldBe(blocks.Device.Gradients); // no fused passes there, which need the whole gradient
+    }
+
+    // One projection, as it is read: fp32, and a 16-bit copy; four bits are first taken apart.
+    [Theory, InlineData(FrozenForm.Int8, MatmulPrecision.Fp32, 4), InlineData(FrozenForm.Int8, MatmulPrecision.Mixed, 6),
+        InlineData(FrozenForm.Int4, MatmulPrecision.Fp32, 6), InlineData(FrozenForm.Int4, MatmulPrecision.Mixed, 8)]
+    public void Blocks_are_widened_one_projection_at_a_time(FrozenForm form, MatmulPrecision precision, int bytes)
+    {
+        var architecture = TinyDecoder.Architecture() with { HiddenSize = 64, IntermediateSize = 96, HeadSize = 24 };
+        var lowRank = new LowRankOptions(4, 8, LowRankOptions.AllTargets);
+        var options = Options with { Precision = precision };
+        long Working(FrozenForm frozen) => AdapterMemory.Of(architecture, options, lowRank with { Frozen = frozen }, 32).Device.Activations;
+        (Working(form) - Working(FrozenForm.Float)).ShouldBe(bytes * 96 * 64);
     }
 }

@@ -62,6 +62,11 @@ internal sealed class BlockMatrix : IFrozenMatrix
     public static long BytesOf(long rows, long columns, int bits) =>
         rows * ((columns + BlockSize - 1) / BlockSize) * ((BlockSize * bits / 8) + sizeof(float));
 
+    /// <summary>Most that <see cref="Values"/> takes beside it: codes one by one and before, fp32, and the products' precision.</summary>
+    /// <param name="half">Bytes of a value in the products' precision; 0 in fp32, which needs no other copy.</param>
+    public static long WidenedBytesOf(long rows, long columns, int bits, int half) =>
+        rows * ((columns + BlockSize - 1) / BlockSize) * BlockSize * (sizeof(float) + half + (bits == 8 ? 0 : 2));
+
     public Tensor Values()
     {
         using var scope = NewDisposeScope();

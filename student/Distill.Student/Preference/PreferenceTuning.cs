@@ -141,6 +141,7 @@ public sealed class PreferenceTuning : IDisposable
             .Add(constants.Beta, constants.LabelSmoothing, constants.Gamma, constants.DesirableWeight, constants.UndesirableWeight)
             .Add(options.Epochs, options.PairsPerStep, unchecked((long)options.Seed), options.HeldOut?.Every
             ?? 0, options.HeldOut?.Patience ?? 0);
+        all.AddPasses(GradientModels.IsFused(parameters, options.Training));
         heldOut?.AddTo(all);
         return all.Finish();
     }

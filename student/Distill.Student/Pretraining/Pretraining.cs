@@ -64,6 +64,7 @@ internal static class Pretraining
         all.Add("pretraining").Add(start.Values).Add(options.Training)
             .Add(options.DecayShare, mixture.Solutions, mixture.Texts, mixture.Facts)
             .Add(unchecked((long)options.Seed), options.SequencesPerStep, options.Steps, mixture.FactsPerSequence);
+        all.AddPasses(GradientModels.IsFused(start, options.Training));
         foreach (var (family, level, weight) in mixture.Problems) all.Add(family.Name).Add((long)level).Add(weight);
         return all.Finish();
     }

@@ -125,6 +125,7 @@ internal sealed class GroupRelativePolicyOptimization(
             (long)options.Scale)
             .Add(options.MaskTruncated ? 1L : 0L, unchecked((long)options.Seed))
             .Add(options.Temperature, options.ClipLow, options.ClipHigh, options.RatioCap, options.ReferenceWeight);
+        digest.AddPasses(GradientModels.IsFused(start, options.Training));
         foreach (var problem in heldOut) digest.Add(problem.Id);
         options.AddTo(digest);
         return digest.Finish();

@@ -38,9 +38,9 @@ public sealed class SupervisedFineTuning : IDisposable
         (this.parameters, this.options, this.clock) = (parameters, options, clock);
         this.heldOut = options.HeldOut is null ? null : heldOut;
         source = new EpochSource(examples, options.Epochs, options.BatchTokens, options.Seed);
-        string digest = statePath is null ? "" : DigestOf(examples);
         adapters = options.LowRank is { } lowRank ? new LowRankAdapters(parameters, lowRank, options.Seed, options.AdapterDevice) : null;
         trained = adapters ?? (ITrainedValues)parameters;
+        string digest = statePath is null ? "" : DigestOf(examples);
         optimizer = new AdamW(trained, options.Training.Optimizer);
         average = options.WeightAverage is { } decay ? new WeightAverage(trained, decay) : null;
         state = statePath is null ? null : new TrainingState(statePath, digest, trained, optimizer, average);
@@ -202,6 +202,8 @@ public sealed class SupervisedFineTuning : IDisposable
             .Add(options.Epochs, options.BatchTokens, unchecked((long)options.Seed))
             .Add(options.WeightAverage ?? -1, options.SoftLabels?.Weight ?? -1)
             .Add(options.HeldOut?.Every ?? 0, options.HeldOut?.Patience ?? 0);
+        all.AddPasses(adapters is null ? GradientModels.IsFused(parameters, options.Training)
+            : GradientModels.IsFused(parameters, adapters, options.LowRank!.Frozen, options.Training));
         options.LowRank?.AddTo(all);
         heldOut?.AddTo(all);
         options.Loss?.AddTo(all);

@@ -107,6 +107,11 @@ internal readonly record struct PassSums(double Loss, double LogProbability, dou
 /// <summary>Chooses how a decoder is differentiated: the fused CPU passes where they cover the architecture, autograd elsewhere.</summary>
 internal static class GradientModels
 {
+    /// <summary>
+    /// Raised when <see cref="AutogradGradientModel"/> computes other bits than before: belongs into the digests and keys of its trainings.
+    /// </summary>
+    public const int AutogradVersion = 2;
+
     /// <summary>The caller disposes the result before the parameters.</summary>
     /// <param name="longest">
     /// Tokens of the longest sequence to come; null: as long as the model reads, whose activations cost memory.
@@ -125,7 +130,7 @@ internal static class GradientModels
     /// <inheritdoc cref="Create(FlatParameters, TrainingOptions, int?)"/>
     public static IGradientModel Create(
         FlatParameters parameters, LowRankAdapters adapters, FrozenForm form, TrainingOptions options, int? longest = null) =>
-        form == FrozenForm.Float && ReferenceEquals(adapters.Passes, parameters.Passes) && IsFused(parameters, options)
+        IsFused(parameters, adapters, form, options)
             ? new AdaptedGradientModel(Create(parameters, options, longest), adapters)
             : new AutogradGradientModel(
                 parameters, new AdapterWeights(parameters, adapters, options.Precision, form, options.RoundingSeed, options.Threads),
@@ -134,6 +139,10 @@ internal static class GradientModels
     /// <summary>Whether <see cref="Create(FlatParameters, TrainingOptions, int?)"/> takes the fused passes.</summary>
     public static bool IsFused(FlatParameters parameters, TrainingOptions options) =>
         parameters.Passes is FusedPasses && IsFused(parameters.Architecture, options);
+
+    /// <inheritdoc cref="IsFused(FlatParameters, TrainingOptions)"/>
+    public static bool IsFused(FlatParameters parameters, LowRankAdapters adapters, FrozenForm form, TrainingOptions options) =>
+        form == FrozenForm.Float && ReferenceEquals(adapters.Passes, parameters.Passes) && IsFused(parameters, options);
 
     /// <summary>The same for a model that lies in the computer's memory.</summary>
     public static bool IsFused(Architecture.DecoderArchitecture architecture, TrainingOptions options) =>

@@ -72,6 +72,12 @@ public sealed class TrainingDigest : IDisposable
             unchecked((long)(options.RoundingSeed ?? ulong.MaxValue)));
     }
 
+    /// <summary>
+    /// What computes gradients where the fused passes do not: a state of passes that rounded otherwise is not continued from.
+    /// </summary>
+    /// <param name="isFused">Then nothing is added, and a digest is as it always was.</param>
+    internal TrainingDigest AddPasses(bool isFused) => isFused ? this : Add("passes").Add((long)GradientModels.AutogradVersion);
+
     /// <returns>Lower-case hexadecimal, of everything added so far.</returns>
     public string Finish() => Convert.ToHexStringLower(hash.GetCurrentHash());
 
