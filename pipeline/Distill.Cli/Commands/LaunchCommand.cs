@@ -78,7 +78,7 @@ internal sealed class LaunchCommand : DistillCommand
     private ShardedJob JobOf(ParseResult parsed, bool isSlurm, string file, string name) => new()
     {
         Name = name,
-        Program = isSlurm ? ProgramHere() : ["distill"],
+        Program = isSlurm ? ProgramHere() : [], // the image's entry point
         Recipe = isSlurm ? Path.GetFullPath(file) : OnVolume(file),
         RunsFolder = isSlurm ? Path.GetFullPath(parsed.GetRequiredValue(runs)) : OnVolume(parsed.GetRequiredValue(runs)),
         Shards = parsed.GetValue(shards),

@@ -32,6 +32,7 @@ public sealed partial class DeployTests
     public void The_unit_stops_the_service_alone_and_gives_it_time()
     {
         UnitValue("KillMode").ShouldBe("mixed"); // to the service first: its run stops at a safe point
+        UnitValue("OOMPolicy").ShouldBe("continue"); // a run that takes too much memory ends alone
         UnitValue("KillSignal").ShouldBe("SIGTERM");
         int.Parse(UnitValue("TimeoutStopSec"), System.Globalization.CultureInfo.InvariantCulture).ShouldBeGreaterThan(10);
         foreach (string key in (string[])["NoNewPrivileges", "DynamicUser", "PrivateTmp"]) UnitValue(key).ShouldBe("yes");

@@ -193,6 +193,98 @@ public sealed class OccurrenceRunnerTests : IDisposable
     }
 
     [Theory]
+    [InlineData(1, "nightly finished, but then promote: it ended with code 1")]
+    [InlineData(-9, "nightly finished, but then promote: it ended with code -9")]
+    public async Task A_model_that_could_not_be_promoted_is_not_pushed_and_the_promotion_stays_undone(int code, string headline)
+    {
+        const string Then = "then: { promote: models/mine, push: hf://me/student, notify: team }";
+        var program = new ScriptedProgram((arguments, _) => Task.FromResult(arguments[0] == "promote" ? code : 0));
+        var done = await CarryOn(program, SampleSchedules.Text.Replace("then: { notify: team }", Then, StringComparison.Ordinal));
+        program.Calls.Select(call => call[0]).ShouldBe(["run", "promote"]);
+        done.State.ShouldBe(OccurrenceState.Finished);
+        done.Followed.ShouldBe(["notify team"]);
+        notifiers.Told.ShouldHaveSingleItem().Headline.ShouldBe(headline);
+    }
+
+    [Fact]
+    public async Task A_run_that_found_nothing_new_is_neither_promoted_nor_pushed_and_no_alarm()
+    {
+        const string Then = "then: { promote: models/mine, push: hf://me/student, notify: team }";
+        var program = new ScriptedProgram((_, _) =>
+        {
+            MakeRun(RunProgress.Stopped, RunVerdict.EndedEarly, "nothing to do");
+            return Task.FromResult(0);
+        });
+        var done = await CarryOn(program, SampleSchedules.Text.Replace("then: { notify: team }", Then, StringComparison.Ordinal));
+        program.Calls.ShouldHaveSingleItem()[0].ShouldBe("run");
+        (done.State, done.Reason).ShouldBe((OccurrenceState.Finished, "nothing to do"));
+        notifiers.Told.ShouldHaveSingleItem().Headline.ShouldBe("nightly finished");
+    }
+
+    [Theory]
+    [InlineData("Finished")]
+    [InlineData("Failed")]
+    public async Task A_run_whose_gate_refused_after_its_service_was_killed_is_refused_and_not_pushed(string progress)
+    {
+        const string Then = "then: { push: hf://me/student, notify: team }";
+        store.TryCreate(Unfinished());
+        MakeRun(Enum.Parse<RunProgress>(progress), RunVerdict.Refused, "a loss below 1 points is not shown");
+        var program = new ScriptedProgram(0);
+        var done = await CarryOn(program, SampleSchedules.Text.Replace("then: { notify: team }", Then, StringComparison.Ordinal));
+        program.Calls.ShouldBeEmpty();
+        (done.State, done.Reason).ShouldBe((OccurrenceState.Refused, "a loss below 1 points is not shown"));
+        notifiers.Told.ShouldHaveSingleItem().Outcome.ShouldBe("refused");
+    }
+
+    [Fact]
+    public async Task A_run_that_takes_its_service_with_it_every_time_counts_as_crashed_and_is_not_begun_for_ever()
+    {
+        var lost = new Attempt(clock.GetUtcNow(), clock.GetUtcNow(), AttemptEnd.Lost);
+        string text = SampleSchedules.Text + "\n    retries: { attempts: 0 }\n";
+        store.TryCreate(Unfinished(lost));
+        MakeRun(RunProgress.Running);
+        var second = new ScriptedProgram(0);
+        (await CarryOn(second, text)).State.ShouldBe(OccurrenceState.Finished); // twice may be a power failure
+        second.Calls.Count.ShouldBe(1);
+
+        store.Write(Unfinished(lost, lost));
+        var third = new ScriptedProgram(0);
+        var failed = await CarryOn(third);
+        third.Calls.ShouldBeEmpty();
+        (failed.State, failed.Attempts[^1].End).ShouldBe((OccurrenceState.Failed, AttemptEnd.Crash));
+        failed.Reason.ShouldNotBeNull().ShouldContain("3 times in a row");
+    }
+
+    [Fact]
+    public async Task A_run_that_outlived_its_service_keeps_others_from_its_resource()
+    {
+        var earlier = SampleSchedules.Waiting("2026-11-27T01:30Z") with
+        {
+            Schedule = "other", State = OccurrenceState.Running, Attempts = [new Attempt(clock.GetUtcNow())],
+        };
+        store.TryCreate(earlier);
+        Directory.CreateDirectory(folder.File("runs/" + earlier.Run));
+        var held = new RunFolder(store.RunsFolder, earlier.Run).Lock();
+        var program = new ScriptedProgram(0);
+        var carrying = CarryOn(program);
+        for (int look = 0; look < 5; look++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(20, Ending);
+        }
+
+        program.Calls.ShouldBeEmpty();
+        held.Dispose();
+        while (!carrying.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(20, Ending);
+        }
+
+        (await carrying).State.ShouldBe(OccurrenceState.Finished);
+    }
+
+    [Theory]
     [InlineData(-9, "its process was ended by signal 9")]
     [InlineData(77, "its process ended with code 77")]
     public async Task A_process_that_dies_without_a_word_is_tried_again(int code, string reason)
@@ -229,11 +321,16 @@ public sealed class OccurrenceRunnerTests : IDisposable
         return store.Find(occurrence.Schedule, occurrence.Name)!;
     }
 
-    private void MakeRun(RunProgress progress)
+    private Occurrence Unfinished(params Attempt[] before) => SampleSchedules.Waiting("2026-11-28T01:30Z") with
+    {
+        State = OccurrenceState.Running, Attempts = [.. before, new Attempt(clock.GetUtcNow())],
+    };
+
+    private void MakeRun(RunProgress progress, RunVerdict? verdict = null, string? reason = null)
     {
         string run = folder.File("runs/nightly-20261128t013000z");
         Directory.CreateDirectory(run);
         File.WriteAllText(Path.Combine(run, "recipe.yaml"), "name: nightly\n");
-        new RunState(RunState.CurrentFormat, progress, null, run, null, clock.GetUtcNow()).Write(run);
+        new RunState(RunState.CurrentFormat, progress, null, run, reason, clock.GetUtcNow()) { Verdict = verdict }.Write(run);
     }
 }

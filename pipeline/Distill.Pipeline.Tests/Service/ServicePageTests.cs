@@ -85,6 +85,7 @@ public sealed partial class ServicePageTests : IAsyncLifetime
     public async Task A_button_runs_pauses_and_resumes_and_only_with_a_form_of_the_page()
     {
         using var client = await Start();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", MadeKey());
         string token = Token(await client.GetStringAsync("/", Ending));
         (await Post(client, "/schedules/nightly/run", null)).ShouldBe(HttpStatusCode.BadRequest);
         (await Post(client, "/schedules/nightly/run", "forged")).ShouldBe(HttpStatusCode.BadRequest);
@@ -142,6 +143,49 @@ public sealed partial class ServicePageTests : IAsyncLifetime
         (await Delete(client)).ShouldBe(HttpStatusCode.NoContent);
     }
 
+    /// <summary>A proxy on this machine that hands on no header looks like this machine.</summary>
+    [Fact]
+    public async Task Without_a_key_given_one_may_look_and_act_only_with_the_key_that_was_made()
+    {
+        using var client = await Start();
+        string page = await client.GetStringAsync("/", Ending);
+        page.ShouldContain("href=\"/sign-in\"");
+        page.ShouldNotContain("<button");
+        (await Post(client, "/schedules/nightly/pause", null)).ShouldBe(HttpStatusCode.Forbidden);
+        (await Delete(client)).ShouldBe(HttpStatusCode.Unauthorized);
+        using (var asked = await client.GetAsync("/sign-in", Ending))
+        {
+            asked.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+            asked.Headers.WwwAuthenticate.ToString().ShouldStartWith("Basic");
+        }
+
+        string key = MadeKey();
+        if (!OperatingSystem.IsWindows())
+            File.GetUnixFileMode(store.KeyFile).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        client.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{key}")));
+        using (var entered = await client.GetAsync("/sign-in", Ending)) entered.StatusCode.ShouldBe(HttpStatusCode.Found);
+        string token = Token(await client.GetStringAsync("/", Ending));
+        (await Post(client, "/schedules/nightly/pause", token)).ShouldBe(HttpStatusCode.SeeOther);
+        store.IsPaused("nightly").ShouldBeTrue();
+        OperatorKey.OfFile(store.KeyFile).ShouldBe(key); // the next start takes the same
+    }
+
+    [Theory]
+    [InlineData("Sec-Fetch-Site", "cross-site", false)]
+    [InlineData("Sec-Fetch-Site", "same-site", false)]
+    [InlineData("Sec-Fetch-Site", "same-origin", true)]
+    [InlineData("Origin", "https://evil.example.com", false)]
+    [InlineData("Origin", "null", false)]
+    public async Task What_a_page_from_elsewhere_sends_is_refused(string header, string value, bool isTaken)
+    {
+        using var client = await Start(Key);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", Key);
+        string token = Token(await client.GetStringAsync("/", Ending));
+        client.DefaultRequestHeaders.Add(header, value);
+        (await Post(client, "/schedules/nightly/pause", token)).ShouldBe(isTaken ? HttpStatusCode.SeeOther : HttpStatusCode.Forbidden);
+        store.IsPaused("nightly").ShouldBe(isTaken);
+    }
+
     [Fact]
     public async Task A_foreign_name_and_a_proxy_are_refused_where_there_is_no_key()
     {
@@ -188,6 +232,8 @@ public sealed partial class ServicePageTests : IAsyncLifetime
             ScheduleService.StartAsync(open, new ScriptedProgram(0), TimeProvider.System, Ending)))
             .Message.ShouldContain("a key is required");
     }
+
+    private string MadeKey() => File.ReadAllText(store.KeyFile).Trim();
 
     private async Task<HttpClient> Start(string? key = null, string? readKey = null)
     {

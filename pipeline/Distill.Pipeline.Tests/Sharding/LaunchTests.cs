@@ -100,12 +100,15 @@ public sealed class LaunchTests : IDisposable
         spec.GetProperty("podReplacementPolicy").GetString().ShouldBe("Failed");
         (spec.GetProperty("completions").GetInt32(), spec.GetProperty("parallelism").GetInt32()).ShouldBe((2, 2));
         spec.GetProperty("backoffLimitPerIndex").GetInt32().ShouldBe(1);
+        spec.TryGetProperty("activeDeadlineSeconds", out _).ShouldBeFalse(); // it would count the restarts too
         var pod = spec.GetProperty("template").GetProperty("spec");
         pod.GetProperty("restartPolicy").GetString().ShouldBe("Never"); // backoffLimitPerIndex is refused with another
+        pod.GetProperty("activeDeadlineSeconds").GetInt32().ShouldBe(24 * 3600);
         pod.GetProperty("securityContext").GetProperty("runAsNonRoot").GetBoolean().ShouldBeTrue();
         var container = pod.GetProperty("containers")[0];
-        container.GetProperty("command").EnumerateArray().Select(word => word.GetString())
-            .ShouldBe(["distill", "run", "/data/recipe.yaml", "--runs", "/data/runs", "--shard", "auto"]);
+        container.TryGetProperty("command", out _).ShouldBeFalse(); // it would replace the image's entry point
+        container.GetProperty("args").EnumerateArray().Select(word => word.GetString())
+            .ShouldBe(["run", "/data/recipe.yaml", "--runs", "/data/runs", "--shard", "auto"]);
         container.GetProperty("env")[0].GetProperty("value").GetString().ShouldBe("2");
         pod.GetProperty("volumes")[0].GetProperty("persistentVolumeClaim").GetProperty("claimName").GetString().ShouldBe("shared");
         Manifest(claimGigabytes: null).Claim.ShouldBeNull();
@@ -122,6 +125,7 @@ public sealed class LaunchTests : IDisposable
         string manifest = folder["job.yaml"];
         CommandLineRun.Of("launch", recipe, "--kubernetes", "--output", manifest).Code.ShouldBe(0);
         File.ReadAllText(manifest).ShouldContain("\"completions\": 4");
+        File.ReadAllText(manifest).ShouldNotContain("\"distill\",\n          \"run\"");
         CommandLineRun.Of("launch", folder["absent.yaml"], "--slurm").Code.ShouldBe(2);
         CommandLineRun.Of("launch", "../x.yaml", "--kubernetes").Code.ShouldBe(2);
     }
@@ -139,7 +143,7 @@ public sealed class LaunchTests : IDisposable
     // JSON documents within YAML: read by the reader of recipes, which knows both.
     private static (JsonElement? Claim, JsonElement Job) Manifest(int? claimGigabytes)
     {
-        string text = new KubernetesManifest(Job(), "image:1", "shared", claimGigabytes).Write();
+        string text = new KubernetesManifest(Job() with { Program = [], Hours = 24 }, "image:1", "shared", claimGigabytes).Write();
         string[] documents = [.. text.Split("---\n").Skip(1)];
         foreach (string document in documents) RecipeYaml.Parse(document, "manifest", new RecipeSource("", "/"));
         var read = documents.Select(document => JsonDocument.Parse(document).RootElement).ToList();

@@ -58,7 +58,6 @@ internal sealed class KubernetesManifest(ShardedJob job, string image, string cl
             ["backoffLimitPerIndex"] = job.Restarts,
             ["maxFailedIndexes"] = job.Shards, // what one shard cannot make, the others' is kept of
             ["podReplacementPolicy"] = "Failed",
-            ["activeDeadlineSeconds"] = job.Hours * 3600,
             ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["labels"] = Labels() }, ["spec"] = Pod() },
         },
     };
@@ -66,6 +65,7 @@ internal sealed class KubernetesManifest(ShardedJob job, string image, string cl
     private JsonObject Pod() => new()
     {
         ["restartPolicy"] = "Never",
+        ["activeDeadlineSeconds"] = job.Hours * 3600, // of each pod, as --hours says; the job's own would count restarts too
         ["terminationGracePeriodSeconds"] = GraceSeconds,
         ["automountServiceAccountToken"] = false,
         ["securityContext"] = new JsonObject { ["runAsNonRoot"] = true, ["runAsUser"] = User, ["fsGroup"] = User },
@@ -73,7 +73,7 @@ internal sealed class KubernetesManifest(ShardedJob job, string image, string cl
         {
             ["name"] = "distill",
             ["image"] = image,
-            ["command"] = Words(job.ShardCommand),
+            ["args"] = Words(job.ShardCommand), // after the image's entry point, which is this program
             ["workingDir"] = Mount,
             ["env"] = new JsonArray(new JsonObject { ["name"] = ShardNumber.CountVariable, ["value"] = $"{job.Shards}" }),
             ["resources"] = Resources(),

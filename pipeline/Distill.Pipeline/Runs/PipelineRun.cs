@@ -49,10 +49,12 @@ public static class PipelineRun
             var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, options,
                 cancellation);
             bool isWhole = options.Only is null;
+            var refused = result.Report?.Promotion is { Outcome: PromotionOutcome.Refused } promotion ? promotion : null;
             (state with
             {
                 Progress = isWhole ? RunProgress.Finished : RunProgress.Stopped,
-                Reason = isWhole ? null : $"only '{options.Only}' was asked for",
+                Reason = isWhole ? refused?.Sentence : $"only '{options.Only}' was asked for",
+                Verdict = refused is null ? null : RunVerdict.Refused,
                 Changed = clock.GetUtcNow(),
             })
                 .Write(folder.Path);
@@ -60,7 +62,11 @@ public static class PipelineRun
         }
         catch (RunEndedException end)
         {
-            (state with { Progress = RunProgress.Stopped, Reason = end.Message, Changed = clock.GetUtcNow() }).Write(folder.Path);
+            (state with
+            {
+                Progress = RunProgress.Stopped, Reason = end.Message, Verdict = RunVerdict.EndedEarly, Changed = clock.GetUtcNow(),
+            })
+                .Write(folder.Path);
             return new RunResult(folder.Name, folder.Path, null, null) { EndedEarly = end.Message };
         }
         catch (Exception fault)
@@ -70,6 +76,7 @@ public static class PipelineRun
             {
                 Progress = isStop ? RunProgress.Stopped : RunProgress.Failed,
                 Reason = isStop ? "stopped by its user" : fault.Message,
+                Verdict = fault is GateFailedException ? RunVerdict.Refused : null,
                 Changed = clock.GetUtcNow(),
             })
                 .Write(folder.Path);

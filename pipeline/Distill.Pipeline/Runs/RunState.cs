@@ -19,6 +19,16 @@ internal enum RunProgress
     Finished,
 }
 
+/// <summary>What a run's exit code says beyond <see cref="RunProgress"/>, for who was not there to see it.</summary>
+internal enum RunVerdict
+{
+    /// <summary>A gate refused: parity, or its promotion.</summary>
+    Refused,
+
+    /// <summary>It ended by itself before there was a model: nothing new to learn from, or other shards are not done.</summary>
+    EndedEarly,
+}
+
 /// <summary>
 /// <c>run.json</c>: what makes a folder a run of ours, and how the run is doing. What is finished is not said here but by the
 /// links into the store.
@@ -32,6 +42,9 @@ internal sealed record RunState(int Format, RunProgress Progress, string? Goal, 
     public const string FileName = "run.json";
 
     public const int CurrentFormat = 1;
+
+    /// <summary>Null where <see cref="Progress"/> says all.</summary>
+    public RunVerdict? Verdict { get; init; }
 
     private const int LongestReason = 600, MaxBytes = 1 << 16;
 

@@ -41,6 +41,9 @@ internal sealed class ScheduleService : IAsyncDisposable
     /// <summary>Where it answers, with the port that was free.</summary>
     public required Uri Address { get; init; }
 
+    /// <summary>File with the key to act; null where one was given.</summary>
+    public required string? KeyFile { get; init; }
+
     /// <summary>Ends when the service is stopped, or with the fault that keeps it from looking at its schedules any more.</summary>
     public Task Looking => loop.ExecuteTask ?? Task.CompletedTask;
 
@@ -65,10 +68,12 @@ internal sealed class ScheduleService : IAsyncDisposable
         {
             store.RemoveLeftovers();
             queue = RunQueue.Open(options.Postgres);
-            application = Build(options, book, store, queue, program, clock, stopping.Token);
+            string? keyFile = options.Key is null ? store.KeyFile : null;
+            application = Build(
+                options, options.Key ?? OperatorKey.OfFile(store.KeyFile), book, store, queue, program, clock, stopping.Token);
             await application.StartAsync(cancellation);
             string bound = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-            return new ScheduleService(application, queue, held, stopping) { Address = new Uri(bound) };
+            return new ScheduleService(application, queue, held, stopping) { Address = new Uri(bound), KeyFile = keyFile };
         }
         catch
         {
@@ -96,8 +101,8 @@ internal sealed class ScheduleService : IAsyncDisposable
     }
 
     private static WebApplication Build(
-        ServiceOptions options, ScheduleBook book, OccurrenceStore store, RunQueue queue, IDistillProgram program, TimeProvider clock,
-        CancellationToken stopping)
+        ServiceOptions options, string operatorKey, ScheduleBook book, OccurrenceStore store, RunQueue queue, IDistillProgram program,
+        TimeProvider clock, CancellationToken stopping)
     {
         var secrets = SecretText.OfEnvironment(book.Document.Notifiers.SelectMany(notifier =>
             (string?[])[notifier.WebhookEnv, notifier.SecretEnv]).OfType<string>());
@@ -121,7 +126,7 @@ internal sealed class ScheduleService : IAsyncDisposable
             kestrel.Listen(new IPEndPoint(options.Address, options.Port));
         });
         var application = builder.Build();
-        var access = new ServiceAccess(options);
+        var access = new ServiceAccess(options, operatorKey);
         application.Use(next => context => access.GuardAsync(context, next));
         var view = new ServiceView(store, book, live, health, clock);
         new ServiceEndpoints(view, store, book, health, clock).Map(application);

@@ -9,11 +9,12 @@ namespace Distill.Service.Hosting;
 
 /// <summary>
 /// Who may look and who may act. With keys: who sends one, as <c>Bearer</c> or as the password of <c>Basic</c>, which browsers ask for.
-/// Without keys: this machine alone, by its own name (a page on the Web whose name was re-pointed here gets nowhere) and not through a
-/// proxy, behind which everybody looks local. Forwarded headers are trusted for nothing. Sets the headers that keep a browser from more
-/// than is needed.
+/// Acting needs a key always. Without one given, this machine alone may look, by its own name (a page on the Web whose name was re-pointed
+/// here gets nowhere) and not through a proxy that says so, behind which everybody looks local. Forwarded headers are trusted for nothing.
+/// What changes something is refused to pages of others. Sets the headers that keep a browser from more than is needed.
 /// </summary>
-internal sealed class ServiceAccess(ServiceOptions options)
+/// <param name="operatorKey">The key to act: the one of the options, or the one that was made.</param>
+internal sealed class ServiceAccess(ServiceOptions options, string operatorKey)
 {
     private const string Operator = "operator", Bearer = "Bearer ", Basic = "Basic ", Realm = "Basic realm=\"distill\", charset=\"UTF-8\"";
 
@@ -27,9 +28,9 @@ internal sealed class ServiceAccess(ServiceOptions options)
 
     private static readonly string[] ProxyHeaders = ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Via"];
 
-    private readonly byte[]? key = options.Key is null ? null : Digest(options.Key);
+    private readonly byte[] key = Digest(operatorKey);
     private readonly byte[]? readKey = options.ReadKey is null ? null : Digest(options.ReadKey);
-    private readonly bool checksHost = IPAddress.IsLoopback(options.Address) && options.Key is null;
+    private readonly bool isOpenToLook = options.Key is null;
 
     public static bool MayAct(HttpContext context) => context.User.IsInRole(Operator);
 
@@ -38,15 +39,21 @@ internal sealed class ServiceAccess(ServiceOptions options)
     public async Task GuardAsync(HttpContext context, RequestDelegate next)
     {
         SetHeaders(context);
-        if (checksHost && !IsOwnName(context.Request.Host.Host))
+        if (isOpenToLook && !IsOwnName(context.Request.Host.Host))
         {
             await RefuseAsync(context, 403, "This service answers to localhost only; the Host header names another machine.");
             return;
         }
 
-        if (key is null && ProxyHeaders.Any(context.Request.Headers.ContainsKey))
+        if (isOpenToLook && ProxyHeaders.Any(context.Request.Headers.ContainsKey))
         {
             await RefuseAsync(context, 403, "This came through a proxy, behind which everybody looks local: start the service with a key.");
+            return;
+        }
+
+        if (IsOfAnotherPage(context.Request))
+        {
+            await RefuseAsync(context, 403, "A page from elsewhere sent this.");
             return;
         }
 
@@ -54,12 +61,18 @@ internal sealed class ServiceAccess(ServiceOptions options)
         // Probes have no keys; they are told no reasons.
         else if (!context.Request.Path.StartsWithSegments("/health"))
         {
-            context.Response.Headers.WWWAuthenticate = Realm;
-            await RefuseAsync(context, 401, "A key is needed: send it as the password, or as 'Authorization: Bearer KEY'.");
+            await AskForKeyAsync(context);
             return;
         }
 
         await next(context);
+    }
+
+    /// <summary>Has a browser ask for the key, which it then sends with everything.</summary>
+    public static Task AskForKeyAsync(HttpContext context)
+    {
+        context.Response.Headers.WWWAuthenticate = Realm;
+        return RefuseAsync(context, 401, "A key is needed: send it as the password, or as 'Authorization: Bearer KEY'.");
     }
 
     private static void SetHeaders(HttpContext context)
@@ -81,6 +94,16 @@ internal sealed class ServiceAccess(ServiceOptions options)
         await context.Response.WriteAsync(message + "\n", context.RequestAborted);
     }
 
+    // Browsers say so in Sec-Fetch-Site, old ones in Origin alone. Who has neither is no browser, and sends no key by itself.
+    private static bool IsOfAnotherPage(HttpRequest request)
+    {
+        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) return false;
+        if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site) return site is not ("same-origin" or "none");
+        return request.Headers.Origin.ToString() is { Length: > 0 } origin
+            && !(Uri.TryCreate(origin, UriKind.Absolute, out var from)
+                && from.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));
+    }
+
     private static bool IsOwnName(string host)
     {
         string name = host.Trim('[', ']');
@@ -94,11 +117,10 @@ internal sealed class ServiceAccess(ServiceOptions options)
     /// <summary>Null for who may not even look.</summary>
     private string? RoleOf(HttpRequest request)
     {
-        if (key is null) return Operator;
         byte[] given = Digest(KeyOf(request.Headers.Authorization.ToString()));
         // Digests of equal length, compared in constant time: how long it takes tells nothing of the keys.
         bool acts = CryptographicOperations.FixedTimeEquals(given, key);
-        bool looks = readKey is not null && CryptographicOperations.FixedTimeEquals(given, readKey);
+        bool looks = isOpenToLook || (readKey is not null && CryptographicOperations.FixedTimeEquals(given, readKey));
         return acts ? Operator : looks ? "reader" : null;
     }
 

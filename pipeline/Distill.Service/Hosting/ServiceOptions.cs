@@ -7,7 +7,7 @@ internal sealed record ServiceOptions
 {
     public const string PostgresVariable = "DISTILL_POSTGRES";
 
-    private const int ShortestKey = 16;
+    public const int ShortestKey = 16;
 
     public required string RunsFolder { get; init; }
 
@@ -19,7 +19,10 @@ internal sealed record ServiceOptions
     /// <summary>0 takes any free port.</summary>
     public int Port { get; init; } = 8090;
 
-    /// <summary>Who has it may look and act. Required for every address but loopback.</summary>
+    /// <summary>
+    /// Who has it may look and act. Required for every address but loopback, where null lets everybody look, and act who has
+    /// <see cref="OperatorKey"/>.
+    /// </summary>
     public string? Key { get; init; }
 
     /// <summary>Who has it may look.</summary>
@@ -36,7 +39,7 @@ internal sealed record ServiceOptions
         if (Key is { Length: < ShortestKey } || ReadKey is { Length: < ShortestKey })
             problems.Add($"a key must have at least {ShortestKey} characters");
         if (Key is not null && Key == ReadKey) problems.Add("the key to act and the key to look must differ");
-        if (Key is null && ReadKey is not null) problems.Add("a key to look without one to act would leave acting to everybody");
+        if (Key is null && ReadKey is not null) problems.Add("a key to look without one to act would leave looking to everybody");
         if (Key is null && !IPAddress.IsLoopback(Address))
             problems.Add($"{Address} can be reached from other machines, so a key is required");
         if (problems.Count > 0) throw new ArgumentException("The service cannot be started: " + string.Join("; ", problems) + ".");

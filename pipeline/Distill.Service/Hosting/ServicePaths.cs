@@ -6,6 +6,8 @@ internal static class ServicePaths
     /// <summary>Hangfire's own pages.</summary>
     public const string Queue = "/queue";
 
+    public const string SignIn = "/sign-in";
+
     public const string Style = "/style.css";
 
     public static string Run(string schedule) => $"/schedules/{schedule}/run";

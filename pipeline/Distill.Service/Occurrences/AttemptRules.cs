@@ -5,7 +5,7 @@ namespace Distill.Service.Occurrences;
 /// <summary>What an attempt's end means for its occurrence, and which occurrences a schedule lets go of. Pure.</summary>
 internal static class AttemptRules
 {
-    private const int MostRecords = 200;
+    private const int MostRecords = 200, MostLost = 3;
 
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
 
@@ -15,11 +15,11 @@ internal static class AttemptRules
         var next = occurrence with { Attempts = [.. occurrence.Attempts.SkipLast(1), ended], Reason = ended.Message, NotBefore = null };
         switch (ended.End)
         {
-            case AttemptEnd.Finished:
+            case AttemptEnd.Finished or AttemptEnd.Early:
                 return next with { State = OccurrenceState.Finished };
             case AttemptEnd.Cancelled:
                 return next with { State = OccurrenceState.Cancelled };
-            case AttemptEnd.Stopped:
+            case AttemptEnd.Stopped or AttemptEnd.Lost:
                 return next with { State = OccurrenceState.Waiting };
         }
 
@@ -27,6 +27,15 @@ internal static class AttemptRules
             return next with { State = OccurrenceState.Waiting, NotBefore = now + Delay(retries, next.Failures) };
         return next with { State = ended.End == AttemptEnd.Gate ? OccurrenceState.Refused : OccurrenceState.Failed };
     }
+
+    /// <summary>
+    /// What an attempt is that nobody saw the end of. What takes its service with it every time (memory, above all) is not begun for ever.
+    /// </summary>
+    /// <param name="before">The attempts before it, oldest first.</param>
+    public static (AttemptEnd End, string Message) WithoutWord(IEnumerable<Attempt> before) =>
+        before.Reverse().TakeWhile(attempt => attempt.End == AttemptEnd.Lost).Count() < MostLost - 1
+            ? (AttemptEnd.Lost, "the service ended without a word")
+            : (AttemptEnd.Crash, $"the service ended without a word {MostLost} times in a row while it was at work");
 
     /// <summary>Twice as long before each further attempt.</summary>
     /// <param name="failures">So far, at least 1.</param>

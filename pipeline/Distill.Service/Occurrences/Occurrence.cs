@@ -63,6 +63,12 @@ internal enum AttemptEnd
 
     /// <summary>Stopped for a newer occurrence.</summary>
     Cancelled,
+
+    /// <summary>Whoever watched it ended without a word, and the run too.</summary>
+    Lost,
+
+    /// <summary>Exit code 0 before there was a model, since there was nothing new to learn from. Nothing is there to promote.</summary>
+    Early,
 }
 
 /// <summary>One start of a run's process.</summary>

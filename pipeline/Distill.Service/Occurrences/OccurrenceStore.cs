@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
+using Distill.Service.Hosting;
 
 namespace Distill.Service.Occurrences;
 
@@ -9,6 +10,7 @@ namespace Distill.Service.Occurrences;
 /// What is known of schedules, as files below <c>runs/.schedules/</c>, so that it survives restarts and can be asked without a server:
 /// <code>
 /// server.lock                held by the server that looks after the folder
+/// operator.key               what acting on its page needs, where it was given no key
 /// resources/LABEL.lock       held while a run with the label is at work
 /// NAME/seen.json             up to when what was due was decided on
 /// NAME/paused                there while the schedule is paused
@@ -38,7 +40,14 @@ internal sealed class OccurrenceStore
 
     public string ServerLock => Path.Combine(Root, "server" + Lock);
 
+    /// <summary>The key to act of a server that was given none.</summary>
+    public string KeyFile => Path.Combine(Root, OperatorKey.FileName);
+
     public string ResourceLock(string label) => Path.Combine(Root, "resources", label + Lock);
+
+    /// <summary>Names of all that were ever looked at, those that are no longer in the file too.</summary>
+    public IReadOnlyList<string> Schedules() =>
+        Directory.Exists(Root) ? [.. Directory.EnumerateDirectories(Root).Select(path => Path.GetFileName(path)!)] : [];
 
     /// <summary>In the order of their times. What is no occurrence of this version is passed over.</summary>
     public IReadOnlyList<Occurrence> List(string schedule)

@@ -32,7 +32,7 @@ internal static class OverviewPage
             <body>
             <main>
             <header>
-            <p class="eyebrow">Distill · <a href="{ServicePaths.Queue}">queue</a> · {Time(view.Now)} UTC</p>
+            <p class="eyebrow">Distill · <a href="{ServicePaths.Queue}">queue</a> · {SignIn(form)}{Time(view.Now)} UTC</p>
             <h1>{Headline(schedules, runs)}</h1>
             {view.Troubles.Select(text => Html.Of($"<p class=\"remark\" role=\"status\">{text}</p>"))}
             </header>
@@ -46,6 +46,9 @@ internal static class OverviewPage
 
             """).ToString();
     }
+
+    private static Html SignIn((string Name, string Value)? form) =>
+        Html.If(form is null, () => Html.Of($"<a href=\"{ServicePaths.SignIn}\">sign in to act</a> · "));
 
     private static string Headline(IReadOnlyList<ScheduleStatus> schedules, IReadOnlyList<ShownRun> runs)
     {

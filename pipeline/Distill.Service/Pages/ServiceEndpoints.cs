@@ -26,6 +26,7 @@ internal sealed class ServiceEndpoints(ServiceView view, OccurrenceStore store, 
     {
         application.UseRouting();
         application.MapGet("/", ShowOverview);
+        application.MapGet(ServicePaths.SignIn, SignIn);
         application.MapGet(ServicePaths.Style, context => SendAsync(context, "text/css; charset=utf-8", Style));
         application.MapGet("/health/live", context => SendAsync(context, "text/plain; charset=utf-8", "live\n"u8.ToArray()));
         application.MapGet("/health/ready", context => ShowHealth(context, isProbe: true));
@@ -47,6 +48,14 @@ internal sealed class ServiceEndpoints(ServiceView view, OccurrenceStore store, 
         }
 
         return SendAsync(context, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(OverviewPage.Render(view, form)));
+    }
+
+    // A browser sends a key only after it was asked for one.
+    private static Task SignIn(HttpContext context)
+    {
+        if (!ServiceAccess.MayAct(context)) return ServiceAccess.AskForKeyAsync(context);
+        context.Response.Redirect("/");
+        return Task.CompletedTask;
     }
 
     private async Task ShowHealth(HttpContext context, bool isProbe)

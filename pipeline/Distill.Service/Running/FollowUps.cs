@@ -9,11 +9,12 @@ namespace Distill.Service.Running;
 /// <summary>One thing that was done after a run.</summary>
 /// <param name="Trouble">What went wrong with it; null when nothing did.</param>
 /// <param name="IsRefusal">A gate refused: what comes after it is not done.</param>
-internal sealed record FollowUp(string Name, string? Trouble, bool IsRefusal = false);
+/// <param name="IsDone">Whether a restarted service must not do it again.</param>
+internal sealed record FollowUp(string Name, string? Trouble, bool IsRefusal = false, bool IsDone = true);
 
 /// <summary>
 /// Does what a schedule wants after a run: <c>promote</c> and <c>push</c> by the commands of those names, then word to the notifiers. What
-/// fails here is told, and keeps nobody from being told. Thread-safe.
+/// fails here is told, and keeps nobody from being told; what was to be promoted and was not, is not pushed. Thread-safe.
 /// </summary>
 internal sealed class FollowUps(
     OccurrenceStore store, ScheduleBook book, IDistillProgram program, INotifiers notifiers, SecretText secrets, TimeProvider clock)
@@ -37,6 +38,7 @@ internal sealed class FollowUps(
             if (done.Trouble is { } trouble) troubles.Add(trouble);
             if (done.IsRefusal) occurrence = occurrence with { State = OccurrenceState.Refused, Reason = done.Trouble };
             yield return done;
+            if (name == Promote && done.Trouble is not null) break; // nobody said that this model is good enough
         }
 
         if (occurrence.State is not (OccurrenceState.Finished or OccurrenceState.Failed or OccurrenceState.Refused)) yield break;
@@ -51,6 +53,7 @@ internal sealed class FollowUps(
 
     private IEnumerable<(string Name, IReadOnlyList<string> Command)> Commands(Occurrence occurrence, ScheduleSection schedule)
     {
+        if (occurrence.Attempts is [.., { End: AttemptEnd.Early }]) yield break; // there is no model
         if (schedule.Then.Promote is { Length: > 0 } place)
             yield return (Promote, ["promote", occurrence.Run, "--to", place, "--runs", store.RunsFolder, "--json"]);
         if (schedule.Then.Push.Length == 0) yield break;
@@ -71,10 +74,12 @@ internal sealed class FollowUps(
         }
         catch (IOException fault)
         {
-            return new(name, $"{name}: {fault.Message}");
+            return new(name, $"{name}: {fault.Message}", IsDone: name != Promote);
         }
 
         stopping.ThrowIfCancellationRequested();
-        return code == 0 ? new(name, null) : new(name, $"{name}: {words.Fault ?? $"it ended with code {code}"}", code == GateFailed);
+        if (code == 0) return new(name, null);
+        bool isRefusal = code == GateFailed;
+        return new(name, $"{name}: {words.Fault ?? $"it ended with code {code}"}", isRefusal, IsDone: isRefusal || name != Promote);
     }
 }

@@ -21,6 +21,8 @@ internal sealed class OccurrenceRunner(
     {
         if (store.Find(schedule, name) is not { Closed: null } first) return;
         using var held = await TakeAsync(first.Resource, first.Run, stopping).ConfigureAwait(false);
+        // A run whose service was killed goes on without it, and has its resource still.
+        while (IsInUse(first.Resource)) await Task.Delay(Look, clock, stopping).ConfigureAwait(false);
         if (store.Find(schedule, name) is not { Closed: null } occurrence) return; // another one was faster
         if (occurrence.IsOpen)
         {
@@ -41,13 +43,14 @@ internal sealed class OccurrenceRunner(
         }
     }
 
+    private bool IsInUse(string label) => store.Schedules().SelectMany(store.List).Any(one =>
+        one is { Closed: null, Attempts.Count: > 0 } && one.Resource == label && new RunFolder(store.RunsFolder, one.Run).IsLocked());
+
     private async Task<Occurrence> AdvanceAsync(Occurrence occurrence, CancellationToken stopping)
     {
         if (store.IsCancelAsked(occurrence)) return Over(occurrence, "a newer one is due");
         if (book.Find(occurrence.Schedule) is not { } schedule) return Over(occurrence, "its schedule is no longer in the file");
         var folder = new RunFolder(store.RunsFolder, occurrence.Run);
-        // A run whose service was killed goes on without it.
-        while (folder.IsLocked()) await Task.Delay(Look, clock, stopping).ConfigureAwait(false);
         occurrence = Reviewed(occurrence, folder, schedule);
         if (!occurrence.IsOpen || occurrence.NotBefore > clock.GetUtcNow()) return occurrence;
         occurrence = occurrence with
@@ -68,11 +71,14 @@ internal sealed class OccurrenceRunner(
     {
         if (occurrence.Attempts is not [.., { End: null } unfinished]) return occurrence;
         var state = RunState.TryRead(folder.Path);
-        var (end, message) = state?.Progress switch
+        var (end, message) = state switch
         {
-            RunProgress.Finished => (AttemptEnd.Finished, null),
-            RunProgress.Failed => (AttemptEnd.Fault, state.Reason),
-            _ => (AttemptEnd.Stopped, "the service ended without a word"),
+            { Verdict: RunVerdict.Refused } => (AttemptEnd.Gate, state.Reason ?? "a gate refused"),
+            { Verdict: RunVerdict.EndedEarly } => (AttemptEnd.Early, state.Reason),
+            { Progress: RunProgress.Finished } => (AttemptEnd.Finished, null),
+            { Progress: RunProgress.Failed } => (AttemptEnd.Fault, state.Reason),
+            { Progress: RunProgress.Stopped } => (AttemptEnd.Stopped, "the service was stopped"),
+            _ => AttemptRules.WithoutWord(occurrence.Attempts.SkipLast(1)),
         };
         var ended = unfinished with { Ended = state?.Changed ?? clock.GetUtcNow(), End = end, Message = message };
         return AttemptRules.After(occurrence, ended, schedule.Retries, clock.GetUtcNow());
@@ -95,6 +101,8 @@ internal sealed class OccurrenceRunner(
             var (cancelled, late) = (cancel.IsCancellationRequested, limit.IsCancellationRequested);
             bool stopped = !cancelled && !late && await IsStoppingAsync(code, stopping).ConfigureAwait(false);
             (end, message) = Meaning(code, words, cancelled, late, stopped);
+            if (end == AttemptEnd.Finished && RunState.TryRead(folder.Path) is { Verdict: RunVerdict.EndedEarly } state)
+                (end, message) = (AttemptEnd.Early, state.Reason);
         }
         catch (IOException fault)
         {
@@ -105,7 +113,7 @@ internal sealed class OccurrenceRunner(
         live.Keep(occurrence.Run, words);
         return occurrence.Attempts[^1] with
         {
-            Ended = clock.GetUtcNow(), End = end, Stage = end == AttemptEnd.Finished ? null : words.Stage,
+            Ended = clock.GetUtcNow(), End = end, Stage = end is AttemptEnd.Finished or AttemptEnd.Early ? null : words.Stage,
             Message = message is null ? null : secrets.Without(message),
         };
 
@@ -159,7 +167,7 @@ internal sealed class OccurrenceRunner(
         {
             occurrence = occurrence with
             {
-                Followed = [.. occurrence.Followed, done.Name],
+                Followed = done.IsDone ? [.. occurrence.Followed, done.Name] : occurrence.Followed,
                 State = done.IsRefusal ? OccurrenceState.Refused : occurrence.State,
                 Reason = done.Trouble is null ? occurrence.Reason : secrets.Without($"{occurrence.Reason} {done.Trouble}".Trim()),
             };

@@ -21,7 +21,8 @@ internal sealed class ServeCommand : DistillCommand
 
     private readonly Option<string> keyVariable = new("--api-key-env")
         { HelpName = "VARIABLE",
-            Description = "Environment variable with the key of those who may look and act, of at least 16 characters." };
+            Description = "Environment variable with the key of those who may look and act, of at least 16 characters. "
+                + "Without it everybody on this machine may look, and a key to act is made in the folder of runs." };
 
     private readonly Option<string> readKeyVariable = new("--read-key-env")
         { HelpName = "VARIABLE", Description = "Environment variable with the key of those who may only look." };
@@ -69,10 +70,14 @@ internal sealed class ServeCommand : DistillCommand
     {
         await using var service = await ScheduleService.StartAsync(options, program, context.Clock, context.Cancellation);
         if (context.IsJson)
-            context.Results.Json(new { listening = service.Address, schedules = options.SchedulesFile, runs = options.RunsFolder });
+            context.Results.Json(new
+            {
+                listening = service.Address, schedules = options.SchedulesFile, runs = options.RunsFolder, keyFile = service.KeyFile,
+            });
         string key = options.Key is null ? "" : ", with a key", queue = options.Postgres is null ? "in memory" : "in PostgreSQL";
         context.Results.Line($"The schedules of {options.SchedulesFile} run into {options.RunsFolder}; the queue is {queue}.");
         context.Results.Line($"The page is at {service.Address}{key}. Ctrl-C stops it.");
+        if (service.KeyFile is { } file) context.Results.Line($"Everybody on this machine may look; to act, one needs the key in {file}.");
         context.Streams.Out.Flush();
         var stopped = Task.Delay(Timeout.Infinite, context.Cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
         var ended = await Task.WhenAny(stopped, service.Looking);
