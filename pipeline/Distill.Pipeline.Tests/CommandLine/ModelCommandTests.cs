@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Distill.Cli;
+using Distill.Cli.Commands;
 using Distill.Data.Problems;
+using Distill.Generation;
 
 namespace Distill.Pipeline.Tests.CommandLine;
 
@@ -30,6 +33,19 @@ public sealed class ModelCommandTests : IDisposable
         json.Code.ShouldBe(3);
         json.Json().GetProperty("passed").GetBoolean().ShouldBeFalse();
         json.Json().GetProperty("parity").GetProperty("maxAbsLogitDiff").GetDouble().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public void What_a_card_alone_computes_is_verified_there_and_refused_on_the_processor()
+    {
+        string trained = TinyCheckpoint.Write(At("trained"));
+        CommandLineRun.Of("export", trained, "--precision", "bf16", "--out", At("onnx")).Code.ShouldBe(0);
+        var refused = CommandLineRun.Of("verify", At("onnx"), "--against", trained, "--device", "cpu");
+        refused.Code.ShouldBe(2);
+        refused.Error.ShouldContain("which a CPU cannot compute");
+        VerifyCommand.RequireComputes(ComputeDevice.Cuda(), "bf16", "onnx");
+        VerifyCommand.RequireComputes(ComputeDevice.Cpu, "fp16", "onnx");
+        Should.Throw<UsageException>(() => VerifyCommand.RequireComputes(ComputeDevice.Cpu, "bf16", "onnx"));
     }
 
     [Fact]

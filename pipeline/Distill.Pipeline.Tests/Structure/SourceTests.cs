@@ -51,6 +51,22 @@ public sealed partial class SourceTests
     public void Nothing_is_left_to_be_done_later() =>
         Product.Where(file => Unfinished().IsMatch(File.ReadAllText(file))).Select(ProjectFile.Relative).ShouldBeEmpty();
 
+    /// <summary>Whoever makes the first object of ONNX Runtime loads it, and only before that can its reports be turned off.</summary>
+    [Fact]
+    public void Reports_of_ONNX_Runtime_are_off_before_it_is_loaded()
+    {
+        string[] loading =
+        [
+            .. Product.Where(file => Path.GetFileName(file) != "RuntimeTelemetry.cs" && Loading().IsMatch(File.ReadAllText(file))),
+        ];
+        loading.Length.ShouldBeGreaterThan(3);
+        loading.Where(file => !File.ReadAllText(file).Contains("RuntimeTelemetry.Runtime", StringComparison.Ordinal))
+            .Select(ProjectFile.Relative).ShouldBeEmpty("'_ = RuntimeTelemetry.Runtime;' comes first");
+    }
+
+    [GeneratedRegex(@"new (SessionOptions|InferenceSession|OrtMemoryInfo|OrtCUDAProviderOptions)\b|OrtEnv\.Instance\(\)")]
+    private static partial Regex Loading();
+
     [GeneratedRegex(@"\bTODO\b|\bFIXME\b|NotImplementedException")]
     private static partial Regex Unfinished();
 }
