@@ -172,9 +172,7 @@ internal static class CudaModelCheck
             ? new("cuda-model", MachineState.Missing, fault, DeviceChoice.GraphRemedy)
             : new("cuda-model", MachineState.Ok, "its graph is one that ONNX Runtime's CUDA provider runs");
 
-        // On a card weights lie once, not once more as they are packed for the processor.
-        var needed = ModelMemory.Of(folder, slots, maxLength);
-        long bytes = (needed.WeightBytes / 2) + needed.SessionBytes;
+        long bytes = ModelMemory.Of(folder, slots, maxLength).CardBytes;
         foreach (var card in facts.Driver.Cards)
         {
             string found =
