@@ -184,7 +184,11 @@ internal sealed class PlanCommand : DistillCommand
     }
 
     private static string[] Row(PlannedStage stage) =>
-        [stage.Name, Word(stage.Decision), stage.Reason, stage.Work, Readable.Memory(stage.MemoryBytes)];
+        [stage.Name, Word(stage.Decision), stage.Reason, stage.Work, Memory(stage)];
+
+    private static string Memory(PlannedStage stage) => string.Join(", ", ((string[])
+        [Readable.Memory(stage.MemoryBytes), stage.CardMemoryBytes is { } card ? $"{Readable.Memory(card)} of the card" : ""])
+        .Where(text => text.Length > 0));
 
     private static string Word(StageDecision decision) => decision switch
     {

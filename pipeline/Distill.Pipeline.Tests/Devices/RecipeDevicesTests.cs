@@ -1,9 +1,11 @@
+using System.Text.Json.Nodes;
 using Distill.Generation;
 using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages.Training;
 using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.Devices;
@@ -184,9 +186,77 @@ public sealed class RecipeDevicesTests
             .Message.ShouldContain("student.device = cuda");
     }
 
+<<<<<<< HEAD
     private static string? TeacherOf(params string[] options) =>
         StageGraph.For(SmallRun.Parse(options) with { Devices = Whole }).Stages.Single(stage => stage.Declaration.Name == "rl")
             .Declaration.Options["teacher_device"]?.GetValue<string>();
+=======
+    // The teacher's graph is in fp32 and stays on the processor; the student is trained and completes problems on the card.
+    [Fact]
+    public void A_plan_says_of_which_memory_how_much_a_stage_takes()
+    {
+        using var folder = new TemporaryFolder();
+        var options = new RunOptions { RunsFolder = folder.Path };
+        PlannedStage Stage(RecipeDevices devices, string name, params string[] overrides) =>
+            PipelineRun.Plan(SmallRun.Parse(overrides) with { Devices = devices }, options).Stages.Single(stage => stage.Name == name);
+        foreach (string training in (string[])["sft", "rl"])
+        {
+            Stage(Plain, training).MemoryBytes.ShouldNotBeNull();
+            Stage(Plain, training).CardMemoryBytes.ShouldBeNull();
+            Stage(Whole, training).CardMemoryBytes.ShouldNotBeNull();
+        }
+
+        Stage(Whole, "sft").MemoryBytes.ShouldBeNull();
+        Stage(Whole, "traces").CardMemoryBytes.ShouldBeNull();
+        var aside = Stage(Whole, "sft", "lora.rank=4", "lora.frozen=int4");
+        (aside.MemoryBytes > 0, aside.CardMemoryBytes < Stage(Whole, "sft").CardMemoryBytes).ShouldBe((true, true));
+    }
+
+    // What the fused passes trained is still found; keys of other passes name them.
+    [Fact]
+    public void Keys_name_the_passes_that_are_not_the_fused_ones()
+    {
+        PassesOf(SmallRun.Parse() with { Devices = Plain }).ShouldBeEmpty();
+        PassesOf(SmallRun.Parse("sft.precision=fp16", "rl.precision=fp16") with { Devices = Plain })
+            .ShouldBe(["answer-only", "sft", "rl"], ignoreOrder: true);
+        PassesOf(SmallRun.Parse("lora.rank=4") with { Devices = Plain }).ShouldBeEmpty();
+        PassesOf(SmallRun.Parse("lora.rank=4", "lora.frozen=int8") with { Devices = Plain })
+            .ShouldBe(["answer-only", "sft"], ignoreOrder: true);
+        PassesOf(SmallRun.Parse() with { Devices = Whole }).ShouldBe(["answer-only", "sft", "rl"], ignoreOrder: true);
+        using var folder = new TemporaryFolder();
+        string config = File.ReadAllText(Path.Combine(RepositoryFolder.Root, "student/models/tiny-base/config.json"));
+        folder.File("base/config.json", WithHeads(config, 24));
+        var odd = SmallRun.Parse();
+        PassesOf(odd with { Student = odd.Student with { Base = Path.Combine(folder.Path, "base") }, Devices = Plain })
+            .ShouldBe(["answer-only", "sft", "rl"], ignoreOrder: true);
+    }
+
+    [Theory, InlineData(16, null), InlineData(24, 2)]
+    public void A_pretraining_names_them_likewise(int headSize, int? passes)
+    {
+        var recipe = (PretrainRecipe)RecipeFile.Parse(
+            $$"""
+            { kind: pretrain, name: tiny, seed: 5, output: out, tokenizer: { vocabulary_size: 300 },
+              architecture: { hidden_size: 16, layers: 1, heads: 1, head_size: {{headSize}}, intermediate_size: 16, max_positions: 256 },
+              data: { solutions: true, families: [ { name: arithmetic, level: 1 } ] }, training: { steps: 5, sequences_per_step: 4 } }
+            """,
+            "tiny.yaml", RepositoryFolder.Root, []) with { Devices = Plain };
+        int? named = new PretrainingStage(recipe).Declaration.Options["passes"]?.GetValue<int>();
+        named.ShouldBe(passes);
+    }
+
+    private static string WithHeads(string config, int size)
+    {
+        var node = JsonNode.Parse(config)!.AsObject();
+        node["head_dim"] = size;
+        return node.ToJsonString();
+    }
+
+    private static IEnumerable<string> PassesOf(Recipe recipe) =>
+        from stage in StageGraph.For(recipe).Stages
+        where stage.Declaration.Options.ContainsKey("passes")
+        select stage.Declaration.Name;
+>>>>>>> p16-fixd
 
     private static IEnumerable<string> Speaking(Recipe recipe) =>
         from stage in StageGraph.For(recipe).Stages

@@ -28,7 +28,7 @@ internal static class ResourceCheck
         var needed = ModelMemory.Of(folder, slots, maxLength);
         long free = Math.Min(Available() ?? long.MaxValue, MemoryLimit);
         string found = $"{Text(needed.TotalBytes)} at most for {slots} slots × {maxLength:N0} tokens: "
-            + $"weights {Text(needed.WeightBytes)}, cache and logits {Text(needed.SessionBytes)}; {Text(free)} are free";
+            + $"weights {Text(needed.Copies * needed.WeightBytes)}, cache and logits {Text(needed.SessionBytes)}; {Text(free)} are free";
         return needed.TotalBytes <= free
             ? new("model", MachineState.Ok, found)
             : new("model", MachineState.Missing, found, "Use fewer slots, shorter completions or a smaller model.");

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Distill.Pipeline.Models;
 
 namespace Distill.Pipeline.Graph;
 
@@ -84,7 +85,7 @@ internal interface IStage
     /// <summary>
     /// Most memory that its models and their buffers take, predicted before they are opened; null where that is little or unknown.
     /// </summary>
-    long? MemoryBytes => null;
+    StageMemory? Memory => null;
 
     /// <summary>How far unfinished work is, e.g. <c>step 693 of 1,082</c>; null where that cannot be told.</summary>
     string? Continuation(string folder) => null;

@@ -17,9 +17,9 @@ internal sealed class StagePlanner(StageGraph graph, StageSelection selection, F
     private PlannedStage Plan(IStage stage, Dictionary<string, StageInput> inputs)
     {
         string name = stage.Declaration.Name;
-        if (selection.IsForced(stage)) return new(name, StageDecision.Run, "asked for", stage.Work, stage.MemoryBytes);
+        if (selection.IsForced(stage)) return Planned(stage, StageDecision.Run, "asked for");
         if (stage.Declaration.Inputs.FirstOrDefault(input => !inputs.ContainsKey(input)) is { } unknown)
-            return new(name, StageDecision.Depends, $"done if '{unknown}' comes out differently", stage.Work, stage.MemoryBytes);
+            return Planned(stage, StageDecision.Depends, $"done if '{unknown}' comes out differently");
         var key = StageKey.Of(stage.Declaration, inputs);
         if (finished.Find(stage, key, damaged: null) is { } found)
         {
@@ -29,7 +29,15 @@ internal sealed class StagePlanner(StageGraph graph, StageSelection selection, F
 
         string reason = finished.ReasonToRun(stage, key);
         return selection.MayRun(stage)
-            ? new(name, StageDecision.Run, reason, stage.Work, stage.MemoryBytes)
+            ? Planned(stage, StageDecision.Run, reason)
             : new(name, StageDecision.Skipped, $"needed and not finished ({reason}): the run would be refused", "");
+    }
+
+    private static PlannedStage Planned(IStage stage, StageDecision decision, string reason)
+    {
+        var memory = stage.Memory;
+        return new(
+            stage.Declaration.Name, decision, reason, stage.Work, memory is { Machine: > 0 } ? memory.Machine : null,
+            memory is { Card: > 0 } ? memory.Card : null);
     }
 }

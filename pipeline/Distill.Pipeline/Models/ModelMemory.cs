@@ -1,33 +1,45 @@
 using Distill.Architecture;
 using Distill.Generation.Onnx;
+<<<<<<< HEAD
 using Distill.Student.Adapters;
 using Distill.Student.Supervised;
 using Distill.Student.Training;
 using Microsoft.ML.OnnxRuntime.Tensors;
+=======
+>>>>>>> p16-fixd
 
 namespace Distill.Pipeline.Models;
 
 /// <summary>
 /// What an <see cref="ServedModel"/> takes at most, known without opening it. The system hands out a cache's pages as tokens fill them.
 /// </summary>
-/// <param name="WeightBytes">Weights: the file's, and once more as ONNX Runtime packs them for the processor.</param>
+/// <param name="WeightBytes">Weights, once.</param>
+/// <param name="Copies">
+/// Of the weights in the computer's memory at the peak: the file's, and once more as ONNX Runtime packs them for the processor. Where the
+/// model runs on a card, one of them lies there.
+/// </param>
 /// <param name="SessionBytes">Key-value cache, logits and masks of all slots: <see cref="SessionMemory.TotalBytes"/>.</param>
-internal sealed record ModelMemory(long WeightBytes, long SessionBytes)
+internal sealed record ModelMemory(long WeightBytes, int Copies, long SessionBytes)
 {
     // Longer than most prompts; what a run really needs follows from its longest.
     internal const int UsualPrompt = 256;
 
-    public long TotalBytes => WeightBytes + SessionBytes;
+    public long TotalBytes => (Copies * WeightBytes) + SessionBytes;
+
+    /// <summary>On a card weights lie once, not once more as they are packed for the processor.</summary>
+    public long CardBytes => WeightBytes + SessionBytes;
 
     /// <summary>
     /// Of a stage that has a model complete problems, prompts of up to 256 tokens supposed; null when the folder cannot be
     /// read, which running it will say.
     /// </summary>
-    public static long? ForCompletions(string folder, int slots, int maxTokens)
+    /// <param name="card">Whether the model runs on one.</param>
+    public static StageMemory? ForCompletions(string folder, int slots, int maxTokens, bool card)
     {
         try
         {
-            return Of(folder, slots, maxTokens + UsualPrompt).TotalBytes;
+            var memory = Of(folder, slots, maxTokens + UsualPrompt);
+            return card ? new((memory.Copies - 1) * memory.WeightBytes, memory.CardBytes) : new(memory.TotalBytes, 0);
         }
         catch (InvalidDataException)
         {
@@ -44,7 +56,8 @@ internal sealed record ModelMemory(long WeightBytes, long SessionBytes)
         {
             var model = ModelFolder.Open(folder);
             return new(
-                2 * ServedModel.WeightBytes(model),
+                ServedModel.WeightBytes(model),
+                Copies: 2,
                 model.MemoryOf(slots, Math.Min(maxLength, model.Configuration.ContextLength)).TotalBytes);
         }
 
@@ -77,41 +90,8 @@ internal sealed record ModelMemory(long WeightBytes, long SessionBytes)
 
     /// <summary>A checkpoint is written as a graph in memory and opened from there: three copies at the peak.</summary>
     public static ModelMemory Of(DecoderArchitecture architecture, int slots, int maxLength) => new(
-        3 * architecture.ParameterCount * sizeof(float),
+        architecture.ParameterCount * sizeof(float), Copies: 3,
         SessionMemory.Of(
             architecture.Layers, architecture.KeyValueHeads, architecture.HeadSize, architecture.VocabularySize,
             slots, Math.Min(maxLength, architecture.MaxPositions)).TotalBytes);
-}
-
-/// <summary>What a training stage of a plan takes at most.</summary>
-internal static class TrainingMemoryPrediction
-{
-    /// <param name="longestSequence">Tokens.</param>
-    /// <returns>Null when the folder cannot be read, which running the stage will say.</returns>
-    public static long? Of(string checkpoint, TrainingOptions options, int longestSequence) =>
-        Predict(checkpoint, options, longestSequence)?.Total;
-
-    /// <summary>The same for a fine-tuning, which may train adapters alone.</summary>
-    public static long? Of(string checkpoint, SupervisedOptions options, int longestSequence) => options.LowRank is { } lowRank
-        ? Predict(checkpoint, architecture => AdapterMemory.Of(architecture, options.Training, lowRank, longestSequence))?.Total
-        : Of(checkpoint, options.Training, longestSequence);
-
-    /// <summary>The same for a model that is only asked for log-probabilities.</summary>
-    public static long? OfScoring(string checkpoint, TrainingOptions options, int longestSequence) =>
-        Predict(checkpoint, options, longestSequence) is { } memory ? memory.Total - memory.Optimizer : null;
-
-    private static TrainingMemory? Predict(string checkpoint, TrainingOptions options, int longestSequence) =>
-        Predict(checkpoint, architecture => TrainingMemory.Of(architecture, options, longestSequence));
-
-    private static TrainingMemory? Predict(string checkpoint, Func<DecoderArchitecture, TrainingMemory> of)
-    {
-        try
-        {
-            return of(Checkpoint.Open(checkpoint).Architecture);
-        }
-        catch (InvalidDataException)
-        {
-            return null;
-        }
-    }
 }

@@ -19,9 +19,11 @@ public enum StageDecision
 /// <param name="Reason">Why, in words.</param>
 /// <param name="Work">How much, e.g. <c>4,000 problems × 1 sample, at most 768,000 tokens</c>; empty when there is nothing to do.</param>
 /// <param name="MemoryBytes">
-/// Most memory that the models and their buffers take, predicted; null when nothing is done or it is unknown.
+/// Most memory of the computer that the models and their buffers take, predicted; null when nothing is done or it is unknown.
 /// </param>
-public sealed record PlannedStage(string Name, StageDecision Decision, string Reason, string Work, long? MemoryBytes = null);
+/// <param name="CardMemoryBytes">The same of the card that the work is done on; null where none is used.</param>
+public sealed record PlannedStage(
+    string Name, StageDecision Decision, string Reason, string Work, long? MemoryBytes = null, long? CardMemoryBytes = null);
 
 /// <summary>What <c>distill plan</c> shows.</summary>
 public sealed record RunPlan(string Name, string Folder, IReadOnlyList<PlannedStage> Stages)

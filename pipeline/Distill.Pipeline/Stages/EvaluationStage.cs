@@ -51,8 +51,9 @@ internal sealed class EvaluationStage : IDividedStage
         $"{recipe.Problems.Test:N0} problems × (1 greedy + {recipe.Evaluation.Samples} samples), twins of {recipe.Problems.Twins:N0}";
 
     /// <summary>A student is as large as its base.</summary>
-    public long? MemoryBytes => ModelMemory.ForCompletions(
-        input == ExternalInputs.Teacher ? recipe.Teacher.Model : recipe.Student.Base, recipe.Evaluation.Slots, recipe.Evaluation.MaxTokens);
+    public StageMemory? Memory => ModelMemory.ForCompletions(
+        input == ExternalInputs.Teacher ? recipe.Teacher.Model : recipe.Student.Base, recipe.Evaluation.Slots, recipe.Evaluation.MaxTokens,
+        card: Declaration.Options.ContainsKey("device"));
 
     internal static JsonSerializerOptions Spelling { get; } = new(JsonSerializerDefaults.Web)
     {

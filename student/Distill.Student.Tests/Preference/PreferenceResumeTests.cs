@@ -1,3 +1,4 @@
+using Distill.Architecture;
 using Distill.Student.Fused;
 using Distill.Student.Preference;
 using Distill.Student.Supervised;
@@ -69,6 +70,26 @@ public sealed class PreferenceResumeTests : IDisposable
         foreach (var other in (PreferenceOptions[])[
             Plain with { Seed = 2 }, Plain with { Loss = "hinge" }, Plain with { Constants = new() }, Of("sigmoid, held out")])
             Should.Throw<UnusableStateException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
+    }
+
+    [Theory, InlineData(16, false), InlineData(24, true)]
+    public void A_state_names_the_passes_that_are_not_the_fused_ones(int headSize, bool named)
+    {
+        string state = Path.Combine(folder, "state");
+        using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture() with { HeadSize = headSize });
+        var pairs = TinyPairs.Of(parameters.Architecture, 2);
+        var constants = Plain.Constants;
+        using var expected = new TrainingDigest();
+        expected.Add("preference").Add(parameters.Values).Add(pairs.Select(pair => pair.Chosen)).Add(pairs.Select(pair => pair.Rejected))
+            .Add(Plain.Training).Add(Plain.Loss)
+            .Add(constants.Beta, constants.LabelSmoothing, constants.Gamma, constants.DesirableWeight, constants.UndesirableWeight)
+            .Add(Plain.Epochs, Plain.PairsPerStep, (long)Plain.Seed, 0, 0);
+        if (named) expected.Add("passes").Add(2L);
+        using var stop = new CancellationTokenSource();
+        Should.Throw<OperationCanceledException>(() => PreferenceTuning.Run(
+            parameters, pairs, [], Plain, TimeProvider.System, state, _ => stop.Cancel(), stop.Token));
+        using var file = SafeTensorsFile.Open(state);
+        file.Metadata.Values.ShouldContain(expected.Finish());
     }
 
     private static PreferenceOptions Of(string name) => Plain with

@@ -16,9 +16,11 @@ internal sealed class DeviceBatch
         Tokens = tokens;
         var laid = new LengthBuckets(tokens);
         Buckets = laid.Buckets;
-        Ids = tensor([.. laid.Ids], ScalarType.Int64).to(device);
-        PredictedFrom = tensor(laid.PredictedFrom).to(device);
-        Targets = tensor(tokens.Targets, ScalarType.Int64).to(device);
+        // In one copy: on CUDA each one from pageable memory waits.
+        int rows = laid.Ids.Count, learned = tokens.Targets.Length;
+        long[] staged = [.. laid.Ids, .. laid.PredictedFrom, .. tokens.Targets.Select(target => (long)target)];
+        var all = tensor(staged, ScalarType.Int64).to(device);
+        (Ids, PredictedFrom, Targets) = (all.narrow(0, 0, rows), all.narrow(0, rows, learned), all.narrow(0, rows + learned, learned));
         (Cosines, Sines) = rotary.Of(laid.Buckets);
         foreach (int? window in (int?[])[null, weights.Architecture.SlidingWindow])
             foreach (var key in laid.Buckets.Select(bucket => KeyOf(bucket, window)).OfType<(int Length, int Before, int Window)>())

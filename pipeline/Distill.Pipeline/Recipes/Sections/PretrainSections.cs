@@ -58,10 +58,17 @@ internal sealed record ArchitectureSection : Section
         Rule.Require(HeadSize % 2 == 0, nameof(HeadSize), "odd", "rotary positions need an even head size"),
     ];
 
-    internal DecoderArchitecture ToDecoder(ChatEncoder encoder) => new()
+    internal DecoderArchitecture ToDecoder(ChatEncoder encoder) => ToDecoder(encoder.Tokenizer.VocabularySize) with
+    {
+        EosTokenId = encoder.EndToken,
+        PadTokenId = encoder.Tokenizer.PadToken,
+    };
+
+    /// <summary>The shape alone, before there is a tokenizer.</summary>
+    internal DecoderArchitecture ToDecoder(int vocabularySize) => new()
     {
         ModelType = "qwen3",
-        VocabularySize = encoder.Tokenizer.VocabularySize,
+        VocabularySize = vocabularySize,
         HiddenSize = HiddenSize,
         Layers = Layers,
         Heads = Heads,
@@ -70,8 +77,6 @@ internal sealed record ArchitectureSection : Section
         IntermediateSize = IntermediateSize,
         MaxPositions = MaxPositions,
         RopeTheta = RopeTheta,
-        EosTokenId = encoder.EndToken,
-        PadTokenId = encoder.Tokenizer.PadToken,
     };
 }
 

@@ -35,7 +35,8 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
 
     public string Work => $"{(long)recipe.Problems.Train * recipe.Teacher.Samples:N0} traces read by the base student";
 
-    public long? MemoryBytes => ModelMemory.ForCompletions(recipe.Student.Base, 1, recipe.Sft.SequenceLength);
+    public StageMemory? Memory => ModelMemory.ForCompletions(
+        recipe.Student.Base, 1, recipe.Sft.SequenceLength, recipe.Devices.StudentsKey(recipe) is not null);
 
     public static LearnabilityScores Read(StageInput scores) => new(scores.PathsOf(".parquet").SelectMany(LearnabilityFile.Read));
 

@@ -45,8 +45,10 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
     public string Work =>
         $"{Math.Min(limits.Problems, recipe.Problems.Train):N0} problems once each; their completions are the run's own";
 
-    public long? MemoryBytes => recipe.Teacher.IsLocal
-        ? ModelMemory.ForCompletions(recipe.Teacher.Model, recipe.Teacher.Slots, recipe.Teacher.MaxTokens) : null;
+    public StageMemory? Memory => recipe.Teacher.IsLocal
+        ? ModelMemory.ForCompletions(
+            recipe.Teacher.Model, recipe.Teacher.Slots, recipe.Teacher.MaxTokens, recipe.Devices.TeacherKey(recipe) is not null)
+        : null;
 
     public string Run(StageContext context)
     {

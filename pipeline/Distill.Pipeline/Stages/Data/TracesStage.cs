@@ -36,7 +36,8 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
         }
     }
 
-    public long? MemoryBytes => ModelMemory.ForCompletions(recipe.Teacher.Model, recipe.Teacher.Slots, recipe.Teacher.MaxTokens);
+    public StageMemory? Memory => ModelMemory.ForCompletions(
+        recipe.Teacher.Model, recipe.Teacher.Slots, recipe.Teacher.MaxTokens, recipe.Devices.TeacherKey(recipe) is not null);
 
     public IStageWork Begin(StageContext context)
     {

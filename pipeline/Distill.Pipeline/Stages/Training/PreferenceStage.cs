@@ -34,6 +34,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         Options = StageDeclaration.OptionsOf(
             ("preference", section.ToKey(recipe)), ("pairing_version", PreferencePairing.Version),
             ("verifiers", RecipeVerifiers.VersionsOf(recipe)), ("device", recipe.Devices.TrainingKey(recipe)),
+            ("passes", TrainedStudent.PassesKey(recipe, section.ToOptions().Training)),
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
         Resource = StageResource.Model,
         Student = new StudentDeclaration(StageName, "preferences", "then tuned to prefer right completions", Note: "Preferences"),
@@ -43,8 +44,9 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         $"at most {(long)section.Problems * section.PairsPerProblem:N0} pairs × {section.Epochs} epochs by {section.Loss}";
 
     /// <summary>Prompts are supposed to be as long as fine-tuning allows.</summary>
-    public long? MemoryBytes => TrainingMemoryPrediction.Of(
-        recipe.Student.Base, section.ToOptions().Training, recipe.Sft.SequenceLength + section.MaxTokens);
+    public StageMemory? Memory => TrainingMemoryPrediction.Of(
+        recipe.Student.Base, section.ToOptions().Training, recipe.Sft.SequenceLength + section.MaxTokens,
+        recipe.Devices.TrainingKey(recipe) is not null);
 
     public string? Continuation(string folder) => TrainedStudent.Continuation(folder);
 

@@ -97,6 +97,9 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
         options.Remove("start");
         options.Remove("device");
         if (recipe.Devices.TrainingKey(recipe) is { } device) options["device"] = device;
+        var decoder = recipe.Architecture.ToDecoder(recipe.Tokenizer.VocabularySize);
+        var training = recipe.Training.ToOptions((ulong)recipe.Seed, recipe.Data.ToMixture()).Training;
+        if (TrainedStudent.PassesKey(decoder, training, options.ContainsKey("device")) is { } passes) options["passes"] = passes;
         return options;
     }
 

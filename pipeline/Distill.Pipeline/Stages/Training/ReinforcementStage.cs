@@ -37,7 +37,11 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         Options = StageDeclaration.OptionsOf(
             ("rl", recipe.Rl.ToKey(recipe)), ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
             ("device", recipe.Devices.TrainingKey(recipe)),
+<<<<<<< HEAD
             ("teacher_device", recipe.Rl.TeacherWeight is null ? null : recipe.Devices.TeacherKey(recipe)),
+=======
+            ("passes", TrainedStudent.PassesKey(recipe, recipe.Rl.ToOptions().Training)),
+>>>>>>> p16-fixd
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
         Resource = StageResource.Model,
         Student = new StudentDeclaration(StageName, "RL", "then rewarded for right answers", Note: "Reinforcement"),
@@ -48,21 +52,24 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
     /// <summary>
     /// Of the base before any cut, prompts of up to 256 tokens supposed; null when it cannot be read, which running will say.
     /// </summary>
-    public long? MemoryBytes
+    public StageMemory? Memory
     {
         get
         {
             var options = recipe.Rl.ToOptions();
             int longest = ModelMemory.UsualPrompt + options.MaxTokens;
-            long? training = TrainingMemoryPrediction.Of(recipe.Student.Base, options.Training, longest);
-            long? rollouts = ModelMemory.ForCompletions(recipe.Student.Base, options.Slots, options.MaxTokens);
-            long? reference = options.ReferenceWeight > 0
-                ? TrainingMemoryPrediction.OfScoring(recipe.Student.Base, options.Training, longest)
-                : 0;
-            long? teacher = options.TeacherWeight > 0
-                ? ModelMemory.ForCompletions(recipe.Teacher.Model, Environment.ProcessorCount, options.MaxTokens)
-                : 0;
-            return training + rollouts + reference + teacher;
+            bool card = recipe.Devices.TrainingKey(recipe) is not null;
+            var none = new StageMemory(0, 0);
+            var training = TrainingMemoryPrediction.Of(recipe.Student.Base, options.Training, longest, card);
+            var rollouts = ModelMemory.ForCompletions(recipe.Student.Base, options.Slots, options.MaxTokens, card);
+            var reference = options.ReferenceWeight > 0
+                ? TrainingMemoryPrediction.OfScoring(recipe.Student.Base, options.Training, longest, card)
+                : none;
+            var teacher = options.TeacherWeight > 0
+                ? ModelMemory.ForCompletions(recipe.Teacher.Model, Environment.ProcessorCount, options.MaxTokens, card: false)
+                : none;
+            return training is null || rollouts is null || reference is null || teacher is null ? null
+                : training + rollouts + reference + teacher;
         }
     }
 

@@ -42,7 +42,8 @@ internal sealed class SamplesStage(DistillationRecipe recipe, PreferenceSection 
     }
 
     /// <summary>A student is as large as its base.</summary>
-    public long? MemoryBytes => ModelMemory.ForCompletions(recipe.Student.Base, recipe.Evaluation.Slots, section.MaxTokens);
+    public StageMemory? Memory => ModelMemory.ForCompletions(
+        recipe.Student.Base, recipe.Evaluation.Slots, section.MaxTokens, recipe.Devices.StudentsKey(recipe) is not null);
 
     public IStageWork Begin(StageContext context)
     {

@@ -58,7 +58,8 @@ internal sealed class SupervisedStage : IStage
     public string Work => $"{training.Epochs} epochs over the kept traces";
 
     /// <summary>Of the base as it is, before any cut; null when it cannot be read, which running will say.</summary>
-    public long? MemoryBytes => TrainingMemoryPrediction.Of(recipe.Student.Base, ToOptions(), training.SequenceLength);
+    public StageMemory? Memory => TrainingMemoryPrediction.Of(
+        recipe.Student.Base, ToOptions(), training.SequenceLength, recipe.Devices.TrainingKey(recipe) is not null);
 
     private bool LooksAtAccuracy => training.HeldOut?.Measure == HeldOutMeasureKind.Accuracy;
 
@@ -104,6 +105,7 @@ internal sealed class SupervisedStage : IStage
         ("pruning", recipe.Student.ToPruning() is { } pruning ? CanonicalJson.ToNode(pruning) : null),
         ("verifiers", LooksAtAccuracy ? RecipeVerifiers.VersionsOf(recipe) : null),
         ("device", recipe.Devices.TrainingKey(recipe)),
+        ("passes", TrainedStudent.PassesKey(recipe, ToOptions().Training, recipe.Lora is { KeepsBaseAside: true })),
         ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, ExternalInputs.Base)));
 
     private WeightSet Weights(StudentStart start, IReadOnlyList<TrainingSequence> examples) => recipe.Student.ToPruning() is { } pruning

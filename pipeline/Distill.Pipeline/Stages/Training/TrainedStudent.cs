@@ -30,6 +30,29 @@ internal static class TrainedStudent
 
     public static string StatePath(StageContext context) => Path.Combine(context.Folder, StateName);
 
+    /// <summary>
+    /// Part of a training's options where other passes than the fused ones compute its gradients: when those compute other bits, what they
+    /// trained is stale. Null for the fused ones, and for a base that cannot be read, which running will say.
+    /// </summary>
+    /// <param name="always">Whatever the base, the others are taken.</param>
+    public static JsonNode? PassesKey(DistillationRecipe recipe, TrainingOptions options, bool always = false)
+    {
+        always |= recipe.Devices.TrainingKey(recipe) is not null;
+        try
+        {
+            return FolderFile.Find(recipe.Student.Base, DecoderConfigJson.FileName) is { } config
+                ? PassesKey(DecoderConfigJson.Read(config), options, always) : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc cref="PassesKey(DistillationRecipe, TrainingOptions, bool)"/>
+    public static JsonNode? PassesKey(DecoderArchitecture architecture, TrainingOptions options, bool always) =>
+        always || !GradientModels.IsFused(architecture, options) ? JsonValue.Create(GradientModels.AutogradVersion) : null;
+
     public static void Save(StageContext context, FlatParameters parameters, TokenizerFiles? tokenizer)
     {
         Checkpoint.Save(Path.Combine(context.Folder, CheckpointFolder), parameters.ToWeightSet(), tokenizer);
