@@ -186,11 +186,6 @@ public sealed class RecipeDevicesTests
             .Message.ShouldContain("student.device = cuda");
     }
 
-<<<<<<< HEAD
-    private static string? TeacherOf(params string[] options) =>
-        StageGraph.For(SmallRun.Parse(options) with { Devices = Whole }).Stages.Single(stage => stage.Declaration.Name == "rl")
-            .Declaration.Options["teacher_device"]?.GetValue<string>();
-=======
     // The teacher's graph is in fp32 and stays on the processor; the student is trained and completes problems on the card.
     [Fact]
     public void A_plan_says_of_which_memory_how_much_a_stage_takes()
@@ -256,7 +251,9 @@ public sealed class RecipeDevicesTests
         from stage in StageGraph.For(recipe).Stages
         where stage.Declaration.Options.ContainsKey("passes")
         select stage.Declaration.Name;
->>>>>>> p16-fixd
+    private static string? TeacherOf(params string[] options) =>
+        StageGraph.For(SmallRun.Parse(options) with { Devices = Whole }).Stages.Single(stage => stage.Declaration.Name == "rl")
+            .Declaration.Options["teacher_device"]?.GetValue<string>();
 
     private static IEnumerable<string> Speaking(Recipe recipe) =>
         from stage in StageGraph.For(recipe).Stages

@@ -172,11 +172,7 @@ internal static class CudaModelCheck
         yield return general is { } fault ? new("cuda-model", MachineState.Missing, fault.Text, fault.Remedy)
             : new("cuda-model", MachineState.Ok, "its graph is one that ONNX Runtime's CUDA provider runs");
 
-<<<<<<< HEAD
         long bytes = ModelMemory.OnCard(folder, slots, maxLength).TotalBytes;
-=======
-        long bytes = ModelMemory.Of(folder, slots, maxLength).CardBytes;
->>>>>>> p16-fixd
         foreach (var card in facts.Driver.Cards)
         {
             if (general is null && GraphFault.OnCard(card, folder) is { } unfit)

@@ -1,12 +1,6 @@
 using Distill.Architecture;
 using Distill.Generation.Onnx;
-<<<<<<< HEAD
-using Distill.Student.Adapters;
-using Distill.Student.Supervised;
-using Distill.Student.Training;
 using Microsoft.ML.OnnxRuntime.Tensors;
-=======
->>>>>>> p16-fixd
 
 namespace Distill.Pipeline.Models;
 
@@ -26,9 +20,6 @@ internal sealed record ModelMemory(long WeightBytes, int Copies, long SessionByt
 
     public long TotalBytes => (Copies * WeightBytes) + SessionBytes;
 
-    /// <summary>On a card weights lie once, not once more as they are packed for the processor.</summary>
-    public long CardBytes => WeightBytes + SessionBytes;
-
     /// <summary>
     /// Of a stage that has a model complete problems, prompts of up to 256 tokens supposed; null when the folder cannot be
     /// read, which running it will say.
@@ -39,7 +30,9 @@ internal sealed record ModelMemory(long WeightBytes, int Copies, long SessionByt
         try
         {
             var memory = Of(folder, slots, maxTokens + UsualPrompt);
-            return card ? new((memory.Copies - 1) * memory.WeightBytes, memory.CardBytes) : new(memory.TotalBytes, 0);
+            return card
+                ? new((memory.Copies - 1) * memory.WeightBytes, OnCard(folder, slots, maxTokens + UsualPrompt).TotalBytes)
+                : new(memory.TotalBytes, 0);
         }
         catch (InvalidDataException)
         {
@@ -71,11 +64,7 @@ internal sealed record ModelMemory(long WeightBytes, int Copies, long SessionByt
     /// <inheritdoc cref="Of(string, int, int)"/>
     public static ModelMemory OnCard(string folder, int slots, int maxLength)
     {
-        if (ModelFolder.Announces(folder))
-        {
-            var needed = Of(folder, slots, maxLength);
-            return needed with { WeightBytes = needed.WeightBytes / 2 };
-        }
+        if (ModelFolder.Announces(folder)) return Of(folder, slots, maxLength) with { Copies = 1 };
 
         var architecture = Checkpoint.Open(folder).Architecture;
         var layout = new CacheLayout(
@@ -84,7 +73,7 @@ internal sealed record ModelMemory(long WeightBytes, int Copies, long SessionByt
             CacheType = TensorElementType.Float16,
         };
         return new(
-            architecture.ParameterCount * CacheLayout.SizeOf(layout.CacheType),
+            architecture.ParameterCount * CacheLayout.SizeOf(layout.CacheType), Copies: 1,
             layout.MemoryOf(slots, Math.Min(maxLength, architecture.MaxPositions)).TotalBytes);
     }
 

@@ -37,11 +37,8 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         Options = StageDeclaration.OptionsOf(
             ("rl", recipe.Rl.ToKey(recipe)), ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
             ("device", recipe.Devices.TrainingKey(recipe)),
-<<<<<<< HEAD
             ("teacher_device", recipe.Rl.TeacherWeight is null ? null : recipe.Devices.TeacherKey(recipe)),
-=======
             ("passes", TrainedStudent.PassesKey(recipe, recipe.Rl.ToOptions().Training)),
->>>>>>> p16-fixd
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
         Resource = StageResource.Model,
         Student = new StudentDeclaration(StageName, "RL", "then rewarded for right answers", Note: "Reinforcement"),
