@@ -6,8 +6,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Distill.Generation.Onnx;
 
 /// <summary>
-/// A decoder run by ONNX Runtime, on the processor or on a CUDA card: over one shared key-value buffer per layer where the graph appends
-/// in place (GroupQueryAttention), otherwise over a cache that grows by copies (graphs of standard operators with position ids).
+/// A decoder run by ONNX Runtime, over one shared key-value buffer per layer where the graph appends in place (GroupQueryAttention),
+/// otherwise over a cache that grows by copies (graphs of standard operators with position ids). Its own sessions are on the processor;
+/// those on a CUDA card are others', and run this model's graph over memory there.
 /// A folder's graph is told, from when it is loaded, which positions' logits are wanted, where its end allows that.
 /// Over a shared cache, rows decoded together gave the bits of rows decoded alone in all but one of the folders tried (an int4 model
 /// with zero points and blocks of 128: up to 0.02). Over a growing one padding moves logits by rounding (1e-6 of the largest in fp32,
