@@ -29,6 +29,7 @@ public sealed class ContinuationTests : IDisposable
         var (result, _) = Run();
         result.EndedEarly.ShouldNotBeNull().ShouldContain("no problem that version 1 was not trained on");
         RunCatalogue.Find(folder["runs"], "file").State.ShouldBe("stopped");
+        RunState.TryRead(result.Folder)!.Verdict.ShouldBe(RunVerdict.EndedEarly);
 
         Write(60);
         var (next, _) = Run();

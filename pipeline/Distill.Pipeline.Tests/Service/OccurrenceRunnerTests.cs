@@ -326,7 +326,8 @@ public sealed class OccurrenceRunnerTests : IDisposable
     {
         store.TryCreate(Unfinished());
         MakeRun(RunProgress.Failed, null, "401 for hunter2-hunter2");
-        (await CarryOn(new ScriptedProgram(0), SampleSchedules.Text + "\n    retries: { attempts: 0 }\n")).Reason.ShouldBe("401 for [secret]");
+        var failed = await CarryOn(new ScriptedProgram(0), SampleSchedules.Text + "\n    retries: { attempts: 0 }\n");
+        failed.Reason.ShouldBe("401 for [secret]");
     }
 
     [Fact]

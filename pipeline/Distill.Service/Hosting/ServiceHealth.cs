@@ -37,7 +37,8 @@ internal sealed class ServiceHealth(OccurrenceStore store, ScheduleBook book)
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or InvalidDataException or DbException
             or BackgroundJobClientException)
         {
-            faults[part] = new(fault is BackgroundJobClientException { InnerException: { } inner } ? inner.Message : fault.Message, stopsRuns);
+            var cause = fault is BackgroundJobClientException { InnerException: { } inner } ? inner : fault;
+            faults[part] = new(cause.Message, stopsRuns);
             return false;
         }
     }

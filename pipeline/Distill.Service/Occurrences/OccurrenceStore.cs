@@ -21,7 +21,9 @@ namespace Distill.Service.Occurrences;
 /// </summary>
 internal sealed class OccurrenceStore
 {
-    private const string SeenName = "seen.json", RemovedName = "removed.json", PausedName = "paused", Json = ".json", Cancel = ".cancel", Log = ".log", Lock = ".lock";
+    private const string SeenName = "seen.json", RemovedName = "removed.json", PausedName = "paused";
+
+    private const string Json = ".json", Cancel = ".cancel", Log = ".log", Lock = ".lock";
 
     private readonly ConcurrentDictionary<string, Remembered> remembered = new(StringComparer.Ordinal);
 

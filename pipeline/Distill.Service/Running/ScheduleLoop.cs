@@ -78,7 +78,8 @@ internal sealed class ScheduleLoop(
     private void Start(ScheduleSection schedule, DateTimeOffset now)
     {
         Decide(schedule, now);
-        foreach (var occurrence in store.List(schedule.Name).Where(occurrence => occurrence.Closed is null)) HandOut(occurrence, schedule, now);
+        foreach (var occurrence in store.List(schedule.Name).Where(occurrence => occurrence.Closed is null))
+            HandOut(occurrence, schedule, now);
     }
 
     private void Decide(ScheduleSection schedule, DateTimeOffset now)

@@ -41,7 +41,8 @@ internal sealed class NewProblems
 
 /// <summary>
 /// Old examples against forgetting: of the traces that the promoted student was trained on, as many as make up the wanted share of
-/// tonight's examples, without those whose problems are tested on now. Drawn by a hash of problem and sample, so that the draw depends on no order of files.
+/// tonight's examples, without those whose problems are tested on now.
+/// Drawn by a hash of problem and sample, so that the draw depends on no order of files.
 /// </summary>
 internal sealed class ReplayStage(DistillationRecipe recipe) : IStage
 {
