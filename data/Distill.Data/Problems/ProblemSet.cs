@@ -18,16 +18,23 @@ public static class ProblemSet
     /// <exception cref="ArgumentException">
     /// A part names no family or level, or has no weight, or a part has fewer different problems than its share.
     /// </exception>
-    public static IReadOnlyList<Problem> Generate(IReadOnlyList<ProblemSetPart> parts, ulong seed, Split split, int count)
+    public static IReadOnlyList<Problem> Generate(IReadOnlyList<ProblemSetPart> parts, ulong seed, Split split, int count) =>
+        Draw(parts, seed, split, count, orFewer: false);
+
+    /// <summary>As many of them as there are: a part that has fewer different problems than its share gives all that it has.</summary>
+    internal static IReadOnlyList<Problem> GenerateAtMost(IReadOnlyList<ProblemSetPart> parts, ulong seed, Split split, int count) =>
+        Draw(parts, seed, split, count, orFewer: true);
+
+    private static List<Problem> Draw(IReadOnlyList<ProblemSetPart> parts, ulong seed, Split split, int count, bool orFewer)
     {
         var shares = Shares(parts, count);
-        var problems = new List<Problem>(count);
+        var problems = new List<Problem>();
         // One for all parts: two levels of a family can ask the same.
         var signatures = new HashSet<string>();
         for (var i = 0; i < parts.Count; i++)
         {
             var drawn = Distinct(parts[i], seed, split, shares[i], signatures);
-            if (drawn.Count < shares[i])
+            if (drawn.Count < shares[i] && !orFewer)
                 throw new ArgumentException(Shortage(parts[i], split, drawn.Count, shares[i]), nameof(count));
             problems.AddRange(drawn);
         }

@@ -70,6 +70,7 @@ internal sealed class LaunchCommand : DistillCommand
         if (context.IsJson) context.Results.Json(new { file = path, submit, job.Name, job.Shards });
         context.Results.Line($"wrote    {path}");
         context.Results.Line($"submit   {submit}");
+        if (!isSlurm) context.Results.Line($"then     {KubernetesManifest.Wake(job)}");
         if (!isSlurm)
             context.Results.Line($"The recipe and what it names must lie on the volume, which is mounted at {KubernetesManifest.Mount}.");
         return ExitCode.Done;

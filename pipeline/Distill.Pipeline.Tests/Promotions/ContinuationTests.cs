@@ -14,6 +14,10 @@ public sealed class ContinuationTests : IDisposable
 
     private readonly Problem[] problems = [.. ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 11, Split.Train, 60)];
 
+    private string sources = "sources: [ { file: own.jsonl, question: q, answer: a } ]";
+
+    private int train = 100;
+
     public void Dispose() => folder.Dispose();
 
     [Fact]
@@ -25,12 +29,27 @@ public sealed class ContinuationTests : IDisposable
         var (result, _) = Run();
         result.EndedEarly.ShouldNotBeNull().ShouldContain("no problem that version 1 was not trained on");
         RunCatalogue.Find(folder["runs"], "file").State.ShouldBe("stopped");
+        RunState.TryRead(result.Folder)!.Verdict.ShouldBe(RunVerdict.EndedEarly);
 
         Write(60);
         var (next, _) = Run();
         next.EndedEarly.ShouldBeNull();
         var fresh = Train();
         fresh.ShouldNotBeEmpty();
+        fresh.Select(problem => problem.Text).Intersect(first.Select(problem => problem.Text)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Where_fewer_problems_are_new_than_were_asked_for_those_are_all()
+    {
+        ProblemSetPart[] parts = [new("knights", 1)];
+        int most = int.Parse(ProblemSet.FindShortages(parts, 5, Split.Train, 20_000).Single().Split("only about ")[1].Split(' ')[0],
+            System.Globalization.CultureInfo.InvariantCulture);
+        (sources, train) = ("families: [ { name: knights, level: 1 } ]", most - 20);
+        var first = Train();
+        Promoted(first);
+        var fresh = Train();
+        fresh.Length.ShouldBeInRange(1, 20);
         fresh.Select(problem => problem.Text).Intersect(first.Select(problem => problem.Text)).ShouldBeEmpty();
     }
 
@@ -69,8 +88,8 @@ public sealed class ContinuationTests : IDisposable
         seed: 5
         teacher: { model: {{RepositoryFolder.Root}}/teacher/models/tiny-reasoner, samples: 1, max_tokens: 32 }
         problems:
-          sources: [ { file: own.jsonl, question: q, answer: a } ]
-          train: 100
+          {{sources}}
+          train: {{train}}
           validation: 4
           test: 4
           twins: 0

@@ -41,6 +41,22 @@ public sealed class PromotionPlaceTests : IDisposable
         later.WasWithdrawn("model 5").ShouldBeFalse();
     }
 
+    [Fact]
+    public void What_was_taken_out_does_not_come_back_as_an_earlier_version_of_the_same_model()
+    {
+        foreach (string model in (string[])["first", "bad", "good", "bad"]) Promote(PlaceKind.Link, model);
+        using (var place = Open(PlaceKind.Link))
+        {
+            place.Back().ShouldBe((4, 3));
+            place.Back().ShouldBe((3, 1)); // over version 2, which is the bad one too
+            Shown().ShouldBe("first");
+        }
+
+        foreach (string model in (string[])["same", "same"]) Promote(PlaceKind.Link, model);
+        using var later = Open(PlaceKind.Link);
+        later.Back().ShouldBe((6, 1));
+    }
+
     /// <summary>
     /// A kill at every step: nothing here cleans up behind an exception, so that ending a change at a step leaves what a kill leaves there.
     /// </summary>

@@ -65,9 +65,11 @@ public sealed class PromotionRunTests(PipelineRunTests.FinishedRun finished) : I
         observer.Done.ShouldNotContain("evaluation/promoted"); // its answers to the same problems lie beside it
         PromotionPlace.CurrentOf(Place).ShouldBe(1);
         RunCatalogue.Find(folder.Path, "small").State.ShouldBe("finished");
+        RunState.TryRead(refused.Folder)!.Verdict.ShouldBe(RunVerdict.Refused); // for a service that was not there to see the exit code
 
         var (promoted, _) = Run(["sft.epochs=1", .. Lenient]);
         (promoted.Report!.Promotion!.Version, promoted.Report.Promotion.Incumbent).ShouldBe((2, 1));
+        RunState.TryRead(promoted.Folder)!.Verdict.ShouldBeNull();
 
         var (other, measured) = Run(["problems.test=13", .. Lenient]); // other problems: asked again, once
         measured.Done.ShouldContain("evaluation/promoted");

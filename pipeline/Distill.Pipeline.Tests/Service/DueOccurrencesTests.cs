@@ -75,6 +75,27 @@ public sealed class DueOccurrencesTests
     }
 
     [Fact]
+    public void A_clock_that_was_set_back_makes_nothing_again_that_was_removed_since()
+    {
+        var (schedule, times) = (Schedule("0 * * * *", catchUp: CatchUpPolicy.All), CronTimes.Parse("0 * * * *", "UTC"));
+        var removed = Night.AddHours(3);
+        DueOccurrences.Decide(schedule, times, new(Night.AddHours(-1), false, [], removed), Night.AddHours(4)).Made
+            .ShouldHaveSingleItem().Due.ShouldBe(Night.AddHours(4));
+        DueOccurrences.Decide(schedule, times, new(Night.AddHours(-1), false, [], Night.AddYears(12)), Night).Made.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void What_ended_in_the_future_is_let_go_of_before_what_ended_now()
+    {
+        Occurrence Ended(DateTimeOffset at) => Waiting("2026-11-28T02:00Z") with
+        {
+            Due = at, State = OccurrenceState.Finished, Closed = at, Attempts = [new Attempt(at, at, AttemptEnd.Finished)],
+        };
+        Occurrence[] known = [Ended(Night.AddYears(12)), Ended(Night.AddDays(-2)), Ended(Night.AddDays(-1))];
+        AttemptRules.Expired(new() { Runs = 2 }, known, Night).ShouldHaveSingleItem().ShouldBe(known[0]);
+    }
+
+    [Fact]
     public void A_clock_that_was_years_ahead_for_a_moment_does_not_silence_a_schedule()
     {
         var schedule = Schedule("0 2 * * *", catchUp: CatchUpPolicy.None);

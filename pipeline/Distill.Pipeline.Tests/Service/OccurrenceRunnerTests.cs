@@ -284,6 +284,20 @@ public sealed class OccurrenceRunnerTests : IDisposable
         (await carrying).State.ShouldBe(OccurrenceState.Finished);
     }
 
+    [Fact]
+    public async Task A_clock_that_was_set_back_makes_no_retry_wait_for_years()
+    {
+        store.TryCreate(SampleSchedules.Waiting("2026-11-28T01:30Z") with
+        {
+            NotBefore = clock.GetUtcNow().AddYears(12),
+            Attempts = [new Attempt(clock.GetUtcNow().AddYears(12), clock.GetUtcNow().AddYears(12), AttemptEnd.Fault)],
+        });
+        var program = new ScriptedProgram(0);
+        (await CarryOn(program)).State.ShouldBe(OccurrenceState.Waiting);
+        clock.Advance(TimeSpan.FromMinutes(10));
+        (await CarryOn(program)).State.ShouldBe(OccurrenceState.Finished);
+    }
+
     [Theory]
     [InlineData(-9, "its process was ended by signal 9")]
     [InlineData(77, "its process ended with code 77")]
@@ -307,6 +321,45 @@ public sealed class OccurrenceRunnerTests : IDisposable
         foreach (string file in Directory.GetFiles(folder.File("runs/.schedules"), "*", SearchOption.AllDirectories))
             File.ReadAllText(file).ShouldNotContain("hunter2");
     }
+
+    [Fact]
+    public async Task A_secret_in_the_words_that_a_run_left_behind_is_in_no_record()
+    {
+        store.TryCreate(Unfinished());
+        MakeRun(RunProgress.Failed, null, "401 for hunter2-hunter2");
+        var failed = await CarryOn(new ScriptedProgram(0), SampleSchedules.Text + "\n    retries: { attempts: 0 }\n");
+        failed.Reason.ShouldBe("401 for [secret]");
+    }
+
+    [Fact]
+    public void What_an_edited_file_names_as_a_secret_is_one_from_then_on()
+    {
+        const string Before = "DISTILL_TEST_BEFORE", After = "DISTILL_TEST_AFTER";
+        Environment.SetEnvironmentVariable(Before, "value-before");
+        Environment.SetEnvironmentVariable(After, "value-after");
+        try
+        {
+            string file = folder.File("schedules.yaml", SampleSchedules.Text.Replace("TEAM_HOOK", Before, StringComparison.Ordinal));
+            var book = new ScheduleBook(file);
+            var secrets = new SecretText(book, "given-one", null);
+            secrets.Without("value-before value-after given-one").ShouldBe("[secret] value-after [secret]");
+            folder.File("schedules.yaml", SampleSchedules.Text.Replace("TEAM_HOOK", After, StringComparison.Ordinal));
+            book.Refresh();
+            secrets.Without("value-before value-after").ShouldBe("[secret] [secret]");
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Before, null);
+            Environment.SetEnvironmentVariable(After, null);
+        }
+    }
+
+    [Theory]
+    [InlineData("Host=x;Password=hunter2-hunter2;Nonsense=hunter2")]
+    [InlineData("hunter2-hunter2")]
+    [InlineData("Host=x;Port=hunter2")]
+    public void A_connection_string_that_is_none_is_not_quoted(string text) =>
+        Should.Throw<IOException>(() => RunQueue.Open(text)).ToString().ShouldNotContain("hunter2");
 
     private async Task<Occurrence> CarryOn(ScriptedProgram program, string? text = null, CancellationToken stopping = default)
     {

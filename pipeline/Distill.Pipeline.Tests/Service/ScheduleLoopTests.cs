@@ -69,9 +69,32 @@ public sealed class ScheduleLoopTests : IDisposable
         done.Order().ShouldBe(expected.Order());
     }
 
+    /// <summary>A file where a schedule's folder should be: nothing of that schedule can be written.</summary>
+    [Fact]
+    public async Task What_is_wrong_with_one_schedule_keeps_no_other_from_its_time()
+    {
+        folder.File("schedules.yaml", Text);
+        Set(SampleSchedules.Utc("2026-03-20T00:00Z"));
+        folder.File("runs/.schedules/nightly", "no folder");
+        var program = new ScriptedProgram(0);
+        var service = Restarted(program);
+        service.Loop.Look();
+        Set(SampleSchedules.Utc("2026-03-20T23:30Z"));
+        service.Loop.Look();
+        await service.Queue.DoAsync(null);
+        program.Calls.ShouldNotBeEmpty();
+        program.Calls.ShouldAllBe(call => call[3].StartsWith("often-", StringComparison.Ordinal));
+        service.Health.Reasons().ShouldContain(reason => reason.StartsWith("schedule 'nightly'", StringComparison.Ordinal));
+        service.Health.IsReady.ShouldBeFalse();
+
+        folder.File("schedules.yaml", Text.Replace("name: nightly", "name: daily", StringComparison.Ordinal) + "\n\n");
+        service.Loop.Look();
+        service.Health.Reasons().ShouldNotContain(reason => reason.Contains("'nightly'", StringComparison.Ordinal));
+    }
+
     private void Set(DateTimeOffset time) => shown = time;
 
-    private (ScheduleLoop Loop, LossyQueue Queue) Restarted(ScriptedProgram program)
+    private (ScheduleLoop Loop, LossyQueue Queue, ServiceHealth Health) Restarted(ScriptedProgram program)
     {
         var clock = new JumpingClock(() => shown);
         var (store, book, secrets) = (new OccurrenceStore(folder.File("runs")),
@@ -79,9 +102,10 @@ public sealed class ScheduleLoopTests : IDisposable
         var runner = new OccurrenceRunner(store, book, program,
             new FollowUps(store, book, program, new RecordingNotifiers(), secrets, clock), new LiveRuns(), secrets, clock);
         var queue = new LossyQueue(runner);
-        var loop = new ScheduleLoop(store, book, queue, new ServiceHealth(store, book), clock);
+        var health = new ServiceHealth(store, book);
+        var loop = new ScheduleLoop(store, book, queue, health, clock);
         queue.Returned = loop.Returned;
-        return (loop, queue);
+        return (loop, queue, health);
     }
 
     /// <summary>One that can be set back, which a FakeTimeProvider refuses. Its timers never come: nothing here waits.</summary>

@@ -93,7 +93,7 @@ public sealed class LaunchTests : IDisposable
     [Fact]
     public void The_manifest_of_Kubernetes_asks_for_one_pod_of_an_index_at_a_time()
     {
-        var (claim, job) = Manifest(claimGigabytes: 50);
+        var (claim, job, join) = Manifest(claimGigabytes: 50);
         claim!.Value.GetProperty("spec").GetProperty("accessModes")[0].GetString().ShouldBe("ReadWriteMany");
         var spec = job.GetProperty("spec");
         spec.GetProperty("completionMode").GetString().ShouldBe("Indexed");
@@ -112,6 +112,12 @@ public sealed class LaunchTests : IDisposable
         container.GetProperty("env")[0].GetProperty("value").GetString().ShouldBe("2");
         pod.GetProperty("volumes")[0].GetProperty("persistentVolumeClaim").GetProperty("claimName").GetString().ShouldBe("shared");
         Manifest(claimGigabytes: null).Claim.ShouldBeNull();
+
+        // Two shards that end at one moment may not see each other's end: then this one joins, when it is woken.
+        join.GetProperty("metadata").GetProperty("name").GetString().ShouldBe("small-join");
+        join.GetProperty("spec").GetProperty("suspend").GetBoolean().ShouldBeTrue();
+        join.GetProperty("spec").GetProperty("template").GetProperty("spec").GetProperty("containers")[0].GetProperty("args")
+            .EnumerateArray().Select(word => word.GetString()).ShouldBe(["run", "/data/recipe.yaml", "--runs", "/data/runs"]);
     }
 
     [Fact]
@@ -141,12 +147,12 @@ public sealed class LaunchTests : IDisposable
     };
 
     // JSON documents within YAML: read by the reader of recipes, which knows both.
-    private static (JsonElement? Claim, JsonElement Job) Manifest(int? claimGigabytes)
+    private static (JsonElement? Claim, JsonElement Job, JsonElement Join) Manifest(int? claimGigabytes)
     {
         string text = new KubernetesManifest(Job() with { Program = [], Hours = 24 }, "image:1", "shared", claimGigabytes).Write();
         string[] documents = [.. text.Split("---\n").Skip(1)];
         foreach (string document in documents) RecipeYaml.Parse(document, "manifest", new RecipeSource("", "/"));
         var read = documents.Select(document => JsonDocument.Parse(document).RootElement).ToList();
-        return (read.Count == 2 ? read[0] : null, read[^1]);
+        return (read.Count == 3 ? read[0] : null, read[^2], read[^1]);
     }
 }

@@ -96,6 +96,51 @@ public sealed class ShardRunTests(ShardRunTests.WholeRun whole) : IClassFixture<
     }
 
     [Fact]
+    public void A_shard_that_has_just_begun_keeps_its_right_while_another_process_removes_what_was_joined()
+    {
+        var store = new ArtifactStore(folder["store"], TimeProvider.System);
+        var units = new ShardedUnits(store, Store.SampleStore.KeyOf("traces"));
+        ShardNumber begun = new(0, 2), joined = new(1, 2);
+        Directory.CreateDirectory(units.FolderOf(joined));
+        units.Finish(joined, 4);
+        using (units.Lock(begun, "one", _ => { }, CancellationToken.None))
+        {
+            units.Remove();
+            Directory.Exists(units.FolderOf(joined)).ShouldBeFalse();
+            using var tired = new CancellationTokenSource();
+            Should.Throw<OperationCanceledException>(() => units.Lock(begun, "two", _ => tired.Cancel(), tired.Token).Dispose());
+            Directory.CreateDirectory(units.FolderOf(begun));
+            units.Remove();
+            Directory.Exists(units.FolderOf(begun)).ShouldBeTrue();
+        }
+
+        units.Remove();
+        Directory.Exists(store.ShardsFolder(Store.SampleStore.KeyOf("traces"))).ShouldBeFalse();
+        units.Remove();
+        units.Missing().ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Several_processes_may_remove_at_once()
+    {
+        var key = Store.SampleStore.KeyOf("traces");
+        for (int turn = 0; turn < 20; turn++)
+        {
+            var first = new ShardedUnits(new ArtifactStore(folder["store"], TimeProvider.System), key);
+            for (int index = 0; index < 4; index++)
+            {
+                Directory.CreateDirectory(first.FolderOf(new(index, 4)));
+                first.Finish(new(index, 4), 4);
+            }
+
+            await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(
+                () => new ShardedUnits(new ArtifactStore(folder["store"], TimeProvider.System), key).Remove())));
+            first.Remove();
+            first.Missing().ShouldBeNull();
+        }
+    }
+
+    [Fact]
     public void What_shards_cannot_keep_is_refused_before_anything_is_done()
     {
         string recipe = folder.File("small.yaml", WholeRun.Text);

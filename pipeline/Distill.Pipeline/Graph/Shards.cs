@@ -111,7 +111,7 @@ internal sealed class ShardedUnits(ArtifactStore store, StoreKey key)
 
     /// <summary>The right to make a shard's units; waits while another process has it, which may be one that was taken for dead.</summary>
     public FileLock Lock(ShardNumber shard, string owner, Action<string> waiting, CancellationToken cancellation) =>
-        FileLock.Take(FolderOf(shard) + LockSuffix, owner, waiting, cancellation);
+        FileLock.Take(LockOf(FolderOf(shard)), owner, waiting, cancellation);
 
     public bool IsDone(ShardNumber shard) => Read(FolderOf(shard)) is not null;
 
@@ -142,20 +142,46 @@ internal sealed class ShardedUnits(ArtifactStore store, StoreKey key)
         if (!Directory.Exists(root)) return;
         foreach (string folder in Folders())
         {
-            using var held = FileLock.TryTake(folder + LockSuffix, "removing what was joined");
+            using var held = FileLock.TryTake(LockOf(folder), "removing what was joined");
             if (held is null) continue;
-            Directory.Delete(folder, recursive: true);
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true); // else another one removed it just now
         }
 
-        if (!Folders().Any()) Directory.Delete(root, recursive: true);
+        try
+        {
+            Directory.Delete(root);
+        }
+        catch (IOException) when (!Directory.Exists(root) || Directory.EnumerateFileSystemEntries(root).Any())
+        {
+            // Another one removed it, or a shard has begun in it: then it is that one's.
+        }
     }
 
-    private IReadOnlyList<string> Folders() =>
-        Directory.Exists(root) ? [.. Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal)] : [];
+    // Beside the folder of all, which can so be removed while others take their locks. Locks stay: another one may have opened them.
+    private string LockOf(string folder) => $"{root}.{Path.GetFileName(folder)}{LockSuffix}";
+
+    private IReadOnlyList<string> Folders()
+    {
+        try
+        {
+            return Directory.Exists(root) ? [.. Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal)] : [];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return []; // joined and removed just now
+        }
+    }
 
     private static Done? Read(string folder)
     {
         string path = Path.Combine(folder, DoneName);
-        return File.Exists(path) ? JsonSerializer.Deserialize<Done>(File.ReadAllBytes(path)) : null;
+        try
+        {
+            return File.Exists(path) ? JsonSerializer.Deserialize<Done>(File.ReadAllBytes(path)) : null;
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null; // joined and removed just now
+        }
     }
 }

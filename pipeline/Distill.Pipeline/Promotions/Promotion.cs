@@ -60,21 +60,25 @@ internal sealed class Promotion(
         if (!parity.Passed) return ([parity], []);
         var problems = candidate.Problems();
         var after = candidate.Answers(StageGraph.Exported);
+        // What either was trained on says nothing about either.
+        var known = candidate.TrainedOn.Concat(ContinuedProblems()).ToHashSet(StringComparer.Ordinal);
+        if (incumbent is not null)
+            known.UnionWith(
+                KnownProblems.Read(Path.Combine(PromotionPlace.FolderOf(place.Path, incumbent.Number), PromotedVersion.ProblemsName)));
+        List<Problem> unknown = [.. problems.Where(problem => !known.Contains(KnownProblems.DigestOf(problem)))];
+        var notes = new List<string>();
+        if (unknown.Count < problems.Count)
+            notes.Add($"{problems.Count - unknown.Count:N0} of {problems.Count:N0} test problems are left out: "
+                + $"{(incumbent is null ? "" : $"version {incumbent.Number} or ")}this model was trained on them.");
         if (incumbent is null)
         {
-            var answers = Pair(problems, candidate.Answers(StageGraph.Base), after);
-            return ([parity, .. test.Floor(answers), .. test.First(answers)], []);
+            var answers = Pair(unknown, candidate.Answers(StageGraph.Base), after);
+            return ([parity, .. test.Floor(answers), .. test.First(answers)], notes);
         }
 
         cancellation.ThrowIfCancellationRequested();
         var before = AnswersOf(place, incumbent);
-        var known = KnownProblems.Read(Path.Combine(PromotionPlace.FolderOf(place.Path, incumbent.Number), PromotedVersion.ProblemsName));
-        List<Problem> unknown = [.. problems.Where(problem => !known.Contains(KnownProblems.DigestOf(problem)))];
         var paired = Pair(unknown, before, after);
-        var notes = new List<string>();
-        if (unknown.Count < problems.Count)
-            notes.Add($"{problems.Count - unknown.Count:N0} of {problems.Count:N0} test problems are left out: version "
-                + $"{incumbent.Number} was trained on them.");
         if (test.Untested(paired) is { } untested) notes.Add(untested);
         return ([parity, .. test.Floor(paired), .. test.Against(paired)], notes);
     }

@@ -15,16 +15,21 @@ internal sealed class PromotionCandidate
     private readonly RunFolder folder;
     private readonly RunArtifacts artifacts;
     private readonly Artifact model;
+    private readonly Lazy<IReadOnlySet<string>> trained;
 
     public PromotionCandidate(RunFolder folder, RunArtifacts artifacts, DigestMemory memory)
     {
         (this.folder, this.artifacts) = (folder, artifacts);
         model = artifacts.Find(RunFolder.ModelLink)!;
+        trained = new(() => Trained().ToHashSet(StringComparer.Ordinal));
         Digest = ExternalInputs.DigestOf(model.Folder, memory, [.. model.Manifest.Files.Select(file => file.Path)]);
     }
 
     /// <summary>Of what decides how the model answers.</summary>
     public string Digest { get; }
+
+    /// <summary>Digests of problems that the run itself trained on.</summary>
+    public IReadOnlySet<string> TrainedOn => trained.Value;
 
     public bool? PassedParity => artifacts.Find(ParityStage.StageName) is { } parity ? ParityStage.ReadReport(parity)?.Passed : null;
 
@@ -51,7 +56,7 @@ internal sealed class PromotionCandidate
         foreach (var (stage, path) in TraceFiles())
             PlacedFiles.Take(path, Path.Combine(target, PromotedVersion.TracesFolder, $"{stage}-{Path.GetFileName(path)}"));
         PlacedFiles.Take(AnswersFile(StageGraph.Exported), Path.Combine(target, PromotedVersion.AnswersName));
-        KnownProblems.Write(Path.Combine(target, PromotedVersion.ProblemsName), Trained().Concat(known));
+        KnownProblems.Write(Path.Combine(target, PromotedVersion.ProblemsName), TrainedOn.Concat(known));
         var evaluation = artifacts.Find(EvaluationStage.NameOf(StageGraph.Exported))!;
         return new PromotedVersion(
             number, Digest, folder.Name, folder.RunsPath, clock.GetUtcNow(), evaluation.Manifest.Facts[StageKey.TextFact],

@@ -174,8 +174,13 @@ internal sealed class PromotionPlace : IDisposable
                 + "Keep it as it is, or move it away first.");
     }
 
-    private int? Before(int number) => All().Where(other => other < number && !IsWithdrawn(Path, other)).OrderDescending()
-        .Cast<int?>().FirstOrDefault();
+    // A model that was taken out may have been promoted more than once: none of its versions is gone back to.
+    private int? Before(int number)
+    {
+        string model = Read(number).Model;
+        return All().Where(other => other < number && !IsWithdrawn(Path, other)).OrderDescending()
+            .Where(other => Read(other).Model is var before && before != model && !WasWithdrawn(before)).Cast<int?>().FirstOrDefault();
+    }
 
     private void Show(int number)
     {

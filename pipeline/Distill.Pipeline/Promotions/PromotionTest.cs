@@ -17,7 +17,7 @@ internal readonly record struct PairedAnswer(string Domain, bool Before, bool Af
 /// </summary>
 internal sealed class PromotionTest(PromotionSection rules)
 {
-    private const string OtherDomains = "other domains";
+    private const string OtherDomains = "other domains", AgainstBase = "against the base";
 
     /// <summary>What is asked for, in words.</summary>
     public string RuleAgainst(bool isFirst) => (isFirst, rules.First, rules.Require) switch
@@ -34,7 +34,7 @@ internal sealed class PromotionTest(PromotionSection rules)
     {
         if (answers.Count == 0)
         {
-            yield return new PromotionCheck("all problems", false, "there is no held-out problem that both models can be asked");
+            yield return NothingAsked("all problems");
             yield break;
         }
 
@@ -54,7 +54,11 @@ internal sealed class PromotionTest(PromotionSection rules)
 
     /// <summary>Of the first model in its place, against the base that it was trained from.</summary>
     public IEnumerable<PromotionCheck> First(IReadOnlyList<PairedAnswer> answers) =>
-        rules.First == FirstPromotion.Any ? [] : [Check("against the base", Count(answers), margin: 0)];
+        rules.First == FirstPromotion.Any ? []
+            : [answers.Count == 0 ? NothingAsked(AgainstBase) : Check(AgainstBase, Count(answers), margin: 0)];
+
+    private static PromotionCheck NothingAsked(string name) =>
+        new(name, false, "there is no held-out problem that both models can be asked");
 
     /// <summary>What must be shown of every model.</summary>
     public IEnumerable<PromotionCheck> Floor(IReadOnlyList<PairedAnswer> answers)

@@ -104,8 +104,7 @@ internal sealed class ScheduleService : IAsyncDisposable
         ServiceOptions options, string operatorKey, ScheduleBook book, OccurrenceStore store, RunQueue queue, IDistillProgram program,
         TimeProvider clock, CancellationToken stopping)
     {
-        var secrets = SecretText.OfEnvironment(book.Document.Notifiers.SelectMany(notifier =>
-            (string?[])[notifier.WebhookEnv, notifier.SecretEnv]).OfType<string>());
+        var secrets = new SecretText(book, operatorKey, options.ReadKey, options.Postgres, RunQueue.PasswordOf(options.Postgres));
         var (live, health) = (new LiveRuns(), new ServiceHealth(store, book));
         var followUps = new FollowUps(store, book, program, new Notifiers(clock), secrets, clock);
         var runner = new OccurrenceRunner(store, book, program, followUps, live, secrets, clock);
@@ -128,7 +127,7 @@ internal sealed class ScheduleService : IAsyncDisposable
         var application = builder.Build();
         var access = new ServiceAccess(options, operatorKey);
         application.Use(next => context => access.GuardAsync(context, next));
-        var view = new ServiceView(store, book, live, health, clock);
+        var view = new ServiceView(store, book, live, health, secrets, clock);
         new ServiceEndpoints(view, store, book, health, clock).Map(application);
         application.UseHangfireDashboard(ServicePaths.Queue, new DashboardOptions
         {

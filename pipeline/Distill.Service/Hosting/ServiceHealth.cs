@@ -12,18 +12,21 @@ internal sealed class ServiceHealth(OccurrenceStore store, ScheduleBook book)
 {
     private const long LeastDisk = 1L << 30;
 
-    private readonly ConcurrentDictionary<string, string> faults = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Fault> faults = new(StringComparer.Ordinal);
+
+    private readonly record struct Fault(string Message, bool StopsRuns);
 
     /// <summary>Everything that keeps the service from doing all of its work, a sentence each; empty when nothing does.</summary>
     public IReadOnlyList<string> Reasons() => [.. Standing().Concat(faults.OrderBy(fault => fault.Key).Select(fault =>
-        $"{fault.Key}: {fault.Value}"))];
+        $"{fault.Key}: {fault.Value.Message}"))];
 
     /// <summary>Whether runs can be started at all.</summary>
-    public bool IsReady => faults.IsEmpty;
+    public bool IsReady => !faults.Values.Any(fault => fault.StopsRuns);
 
     /// <summary>Does something that the disk or the database may refuse, and notes how it went.</summary>
+    /// <param name="stopsRuns">Whether no run is started without it.</param>
     /// <returns>Whether it was done.</returns>
-    public bool Try(string part, Action action)
+    public bool Try(string part, Action action, bool stopsRuns = true)
     {
         try
         {
@@ -34,10 +37,14 @@ internal sealed class ServiceHealth(OccurrenceStore store, ScheduleBook book)
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or InvalidDataException or DbException
             or BackgroundJobClientException)
         {
-            faults[part] = fault is BackgroundJobClientException { InnerException: { } inner } ? inner.Message : fault.Message;
+            var cause = fault is BackgroundJobClientException { InnerException: { } inner } ? inner : fault;
+            faults[part] = new(cause.Message, stopsRuns);
             return false;
         }
     }
+
+    /// <summary>A part that is there no more has no faults.</summary>
+    public void Forget(string part) => faults.TryRemove(part, out _);
 
     private IEnumerable<string> Standing()
     {

@@ -45,10 +45,20 @@ internal static class AttemptRules
         return minutes < LongestDelay.TotalMinutes ? TimeSpan.FromMinutes(minutes) : LongestDelay;
     }
 
+    /// <summary>The occurrence with a wait that is no longer than it was meant to be: the clock may have been set back since.</summary>
+    public static Occurrence Clamped(Occurrence occurrence, RetrySection retries, DateTimeOffset now) =>
+        IsTooLong(occurrence, retries, now) ? occurrence with { NotBefore = now + Delay(retries, occurrence.Failures) } : occurrence;
+
+    public static bool IsTooLong(Occurrence occurrence, RetrySection retries, DateTimeOffset now) =>
+        occurrence.NotBefore is { } time && time > now + Delay(retries, occurrence.Failures);
+
     /// <summary>Ended occurrences whose runs the schedule does not keep.</summary>
     public static IReadOnlyList<Occurrence> Expired(RetentionSection retention, IEnumerable<Occurrence> known, DateTimeOffset now)
     {
-        var closed = Closed(known).Where(occurrence => occurrence.Attempts.Count > 0).ToList();
+        // What ended days in the future did so by a clock that was wrong, and is no newer than anything.
+        var closed = Closed(known).OrderBy(occurrence => occurrence.Closed - now > DueOccurrences.FarthestBack)
+            .ThenByDescending(occurrence => occurrence.Closed).ThenByDescending(occurrence => occurrence.Due)
+            .Where(occurrence => occurrence.Attempts.Count > 0).ToList();
         return
         [
             .. closed.Where((occurrence, index) => (retention.Runs > 0 && index >= retention.Runs)
@@ -57,10 +67,11 @@ internal static class AttemptRules
     }
 
     /// <summary>Ended occurrences that are so many and so old that nobody asks for them any more; their runs stay.</summary>
-    public static IEnumerable<Occurrence> Forgotten(IEnumerable<Occurrence> known) => Closed(known).Skip(MostRecords);
+    public static IEnumerable<Occurrence> Forgotten(IEnumerable<Occurrence> known) =>
+        Closed(known).OrderByDescending(occurrence => occurrence.Due).Skip(MostRecords);
 
     private static IEnumerable<Occurrence> Closed(IEnumerable<Occurrence> known) =>
-        known.Where(occurrence => occurrence is { IsOpen: false, Closed: not null }).OrderByDescending(occurrence => occurrence.Due);
+        known.Where(occurrence => occurrence is { IsOpen: false, Closed: not null });
 
     private static RetryReason? ReasonOf(AttemptEnd? end) => end switch
     {

@@ -5,7 +5,9 @@ namespace Distill.Service.Occurrences;
 /// <summary>What is known of a schedule at a moment.</summary>
 /// <param name="SeenUntil">What was due up to then was decided on.</param>
 /// <param name="Known">Its occurrences, in any order.</param>
-internal sealed record ScheduleHistory(DateTimeOffset SeenUntil, bool IsPaused, IReadOnlyList<Occurrence> Known);
+/// <param name="RemovedUntil">The newest that was removed; null when none was. What was due up to then is over.</param>
+internal sealed record ScheduleHistory(
+    DateTimeOffset SeenUntil, bool IsPaused, IReadOnlyList<Occurrence> Known, DateTimeOffset? RemovedUntil = null);
 
 /// <summary>What is to be done about a schedule.</summary>
 /// <param name="Made">New occurrences in the order of their times; some are over already, with a reason.</param>
@@ -26,12 +28,16 @@ internal static class DueOccurrences
     /// <summary>Of occurrences that are caught up with, and of those that wait.</summary>
     public const int Most = 100;
 
+    // A clock that is set back by more was wrong before: what it left behind silences nothing.
+    public static readonly TimeSpan FarthestBack = TimeSpan.FromDays(1);
+
     public static ScheduleDecision Decide(ScheduleSection schedule, CronTimes times, ScheduleHistory history, DateTimeOffset now)
     {
         if (!schedule.Enabled || history.IsPaused || now <= history.SeenUntil) return new([], [], now);
         var known = history.Known.Select(occurrence => occurrence.Due).ToHashSet();
         var due = new Queue<DateTimeOffset>();
-        foreach (var moment in times.Between(history.SeenUntil, now).Where(moment => !known.Contains(moment)))
+        var over = history.RemovedUntil is { } removed && removed - now <= FarthestBack ? removed : DateTimeOffset.MinValue;
+        foreach (var moment in times.Between(history.SeenUntil, now).Where(moment => moment > over && !known.Contains(moment)))
         {
             due.Enqueue(moment);
             if (due.Count > Most) due.Dequeue(); // the oldest of very many are given up

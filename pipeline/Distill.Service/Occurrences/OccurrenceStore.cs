@@ -13,6 +13,7 @@ namespace Distill.Service.Occurrences;
 /// operator.key               what acting on its page needs, where it was given no key
 /// resources/LABEL.lock       held while a run with the label is at work
 /// NAME/seen.json             up to when what was due was decided on
+/// NAME/removed.json          up to when there were occurrences that are there no more
 /// NAME/paused                there while the schedule is paused
 /// NAME/20261128t010000z.json an occurrence; .cancel beside it asks for its end, .log is what its attempts said
 /// </code>
@@ -20,7 +21,9 @@ namespace Distill.Service.Occurrences;
 /// </summary>
 internal sealed class OccurrenceStore
 {
-    private const string SeenName = "seen.json", PausedName = "paused", Json = ".json", Cancel = ".cancel", Log = ".log", Lock = ".lock";
+    private const string SeenName = "seen.json", RemovedName = "removed.json", PausedName = "paused";
+
+    private const string Json = ".json", Cancel = ".cancel", Log = ".log", Lock = ".lock";
 
     private readonly ConcurrentDictionary<string, Remembered> remembered = new(StringComparer.Ordinal);
 
@@ -92,11 +95,16 @@ internal sealed class OccurrenceStore
     }
 
     /// <summary>Null when the schedule was never looked at.</summary>
-    public DateTimeOffset? SeenUntil(string schedule)
+    public DateTimeOffset? SeenUntil(string schedule) => ReadTime(schedule, SeenName);
+
+    /// <summary>The newest time whose occurrence was removed; null when none was.</summary>
+    public DateTimeOffset? RemovedUntil(string schedule) => ReadTime(schedule, RemovedName);
+
+    private DateTimeOffset? ReadTime(string schedule, string name)
     {
         try
         {
-            string path = Path.Combine(Root, schedule, SeenName);
+            string path = Path.Combine(Root, schedule, name);
             return File.Exists(path) ? JsonSerializer.Deserialize<Seen>(File.ReadAllBytes(path), CanonicalJson.Spelling)?.Until : null;
         }
         catch (JsonException)
@@ -105,11 +113,15 @@ internal sealed class OccurrenceStore
         }
     }
 
-    public void WriteSeen(string schedule, DateTimeOffset until)
+    public void WriteSeen(string schedule, DateTimeOffset until) => WriteTime(schedule, SeenName, until);
+
+    public void WriteRemoved(string schedule, DateTimeOffset until) => WriteTime(schedule, RemovedName, until);
+
+    private void WriteTime(string schedule, string name, DateTimeOffset until)
     {
         Directory.CreateDirectory(Path.Combine(Root, schedule));
         ReplacedFile.Write(
-            Path.Combine(Root, schedule, SeenName), JsonSerializer.SerializeToUtf8Bytes(new Seen(until), CanonicalJson.Spelling));
+            Path.Combine(Root, schedule, name), JsonSerializer.SerializeToUtf8Bytes(new Seen(until), CanonicalJson.Spelling));
     }
 
     public bool IsPaused(string schedule) => File.Exists(Path.Combine(Root, schedule, PausedName));

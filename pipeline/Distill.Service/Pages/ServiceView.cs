@@ -35,7 +35,8 @@ internal sealed record ShownRun(
     string Name, string State, string? Reason, DateTimeOffset Changed, RunStatus? Status, bool HasReport, Occurrence? Occurrence);
 
 /// <summary>What there is to see, read from the files that runs and schedules leave. Thread-safe.</summary>
-internal sealed class ServiceView(OccurrenceStore store, ScheduleBook book, LiveRuns live, ServiceHealth health, TimeProvider clock)
+internal sealed class ServiceView(
+    OccurrenceStore store, ScheduleBook book, LiveRuns live, ServiceHealth health, SecretText secrets, TimeProvider clock)
 {
     private const int MostRuns = 50;
 
@@ -43,7 +44,7 @@ internal sealed class ServiceView(OccurrenceStore store, ScheduleBook book, Live
 
     public DateTimeOffset Now => clock.GetUtcNow();
 
-    public IReadOnlyList<string> Troubles => health.Reasons();
+    public IReadOnlyList<string> Troubles => [.. health.Reasons().Select(secrets.Without)];
 
     public IReadOnlyList<ScheduleStatus> Schedules()
     {
@@ -76,6 +77,7 @@ internal sealed class ServiceView(OccurrenceStore store, ScheduleBook book, Live
             _ => "stopped",
         };
         string? reason = word == "running" ? null : state.Progress == RunProgress.Running ? "its process ended" : state.Reason;
+        if (reason is not null) reason = secrets.Without(reason); // a run knows nothing of what is a secret here
         return new(name, word, reason, state.Changed, live.StatusOf(name), File.Exists(folder.ReportPath), occurrence);
     }
 

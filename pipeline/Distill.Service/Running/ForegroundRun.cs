@@ -13,7 +13,7 @@ internal sealed class ForegroundRun(
     /// <exception cref="OperationCanceledException">Stopped; the occurrence waits for who goes on with it.</exception>
     public async Task<Occurrence> DoAsync(Occurrence occurrence, CancellationToken stopping)
     {
-        var secrets = SecretText.OfEnvironment([]);
+        var secrets = new SecretText(book);
         var echo = new EchoedProgram(program, new RunWords(clock, secrets), said);
         var followUps = new FollowUps(store, book, echo, new Notifiers(clock), secrets, clock);
         var runner = new OccurrenceRunner(store, book, echo, followUps, new LiveRuns(), secrets, clock);

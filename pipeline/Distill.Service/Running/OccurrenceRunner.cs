@@ -52,6 +52,7 @@ internal sealed class OccurrenceRunner(
         if (book.Find(occurrence.Schedule) is not { } schedule) return Over(occurrence, "its schedule is no longer in the file");
         var folder = new RunFolder(store.RunsFolder, occurrence.Run);
         occurrence = Reviewed(occurrence, folder, schedule);
+        occurrence = AttemptRules.Clamped(occurrence, schedule.Retries, clock.GetUtcNow());
         if (!occurrence.IsOpen || occurrence.NotBefore > clock.GetUtcNow()) return occurrence;
         occurrence = occurrence with
         {
@@ -80,7 +81,7 @@ internal sealed class OccurrenceRunner(
             { Progress: RunProgress.Stopped } => (AttemptEnd.Stopped, "the service was stopped"),
             _ => AttemptRules.WithoutWord(occurrence.Attempts.SkipLast(1)),
         };
-        var ended = unfinished with { Ended = state?.Changed ?? clock.GetUtcNow(), End = end, Message = message };
+        var ended = unfinished with { Ended = state?.Changed ?? clock.GetUtcNow(), End = end, Message = Scrubbed(message) };
         return AttemptRules.After(occurrence, ended, schedule.Retries, clock.GetUtcNow());
     }
 
@@ -114,7 +115,7 @@ internal sealed class OccurrenceRunner(
         return occurrence.Attempts[^1] with
         {
             Ended = clock.GetUtcNow(), End = end, Stage = end is AttemptEnd.Finished or AttemptEnd.Early ? null : words.Stage,
-            Message = message is null ? null : secrets.Without(message),
+            Message = Scrubbed(message),
         };
 
         void Say(SpokenLine line)
@@ -122,6 +123,8 @@ internal sealed class OccurrenceRunner(
             if (words.Hear(line) is { } text) log.Line(text);
         }
     }
+
+    private string? Scrubbed(string? message) => message is null ? null : secrets.Without(message);
 
     private void Cancel(Occurrence occurrence, CancellationTokenSource cancel)
     {

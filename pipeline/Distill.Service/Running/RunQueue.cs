@@ -7,6 +7,7 @@ using Hangfire.InMemory;
 using Hangfire.PostgreSql;
 using Hangfire.PostgreSql.Factories;
 using Hangfire.States;
+using Npgsql;
 
 namespace Distill.Service.Running;
 
@@ -41,6 +42,9 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
     public static RunQueue Open(string? postgres)
     {
         if (postgres is null) return new(new InMemoryStorage());
+        if (Parsed(postgres) is null) // what the reader says of it would quote it
+            throw new IOException("The database of the queue cannot be used: its connection string is none. "
+                + "It looks like 'Host=…;Database=…;Username=…;Password=…'.");
         var options = new PostgreSqlStorageOptions
         {
             SchemaName = "distill", UseSlidingInvisibilityTimeout = true, InvisibilityTimeout = Invisibility, QueuePollInterval = Poll,
@@ -53,6 +57,21 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
         catch (Exception fault) when (fault is DbException or ArgumentException or InvalidOperationException or TimeoutException)
         {
             throw new IOException($"The database of the queue cannot be used: {fault.GetBaseException().Message}", fault);
+        }
+    }
+
+    /// <summary>The password of a connection string; null where it has none.</summary>
+    public static string? PasswordOf(string? postgres) => postgres is null ? null : Parsed(postgres)?.Password;
+
+    private static NpgsqlConnectionStringBuilder? Parsed(string postgres)
+    {
+        try
+        {
+            return new(postgres);
+        }
+        catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidCastException or OverflowException)
+        {
+            return null;
         }
     }
 

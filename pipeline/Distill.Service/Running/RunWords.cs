@@ -113,8 +113,8 @@ internal sealed class RunWords(TimeProvider clock, SecretText secrets)
         if (doneBefore < 0) (doneBefore, stageStart) = (done, clock.GetTimestamp());
         var elapsed = clock.GetElapsedTime(stageStart);
         bool isKnown = done > doneBefore && total > done && elapsed > TimeSpan.FromSeconds(1);
-        string words = string.Create(CultureInfo.InvariantCulture,
-            $"{done:N0}/{total:N0} {Text(json, "unit")} {Text(json, "detail")}").TrimEnd();
+        string words = secrets.Without(string.Create(CultureInfo.InvariantCulture,
+            $"{done:N0}/{total:N0} {Text(json, "unit")} {Text(json, "detail")}").TrimEnd());
         TimeSpan? left = isKnown && (total - done) / (done - doneBefore) * elapsed.TotalDays < 1000
             ? elapsed * ((total - done) / (done - doneBefore)) : null;
         status = new(stage, total > 0 ? Math.Clamp(done / total, 0, 1) : 0, words, left);

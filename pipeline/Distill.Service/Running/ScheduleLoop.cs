@@ -31,18 +31,24 @@ internal sealed class ScheduleLoop(
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> handedOut = new(StringComparer.Ordinal);
 
+    private string[] looked = [];
+
     /// <summary>One look.</summary>
     public void Look()
     {
         book.Refresh();
         var now = clock.GetUtcNow();
-        foreach (var schedule in book.Document.Schedules)
+        var schedules = book.Document.Schedules;
+        foreach (string gone in looked.Except(schedules.Select(schedule => schedule.Name)))
         {
-            Decide(schedule, now);
-            var known = store.List(schedule.Name);
-            foreach (var occurrence in known.Where(occurrence => occurrence.Closed is null)) HandOut(occurrence, now);
-            LetGo(schedule, known, now);
+            health.Forget(Part(gone));
+            health.Forget(Removal(gone));
         }
+
+        looked = [.. schedules.Select(schedule => schedule.Name)];
+        // What is wrong with one keeps no other from its time, and nothing waits for room to be made.
+        foreach (var schedule in schedules) health.Try(Part(schedule.Name), () => Start(schedule, now));
+        foreach (var schedule in schedules) health.Try(Removal(schedule.Name), () => LetGo(schedule, now), stopsRuns: false);
     }
 
     /// <summary>The queue is done with it, for now.</summary>
@@ -65,6 +71,17 @@ internal sealed class ScheduleLoop(
         }
     }
 
+    private static string Part(string schedule) => $"schedule '{schedule}'";
+
+    private static string Removal(string schedule) => $"removing old runs of '{schedule}'";
+
+    private void Start(ScheduleSection schedule, DateTimeOffset now)
+    {
+        Decide(schedule, now);
+        foreach (var occurrence in store.List(schedule.Name).Where(occurrence => occurrence.Closed is null))
+            HandOut(occurrence, schedule, now);
+    }
+
     private void Decide(ScheduleSection schedule, DateTimeOffset now)
     {
         if (store.SeenUntil(schedule.Name) is not { } seen)
@@ -77,7 +94,8 @@ internal sealed class ScheduleLoop(
         bool isDue = now >= seen && times.Next(seen) <= now;
         if (isDue)
         {
-            var history = new ScheduleHistory(seen, store.IsPaused(schedule.Name), store.List(schedule.Name));
+            var history = new ScheduleHistory(
+                seen, store.IsPaused(schedule.Name), store.List(schedule.Name), store.RemovedUntil(schedule.Name));
             var decision = DueOccurrences.Decide(schedule, times, history, now);
             foreach (var occurrence in decision.Made) store.TryCreate(occurrence);
             foreach (var occurrence in decision.Cancelled) store.AskToCancel(occurrence);
@@ -87,10 +105,10 @@ internal sealed class ScheduleLoop(
         if (isDue || now < seen || now - seen >= NoteInterval) store.WriteSeen(schedule.Name, now);
     }
 
-    private void HandOut(Occurrence occurrence, DateTimeOffset now)
+    private void HandOut(Occurrence occurrence, ScheduleSection schedule, DateTimeOffset now)
     {
         string key = $"{occurrence.Schedule}/{occurrence.Name}";
-        if (occurrence.NotBefore > now) return;
+        if (occurrence.NotBefore > now && !AttemptRules.IsTooLong(occurrence, schedule.Retries, now)) return;
         bool isAtWork = handedOut.TryGetValue(key, out var before)
             && (now - before < Trust || FileLock.IsHeld(store.ResourceLock(occurrence.Resource)));
         if (isAtWork) return;
@@ -98,22 +116,37 @@ internal sealed class ScheduleLoop(
         if (!health.Try("queue", () => queue.Enqueue(occurrence))) handedOut.TryRemove(key, out _);
     }
 
-    private void LetGo(ScheduleSection schedule, IReadOnlyList<Occurrence> known, DateTimeOffset now)
+    // It is not made again, should the clock be set back.
+    private void Remove(Occurrence occurrence, DateTimeOffset now)
     {
+        if (occurrence.Due - now <= DueOccurrences.FarthestBack && !(store.RemovedUntil(occurrence.Schedule) >= occurrence.Due))
+            store.WriteRemoved(occurrence.Schedule, occurrence.Due);
+        store.Remove(occurrence);
+    }
+
+    private void LetGo(ScheduleSection schedule, DateTimeOffset now)
+    {
+        var known = store.List(schedule.Name);
+        IOException? first = null;
         foreach (var occurrence in AttemptRules.Expired(schedule.Retention, known, now))
         {
             try
             {
                 if (RunState.TryRead(new RunFolder(store.RunsFolder, occurrence.Run).Path) is not null)
                     RunRemoval.Plan(store.RunsFolder, occurrence.Run, clock).Remove();
-                store.Remove(occurrence);
+                Remove(occurrence, now);
             }
             catch (RunRefusedException)
             {
                 // Somebody works on it; it goes when nobody does.
             }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                first ??= new IOException($"'{occurrence.Run}': {fault.Message}", fault); // the others go all the same
+            }
         }
 
-        foreach (var occurrence in AttemptRules.Forgotten(known).ToList()) store.Remove(occurrence);
+        foreach (var occurrence in AttemptRules.Forgotten(known).ToList()) Remove(occurrence, now);
+        if (first is not null) throw first;
     }
 }

@@ -22,23 +22,27 @@ internal sealed class NewProblems
     public static NewProblems Of(DistillationRecipe recipe, Split split) =>
         new(split == Split.Train && recipe.ContinueFrom is { VersionFolder: not null, NewProblems: true } section ? section.Version : null);
 
-    /// <param name="draw">Gives the first so many problems of the split.</param>
+    /// <param name="draw">Gives so many problems of the split.</param>
+    /// <param name="drawAtMost">The same, or as many as there are.</param>
     /// <returns>The first of them that are new, and what to say of the others.</returns>
     /// <exception cref="RunEndedException">None is.</exception>
-    public (IReadOnlyList<Problem> Problems, string Note) Take(StageContext context, int count, Func<int, IReadOnlyList<Problem>> draw)
+    public (IReadOnlyList<Problem> Problems, string Note) Take(
+        StageContext context, int count, Func<int, IReadOnlyList<Problem>> draw, Func<int, IReadOnlyList<Problem>> drawAtMost)
     {
         if (version is null) return (draw(count), "");
         var known = KnownProblems.Read(context.Input(ExternalInputs.Known).Folder);
-        var drawn = draw((int)Math.Min(int.MaxValue, (long)count + known.Count));
+        var drawn = drawAtMost((int)Math.Min(int.MaxValue, (long)count + known.Count));
         List<Problem> fresh = [.. drawn.Where(problem => !known.Contains(KnownProblems.DigestOf(problem))).Take(count)];
-        return fresh.Count > 0 ? (fresh, $", none of the {known.Count:N0} that version {version} was trained on")
+        string left = fresh.Count < count ? $" ({count:N0} were asked for, and no more are left)" : "";
+        return fresh.Count > 0 ? (fresh, $", none of the {known.Count:N0} that version {version} was trained on{left}")
             : throw new RunEndedException($"There is no problem that version {version} was not trained on: nothing to do.");
     }
 }
 
 /// <summary>
 /// Old examples against forgetting: of the traces that the promoted student was trained on, as many as make up the wanted share of
-/// tonight's examples. Drawn by a hash of problem and sample, so that the draw depends on no order of files.
+/// tonight's examples, without those whose problems are tested on now.
+/// Drawn by a hash of problem and sample, so that the draw depends on no order of files.
 /// </summary>
 internal sealed class ReplayStage(DistillationRecipe recipe) : IStage
 {
@@ -51,8 +55,8 @@ internal sealed class ReplayStage(DistillationRecipe recipe) : IStage
         Name = StageName,
         Folder = "3-replay",
         Kind = "graded-traces",
-        Version = 1,
-        Inputs = [CurationStage.StageName, ExternalInputs.Replayed],
+        Version = 2,
+        Inputs = [CurationStage.StageName, ProblemsStage.Test, ExternalInputs.Replayed],
         Options = new() { ["share"] = recipe.ContinueFrom!.Replay, ["seed"] = recipe.Seed },
     };
 
@@ -70,18 +74,23 @@ internal sealed class ReplayStage(DistillationRecipe recipe) : IStage
         int wanted = (int)Math.Min(int.MaxValue, Math.Round(kept * share / (1 - share), MidpointRounding.AwayFromZero));
         string[] files = [.. Directory.EnumerateFiles(context.Input(ExternalInputs.Replayed).Folder, "*.parquet")
             .Order(StringComparer.Ordinal)];
-        var chosen = Choose(files, wanted);
+        var tested = ProblemsStage.Read(context, ProblemsStage.Test).Select(KnownProblems.DigestOf).ToHashSet(StringComparer.Ordinal);
+        var chosen = Choose(files, wanted, tested);
         TraceFile.Write(context.Writer, "data/train-00000.parquet", files.SelectMany(TraceFile.ReadGraded).Where(IsChosen));
         return $"{chosen.Count:N0} of the traces that version {recipe.ContinueFrom.Version} was trained on";
 
-        bool IsChosen(GradedTrace graded) => graded.Keep && chosen.Contains(Rank(graded.Trace));
+        bool IsChosen(GradedTrace graded) => IsOffered(graded, tested) && chosen.Contains(Rank(graded.Trace));
     }
 
+    // A split that was drawn anew, or files that grew, may test on what was trained on before.
+    private static bool IsOffered(GradedTrace graded, HashSet<string> tested) =>
+        graded.Keep && !tested.Contains(KnownProblems.DigestOf(graded.Trace.Problem));
+
     // The ranks of those with the lowest; equal ranks are equal traces, and count once.
-    private HashSet<ulong> Choose(IReadOnlyList<string> files, int wanted) =>
+    private HashSet<ulong> Choose(IReadOnlyList<string> files, int wanted, HashSet<string> tested) =>
     [
-        .. files.SelectMany(TraceFile.ReadGradedTexts).Where(graded => graded.Keep).Select(graded => Rank(graded.Trace)).Distinct()
-            .Order().Take(wanted),
+        .. files.SelectMany(TraceFile.ReadGradedTexts).Where(graded => IsOffered(graded, tested)).Select(graded => Rank(graded.Trace))
+            .Distinct().Order().Take(wanted),
     ];
 
     private ulong Rank(Trace trace) => SeedSequence.Derive(

@@ -64,7 +64,8 @@ internal sealed class ProblemsStage : IStage
         options["count"] = count;
         return new ProblemsStage(
             DeclarationOf(name) with { Options = options, Inputs = news.Inputs }, count, "", noun,
-            context => Drawn.Of(news.Take(context, count, most => ProblemSet.Generate(parts, seed, split, most))));
+            context => Drawn.Of(news.Take(context, count, most => ProblemSet.Generate(parts, seed, split, most),
+                most => ProblemSet.GenerateAtMost(parts, seed, split, most))));
     }
 
     private static ProblemsStage OfSources(DistillationRecipe recipe, string name, Split split, int count, string noun, NewProblems news)
@@ -82,13 +83,15 @@ internal sealed class ProblemsStage : IStage
     private static Drawn Taken(StageContext context, ProblemSection section, Split split, int count, NewProblems news)
     {
         var problems = RecipeProblems.Of(section);
-        var (taken, note) = news.Take(context, count, most => problems.Take(split, most, context.Cancellation));
+        var (taken, note) = news.Take(context, count, Draw, Draw);
         var pool = problems.Pool(context.Cancellation);
         DroppedRow[] dropped = [.. ProblemArtifact.Of(pool, split)];
         context.Writer.Write(ProblemArtifact.DroppedName, stream => ProblemArtifact.WriteDropped(stream, dropped), _ => dropped.Length);
         var memory = new DigestMemory(null, context.Clock);
         context.Writer.Write(ProblemArtifact.SourcesName, ProblemArtifact.Sources(problems.Sources, pool, taken, memory));
         return new Drawn(taken, ProblemArtifact.Summary(dropped) + note);
+
+        IReadOnlyList<Problem> Draw(int most) => problems.Take(split, most, context.Cancellation);
     }
 
     private static ProblemsStage OfTwins(int count) => new(
