@@ -18,8 +18,8 @@ public sealed class HostAccessTests
 {
     private static readonly Dictionary<string, (int Calls, string Reason)> Allowed = new()
     {
-        ["Distill.Student.Model.FlatParameters"] = (8, "its own memory and spans for the processor's passes; a parameter is staged on its way in and "
-            + "out"),
+        ["Distill.Student.Model.FlatParameters"] = (8,
+            "its own memory and spans for the processor's passes; a parameter is staged on its way in and out"),
         ["Distill.Student.Model.TensorBytes"] = (3, "files: a piece at a time between a device and a stream"),
         ["Distill.Student.Model.TensorPasses"] = (2, "one number: the norm of a step, and whether all is finite"),
         ["Distill.Student.Model.ReferenceGradientModel"] = (6, "what the other passes are compared with; trains nothing"),

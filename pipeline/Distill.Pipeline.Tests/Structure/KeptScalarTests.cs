@@ -23,7 +23,8 @@ public sealed class KeptScalarTests
             .ShouldBeEmpty("give KeptScalar.One as the last argument, and numbers by KeptScalar.Of");
 
     [Fact]
-    public void Every_such_call_is_seen() => MethodCalls.Of(typeof(Risky)).OfType<MethodBase>().Where(MakesScalar).Select(call => call.Name).ShouldBe(
+    public void Every_such_call_is_seen() =>
+        MethodCalls.Of(typeof(Risky)).OfType<MethodBase>().Where(MakesScalar).Select(call => call.Name).ShouldBe(
         ["add", "add", "add_", "add_", "op_Addition", "op_Addition", "op_Addition", "op_Subtraction", "op_Subtraction", "op_Multiply",
             "op_Division"], ignoreOrder: true);
 
