@@ -64,7 +64,8 @@ public sealed class TrainingMemoryTests
     {
         var architecture = TinyDecoder.Architecture();
         var lowRank = new LowRankOptions(4, 8, ["q_proj"]);
-        TrainingMemory memory = AdapterMemory.Of(architecture, Options, lowRank, 32).Device, whole = TrainingMemory.Of(architecture, Options, 32);
+        var memory = AdapterMemory.Of(architecture, Options, lowRank, 32).Device;
+        var whole = TrainingMemory.Of(architecture, Options, 32);
         long adapters = 4 * architecture.Layers * (architecture.HiddenSize + (architecture.Heads * architecture.HeadSize));
         memory.Gradients.ShouldBe(whole.Gradients + (4 * adapters));
         memory.Optimizer.ShouldBe(8 * adapters);

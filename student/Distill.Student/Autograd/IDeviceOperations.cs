@@ -5,8 +5,8 @@ namespace Distill.Student.Autograd;
 
 /// <summary>
 /// What a pass does that libtorch's <c>meta</c> device has no kernel for: a test replaces these and runs everything else there, where
-/// whatever else crosses between devices is refused. <see cref="ToHost"/> is the only way back from the device, and waits for it; a batch, a
-/// loss's slopes and a teacher's labels go there from pageable memory, and on CUDA such a copy waits too. Thread-safe.
+/// whatever else crosses between devices is refused. <see cref="ToHost"/> is the only way back from the device, and waits for it; a batch,
+/// a loss's slopes and a teacher's labels go there from pageable memory, and on CUDA such a copy waits too. Thread-safe.
 /// </summary>
 internal interface IDeviceOperations
 {
