@@ -11,7 +11,8 @@ namespace Distill.Pipeline.Tests.Structure;
 
 /// <summary>
 /// A tensor's values are read where it lies. Outside eight types of the passes for the processor, nothing takes a span, a pointer, an
-/// array or a number out of a tensor, but the few places below, each as often as it says: on a device every one of them waits for it and copies.
+/// array or a number out of a tensor, but the few places below, each as often as it says: on a device every one of them
+/// waits for it and copies.
 /// </summary>
 public sealed class HostAccessTests
 {
