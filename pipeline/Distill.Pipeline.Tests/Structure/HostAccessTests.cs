@@ -11,15 +11,15 @@ namespace Distill.Pipeline.Tests.Structure;
 
 /// <summary>
 /// A tensor's values are read where it lies. Outside eight types of the passes for the processor, nothing takes a span, a pointer, an
-/// array or a number out of a tensor, but the few places below, each as often as it says: on a device every one of them waits for it and
-/// copies.
+/// array or a number out of a tensor, but the few places below, each as often as it says: on a device every one of them
+/// waits for it and copies.
 /// </summary>
 public sealed class HostAccessTests
 {
     private static readonly Dictionary<string, (int Calls, string Reason)> Allowed = new()
     {
-        ["Distill.Student.Model.FlatParameters"] = (8,
-            "its own memory and spans for the processor's passes; a parameter is staged on its way in and out"),
+        ["Distill.Student.Model.FlatParameters"] = (
+            8, "its own memory and spans for the processor's passes; a parameter is staged on its way in and out"),
         ["Distill.Student.Model.TensorBytes"] = (3, "files: a piece at a time between a device and a stream"),
         ["Distill.Student.Model.TensorPasses"] = (2, "one number: the norm of a step, and whether all is finite"),
         ["Distill.Student.Model.ReferenceGradientModel"] = (6, "what the other passes are compared with; trains nothing"),
@@ -55,8 +55,8 @@ public sealed class HostAccessTests
     public void Every_way_out_of_a_tensor_is_seen() =>
         MethodCalls.Of(typeof(Leak)).Where(IsHostAccess).Select(call => call.Name).Distinct().ShouldBe(
             [
-                ".ctor", "CPU", "Of", "PointerOf", "SpanOf", "ToArray", "ToScalar", "ToSingle", "allclose",
-                "cpu", "data", "equal", "get_Span", "get_bytes",
+                ".ctor", "CPU", "Of", "PointerOf", "SpanOf", "ToArray", "ToScalar", "ToSingle", "allclose", "cpu", "data", "equal",
+                "get_Span", "get_bytes",
                 "item", "masked_select", "nonzero", "op_Explicit", "to",
             ],
             ignoreOrder: true);

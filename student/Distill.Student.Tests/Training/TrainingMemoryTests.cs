@@ -1,5 +1,4 @@
 using Distill.Student.Adapters;
-using Distill.Student.Autograd;
 using Distill.Student.Fused;
 using Distill.Student.Training;
 using TorchSharp;
@@ -41,17 +40,6 @@ public sealed class TrainingMemoryTests
         TrainingMemory.Of(odd, checkpointing, 64).Activations.ShouldBeLessThan(TrainingMemory.Of(odd, Options, 64).Activations / 4);
     }
 
-    [Fact]
-    public void Shared_prompts_cost_the_keys_and_values_that_are_copied_of_them()
-    {
-        var architecture = TinyDecoder.Architecture() with { Layers = 3 };
-        var options = new AutogradOptions(Capacity: 100);
-        long Activations(bool shared) =>
-            TrainingMemory.OfAutograd(architecture, MatmulPrecision.Mixed, options, sharedPrompts: shared).Activations;
-        long position = 2 * 2 * architecture.KeyValueHeads * architecture.HeadSize; // keys and values of 2 bytes
-        (Activations(true) - Activations(false)).ShouldBe(architecture.Layers * PromptGroup.Copies * 100 * position);
-    }
-
     [Theory]
     [InlineData(FrozenForm.Float, 0.0)]
     [InlineData(FrozenForm.Int8, 9.0 / 8)]
@@ -76,8 +64,8 @@ public sealed class TrainingMemoryTests
     {
         var architecture = TinyDecoder.Architecture();
         var lowRank = new LowRankOptions(4, 8, ["q_proj"]);
-        TrainingMemory memory = AdapterMemory.Of(architecture, Options, lowRank, 32).Device;
-        TrainingMemory whole = TrainingMemory.Of(architecture, Options, 32);
+        var memory = AdapterMemory.Of(architecture, Options, lowRank, 32).Device;
+        var whole = TrainingMemory.Of(architecture, Options, 32);
         long adapters = 4 * architecture.Layers * (architecture.HiddenSize + (architecture.Heads * architecture.HeadSize));
         memory.Gradients.ShouldBe(whole.Gradients + (4 * adapters));
         memory.Optimizer.ShouldBe(8 * adapters);
