@@ -7,7 +7,7 @@ namespace Distill.Student.Autograd;
 /// <summary>
 /// Output projection, log-softmax and their way back, some learned tokens at a time: never more than a chunk of [tokens, vocabulary]
 /// exists, whatever the vocabulary. A loss that needs the log-probabilities of all tokens before it gives any derivative has the logits
-/// computed twice, unless they are a single chunk. The computer waits for the device once per micro-batch. One thread.
+/// computed twice, unless they are a single chunk. What is measured comes back once per micro-batch. One thread.
 /// </summary>
 /// <param name="chunkValues">Logits that may exist at once; at least one token's.</param>
 internal sealed class LogitsHead(IDecoderWeights weights, IDeviceOperations operations, long chunkValues)
