@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
-using Distill.Data;
+using Distill.Storage;
 
 namespace Distill.Hub;
 

@@ -129,6 +129,16 @@ public sealed class Tokenizer
     public bool TryPieceOf(int id, [NotNullWhen(true)] out string? piece) =>
         (piece = _added.TryGetValue(id, out var token) ? token.Content : _definition.Model.Vocabulary.PieceOf(id)) is not null;
 
+    /// <summary>
+    /// What a token adds to a text that others begin and end, in UTF-8 and perhaps a part of a character; null for added tokens, which no
+    /// text gives, and where it depends on the other tokens.
+    /// </summary>
+    internal byte[]? BytesOf(int id)
+    {
+        bool isText = !_added.TryGetValue(id, out var added) || (!added.Special && added.Content.Length == 1);
+        return isText && TryPieceOf(id, out string? piece) ? _definition.Decoder.BytesOf(piece) : null;
+    }
+
     internal IDecoderStream OpenDecoder() => _definition.Decoder.Open();
 
     /// <summary>

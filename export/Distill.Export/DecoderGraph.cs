@@ -1,5 +1,6 @@
 using System.Reflection;
 using Distill.Architecture;
+using Distill.Export.Adapters;
 using Distill.Export.Formats;
 using Distill.Export.Graph;
 using Distill.Export.Onnx;
@@ -17,22 +18,31 @@ internal sealed class DecoderGraph
     private readonly Lazy<OnnxTemplate> template;
 
     /// <exception cref="InvalidDataException">The architecture cannot be expressed; the message says why.</exception>
-    public DecoderGraph(DecoderArchitecture architecture, ExportPrecision precision = ExportPrecision.Single)
-        : this(architecture, WeightFormat.Of(precision)) => Precision = precision;
+    public DecoderGraph(DecoderArchitecture architecture, ExportOptions? options = null)
+        : this(architecture, FormatOf(options ?? ExportOptions.Default)) => Options = options ?? ExportOptions.Default;
 
     internal DecoderGraph(DecoderArchitecture architecture, WeightFormat format)
     {
         Architecture = architecture;
-        model = DecoderGraphBuilder.Build(architecture, format);
+        var built = DecoderGraphBuilder.Build(architecture, format);
+        model = format is AdaptedFormat adapted ? built with { Inputs = [.. built.Inputs, .. adapted.Inputs] } : built;
         template = new(() => new OnnxTemplate(model, ProducerVersion));
     }
 
+    /// <summary>The graph of <see cref="ExportOptions.DynamicInt8"/>.</summary>
+    /// <inheritdoc cref="DecoderGraph(DecoderArchitecture, ExportOptions?)" path="/exception"/>
+    public static DecoderGraph DynamicInt8(DecoderArchitecture architecture, ExportOptions options) =>
+        new(architecture, new DynamicInt8Format(options.Portable));
+
     public DecoderArchitecture Architecture { get; }
 
-    public ExportPrecision Precision { get; }
+    public ExportOptions Options { get; } = ExportOptions.Default;
 
     /// <summary>The constants that are made from weights.</summary>
     internal IReadOnlyList<OnnxInitializer> Weights => [.. model.Initializers.Where(initializer => initializer.IsWeight)];
+
+    /// <summary>Bytes of all constants, as they are written; less than a page more is lost to alignment for each.</summary>
+    internal long ByteCount => model.Initializers.Sum(initializer => initializer.ByteCount);
 
     internal static string ProducerVersion { get; } =
         typeof(DecoderGraph).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
@@ -54,6 +64,9 @@ internal sealed class DecoderGraph
         RequireSame(weights);
         return OnnxWriter.Write(path, model, weights, ProducerVersion);
     }
+
+    private static WeightFormat FormatOf(ExportOptions options) =>
+        options.Adapted.Count == 0 ? WeightFormat.Of(options) : new AdaptedFormat(WeightFormat.Of(options), options.Adapted);
 
     private void RequireSame(WeightSet weights)
     {

@@ -61,5 +61,13 @@ internal sealed class CommandContext : IDisposable
     /// <summary>The command line that continues an interrupted command; null where nothing is lost by starting over.</summary>
     public string? Continuation { get; set; }
 
+    /// <summary>A line of standard input, null at its end. Reading it cannot be cancelled; waiting for it can.</summary>
+    /// <exception cref="OperationCanceledException">The command is to end.</exception>
+    public string? NextLine()
+    {
+        Cancellation.ThrowIfCancellationRequested();
+        return Task.Run(Streams.In.ReadLine).WaitAsync(Cancellation).GetAwaiter().GetResult();
+    }
+
     public void Dispose() => Progress.Dispose();
 }

@@ -1,6 +1,10 @@
 using System.CommandLine;
 using System.Reflection;
+using Distill.Cli.Assistants;
 using Distill.Cli.Commands;
+using Distill.Cli.Commands.Exporting;
+using Distill.Cli.Commands.Fleet;
+using Distill.Cli.Commands.Handovers;
 using Distill.Cli.Commands.Runs;
 using Distill.Cli.Commands.Schedules;
 using Distill.Cli.Commands.Traces;
@@ -33,9 +37,11 @@ internal static class DistillCommandLine
             new PlanCommand(),
             new ResumeCommand(),
             new GenerateCommand(),
+            new PreflightCommand(),
             new LaunchCommand(),
             new PretrainCommand(),
             new EvaluateCommand(),
+            new HandoverCommand(),
             new ExportCommand(),
             new PromoteCommand(),
             new VerifyCommand(),
@@ -47,11 +53,18 @@ internal static class DistillCommandLine
                 new ScheduleListCommand(), new ScheduleRunCommand(), new SchedulePauseCommand(pauses: true),
                 new SchedulePauseCommand(pauses: false),
             },
+            new WorkerCommand(),
+            new Command("fleet", "Runs that workers do: list workers and runs, try a run again, stop one.")
+            {
+                new FleetListCommand(), new FleetRetryCommand(), new FleetStopCommand(),
+            },
             new TokenizeCommand(),
             new ScoreCommand(),
+            new GradeCommand(),
             new PullCommand(),
             new PushCommand(),
             new DoctorCommand(),
+            new McpCommand(),
             new SchemaCommand(),
             new Command("problems", "What is asked: look at the problems of a file, a data set or a recipe, and check them.")
             {
@@ -61,9 +74,9 @@ internal static class DistillCommandLine
             {
                 new TracesShowCommand(), new TracesQueryCommand(), new TracesExportCommand(), new TracesImportCommand(),
             },
-            new Command("runs", "What has been run: list runs, show one, compare two, remove one.")
+            new Command("runs", "What has been run: list runs, show one, compare two, track one, remove one.")
             {
-                new RunsListCommand(), new RunsShowCommand(), new RunsDiffCommand(), new RunsRemoveCommand(),
+                new RunsListCommand(), new RunsShowCommand(), new RunsDiffCommand(), new RunsTrackCommand(), new RunsRemoveCommand(),
             },
             new Command("artefacts", "What has been made: list artefacts, show one, verify, pin, remove what nobody refers to.")
             {
@@ -71,6 +84,7 @@ internal static class DistillCommandLine
                 new ArtefactsCollectCommand(),
             },
             new LineageCommand(),
+            new StoreProbeCommand(),
             Json, Verbose, Help, Version,
         };
 

@@ -1,3 +1,4 @@
+using Distill.Cli.Commands.Fleet;
 using Distill.Cli.Output;
 using Distill.Data.Sources.Selection;
 using Distill.Generation;
@@ -11,7 +12,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Distill.Cli;
 
 /// <summary>Why a command ended without doing its work, in words for people and for machines.</summary>
-/// <param name="Kind"><c>usage</c>, <c>invalid_recipe</c>, <c>gate_failed</c>, <c>interrupted</c> or <c>fault</c>.</param>
+/// <param name="Kind"><c>usage</c>, <c>busy</c>, <c>machine</c>, <c>invalid_recipe</c>, <c>gate_failed</c>, <c>interrupted</c> or
+/// <c>fault</c>.</param>
 /// <param name="Hint">What to do next; may be empty.</param>
 internal sealed record Failure(int Code, string Kind, string Message, string Hint, IReadOnlyList<RecipeProblem>? Problems = null)
 {
@@ -30,14 +32,15 @@ internal sealed record Failure(int Code, string Kind, string Message, string Hin
     {
         UsageException usage => new(ExitCode.Usage, "usage", usage.Message, usage.Hint),
         InvalidRecipeException invalid => new(ExitCode.Usage, "invalid_recipe", invalid.Message, "", invalid.Problems),
-        DeviceUnavailableException device => new(ExitCode.Usage, "usage", device.Message, device.Remedy),
-        RunRefusedException refused => new(ExitCode.Usage, "usage", refused.Message, ""),
+        DeviceUnavailableException device => new(ExitCode.Usage, "machine", device.Message, device.Remedy),
+        RunRefusedException refused => new(
+            ExitCode.Usage, refused.IsBusy ? "busy" : refused.IsOfMachine ? "machine" : "usage", refused.Message, ""),
         GateFailedException gate => new(ExitCode.GateFailed, "gate_failed", gate.Message, gate.Remedy ?? GateHint(context)),
         OperationCanceledException when context.Cancellation.IsCancellationRequested =>
             new(ExitCode.Interrupted, "interrupted", "Interrupted.", Then("", context)),
         RemoteTeacherException remote => Fault(remote.Message, Then("What was answered is kept.", context)),
         // Its message has the step, the losses and the remedy.
-        TrainingDivergedException or UnusableStateException => Fault(exception.Message, ""),
+        TrainingDivergedException or UnusableStateException or RunFailedException => Fault(exception.Message, ""),
         BadRowsException rows => Fault(rows.Message, "Mend them, or see 'distill problems check --help'."),
         // These name the file and say what is wrong with it.
         InvalidDataException or IOException or UnauthorizedAccessException or TemplateException => Fault(exception.Message, ""),

@@ -9,7 +9,7 @@ namespace Distill.Cli;
 internal sealed record MachineFault(string Message, string Remedy)
 {
     // Linux's numbers, which .NET leaves in HResult.
-    private const int TooManyInSystem = 23, TooManyInProcess = 24, NoSpace = 28, NoQuota = 122;
+    private const int Broken = 5, TooManyInSystem = 23, TooManyInProcess = 24, NoSpace = 28, ReadOnly = 30, NoQuota = 122;
 
     private const string MoreFiles = "Allow more of them: ulimit -n 4096.";
 
@@ -38,6 +38,10 @@ internal sealed record MachineFault(string Message, string Remedy)
             new("Too many files are open for this process.", MoreFiles),
         _ when IsErrno(exception, NoSpace, NoQuota) || Says(exception, "No space left on device") =>
             new(exception.Message, "The disk is full: make room."),
+        _ when IsErrno(exception, ReadOnly) || Says(exception, "Read-only file system") => new(exception.Message,
+            "Nothing can be written there. A disk that became so has had a fault: look at the system's log, then mount it to be written."),
+        _ when IsErrno(exception, Broken) || Says(exception, "Input/output error") => new(exception.Message,
+            "The disk, or the server behind it, reports a fault: look at the system's log. 'distill artefacts verify' says what is whole."),
         FileNotFoundException or FileLoadException when exception.Message.StartsWith("Could not load file or assembly",
             StringComparison.Ordinal) =>
             new($"A part of the program cannot be loaded: {FirstLine(exception)}",

@@ -55,6 +55,7 @@ static IDisposable? Register(PosixSignal signal, ConsoleStreams streams, Cancell
 static void End(PosixSignalContext signal, ConsoleStreams streams, CancellationTokenSource cancellation)
 {
     if (cancellation.IsCancellationRequested) return;
+    if (signal.Cancel) return; // a command took it for a part of its work, such as an answer that is being written
     signal.Cancel = true;
     streams.Error.WriteLine("\nStopping after the current step; once more ends at once.");
     cancellation.Cancel();

@@ -65,6 +65,23 @@ public sealed class Checkpoint
         return new(Architecture, ParameterMap.For(Architecture).ToDictionary(p => p.Name, p => files.FileOf(p.Name).ReadSingles(p.Name)));
     }
 
+    /// <summary>The same weights, each read when it is asked for: for what goes through a model tensor by tensor.</summary>
+    /// <inheritdoc cref="LoadWeights"/>
+    internal CheckpointWeights OpenWeights()
+    {
+        var files = SafeTensorsFolder.Open(Folder);
+        try
+        {
+            CheckShapes(files, Architecture);
+            return new(files, Architecture);
+        }
+        catch
+        {
+            files.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>
     /// Writes a checkpoint into a folder, created if needed. config.json comes last, so that an interrupted folder is not mistaken
     /// for a checkpoint. The same weights and tokenizer give the same bytes. Not atomic: stages write to a fresh folder and commit it.
@@ -73,18 +90,24 @@ public sealed class Checkpoint
     /// <exception cref="InvalidDataException">
     /// The tokenizer does not fit the weights, or a weight is too large for the stored type.
     /// </exception>
-    public static void Save(string folder, WeightSet weights, TokenizerFiles? tokenizer, CheckpointStorage? storage = null)
+    public static void Save(string folder, WeightSet weights, TokenizerFiles? tokenizer, CheckpointStorage? storage = null) =>
+        Save(folder, weights, weights.Architecture, tokenizer, CompanionFiles.None, storage ?? CheckpointStorage.Default);
+
+    /// <param name="architecture">The weights', perhaps with other ids of tokens, as the configuration files name them.</param>
+    /// <param name="companions">What else goes along.</param>
+    /// <inheritdoc cref="Save(string, WeightSet, TokenizerFiles?, CheckpointStorage?)"/>
+    internal static void Save(
+        string folder, WeightSet weights, DecoderArchitecture architecture, TokenizerFiles? tokenizer, CompanionFiles companions,
+        CheckpointStorage storage)
     {
-        storage ??= CheckpointStorage.Default;
-        var architecture = weights.Architecture;
         byte[] config = DecoderConfigJson.Write(architecture, storage.Type);
         tokenizer?.RequireFits(TokenizerFiles.TokenizerName, architecture.VocabularySize);
         Directory.CreateDirectory(folder);
         File.Delete(Path.Combine(folder, DecoderConfigJson.FileName));
-        var tensors = ParameterMap.For(architecture).Select(p => SafeTensor.Rounded(p.Name, p.Shape, weights[p.Name], storage.Type));
+        var tensors = ParameterMap.For(architecture).Select(p => SafeTensor.Rounded(p.Name, p.Shape, () => weights[p.Name], storage.Type));
         SafeTensorsShards.Write(folder, tensors, storage.MaxShardBytes);
         tokenizer?.Write(folder);
-        DurableFile.Write(Path.Combine(folder, GenerationConfigName), DecoderConfigJson.WriteGeneration(architecture));
+        companions.Write(folder, architecture);
         DurableFile.Write(Path.Combine(folder, DecoderConfigJson.FileName), config);
     }
 

@@ -69,6 +69,20 @@ public sealed record TokenizerFiles(byte[] TokenizerJson, byte[]? TokenizerConfi
             : null;
     }
 
+    /// <summary>The token that tokenizer_config.json says ends a text; training puts it behind a reply. Null where it names none.</summary>
+    /// <exception cref="InvalidDataException">A file is not readable.</exception>
+    public int? EndToken
+    {
+        get
+        {
+            if (TokenizerConfig is null) return null;
+            using var document = BoundedJson.Parse(TokenizerConfig, ConfigName);
+            if (!document.RootElement.TryGetProperty("eos_token", out var named)) return null;
+            if (named.ValueKind == JsonValueKind.Object && named.TryGetProperty("content", out var content)) named = content;
+            return named.ValueKind == JsonValueKind.String ? FindToken(named.GetString()!) : null;
+        }
+    }
+
     /// <summary>The largest id of any token; −1 without tokens.</summary>
     /// <exception cref="InvalidDataException">The tokenizer is not readable.</exception>
     internal int LargestId(string file)

@@ -65,12 +65,13 @@ public static class ParameterMap
 }
 
 /// <summary>
-/// All weights of a decoder in memory as fp32, in <see cref="ParameterMap"/> order: what the trainer hands to the graph
-/// writer and to the checkpoint. The buffers are owned by whoever created the set and must not change while it is read.
+/// All weights of a decoder as fp32, in <see cref="ParameterMap"/> order: what the trainer hands to the graph writer and to the
+/// checkpoint. They lie in memory, and whoever created the set owns the buffers, which must not change while it is read; or they are read
+/// when they are asked for (<see cref="Streamed"/>), so that a model is written in the memory of its largest tensors. Safe from any thread.
 /// </summary>
 public sealed class WeightSet
 {
-    private readonly Dictionary<string, ReadOnlyMemory<float>> values;
+    private readonly Func<string, ReadOnlyMemory<float>> read;
 
     /// <exception cref="InvalidDataException">A parameter is missing, surplus, or has the wrong number of values.</exception>
     public WeightSet(DecoderArchitecture architecture, IReadOnlyDictionary<string, float[]> values)
@@ -82,23 +83,42 @@ public sealed class WeightSet
     public WeightSet(DecoderArchitecture architecture, IEnumerable<KeyValuePair<string, ReadOnlyMemory<float>>> values)
     {
         Architecture = architecture;
-        this.values = new Dictionary<string, ReadOnlyMemory<float>>(values);
+        var all = new Dictionary<string, ReadOnlyMemory<float>>(values);
+        read = name => all[name];
         var map = ParameterMap.For(architecture);
         foreach (var parameter in map)
         {
-            if (!this.values.TryGetValue(parameter.Name, out var data))
+            if (!all.TryGetValue(parameter.Name, out var data))
                 throw new InvalidDataException($"Weight '{parameter.Name}' is missing.");
             if (data.Length != parameter.Count)
                 throw new InvalidDataException(
                     $"Weight '{parameter.Name}' has {data.Length} values; the architecture needs {parameter.Count}.");
         }
 
-        if (this.values.Count != map.Count)
+        if (all.Count != map.Count)
             throw new InvalidDataException(
-                $"Surplus weights: {string.Join(", ", this.values.Keys.Except(map.Select(p => p.Name)).Order().Take(5))}.");
+                $"Surplus weights: {string.Join(", ", all.Keys.Except(map.Select(p => p.Name)).Order().Take(5))}.");
+    }
+
+    private WeightSet(DecoderArchitecture architecture, Func<string, ReadOnlyMemory<float>> read)
+    {
+        Architecture = architecture;
+        this.read = read;
     }
 
     public DecoderArchitecture Architecture { get; }
 
-    public ReadOnlyMemory<float> this[string name] => values[name];
+    /// <exception cref="KeyNotFoundException">The architecture has no such parameter.</exception>
+    /// <exception cref="IOException">It is read from a file, which fails.</exception>
+    public ReadOnlyMemory<float> this[string name] => read(name);
+
+    /// <summary>
+    /// Weights that are read when they are asked for. The last few stay in memory, so that a matrix may be asked for row by row.
+    /// </summary>
+    /// <param name="read">All values of a parameter; the same every time. Called by one thread at a time.</param>
+    internal static WeightSet Streamed(DecoderArchitecture architecture, Func<ParameterSpec, ReadOnlyMemory<float>> read) =>
+        new(architecture, new RecentTensors(architecture, spec => Checked(read(spec), spec)).Read);
+
+    private static ReadOnlyMemory<float> Checked(ReadOnlyMemory<float> values, ParameterSpec spec) => values.Length == spec.Count ? values
+        : throw new InvalidDataException($"Weight '{spec.Name}' has {values.Length} values; the architecture needs {spec.Count}.");
 }

@@ -1,7 +1,7 @@
-using Distill.Data;
 using Distill.Data.Problems;
-using Distill.Verification;
 using Distill.Evaluation.Statistics;
+using Distill.Storage;
+using Distill.Verification;
 
 namespace Distill.Evaluation;
 

@@ -1,5 +1,5 @@
-using Distill.Data;
 using Distill.Generation.Onnx;
+using Distill.Storage;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Generation.GenAI;

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using Distill.Data;
+using Distill.Storage;
 using Microsoft.ML.OnnxRuntimeGenAI;
 using Tensor = Microsoft.ML.OnnxRuntimeGenAI.Tensor; // System.Numerics.Tensors has one of its own
 

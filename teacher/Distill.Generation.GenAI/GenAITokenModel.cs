@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Distill.Data;
 using Distill.Generation.Onnx;
+using Distill.Storage;
 using Microsoft.ML.OnnxRuntimeGenAI;
 
 namespace Distill.Generation.GenAI;
@@ -95,6 +95,10 @@ public sealed class GenAITokenModel : ITokenModel
     }
 
     public void Dispose() => model.Dispose();
+
+    /// <summary>What ONNX Runtime GenAI makes of the folder's tokenizer files. The caller disposes it, before this.</summary>
+    /// <exception cref="InvalidDataException">It cannot read them.</exception>
+    internal GenAITokenizer OpenTokenizer() => new(model, Source);
 
     /// <summary>A generator for one row, whose cache is as long as a sliding window at least. The caller disposes it.</summary>
     internal Generator CreateGenerator(int maxLength)

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Distill.Data;
+using Distill.Storage;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 

@@ -1,3 +1,4 @@
+using Distill.Generation.Constraints;
 using Distill.Tokenization;
 
 namespace Distill.Generation;
@@ -5,6 +6,8 @@ namespace Distill.Generation;
 /// <summary>One prompt to complete, one or several times.</summary>
 public sealed record GenerationRequest
 {
+    private const int MostTokens = 1 << 24; // more than any vocabulary has, with its padding
+
     public required IReadOnlyList<int> Prompt { get; init; }
 
     /// <summary>
@@ -33,6 +36,12 @@ public sealed record GenerationRequest
     /// <summary>Asks for the text while it is made, and for its end at stop strings.</summary>
     public TextOutput? Text { get; init; }
 
+    /// <summary>
+    /// What every completion must be; null: anything. It needs <see cref="StopTokens"/>. Reported log-probabilities stay those of the
+    /// model's own distribution, and processed ones those of what was left.
+    /// </summary>
+    public ITokenConstraint? Constraint { get; init; }
+
     /// <summary>Alternatives to report at every token (and at every prompt token with <see cref="ScorePrompt"/>). Default 0.</summary>
     public int TopLogProbabilities { get; init; }
 
@@ -56,6 +65,13 @@ public sealed record GenerationRequest
         if (SharedPrefix < 0 || SharedPrefix > Prompt.Count)
             throw new ArgumentException($"SharedPrefix {SharedPrefix} must be in 0..{Prompt.Count}, the prompt's length.");
         if (TopLogProbabilities < 0) throw new ArgumentException($"TopLogProbabilities {TopLogProbabilities} must not be negative.");
+        if (Constraint is not null && StopTokens.Count == 0)
+            throw new ArgumentException("A constraint needs stop tokens: nothing else can end the completion.");
+        foreach (int token in StopTokens)
+        {
+            if (token is < 0 or >= MostTokens) throw new ArgumentException($"Stop token {token} is none of 0..{MostTokens - 1}.");
+        }
+
         foreach (int token in Prompt)
         {
             if ((uint)token >= (uint)vocabularySize)
@@ -95,4 +111,10 @@ public sealed class TextOutput
     public IReadOnlyList<string> StopStrings { get; }
 
     public bool SkipSpecial { get; }
+
+    /// <summary>
+    /// Whether stop strings end a completion between the marks of thinking, too. False leaves the reasoning whole: what is asked to end is
+    /// the answer. Default true.
+    /// </summary>
+    public bool StopsInReasoning { get; init; } = true;
 }

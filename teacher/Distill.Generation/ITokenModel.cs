@@ -1,3 +1,5 @@
+using Distill.Tokenization;
+
 namespace Distill.Generation;
 
 /// <summary>
@@ -55,4 +57,17 @@ public interface IDecodeSession : IDisposable
     /// slots hold is then undefined. The one member that any thread may call at any time before disposal.
     /// </summary>
     void Cancel();
+}
+
+/// <summary>A tokenizer may know fewer ids than a model's padded embedding, never more.</summary>
+internal static class VocabularyCheck
+{
+    /// <exception cref="InvalidDataException">The tokenizer has ids that the model does not know.</exception>
+    public static void Require(Tokenizer tokenizer, ITokenModel model)
+    {
+        if (tokenizer.VocabularySize > model.VocabularySize)
+            throw new InvalidDataException(
+                $"The tokenizer has {tokenizer.VocabularySize} ids but the model knows {model.VocabularySize}: they do not belong "
+                    + "together.");
+    }
 }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using Distill.Data.Storage;
 using Distill.Generation;
+using Distill.Storage;
 using TorchSharp;
 
 namespace Distill.Libtorch;

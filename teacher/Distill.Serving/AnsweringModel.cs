@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
+using Distill.Client;
 using Distill.Generation;
+using Distill.Generation.Constraints;
 using Distill.Serving.Protocol;
 using Distill.Serving.Requests;
 using Distill.Tokenization;
@@ -13,6 +16,7 @@ internal sealed class AnsweringModel
 {
     private readonly ModelServerOptions options;
     private readonly TimeProvider clock;
+    private readonly OutputConstraints constraints;
     private readonly long started;
     private long requests;
 
@@ -20,6 +24,9 @@ internal sealed class AnsweringModel
     {
         (Engine, Encoder, this.options, this.clock) = (engine, encoder, options, clock);
         Spelling = new TokenSpelling(encoder.Tokenizer);
+        Dialect = encoder.HasTemplate ? ToolDialect.Of(encoder) : null;
+        Prompts = new ChatPrompt(encoder, Dialect);
+        constraints = new OutputConstraints(encoder.Tokenizer, Dialect);
         CanScore = TokenScorer.CanScore(engine.Model, engine.MaxLength);
         started = Created;
     }
@@ -29,6 +36,11 @@ internal sealed class AnsweringModel
     public ChatEncoder Encoder { get; }
 
     public TokenSpelling Spelling { get; }
+
+    /// <summary>How the model writes calls of tools; null where it knows none.</summary>
+    public ToolDialect? Dialect { get; }
+
+    public ChatPrompt Prompts { get; }
 
     public string Name => options.ModelName;
 
@@ -47,12 +59,22 @@ internal sealed class AnsweringModel
 
     public string IdOf(string kind, long number) => string.Create(CultureInfo.InvariantCulture, $"{kind}-{started:x}-{number}");
 
+    /// <summary>A chat's request to the engine, checked.</summary>
+    /// <inheritdoc cref="Request(GenerationSettings, int[], string, long, int, int, bool, ITokenConstraint?)"/>
+    public GenerationRequest Request(ChatParameters asked, string parameter, long number)
+    {
+        var form = constraints.Of(asked.Format, asked.Tools);
+        int most = asked.MaxTokens ?? int.MaxValue;
+        return Request(asked.Settings, asked.Prompt, parameter, number, most, asked.Top ?? 0, scores: false, form);
+    }
+
     /// <summary>One request to the engine, checked.</summary>
     /// <param name="parameter">Of the HTTP request; blamed for a prompt that cannot be read.</param>
     /// <param name="number">The HTTP request's; decides its seed where it brings none.</param>
     /// <exception cref="ApiException">The engine cannot serve it.</exception>
     public GenerationRequest Request(
-        GenerationSettings settings, int[] prompt, string parameter, long number, int maxTokens, int top, bool scores)
+        GenerationSettings settings, int[] prompt, string parameter, long number, int maxTokens, int top, bool scores,
+        ITokenConstraint? constraint = null)
     {
         if (prompt.Length >= Engine.MaxLength)
             throw ApiException.Invalid(
@@ -66,8 +88,8 @@ internal sealed class AnsweringModel
         var request = new GenerationRequest
         {
             Prompt = prompt, MaxNewTokens = maxTokens, Sampling = settings.Sampling, TopLogProbabilities = top, ScorePrompt = scores,
-            StopTokens = settings.IgnoresEnd ? [] : Encoder.EndTokens,
-            Text = new TextOutput(Encoder.Tokenizer, settings.StopStrings),
+            Constraint = constraint, StopTokens = settings.IgnoresEnd ? [] : Encoder.EndTokens,
+            Text = new TextOutput(Encoder.Tokenizer, settings.StopStrings) { StopsInReasoning = settings.StopsInReasoning },
             Seeds =
                 [.. Enumerable.Range(0, settings.Count).Select(index => index == 0 ? seed : SeedSequence.Derive(seed, (ulong)index, 1))],
         };
@@ -83,12 +105,59 @@ internal sealed class AnsweringModel
         }
     }
 
+    /// <summary>What the engine makes of a request; refused before the first event is asked for.</summary>
+    /// <exception cref="ModelFaultException">Now or between events: the engine failed.</exception>
+    /// <exception cref="EngineBusyException">As many requests wait as may.</exception>
+    public IAsyncEnumerable<GenerationEvent> Stream(GenerationRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            return Told(Engine.Stream(request, cancellation), cancellation);
+        }
+        catch (Exception fault) when (ModelFaultException.Is(fault))
+        {
+            throw new ModelFaultException(fault);
+        }
+    }
+
+    /// <inheritdoc cref="Stream"/>
+    public async Task<Completion[]> CompleteAsync(GenerationRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            return await Engine.CompleteAsync(request, cancellation);
+        }
+        catch (Exception fault) when (ModelFaultException.Is(fault))
+        {
+            throw new ModelFaultException(fault);
+        }
+    }
+
     /// <exception cref="ApiException">Another model is asked for.</exception>
     public void RequireNamed(RequestParameters parameters)
     {
         if (parameters.Text("model") is { } asked && asked != Name)
             throw new ApiException(
                 404, "invalid_request_error", $"There is no model '{asked}' here; this server has '{Name}'.", "model", "model_not_found");
+    }
+
+    private static async IAsyncEnumerable<GenerationEvent> Told(
+        IAsyncEnumerable<GenerationEvent> events, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using var reading = events.GetAsyncEnumerator(cancellation);
+        while (await NextAsync()) yield return reading.Current;
+
+        async ValueTask<bool> NextAsync()
+        {
+            try
+            {
+                return await reading.MoveNextAsync();
+            }
+            catch (Exception fault) when (ModelFaultException.Is(fault))
+            {
+                throw new ModelFaultException(fault);
+            }
+        }
     }
 
     public static string FinishReason(StopReason reason) => reason == StopReason.Length ? "length" : "stop";
@@ -117,4 +186,13 @@ internal sealed class TokenSpelling(Tokenizer tokenizer)
             ? (text, [.. Encoding.UTF8.GetBytes(text).Select(value => (int)value)])
             : (string.Create(CultureInfo.InvariantCulture, $"token_id:{id}"), null);
     }
+}
+
+/// <summary>
+/// The engine failed at a request: the model's health suffers, which no other fault says anything of. What it is, the inner exception says.
+/// </summary>
+internal sealed class ModelFaultException(Exception fault) : Exception(fault.Message, fault)
+{
+    /// <summary>False for what ends a request of a model that works.</summary>
+    public static bool Is(Exception fault) => fault is not (OperationCanceledException or EngineBusyException or ObjectDisposedException);
 }

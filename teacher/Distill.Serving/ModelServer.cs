@@ -1,7 +1,6 @@
 using System.Net;
 using Distill.Generation;
 using Distill.Serving.Http;
-using Distill.Teacher;
 using Distill.Tokenization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -13,8 +12,9 @@ using Microsoft.Extensions.Hosting;
 namespace Distill.Serving;
 
 /// <summary>
-/// A model behind OpenAI's HTTP interface: <c>/v1/chat/completions</c>, <c>/v1/completions</c>, <c>/v1/models</c> and <c>/health</c>. All
-/// callers share one engine, which stays the starter's: dispose the server first. Reads no configuration and logs nothing by itself.
+/// A model behind OpenAI's HTTP interface: <c>/v1/chat/completions</c>, <c>/v1/responses</c>, <c>/v1/completions</c>, <c>/v1/models</c> and
+/// <c>/health</c>. All callers share one engine, which stays the starter's: dispose the server first. Reads no configuration and logs
+/// nothing by itself.
 /// </summary>
 public sealed class ModelServer : IAsyncDisposable
 {
@@ -112,6 +112,11 @@ public sealed record ModelServerOptions
     /// </summary>
     public string? ApiKey { get; init; }
 
+    /// <summary>
+    /// Web pages that may ask from a browser, by origin (<c>http://localhost:5173</c>); <c>*</c> for all, which needs a key. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
     /// <summary>HTTP requests served or waiting at once before another is refused with 429. Default 64.</summary>
     public int MostRequests { get; init; } = 64;
 
@@ -142,6 +147,9 @@ public sealed record ModelServerOptions
         if (ApiKey is { Length: < ShortestKey }) problems.Add($"the API key must have at least {ShortestKey} characters");
         if (ApiKey is null && !IPAddress.IsLoopback(Address))
             problems.Add($"{Address} can be reached from other machines, so an API key is required");
+        problems.AddRange(AllowedOrigins.Select(CrossOrigin.FaultOf).OfType<string>());
+        if (ApiKey is null && AllowedOrigins.Any(CrossOrigin.IsEvery))
+            problems.Add("the origin * lets every page of the web ask, so an API key is required");
         if (problems.Count > 0) throw new ArgumentException("The server cannot be started: " + string.Join("; ", problems) + ".");
     }
 }

@@ -1,6 +1,5 @@
-using Distill.Data;
 using Distill.Data.Problems;
-using Distill.Generation;
+using Distill.Storage;
 using Distill.Tokenization;
 
 namespace Distill.Teacher;
@@ -55,18 +54,5 @@ internal sealed class PromptPrefix
     {
         int length = prompt.CommonPrefixLength(tokens);
         return length < Shortest ? 0 : length;
-    }
-}
-
-/// <summary>A tokenizer may know fewer ids than a model's padded embedding, never more.</summary>
-internal static class VocabularyCheck
-{
-    /// <exception cref="InvalidDataException">The tokenizer has ids that the model does not know.</exception>
-    public static void Require(Tokenizer tokenizer, ITokenModel model)
-    {
-        if (tokenizer.VocabularySize > model.VocabularySize)
-            throw new InvalidDataException(
-                $"The tokenizer has {tokenizer.VocabularySize} ids but the model knows {model.VocabularySize}: they do not belong "
-                    + "together.");
     }
 }

@@ -10,8 +10,8 @@ namespace Distill.Teacher;
 /// </summary>
 public sealed class ReasoningParser(Tokenizer tokenizer)
 {
-    private readonly int open = MarkOf(tokenizer, ThinkMarks.Open);
-    private readonly int close = MarkOf(tokenizer, ThinkMarks.Close);
+    private readonly int open = ThinkMarks.IdIn(tokenizer, ThinkMarks.Open);
+    private readonly int close = ThinkMarks.IdIn(tokenizer, ThinkMarks.Close);
 
     /// <summary>
     /// The token that ended a completion is no part of what it says, whether or not its tokenizer calls it special. A completion cut off by
@@ -47,8 +47,6 @@ public sealed class ReasoningParser(Tokenizer tokenizer)
             ? new ParsedCompletion(ThoughtOf(text[..end]), AnswerOf(text[(end + ThinkMarks.Close.Length)..].Trim()))
             : new ParsedCompletion("", AnswerOf(text.Trim()));
     }
-
-    private static int MarkOf(Tokenizer tokenizer, string mark) => tokenizer.IdOf(mark) is { } id && tokenizer.IsAdded(id) ? id : -1;
 
     private static string? AnswerOf(string text) => text.Length == 0 ? null : text;
 

@@ -92,7 +92,7 @@ public sealed class CurationPlanTests
     {
         using var folder = new TemporaryFolder();
         LearnabilityScore[] scores = [new("p/1", 0, -1.5f, 7), new("é", 3, 0f, 1)];
-        var writer = new Distill.Data.Storage.ArtifactWriter(folder["scores"], "scores", 1);
+        var writer = new Distill.Storage.ArtifactWriter(folder["scores"], "scores", 1);
         LearnabilityFile.Write(writer, "data/s.parquet", scores).Rows.ShouldBe(2);
         LearnabilityFile.Read(folder["scores/data/s.parquet"]).ShouldBe(scores);
         File.WriteAllText(folder["broken.parquet"], "PAR1 no");

@@ -1,5 +1,6 @@
 using System.Text;
 using Distill.Data.Problems;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Problems;
 

@@ -22,7 +22,9 @@ public sealed class SplitTests
         train.Overlaps(validation).ShouldBeFalse();
         train.Overlaps(test).ShouldBeFalse();
         validation.Overlaps(test).ShouldBeFalse();
-        new[] { train.Count, validation.Count, test.Count }.Min().ShouldBeGreaterThan(10);
+        // With two people, or four to six in one order, little can be said.
+        var least = name is "knights" or "contradiction" && level == 1 ? 2 : 10;
+        new[] { train.Count, validation.Count, test.Count }.Min().ShouldBeGreaterThan(least);
         train.Concat(validation).Concat(test).ShouldAllBe(signature => signature.StartsWith($"{name}:"));
     }
 
@@ -61,7 +63,7 @@ public sealed class SplitTests
     [InlineData("words:Start.5.0 Gain.3.0", Split.Validation)]
     [InlineData("arithmetic:6+2", Split.Test)]
     [InlineData("arithmetic:17+2", Split.Test)]
-    [InlineData("contradiction:a>b", Split.Train)]
+    [InlineData("contradiction:above.ab", Split.Train)]
     public void A_signature_never_changes_its_split(string signature, Split split) => SplitRule.Of(signature).ShouldBe(split);
 
     [Fact]

@@ -2,8 +2,8 @@ using System.Text.Json;
 using Distill.Data.Problems;
 using Distill.Data.Publishing;
 using Distill.Data.Publishing.Licences;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Publishing;
 

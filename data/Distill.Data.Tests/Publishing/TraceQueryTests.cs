@@ -1,7 +1,7 @@
 using Distill.Data.Problems;
 using Distill.Data.Publishing;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Publishing;
 
@@ -41,6 +41,9 @@ public sealed class TraceQueryTests : IDisposable
             .Select(row => row.GetProperty("sample_index").GetInt32()).ShouldBe([0, 1, 0]);
         query.Run("select messages[1].role as who, token_ids as ids, null as nothing from traces limit 1").Single().GetRawText()
             .ShouldBe("""{"who":"user","ids":[],"nothing":null}""");
+        // A column of the name that the row once had here.
+        query.Run("select problem_id, answer from traces limit 1").Single().EnumerateObject().Select(cell => cell.Name)
+            .ShouldBe(["problem_id", "answer"]);
         query.Run("select count(*) n from traces t join problems p using (problem_id)").Single().GetProperty("n").GetInt32().ShouldBe(80);
     }
 
@@ -48,6 +51,7 @@ public sealed class TraceQueryTests : IDisposable
     [InlineData("copy (select 1) to 'FOLDER/out.csv'")]
     [InlineData("copy (select 1 as a) to 'FOLDER/it''s/graded.parquet'")]
     [InlineData("select 1) answer; copy (select 1 as a) to 'FOLDER/it''s/graded.parquet'; select * from (select 1")]
+    [InlineData("select 1) distill_row_of_the_answer; copy (select 1 as a) to 'FOLDER/it''s/graded.parquet'; select * from (select 1")]
     [InlineData("select 1; select 2")]
     [InlineData("")]
     [InlineData("select * from 'FOLDER/secret.csv'")]

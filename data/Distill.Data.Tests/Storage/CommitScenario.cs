@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Storage;
 

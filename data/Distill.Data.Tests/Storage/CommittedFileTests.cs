@@ -1,5 +1,5 @@
 using System.Text;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Storage;
 

@@ -1,6 +1,6 @@
 using CsCheck;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Storage;
 using Distill.Verification;
 
 namespace Distill.Data.Tests.Traces;

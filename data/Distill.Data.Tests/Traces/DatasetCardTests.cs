@@ -1,7 +1,7 @@
 using System.Text;
 using Distill.Data.Problems;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Traces;
 

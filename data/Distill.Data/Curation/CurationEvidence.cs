@@ -1,6 +1,7 @@
 using Distill.Data.Problems;
 using Distill.Data.Similarity;
 using Distill.Data.Traces;
+using Distill.Storage;
 
 namespace Distill.Data.Curation;
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Distill.Data.Problems;
 using Distill.Data.Similarity;
 using Distill.Data.Traces;
+using Distill.Storage;
 using Distill.Verification;
 
 namespace Distill.Data.Curation;

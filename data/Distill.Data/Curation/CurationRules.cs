@@ -1,4 +1,5 @@
 using Distill.Data.Traces;
+using Distill.Storage;
 using Distill.Verification;
 
 namespace Distill.Data.Curation;

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Storage;
 using Parquet;
 using Parquet.Schema;
 

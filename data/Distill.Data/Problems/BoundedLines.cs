@@ -1,3 +1,5 @@
+using Distill.Storage;
+
 namespace Distill.Data.Problems;
 
 /// <summary>

@@ -5,6 +5,7 @@ using Distill.Data.Problems.Families.Sequences;
 using Distill.Data.Problems.Families.Syllogisms;
 using Distill.Data.Problems.Families.Units;
 using Distill.Data.Problems.Families.Zebra;
+using Distill.Storage;
 using Distill.Verification;
 
 namespace Distill.Data.Problems;

@@ -1,3 +1,4 @@
+using Distill.Storage;
 using Distill.Verification;
 
 namespace Distill.Data.Problems;

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Distill.Data.Problems;
 
 /// <summary>A family at one level and its share in a set of problems.</summary>
@@ -25,22 +27,52 @@ public static class ProblemSet
     internal static IReadOnlyList<Problem> GenerateAtMost(IReadOnlyList<ProblemSetPart> parts, ulong seed, Split split, int count) =>
         Draw(parts, seed, split, count, orFewer: true);
 
+    /// <summary>
+    /// Problems as the families give them, some of them more than once. A set without repeats has, the larger it is, the more of what there
+    /// is most of, such as numbers of which no sum is possible: these have the shares that small sets have.
+    /// </summary>
+    internal static IReadOnlyList<Problem> AsTheyCome(IReadOnlyList<ProblemSetPart> parts, ulong seed, Split split, int count) =>
+    [
+        .. from part in parts.Zip(Shares(parts, count))
+        let family = ProblemFamilies.Get(part.First.Family)
+        from index in Enumerable.Range(0, part.Second)
+        select family.Generate(seed, index, split, part.First.Level),
+    ];
+
     private static List<Problem> Draw(IReadOnlyList<ProblemSetPart> parts, ulong seed, Split split, int count, bool orFewer)
     {
         var shares = Shares(parts, count);
-        var problems = new List<Problem>();
-        // One for all parts: two levels of a family can ask the same.
-        var signatures = new HashSet<string>();
+        var drawn = DrawFamilies(parts, seed, split, shares);
         for (var i = 0; i < parts.Count; i++)
         {
-            var drawn = Distinct(parts[i], seed, split, shares[i], signatures);
-            if (drawn.Count < shares[i] && !orFewer)
-                throw new ArgumentException(Shortage(parts[i], split, drawn.Count, shares[i]), nameof(count));
-            problems.AddRange(drawn);
+            if (drawn[i].Count < shares[i] && !orFewer)
+                throw new ArgumentException(Shortage(parts[i], split, drawn[i].Count, shares[i]), nameof(count));
         }
 
+        List<Problem> problems = [.. drawn.SelectMany(part => part)];
         new RandomSource("problem set", SplitRule.Word(split), seed, count).Shuffle(problems);
         return problems;
+    }
+
+    // Side by side: different families never ask the same, two levels of one can.
+    private static List<Problem>[] DrawFamilies(IReadOnlyList<ProblemSetPart> parts, ulong seed, Split split, int[] shares)
+    {
+        var drawn = new List<Problem>[parts.Count];
+        try
+        {
+            Parallel.ForEach(Enumerable.Range(0, parts.Count).GroupBy(i => parts[i].Family), levels =>
+            {
+                var signatures = new HashSet<string>();
+                foreach (int i in levels) drawn[i] = Distinct(parts[i], seed, split, shares[i], signatures);
+            });
+        }
+        catch (AggregateException faults)
+        {
+            // As if they had been drawn one after the other.
+            ExceptionDispatchInfo.Throw(faults.InnerExceptions[0]);
+        }
+
+        return drawn;
     }
 
     /// <summary>

@@ -1,3 +1,5 @@
+using Distill.Storage;
+
 namespace Distill.Data.Problems;
 
 /// <summary>Which part of a problem source a problem belongs to. A problem's signature decides, so the parts cannot overlap.</summary>

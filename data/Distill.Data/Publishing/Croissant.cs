@@ -2,8 +2,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Distill.Data.Publishing.Licences;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Storage;
 
 namespace Distill.Data.Publishing;
 

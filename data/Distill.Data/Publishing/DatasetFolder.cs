@@ -1,7 +1,7 @@
 using Distill.Data.Problems;
 using Distill.Data.Publishing.Licences;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Storage;
 
 namespace Distill.Data.Publishing;
 

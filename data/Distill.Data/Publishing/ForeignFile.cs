@@ -1,6 +1,6 @@
 using Distill.Data.Sources;
 using Distill.Data.Sources.Files;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Data.Publishing;
 

@@ -1,4 +1,5 @@
 using Distill.Data.Traces;
+using Distill.Storage;
 using Parquet;
 
 namespace Distill.Data.Publishing;

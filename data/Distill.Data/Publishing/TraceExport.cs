@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Distill.Data.Publishing.Formats;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Data.Publishing;
 

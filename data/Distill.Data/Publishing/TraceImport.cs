@@ -3,6 +3,7 @@ using Distill.Data.Publishing.Formats;
 using Distill.Data.Sources;
 using Distill.Data.Sources.Files;
 using Distill.Data.Traces;
+using Distill.Storage;
 
 namespace Distill.Data.Publishing;
 

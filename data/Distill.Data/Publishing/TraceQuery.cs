@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distill.Storage;
 using DuckDB.NET.Data;
 
 namespace Distill.Data.Publishing;
@@ -17,6 +18,9 @@ internal sealed class QueryRefusedException(string message, string hint) : Excep
 /// </summary>
 internal sealed class TraceQuery : IDisposable
 {
+    // No column has that name: one that had would be taken for the row.
+    private const string Row = "distill_row_of_the_answer";
+
     private readonly DuckDBConnection database;
 
     private TraceQuery(DuckDBConnection database) => this.database = database;
@@ -71,7 +75,7 @@ internal sealed class TraceQuery : IDisposable
         using var command = database.CreateCommand();
         command.UseStreamingMode = true;
         // Line ends, so that a comment at the end of the question does not swallow the bracket.
-        command.CommandText = $"SELECT to_json(answer)::VARCHAR FROM (\n{sql}\n) answer";
+        command.CommandText = $"SELECT to_json({Row})::VARCHAR FROM (\n{sql}\n) {Row}";
         using var stop = cancellation.Register(command.Cancel);
         using var reader = Try(command.ExecuteReader, cancellation);
         while (Try(reader.Read, cancellation)) yield return Parse(reader.GetString(0));

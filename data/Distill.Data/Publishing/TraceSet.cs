@@ -1,6 +1,6 @@
 using Distill.Data.Publishing.Formats;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Storage;
 
 namespace Distill.Data.Publishing;
 

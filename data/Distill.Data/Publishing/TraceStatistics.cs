@@ -1,3 +1,4 @@
+using Distill.Storage;
 using DuckDB.NET.Data;
 
 namespace Distill.Data.Publishing;

@@ -1,4 +1,5 @@
 using Distill.Data.Sources.Files;
+using Distill.Storage;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 

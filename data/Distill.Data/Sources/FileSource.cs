@@ -1,5 +1,6 @@
 using Distill.Data.Sources.Files;
 using Distill.Data.Sources.Formats;
+using Distill.Storage;
 
 namespace Distill.Data.Sources;
 

@@ -1,6 +1,7 @@
 using Distill.Data.Problems;
 using Distill.Data.Publishing;
 using Distill.Data.Sources.Files;
+using Distill.Storage;
 
 namespace Distill.Data.Sources;
 

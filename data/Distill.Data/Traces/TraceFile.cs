@@ -1,4 +1,5 @@
-using Distill.Data.Storage;
+using Distill.Storage;
+using Distill.Verification;
 
 namespace Distill.Data.Traces;
 
@@ -58,6 +59,13 @@ public static class TraceFile
 
         return new TraceSums(prompt, completion);
     }
+
+    /// <summary>How long each trace is and what it was found to be, from the columns that hold it and no others.</summary>
+    /// <exception cref="InvalidDataException">Not a file of graded traces, or a damaged one; names file and reason.</exception>
+    internal static IEnumerable<(int CompletionTokens, Verdict Verdict)> ReadLengths(string path) => TraceReader
+        .ReadGradedRowsAsync(path, column => column.Name is "completion_tokens" or "verdict").ToBlockingEnumerable()
+        .Select(row => (row.CompletionTokens, VerdictName.TryParse(row.Verdict) ?? throw new InvalidDataException(
+            $"'{path}': the verdict {Printable.Quote(row.Verdict)} is none of correct, incorrect, undecidable.")));
 
     /// <summary>The graded traces of a file, one row group in memory at a time.</summary>
     /// <exception cref="InvalidDataException">Not a file of graded traces, or a damaged one; names file and reason.</exception>

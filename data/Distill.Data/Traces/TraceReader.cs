@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Distill.Storage;
 using Parquet;
 using Parquet.Schema;
 
@@ -31,6 +32,11 @@ internal static class TraceReader
     public static IAsyncEnumerable<TraceRow> ReadRowsAsync(
         string path, Func<TraceColumn, bool> wanted, CancellationToken cancellation = default) =>
         RowsAsync(path, TraceColumns.Raw, wanted, row => row, cancellation);
+
+    /// <inheritdoc cref="ReadRowsAsync"/>
+    public static IAsyncEnumerable<TraceRow> ReadGradedRowsAsync(
+        string path, Func<TraceColumn, bool> wanted, CancellationToken cancellation = default) =>
+        RowsAsync(path, TraceColumns.Graded, wanted, row => row, cancellation);
 
     /// <summary>Rows that a file's footer declares.</summary>
     internal static async Task<long> CountAsync(Stream stream)

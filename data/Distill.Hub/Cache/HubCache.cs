@@ -1,6 +1,6 @@
 using System.Text;
-using Distill.Data.Storage;
 using Distill.Hub.Network;
+using Distill.Storage;
 
 namespace Distill.Hub.Cache;
 

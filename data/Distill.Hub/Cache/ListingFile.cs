@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Distill.Data.Storage;
 using Distill.Hub.Network;
+using Distill.Storage;
 
 namespace Distill.Hub.Cache;
 

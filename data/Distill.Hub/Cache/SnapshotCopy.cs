@@ -1,5 +1,4 @@
-using Distill.Data;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Hub.Cache;
 

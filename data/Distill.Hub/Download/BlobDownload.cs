@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Distill.Data;
 using Distill.Hub.Network;
+using Distill.Storage;
 
 namespace Distill.Hub.Download;
 

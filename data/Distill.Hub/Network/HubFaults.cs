@@ -1,6 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
-using Distill.Data;
+using Distill.Storage;
 
 namespace Distill.Hub.Network;
 

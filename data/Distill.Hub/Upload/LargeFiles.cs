@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Distill.Data;
 using Distill.Hub.Download;
 using Distill.Hub.Network;
+using Distill.Storage;
 
 namespace Distill.Hub.Upload;
 

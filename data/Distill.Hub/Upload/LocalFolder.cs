@@ -1,7 +1,6 @@
-using Distill.Data;
-using Distill.Data.Storage;
 using Distill.Hub.Download;
 using Distill.Hub.Network;
+using Distill.Storage;
 
 namespace Distill.Hub.Upload;
 

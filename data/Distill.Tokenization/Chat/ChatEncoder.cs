@@ -98,11 +98,24 @@ public sealed class ChatEncoder
 
     /// <summary>The chat, in the encoder's style, followed by what makes the assistant speak.</summary>
     /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
-    public int[] EncodePrompt(IReadOnlyList<ChatMessage> messages)
+    public int[] EncodePrompt(IReadOnlyList<ChatMessage> messages) => EncodePrompt(messages, new Dictionary<string, JsonElement>());
+
+    /// <summary>The same with variables of the template, such as <c>tools</c>, whose texts are as little trusted as the messages.</summary>
+    /// <param name="variables">Go before the style's. Not <c>messages</c>, nor <c>add_generation_prompt</c>.</param>
+    /// <inheritdoc cref="EncodePrompt(IReadOnlyList{ChatMessage})"/>
+    public int[] EncodePrompt(IReadOnlyList<ChatMessage> messages, IReadOnlyDictionary<string, JsonElement> variables)
     {
-        var text = Template.RenderMarked(Style.Apply(messages), addGenerationPrompt: true, _variables);
+        var text = Template.RenderMarked(Style.Apply(messages), addGenerationPrompt: true, With(variables));
         return Tokenizer.Encode(text.Value, text.Foreign);
     }
+
+    /// <summary>The text whose tokens <see cref="EncodePrompt(IReadOnlyList{ChatMessage})"/> gives.</summary>
+    /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
+    internal string RenderPrompt(IReadOnlyList<ChatMessage> messages) => RenderPrompt(messages, new Dictionary<string, JsonElement>());
+
+    /// <inheritdoc cref="RenderPrompt(IReadOnlyList{ChatMessage})"/>
+    internal string RenderPrompt(IReadOnlyList<ChatMessage> messages, IReadOnlyDictionary<string, JsonElement> variables) =>
+        Template.RenderMarked(Style.Apply(messages), addGenerationPrompt: true, With(variables)).Value;
 
     /// <summary>A chat given as JSON, with whatever variables the template knows; see <see cref="ChatTemplate"/>.</summary>
     /// <exception cref="TemplateException">The template failed, refused the chat, or went beyond its bounds.</exception>
@@ -133,11 +146,13 @@ public sealed class ChatEncoder
             messages,
             [Mark(ThinkMarks.Open), .. Tokenizer.Encode(reasoning), Mark(ThinkMarks.Close), .. Tokenizer.Encode(answer), EndToken]);
 
-    private RenderedText RenderMarked(IReadOnlyDictionary<string, JsonElement> variables)
+    private RenderedText RenderMarked(IReadOnlyDictionary<string, JsonElement> variables) => Template.RenderMarked(With(variables));
+
+    private Dictionary<string, JsonElement> With(IReadOnlyDictionary<string, JsonElement> variables)
     {
         var all = new Dictionary<string, JsonElement>(_variables);
         foreach (var (name, value) in variables) all[name] = value;
-        return Template.RenderMarked(all);
+        return all;
     }
 
     private ChatExample Example(IReadOnlyList<ChatMessage> messages, int[] reply)

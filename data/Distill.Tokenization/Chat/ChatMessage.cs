@@ -22,15 +22,32 @@ public sealed record ChatMessage
 
     public string Content { get; }
 
+    /// <summary>Of the assistant: the tools that it called here. Default: none.</summary>
+    public IReadOnlyList<ToolCall> ToolCalls { get; init; } = [];
+
+    /// <summary>Of a tool: which call it answers.</summary>
+    public string? ToolCallId { get; init; }
+
+    /// <summary>Of a tool: its name.</summary>
+    public string? Name { get; init; }
+
     public static ChatMessage System(string content) => new("system", content);
 
     public static ChatMessage User(string content) => new("user", content);
 
     public static ChatMessage Assistant(string content) => new("assistant", content);
 
+    /// <summary>What a called tool gave.</summary>
+    public static ChatMessage Tool(string content, string callId, string? name) =>
+        new("tool", content) { ToolCallId = callId, Name = name };
+
     internal static bool IsRole(string role) =>
         role.Length is > 0 and <= LongestRole && role.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 }
+
+/// <summary>An assistant's call of a tool. Nothing of it is trusted: its texts never become control tokens.</summary>
+/// <param name="Arguments">An object.</param>
+public sealed record ToolCall(string Id, string Name, JsonElement Arguments);
 
 /// <summary>
 /// How a model is spoken to, whatever it is asked: a system message, solved examples, and values for its template's own switches
@@ -74,4 +91,7 @@ public static class ThinkMarks
 {
     public const string Open = "<think>";
     public const string Close = "</think>";
+
+    /// <summary>The id of a mark; −1 where it is no token of its own, so that text which spells it is never taken for it.</summary>
+    internal static int IdIn(Tokenizer tokenizer, string mark) => tokenizer.IdOf(mark) is { } id && tokenizer.IsAdded(id) ? id : -1;
 }

@@ -26,11 +26,30 @@ internal static class ChatVariables
     }
 
     public static Value Messages(RenderContext context, IReadOnlyList<ChatMessage> messages) =>
-        context.List([.. messages.Select(m => (Value)context.Mapping(
+        context.List([.. messages.Select(message => (Value)context.Mapping(Members(context, message)))]);
+
+    // As in transformers, a member without a value is absent.
+    private static IEnumerable<KeyValuePair<Value, Value>> Members(RenderContext context, ChatMessage message)
+    {
+        yield return Member("role", Text.Own(message.Role));
+        yield return Member("content", Text.FromMessages(message.Content));
+        if (message.ToolCalls.Count > 0)
+            yield return Member("tool_calls", context.List([.. message.ToolCalls.Select(call => (Value)Call(context, call))]));
+        if (message.ToolCallId is { } id) yield return Member("tool_call_id", Text.FromMessages(id));
+        if (message.Name is { } name) yield return Member("name", Text.FromMessages(name));
+    }
+
+    private static Mapping Call(RenderContext context, ToolCall call) => context.Mapping(
     [
-        KeyValuePair.Create<Value, Value>(Text.Own("role"), Text.Own(m.Role)),
-        KeyValuePair.Create<Value, Value>(Text.Own("content"), Text.FromMessages(m.Content)),
-    ]))]);
+        Member("id", Text.FromMessages(call.Id)),
+        Member("type", Text.Own("function")),
+        Member("function", context.Mapping(
+        [
+            Member("name", Text.FromMessages(call.Name)), Member("arguments", From(context, call.Arguments, foreign: true)),
+        ])),
+    ]);
+
+    private static KeyValuePair<Value, Value> Member(string name, Value value) => KeyValuePair.Create<Value, Value>(Text.Own(name), value);
 
     /// <summary>In messages only a role that is a plain name is trusted; it becomes part of control tokens.</summary>
     private static Value Messages(RenderContext context, JsonElement messages) => messages.ValueKind != JsonValueKind.Array

@@ -10,6 +10,12 @@ internal interface IDecoder
 
     /// <summary>The same, token by token.</summary>
     IDecoderStream Open();
+
+    /// <summary>
+    /// What a piece adds to a text that others begin and end, in UTF-8 and perhaps a part of a character; null where that depends on the
+    /// others.
+    /// </summary>
+    byte[]? BytesOf(string piece);
 }
 
 /// <summary>Decodes token by token and gives complete characters only. Belongs to one thread at a time.</summary>
@@ -36,6 +42,8 @@ internal sealed class ByteLevelDecoder : IDecoder
     }
 
     public IDecoderStream Open() => new Stream();
+
+    public byte[] BytesOf(string piece) => Bytes(piece);
 
     private static byte[] Bytes(string piece)
     {
@@ -67,6 +75,8 @@ internal sealed class SpacedDecoder : IDecoder
     public string Decode(IReadOnlyList<string> pieces) => string.Join(' ', pieces);
 
     public IDecoderStream Open() => new Stream();
+
+    public byte[]? BytesOf(string piece) => null; // the blanks between are no token's
 
     private sealed class Stream : IDecoderStream
     {

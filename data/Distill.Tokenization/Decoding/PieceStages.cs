@@ -76,7 +76,7 @@ internal sealed class ByteFallbackStage : IPieceStage
         run.Clear();
     }
 
-    private static bool TryByte(string piece, out byte value)
+    public static bool TryByte(string piece, out byte value)
     {
         value = 0;
         return piece is ['<', '0', 'x', _, _, '>']

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Distill.Tokenization.Decoding;
 
 /// <summary>One step from token texts to text. Immutable and thread-safe.</summary>
@@ -22,8 +24,19 @@ internal interface IPieceStream
 /// <summary>Stages one after the other; what the last one gives is joined.</summary>
 internal sealed class StagedDecoder(IReadOnlyList<IPieceStage> stages) : IDecoder
 {
+    private const string Neighbour = "a"; // stands for the rest of a text, whose ends stages may treat differently
+
     public string Decode(IReadOnlyList<string> pieces) =>
         string.Concat(stages.Aggregate(pieces, (current, stage) => stage.Decode(current)));
+
+    public byte[]? BytesOf(string piece)
+    {
+        if (stages.Any(stage => stage is ByteFallbackStage) && ByteFallbackStage.TryByte(piece, out byte value)) return [value];
+        string text = Decode([Neighbour, piece, Neighbour]);
+        bool between = text.Length >= 2 * Neighbour.Length
+            && text.StartsWith(Neighbour, StringComparison.Ordinal) && text.EndsWith(Neighbour, StringComparison.Ordinal);
+        return between ? Encoding.UTF8.GetBytes(text[Neighbour.Length..^Neighbour.Length]) : null;
+    }
 
     public IDecoderStream Open()
     {

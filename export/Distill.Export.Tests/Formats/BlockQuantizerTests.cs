@@ -27,7 +27,7 @@ public sealed class BlockQuantizerTests
     {
         float[] row = [.. Enumerable.Range(0, 40).Select(i => MathF.Sin(i * 1.7f))];
         var quantizer = new BlockQuantizer(4, 16);
-        byte[] codes = new byte[3 * quantizer.BlockBytes];
+        byte[] codes = new byte[3 * quantizer.Layout.BlockBytes];
         float[] scales = new float[3], rounded = [.. row];
         quantizer.Codes(row, codes);
         quantizer.Scales(row, scales);

@@ -32,16 +32,16 @@ internal sealed class GoldenMatrix : IDisposable
     /// <returns>False when a block's +max and −max tie and the reference chose the other sign, which is as right.</returns>
     public bool CompareRow(BlockQuantizer quantizer, float[] values, int row)
     {
-        int blocks = quantizer.BlocksOf(values.Length);
+        int blocks = quantizer.Layout.BlocksOf(values.Length);
         float[] actualScales = new float[blocks];
-        byte[] actualCodes = new byte[blocks * quantizer.BlockBytes];
+        byte[] actualCodes = new byte[blocks * quantizer.Layout.BlockBytes];
         quantizer.Scales(values, actualScales);
         quantizer.Codes(values, actualCodes);
         var expectedCodes = codes.AsSpan(row * actualCodes.Length, actualCodes.Length);
         bool sameSigns = true;
         for (int block = 0; block < blocks; block++)
         {
-            int from = block * quantizer.BlockSize, to = Math.Min(values.Length, from + quantizer.BlockSize);
+            int from = block * quantizer.Layout.BlockSize, to = Math.Min(values.Length, from + quantizer.Layout.BlockSize);
             float expected = scales[(row * blocks) + block];
             bool tied = values[from..to].Max() == -values[from..to].Min() && expected != 0;
             if (tied && expected == -actualScales[block])
@@ -61,5 +61,5 @@ internal sealed class GoldenMatrix : IDisposable
     public void Dispose() => Tensors.Dispose();
 
     private static int CodeAt(ReadOnlySpan<byte> row, BlockQuantizer quantizer, int index) =>
-        quantizer.Bits == 8 ? row[index] : (row[index / 2] >> (4 * (index & 1))) & 15;
+        quantizer.Layout.Bits == 8 ? row[index] : (row[index / 2] >> (4 * (index & 1))) & 15;
 }

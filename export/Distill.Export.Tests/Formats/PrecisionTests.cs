@@ -31,16 +31,18 @@ public sealed class PrecisionTests
         var weights = Weights("qwen3", 64, 96);
         using var folder = new TemporaryFolder();
         ModelPackage.Write(folder.Path, weights, TinyModels.Tokenizer(weights.Architecture.VocabularySize),
-            new PackageDescription { Name = "tiny" }, precision);
+            new PackageDescription { Name = "tiny" }, new() { Precision = precision });
         Should.NotThrow(() => PackageCheck.Run(folder.Path, 0.05));
         File.Exists(folder.File($"onnx/{precision.GraphFile()}")).ShouldBeTrue();
         using var exported = OnnxTokenModel.Load(folder.Path, new OnnxModelOptions { IntraOpThreads = 1 });
         using var reference = new TorchReferenceModel(weights);
-        var report = new ParityGate(reference, exported).Run(Inputs, precision.Tolerance());
+        // Random weights are the worst there is to round: half of the tokens turn.
+        var tolerance = precision.Tolerance() with { MismatchShare = 0.5 };
+        var report = new ParityGate(reference, exported).Run(Inputs, tolerance);
         report.Passed.ShouldBeTrue(report.ToString());
         report.MaxAbsLogitDiff.ShouldBeGreaterThan(1e-4 * report.MaxAbsLogit); // it is rounded
         using var stranger = new TorchReferenceModel(TinyModels.Weights(weights.Architecture, seed: 8));
-        new ParityGate(stranger, exported).Run(Inputs, precision.Tolerance()).Passed.ShouldBeFalse();
+        new ParityGate(stranger, exported).Run(Inputs, tolerance).Passed.ShouldBeFalse();
     }
 
     [Fact]
@@ -50,9 +52,12 @@ public sealed class PrecisionTests
             KeyValueHeads = 1 };
         var weights = TinyModels.Weights(a);
         double full = new DecoderGraph(a).ToBytes(weights).Length;
-        (new DecoderGraph(a, ExportPrecision.Half).ToBytes(weights).Length / full).ShouldBeInRange(0.5, 0.53);
-        (new DecoderGraph(a, ExportPrecision.Int8).ToBytes(weights).Length / full).ShouldBeInRange(0.27, 0.32);
-        (new DecoderGraph(a, ExportPrecision.Int4).ToBytes(weights).Length / full).ShouldBeInRange(0.15, 0.22);
+        double Share(ExportPrecision precision) =>
+            new DecoderGraph(a, new ExportOptions { Precision = precision }).ToBytes(weights).Length / full;
+
+        Share(ExportPrecision.Half).ShouldBeInRange(0.5, 0.53);
+        Share(ExportPrecision.Int8).ShouldBeInRange(0.27, 0.32);
+        Share(ExportPrecision.Int4).ShouldBeInRange(0.15, 0.22);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Distill.Architecture;
 using Distill.Export.Formats;
@@ -78,12 +79,16 @@ public sealed class QuantizationGoldenTests
         float[] weights = golden.Tensors.ReadSingles("w"), expected = golden.Singles("y")!;
         for (int row = 0; row < shape[0]; row++)
             golden.CompareRow(quantizer, weights[(row * width)..((row + 1) * width)], row).ShouldBeTrue();
-        foreach (var (place, id) in golden.Tensors.ReadIntegers("ids").Index())
+        long[] ids = golden.Tensors.ReadIntegers("ids");
+        foreach (var (place, id) in ids.Index())
         {
             float[] values = weights[((int)id * width)..(((int)id + 1) * width)];
             quantizer.RoundTrip(values);
             for (int i = 0; i < width; i++) values[i].ShouldBe(expected[(place * width) + i], 1e-7f, $"id {id} column {i}");
         }
+
+        float[] gathered = Gathered(quantizer, weights, width, ids);
+        for (int i = 0; i < gathered.Length; i++) gathered[i].ShouldBe(expected[i], 1e-7f, $"number {i} of the graph's");
     }
 
     [Fact]
@@ -119,6 +124,42 @@ public sealed class QuantizationGoldenTests
         using var input = OrtValue.CreateTensorValueFromMemory(x, [x.Length / k, k]);
         using var run = new RunOptions();
         using var outputs = session.Run(run, ["x"], [input], ["y"]);
+        return outputs[0].GetTensorDataAsSpan<float>().ToArray();
+    }
+
+    // Rows of a table of its own, [vocab, width], as a graph gathers them.
+    private static float[] Gathered(BlockQuantizer quantizer, float[] weights, int width, long[] ids)
+    {
+        int rows = weights.Length / width, blocks = quantizer.Layout.BlocksOf(width), rowBytes = blocks * quantizer.Layout.BlockBytes;
+        var graph = new GraphAssembly();
+        void Codes(WeightSet _, int first, Span<byte> target)
+        {
+            for (int row = 0; row < target.Length / rowBytes; row++)
+                quantizer.Codes(weights.AsSpan((first + row) * width, width), target.Slice(row * rowBytes, rowBytes));
+        }
+
+        void Scales(WeightSet _, int first, Span<byte> target)
+        {
+            var values = MemoryMarshal.Cast<byte, float>(target);
+            for (int row = 0; row < rows; row++)
+                quantizer.Scales(weights.AsSpan((first + row) * width, width), values.Slice(row * blocks, blocks));
+        }
+
+        string codes = graph.Constant(new("codes", OnnxElementType.UInt8, [rows, blocks, quantizer.Layout.BlockBytes], Codes));
+        string scales = graph.Constant(new("scales", OnnxElementType.Float, [rows, blocks], Scales));
+        PackedTable.Gather(graph, "ids", "y", codes, scales, quantizer);
+        var model = new OnnxModel
+        {
+            Name = "table",
+            Inputs = [new("ids", OnnxElementType.Int64, ["batch", "time"])],
+            Outputs = [new("y", OnnxElementType.Float, ["batch", "time", width])],
+            Nodes = graph.Nodes,
+            Initializers = graph.Initializers,
+        };
+        using var session = OnnxRun.Open(new OnnxTemplate(model, "test").ToBytes(null));
+        using var input = OrtValue.CreateTensorValueFromMemory(ids, [1, ids.Length]);
+        using var run = new RunOptions();
+        using var outputs = session.Run(run, ["ids"], [input], ["y"]);
         return outputs[0].GetTensorDataAsSpan<float>().ToArray();
     }
 

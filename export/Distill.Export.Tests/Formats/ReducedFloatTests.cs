@@ -17,6 +17,8 @@ namespace Distill.Export.Tests.Formats;
 /// </summary>
 public sealed class ReducedFloatTests
 {
+    private static readonly WeightFormat BFloat16 = WeightFormat.Of(new ExportOptions { Precision = ExportPrecision.BFloat16 });
+
     private static readonly long[] Ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3];
 
     public static TheoryData<string, ExportPrecision> Graphs => [
@@ -58,7 +60,7 @@ public sealed class ReducedFloatTests
     [Theory, MemberData(nameof(Graphs))]
     public void Types_agree_along_every_edge_and_nothing_is_cast_on_the_way(string family, ExportPrecision precision)
     {
-        var format = WeightFormat.Of(precision);
+        var format = WeightFormat.Of(new ExportOptions { Precision = precision });
         var model = DecoderGraphBuilder.Build(TinyModels.Family(family), format);
         var types = GraphTypes.Of(model);
         types[DecoderValues.Logits].ShouldBe(OnnxElementType.Float);
@@ -67,8 +69,13 @@ public sealed class ReducedFloatTests
         foreach (var attention in model.Nodes.Where(node => node.Operator == "GroupQueryAttention"))
             types[attention.Inputs[0]].ShouldBe(format.Flow);
         string[] casts = [.. model.Nodes.Where(node => node.Operator == "Cast").Select(node => node.Outputs[0])];
-        string[] expected = [SequenceLengths.LastPosition, SequenceLengths.Total];
-        casts.ShouldBe(format.Flow == OnnxElementType.Float ? expected : [.. expected, DecoderValues.Logits], ignoreOrder: true);
+        string[] ends = precision switch
+        {
+            ExportPrecision.Single => [],
+            ExportPrecision.Int8 or ExportPrecision.Int4 => ["embedded.bytes"],
+            _ => [DecoderValues.Logits],
+        };
+        casts.ShouldBe([SequenceLengths.LastPosition, SequenceLengths.Total, .. ends], ignoreOrder: true);
     }
 
     // The type check of ONNX Runtime comes before it looks for kernels.
@@ -76,9 +83,9 @@ public sealed class ReducedFloatTests
     public void A_bf16_graph_passes_the_type_check_and_lacks_nothing_but_kernels_of_a_cpu(string family)
     {
         var weights = TinyModels.Weights(TinyModels.Family(family));
-        byte[] graph = new DecoderGraph(weights.Architecture, ExportPrecision.BFloat16).ToBytes(weights);
+        byte[] graph = new DecoderGraph(weights.Architecture, new ExportOptions { Precision = ExportPrecision.BFloat16 }).ToBytes(weights);
         Should.Throw<OnnxRuntimeException>(() => OnnxRun.Open(graph)).Message.ShouldContain("Could not find an implementation for");
-        var wrong = DecoderGraphBuilder.Build(weights.Architecture, WeightFormat.Of(ExportPrecision.BFloat16));
+        var wrong = DecoderGraphBuilder.Build(weights.Architecture, BFloat16);
         var broken = wrong with
         {
             Inputs = [.. wrong.Inputs.Select(value =>
@@ -92,7 +99,7 @@ public sealed class ReducedFloatTests
     public void A_bf16_graph_with_every_value_rounded_stays_within_its_tolerance(string family)
     {
         var weights = TinyModels.Weights(TinyModels.Family(family) with { HiddenSize = 64, IntermediateSize = 96 });
-        var rounded = RoundedGraph.Of(DecoderGraphBuilder.Build(weights.Architecture, WeightFormat.Of(ExportPrecision.BFloat16)));
+        var rounded = RoundedGraph.Of(DecoderGraphBuilder.Build(weights.Architecture, BFloat16));
         double difference = Difference(new OnnxTemplate(rounded, "test").ToBytes(weights), weights);
         difference.ShouldBeInRange(1e-4, ExportPrecision.BFloat16.Tolerance().RelativeLogits, family);
     }
@@ -103,7 +110,7 @@ public sealed class ReducedFloatTests
         var weights = TinyModels.Weights(TinyModels.Family(family) with { HiddenSize = 64, IntermediateSize = 96 });
         using var folder = new TemporaryFolder();
         ModelPackage.Write(folder.Path, weights, TinyModels.Tokenizer(weights.Architecture.VocabularySize),
-            new PackageDescription { Name = "tiny" }, ExportPrecision.Half);
+            new PackageDescription { Name = "tiny" }, new() { Precision = ExportPrecision.Half });
         using var exported = OnnxTokenModel.Load(folder.Path, new OnnxModelOptions { IntraOpThreads = 1 });
         float[] actual = new float[Ids.Length * exported.VocabularySize];
         using var session = exported.Open(1, Ids.Length);
@@ -120,10 +127,11 @@ public sealed class ReducedFloatTests
         var weights = TinyModels.Weights(TinyModels.Qwen3);
         using var folder = new TemporaryFolder();
         ModelPackage.Write(folder.Path, weights, TinyModels.Tokenizer(weights.Architecture.VocabularySize),
-            new PackageDescription { Name = "tiny" }, ExportPrecision.BFloat16);
+            new PackageDescription { Name = "tiny" }, new() { Precision = ExportPrecision.BFloat16 });
         string card = File.ReadAllText(folder.File("README.md"));
         card.ShouldContain("It runs on CUDA devices; a CPU cannot compute it.");
-        card.ShouldNotContain("transformers.js");
+        card.ShouldNotContain("- transformers.js");
+        card.ShouldContain("| transformers.js 4.3, browser (WASM) | no: it has no bf16 |");
         Should.NotThrow(() => PackageCheck.Run(folder.Path, ExportPrecision.BFloat16));
         Should.Throw<InvalidDataException>(() => OnnxTokenModel.Load(folder.Path)).Message.ShouldContain("model_bf16.onnx");
         Should.Throw<InvalidDataException>(() => GenAITokenModel.Load(folder.Path)).Message.ShouldContain("bfloat16");

@@ -25,7 +25,7 @@ public sealed class FamilyGraphTests
         var a = TinyModels.Family(family);
         using var folder = new TemporaryFolder();
         ModelPackage.Write(folder.Path, TinyModels.Weights(a), TinyModels.Tokenizer(a.VocabularySize),
-            new PackageDescription { Name = family }, precision);
+            new PackageDescription { Name = family }, new() { Precision = precision });
         Should.NotThrow(() => PackageCheck.Run(folder.Path, precision));
         DecoderConfigJson.Read(folder.File("config.json")).ShouldBe(a);
         string card = File.ReadAllText(folder.File("README.md"));

@@ -24,7 +24,7 @@ public sealed class GenAIExportTests
         var weights = TinyModels.Weights(TinyModels.Family(family) with { HiddenSize = 64, IntermediateSize = 96 });
         using var folder = new TemporaryFolder();
         ModelPackage.Write(folder.Path, weights, TinyModels.Tokenizer(weights.Architecture.VocabularySize),
-            new PackageDescription { Name = "tiny" }, precision);
+            new PackageDescription { Name = "tiny" }, new() { Precision = precision });
         using var own = OnnxTokenModel.Load(folder.Path, s_oneThread);
         using var other = GenAITokenModel.Load(folder.Path, s_oneThread);
         int[] ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7];

@@ -20,7 +20,7 @@ public sealed class ModelPackageTests
         Files(folder).ShouldBe(
         [
             "README.md", "chat_template.jinja", "config.json", "distill.json", "genai_config.json", "generation_config.json",
-            "onnx/model.onnx", "onnx/model.onnx_data",
+            "inference_model.json", "onnx/model.onnx", "onnx/model.onnx_data",
             "tokenizer.json", "tokenizer_config.json",
         ]);
     }
@@ -91,6 +91,7 @@ public sealed class ModelPackageTests
         using var config = JsonDocument.Parse(File.ReadAllBytes(folder.File("config.json")));
         config.RootElement.GetProperty("transformers.js_config").GetProperty("use_external_data_format").GetProperty("model.onnx")
             .GetInt32().ShouldBe(1);
+        config.RootElement.GetProperty("transformers.js_config").GetProperty("dtype").GetString().ShouldBe("fp32");
         DecoderConfigJson.Read(folder.File("config.json")).ShouldBe(A);
     }
 

@@ -9,6 +9,7 @@ using static TorchSharp.torch;
 namespace Distill.Export.Tests.Parity;
 
 /// <summary>Weights that ONNX Runtime reads in the trainer's own memory, on the processor, against sessions opened anew.</summary>
+[Collection(nameof(CountedTensors))]
 public sealed class DevicePolicyServerTests
 {
     private static readonly OnnxModelOptions s_options = new() { IntraOpThreads = 1 };
@@ -66,7 +67,7 @@ public sealed class DevicePolicyServerTests
         }
 
         AddressOf(parameters).ShouldBe(address);
-        Tensor.TotalCount.ShouldBeLessThanOrEqualTo(before + 8); // other tests of this process may hold a few
+        Tensor.TotalCount.ShouldBeLessThanOrEqualTo(before + 200); // a kept one would be a thousand; other tests hold some
     }
 
     [Theory, MemberData(nameof(Families))]

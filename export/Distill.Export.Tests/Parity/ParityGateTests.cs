@@ -26,6 +26,9 @@ public sealed class ParityGateTests
         report.MaxAbsLogitDiff.ShouldBeLessThan(1e-5 * report.MaxAbsLogit);
         (report.GreedyMismatches, report.GreedyTokensCompared).ShouldBe((0, 11 * 25));
         report.PositionsCompared.ShouldBe(20 + 33 + 1 + (11 * 25));
+        report.MaxCacheDiff!.Value.ShouldBeLessThan(1e-5 * report.MaxAbsLogit);
+        report.MaxBatchDiff!.Value.ShouldBeLessThan(1e-5 * report.MaxAbsLogit);
+        report.Refusals.ShouldBeEmpty();
     }
 
     [Fact]
@@ -44,6 +47,7 @@ public sealed class ParityGateTests
         var report = Run(TinyModels.Weights(A, seed: 9), tolerance: new ParityTolerance(10, 0));
         report.GreedyMismatches.ShouldBeGreaterThan(0);
         report.Passed.ShouldBeFalse();
+        report.Refusals.ShouldHaveSingleItem().ShouldContain("greedy tokens are not the model's choice");
     }
 
     [Fact]
@@ -62,7 +66,8 @@ public sealed class ParityGateTests
         {
             var report = Run(weights);
             report.Passed.ShouldBeFalse();
-            JsonSerializer.Deserialize<ParityReport>(JsonSerializer.SerializeToUtf8Bytes(report)).ShouldBe(report);
+            string json = JsonSerializer.Serialize(report);
+            JsonSerializer.Serialize(JsonSerializer.Deserialize<ParityReport>(json)).ShouldBe(json);
             using var folder = new TemporaryFolder();
             var description = new PackageDescription { Name = "tiny", Parity = report };
             ModelPackage.Write(folder.Path, TinyModels.Weights(A), TinyModels.Tokenizer(A.VocabularySize), description);

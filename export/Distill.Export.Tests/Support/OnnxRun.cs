@@ -29,7 +29,10 @@ internal static class OnnxRun
     }
 
     /// <summary>Appends to the cache in <paramref name="state"/> and gives the logits of the new positions.</summary>
-    public static float[] Step(InferenceSession session, DecoderArchitecture a, long[] ids, int batch, Dictionary<string, float[]> state)
+    /// <param name="options">Of the run; null: none.</param>
+    public static float[] Step(
+        InferenceSession session, DecoderArchitecture a, long[] ids, int batch, Dictionary<string, float[]> state,
+        RunOptions? options = null)
     {
         long time = ids.Length / batch, rowSize = (long)batch * a.KeyValueHeads * a.HeadSize;
         long past = state.Count == 0 ? 0 : state["past_key_values.0.key"].Length / rowSize;
@@ -43,7 +46,7 @@ internal static class OnnxRun
             inputs[name] = OrtValue.CreateTensorValueFromMemory(state.GetValueOrDefault(name, []),
                 [batch, a.KeyValueHeads, past, a.HeadSize]);
         using var run = new RunOptions();
-        using var outputs = session.Run(run, inputs, session.OutputNames);
+        using var outputs = session.Run(options ?? run, inputs, session.OutputNames);
         foreach (var input in inputs.Values) input.Dispose();
         float[] logits = [];
         for (int i = 0; i < session.OutputNames.Count; i++)

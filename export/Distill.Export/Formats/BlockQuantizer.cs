@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Distill.Export.Quantization;
 
 namespace Distill.Export.Formats;
 
@@ -17,19 +18,12 @@ internal sealed class BlockQuantizer
         if (bits is not (4 or 8)) throw new ArgumentOutOfRangeException(nameof(bits), bits, "Only 4 and 8 bits.");
         if (blockSize is < 16 or > 256 || !int.IsPow2(blockSize))
             throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, "A power of two from 16 to 256.");
-        (Bits, BlockSize) = (bits, blockSize);
+        Layout = new(bits, blockSize);
     }
 
-    public int Bits { get; }
+    public BlockLayout Layout { get; }
 
-    public int BlockSize { get; }
-
-    private int Middle => 1 << (Bits - 1);
-
-    public int BlocksOf(int columns) => (columns + BlockSize - 1) / BlockSize;
-
-    /// <summary>Bytes of one block of codes.</summary>
-    public int BlockBytes => BlockSize * Bits / 8;
+    private int Middle => Layout.Middle;
 
     /// <summary>The scales of one row, [blocks].</summary>
     public void Scales(ReadOnlySpan<float> row, Span<float> scales)
@@ -37,33 +31,33 @@ internal sealed class BlockQuantizer
         for (int block = 0; block < scales.Length; block++) scales[block] = Extreme(Block(row, block)) / -Middle;
     }
 
-    /// <summary>The codes of one row, [blocks, <see cref="BlockBytes"/>].</summary>
+    /// <summary>The codes of one row, [blocks, <see cref="BlockLayout.BlockBytes"/>].</summary>
     public void Codes(ReadOnlySpan<float> row, Span<byte> codes)
     {
         codes.Clear();
-        for (int block = 0; block < BlocksOf(row.Length); block++)
+        for (int block = 0; block < Layout.BlocksOf(row.Length); block++)
         {
             var values = Block(row, block);
             float scale = Extreme(values) / -Middle, inverse = scale == 0 ? 0 : 1 / scale;
-            var target = codes.Slice(block * BlockBytes, BlockBytes);
+            var target = codes.Slice(block * Layout.BlockBytes, Layout.BlockBytes);
             // Padding takes the code of zero.
-            for (int i = 0; i < BlockSize; i++) Put(target, i, Code(i < values.Length ? values[i] * inverse : 0));
+            for (int i = 0; i < Layout.BlockSize; i++) Layout.Put(target, i, Code(i < values.Length ? values[i] * inverse : 0));
         }
     }
 
     /// <summary>What the codes and scales stand for: the row after rounding.</summary>
     public void RoundTrip(Span<float> row)
     {
-        for (int block = 0; block < BlocksOf(row.Length); block++)
+        for (int block = 0; block < Layout.BlocksOf(row.Length); block++)
         {
-            var values = row[(block * BlockSize)..Math.Min(row.Length, (block + 1) * BlockSize)];
+            var values = row[(block * Layout.BlockSize)..Math.Min(row.Length, (block + 1) * Layout.BlockSize)];
             float scale = Extreme(values) / -Middle, inverse = scale == 0 ? 0 : 1 / scale;
             for (int i = 0; i < values.Length; i++) values[i] = (Code(values[i] * inverse) - Middle) * scale;
         }
     }
 
     private ReadOnlySpan<float> Block(ReadOnlySpan<float> row, int block) =>
-        row[(block * BlockSize)..Math.Min(row.Length, (block + 1) * BlockSize)];
+        row[(block * Layout.BlockSize)..Math.Min(row.Length, (block + 1) * Layout.BlockSize)];
 
     // The value of largest magnitude with its sign.
     private static float Extreme(ReadOnlySpan<float> block)
@@ -74,10 +68,4 @@ internal sealed class BlockQuantizer
 
     // A NaN (zero times an overflown inverse) becomes the code of zero.
     private int Code(float scaled) => float.IsNaN(scaled) ? Middle : (int)Math.Clamp(MathF.Round(scaled) + Middle, 0, (2 * Middle) - 1);
-
-    private void Put(Span<byte> block, int index, int code)
-    {
-        if (Bits == 8) block[index] = (byte)code;
-        else block[index / 2] |= (byte)(code << (4 * (index & 1)));
-    }
 }

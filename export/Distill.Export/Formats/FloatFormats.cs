@@ -10,8 +10,10 @@ namespace Distill.Export.Formats;
 /// between the operators and the cache too, but the logits: CUDA's GroupQueryAttention takes fp16 and bf16, with the cache and the
 /// rotary tables in the same, and a cast that stood anywhere else would cost a kernel and a copy of what it casts.
 /// </summary>
-internal class FloatFormat(OnnxElementType type) : WeightFormat
+internal class FloatFormat(OnnxElementType type, bool isPortable = false) : WeightFormat
 {
+    public override bool IsPortable => isPortable;
+
     public override OnnxElementType Flow => type;
 
     public override string Multiply(GraphAssembly graph, string input, string output, string name, ProjectionWeights weights)

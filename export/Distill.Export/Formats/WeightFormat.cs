@@ -7,14 +7,28 @@ namespace Distill.Export.Formats;
 /// <summary>How the large matrices are stored and which operators read them: the part of a graph that precision changes.</summary>
 internal abstract class WeightFormat
 {
-    public static WeightFormat Of(ExportPrecision precision) => precision switch
+    /// <exception cref="InvalidDataException">The options exclude each other; the message says why.</exception>
+    public static WeightFormat Of(ExportOptions options) => options.Portable ? Portable(options) : options.Precision switch
     {
         ExportPrecision.Single => new FloatFormat(OnnxElementType.Float),
         ExportPrecision.Half => new FloatFormat(OnnxElementType.Float16),
         ExportPrecision.BFloat16 => new FloatFormat(OnnxElementType.BFloat16),
-        ExportPrecision.Int8 => new BlockFormat(body: 8),
-        ExportPrecision.Int4 => new BlockFormat(body: 4),
-        _ => throw new ArgumentOutOfRangeException(nameof(precision)),
+        ExportPrecision.Int8 => new BlockFormat(body: 8, chosen: options.Quantization),
+        ExportPrecision.Int4 => new BlockFormat(body: 4, chosen: options.Quantization),
+        _ => throw new ArgumentOutOfRangeException(nameof(options)),
+    };
+
+    private static WeightFormat Portable(ExportOptions options) => options.Precision switch
+    {
+        _ when options.Quantization is not null => throw new InvalidDataException(
+            "Codes that were chosen over texts are written for ONNX Runtime's own operators: leave portable out, or the texts."),
+        ExportPrecision.Single => new FloatFormat(OnnxElementType.Float, isPortable: true),
+        ExportPrecision.Half => new FloatFormat(OnnxElementType.Float16, isPortable: true),
+        ExportPrecision.BFloat16 => throw new InvalidDataException(
+            "A portable bf16 graph would run nowhere but on a card, which the usual graph is for: export fp16, or leave portable out."),
+        ExportPrecision.Int8 => new DequantizedFormat(8),
+        ExportPrecision.Int4 => new DequantizedFormat(4),
+        _ => throw new ArgumentOutOfRangeException(nameof(options)),
     };
 
     /// <summary>
@@ -24,6 +38,9 @@ internal abstract class WeightFormat
 
     /// <summary>Type of keys, values and rotary tables, and of what attention computes with them.</summary>
     public virtual OnnxElementType Attention => Flow;
+
+    /// <summary>Whether the whole graph, and so what this format adds, is of operators of the ONNX standard alone.</summary>
+    public virtual bool IsPortable => false;
 
     /// <summary>Adds <paramref name="output"/> = <paramref name="input"/> · weightsᵀ, [batch, time, in] → [batch, time, out].</summary>
     public abstract string Multiply(GraphAssembly graph, string input, string output, string name, ProjectionWeights weights);

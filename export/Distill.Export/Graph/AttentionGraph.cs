@@ -5,10 +5,10 @@ using Distill.Export.Onnx;
 namespace Distill.Export.Graph;
 
 /// <summary>
-/// Attention of one layer around ONNX Runtime's GroupQueryAttention, which keeps the cache, turns queries and keys by their rotary
-/// angles and derives positions from the sequence lengths. Its CPU kernel knows no query-key norm, so that is spelled out here.
+/// Attention of one layer: its projections, and what <see cref="DecoderOperators"/> make of queries, keys and values. GroupQueryAttention's
+/// CPU kernel knows no query-key norm, so that is spelled out here.
 /// </summary>
-internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a, WeightFormat format)
+internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a, WeightFormat format, DecoderOperators operators)
 {
     private readonly int queries = a.Heads * a.HeadSize;
     private readonly int keys = a.KeyValueHeads * a.HeadSize;
@@ -24,49 +24,20 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
         if (a.AttentionBias)
             packed = BiasGraph.Add(graph, packed, $"{at}.qkv_proj.bias", Spec(layer, "q_proj.bias", queries),
                 Spec(layer, "k_proj.bias", keys), Spec(layer, "v_proj.bias", keys));
-        string attended = Attend(layer, at, a.QueryKeyNorm ? Normalised(layer, at, packed) : (packed, "", ""));
+        var qkv = a.QueryKeyNorm || !operators.TakesPacked ? Parts(layer, at, packed) : (packed, "", "");
+        string attended = operators.Attend(layer, at, qkv);
         string output = format.Multiply(graph, attended, $"{at}.output", $"{at}.o_proj",
             new ProjectionWeights(Spec(layer, "o_proj.weight", a.HiddenSize, queries)));
         return a.AttentionOutputBias ? BiasGraph.Add(graph, output, $"{at}.o_proj.bias", Spec(layer, "o_proj.bias", a.HiddenSize)) : output;
     }
 
-    private string Attend(int layer, string at, (string Q, string K, string V) qkv)
-    {
-        bool narrow = format.Attention != format.Flow;
-        if (narrow) qkv = (Narrowed(qkv.Q), Narrowed(qkv.K), Narrowed(qkv.V));
-        string output = $"{at}.attended", attended = narrow ? output + ".narrow" : output; // [batch, time, heads · headSize]
-        graph.AddMicrosoft(
-            "GroupQueryAttention",
-            [attended, DecoderValues.PresentKey(layer), DecoderValues.PresentValue(layer)],
-            [qkv.Q, qkv.K, qkv.V, DecoderValues.PastKey(layer), DecoderValues.PastValue(layer),
-                SequenceLengths.LastPosition, SequenceLengths.Total, .. Caches(layer)],
-            [.. Attributes(layer)]);
-        return narrow ? graph.Add("Cast", output, [attended], OnnxAttribute.Of("to", (long)format.Flow)) : output;
-    }
-
-    // What is left out (keys and values beside packed queries) has no type either.
-    private string Narrowed(string value) =>
-        value.Length == 0 ? value : graph.Add("Cast", value + ".narrow", [value], OnnxAttribute.Of("to", (long)format.Attention));
-
-    private string[] Caches(int layer) => a.IsRotary(layer) ? [RotaryCaches.Cosine, RotaryCaches.Sine] : [];
-
-    private IEnumerable<OnnxAttribute> Attributes(int layer)
-    {
-        yield return OnnxAttribute.Of("num_heads", a.Heads);
-        yield return OnnxAttribute.Of("kv_num_heads", a.KeyValueHeads);
-        yield return OnnxAttribute.Of("scale", (float)(1 / Math.Sqrt(a.HeadSize)));
-        yield return OnnxAttribute.Of("do_rotary", a.IsRotary(layer) ? 1 : 0);
-        yield return OnnxAttribute.Of("rotary_interleaved", 0);
-        // The cache keeps every position; the window only hides those before it.
-        if (a.WindowOf(layer) is { } window) yield return OnnxAttribute.Of("local_window_size", window);
-    }
-
-    // packed [batch, time, (heads + 2·kv) · headSize] → three parts, queries and keys normalised head by head
-    private (string Q, string K, string V) Normalised(int layer, string at, string packed)
+    // packed [batch, time, (heads + 2·kv) · headSize] → three parts, queries and keys normalised head by head where the model does
+    private (string Q, string K, string V) Parts(int layer, string at, string packed)
     {
         string sizes = graph.Integers("attention.split", [queries, keys, keys]);
         string q = $"{at}.q", k = $"{at}.k", v = $"{at}.v";
         graph.Add(new OnnxNode("Split", [packed, sizes], [q, k, v], [OnnxAttribute.Of("axis", -1)]));
+        if (!a.QueryKeyNorm) return (q, k, v);
         return (HeadNorm(layer, q, "q_norm", "attention.queries", queries), HeadNorm(layer, k, "k_norm", "attention.keys", keys), v);
     }
 
@@ -75,7 +46,7 @@ internal sealed class AttentionGraph(GraphAssembly graph, DecoderArchitecture a,
         // [batch, time · heads, headSize]
         string heads = graph.Add("Reshape", input + ".heads", [input, graph.Integers("attention.heads", [0, -1, a.HeadSize])]);
         string weight = graph.Weight($"layers.{layer}.attention.{part}.weight", Spec(layer, part + ".weight", a.HeadSize));
-        string normed = NormGraph.Add(graph, heads, input + ".normed", weight, a.RmsNormEpsilon);
+        string normed = operators.Norm(heads, input + ".normed", weight);
         return graph.Add("Reshape", input + ".joined", [normed, graph.Integers(shapeName, [0, -1, width])]);
     }
 

@@ -33,6 +33,12 @@ internal sealed class GraphAssembly(OnnxElementType flow = OnnxElementType.Float
         params OnnxAttribute[] attributes) =>
         Add(new OnnxNode(operation, inputs, outputs, attributes, Microsoft));
 
+    /// <summary>Adds a node unless there is one already that makes what it makes.</summary>
+    public void AddOnce(OnnxNode node)
+    {
+        if (!names.Contains(node.Outputs[0])) Add(node);
+    }
+
     public void Add(OnnxNode node)
     {
         foreach (string output in node.Outputs)
@@ -53,6 +59,13 @@ internal sealed class GraphAssembly(OnnxElementType flow = OnnxElementType.Float
         long[] copy = [.. values];
         void Fill(WeightSet weights, int firstRow, Span<byte> target) => MemoryMarshal.AsBytes<long>(copy).CopyTo(target);
         return Constant(new(name, OnnxElementType.Int64, scalar ? [] : [copy.Length], Fill) { IsWeight = false });
+    }
+
+    /// <summary>A number that does not depend on the weights, a scalar.</summary>
+    public string Number(string name, float value, OnnxElementType type = OnnxElementType.Float)
+    {
+        void Fill(WeightSet weights, int firstRow, Span<byte> target) => StoredNumbers.Write([value], target, type);
+        return Constant(new(name, type, [], Fill) { IsWeight = false });
     }
 
     /// <summary>A weight as it is stored, in the type of what flows: a norm, an embedding.</summary>

@@ -10,13 +10,13 @@ internal static class OnnxEncoding
     private const int ExternalLocation = 1;
 
     /// <summary>Everything of a ModelProto but the graph.</summary>
-    public static void ModelHead(ProtobufBuffer model, string producerVersion)
+    public static void ModelHead(ProtobufBuffer message, OnnxModel model, string producerVersion)
     {
-        model.Integer(1, OnnxModel.IrVersion);
-        model.Text(2, Producer);
-        model.Text(3, producerVersion);
-        OperatorSet(model, "", OnnxModel.Opset);
-        OperatorSet(model, "com.microsoft", 1);
+        message.Integer(1, OnnxModel.IrVersion);
+        message.Text(2, Producer);
+        message.Text(3, producerVersion);
+        OperatorSet(message, "", OnnxModel.Opset);
+        if (!model.IsStandard) OperatorSet(message, "com.microsoft", 1);
     }
 
     /// <summary>Everything of a GraphProto but the initializers.</summary>

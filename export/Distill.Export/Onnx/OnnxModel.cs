@@ -17,6 +17,9 @@ internal sealed record OnnxModel
     public required IReadOnlyList<OnnxNode> Nodes { get; init; }
 
     public required IReadOnlyList<OnnxInitializer> Initializers { get; init; }
+
+    /// <summary>Nodes of the standard domain alone: no other is announced.</summary>
+    public bool IsStandard { get; init; }
 }
 
 /// <summary>An input or output of the graph.</summary>
@@ -49,10 +52,13 @@ internal enum OnnxElementType
 {
     Float = 1,
     UInt8 = 2,
+    Int8 = 3,
     Int32 = 6,
     Int64 = 7,
+    Boolean = 9,
     Float16 = 10,
     BFloat16 = 16,
+    Int4 = 22,
 }
 
 /// <summary>One operation. An empty name among inputs or outputs stands for one that is not given.</summary>
@@ -103,19 +109,20 @@ internal sealed record OnnxInitializer(string Name, OnnxElementType Type, IReadO
     /// <summary>False for what follows from the architecture alone.</summary>
     public bool IsWeight { get; init; } = true;
 
-    public long ByteCount => Shape.Aggregate((long)ElementBytes, (product, size) => checked(product * size));
+    public long ByteCount => Shape.Aggregate((long)ElementBits, (product, size) => checked(product * size)) / 8;
 
     /// <summary>Bytes of one slice along the first dimension.</summary>
     public long RowBytes => Shape is [> 0, ..] ? ByteCount / Shape[0] : ByteCount;
 
     public bool IsSmall => ByteCount <= SmallBytes;
 
-    private int ElementBytes => Type switch
+    private int ElementBits => Type switch
     {
-        OnnxElementType.Float or OnnxElementType.Int32 => 4,
-        OnnxElementType.UInt8 => 1,
-        OnnxElementType.Int64 => 8,
-        OnnxElementType.Float16 or OnnxElementType.BFloat16 => 2,
+        OnnxElementType.Int4 => 4,
+        OnnxElementType.UInt8 or OnnxElementType.Int8 => 8,
+        OnnxElementType.Float16 or OnnxElementType.BFloat16 => 16,
+        OnnxElementType.Float or OnnxElementType.Int32 => 32,
+        OnnxElementType.Int64 => 64,
         _ => throw new InvalidOperationException($"No width for {Type}."),
     };
 }

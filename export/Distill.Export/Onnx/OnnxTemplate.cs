@@ -24,7 +24,7 @@ internal sealed class OnnxTemplate
         long graphLength = graph.Length
             + model.Initializers.Zip(prefixes, (initializer, prefix) => prefix.Length + initializer.ByteCount).Sum();
         var buffer = new ProtobufBuffer();
-        OnnxEncoding.ModelHead(buffer, producerVersion);
+        OnnxEncoding.ModelHead(buffer, model, producerVersion);
         buffer.Prefix(7, graphLength);
         head = [.. buffer.Written, .. graph.Written];
         long total = buffer.Length + graphLength;

@@ -59,7 +59,7 @@ internal static class OnnxWriter
         var graph = new ProtobufBuffer();
         OnnxEncoding.GraphHead(graph, model);
         var head = new ProtobufBuffer();
-        OnnxEncoding.ModelHead(head, producerVersion);
+        OnnxEncoding.ModelHead(head, model, producerVersion);
         head.Prefix(7, graph.Length + tensors.Length);
         DurableFile.Write(path, [.. head.Written, .. graph.Written, .. tensors.Written]);
     }

@@ -15,7 +15,11 @@ internal static class GenAIConfigurationFile
     private const int MaxDefaultLength = 4096;
 
     /// <param name="graphFile">Relative to the folder, with forward slashes.</param>
-    public static byte[] Write(DecoderArchitecture a, TokenizerFiles tokenizer, string graphFile) => JsonText.Object(json =>
+    /// <param name="generation">How the model's authors sample from it.</param>
+    /// <param name="sharesCache">The graph appends to its cache in place, as GroupQueryAttention does.</param>
+    public static byte[] Write(
+        DecoderArchitecture a, TokenizerFiles tokenizer, string graphFile, GenerationDefaults generation, bool sharesCache = true) =>
+        JsonText.Object(json =>
     {
         json.Object("model", () =>
         {
@@ -32,7 +36,7 @@ internal static class GenAIConfigurationFile
                 json.WriteNumber("eor_token_id", end);
             }
         });
-        json.Object("search", () => Search(json, Math.Min(a.MaxPositions, MaxDefaultLength)));
+        json.Object("search", () => Search(json, Math.Min(a.MaxPositions, MaxDefaultLength), generation, sharesCache));
     });
 
     private static void Decoder(Utf8JsonWriter json, DecoderArchitecture a, string graphFile)
@@ -64,10 +68,10 @@ internal static class GenAIConfigurationFile
         json.WriteNumber("num_key_value_heads", a.KeyValueHeads);
     }
 
-    private static void Search(Utf8JsonWriter json, int maxLength)
+    private static void Search(Utf8JsonWriter json, int maxLength, GenerationDefaults generation, bool sharesCache)
     {
         json.WriteNumber("diversity_penalty", 0.0);
-        json.WriteBoolean("do_sample", false);
+        json.WriteBoolean("do_sample", generation.Samples ?? false);
         json.WriteBoolean("early_stopping", true);
         json.WriteNumber("length_penalty", 1.0);
         json.WriteNumber("max_length", maxLength);
@@ -75,20 +79,23 @@ internal static class GenAIConfigurationFile
         json.WriteNumber("no_repeat_ngram_size", 0);
         json.WriteNumber("num_beams", 1);
         json.WriteNumber("num_return_sequences", 1);
-        json.WriteBoolean("past_present_share_buffer", true);
-        json.WriteNumber("repetition_penalty", 1.0);
-        json.WriteNumber("temperature", 1.0);
-        json.WriteNumber("top_k", 50);
-        json.WriteNumber("top_p", 1.0);
+        json.WriteBoolean("past_present_share_buffer", sharesCache);
+        json.WriteNumber("repetition_penalty", generation.RepetitionPenalty ?? 1.0);
+        json.WriteNumber("temperature", generation.Temperature ?? 1.0);
+        json.WriteNumber("top_k", (int)(generation.TopK ?? 50));
+        json.WriteNumber("top_p", generation.TopP ?? 1.0);
     }
 }
 
 /// <summary>
-/// The checkpoint's config.json with what transformers.js must know: how many data files lie beside the graph, and the type of its cache.
+/// The checkpoint's config.json with what transformers.js must know: which of its types the graph has, so that none need be named, how many
+/// data files lie beside it, and the type of its cache.
 /// </summary>
 internal static class TransformersConfigurationFile
 {
-    public static byte[] Write(DecoderArchitecture architecture, string graphName, int dataFiles, ExportPrecision precision)
+    /// <param name="dynamicDataFiles">Of the graph that browsers take by default; null where there is none.</param>
+    public static byte[] Write(
+        DecoderArchitecture architecture, string graphName, int dataFiles, ExportPrecision precision, int? dynamicDataFiles = null)
     {
         using var config = JsonDocument.Parse(DecoderConfigJson.Write(architecture));
         return JsonText.Object(json =>
@@ -96,7 +103,14 @@ internal static class TransformersConfigurationFile
             foreach (var property in config.RootElement.EnumerateObject()) property.WriteTo(json);
             json.Object("transformers.js_config", () =>
             {
-                json.Object("use_external_data_format", () => json.WriteNumber(graphName, dataFiles));
+                if (precision.BrowserName() is { } type) json.WriteString("dtype", type);
+                json.Object("use_external_data_format", () =>
+                {
+                    json.WriteNumber(graphName, dataFiles);
+                    if (dynamicDataFiles is { } files) json.WriteNumber(ExportPrecisions.DynamicInt8File, files);
+                });
+                if (dynamicDataFiles is not null)
+                    json.Object("device_config", () => json.Object("wasm", () => json.WriteString("dtype", "q8")));
                 if (precision == ExportPrecision.Half)
                     json.Object("kv_cache_dtype", () => json.WriteString(precision.BrowserName()!, "float16"));
             });

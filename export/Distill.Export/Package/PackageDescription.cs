@@ -16,6 +16,12 @@ public sealed record PackageDescription
     /// <summary>What the model was distilled from, if anything.</summary>
     public string? Teacher { get; init; }
 
+    /// <summary>What the weights were before: <c>owner/name</c> on the Hub, or words. Null where nothing is known of it.</summary>
+    public string? BaseModel { get; init; }
+
+    /// <summary>The adapter that was merged into it, as <see cref="BaseModel"/>; null for none.</summary>
+    public string? Adapter { get; init; }
+
     /// <summary>SPDX identifier.</summary>
     public string License { get; init; } = "mit";
 
@@ -38,6 +44,12 @@ public sealed record PackageDescription
 
     /// <summary>Results worth showing, by label, in the order given.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Results { get; init; } = [];
+
+    /// <summary>Results that model hubs list beside those of other models.</summary>
+    internal IReadOnlyList<PublishedResult> Published { get; init; } = [];
+
+    /// <summary>Size, quality and speed of the model's forms; none where they were not measured.</summary>
+    internal IReadOnlyList<Quantization.FormFigures> Forms { get; init; } = [];
 
     /// <summary>Null until the gate has run.</summary>
     public ParityReport? Parity { get; init; }

@@ -16,7 +16,7 @@ public static class PackageIntegrity
     private static readonly string[] s_decisive =
     [
         GenAIConfigurationFile.Name, DecoderConfigJson.FileName, Checkpoint.GenerationConfigName,
-        TokenizerFiles.TokenizerName, TokenizerFiles.ConfigName, TokenizerFiles.TemplateName,
+        TokenizerFiles.TokenizerName, TokenizerFiles.ConfigName, TokenizerFiles.TemplateName, FoundryFile.Name,
     ];
 
     /// <summary>
@@ -56,19 +56,25 @@ public static class PackageIntegrity
             .Select(path => Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'))
             .Where(name => name is not (ModelCard.Name or PackageProvenance.FileName) && !name.Split('/').Any(part => part.StartsWith('.')))
             .Order(StringComparer.Ordinal)
-            .Select(name => new PackagedFile(name, new FileInfo(Path.Combine(folder, name)).Length, Digest(Path.Combine(folder, name)))),
+            .Select(name => new PackagedFile(name, FileAt(Path.Combine(folder, name)).Length, Digest(Path.Combine(folder, name)))),
     ];
 
     private static string? Fault(string folder, PackagedFile file, bool full)
     {
         string path = Path.Combine(folder, file.Name);
-        var info = new FileInfo(path);
+        var info = FileAt(path);
         if (!info.Exists) return $"'{path}' is missing.";
         if (file.Bytes is { } bytes && info.Length != bytes)
             return $"'{path}' has {info.Length:N0} bytes and had {bytes:N0} when the model was exported.";
         if (!full && info.Length > QuickBytes) return null;
         return Digest(path) == file.Sha256 ? null : $"'{path}' is not the file that was exported: its digest is not distill.json's.";
     }
+
+    // What the Hub's cache has of a model are links, whose own length is that of their target's path.
+    private static FileInfo FileAt(string path) =>
+        new FileInfo(path) is { Exists: true } info && info.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target
+            ? target
+            : new FileInfo(path);
 
     private static string Digest(string path)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Distill.Architecture;
-using Distill.Export.Parity;
 using Distill.Tokenization;
 
 namespace Distill.Export.Package;
@@ -43,8 +42,10 @@ internal sealed record PackageProvenance(PromptStyle Prompt, IReadOnlyList<Packa
     /// <inheritdoc cref="Read" path="/exception"/>
     public static PromptStyle PromptOf(string folder) => Read(folder)?.Prompt ?? PromptStyle.Plain;
 
+    /// <param name="encoder">Of the folder's tokenizer and template; null: nothing is recorded of them.</param>
     public static byte[] Write(
-        DecoderArchitecture architecture, ExportPrecision precision, PackageDescription description, IReadOnlyList<PackagedFile> files) =>
+        DecoderArchitecture architecture, ExportPrecision precision, PackageDescription description, IReadOnlyList<PackagedFile> files,
+        ChatEncoder? encoder = null) =>
         JsonText.Object(json =>
         {
             json.WriteNumber("version", Version);
@@ -63,7 +64,8 @@ internal sealed record PackageProvenance(PromptStyle Prompt, IReadOnlyList<Packa
             {
                 foreach (var file in files) json.Object(file.Name, () => WriteFile(json, file));
             });
-            if (description.Parity is { } parity) json.Object("parity", () => WriteParity(json, parity));
+            if (encoder is not null) RecordedTexts.Write(json, encoder);
+            if (description.Parity is { } parity) json.Object("parity", () => RecordedParity.Write(json, parity));
         });
 
     private static void WriteTools(Utf8JsonWriter json)
@@ -131,18 +133,5 @@ internal sealed record PackageProvenance(PromptStyle Prompt, IReadOnlyList<Packa
         return file.Value.ValueKind == JsonValueKind.String
             ? new(file.Name, null, file.Value.GetString()!)
             : new(file.Name, file.Value.GetProperty("bytes").GetInt64(), file.Value.GetProperty("sha256").GetString() ?? "");
-    }
-
-    private static void WriteParity(Utf8JsonWriter json, ParityReport parity)
-    {
-        json.WriteBoolean("passed", parity.Passed);
-        json.WriteNumber("maxAbsLogitDiff", parity.MaxAbsLogitDiff);
-        json.WriteNumber("maxAbsLogit", parity.MaxAbsLogit);
-        json.WriteNumber("positionsCompared", parity.PositionsCompared);
-        json.WriteNumber("greedyTokensCompared", parity.GreedyTokensCompared);
-        json.WriteNumber("greedyMismatches", parity.GreedyMismatches);
-        json.WriteNumber("greedyTies", parity.GreedyTies);
-        json.WriteNumber("relativeTolerance", parity.Tolerance.RelativeLogits);
-        json.WriteNumber("mismatchShareAllowed", parity.Tolerance.MismatchShare);
     }
 }

@@ -15,7 +15,7 @@ public interface IReferenceModel
     int VocabularySize { get; }
 
     /// <param name="ids">One sequence.</param>
-    /// <param name="logits">Filled with [time, vocab].</param>
+    /// <param name="logits">Filled with [positions, vocab], those of the last positions; room for all of them asks for all.</param>
     void Logits(ReadOnlySpan<int> ids, Span<float> logits);
 }
 
@@ -37,13 +37,20 @@ public sealed class TorchReferenceModel : IReferenceModel, IDisposable
 
     public int VocabularySize => decoder.Architecture.VocabularySize;
 
+    /// <summary>What computes; it stays this model's.</summary>
+    internal TorchDecoder Decoder => decoder;
+
+    /// <summary>The weights; they stay this model's and must not change.</summary>
+    internal FlatParameters Parameters => parameters;
+
     public void Logits(ReadOnlySpan<int> ids, Span<float> logits)
     {
         long[] wide = new long[ids.Length];
         for (int i = 0; i < ids.Length; i++) wide[i] = ids[i];
         using var scope = NewDisposeScope();
         using var without = no_grad();
-        using var output = decoder.Forward(tensor(wide, [1, wide.Length])).contiguous(); // [1, time, vocab]
+        int first = ids.Length - (logits.Length / VocabularySize);
+        using var output = decoder.Forward(tensor(wide, [1, wide.Length]), first).contiguous(); // [1, time − first, vocab]
         MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(logits);
     }
 
@@ -62,6 +69,8 @@ internal sealed class TokenModelReference(ITokenModel model) : IReferenceModel
     public void Logits(ReadOnlySpan<int> ids, Span<float> logits)
     {
         using var session = model.Open(1, Math.Max(2, ids.Length));
-        session.Prefill(0, ids, logits);
+        float[] all = new float[checked(ids.Length * VocabularySize)]; // [time, vocab]
+        session.Prefill(0, ids, all);
+        all.AsSpan(all.Length - logits.Length).CopyTo(logits);
     }
 }

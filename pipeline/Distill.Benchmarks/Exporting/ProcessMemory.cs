@@ -3,7 +3,7 @@ namespace Distill.Benchmarks.Exporting;
 /// <summary>The peak of this process's resident memory, as Linux keeps it.</summary>
 internal static class ProcessMemory
 {
-    private const string Status = "/proc/self/status", References = "/proc/self/clear_refs";
+    private const string Status = "/proc/self/status";
 
     /// <summary>Bytes; −1 where the system does not tell.</summary>
     public static long Peak()
@@ -11,19 +11,5 @@ internal static class ProcessMemory
         string? line = File.Exists(Status)
             ? File.ReadLines(Status).FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
         return line is null ? -1 : 1024 * long.Parse(line.AsSpan("VmHWM:".Length, line.Length - "VmHWM:".Length - "kB".Length));
-    }
-
-    /// <summary>Lets the peak start anew from what is held now.</summary>
-    public static bool TryResetPeak()
-    {
-        try
-        {
-            File.WriteAllText(References, "5");
-            return true;
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
-        {
-            return false; // not Linux, or a sandbox that forbids it
-        }
     }
 }

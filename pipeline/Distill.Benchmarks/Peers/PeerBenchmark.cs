@@ -94,7 +94,8 @@ internal sealed class PeerBenchmark : IBenchmark
     private static int Differing(IReadOnlyList<int> own, IReadOnlyList<int> other) =>
         own.Count - own.Zip(other).TakeWhile(pair => pair.First == pair.Second).Count();
 
-    private static ServedChats Serve(
+    /// <summary>Greedy tokens of prompts side by side, the end token forbidden.</summary>
+    public static ServedChats Serve(
         BenchmarkContext context, TimedTokenModel model, ModelFolder folder, int[][] prompts, int newTokens)
     {
         var sampling = new SamplingOptions

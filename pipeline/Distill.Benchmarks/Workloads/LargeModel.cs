@@ -41,7 +41,7 @@ internal sealed class LargeModel : IDisposable
     }
 
     public static void Export(Checkpoint checkpoint, string target, ExportPrecision precision = ExportPrecision.Single) =>
-        ModelPackage.Write(target, checkpoint.LoadWeights(), TokenizerOf(checkpoint), Description, precision);
+        ModelPackage.Write(target, checkpoint.LoadWeights(), TokenizerOf(checkpoint), Description, new() { Precision = precision });
 
     public static TokenizerFiles TokenizerOf(Checkpoint checkpoint) => checkpoint.Tokenizer
         ?? throw new WorkloadAbsentException("the checkpoint has no tokenizer.json");

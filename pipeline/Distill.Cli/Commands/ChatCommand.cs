@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Distill.Cli.Chatting;
 using Distill.Cli.Models;
 using Distill.Cli.Parsing;
 using Distill.Generation;
@@ -22,8 +23,9 @@ internal sealed class ChatCommand : DistillCommand
 
     public ChatCommand()
         : base("chat",
-            $"Talks to a model, token by token, its reasoning shown apart. {Anew} forgets what was said, {Leave} or the end of the "
-            + "input ends it; redirected input is read line by line.")
+            "Talks to a model, token by token, its reasoning shown apart. On a terminal /help names what else there is, the arrows bring "
+            + $"back earlier lines, and Ctrl-C stops an answer. Redirected input is read line by line; there {Anew} forgets what was said, "
+            + $"and {Leave} or the end of the input ends it.")
     {
         Arguments.Add(model);
         foreach (var option in (Option[])[prompt, system, temperature, maxTokens, seed, engine, device]) Options.Add(option);
@@ -43,30 +45,27 @@ internal sealed class ChatCommand : DistillCommand
             Sampling = new SamplingOptions { Temperature = parsed.GetValue(temperature) },
             MaxTokens = parsed.GetValue(maxTokens),
             Seed = (ulong)parsed.GetValue(seed),
-        });
+        }, context.Clock);
         if (parsed.GetValue(prompt) is { } once) Answer(conversation, once, context);
-        else Talk(conversation, context);
+        else if (context.Streams is { InIsTerminal: true, OutIsTerminal: true } && !context.IsJson)
+            new Talk(conversation, context).Run();
+        else AnswerLines(conversation, context);
         return ExitCode.Done;
     }
 
-    private static void Talk(Conversation conversation, CommandContext context)
+    private static void AnswerLines(Conversation conversation, CommandContext context)
     {
-        bool person = context.Streams is { InIsTerminal: true, OutIsTerminal: true } && !context.IsJson;
-        if (person) context.Results.Line($"Ask away; {Anew} forgets what was said, {Leave} ends.");
-        while (NextLine(context, person) is { } line && line.Trim() != Leave)
+        while (NextLine(context) is { } line && line.Trim() != Leave)
         {
             if (line.Trim() == Anew) conversation.Forget();
             else if (line.Trim().Length > 0) Answer(conversation, line.Trim(), context);
         }
     }
 
-    // Reading a line from a terminal cannot be cancelled; waiting for it can.
-    private static string? NextLine(CommandContext context, bool person)
+    private static string? NextLine(CommandContext context)
     {
-        if (person) context.Streams.Out.Write("> ");
         context.Streams.Out.Flush();
-        context.Cancellation.ThrowIfCancellationRequested();
-        return Task.Run(context.Streams.In.ReadLine).WaitAsync(context.Cancellation).GetAwaiter().GetResult();
+        return context.NextLine();
     }
 
     private static void Answer(Conversation conversation, string text, CommandContext context)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Distill.Cli.Commands.Runs;
 using Distill.Cli.Models;
 using Distill.Cli.Parsing;
 using Distill.Pipeline.Diagnosis;
@@ -15,6 +16,13 @@ internal sealed class DoctorCommand : DistillCommand
     private readonly Option<string> device = CommandOptions.Word("--device",
         "cuda: look at everything that a card needs, and count what of it is not there as missing.", ["cpu", "cuda"], "cpu");
 
+    private readonly Option<string?> store = new("--store")
+    {
+        HelpName = "FOLDER",
+        Description = "Only try whether a folder of runs, or s3://BUCKET/PREFIX, is safe for a store that several processes and machines "
+            + "use: all the commit protocol rests on, against a second process. Exit code 2 when it is not.",
+    };
+
     private readonly Option<int> slots = CommandOptions.Number("--slots", "With --model: completions decoded together.", 1, 4096, 64);
     private readonly Option<int> maxLength =
         CommandOptions.Number("--max-length", "With --model: longest prompt and completion together.", 2, 1 << 24, 1024);
@@ -22,18 +30,20 @@ internal sealed class DoctorCommand : DistillCommand
     public DoctorCommand()
         : base("doctor", "Says what this machine can do, what is missing and how to get it.")
     {
-        foreach (Option option in (Option[])[runs, device, model, slots, maxLength]) Options.Add(option);
+        foreach (Option option in (Option[])[runs, device, model, store, slots, maxLength]) Options.Add(option);
     }
 
     public override IReadOnlyList<string> Examples =>
     [
         "distill doctor",
         "distill doctor --device cuda",
+        "distill doctor --store /mnt/shared/runs",
         "distill doctor --model teacher/models/tiny-reasoner --slots 64 --max-length 512",
     ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
+        if (parsed.GetValue(store) is { } place) return StoreDiagnosis.Execute(place, context);
         bool needsCuda = parsed.GetRequiredValue(device) == "cuda";
         var findings = MachineDiagnosis.Run(parsed.GetRequiredValue(runs), needsCuda);
         if (parsed.GetValue(model) is { } named)

@@ -3,9 +3,9 @@ using System.Text;
 using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
-using Distill.Data.Storage;
 using Distill.Pipeline.Launching;
 using Distill.Pipeline.Recipes;
+using Distill.Storage;
 
 namespace Distill.Cli.Commands;
 

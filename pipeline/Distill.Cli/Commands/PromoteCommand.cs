@@ -59,7 +59,7 @@ internal sealed class PromoteCommand : DistillCommand
             return Back(rules ?? throw new UsageException($"The recipe of '{name}' names no place.", "Give --to."), context);
         MachineDiagnosis.RequireTorch();
         IRunObserver observer = context.IsJson ? new JsonRunObserver(context.Results, context.Clock)
-            : new ConsoleRunObserver(context.Progress);
+            : new ConsoleRunObserver(context.Progress, context.Clock);
         var report = PromotionOrder.Run(folder, name, rules, parsed.GetValue(again), observer, context.Clock, context.Cancellation);
         context.Progress.End();
         if (context.IsJson) context.Results.Json(new { @event = "promotion", report });

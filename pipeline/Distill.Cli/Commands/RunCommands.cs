@@ -1,14 +1,18 @@
 using System.CommandLine;
+using Distill.Cli.Commands.Fleet;
 using Distill.Cli.Models;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
 using Distill.Cli.Progress;
+using Distill.Cli.Watching;
 using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages.Data;
+using Distill.Pipeline.Watching;
 
 namespace Distill.Cli.Commands;
 
@@ -17,12 +21,16 @@ internal sealed class RunCommand : DistillCommand
 {
     private readonly RunArguments arguments;
     private readonly Option<string> shard = RunArguments.ShardOption();
+    private readonly Option<bool> fleet = FleetArguments.FleetOption();
+    private readonly Option<string> log = LogOption.Create();
 
     public RunCommand()
         : base("run", "Runs a recipe: what is finished already is taken as it is, the rest is done, and a report is written.")
     {
         arguments = new(this);
         Options.Add(shard);
+        Options.Add(fleet);
+        Options.Add(log);
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -35,7 +43,9 @@ internal sealed class RunCommand : DistillCommand
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var options = arguments.OptionsOf(parsed);
-        return RunExecution.Execute(arguments.RecipeOf(parsed, context), options, context, RunArguments.ShardOf(parsed.GetValue(shard)));
+        return RunExecution.Execute(
+            arguments.RecipeOf(parsed, context), options, context, parsed.GetValue(log), RunArguments.ShardOf(parsed.GetValue(shard)),
+            parsed.GetValue(fleet));
     }
 }
 
@@ -44,22 +54,30 @@ internal sealed class ResumeCommand : DistillCommand
 {
     private readonly Argument<string> run = RunReference.Argument();
     private readonly Option<string> runs = RunArguments.RunsOption();
+    private readonly Option<bool> fleet = FleetArguments.FleetOption();
+    private readonly Option<string?> store = RunArguments.StoreOption();
+    private readonly Option<string> log = LogOption.Create();
 
     public ResumeCommand()
         : base("resume", "Continues a run exactly where it stopped, with the recipe and the --set values it was started with.")
     {
         Arguments.Add(run);
         Options.Add(runs);
+        Options.Add(fleet);
+        Options.Add(store);
+        Options.Add(log);
     }
 
-    public override IReadOnlyList<string> Examples => ["distill resume quickstart", "distill resume runs/quickstart"];
+    public override IReadOnlyList<string> Examples =>
+        ["distill resume quickstart", "distill resume runs/quickstart", "distill resume quickstart --fleet"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         var (folder, name) = RunReference.Read(parsed.GetRequiredValue(run), parsed.GetRequiredValue(runs));
         using var hub = new HubAccess(context);
         var (recipe, options) = PipelineRun.Continuation(folder, name, hub);
-        return RunExecution.Execute(recipe, options, context);
+        options = options with { Shared = RunArguments.SharedOf(parsed.GetValue(store)) };
+        return RunExecution.Execute(recipe, options, context, parsed.GetValue(log), shard: null, parsed.GetValue(fleet));
     }
 }
 
@@ -70,6 +88,8 @@ internal sealed class GenerateCommand : DistillCommand
     private const int LongestName = 64;
     private readonly RunArguments arguments;
     private readonly Option<string> shard = RunArguments.ShardOption();
+    private readonly Option<bool> fleet = FleetArguments.FleetOption();
+    private readonly Option<string> log = LogOption.Create();
 
     public GenerateCommand()
         : base("generate", "Makes the recipe's data set and nothing else: problems, teacher traces, curated traces (Parquet). "
@@ -77,6 +97,8 @@ internal sealed class GenerateCommand : DistillCommand
     {
         arguments = new(this, choosesStages: false);
         Options.Add(shard);
+        Options.Add(fleet);
+        Options.Add(log);
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -91,7 +113,8 @@ internal sealed class GenerateCommand : DistillCommand
         var options = arguments.OptionsOf(parsed);
         var recipe = arguments.RecipeOf(parsed, context, makesStudent: false);
         options = options with { Name = options.Name ?? DefaultName(recipe), Until = CurationStage.StageName };
-        return RunExecution.Execute(recipe, options, context, RunArguments.ShardOf(parsed.GetValue(shard)));
+        return RunExecution.Execute(
+            recipe, options, context, parsed.GetValue(log), RunArguments.ShardOf(parsed.GetValue(shard)), parsed.GetValue(fleet));
     }
 
     private static string DefaultName(Recipe recipe) =>
@@ -103,18 +126,34 @@ internal static class RunExecution
 {
     private const string Traces = TracesStage.FolderName, Curated = CurationStage.FolderName;
 
-    public static int Execute(Recipe recipe, RunOptions options, CommandContext context, ShardNumber? shard = null)
+    /// <param name="log">As <see cref="LogOption"/> has it.</param>
+    /// <param name="shard">The part of it that is done here; null for all of it.</param>
+    /// <param name="fleet">Whether workers do it.</param>
+    public static int Execute(
+        Recipe recipe, RunOptions options, CommandContext context, string? log = null, ShardNumber? shard = null, bool fleet = false)
+    {
+        string name = options.Name ?? recipe.Name;
+        if (fleet && shard is not null) throw new UsageException("--shard and --fleet exclude each other.", "Keep one of them.");
+        if (fleet) return FleetExecution.Execute(recipe, options, context, log);
+        if (new RunFolder(options.RunsFolder, name).IsWithWorkers)
+            throw new UsageException($"Workers have the run '{name}'.",
+                $"'distill resume {name} --fleet' watches it, 'distill fleet stop {name}' takes it back.");
+        if (options.Until is null) MachineDiagnosis.RequireTorch();
+        if (shard is null) context.Continuation ??= ShellWord.Join(["distill", "resume", name, .. RunsWords(options)]);
+        return Execute(recipe, options, context, log, observer => shard is { } part
+            ? ShardRun.Run((DistillationRecipe)recipe, options, part, observer, context.Clock, context.Cancellation)
+            : PipelineRun.Run(recipe, options, observer, context.Clock, context.Cancellation));
+    }
+
+    /// <param name="run">Does it, or has it done.</param>
+    public static int Execute(
+        Recipe recipe, RunOptions options, CommandContext context, string? log, Func<IRunObserver, RunResult> run)
     {
         OutputPlace.RequireFolder("--runs", Path.Combine(options.RunsFolder, options.Name ?? recipe.Name));
-        if (options.Until is null) MachineDiagnosis.RequireTorch();
         long start = context.Clock.GetTimestamp();
-        if (shard is null)
-            context.Continuation ??= ShellWord.Join(["distill", "resume", options.Name ?? recipe.Name, .. RunsWords(options)]);
         var machines = context.IsJson ? new JsonRunObserver(context.Results, context.Clock) : null;
-        IRunObserver observer = machines is null ? new ConsoleRunObserver(context.Progress) : machines;
-        var result = shard is { } part
-            ? ShardRun.Run((DistillationRecipe)recipe, options, part, observer, context.Clock, context.Cancellation)
-            : PipelineRun.Run(recipe, options, observer, context.Clock, context.Cancellation);
+        using var telemetry = TelemetryExport.Start("run", options.Name ?? recipe.Name);
+        var result = Watched(machines, log, context, run);
         context.Progress.End();
         var elapsed = context.Clock.GetElapsedTime(start);
         machines?.Finish(new
@@ -128,9 +167,32 @@ internal static class RunExecution
         return ExitCode.Done;
     }
 
-    /// <summary>The <c>--runs</c> that a command line needs to find the run again.</summary>
+    // A log takes the place of what is shown to people, on the same stream.
+    private static RunResult Watched(
+        JsonRunObserver? machines, string? log, CommandContext context, Func<IRunObserver, RunResult> run)
+    {
+        if (LogOption.Open(log, context) is not { } written)
+            return run(machines is null ? new ConsoleRunObserver(context.Progress, context.Clock) : machines);
+        var logged = new LoggedRun(written, machines is null ? NoObserver.Instance : machines, context.Clock);
+        try
+        {
+            var result = run(logged);
+            logged.Ended(null, result.Report?.Promotion is { Outcome: not PromotionOutcome.Promoted } refused ? refused.Sentence : null);
+            return result;
+        }
+        catch (Exception fault)
+        {
+            logged.Ended(fault);
+            throw;
+        }
+    }
+
+    /// <summary>The <c>--runs</c> and <c>--store</c> that a command line needs to go on with the run.</summary>
     public static string[] RunsWords(RunOptions options) =>
-        options.RunsFolder == new RunOptions().RunsFolder ? [] : ["--runs", options.RunsFolder];
+    [
+        .. options.RunsFolder == new RunOptions().RunsFolder ? Array.Empty<string>() : ["--runs", options.RunsFolder],
+        .. options.Shared is { } shared ? (string[])["--store", shared.Address] : [],
+    ];
 
     private static void Show(RunResult result, bool isDataSet, TimeSpan elapsed, ResultWriter results)
     {
@@ -157,45 +219,4 @@ internal static class RunExecution
 
     private static string? FolderOf(RunResult result, string stage) =>
         Path.Combine(result.Folder, stage) is var folder && Directory.Exists(folder) ? folder : null;
-}
-
-/// <summary><c>distill plan</c>: what <c>run</c> would do, without doing it.</summary>
-internal sealed class PlanCommand : DistillCommand
-{
-    private readonly RunArguments arguments;
-
-    public PlanCommand()
-        : base("plan", "Shows what a run would do, what is finished already, why, and how much work remains. Changes nothing.") =>
-            arguments = new(this);
-
-    public override IReadOnlyList<string> Examples =>
-        ["distill plan recipes/quickstart.yaml", "distill plan recipes/quickstart.yaml --set sft.epochs=3"];
-
-    public override int Execute(ParseResult parsed, CommandContext context)
-    {
-        var options = arguments.OptionsOf(parsed);
-        var plan = PipelineRun.Plan(arguments.RecipeOf(parsed, context), options);
-        if (context.IsJson) context.Results.Json(plan);
-        context.Results.Line($"{plan.Name} in {plan.Folder}");
-        context.Results.Table(["stage", "decision", "reason", "work", "memory"], plan.Stages.Select(Row), words: 4);
-        foreach (var (what, where) in plan.Devices) context.Results.Line($"{what}: {where}");
-        foreach (string note in plan.Notes) context.Results.Line($"! {note}");
-        return ExitCode.Done;
-    }
-
-    private static string[] Row(PlannedStage stage) =>
-        [stage.Name, Word(stage.Decision), stage.Reason, stage.Work, Memory(stage)];
-
-    private static string Memory(PlannedStage stage) => string.Join(", ", ((string[])
-        [Readable.Memory(stage.MemoryBytes), stage.CardMemoryBytes is { } card ? $"{Readable.Memory(card)} of the card" : ""])
-        .Where(text => text.Length > 0));
-
-    private static string Word(StageDecision decision) => decision switch
-    {
-        StageDecision.Run => "run",
-        StageDecision.Cached => "cached",
-        StageDecision.Skipped => "skipped",
-        StageDecision.Depends => "depends",
-        _ => throw new ArgumentOutOfRangeException(nameof(decision), decision, "Unknown decision."),
-    };
 }

@@ -31,6 +31,12 @@ internal sealed class ServeModelCommand : DistillCommand
     private readonly Option<string> keyVariable = new("--api-key-env")
         { HelpName = "VARIABLE", Description = "Environment variable with the key that callers must send, of at least 16 characters." };
 
+    private readonly Option<string[]> cors = new("--cors")
+    {
+        HelpName = "ORIGIN", AllowMultipleArgumentsPerToken = true,
+        Description = "Web pages that may ask from a browser, e.g. http://localhost:5173; * for all, with a key. Default: none.",
+    };
+
     private readonly Option<int> slots = CommandOptions.Number("--slots", "Completions decoded together.", 1, 4096, 8);
     private readonly Option<int?> maxLength = CommandOptions.OptionalNumber("--max-length",
         "Longest sequence, prompt and completion together; memory grows with slots × length. "
@@ -48,11 +54,11 @@ internal sealed class ServeModelCommand : DistillCommand
 
     public ServeModelCommand()
         : base("serve-model",
-            "Answers OpenAI's HTTP interface with a model: /v1/chat/completions, /v1/completions, /v1/models and /health. "
+            "Answers OpenAI's HTTP interface with a model: /v1/chat/completions, /v1/responses, /v1/completions, /v1/models and /health. "
             + "Callers share one running batch. Ctrl-C or SIGTERM ends it in order, with exit code 0.")
     {
         Arguments.Add(model);
-        Option[] options = [host, port, name, keyVariable, slots, maxLength, maxRequests, grace, seed, device, quiet];
+        Option[] options = [host, port, name, keyVariable, cors, slots, maxLength, maxRequests, grace, seed, device, quiet];
         foreach (var option in options) Options.Add(option);
     }
 
@@ -60,6 +66,7 @@ internal sealed class ServeModelCommand : DistillCommand
     [
         "distill serve-model teacher/models/tiny-reasoner",
         "distill serve-model runs/quickstart/6-onnx --port 9000 --slots 32",
+        "distill serve-model runs/quickstart/6-onnx --cors http://localhost:5173",
         "DISTILL_KEY=$(openssl rand -hex 24) distill serve-model teacher/models/tiny-reasoner --host 0.0.0.0 --api-key-env DISTILL_KEY",
     ];
 
@@ -101,6 +108,7 @@ internal sealed class ServeModelCommand : DistillCommand
         ApiKey = parsed.GetValue(keyVariable) is { } variable ? KeyOf(variable) : null,
         MostRequests = parsed.GetValue(maxRequests),
         PromptsAtOnce = parsed.GetValue(slots),
+        AllowedOrigins = parsed.GetValue(cors) ?? [],
         Seed = (ulong)parsed.GetValue(seed),
     };
 
@@ -116,7 +124,8 @@ internal sealed class ServeModelCommand : DistillCommand
         }
         catch (ArgumentException e)
         {
-            throw new UsageException(e.Message, "--api-key-env VARIABLE names the environment variable with the key.");
+            throw new UsageException(
+                e.Message, "--api-key-env VARIABLE names the environment variable with the key, --cors ORIGIN the pages that may ask.");
         }
     }
 
@@ -141,7 +150,7 @@ internal sealed class RequestLog(CommandContext context, bool quiet)
             context.Results.Json(new
             {
                 listening = address, model = options.ModelName, kind, maxLength, slots = options.PromptsAtOnce, options.MostRequests,
-                needsKey = options.ApiKey is not null,
+                needsKey = options.ApiKey is not null, origins = options.AllowedOrigins,
             });
         }
 

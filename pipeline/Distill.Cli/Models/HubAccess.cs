@@ -1,9 +1,9 @@
 using Distill.Cli.Output;
 using Distill.Cli.Progress;
-using Distill.Data;
 using Distill.Hub;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 
 namespace Distill.Cli.Models;
 

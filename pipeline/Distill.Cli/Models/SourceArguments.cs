@@ -106,8 +106,9 @@ internal sealed class SourceArguments
         }
     }
 
-    private static SourceSection Entry(FamilyShare share) =>
-        new() { Family = share.Name, Name = share.Name, Level = $"{share.Level}", Weight = share.Weight };
+    // What is shown and checked first of all is what is trained on.
+    private static SourceSection Entry(AskedFamily share) =>
+        new() { Family = share.Name, Name = share.Name, Level = $"{share.Level}", Weight = share.WeightIn(Split.Train) };
 
     private static Option<string?> Text(string name, string value, string description) =>
         new(name) { HelpName = value, Description = description };

@@ -2,11 +2,11 @@ using System.CommandLine;
 using Distill.Cli.Output;
 using Distill.Data.Publishing;
 using Distill.Data.Publishing.Licences;
-using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages.Data;
 using Distill.Pipeline.Store;
+using Distill.Storage;
 
 namespace Distill.Cli.Models;
 
@@ -100,7 +100,7 @@ internal sealed record TraceSource(TraceSet Traces, IReadOnlyList<string> Proble
     }
 
     private static TraceSource Of(CataloguedArtifact item, ArtifactCatalogue catalogue) =>
-        new(TraceSet.Of(item.Name, Data.Storage.Artifact.Open(item.Entry.Folder)), [], null, item) { Catalogue = catalogue };
+        new(TraceSet.Of(item.Name, Storage.Artifact.Open(item.Entry.Folder)), [], null, item) { Catalogue = catalogue };
 
     private static List<string> ProblemsOf(RunFolder run) =>
     [

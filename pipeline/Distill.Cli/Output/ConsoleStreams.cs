@@ -28,6 +28,9 @@ internal sealed record ConsoleStreams
 
     public bool OutIsTerminal { get; init; }
 
+    /// <summary>The next key that a person presses, unseen until somebody shows it; null where lines come whole.</summary>
+    public Func<ConsoleKeyInfo>? Keys { get; init; }
+
     public bool ErrorIsTerminal { get; init; }
 
     /// <summary>Columns of the terminal, asked anew whenever something is drawn, for windows change.</summary>
@@ -41,10 +44,15 @@ internal sealed record ConsoleStreams
         new(Or(() => Console.In, TextReader.Null), Writer(Console.OpenStandardOutput, 1), Writer(Console.OpenStandardError, 2))
         {
             InIsTerminal = Or(() => !Console.IsInputRedirected, false),
+            Keys = Or(() => !Console.IsInputRedirected && !Console.IsOutputRedirected, false) && !IsDumb
+                ? () => Console.ReadKey(intercept: true) : null,
             OutIsTerminal = Or(() => !Console.IsOutputRedirected, false),
             ErrorIsTerminal = Or(() => !Console.IsErrorRedirected, false),
             Width = () => Math.Max(NarrowestWidth, Or(() => Console.WindowWidth is > 0 and var width ? width : UsualWidth, UsualWidth)),
         };
+
+    private static bool IsDumb =>
+        !OperatingSystem.IsWindows() && Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
 
     // The console's own writer takes its encoding from the locale; ours is always UTF-8.
     private static StreamWriter Writer(Func<Stream> open, int descriptor) =>

@@ -34,6 +34,14 @@ internal static class Readable
         _ => Memory(bytes),
     };
 
+    /// <summary><c>812</c>, <c>14,200</c>, <c>1.54 M</c>, <c>2.10 B</c>.</summary>
+    public static string Count(long count) => count switch
+    {
+        < 1_000_000 => $"{count:N0}",
+        < 1_000_000_000 => $"{count / 1e6:F2} M",
+        _ => $"{count / 1e9:F2} B",
+    };
+
     /// <summary><c>12 min</c>, <c>5 h</c>, <c>3 d</c>.</summary>
     public static string Age(TimeSpan age) => age switch
     {
@@ -50,10 +58,10 @@ internal static class Readable
 
     /// <summary>The parity gate's figures in one line.</summary>
     public static string Parity(ParityReport report) =>
-        $"largest logit difference {report.MaxAbsLogitDiff:G3} of {report.MaxAbsLogit:G3} "
-        + $"({Relative(report):G2}, allowed {report.Tolerance.RelativeLogits:G2}) over {report.PositionsCompared:N0} positions; "
+        $"largest logit difference {ParityFigure.Of(report.MaxAbsLogitDiff)} of {ParityFigure.Of(report.MaxAbsLogit)} "
+        + $"(allowed {ParityFigure.Of(report.Tolerance.RelativeLogits * report.MaxAbsLogit)}) over "
+        + $"{report.PositionsCompared:N0} positions; "
         + $"{report.GreedyMismatches:N0} of {report.GreedyTokensCompared:N0} greedy tokens differ "
-        + $"(allowed {report.Tolerance.MismatchShare * 100:G2} %)";
-
-    private static double Relative(ParityReport report) => report.MaxAbsLogit > 0 ? report.MaxAbsLogitDiff / report.MaxAbsLogit : 0;
+        + $"(allowed {ParityFigure.Percent(report.Tolerance.MismatchShare)})"
+        + (report.Quality is { } quality ? $"; perplexity {ParityFigure.Of(quality.PerplexityRatio)} times the trained model's" : "");
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Distill.Data;
 using Distill.Data.Publishing.Formats;
+using Distill.Storage;
 using Distill.Verification;
 
 namespace Distill.Cli.Output;

@@ -26,7 +26,7 @@ internal sealed record HelpPage(
         var general = command == root ? [] : root.Options.Where(option => option.Recursive);
         return new HelpPage(
             PathOf(command), command.Description ?? "", UsageOf(command),
-            [.. command.Subcommands.Select(sub => new HelpEntry(Signature(sub), sub.Description ?? ""))],
+            [.. command.Subcommands.Where(sub => !sub.Hidden).Select(sub => new HelpEntry(Signature(sub), sub.Description ?? ""))],
             [.. command.Arguments.Select(argument => new HelpEntry(argument.Name, argument.Description ?? ""))],
             [.. command.Options.Concat(general).Select(option => new HelpEntry(NameOf(option), option.Description ?? ""))],
             command is DistillCommand own ? own.Examples

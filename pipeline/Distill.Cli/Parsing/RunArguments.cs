@@ -6,6 +6,7 @@ using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Store.Objects;
 
 namespace Distill.Cli.Parsing;
 
@@ -24,13 +25,16 @@ internal sealed class RunArguments
     private readonly Option<bool> noCache =
         new("--no-cache") { Description = "Take nothing from other runs; the run's own finished stages still count." };
 
+    private readonly Option<string?> store = StoreOption();
+
     private readonly Option<string> runs = RunsOption();
 
     /// <param name="choosesStages">Whether --from, --only and --force make sense.</param>
     public RunArguments(Command command, bool choosesStages = true)
     {
         command.Arguments.Add(recipe);
-        Option[] options = choosesStages ? [name, from, only, force, set, device, noCache, runs] : [name, set, device, noCache, runs];
+        Option[] options = choosesStages
+            ? [name, from, only, force, set, device, noCache, runs, store] : [name, set, device, noCache, runs, store];
         foreach (var option in options) command.Options.Add(option);
     }
 
@@ -76,6 +80,19 @@ internal sealed class RunArguments
             ?? throw new UsageException($"--shard: {fault}.", $"Give {ShardNumber.Meaning}.");
     }
 
+    public static Option<string?> StoreOption() => new("--store")
+    {
+        HelpName = "s3://BUCKET/PREFIX",
+        Description = "Share artefacts and units with machines that do not see this folder of runs (docs/store.md). "
+            + $"Default: {SharedStoreAddress.Variable}, if set. Credentials as AWS's tools read them.",
+    };
+
+    /// <summary>What the option, or the environment, shares; null where neither does.</summary>
+    /// <exception cref="RunRefusedException">It is no address of a shared store.</exception>
+    public static SharedPlace? SharedOf(string? option) =>
+        (option ?? Environment.GetEnvironmentVariable(SharedStoreAddress.Variable)) is { Length: > 0 } address
+            ? SharedStoreAddress.Parse(address).ToPlace() : null;
+
     /// <summary>Refuses what can be no folder; whether it can be written shows when it has to be.</summary>
     public static Option<string> RunsOption()
     {
@@ -89,11 +106,13 @@ internal sealed class RunArguments
         return option;
     }
 
+    /// <param name="changes">What the command changes of the recipe beyond what it is told to.</param>
     /// <inheritdoc cref="Load"/>
-    public DistillationRecipe RecipeOf(ParseResult parsed, CommandContext context, bool makesStudent = true)
+    public DistillationRecipe RecipeOf(ParseResult parsed, CommandContext context, bool makesStudent = true, string[]? changes = null)
     {
         using var hub = new HubAccess(context);
-        return Load<DistillationRecipe>(parsed.GetRequiredValue(recipe), Changes(parsed, set, device), hub, makesStudent);
+        return Load<DistillationRecipe>(
+            parsed.GetRequiredValue(recipe), [.. Changes(parsed, set, device), .. changes ?? []], hub, makesStudent);
     }
 
     /// <summary>What the command line changes of a recipe; <c>--set</c> has the last word.</summary>
@@ -111,6 +130,7 @@ internal sealed class RunArguments
             Only = parsed.GetValue(only),
             Force = parsed.GetValue(force),
             UseOtherRuns = !parsed.GetValue(noCache),
+            Shared = SharedOf(parsed.GetValue(store)),
         };
         if (options.Name is { } chosen && !RunName.IsValid(chosen))
             throw new UsageException($"--name '{chosen}' cannot be a run's name.", $"{RunName.Rule}.");

@@ -14,6 +14,9 @@ internal abstract class ProgressDisplay(TimeProvider clock, TimeSpan interval) :
 
     protected string Title { get; private set; } = "";
 
+    /// <summary>What is shown after each description, e.g. the time left of all pieces; may be empty.</summary>
+    public Func<string> Aside { get; set; } = () => "";
+
     public static ProgressDisplay Create(ConsoleStreams streams, TimeProvider clock) =>
         streams.ErrorIsTerminal && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb")
             ? new LiveProgress(streams, clock)
@@ -35,7 +38,8 @@ internal abstract class ProgressDisplay(TimeProvider clock, TimeSpan interval) :
         bool due = clock.GetElapsedTime(lastShown) >= interval;
         if (!due) return;
         lastShown = clock.GetTimestamp();
-        Show(ProgressMeter.ShareOf(progress), TerminalText.OneLine(meter.Describe(progress)));
+        string aside = Aside();
+        Show(ProgressMeter.ShareOf(progress), TerminalText.OneLine(meter.Describe(progress) + (aside.Length > 0 ? $", {aside}" : "")));
     }
 
     /// <summary>The current piece of work has ended; its line goes.</summary>

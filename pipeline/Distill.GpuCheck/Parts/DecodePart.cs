@@ -51,7 +51,7 @@ internal sealed class DecodePart : ICheckPart
     {
         var shape = Workload.Shape(context.IsSmall);
         using var weights = Workload.RandomWeights(shape);
-        byte[] graph = new DecoderGraph(shape, precision).ToBytes(weights.View());
+        byte[] graph = new DecoderGraph(shape, new ExportOptions { Precision = precision }).ToBytes(weights.View());
         return TorchTokenModel.FromBytes(graph, shape.MaxPositions, context.Decoding);
     }
 

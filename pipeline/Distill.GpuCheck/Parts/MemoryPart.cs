@@ -81,7 +81,8 @@ internal sealed class MemoryPart : ICheckPart
     {
         var checkpoint = Workload.Base;
         var precision = context.IsSmall ? ExportPrecision.Single : ExportPrecision.Half;
-        byte[] graph = new DecoderGraph(checkpoint.Architecture, precision).ToBytes(checkpoint.LoadWeights());
+        var options = new ExportOptions { Precision = precision };
+        byte[] graph = new DecoderGraph(checkpoint.Architecture, options).ToBytes(checkpoint.LoadWeights());
         return TorchTokenModel.FromBytes(graph, checkpoint.Architecture.MaxPositions, context.Decoding);
     }
 

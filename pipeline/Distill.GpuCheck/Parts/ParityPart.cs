@@ -55,7 +55,8 @@ internal sealed class ParityPart : ICheckPart
     private static string Export(CheckContext context, Checkpoint checkpoint, WeightSet weights, ExportPrecision precision)
     {
         string folder = Path.Combine(context.Folder, precision.Name());
-        ModelPackage.Write(folder, weights, checkpoint.Tokenizer!, new PackageDescription { Name = "gpu-check" }, precision);
+        ModelPackage.Write(folder, weights, checkpoint.Tokenizer!, new PackageDescription { Name = "gpu-check" },
+            new ExportOptions { Precision = precision });
         return folder;
     }
 

@@ -119,6 +119,8 @@ public sealed class HubCommandTests : IAsyncLifetime
         nameof(PulledModel.Any), "config.json model-00001-of-00002.safetensors model-00002-of-00002.safetensors "
             + "model.safetensors.index.json")]
     [InlineData("tokenizer.json vocab.txt model.safetensors", nameof(PulledModel.Tokenizer), "tokenizer.json vocab.txt")]
+    [InlineData("adapter_config.json adapter_model.bin adapter_model.safetensors checkpoint-9/adapter_model.safetensors optimizer.pt "
+        + "tokenizer.json", nameof(PulledModel.Adapter), "adapter_config.json adapter_model.safetensors tokenizer.json")]
     public async Task Of_a_repository_only_what_is_used_is_pulled(string names, string kind, string expected)
     {
         server.Add("models/owner/name").Commit("main", [.. names.Split(' ').Select(name => HubServer.Small(name, name))]);

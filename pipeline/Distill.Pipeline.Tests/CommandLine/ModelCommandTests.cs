@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Distill.Cli;
-using Distill.Cli.Commands;
+using Distill.Cli.Commands.Exporting;
 using Distill.Data.Problems;
 using Distill.Generation;
 
@@ -14,7 +14,7 @@ public sealed class ModelCommandTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("fp32"), InlineData("int4")]
+    [InlineData("fp32"), InlineData("fp16")]
     public void An_export_is_its_checkpoint_and_no_other(string precision)
     {
         string trained = TinyCheckpoint.Write(At("trained")), other = TinyCheckpoint.Write(At("other"), seed: 2);

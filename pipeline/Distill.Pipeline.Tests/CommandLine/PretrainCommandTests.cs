@@ -29,7 +29,7 @@ public sealed class PretrainCommandTests : IDisposable
             .ToList();
         string[] names = [.. events.Select(line => line.GetProperty("event").GetString()!)
             .Where(name => name != "progress")]; // comes when it is due
-        names.ShouldBe(["run_started", "stage_started", "metric", "metric", "metric", "stage_finished", "run_finished"]);
+        names.ShouldBe(["run_started", "planned", "stage_started", "metric", "metric", "metric", "stage_finished", "run_finished"]);
         File.Exists(Path.Combine(events[^1].GetProperty("modelFolder").GetString()!, "model.safetensors")).ShouldBeTrue();
     }
 

@@ -86,6 +86,16 @@ public sealed class ProblemsCommandTests : IDisposable
     }
 
     [Fact]
+    public void Show_of_a_recipe_has_the_shares_of_training()
+    {
+        string recipe = folder.File("shares.yaml", Recipe(
+            "families: [ { name: arithmetic, level: 2 }, { name: words, level: 1, weight: 0.5, train_weight: 3 } ]"));
+        var shown = CommandLineRun.Of("problems", "show", recipe, "--count", "8", "--json").Json().GetProperty("problems");
+        shown.EnumerateArray().CountBy(problem => problem.GetProperty("source").GetString()!).ShouldBe(
+            [new("arithmetic", 2), new("words", 6)], ignoreOrder: true);
+    }
+
+    [Fact]
     public void Evaluate_says_before_it_asks_that_a_judge_belongs_to_a_run()
     {
         folder.File("bank.csv", "question,answer\nWhat is 7 + 7?,14\nWhat is 8 + 8?,16\n");

@@ -14,7 +14,7 @@ public sealed class ProgressTests
     {
         using var error = new StringWriter();
         using var display = ProgressDisplay.Create(new ConsoleStreams(TextReader.Null, TextWriter.Null, error), clock);
-        Watch(new ConsoleRunObserver(display));
+        Watch(new ConsoleRunObserver(display, clock));
         error.ToString().ReplaceLineEndings("\n").ShouldBe("""
             demo in /runs/demo
             = problems     unchanged  40 problems
@@ -45,7 +45,7 @@ public sealed class ProgressTests
         using var error = new StringWriter();
         var streams = new ConsoleStreams(TextReader.Null, TextWriter.Null, error) { IsColoured = false, Width = () => 80 };
         using var display = new LiveProgress(streams, clock);
-        var observer = new ConsoleRunObserver(display);
+        var observer = new ConsoleRunObserver(display, clock);
         observer.StageStarted("sft", "continues at step 693 of 1,082");
         clock.Advance(TimeSpan.FromSeconds(1));
         observer.Progress("sft", At(50));

@@ -49,6 +49,8 @@ public sealed class ServeModelCommandTests : IDisposable
     [InlineData("an API key is required", "--host", "0.0.0.0")]
     [InlineData("--host 'here' is not an address.", "--host", "here")]
     [InlineData("The environment variable 'DISTILL_NO_SUCH_KEY' is not set.", "--api-key-env", "DISTILL_NO_SUCH_KEY")]
+    [InlineData("'localhost:5173' is no origin", "--cors", "http://a.example", "localhost:5173")]
+    [InlineData("the origin * lets every page of the web ask", "--cors", "*")]
     [InlineData("--max-length 513 is more than the 512", "--max-length", "513")]
     public void It_does_not_start_with_what_cannot_be_meant(string message, params string[] options)
     {

@@ -20,7 +20,8 @@ public sealed class UsageTests
     [InlineData("export"), InlineData("verify"), InlineData("chat"), InlineData("tokenize"), InlineData("score"),
         InlineData("serve-model"), InlineData("lineage"), InlineData("init")]
     [InlineData("problems", "show"), InlineData("problems", "check")]
-    [InlineData("pull"), InlineData("push")]
+    [InlineData("pull"), InlineData("push"), InlineData("preflight")]
+    [InlineData("worker"), InlineData("fleet", "ls"), InlineData("fleet", "retry"), InlineData("fleet", "stop")]
     [InlineData("runs", "ls"), InlineData("runs", "show"), InlineData("runs", "diff"), InlineData("runs", "rm")]
     [InlineData("traces", "show"), InlineData("traces", "query"), InlineData("traces", "export"), InlineData("traces", "import")]
     [InlineData("artefacts", "ls"), InlineData("artefacts", "show"), InlineData("artefacts", "verify"), InlineData("artefacts", "pin"),
@@ -54,6 +55,9 @@ public sealed class UsageTests
     [InlineData("There is no problem file 'no/such.jsonl'.", "evaluate", "m", "--problems", "no/such.jsonl")]
     [InlineData("There is no folder 'no/such'.", "evaluate", "no/such", "--problems", "arithmetic")]
     [InlineData("There is no folder 'no/such'.", "chat", "no/such")]
+    [InlineData("--queues 'tpu' names no queue.", "worker", "--queues", "tpu")]
+    [InlineData("--device 'gpu' is no device of a worker.", "worker", "--device", "gpu")]
+    [InlineData("There is no run 'never'", "fleet", "stop", "never", "--runs", "no/such")]
     [InlineData("owner and name are both needed", "chat", "hf://gpt2")]
     [InlineData("is a data set, where a model is needed", "evaluate", "hf://datasets/a/b", "--problems", "arithmetic")]
     [InlineData("write hf://datasets/a/b", "pull", "https://huggingface.co/datasets/a/b")]

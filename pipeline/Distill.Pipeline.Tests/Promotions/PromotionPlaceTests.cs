@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using Distill.Data.Storage;
 using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Promotions;
 

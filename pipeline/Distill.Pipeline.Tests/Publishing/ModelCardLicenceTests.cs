@@ -64,10 +64,12 @@ public sealed class ModelCardLicenceTests : IDisposable
     }
 
     private static string Card(PackageDescription description) => ModelCard.Write(
-        new DecoderArchitecture
-        {
-            ModelType = "qwen3", VocabularySize = 300, HiddenSize = 16, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadSize = 16,
-            IntermediateSize = 32, MaxPositions = 512, EosTokenId = 0, PadTokenId = 0,
-        },
-        ExportPrecision.Single, description, null);
+        new CardFacts(
+            new DecoderArchitecture
+            {
+                ModelType = "qwen3", VocabularySize = 300, HiddenSize = 16, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadSize = 16,
+                IntermediateSize = 32, MaxPositions = 512, EosTokenId = 0, PadTokenId = 0,
+            },
+            ExportPrecision.Single, "fp32", [0], GenerationDefaults.None),
+        description);
 }

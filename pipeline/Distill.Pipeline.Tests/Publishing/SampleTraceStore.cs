@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 using Distill.Verification;
 
 namespace Distill.Pipeline.Tests.Publishing;
@@ -15,9 +15,12 @@ internal sealed class SampleTraceStore : IDisposable
     public const string Attack = "</script><script>document.title='run'</script><img src=x onerror=alert(1)> \u202e \u001b[31m & \"'";
 
     private readonly TemporaryFolder folder = new();
+    private readonly string? summary;
 
-    public SampleTraceStore(int problems = 30, string recipe = "")
+    /// <param name="summary">What every artefact says came out, and the card of the run's model; without one there is no model.</param>
+    public SampleTraceStore(int problems = 30, string recipe = "", string? summary = null)
     {
+        this.summary = summary;
         var store = new ArtifactStore(Path.Combine(folder.Path, ArtifactStore.FolderName), TimeProvider.System);
         Traces = [.. Enumerable.Range(0, problems).SelectMany(problem => Enumerable.Range(0, 2).Select(sample => One(problem, sample)))];
         var asked = Make(store, "problems/train", writer =>
@@ -34,6 +37,9 @@ internal sealed class SampleTraceStore : IDisposable
         File.WriteAllText(run.RecipePath, "name: sample\n" + recipe);
         foreach (var (link, made) in ((string, StoredArtifact)[])[("1-problems/train", asked), ("2-traces", raw), ("3-curated", graded)])
             run.Link(link, made.Artifact.Folder);
+        if (summary is null) return;
+        var model = Make(store, "model", writer => writer.Write("README.md", System.Text.Encoding.UTF8.GetBytes(summary)), graded);
+        run.Link(RunFolder.ModelLink, model.Artifact.Folder);
     }
 
     public string Runs => folder.Path;
@@ -64,7 +70,7 @@ internal sealed class SampleTraceStore : IDisposable
         TokenLogProbabilities = [-0.1f, -2.5f, float.NegativeInfinity],
     };
 
-    private static StoredArtifact Make(ArtifactStore store, string stage, Action<ArtifactWriter> fill, params StoredArtifact[] inputs)
+    private StoredArtifact Make(ArtifactStore store, string stage, Action<ArtifactWriter> fill, params StoredArtifact[] inputs)
     {
         var key = new StoreKey(stage.Split('/')[0], FileDigest.Of(System.Text.Encoding.UTF8.GetBytes(stage)));
         string work = store.WorkFolder(key);
@@ -72,6 +78,7 @@ internal sealed class SampleTraceStore : IDisposable
         var writer = new ArtifactWriter(work, key.Kind, 1, [.. inputs.Select(input => input.Artifact.Digest)]);
         fill(writer);
         writer.Fact(StageKey.DigestFact, key.Digest);
+        if (summary is not null) writer.Fact(StageKey.SummaryFact, summary);
         writer.Fact(StageKey.TextFact, CanonicalJson.Write(new JsonObject
         {
             ["stage"] = stage, ["version"] = 1, ["options"] = new JsonObject(),

@@ -1,7 +1,7 @@
 using Distill.Data.Publishing;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Tests.CommandLine;
+using Distill.Storage;
 using YamlDotNet.RepresentationModel;
 
 namespace Distill.Pipeline.Tests.Publishing;

@@ -78,7 +78,7 @@ public sealed class EndpointSectionTests : IDisposable
         {
             for (int level = 1; level <= 3; level++)
             {
-                foreach (var problem in ProblemSet.Generate([new ProblemSetPart(family.Name, level, 1)], 1, Split.Train, 300))
+                foreach (var problem in ProblemSet.GenerateAtMost([new ProblemSetPart(family.Name, level, 1)], 1, Split.Train, 300))
                     TokenUse.PromptAtMost(problem.Text).ShouldBeLessThanOrEqualTo(RemoteTracesStage.LongestProblem, problem.Text);
             }
         }

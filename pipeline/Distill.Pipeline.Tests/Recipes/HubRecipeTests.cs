@@ -96,7 +96,7 @@ public sealed class HubRecipeTests : IDisposable
     [Fact]
     public void The_digest_covers_what_was_pulled_and_not_what_else_lies_there()
     {
-        var memory = new Data.Storage.DigestMemory(null, TimeProvider.System);
+        var memory = new Storage.DigestMemory(null, TimeProvider.System);
         string digest = ExternalInputs.DigestOf(folder.File("base"), memory);
         folder.File("base/pytorch_model.bin", "somebody else's");
         var recipe = Parse(Text);

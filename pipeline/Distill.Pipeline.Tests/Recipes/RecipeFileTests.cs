@@ -161,6 +161,13 @@ public sealed class RecipeFileTests : IDisposable
     }
 
     [Fact]
+    public void A_share_in_training_is_no_option_where_everything_is_trained_on() => Should.Throw<InvalidRecipeException>(() =>
+        RecipeFile.Parse("""
+            { kind: pretrain, name: base, output: out, architecture: {}, tokenizer: { vocabulary_size: 300 },
+              data: { families: [ { name: words, train_weight: 2 } ], solutions: false }, training: { steps: 100 } }
+            """, "p.yaml", folder.Path)).Message.ShouldContain("train_weight");
+
+    [Fact]
     public void Another_kind_of_recipe_names_its_command()
     {
         string file = folder.File("sample.yaml", SampleRecipe.Text);

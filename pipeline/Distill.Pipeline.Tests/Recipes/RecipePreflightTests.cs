@@ -19,13 +19,28 @@ public sealed class RecipePreflightTests
             "answer_only.sequence_length", "problems.train", "problems.validation", "problems.test"], ignoreOrder: true);
 
     [Fact]
+    public void Training_falls_short_by_the_share_that_a_family_has_there()
+    {
+        string[] Mixture(string knights) =>
+        [
+            $"problems.families=[ {{ name: arithmetic }}, {{ name: knights, weight: 0.05{knights} }} ]",
+            "problems.train=1000", "problems.train_twins=0", "problems.validation=20", "problems.test=20", "problems.twins=5",
+            "rl.validation_problems=20",
+        ];
+
+        Require(Mixture(""));
+        Paths(Mixture(", train_weight: 9")).ShouldBe(["problems.train"]);
+    }
+
+    [Fact]
     public void Another_tokenizer_is_found_where_tokens_must_be_the_same()
     {
         using var folder = new TemporaryFolder();
         string copy = WithTokenizer(folder, tokenizer => tokenizer.Replace("\"<think>\"", "\"<thinking>\"", StringComparison.Ordinal));
         Paths($"student.base={copy}", "teacher.top_log_probabilities=4", "soft_labels.weight=0.5").ShouldBe(["student.base", "soft_labels"],
             ignoreOrder: true);
-        Paths($"student.base={copy}", "student.add_tokens=true", "rl.teacher_weight=1").ShouldBe(["rl.teacher_weight"]);
+        Paths($"student.base={copy}", "student.add_tokens=true", "rl.teacher_weight=1", "rl.resample_rounds=null")
+            .ShouldBe(["rl.teacher_weight"]);
     }
 
     [Fact]

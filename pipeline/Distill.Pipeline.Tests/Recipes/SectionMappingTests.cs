@@ -54,9 +54,15 @@ public sealed class SectionMappingTests : IDisposable
     [Fact]
     public void No_option_of_reinforcement_is_forgotten() => Check(
         new ReinforcementSection(), section => section.ToOptions(),
-        // Of other surrogates, and of the stage.
+        // Of other surrogates, and of the stage, which knows the vocabulary.
         nameof(ReinforcementSection.WeightCap), nameof(ReinforcementSection.GatePositive), nameof(ReinforcementSection.GateNegative),
-        nameof(ReinforcementSection.ValidationProblems));
+        nameof(ReinforcementSection.ValidationProblems), nameof(ReinforcementSection.TeacherTop), nameof(ReinforcementSection.Preflight),
+        nameof(ReinforcementSection.PreflightProblems));
+
+    [Theory]
+    [InlineData(null, 4096, 4096), InlineData(null, 4097, 64), InlineData(100, 50_000, 100), InlineData(100, 70, 70)]
+    public void The_teacher_tells_of_a_small_vocabulary_as_a_whole(int? given, int vocabulary, int expected) =>
+        new ReinforcementSection { TeacherTop = given }.TeacherTopOf(vocabulary).ShouldBe(expected);
 
     [Theory]
     [InlineData(nameof(SurrogateKind.Capped), nameof(ReinforcementSection.WeightCap))]
@@ -93,7 +99,8 @@ public sealed class SectionMappingTests : IDisposable
 
     [Fact]
     public void No_option_of_an_evaluation_is_forgotten() => Check(
-        new EvaluationSection(), section => section.ToOptions(), nameof(EvaluationSection.Slots)); // the engine
+        new EvaluationSection(), section => section.ToOptions(), nameof(EvaluationSection.Slots), // the engine
+        nameof(EvaluationSection.Strategies)); // a stage of its own
 
     [Fact]
     public void No_option_of_curation_is_forgotten() => Check(

@@ -34,7 +34,7 @@ public sealed partial class ReportHtmlTests
     public void Every_plot_is_well_formed_with_finite_coordinates()
     {
         var plots = Plot().Matches(Full);
-        plots.Count.ShouldBe(7);
+        plots.Count.ShouldBe(7 + 1 + 4 + 2); // accuracy against tokens with the marks of its legend, lengths
         foreach (Match plot in plots)
         {
             XDocument.Parse(plot.Value);
@@ -73,6 +73,14 @@ public sealed partial class ReportHtmlTests
                 1, new Dictionary<string, long> { [attack] = 1 },
                 new Dictionary<string, IReadOnlyList<DroppedTrace>> { [attack] = [new(attack, 0, attack, attack, attack, attack)] }),
             Throughput = new Dictionary<string, double> { [attack] = 1 },
+            Accuracies =
+            [
+                SampleReport.Full.Accuracies[0] with { Model = attack, Way = attack },
+                SampleReport.Full.Accuracies[1] with { Model = attack },
+            ],
+            ExportPrecision = attack,
+            Lengths = [SampleReport.Full.Lengths[0] with { Model = attack }, SampleReport.Full.Lengths[1] with { Model = attack }],
+            SideBySide = [new(attack, attack, attack, attack, attack, [new ShownAnswer(attack, true, 1, attack, attack)])],
             Comparisons = [SampleReport.Full.Comparisons[0] with { Model = attack, Against = attack }],
             ModelSizes = [new ModelSize(attack, 1, 1)],
             Models = [new ReportedModel(attack, ModelRole.Student, attack, attack)],
@@ -176,6 +184,95 @@ public sealed partial class ReportHtmlTests
         html.ShouldContain($"<g class=\"{colours[5]}\"><title>on-policy</title>");
         string css = html[html.IndexOf("<style>", StringComparison.Ordinal)..html.IndexOf("</style>", StringComparison.Ordinal)];
         foreach (string colour in colours) css.ShouldContain($".{colour} {{");
+    }
+
+    [Fact]
+    public void The_first_screen_tells_what_happened_in_sentences()
+    {
+        var story = Story.Of(SampleReport.Full);
+        story[0].ShouldBe("16,000 worked solutions by big-teacher were checked against the known answers, and 15,210 (95.1 %) were kept, "
+            + "the others left out as wrong (602), duplicate (147), truncated (41). "
+            + "A student of 402 k parameters learned from them: trained on steps, then rewarded.");
+        story[1].ShouldStartWith("The folder model beside this page is what applications load. It was compared with the trained model and "
+            + "answers as it does");
+        Story.Of(SampleReport.Full with { Parity = new ParityReport(0.3, 25.9, 100, 6400, 77, 0, ParityTolerance.Exact, false) })[1]
+            .ShouldStartWith("The exported file is not the trained model");
+        Story.Of(new RunReport { Run = "empty", RecipeDigest = "" }).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void What_a_run_did_not_find_out_has_no_section()
+    {
+        string[] titles = ["Accuracy against tokens", "Lengths and verdicts", "The same problem, every model", "What it took", "Lineage"];
+        foreach (string title in titles) Full.ShouldContain($"<h2>{title}</h2>");
+        var bare = SampleReport.Full with
+        {
+            Accuracies = [], Lengths = [], SideBySide = [],
+            Stages =
+            [
+                .. SampleReport.Full.Stages
+                    .Select(stage => stage with { Amounts = null, Inputs = new Dictionary<string, string>() }),
+            ],
+        };
+        string html = ReportHtml.Render(bare, []);
+        foreach (string title in titles) html.ShouldNotContain(title);
+    }
+
+    [Fact]
+    public void Lineage_goes_from_the_last_artefact_back_to_what_the_recipe_gave()
+    {
+        string section = Full[Full.IndexOf("<h2>Lineage", StringComparison.Ordinal)..];
+        var tree = XDocument.Parse(section[section.IndexOf("<ul class=\"tree\">", StringComparison.Ordinal)
+            ..section.IndexOf("</section>", StringComparison.Ordinal)]);
+        string[] names = [.. tree.Descendants("b").Select(name => name.Value)];
+        names[0].ShouldBe("parity");
+        names.ShouldContain("teacher-model");
+        names.Count(name => name == "rl").ShouldBe(2);
+        tree.Descendants("small").Count(note => note.Value == "as above").ShouldBe(names.Length - names.Distinct().Count());
+        tree.Descendants("small").Count(note => note.Value == "given by the recipe").ShouldBe(2);
+    }
+
+    [Fact]
+    public void Reward_parts_share_a_plot_and_each_is_told_from_the_next()
+    {
+        MetricSeries part(string name) => new("rl", name, [(1, 0.1), (2, 0.4)]);
+        string html = ReportHtml.Render(
+            SampleReport.Full, [part("reward"), part("reward_verdict"), part("reward_length"), part("loss")]);
+        html.ShouldContain("<figcaption>parts of the reward, by step</figcaption>");
+        html.ShouldContain("<title>rl: verdict</title>");
+        html.ShouldContain("<title>rl: length</title>");
+        html.ShouldNotContain("more measurements");
+    }
+
+    [Fact]
+    public void Rewards_of_preferences_are_no_parts_of_a_reward()
+    {
+        MetricSeries curve(string stage, string name) => new(stage, name, [(1, 0.1), (2, 0.4)]);
+        string html = ReportHtml.Render(
+            SampleReport.Full, [curve("preference", "reward_margin"), curve("preference", "reward_chosen"), curve("rl", "reward_length")]);
+        html.ShouldContain("<figcaption>reward margin, by step</figcaption>");
+        html.ShouldContain("<figcaption>reward chosen, by step</figcaption>");
+        html.ShouldNotContain("preference: ");
+    }
+
+    [Fact]
+    public void A_time_and_a_price_that_are_not_all_are_lower_bounds()
+    {
+        Full.ShouldNotContain("≥");
+        var stages = SampleReport.Full.Stages.Select(stage => stage.Name != "traces" ? stage : stage with
+        {
+            IsTimeAtLeast = true, Amounts = stage.Amounts! with { Cost = 1.5, IsCostAtLeast = true },
+        });
+        string html = ReportHtml.Render(SampleReport.Full with { Stages = [.. stages] }, []);
+        foreach (string text in (string[])["≥ 1 min 32 s", "≥ 1.5", "Its stages took at least", "a process that was stopped or killed"])
+            html.ShouldContain(text);
+    }
+
+    [Fact]
+    public void Answers_are_a_sample_and_traces_are_counted()
+    {
+        Full.ShouldContain("500 completions, 80.2 % (76.5–83.5) right");
+        Full.ShouldContain("16,000 completions, 15,300 right");
     }
 
     [Fact]

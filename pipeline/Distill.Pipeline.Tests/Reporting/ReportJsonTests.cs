@@ -30,23 +30,29 @@ public sealed class ReportJsonTests
     {
         Keys(Written).ShouldBe(
             [
-                "run", "recipeDigest", "stages", "evaluations", "parity", "throughput", "comparisons", "onnxGreedyAnswersEqual",
-                    "modelSizes", "curation", "notes", "models", "recipe",
-                "machine", "promotion",
+                "run", "recipeDigest", "stages", "evaluations", "parity", "quantization", "exportPrecision", "throughput", "comparisons",
+                "onnxGreedyAnswersEqual", "modelSizes", "curation", "preflight", "notes", "models", "recipe",
+                "machine", "accuracies", "lengths", "sideBySide", "verdicts", "promotion",
             ]);
-        Keys(Written["stages"]![0]).ShouldBe(["name", "state", "reason", "seconds", "inputs", "outputs"]);
+        Keys(Written["stages"]![0]).ShouldBe(["name", "state", "reason", "seconds", "inputs", "outputs", "amounts", "isTimeAtLeast"]);
         Keys(Written["evaluations"]![0]).ShouldBe(
             [
                 "model", "problems", "samples", "greedy", "greedyInterval95", "passAt1", "interval95", "majAtK", "meanTokens", "truncated",
                     "undecidable", "twins",
                 "byDomain", "sampleTraces",
             ]);
+        Keys(Written["stages"]![1]!["amounts"]).ShouldBe(
+            ["rows", "promptTokens", "tokens", "steps", "tokensPerSecond", "bytes", "cost", "isCostAtLeast"]);
+        Keys(Written["accuracies"]![0]).ShouldBe(["model", "way", "accuracy", "interval95", "problems", "tokens"]);
+        Keys(Written["lengths"]![0]).ShouldBe(["model", "areTraces", "count", "mean", "median", "longest", "width", "classes"]);
+        Keys(Written["sideBySide"]![0]).ShouldBe(["problemId", "domain", "problem", "referenceAnswer", "why", "answers"]);
+        Keys(Written["sideBySide"]![0]!["answers"]![0]).ShouldBe(["model", "isRight", "tokens", "reasoning", "answer"]);
         Keys(Written["parity"]).Take(2).ShouldBe(["maxAbsLogitDiff", "maxAbsLogit"]);
         Keys(Written["comparisons"]![0]!["greedy"]).ShouldBe(["mean", "interval", "standardError", "p"]);
         Keys(Written["onnxGreedyAnswersEqual"]).ShouldBe(["equal", "problems", "identicalAnswers"]);
         Keys(Written["modelSizes"]![0]).ShouldBe(["model", "parameters", "bytes"]);
         Keys(Written["curation"]).ShouldBe(["kept", "dropped", "examples"]);
-        Keys(Written["models"]![0]).ShouldBe(["name", "role", "word", "meaning"]);
+        Keys(Written["models"]![0]).ShouldBe(["name", "role", "word", "meaning", "isAside"]);
         Keys(Written["recipe"]).ShouldBe(["changed", "text"]);
         Keys(Written["recipe"]!["changed"]![0]).ShouldBe(["path", "value", "default"]);
         Keys(Written["machine"]).ShouldBe(["processor", "cores", "memoryBytes", "system", "versions"]);

@@ -69,7 +69,8 @@ public sealed class ReportTableTests
     [Fact]
     public void The_headline_tells_the_way_and_what_became_of_the_file() =>
         Findings.Headline(SampleReport.Full)
-            .ShouldBe("base 0.4 % → answer-only 21.0 % → steps 78.4 % → RL 80.2 %; exported file identical to the trained model");
+            .ShouldBe("base 0.4 % → steps 78.4 % → RL 80.2 % (answer-only 21.0 %, teacher 97.2 %); "
+                + "exported file identical to the trained model");
 
     [Fact]
     public void A_headline_without_models_says_so() =>

@@ -52,7 +52,8 @@ internal static class SampleReport
         Models =
         [
             new("teacher", ModelRole.Teacher, "teacher", "only run"), new("base", ModelRole.Base, "base", "the student before training"),
-            new("answer-only", ModelRole.Student, "answer-only", "trained on answers alone"), new("sft", ModelRole.Student, "steps", ""),
+            new("answer-only", ModelRole.Student, "answer-only", "trained on answers alone") { IsAside = true },
+            new("sft", ModelRole.Student, "steps", "trained on steps"),
             new("rl", ModelRole.Student, "RL", "then rewarded"), new("onnx", ModelRole.Exported, "ONNX", "the exported file"),
         ],
         Recipe = new RecipeReport([new("sft.epochs", "3", "2"), new("teacher.model", "../teacher", null)], "kind: distill\nseed: 1\n"),
@@ -60,6 +61,31 @@ internal static class SampleReport
         {
             ["Distill"] = "0.1.0+abc", ["TorchSharp"] = "0.107.0",
         }),
+        Accuracies =
+        [
+            Point("teacher", "greedy", 0.972, 40), Point("teacher", "one sample", 0.958, 43), Point("teacher", "vote of 4", 0.975, 172),
+            Point("rl", "greedy", 0.802, 41), Point("rl", "one sample", 0.748, 42), Point("rl", "vote of 4", 0.81, 168),
+            Point("onnx", "self-consistency, 4 samples", 0.82, 170),
+        ],
+        ExportPrecision = "int8",
+        Lengths =
+        [
+            new("big-teacher", true, 16_000, 43.2, 40, 190, 10, [new(4_000, 20, 0), new(11_000, 500, 3), new(300, 100, 77)]),
+            new("rl", false, Problems, 41, 38, 140, 10, [new(180, 10, 0), new(200, 60, 0), new(21, 29, 0)]),
+        ],
+        SideBySide =
+        [
+            new("words:test:7", "words", "Ann has 12 apples.\nHow many has she?", "12", "wrong by base, right after steps",
+            [
+                new("rl", true, 31, "She has 12.", "12"), new("base", false, 190, "apples apples", null),
+                new("teacher", true, 29, "12.", "12"),
+            ]),
+        ],
+        Verdicts = SampleVerdicts.Of(
+        [
+            ("onnx", 401, 0.795, 0.76), ("base", 2, 0.004, 0.005), ("teacher", 486, 0.978, 0.955), ("answer-only", 105, 0.226, 0.08),
+            ("sft", 392, 0.792, 0.752), ("rl", 401, 0.796, 0.76),
+        ]),
         Notes = ["The base model was trained for this recipe on problem texts without solutions; see its model card."],
     };
 
@@ -74,6 +100,23 @@ internal static class SampleReport
         Curve("rl", "gradient_norm", 226, 1, i => 0.8 + Wobble(i, 0.2)),
         Curve("rl", "learning_rate", 226, 1, i => 1.5e-4 * (1 - (i / 226.0))),
     ];
+
+    /// <summary>The same run with a seed of its own, in which the last students solve so many problems.</summary>
+    public static RunReport OfSeed(int seed, int solved, int epochs = 5) => Full with
+    {
+        Recipe = new RecipeReport([], $"name: sample\nseed: {seed}\nsft:\n  epochs: {epochs}\n"),
+        Evaluations =
+        [
+            .. Full.Evaluations.Select(row => row.Model is "onnx" or "rl"
+                ? Row(row.Model, solved, (double)solved / Problems, row.Twins!.Original, row.Twins.Perturbed) : row),
+        ],
+        Verdicts = SampleVerdicts.Of(
+        [
+            ("onnx", solved, (double)solved / Problems, 0.5), ("rl", solved, (double)solved / Problems, 0.5),
+            ("base", 2, 0.004, 0.005), ("teacher", 486, 0.978, 0.955),
+            ("answer-only", 105, 0.226, 0.08), ("sft", 392, 0.792, 0.752),
+        ]),
+    };
 
     public static EvaluationReport Row(string model, int solved, double sampled, double original, double perturbed) => new(
         model, Problems, 4, (double)solved / Problems, Proportion.Wilson(solved, Problems),
@@ -91,6 +134,9 @@ internal static class SampleReport
                 Verdict.Incorrect),
         ]);
 
+    private static AccuracyPoint Point(string model, string way, double share, double tokens) =>
+        new(model, way, share, Proportion.Wilson(share * Problems, Problems), Problems, tokens);
+
     private static DomainReport Domain(string name, double greedy, double sampled) =>
         new(name, 160, greedy, Proportion.Wilson(greedy * 160, 160), sampled, Proportion.Wilson(sampled * 160, 160), sampled);
 
@@ -102,7 +148,11 @@ internal static class SampleReport
     }
 
     private static StageReport Stage(string name, StageState state, string reason, double? seconds, string[] inputs, string[] outputs) =>
-        new(name, state, reason, seconds, inputs.ToDictionary(input => input, Digest), outputs.ToDictionary(output => output, Digest));
+        new(name, state, reason, seconds, inputs.ToDictionary(input => input, Digest), outputs.ToDictionary(output => output, Digest))
+        {
+            Amounts = seconds is null ? null
+                : new StageAmounts(16_000, 900_000, 640_000, name is "sft" or "rl" ? 226 : null, 640_000 / seconds.Value, 4_000_000, null),
+        };
 
     public static string Digest(string name) =>
         Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name)));

@@ -1,9 +1,9 @@
 using Distill.Data.Problems;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages.Data;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
 using Distill.Verification;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,11 +1,11 @@
 using System.Text.Json;
 using Distill.Data.Problems;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages.Data;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Runs;
 

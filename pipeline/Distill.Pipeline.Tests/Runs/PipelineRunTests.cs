@@ -1,7 +1,7 @@
 using Distill.Data.Traces;
-using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Runs;
 
@@ -22,7 +22,7 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
         string run = Path.Combine(finished.Folder.Path, "small");
         string[] files =
         [
-            "recipe.yaml", "run.lock.json", "report.html", "report.json", "metrics.jsonl",
+            "recipe.yaml", "run.lock.json", "report.html", "report.json", "metrics.jsonl", "progress.json", "run.log",
             "1-problems/test/problems.jsonl", "2-traces/README.md", "3-curated/data/train-00000.parquet",
             "4-sft/checkpoint/model.safetensors", "5-rl/checkpoint/config.json", "6-onnx/onnx/model.onnx",
             "7-parity/parity.json", "model/genai_config.json", "run.json",
@@ -186,7 +186,7 @@ public sealed class PipelineRunTests : IClassFixture<PipelineRunTests.FinishedRu
     {
         Copy();
         var fault = Should.Throw<GateFailedException>(() => SmallRun.Run(folder, null, "parity.tolerance=0"));
-        fault.Message.ShouldContain("logit difference");
+        fault.Message.ShouldContain("a logit differs by");
         PipelineRun.Plan(SmallRun.Parse("parity.tolerance=0"), new RunOptions { RunsFolder = folder.Path }).Stages
             .Single(stage => stage.Name == "parity").Decision.ShouldBe(StageDecision.Run);
         File.Exists(Path.Combine(folder.Path, "small", "parity-failed.json")).ShouldBeTrue();

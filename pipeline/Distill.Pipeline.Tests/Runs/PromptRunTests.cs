@@ -1,4 +1,3 @@
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Export.Package;
 using Distill.Pipeline.Graph;
@@ -6,7 +5,9 @@ using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages.Training;
+using Distill.Pipeline.Tests.CommandLine;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Runs;
 
@@ -38,6 +39,24 @@ public sealed class PromptRunTests : IDisposable
         File.ReadAllText(Path.Combine(folder.Path, "small", "model", "README.md")).ShouldContain(Mark);
         using var served = ServedModel.OpenModelFolder(Path.Combine(folder.Path, "small", "model"), slots: 1);
         served.Encoder.Style.System.ShouldBe(Mark);
+
+        // Exported once more by the run's folder, and by that of its training, it is the same student and is spoken to the same way.
+        foreach (string from in (string[])["", "5-rl"])
+        {
+            string target = Path.Combine(folder.Path, "again" + from);
+            var export = CommandLineRun.Of("export", Path.Combine(folder.Path, "small", from), "--out", target);
+            export.Code.ShouldBe(0, export.Error);
+            PackageProvenance.PromptOf(target).System.ShouldBe(Mark);
+            string card = File.ReadAllText(Path.Combine(target, "README.md"));
+            card.ShouldContain("\n# small\n");
+            card.ShouldContain("Made from tiny-base.");
+            File.ReadAllBytes(Path.Combine(target, "onnx", "model.onnx_data"))
+                .ShouldBe(File.ReadAllBytes(Path.Combine(folder.Path, "small", "model", "onnx", "model.onnx_data")));
+        }
+
+        var supervised = RunStudent.Find(Path.Combine(folder.Path, "small", "4-sft"));
+        supervised.ShouldNotBeNull().Folder.ShouldEndWith(Path.Combine("4-sft", "checkpoint"));
+        RunStudent.Find(folder.Path).ShouldBeNull();
     }
 
     [Fact]

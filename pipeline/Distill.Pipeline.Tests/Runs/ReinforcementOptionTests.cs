@@ -1,33 +1,17 @@
-using Distill.Architecture;
 using Distill.Data.Problems;
-using Distill.Verification;
-using Distill.Export;
-using Distill.Student.Fused;
-using Distill.Student.Model;
+using Distill.Pipeline.Tests.Testing;
 using Distill.Student.Monitoring;
 using Distill.Student.Reinforcement;
 using Distill.Student.Training;
-using Distill.Tokenization;
+using Distill.Verification;
 
 namespace Distill.Pipeline.Tests.Runs;
 
 /// <summary>What reinforcement can be asked for beyond its defaults, with real rollouts of the committed base.</summary>
 public sealed class ReinforcementOptionTests : IDisposable
 {
-    private static readonly string Base = Path.Combine(RepositoryFolder.Root, "student/models/tiny-base");
+    private static readonly GroupRelativeOptions Plain = TinyReinforcement.Plain;
 
-    private static readonly GroupRelativeOptions Plain = new()
-    {
-        Steps = 4,
-        ProblemsPerStep = 3,
-        Samples = 4,
-        MaxTokens = 12,
-        EvaluateEvery = 1,
-        MaskTruncated = false,
-        Training = new TrainingOptions { LearningRate = 1e-3, Decay = Decay.Constant, Precision = MatmulPrecision.Fp32 },
-    };
-
-    private readonly IReadOnlyList<Problem> problems = ProblemSet.Generate([new ProblemSetPart("arithmetic", 1)], 1, Split.Train, 40);
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -63,17 +47,18 @@ public sealed class ReinforcementOptionTests : IDisposable
     {
         // Problems of even number are hopeless, so about every second group is dead.
         Verdict Judge(Problem problem, Distill.Generation.Completion completion) =>
-            problems.Index().First(place => place.Item == problem).Index % 2 == 1 && completion.Tokens.Sum() % 2 == 0
+            TinyReinforcement.Problems.Index().First(place => place.Item == problem).Index % 2 == 1 && completion.Tokens.Sum() % 2 == 0
                 ? Verdict.Correct
                 : Verdict.Incorrect;
         var options = Plain with { Steps = 2, Samples = 6, EvaluateEvery = 2 };
         var kept = Train(options, judge: Judge).Reports;
         var (weights, _, replaced) = Train(options with { ResampleRounds = 3 }, judge: Judge);
-        kept.ShouldAllBe(report => report.Resampled == 0);
+        kept.ShouldAllBe(report => report.Resampled == 0 && report.StayedDead == 0);
         replaced.ShouldAllBe(report => report.Resampled > 0 && report.Resampled <= 9);
+        replaced.ShouldAllBe(report => report.StayedDead <= report.Resampled - 1);
         Train(options with { ResampleRounds = 3 }, judge: Judge).Weights.ShouldBe(weights);
         var hopeless = Train(options with { ResampleRounds = 2 }, judge: (_, _) => Verdict.Incorrect).Reports;
-        hopeless.ShouldAllBe(report => report.Resampled == 6 && report.GradientNorm == 0);
+        hopeless.ShouldAllBe(report => report.Resampled == 6 && report.StayedDead == 3 && report.GradientNorm == 0);
     }
 
     [Fact]
@@ -85,7 +70,7 @@ public sealed class ReinforcementOptionTests : IDisposable
         result.Steps.ShouldBe(2); // the first look is the best, the second does no better
         reports.Count.ShouldBe(2);
         result.Findings.ShouldHaveSingleItem().Stops.ShouldBeTrue();
-        weights.ShouldBe(Start());
+        weights.ShouldBe(TinyReinforcement.Start());
     }
 
     [Theory]
@@ -108,7 +93,7 @@ public sealed class ReinforcementOptionTests : IDisposable
     public void Surrogates_and_uncertain_tokens_learn_something_else(string name)
     {
         // With one update all ratios are 1.
-        var plain = Plain with { UpdatesPerBatch = 3, Training = Plain.Training with { LearningRate = 3e-3 } };
+        var plain = Plain with { UpdatesPerBatch = 3, Training = Plain.Training with { LearningRate = 2e-3 } };
         var options = name switch
         {
             "capped" => plain with { Surrogate = new CappedWeightSurrogate(5) },
@@ -141,34 +126,7 @@ public sealed class ReinforcementOptionTests : IDisposable
         often.ShouldAllBe(report => report.Clipped!.Value.Low + report.Clipped!.Value.High < 1);
     }
 
-    private static float[] Start()
-    {
-        var checkpoint = Checkpoint.Open(Base);
-        using var parameters = new FlatParameters(checkpoint.Architecture);
-        parameters.Load(checkpoint.LoadWeights());
-        return parameters.Span.ToArray();
-    }
-
-    private (float[] Weights, ReinforcementResult Result, List<ReinforcementStepReport> Reports) Train(
-        GroupRelativeOptions options, string? state = null, int stopAfter = int.MaxValue, CompletionJudge? judge = null)
-    {
-        var checkpoint = Checkpoint.Open(Base);
-        using var parameters = new FlatParameters(checkpoint.Architecture);
-        parameters.Load(checkpoint.LoadWeights());
-        using var stop = new CancellationTokenSource();
-        var reports = new List<ReinforcementStepReport>();
-        // Even sums of token ids count as right, so that groups differ within themselves.
-        var collection = new RolloutCollection(
-            ChatEncoder.Load(Base),
-            judge ?? ((_, completion) => completion.Tokens.Sum() % 2 == 0 ? Verdict.Correct : Verdict.Incorrect),
-            options);
-        using var server = new LivePolicyServer(checkpoint.Architecture);
-        var result = new GroupRelativePolicyOptimization(server, collection, options, TimeProvider.System).Run(
-            parameters, (step, place) => problems[((step * 13) + place) % problems.Count], [.. problems.Take(4)], state, report =>
-            {
-                reports.Add(report);
-                if (report.Step == stopAfter) stop.Cancel();
-            }, stop.Token);
-        return (parameters.Span.ToArray(), result, reports);
-    }
+    private static (float[] Weights, ReinforcementResult Result, List<ReinforcementStepReport> Reports) Train(
+        GroupRelativeOptions options, string? state = null, int stopAfter = int.MaxValue, CompletionJudge? judge = null) =>
+        TinyReinforcement.Train(options, state, stopAfter, judge);
 }

@@ -24,38 +24,41 @@ public sealed class ReinforcementResumeTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     // With looks at every second step, alarms over three and a reference: everything that the state carries.
-    [Fact]
-    public void A_reinforcement_continued_at_any_step_equals_an_undisturbed_one_and_differs_from_a_cold_start()
+    [Theory]
+    [InlineData("")]
+    [InlineData("averaged")]
+    [InlineData("averaged, resampled")]
+    public void A_reinforcement_continued_at_any_step_equals_an_undisturbed_one_and_differs_from_a_cold_start(string kind)
     {
-        var whole = Train(null, stopAfter: int.MaxValue);
+        var whole = Train(null, stopAfter: int.MaxValue, kind: kind);
         whole.Reports.ShouldContain(report => report.GradientNorm > 0); // groups whose rewards are all equal teach nothing
         whole.Result!.Findings.ShouldHaveSingleItem().Step.ShouldBe(3);
         for (int stop = 1; stop < Steps; stop++)
         {
             string state = Path.Combine(folder.Path, $"{stop}.safetensors");
-            var first = Train(state, stop);
+            var first = Train(state, stop, kind: kind);
             first.Result.ShouldBeNull();
-            var second = Train(state, stopAfter: int.MaxValue);
+            var second = Train(state, stopAfter: int.MaxValue, kind: kind);
             second.Weights.ShouldBe(whole.Weights, $"stopped at {stop}");
             first.Reports.Concat(second.Reports).Select(Comparable).ShouldBe(whole.Reports.Select(Comparable));
             second.Result!.Findings.ShouldBe(whole.Result.Findings);
             (second.Result with { Findings = [] }).ShouldBe(whole.Result with { Findings = [] });
-            var cold = Train(null, stop);
+            var cold = Train(null, stop, kind: kind);
             cold.Reports.Select(Comparable).ShouldBe(first.Reports.Select(Comparable));
             cold.Reports.Select(Comparable).ShouldNotBe(second.Reports.Select(Comparable));
         }
 
-        Train(null, stopAfter: int.MaxValue, seed: 2).Weights.ShouldNotBe(whole.Weights);
+        Train(null, stopAfter: int.MaxValue, seed: 2, kind: kind).Weights.ShouldNotBe(whole.Weights);
     }
 
     [Fact]
     public void The_state_of_a_step_does_not_depend_on_the_stops_before_it()
     {
         string one = Path.Combine(folder.Path, "one.safetensors"), two = Path.Combine(folder.Path, "two.safetensors");
-        Train(one, stopAfter: 3);
-        Train(two, stopAfter: 1);
-        Train(two, stopAfter: 2);
-        Train(two, stopAfter: 3);
+        Train(one, stopAfter: 3, kind: "averaged");
+        Train(two, stopAfter: 1, kind: "averaged");
+        Train(two, stopAfter: 2, kind: "averaged");
+        Train(two, stopAfter: 3, kind: "averaged");
         File.ReadAllBytes(two).ShouldBe(File.ReadAllBytes(one));
     }
 
@@ -65,6 +68,7 @@ public sealed class ReinforcementResumeTests : IDisposable
         string state = Path.Combine(folder.Path, "state.safetensors");
         Train(state, stopAfter: 1);
         Should.Throw<UnusableStateException>(() => Train(state, int.MaxValue, seed: 2)).Message.ShouldContain("another training");
+        Should.Throw<UnusableStateException>(() => Train(state, int.MaxValue, kind: "averaged")).Message.ShouldContain("another training");
     }
 
     // Times differ; the parts of the reward are told apart by their text.
@@ -84,7 +88,7 @@ public sealed class ReinforcementResumeTests : IDisposable
     }
 
     private (float[] Weights, List<ReinforcementStepReport> Reports, ReinforcementResult? Result) Train(
-        string? state, int stopAfter, ulong seed = 1)
+        string? state, int stopAfter, ulong seed = 1, string kind = "")
     {
         var checkpoint = Checkpoint.Open(Base);
         using var parameters = new FlatParameters(checkpoint.Architecture);
@@ -98,6 +102,8 @@ public sealed class ReinforcementResumeTests : IDisposable
             EvaluateEvery = 2,
             MaskTruncated = false,
             ReferenceWeight = 0.1,
+            WeightAverage = kind.Contains("averaged", StringComparison.Ordinal) ? 0.7 : null,
+            ResampleRounds = kind.Contains("resampled", StringComparison.Ordinal) ? 2 : 0,
             Alarms = [new TruncationAlarm(0.01, 3, stops: false), new HeldOutPatience(9)],
             Seed = seed,
             Training = new TrainingOptions { LearningRate = 1e-3, Decay = Decay.Constant, Precision = MatmulPrecision.Fp32, Threads = 1 },

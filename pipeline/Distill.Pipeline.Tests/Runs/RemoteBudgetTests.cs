@@ -1,7 +1,7 @@
-using Distill.Data.Storage;
 using Distill.Pipeline.Stages.Data;
 using Distill.Pipeline.Tests.CommandLine;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
 using Distill.Teacher.Remote.Tests.Servers;
 
 namespace Distill.Pipeline.Tests.Runs;

@@ -24,6 +24,21 @@ public sealed class RunFilesTests : IDisposable
     }
 
     [Fact]
+    public void Two_writers_of_one_file_of_metrics_lose_no_line()
+    {
+        string path = folder.File("metrics.jsonl");
+        using (var one = new RunMetrics(path, TimeProvider.System))
+        using (var other = new RunMetrics(path, TimeProvider.System))
+        {
+            RunMetrics[] writers = [one, other];
+            Parallel.For(0, 400, step =>
+                writers[step % 2].Add("sft", step, new Dictionary<string, double> { [new string('x', 1 + (step * 7))] = step }));
+        }
+
+        File.ReadLines(path).Select(line => JsonNode.Parse(line)!["step"]!.GetValue<int>()).Order().ShouldBe(Enumerable.Range(0, 400));
+    }
+
+    [Fact]
     public void Two_processes_cannot_work_on_one_run()
     {
         var run = new RunFolder(folder.Path, "one");

@@ -24,17 +24,20 @@ public sealed class TeacherWeightRunTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    [Fact]
-    public void The_student_comes_closer_to_its_teacher()
+    [Theory]
+    [InlineData("token"), InlineData("reverse"), InlineData("forward"), InlineData("jensen_shannon")]
+    public void The_student_comes_closer_to_its_teacher(string divergence)
     {
+        string measure = divergence == "token" ? "teacher_distance" : "teacher_divergence";
         SmallRun.Run(
             folder, new RunOptions { Until = "rl" },
-            "rl.teacher_weight=1", "rl.steps=20", "rl.problems_per_step=8", "rl.evaluate_every=20", "rl.learning_rate=0.001",
+            "rl.teacher_weight=1", $"rl.teacher_divergence={divergence}", "rl.steps=20", "rl.problems_per_step=8", "rl.evaluate_every=20",
+            "rl.learning_rate=0.001",
             "answer_only.enabled=false");
         double[] distances =
         [
             .. File.ReadLines(Path.Combine(folder.Path, "small", "5-rl", "curve.jsonl"))
-                .Select(line => JsonNode.Parse(line)!["teacher_distance"]!.GetValue<double>()),
+                .Select(line => JsonNode.Parse(line)![measure]!.GetValue<double>()),
         ];
         distances.Length.ShouldBe(20);
         distances.TakeLast(3).Average().ShouldBeLessThan(0.85 * distances.Take(3).Average());
@@ -49,9 +52,17 @@ public sealed class TeacherWeightRunTests : IDisposable
         using var engine = ServedModel.OpenModelFolder(Reasoner, slots: 2);
         var request = new GenerationRequest { Prompt = prompt, MaxNewTokens = 40, StopTokens = [encoder.EndToken], Seeds = [3] };
         var completion = engine.Generator.Complete([request])[0][0];
-        using var teacher = new TeacherReference(Reasoner, encoder, Checkpoint.Open(Base).Architecture.VocabularySize, problem, 200);
+        int vocabulary = Checkpoint.Open(Base).Architecture.VocabularySize;
+        using var teacher = new TeacherReference(Reasoner, encoder, vocabulary, problem, 200);
         var rollout = new Rollout([.. prompt, .. completion.Tokens], prompt.Length, problem, completion, Verdict.Correct, 1);
         var scored = teacher.Score([rollout], TestContext.Current.CancellationToken)[0];
+        scored.Teacher.ShouldBeNull();
+        var told = teacher.Score([rollout, rollout], vocabulary, TestContext.Current.CancellationToken)[1];
+        told.ReferenceLogProbabilities.ShouldBe(scored.ReferenceLogProbabilities);
+        told.Teacher!.LogProbabilities.Length.ShouldBe(completion.Tokens.Count * vocabulary);
+        told.Teacher.LogProbabilitiesAt(1).ToArray().Sum(value => Math.Exp((double)value)).ShouldBe(1, 1e-5);
+        told.Teacher.LogProbabilitiesAt(1)[told.Teacher.IdsAt(1).IndexOf(completion.Tokens[1])]
+            .ShouldBe(scored.ReferenceLogProbabilities[1], 1e-6f);
         scored.ReferenceLogProbabilities.Count.ShouldBe(completion.Tokens.Count);
         for (int i = 0; i < completion.Tokens.Count; i++)
             scored.ReferenceLogProbabilities[i].ShouldBe(completion.LogProbabilities[i], 1e-4f);

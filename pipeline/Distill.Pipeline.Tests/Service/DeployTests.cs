@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Distill.Cli;
 using Distill.Pipeline.Recipes.Binding;
@@ -13,6 +14,8 @@ public sealed partial class DeployTests
 
     private static string Unit => File.ReadAllText(Path.Combine(Folder, "distill.service"));
 
+    private static string WorkerUnit => File.ReadAllText(Path.Combine(Folder, "distill-worker.service"));
+
     private static string Container => File.ReadAllText(Path.Combine(Folder, "Containerfile"));
 
     [Fact]
@@ -22,9 +25,12 @@ public sealed partial class DeployTests
     [Fact]
     public void Commands_of_the_unit_and_the_container_are_accepted()
     {
-        string start = UnitValue("ExecStart");
-        start.ShouldStartWith("/opt/distill/distill ");
-        Errors(start.Split(' ').Skip(1)).ShouldBeEmpty();
+        foreach (string start in (string[])[UnitValue("ExecStart"), ValueIn(WorkerUnit, "ExecStart")])
+        {
+            start.ShouldStartWith("/opt/distill/distill ");
+            Errors(start.Split(' ').Skip(1)).ShouldBeEmpty();
+        }
+
         Errors(Words().Matches(Command().Match(Container).Groups[1].Value).Select(word => word.Groups[1].Value)).ShouldBeEmpty();
     }
 
@@ -39,11 +45,29 @@ public sealed partial class DeployTests
     }
 
     [Fact]
-    public void The_unit_is_what_systemd_takes()
+    public void A_worker_stops_as_the_service_does_and_writes_to_the_shared_folder_alone()
+    {
+        foreach (string key in (string[])["KillMode", "OOMPolicy", "KillSignal", "TimeoutStopSec", "NoNewPrivileges", "PrivateTmp"])
+            ValueIn(WorkerUnit, key).ShouldBe(UnitValue(key));
+        string store = ValueIn(WorkerUnit, "ExecStart").Split("--store ")[1].Split(' ')[0];
+        ValueIn(WorkerUnit, "ReadWritePaths").ShouldBe(store);
+        var worker = Map(Parse("compose.yaml"), "services", "worker");
+        Errors(((RecipeSequence)worker.Find("command")!).Items.Cast<RecipeScalar>().Select(word => word.Text)).ShouldBeEmpty();
+        Text(worker, "environment", "DISTILL_POSTGRES")
+            .ShouldBe(Text(Map(Parse("compose.yaml"), "services", "distill"), "environment", "DISTILL_POSTGRES"));
+        worker.Find("ports").ShouldBeNull();
+        worker.Find("privileged").ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("distill.service")]
+    [InlineData("distill-worker.service")]
+    public void The_unit_is_what_systemd_takes(string name)
     {
         Assert.SkipUnless(File.Exists("/usr/bin/systemd-analyze"), "systemd-analyze is not installed.");
         using var folder = new TemporaryFolder();
-        string unit = folder.File("distill.service", Unit.Replace("/opt/distill/distill", "/bin/true", StringComparison.Ordinal));
+        string text = File.ReadAllText(Path.Combine(Folder, name));
+        string unit = folder.File(name, text.Replace("/opt/distill/distill", "/bin/true", StringComparison.Ordinal));
         var start = new ProcessStartInfo("systemd-analyze", ["verify", unit]) { RedirectStandardError = true };
         using var process = Process.Start(start)!;
         string said = process.StandardError.ReadToEnd();
@@ -58,6 +82,20 @@ public sealed partial class DeployTests
         Container.ShouldContain("\nSTOPSIGNAL SIGTERM\n");
         Command().Match(Container).Groups[1].Value.ShouldContain("\"--api-key-env\", \"DISTILL_KEY\"");
         Regex.Count(Container, "^FROM ", RegexOptions.Multiline).ShouldBe(2); // the SDK stays behind
+    }
+
+    [Fact]
+    public void A_linter_finds_nothing_in_the_container_file()
+    {
+        string linter = Path.Combine(
+            Environment.GetEnvironmentVariable("DISTILL_NODE") ?? "", "node_modules/dockerfilelint/bin/dockerfilelint");
+        Assert.SkipUnless(File.Exists(linter), "dockerfilelint is not at hand: DISTILL_NODE names no folder with it.");
+        var start = new ProcessStartInfo("node", [linter, "--output", "json", Path.Combine(Folder, "Containerfile")])
+            { RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        string said = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        (process.ExitCode, JsonNode.Parse(said)!["totalIssues"]!.GetValue<int>()).ShouldBe((0, 0), said);
     }
 
     [Fact]
@@ -92,7 +130,10 @@ public sealed partial class DeployTests
     private static string Text(RecipeMapping from, params string[] path) =>
         Map(from, path[..^1]).Find(path[^1]).ShouldBeOfType<RecipeScalar>(path[^1]).Text;
 
-    private static string UnitValue(string key) => Regex.Match(Unit, $"^{key}=(.*)$", RegexOptions.Multiline).Groups[1].Value;
+    private static string UnitValue(string key) => ValueIn(Unit, key);
+
+    private static string ValueIn(string unit, string key) =>
+        Regex.Match(unit, $"^{key}=(.*)$", RegexOptions.Multiline).Groups[1].Value;
 
     [GeneratedRegex(@"^CMD \[(.*)\]$", RegexOptions.Multiline)]
     private static partial Regex Command();

@@ -13,7 +13,7 @@ namespace Distill.Pipeline.Tests.Service;
 /// <summary>What is told, how it is spelled and signed, and what happens when nobody listens.</summary>
 public sealed class NotifierTests : IDisposable
 {
-    private const string Hook = "DISTILL_TEST_WEBHOOK", Secret = "DISTILL_TEST_WEBHOOK_SECRET";
+    private const string Hook = "DISTILL_TEST_WEBHOOK", Secret = "DISTILL_TEST_WEBHOOK_SECRET", Withheld = "DISTILL_TEST_OWN_SECRET";
 
     private static readonly RunNotice Failed = new(
         "nightly", "nightly-20261128t010000z", RunNotice.Failed, SampleSchedules.Utc("2026-11-28T01:00Z"),
@@ -30,6 +30,7 @@ public sealed class NotifierTests : IDisposable
     {
         Environment.SetEnvironmentVariable(Hook, null);
         Environment.SetEnvironmentVariable(Secret, null);
+        Environment.SetEnvironmentVariable(Withheld, null);
         folder.Dispose();
     }
 
@@ -97,6 +98,11 @@ public sealed class NotifierTests : IDisposable
         JsonDocument.Parse(File.ReadAllText(folder.File("told.json"))).RootElement.GetProperty("run").GetString()
             .ShouldBe("nightly-20261128t010000z");
         File.ReadAllText(folder.File("word")).ShouldBe("failed\n");
+        Environment.SetEnvironmentVariable(Withheld, "the service's own");
+        string other = folder.File("other.sh", $"#!/bin/sh\necho \"<$DISTILL_TEST_OWN_SECRET>\" > '{folder.File("word")}'\n");
+        File.SetUnixFileMode(other, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        (await Tell(Command(other))).ShouldBeNull();
+        File.ReadAllText(folder.File("word")).ShouldBe("<>\n");
         (await Tell(Command("/bin/false"))).ShouldBe("notifier 'team': its program ended with code 1");
         (await Tell(Command(folder.File("none"))))!.ShouldContain("cannot be started");
     }
@@ -121,7 +127,7 @@ public sealed class NotifierTests : IDisposable
 
     private async Task<string?> Tell(NotifierSection notifier)
     {
-        var telling = new Notifiers(clock).TellAsync(notifier, Failed, Ending);
+        var telling = new Notifiers(clock, [Withheld]).TellAsync(notifier, Failed, Ending);
         while (!telling.IsCompleted)
         {
             await Task.Delay(20, Ending);

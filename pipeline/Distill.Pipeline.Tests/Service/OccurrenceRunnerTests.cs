@@ -1,26 +1,12 @@
 using Distill.Pipeline.Runs;
+using Distill.Service.Fleet;
 using Distill.Service.Occurrences;
-using Distill.Service.Running;
-using Distill.Service.Schedules;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Distill.Pipeline.Tests.Service;
 
 /// <summary>One occurrence from its making to its end, over a program that is a script.</summary>
-public sealed class OccurrenceRunnerTests : IDisposable
+public sealed class OccurrenceRunnerTests : CarriedOccurrence
 {
-    private readonly TemporaryFolder folder = SampleSchedules.Folder();
-    private readonly FakeTimeProvider clock =
-        new(SampleSchedules.Utc("2026-11-28T01:30Z")) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
-    private readonly RecordingNotifiers notifiers = new();
-    private readonly OccurrenceStore store;
-
-    public OccurrenceRunnerTests() => store = new(folder.File("runs"));
-
-    private static CancellationToken Ending => TestContext.Current.CancellationToken;
-
-    public void Dispose() => folder.Dispose();
-
     [Fact]
     public async Task A_run_is_started_with_its_name_and_the_values_of_its_day_and_is_over_once()
     {
@@ -65,6 +51,33 @@ public sealed class OccurrenceRunnerTests : IDisposable
         File.ReadAllText(store.LogPath(failed)).ShouldContain("something that is no JSON");
     }
 
+    [Fact]
+    public async Task A_run_that_another_process_has_taken_meanwhile_is_waited_for_and_no_failure()
+    {
+        var program = new ScriptedProgram(2)
+        {
+            Says = ["""{"error":{"code":2,"kind":"busy","message":"Another process is working on the run","hint":""}}"""],
+        };
+        var waiting = await CarryOn(program);
+        (waiting.State, waiting.Failures, waiting.NotBefore).ShouldBe((OccurrenceState.Waiting, 0, null));
+        waiting.Attempts.ShouldHaveSingleItem().End.ShouldBe(AttemptEnd.Busy);
+        notifiers.Told.ShouldBeEmpty();
+    }
+
+    /// <summary>Said before any work, and no fault of the recipe's: a disk that is full at night may have room in ten minutes.</summary>
+    [Fact]
+    public async Task What_the_machine_lacks_at_the_moment_is_a_fault_that_is_tried_again()
+    {
+        var program = new ScriptedProgram(2)
+        {
+            Says = ["""{"error":{"code":2,"kind":"machine","message":"The disk is too small","hint":""}}"""],
+        };
+        var waiting = await CarryOn(program);
+        (waiting.State, waiting.Failures, waiting.Reason).ShouldBe((OccurrenceState.Waiting, 1, "The disk is too small"));
+        clock.Advance(TimeSpan.FromMinutes(10));
+        (await CarryOn(new ScriptedProgram(0))).State.ShouldBe(OccurrenceState.Finished);
+    }
+
     [Theory]
     [InlineData(2, "Failed")]
     [InlineData(3, "Refused")]
@@ -90,6 +103,40 @@ public sealed class OccurrenceRunnerTests : IDisposable
         var next = new ScriptedProgram(0);
         (await CarryOn(next)).State.ShouldBe(OccurrenceState.Finished);
         next.Calls.ShouldHaveSingleItem().ShouldBe(["resume", stopped.Run, "--runs", folder.File("runs"), "--json"]);
+    }
+
+    /// <summary>Workers go on without the service: a restart watches again, and what is cancelled is taken back from them.</summary>
+    [Fact]
+    public async Task A_run_of_workers_is_watched_again_after_a_restart_and_taken_back_when_it_is_cancelled()
+    {
+        string text = SampleSchedules.Text.Replace("then: { notify: team }", "fleet: true", StringComparison.Ordinal);
+        var occurrence = SampleSchedules.Waiting("2026-11-28T01:30Z");
+        var orders = new Orders(new FleetFolder(store.RunsFolder), clock);
+        using var stop = new CancellationTokenSource();
+        var killed = new ScriptedProgram(async (_, _) =>
+        {
+            MakeRun(RunProgress.Running);
+            orders.TryCreate(occurrence.Run);
+            await stop.CancelAsync();
+            return 130;
+        });
+        await CarryOn(killed, text, stop.Token);
+        killed.Calls.ShouldHaveSingleItem()[^1].ShouldBe("--fleet");
+        var watching = new ScriptedProgram(async (_, cancellation) =>
+        {
+            store.AskToCancel(occurrence);
+            while (!cancellation.IsCancellationRequested)
+            {
+                clock.Advance(TimeSpan.FromSeconds(1));
+                await Task.Delay(5, Ending);
+            }
+
+            return 130;
+        });
+        (await CarryOn(watching, text)).State.ShouldBe(OccurrenceState.Cancelled);
+        watching.Calls.ShouldHaveSingleItem().ShouldBe(["resume", occurrence.Run, "--runs", store.RunsFolder, "--json", "--fleet"]);
+        orders.IsThere(occurrence.Run).ShouldBeFalse();
+        RunState.TryRead(Path.Combine(store.RunsFolder, occurrence.Run))!.Progress.ShouldBe(RunProgress.Stopped);
     }
 
     [Fact]
@@ -168,73 +215,32 @@ public sealed class OccurrenceRunnerTests : IDisposable
     }
 
     [Fact]
-    public async Task What_follows_a_run_is_done_in_order_once_and_its_trouble_is_told()
+    public async Task One_that_takes_longer_than_its_limit_is_stopped_and_told_of()
     {
-        const string Then = "then: { push: 'hf://me/student-{date:yyyyMMdd}', notify: team }";
-        var program = new ScriptedProgram((arguments, _) => Task.FromResult(arguments[0] == "push" ? 1 : 0));
-        var done = await CarryOn(program, SampleSchedules.Text.Replace("then: { notify: team }", Then, StringComparison.Ordinal));
-        program.Calls[1].ShouldBe(
-            ["push", folder.File("runs/nightly-20261128t013000z/model"), "hf://me/student-20261128", "--json"]);
-        done.Followed.ShouldBe(["push", "notify team"]);
-        notifiers.Told.ShouldHaveSingleItem().Headline.ShouldBe("nightly finished, but then push: it ended with code 1");
-    }
-
-    [Fact]
-    public async Task A_model_that_the_gate_of_promotion_refuses_is_not_pushed_and_the_refusal_is_told()
-    {
-        const string Then = "then: { promote: models/mine, push: hf://me/student, notify: team }";
-        var program = new ScriptedProgram((arguments, _) => Task.FromResult(arguments[0] == "promote" ? 3 : 0));
-        var done = await CarryOn(program, SampleSchedules.Text.Replace("then: { notify: team }", Then, StringComparison.Ordinal));
-        program.Calls.Select(call => call[0]).ShouldBe(["run", "promote"]);
-        program.Calls[1].ShouldBe(["promote", done.Run, "--to", folder.File("models/mine"), "--runs", folder.File("runs"), "--json"]);
-        (done.State, done.Attempts.Count).ShouldBe((OccurrenceState.Refused, 1));
-        var notice = notifiers.Told.ShouldHaveSingleItem();
-        (notice.Headline, notice.Continue).ShouldBe(("nightly refused: promote: it ended with code 3", null));
-    }
-
-    [Theory]
-    [InlineData(1, "nightly finished, but then promote: it ended with code 1")]
-    [InlineData(-9, "nightly finished, but then promote: it ended with code -9")]
-    public async Task A_model_that_could_not_be_promoted_is_not_pushed_and_the_promotion_stays_undone(int code, string headline)
-    {
-        const string Then = "then: { promote: models/mine, push: hf://me/student, notify: team }";
-        var program = new ScriptedProgram((arguments, _) => Task.FromResult(arguments[0] == "promote" ? code : 0));
-        var done = await CarryOn(program, SampleSchedules.Text.Replace("then: { notify: team }", Then, StringComparison.Ordinal));
-        program.Calls.Select(call => call[0]).ShouldBe(["run", "promote"]);
-        done.State.ShouldBe(OccurrenceState.Finished);
-        done.Followed.ShouldBe(["notify team"]);
-        notifiers.Told.ShouldHaveSingleItem().Headline.ShouldBe(headline);
-    }
-
-    [Fact]
-    public async Task A_run_that_found_nothing_new_is_neither_promoted_nor_pushed_and_no_alarm()
-    {
-        const string Then = "then: { promote: models/mine, push: hf://me/student, notify: team }";
-        var program = new ScriptedProgram((_, _) =>
+        int minutes = 0;
+        var program = new ScriptedProgram(async (_, cancellation) =>
         {
-            MakeRun(RunProgress.Stopped, RunVerdict.EndedEarly, "nothing to do");
-            return Task.FromResult(0);
+            for (; !cancellation.IsCancellationRequested; minutes++)
+            {
+                minutes.ShouldBeLessThan(10_000);
+                clock.Advance(TimeSpan.FromMinutes(1));
+                await Task.Delay(1, Ending);
+            }
+
+            return 130;
         });
-        var done = await CarryOn(program, SampleSchedules.Text.Replace("then: { notify: team }", Then, StringComparison.Ordinal));
-        program.Calls.ShouldHaveSingleItem()[0].ShouldBe("run");
-        (done.State, done.Reason).ShouldBe((OccurrenceState.Finished, "nothing to do"));
-        notifiers.Told.ShouldHaveSingleItem().Headline.ShouldBe("nightly finished");
+        var done = await CarryOn(program, Limited(hours: 2));
+        (done.State, done.Attempts.Single().End).ShouldBe((OccurrenceState.Failed, AttemptEnd.Limit));
+        minutes.ShouldBeGreaterThanOrEqualTo(119);
+        notifiers.Told.ShouldHaveSingleItem().Reason.ShouldBe("it took longer than limit_hours allows");
     }
 
-    [Theory]
-    [InlineData("Finished")]
-    [InlineData("Failed")]
-    public async Task A_run_whose_gate_refused_after_its_service_was_killed_is_refused_and_not_pushed(string progress)
-    {
-        const string Then = "then: { push: hf://me/student, notify: team }";
-        store.TryCreate(Unfinished());
-        MakeRun(Enum.Parse<RunProgress>(progress), RunVerdict.Refused, "a loss below 1 points is not shown");
-        var program = new ScriptedProgram(0);
-        var done = await CarryOn(program, SampleSchedules.Text.Replace("then: { notify: team }", Then, StringComparison.Ordinal));
-        program.Calls.ShouldBeEmpty();
-        (done.State, done.Reason).ShouldBe((OccurrenceState.Refused, "a loss below 1 points is not shown"));
-        notifiers.Told.ShouldHaveSingleItem().Outcome.ShouldBe("refused");
-    }
+    [Fact]
+    public async Task A_limit_may_be_longer_than_any_timer_waits() =>
+        (await CarryOn(new ScriptedProgram(0), Limited(hours: 8784))).State.ShouldBe(OccurrenceState.Finished);
+
+    private static string Limited(int hours) => SampleSchedules.Text.Replace(
+        "then: { notify: team }", $"then: {{ notify: team }}\n    limit_hours: {hours}", StringComparison.Ordinal);
 
     [Fact]
     public async Task A_run_that_takes_its_service_with_it_every_time_counts_as_crashed_and_is_not_begun_for_ever()
@@ -305,85 +311,5 @@ public sealed class OccurrenceRunnerTests : IDisposable
     {
         var waiting = await CarryOn(new ScriptedProgram(code));
         (waiting.State, waiting.Reason).ShouldBe((OccurrenceState.Waiting, reason));
-    }
-
-    [Fact]
-    public async Task A_secret_that_a_run_says_is_in_no_log_record_or_message()
-    {
-        var program = new ScriptedProgram(1)
-        {
-            Says = ["sending key=hunter2-hunter2!",
-                """{"error":{"code":1,"kind":"fault","message":"401 for hunter2-hunter2","hint":"","continue":null}}"""],
-        };
-        var failed = await CarryOn(program, SampleSchedules.Text + "\n    retries: { attempts: 0 }\n");
-        failed.Reason.ShouldBe("401 for [secret]");
-        notifiers.Told.ShouldHaveSingleItem().LastLines.ShouldBe(["sending key=[secret]!", "error: 401 for [secret]"]);
-        foreach (string file in Directory.GetFiles(folder.File("runs/.schedules"), "*", SearchOption.AllDirectories))
-            File.ReadAllText(file).ShouldNotContain("hunter2");
-    }
-
-    [Fact]
-    public async Task A_secret_in_the_words_that_a_run_left_behind_is_in_no_record()
-    {
-        store.TryCreate(Unfinished());
-        MakeRun(RunProgress.Failed, null, "401 for hunter2-hunter2");
-        var failed = await CarryOn(new ScriptedProgram(0), SampleSchedules.Text + "\n    retries: { attempts: 0 }\n");
-        failed.Reason.ShouldBe("401 for [secret]");
-    }
-
-    [Fact]
-    public void What_an_edited_file_names_as_a_secret_is_one_from_then_on()
-    {
-        const string Before = "DISTILL_TEST_BEFORE", After = "DISTILL_TEST_AFTER";
-        Environment.SetEnvironmentVariable(Before, "value-before");
-        Environment.SetEnvironmentVariable(After, "value-after");
-        try
-        {
-            string file = folder.File("schedules.yaml", SampleSchedules.Text.Replace("TEAM_HOOK", Before, StringComparison.Ordinal));
-            var book = new ScheduleBook(file);
-            var secrets = new SecretText(book, "given-one", null);
-            secrets.Without("value-before value-after given-one").ShouldBe("[secret] value-after [secret]");
-            folder.File("schedules.yaml", SampleSchedules.Text.Replace("TEAM_HOOK", After, StringComparison.Ordinal));
-            book.Refresh();
-            secrets.Without("value-before value-after").ShouldBe("[secret] [secret]");
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable(Before, null);
-            Environment.SetEnvironmentVariable(After, null);
-        }
-    }
-
-    [Theory]
-    [InlineData("Host=x;Password=hunter2-hunter2;Nonsense=hunter2")]
-    [InlineData("hunter2-hunter2")]
-    [InlineData("Host=x;Port=hunter2")]
-    public void A_connection_string_that_is_none_is_not_quoted(string text) =>
-        Should.Throw<IOException>(() => RunQueue.Open(text)).ToString().ShouldNotContain("hunter2");
-
-    private async Task<Occurrence> CarryOn(ScriptedProgram program, string? text = null, CancellationToken stopping = default)
-    {
-        string file = folder.File("schedules.yaml");
-        if (!File.Exists(file)) folder.File("schedules.yaml", text ?? SampleSchedules.Text);
-        var occurrence = SampleSchedules.Waiting("2026-11-28T01:30Z");
-        store.TryCreate(occurrence);
-        var (book, secrets) = (new ScheduleBook(file), new SecretText(["hunter2-hunter2", "abc"]));
-        var runner = new OccurrenceRunner(
-            store, book, program, new FollowUps(store, book, program, notifiers, secrets, clock), new LiveRuns(), secrets, clock);
-        await runner.CarryOnAsync(occurrence.Schedule, occurrence.Name, stopping);
-        return store.Find(occurrence.Schedule, occurrence.Name)!;
-    }
-
-    private Occurrence Unfinished(params Attempt[] before) => SampleSchedules.Waiting("2026-11-28T01:30Z") with
-    {
-        State = OccurrenceState.Running, Attempts = [.. before, new Attempt(clock.GetUtcNow())],
-    };
-
-    private void MakeRun(RunProgress progress, RunVerdict? verdict = null, string? reason = null)
-    {
-        string run = folder.File("runs/nightly-20261128t013000z");
-        Directory.CreateDirectory(run);
-        File.WriteAllText(Path.Combine(run, "recipe.yaml"), "name: nightly\n");
-        new RunState(RunState.CurrentFormat, progress, null, run, reason, clock.GetUtcNow()) { Verdict = verdict }.Write(run);
     }
 }

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Tests.CommandLine;
 using Distill.Pipeline.Tests.Runs;
 using Distill.Pipeline.Tests.Testing;
 using Distill.Service.Occurrences;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Service;
 

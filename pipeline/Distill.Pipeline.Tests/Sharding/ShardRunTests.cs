@@ -1,10 +1,10 @@
 using System.Diagnostics;
-using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Tests.CommandLine;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Sharding;
 

@@ -1,8 +1,8 @@
-using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Store;
 using Distill.Pipeline.Tests.CommandLine;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Store;
 
@@ -44,6 +44,26 @@ public sealed class GarbageCollectionTests : IDisposable
         Directory.Exists(units).ShouldBeTrue(); // young
         Removed().ShouldBe([units]);
         Directory.Exists(units).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Locks_that_nobody_holds_go_when_they_are_old_and_those_that_somebody_holds_stay()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "This system cannot tell a removed lock from one that is there");
+        var (held, idle) = (SampleStore.KeyOf("held"), SampleStore.KeyOf("idle"));
+        sample.Store.Lock(idle, "one", _ => { }, CancellationToken.None).Dispose();
+        string shards = Path.Combine(sample.Store.Root, ArtifactStore.ShardsName);
+        FileLock.TryTake(Path.Combine(shards, "run.shard-0-of-2.lock"), "one")!.Dispose();
+        using var holder = sample.Store.Lock(held, "two", _ => { }, CancellationToken.None);
+        string[] all = Locks();
+        all.Length.ShouldBe(3);
+        CommandLineRun.Of("artefacts", "gc", "--runs", sample.Runs, "--yes").Code.ShouldBe(0);
+        Locks().ShouldBe(all); // young
+        new GarbageCollection(sample.Runs, TimeSpan.FromDays(30), SampleStore.InTwoMonths).Remove([], CancellationToken.None);
+        Locks().ShouldHaveSingleItem().ShouldEndWith(held.Digest);
+        FileLock.TryTake(Locks()[0], "three").ShouldBeNull();
+
+        string[] Locks() => [.. Directory.GetFiles(Path.Combine(sample.Store.Root, ".locks")).Concat(Directory.GetFiles(shards)).Order()];
     }
 
     [Fact]

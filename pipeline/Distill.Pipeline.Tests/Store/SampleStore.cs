@@ -1,10 +1,10 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Store;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Store;
 

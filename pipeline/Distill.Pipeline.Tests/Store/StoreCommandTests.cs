@@ -1,8 +1,8 @@
-using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Store;
 using Distill.Pipeline.Tests.CommandLine;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Store;
 

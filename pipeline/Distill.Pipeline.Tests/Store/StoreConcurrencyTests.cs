@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Store;
 

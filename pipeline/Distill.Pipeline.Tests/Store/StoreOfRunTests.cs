@@ -1,9 +1,9 @@
-using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Store;
 using Distill.Pipeline.Tests.CommandLine;
 using Distill.Pipeline.Tests.Runs;
 using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tests.Store;
 
@@ -87,6 +87,9 @@ public sealed class StoreOfRunTests(PipelineRunTests.FinishedRun finished) : ICl
         run.Out.ShouldContain("Seeds that differ: sft.seed.");
         run.Out.ShouldContain("1 that only other asked");
         CommandLineRun.Of("runs", "diff", "small", "othr", "--runs", folder.Path).Code.ShouldBe(2);
+        var few = CommandLineRun.Of("runs", "diff", "small,small", "other", "--runs", folder.Path);
+        few.Code.ShouldBe(2);
+        few.Error.ShouldContain("from 3 runs of each on, not 2 and 1");
     }
 
     private static Lineage LineageOf(string runs, string word)

@@ -52,13 +52,36 @@ public sealed partial class AcceleratorSetTests
             .Attribute("Condition")!.Value.ShouldContain("'$(GenAICuda)' == 'true'");
     }
 
-    // The package brings those of seven.
+    // Packages bring those of up to ten.
     [Fact]
-    public void The_library_of_GenAI_is_taken_for_one_system()
+    public void Native_libraries_are_taken_for_one_system()
     {
         string runtimes = Path.Combine(AppContext.BaseDirectory, "runtimes");
-        Directory.EnumerateFiles(runtimes, "*onnxruntime-genai*", SearchOption.AllDirectories)
-            .Select(file => Path.GetRelativePath(runtimes, file).Split(Path.DirectorySeparatorChar)[0]).Distinct().ShouldHaveSingleItem();
+        var files = Directory.EnumerateFiles(runtimes, "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(runtimes, file).Split(Path.DirectorySeparatorChar)).Where(parts => parts[1] == "native");
+        files.Select(parts => parts[0]).Distinct().ShouldHaveSingleItem();
+        files.Select(parts => parts[^1]).ShouldNotContain(name => name.Contains("torch_python", StringComparison.Ordinal));
+        files.Select(parts => parts[^1]).ShouldContain(name => name.Contains("onnxruntime-genai", StringComparison.Ordinal));
+    }
+
+    // MSBuild takes a name that nobody defines for nothing, and then a path is that of every system's libraries.
+    [Fact]
+    public void Every_property_that_a_project_uses_is_defined()
+    {
+        // On a command line, or by the SDK.
+        string[] given = ["ForPackages", "ForTool", "ToolRuntimes", "LlamaPeer", "NoWarn", "MSBuildToolsPath"];
+        string[] shared = ["Directory.Build.props", "Directory.Build.targets"];
+        var common = shared.Select(file => XDocument.Load(Path.Combine(RepositoryFolder.Root, file)).Root!)
+            .SelectMany(Defined).Concat(given).ToHashSet();
+        foreach (var project in ProjectFile.All)
+        {
+            var used = Property().Matches(project.Xml.ToString()).Select(match => match.Groups[1].Value)
+                .Where(name => !name.StartsWith("Pkg", StringComparison.Ordinal)); // NuGet's, of GeneratePathProperty
+            used.Except(common).Except(Defined(project.Xml)).ShouldBeEmpty(project.RelativePath);
+        }
+
+        static IEnumerable<string> Defined(XElement xml) =>
+            xml.Descendants("PropertyGroup").Elements().Select(element => element.Name.LocalName);
     }
 
     [Fact]

@@ -24,8 +24,14 @@ public sealed class HostAccessTests
         ["Distill.Student.Model.TensorPasses"] = (2, "one number: the norm of a step, and whether all is finite"),
         ["Distill.Student.Model.ReferenceGradientModel"] = (6, "what the other passes are compared with; trains nothing"),
         ["Distill.Student.Autograd.DeviceOperations"] = (2, "log-probabilities and sums of a micro-batch, once"),
+        ["Distill.Student.Reinforcement.OnPolicyDivergenceLoss"] = (2, "log-probabilities of a chunk's tokens, once a chunk"),
         ["Distill.Generation.Torch.Sampling.HostTable"] = (4, "chosen tokens and their log-probabilities, once per step"),
         ["Distill.Export.Parity.TorchReferenceModel"] = (1, "the logits that an exported model is compared by"),
+        ["Distill.Export.Quantization.InverseFactor"] = (3, "a factor that GPTQ walks along column by column, on the processor"),
+        ["Distill.Export.Quantization.SelfDistillation"] = (4, "a teacher's labels, once a text; gradients of codes that lie in memory"),
+        ["Distill.Export.Quantization.RoundingGain"] = (2, "rounded weights, whose codes lie in memory"),
+        ["Distill.Export.Quantization.ScaleRecovery"] = (3, "rounded weights and norms, whose codes lie in memory"),
+        ["Distill.Export.Parity.Localisation.FaultFinder"] = (1, "what a step should give, once a gate has failed"),
     };
 
     /// <summary>The passes for the processor: they work on memory, not on tensors.</summary>

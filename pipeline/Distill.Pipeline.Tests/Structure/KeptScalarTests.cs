@@ -1,6 +1,7 @@
 using System.Reflection;
 using Distill.Export.Parity;
 using Distill.Generation.Torch.Sampling;
+using Distill.Libtorch;
 using Distill.Student.Model;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,17 +1,19 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Distill.Pipeline.Reporting;
+using Distill.Pipeline.Tests.Results;
 
 namespace Distill.Pipeline.Tests.Structure;
 
 /// <summary>
-/// README's table of results against the report of a real run of the quickstart, which continuous integration names in
+/// The committed results of the quickstart against the report of a real run of it, which continuous integration names in
 /// DISTILL_QUICKSTART_REPORT. Models, sizes, columns and the number of votes must be the run's. Figures need not be: another
-/// processor rounds differently and so trains a slightly different student; each must lie within the other's 95 % interval.
+/// processor rounds differently and so trains a slightly different student; they may differ by what is likely of two such students.
+/// That README says what the committed results say is another test's subject.
 /// </summary>
 public sealed partial class ReadmeResultTests
 {
-    private const string Variable = "DISTILL_QUICKSTART_REPORT";
+    private const string Variable = "DISTILL_QUICKSTART_REPORT", FirstRun = "quickstart/seed-1";
 
     [Fact]
     public void The_table_of_results_is_that_of_the_quickstart()
@@ -19,7 +21,7 @@ public sealed partial class ReadmeResultTests
         string? path = Environment.GetEnvironmentVariable(Variable);
         Assert.SkipWhen(string.IsNullOrEmpty(path), $"No run to compare with: {Variable} names no report.json.");
         string run = ReportTable.Of(ReportJson.Read(File.ReadAllText(path!))).ToMarkdown();
-        Differences(Written(), run).ShouldBeEmpty($"README's table is not this run's, which is:\n{run}");
+        Differences(Written(), run).ShouldBeEmpty($"The committed table is not this run's, which is:\n{run}");
     }
 
     [Fact]
@@ -31,7 +33,7 @@ public sealed partial class ReadmeResultTests
 
     [Theory]
     [InlineData("64.8 % [59.9–69.3]", "62.1 % [57.2–66.7]", true)]    // another student
-    [InlineData("64.8 % [59.9–69.3]", "70.2 % [65.5–74.5]", false)]   // a better one
+    [InlineData("64.8 % [59.9–69.3]", "72.2 % [67.6–76.4]", false)]   // a better one
     [InlineData("64.8 % [59.9–69.3]", "64.8 % [61.1–68.2]", false)]   // asked more problems
     [InlineData("64.8 % [59.9–69.3]", "64.8 %", false)]
     [InlineData("62.8 % (k = 4)", "61.0 % (k = 4)", true)]
@@ -55,8 +57,10 @@ public sealed partial class ReadmeResultTests
     private static string Table(string model, string size, string cell) =>
         $"| model | parameters | tokens |\n| --- | ---: | ---: |\n| {model} | {size} | {cell} |\n";
 
-    // The first table of the file whose rows are models.
-    private static string Written() => string.Join('\n', File.ReadAllLines(Path.Combine(RepositoryFolder.Root, "README.md"))
+    // The run of the recipe as it is; until one is committed, the first table of README whose rows are models.
+    private static string Written() => ResultFiles.Committed.Has(FirstRun)
+        ? ReportTable.Of(ResultFiles.Committed.Run(FirstRun)).ToMarkdown()
+        : string.Join('\n', File.ReadAllLines(Path.Combine(RepositoryFolder.Root, "README.md"))
         .SkipWhile(line => !line.StartsWith("| model |", StringComparison.Ordinal)).TakeWhile(line => line.StartsWith('|')));
 
     private static IEnumerable<string> Differences(string written, string measured)
@@ -77,7 +81,7 @@ public sealed partial class ReadmeResultTests
         if (Figure().Replace(written, "0") != Figure().Replace(measured, "0")) return false;
         if (Estimate.Find(written) is not { } one || Estimate.Find(measured) is not { } other) return true;
         // Equal shares of as many problems have equal intervals.
-        return one.Value == other.Value ? one == other : one.Contains(other.Value) && other.Contains(one.Value);
+        return one.Value == other.Value ? one == other : one.AgreesWith(other);
     }
 
     private static string[] Cells(string row) => [.. row.Trim('|').Split('|').Select(cell => cell.Trim())];
@@ -89,7 +93,9 @@ public sealed partial class ReadmeResultTests
     /// <summary>A share with its interval, in percent: <c>64.8 % [59.9–69.3]</c>.</summary>
     private sealed partial record Estimate(double Value, double Low, double High)
     {
-        public bool Contains(double value) => value >= Low && value <= High;
+        // Two students' shares differ by more than one share does from the truth: the halves of both intervals count.
+        public bool AgreesWith(Estimate other) =>
+            Math.Abs(Value - other.Value) <= double.Hypot((High - Low) / 2, (other.High - other.Low) / 2);
 
         public static Estimate? Find(string cell)
         {

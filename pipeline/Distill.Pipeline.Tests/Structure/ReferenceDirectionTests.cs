@@ -51,7 +51,7 @@ public sealed partial class ReferenceDirectionTests
     {
         foreach (var project in ProjectFile.All.Where(project => project.IsLibrary))
         {
-            project.Packages.Where(package => NativeRuntimePackage().IsMatch(package)).ShouldBeEmpty(project.RelativePath);
+            project.OrdinaryPackages.Where(package => NativeRuntimePackage().IsMatch(package)).ShouldBeEmpty(project.RelativePath);
             project.Xml.Descendants("NativeRuntimes").ShouldBeEmpty(project.RelativePath);
         }
     }
@@ -60,8 +60,18 @@ public sealed partial class ReferenceDirectionTests
     public void Programs_and_tests_take_native_runtimes_by_property_only()
     {
         foreach (var project in ProjectFile.All)
-            project.Packages.Where(package => NativeRuntimePackage().IsMatch(package)).ShouldBeEmpty(project.RelativePath);
+            project.OrdinaryPackages.Where(package => NativeRuntimePackage().IsMatch(package)).ShouldBeEmpty(project.RelativePath);
         ProjectFile.All.Count(project => project.Xml.Descendants("NativeRuntimes").Any()).ShouldBeGreaterThan(2);
+    }
+
+    // An application that takes the package has a model that runs; one that wants another ONNX Runtime leaves this one out.
+    [Fact]
+    public void Only_the_package_for_applications_brings_a_native_runtime_and_only_the_processors()
+    {
+        var bringing = ProjectFile.All.Where(project => project.Packages.Any(package => NativeRuntimePackage().IsMatch(package)));
+        var client = bringing.ShouldHaveSingleItem();
+        client.Name.ShouldBe("Distill.Client");
+        client.Packages.Where(package => NativeRuntimePackage().IsMatch(package)).ShouldBe(["Microsoft.ML.OnnxRuntime"]);
     }
 
     [GeneratedRegex("\"([^\"]+\\.csproj)\"")]

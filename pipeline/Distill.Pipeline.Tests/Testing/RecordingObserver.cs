@@ -21,6 +21,10 @@ internal sealed class RecordingObserver : IRunObserver
 
     public IReadOnlyList<string> Notes => notes;
 
+    public List<RunPlan> Plans { get; } = [];
+
+    public void Planned(RunPlan plan) => Plans.Add(plan);
+
     public string ReasonOf(string stage) => done.Concat(cached).Last(entry => entry.Stage == stage).Reason;
 
     public void RunStarted(string name, string folder)

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Distill.Libtorch;
+using Distill.Student.Training;
 
 namespace Distill.Pipeline.Diagnosis;
 
@@ -77,7 +78,8 @@ internal static class MachineDiagnosis
             : Vector128.IsHardwareAccelerated ? "128-bit vectors" : "no vectors";
         bool slow = !Avx2.IsSupported && RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64;
         return new("processor", slow ? MachineState.Warning : MachineState.Ok,
-            $"{ProcessorName()}, {Environment.ProcessorCount} logical cores, {vectors}",
+            $"{ProcessorName()}, {Environment.ProcessorCount} logical cores, {vectors}, "
+            + (TrainingOptions.HasBFloat16Products ? "products of bf16" : "no fast products of bf16: mixed precision trains in fp32"),
             slow ? "Without AVX2 products of matrices are several times slower; take another machine for more than a trial." : null);
     }
 }

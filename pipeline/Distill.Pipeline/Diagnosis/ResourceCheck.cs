@@ -1,6 +1,6 @@
 using System.Globalization;
-using Distill.Data.Storage;
 using Distill.Pipeline.Models;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Diagnosis;
 
@@ -34,10 +34,13 @@ internal static class ResourceCheck
             : new("model", MachineState.Missing, found, "Use fewer slots, shorter completions or a smaller model.");
     }
 
+    /// <summary>Bytes free where a folder lies or will lie.</summary>
+    public static long FreeDisk(string folder) => new DriveInfo(Existing(folder)).AvailableFreeSpace;
+
     public static MachineFinding Disk(string folder)
     {
         string at = Existing(folder);
-        long free = new DriveInfo(at).AvailableFreeSpace;
+        long free = FreeDisk(folder);
         bool little = free < DiskNeeded;
         return new("disk", little ? MachineState.Warning : MachineState.Ok, $"{Text(free)} free at {at}", little
             ? "The quickstart needs about 0.2 GiB; checkpoints of larger students many times that. Choose another place with --runs."

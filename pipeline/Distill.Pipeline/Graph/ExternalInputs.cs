@@ -1,10 +1,11 @@
 using System.Text;
-using Distill.Data.Storage;
+using Distill.Pipeline.Handovers;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
+using Distill.Storage;
 using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Pipeline.Graph;
@@ -16,7 +17,8 @@ internal static class ExternalInputs
 {
     public const string Teacher = "teacher-model", Base = "base-model", Start = "start-model", TokenizerFolder = "tokenizer",
         ProblemFiles = "problem-files", Traces = "given-traces",
-        Promoted = "promoted-model", Known = "known-problems", Replayed = "replayed-traces";
+        Promoted = "promoted-model", Known = "known-problems", Replayed = "replayed-traces",
+        Returned = "returned-model", HandedOver = "handed-over";
 
     private static readonly Dictionary<string, string> Options = new()
     {
@@ -61,6 +63,8 @@ internal static class ExternalInputs
         (DistillationRecipe { ContinueFrom.VersionFolder: { } version }, Known) => KnownOf(version, memory),
         (DistillationRecipe { ContinueFrom.VersionFolder: { } version }, Replayed) =>
             Folder(Path.Combine(version, PromotedVersion.TracesFolder), memory),
+        (DistillationRecipe { Returned: { } returned }, Returned) => FilesOf(returned.Checkpoint, memory, "*.safetensors", "config.json"),
+        (DistillationRecipe { Returned: { } returned }, HandedOver) => FilesOf(returned.Handover, memory, HandoverRecord.FileName),
         (PretrainRecipe pretraining, Start) => Open(recipe, Start, pretraining.Start!, memory),
         (PretrainRecipe pretraining, TokenizerFolder) => TokenizerOf(pretraining.Tokenizer.From!, memory),
         _ => null,
@@ -71,6 +75,11 @@ internal static class ExternalInputs
         string path = Path.Combine(version, PromotedVersion.ProblemsName);
         return new StageInput(path, memory.Of(path), null);
     }
+
+    // What else a trainer leaves there (optimiser states, logs, earlier checkpoints in folders of their own) decides nothing.
+    private static StageInput FilesOf(string folder, DigestMemory memory, params IReadOnlyList<string> patterns) => new(
+        folder, DigestOf(folder, memory, [.. patterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern))
+            .Select(path => Path.GetFileName(path))]), null);
 
     private static StageInput Folder(string folder, DigestMemory memory) => new(folder, DigestOf(folder, memory), null);
 

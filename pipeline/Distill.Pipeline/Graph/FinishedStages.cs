@@ -1,5 +1,5 @@
-using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Graph;
 
@@ -42,6 +42,12 @@ internal sealed class FinishedStages(RunFolder folder, ArtifactStore store, bool
         if (!useOtherRuns) return null;
         return (damaged is null ? store.Peek(wanted) : store.Find(wanted, damaged)) is { } other ? (other, "made before") : null;
     }
+
+    /// <summary>What a run would find, without touching anything: as <see cref="Find"/>, and what the shared store would give.</summary>
+    public (StoredArtifact Stored, string Reason)? Foresee(IStage stage, StageKey key) =>
+        Find(stage, key, damaged: null) is { } here ? here
+        : useOtherRuns && store.Foresee(KeyOf(stage, key), CancellationToken.None) is { } there
+            ? (there, $"made before, from {store.Shared!.Place}") : null;
 
     /// <summary>Why a stage has to be done, in words.</summary>
     public string ReasonToRun(IStage stage, StageKey key)

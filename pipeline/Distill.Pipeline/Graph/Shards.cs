@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using Distill.Data.Storage;
+using Distill.Storage;
+using Distill.Storage.Objects;
 
 namespace Distill.Pipeline.Graph;
 
@@ -107,25 +108,33 @@ internal sealed class ShardedUnits(ArtifactStore store, StoreKey key)
     /// <param name="Made">Those of the shard.</param>
     private sealed record Done(int Units, int[] Made);
 
-    public string FolderOf(ShardNumber shard) => Path.Combine(root, $"{shard.Index}-of-{shard.Count}");
+    public string FolderOf(ShardNumber shard) => FolderOfMaker($"{shard.Index}-of-{shard.Count}");
+
+    /// <param name="maker">Who makes units there, as a plain file name.</param>
+    public string FolderOfMaker(string maker) => Path.Combine(root, maker);
 
     /// <summary>The right to make a shard's units; waits while another process has it, which may be one that was taken for dead.</summary>
     public FileLock Lock(ShardNumber shard, string owner, Action<string> waiting, CancellationToken cancellation) =>
         FileLock.Take(LockOf(FolderOf(shard)), owner, waiting, cancellation);
 
-    public bool IsDone(ShardNumber shard) => Read(FolderOf(shard)) is not null;
+    /// <summary>The right to make units in a folder.</summary>
+    /// <returns>Null while another process has it.</returns>
+    public FileLock? TryLock(string maker, string owner) => FileLock.TryTake(LockOf(FolderOfMaker(maker)), owner);
+
+    public bool IsDone(ShardNumber shard) => Read(FolderOf(shard)) is not null || Elsewhere().ContainsKey(NameOf(shard));
 
     /// <param name="units">Of the whole stage.</param>
     public void Finish(ShardNumber shard, int units)
     {
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(new Done(units, [.. shard.UnitsOf(units)]));
         ReplacedFile.Write(Path.Combine(FolderOf(shard), DoneName), text);
+        Shared?.Finish(NameOf(shard), text);
     }
 
     /// <summary>How many units no shard has made yet; null where none has ended.</summary>
     public int? Missing()
     {
-        Done[] done = [.. Folders().Select(Read).OfType<Done>()];
+        Done[] done = [.. Folders().Select(Read).OfType<Done>(), .. Elsewhere().Values];
         return done.Length == 0 ? null : done[0].Units - done.SelectMany(shard => shard.Made).Distinct().Count();
     }
 
@@ -170,6 +179,29 @@ internal sealed class ShardedUnits(ArtifactStore store, StoreKey key)
         {
             return []; // joined and removed just now
         }
+    }
+
+    private static string NameOf(ShardNumber shard) => $"{shard.Index}-of-{shard.Count}";
+
+    private SharedParts? Shared => store.PartsOf(key, _ => { }, CancellationToken.None);
+
+    /// <summary>What shards on machines that do not see this folder have ended.</summary>
+    private IReadOnlyDictionary<string, Done> Elsewhere()
+    {
+        var ended = new Dictionary<string, Done>(StringComparer.Ordinal);
+        foreach (var (name, record) in Shared?.Finished() ?? new Dictionary<string, byte[]>())
+        {
+            try
+            {
+                if (JsonSerializer.Deserialize<Done>(record) is { Made: not null } done) ended[name] = done;
+            }
+            catch (JsonException)
+            {
+                // Written by nobody of ours: that shard has not ended.
+            }
+        }
+
+        return ended;
     }
 
     private static Done? Read(string folder)

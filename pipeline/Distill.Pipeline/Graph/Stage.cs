@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Graph;
 
@@ -81,6 +83,16 @@ internal interface IStage
 
     /// <summary>How much there is to do, in words.</summary>
     string Work { get; }
+
+    /// <summary>The same in numbers, for predictions; null where the stage does not say.</summary>
+    /// <param name="earlier">What the stages before it make.</param>
+    StageLoad? Load(Foresight earlier) => null;
+
+    /// <summary>Rows of what it made, as the stages after it read them.</summary>
+    long RowsOf(Artifact made) => made.Manifest.Files.Sum(file => file.Rows ?? 0);
+
+    /// <summary>Bytes that it took of the disk.</summary>
+    long BytesOf(Artifact made) => made.Manifest.Files.Sum(file => file.Bytes);
 
     /// <summary>
     /// Most memory that its models and their buffers take, predicted before they are opened; null where that is little or unknown.

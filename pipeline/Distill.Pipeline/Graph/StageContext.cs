@@ -1,6 +1,8 @@
-using Distill.Data.Storage;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages.Training;
+using Distill.Pipeline.Watching;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Graph;
 
@@ -58,6 +60,12 @@ internal sealed class StageContext(
     /// <summary>Rates and the like: shown in the report, not part of the artefact.</summary>
     public IReadOnlyDictionary<string, double> Measures => measures;
 
+    /// <summary>What the stage said it did; null while it has not.</summary>
+    public WorkDone? Work { get; private set; }
+
+    /// <summary>Says how much was done, for predictions and the report; no part of the artefact.</summary>
+    public void Worked(WorkDone done) => Work = done;
+
     public StageInput Input(string name) => inputs[name];
 
     /// <summary>Whether the stage declares an input.</summary>
@@ -74,6 +82,10 @@ internal sealed class StageContext(
         metrics.Add(stage, step, values);
         observer.Metric(stage, step, values);
     }
+
+    /// <summary>Tells whoever watches that a unit is being made.</summary>
+    /// <returns>Dispose it when the unit is committed, or given up.</returns>
+    public UnitTelemetry BeginUnit(int unit) => UnitTelemetry.Begin(stage, unit, clock);
 
     public void Measure(string name, double value) => measures[name] = value;
 

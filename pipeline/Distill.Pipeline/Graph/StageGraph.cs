@@ -37,7 +37,8 @@ internal sealed class StageGraph
             .Where(property => property.PropertyType.IsAssignableTo(typeof(ITrainingSection))).OrderBy(property => property.MetadataToken),
     ];
 
-    private StageGraph(IReadOnlyList<IStage> stages, string student) => (Stages, Student) = (stages, student);
+    /// <param name="student">The stage whose student is exported.</param>
+    internal StageGraph(IReadOnlyList<IStage> stages, string student) => (Stages, Student) = (stages, student);
 
     /// <summary>In an order in which they can be done.</summary>
     public IReadOnlyList<IStage> Stages { get; }
@@ -100,6 +101,7 @@ internal sealed class StageGraph
         stages.Add(new ExportStage(recipe, student));
         stages.Add(new ParityStage(recipe, student));
         stages.AddRange(Evaluations(recipe, [.. stages]));
+        if (recipe.Evaluation.ChosenStrategies.Count > 0) stages.Add(new StrategyStage(recipe));
         stages.Add(new PackageStage(recipe, student));
         return new StageGraph(stages, student);
     }
@@ -108,6 +110,7 @@ internal sealed class StageGraph
         TrainingSections
             .Select(section => section.GetValue(recipe))
             .OfType<ITrainingSection>()
+            .Where(section => recipe.Returned?.Replaces(section, recipe) is not true)
             .OrderBy(section => !section.IsComparison(recipe));
 
     /// <summary>The data set alone: problems to be solved, the teacher's traces, curated.</summary>

@@ -17,6 +17,9 @@ internal enum PulledModel
     /// <summary><c>config.json</c>, safetensors and the tokenizer.</summary>
     Checkpoint,
 
+    /// <summary>An adapter as peft saves it: its configuration and weights, and a tokenizer where it has one.</summary>
+    Adapter,
+
     /// <summary>The tokenizer and its template.</summary>
     Tokenizer,
 
@@ -61,6 +64,7 @@ internal sealed class HubModels(HubClient client, IProgress<HubProgress>? progre
         {
             PulledModel.Any or PulledModel.Onnx when isExport => [.. names.Where(name => name != GitAttributes)],
             PulledModel.Tokenizer => Texts,
+            PulledModel.Adapter => [.. Texts, PeftAdapter.WeightsName],
             PulledModel.Checkpoint => CheckpointOf(names),
             PulledModel.Any when !isOnnx => CheckpointOf(names),
             PulledModel.Any or PulledModel.Onnx => await OnnxOfAsync(pinned, names).ConfigureAwait(false),

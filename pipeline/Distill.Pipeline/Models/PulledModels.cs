@@ -51,4 +51,17 @@ internal static class ModelName
 
         return Path.GetFileName(full);
     }
+
+    /// <summary>The repository of a folder in the Hub's cache, <c>owner/name</c>; null for any other folder.</summary>
+    public static string? RepositoryOf(string folder)
+    {
+        for (var at = new DirectoryInfo(Path.GetFullPath(folder)); at.Parent is { } parent; at = parent)
+        {
+            if (parent is not { Name: "snapshots", Parent.Name: var cache }) continue;
+            if (!cache.StartsWith(Kinds[0], StringComparison.Ordinal)) return null;
+            return cache[Kinds[0].Length..].Split(Separator) is [var owner, var name] ? $"{owner}/{name}" : null;
+        }
+
+        return null;
+    }
 }

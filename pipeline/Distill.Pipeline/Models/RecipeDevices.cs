@@ -14,6 +14,8 @@ namespace Distill.Pipeline.Models;
 /// <param name="machine">What the machine has; asked only where a recipe leaves a choice or names a card.</param>
 internal sealed class RecipeDevices(Func<CudaFacts> machine)
 {
+    private const string Nowhere = "nowhere";
+
     public static RecipeDevices OfMachine { get; } = new(() => CudaProbe.Machine);
 
     /// <summary>Of the teacher's own folder.</summary>
@@ -74,6 +76,23 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
         if (trains && FaultOf(path, WordOf(recipe), () => Training(recipe)) is { } unfit) yield return unfit;
     }
 
+    /// <summary>
+    /// What a recipe does where, in words that say the same of two machines when they make the same of it; those without a card name none.
+    /// </summary>
+    /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
+    public string Signature(Recipe recipe, bool trains)
+    {
+        string teacher = TeacherThatRuns(recipe, trains) is { } local ? WordFor(Teacher(local)) : Nowhere;
+        return $"teacher {teacher}, student {(trains ? WordFor(Training(recipe)) : Nowhere)}";
+    }
+
+    /// <summary>Whether a <see cref="Signature"/> names one.</summary>
+    public static bool HasCard(string signature) => signature.Contains(DeviceChoice.CudaKey, StringComparison.Ordinal);
+
+    /// <summary>A machine that makes of a recipe what one did whose <see cref="Signature"/> this is.</summary>
+    public static RecipeDevices Like(string signature) => HasCard(signature) ? OfMachine
+        : new(() => CudaProbe.Machine with { Driver = CudaDriverFacts.None("the run was begun without a card", isInstalled: false) });
+
     /// <summary>What is done where, and why: <c>training: cpu (libcuda.so.1 was not found)</c>. Of a recipe without problems.</summary>
     public IReadOnlyDictionary<string, string> Describe(Recipe recipe, bool trains)
     {
@@ -115,6 +134,8 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
         var device = recipe.Student.Device == DeviceChoice.Auto ? ComputeDevice.Cuda() : ComputeDevice.Parse(recipe.Student.Device)!.Value;
         return device.IsCuda ? DeviceChoice.Best(device, DeviceUse.Running, machine, graphFault) : new(device, "asked for");
     }
+
+    private static string WordFor(DeviceChoice choice) => choice.Device.IsCuda ? DeviceChoice.CudaKey : "cpu";
 
     private static string Text(DeviceChoice choice) => $"{choice.Device} ({choice.Reason})";
 

@@ -1,10 +1,10 @@
 using Distill.Architecture;
-using Distill.Data.Storage;
 using Distill.Export;
 using Distill.Export.Package;
 using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Generation.Torch;
+using Distill.Storage;
 using Distill.Student.Model;
 using Distill.Student.Reinforcement;
 using Distill.Tokenization;
@@ -89,7 +89,8 @@ internal sealed class ServedModel : IDisposable
         long bytes = checkpoint.Architecture.ParameterCount * sizeof(float);
         // A card has no attention in fp32.
         var precision = device.IsCuda ? ExportPrecision.Half : ExportPrecision.Single;
-        byte[] graph = new DecoderGraph(checkpoint.Architecture, precision).ToBytes(checkpoint.LoadWeights());
+        var options = new ExportOptions { Precision = precision };
+        byte[] graph = new DecoderGraph(checkpoint.Architecture, options).ToBytes(checkpoint.LoadWeights());
         var model = DeviceModels.FromBytes(
             graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched) with { Device = device });
         return new ServedModel(model, encoder, bytes, slots, batched, device);

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Distill.Data.Problems;
 using Distill.Generation;
 using Distill.Student.Reinforcement;
@@ -11,10 +10,10 @@ namespace Distill.Pipeline.Models;
 /// A teacher's opinion of the student's own completions. That works only where both have one tokenizer and one chat template.
 /// Dispose it.
 /// </summary>
-internal sealed class TeacherReference : IReferencePolicy, IDisposable
+internal sealed class TeacherReference : ITeacherPolicy, IDisposable
 {
     private readonly ServedModel engine;
-    private readonly TokenScorer[] scorers; // one a thread; on a card one
+    private readonly RolloutScoring scoring;
 
     /// <param name="sample">A problem that both must read as the same tokens.</param>
     /// <param name="longest">Tokens of the longest rollout.</param>
@@ -25,17 +24,10 @@ internal sealed class TeacherReference : IReferencePolicy, IDisposable
         string folder, ChatEncoder student, int vocabularySize, Problem sample, int longest, ComputeDevice device = default)
     {
         engine = ServedModel.Open(folder, slots: 1, style: student.Style, device: device);
-        int length = Math.Min(longest, engine.Model.MaxLength);
         try
         {
-            RequireSameTokens(student, vocabularySize, sample);
-            if (!TokenScorer.CanScore(engine.Model, length))
-            {
-                throw new InvalidDataException(
-                    "The teacher's graph gives the logits of the last position only, so it cannot say what it thinks of a "
-                    + "completion. Export it with all logits, or leave rl.teacher_weight out.");
-            }
-            scorers = [.. Enumerable.Range(0, engine.Workers).Select(_ => new TokenScorer(engine.Model, length))];
+            if (FaultOf(engine, student, vocabularySize, sample, longest) is { } fault) throw new InvalidDataException(fault);
+            scoring = new RolloutScoring(engine.Model, engine.Workers, longest);
         }
         catch
         {
@@ -44,49 +36,36 @@ internal sealed class TeacherReference : IReferencePolicy, IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">The teacher's logits are not finite.</exception>
-    public IReadOnlyList<Rollout> Score(IReadOnlyList<Rollout> rollouts, CancellationToken cancellation)
+    /// <returns>Why a teacher cannot tell what it thinks of a student's completions, with the remedy; null: it can.</returns>
+    public static string? FaultOf(ServedModel teacher, ChatEncoder student, int vocabularySize, Problem sample, int longest)
     {
-        var scored = new Rollout[rollouts.Count];
-        try
+        var messages = ProblemPrompt.Messages(sample);
+        if (teacher.Encoder.Tokenizer.Fingerprint != student.Tokenizer.Fingerprint || teacher.Model.VocabularySize != vocabularySize
+            || !teacher.Encoder.EncodePrompt(messages).SequenceEqual(student.EncodePrompt(messages))
+            || teacher.Encoder.EndToken != student.EndToken)
         {
-            Parallel.For(0, scorers.Length, new ParallelOptions { MaxDegreeOfParallelism = scorers.Length }, worker =>
-            {
-                for (int i = worker; i < scored.Length; i += scorers.Length) scored[i] = Score(scorers[worker], rollouts[i], cancellation);
-            });
-        }
-        catch (AggregateException several) // a cancellation must arrive as one, not as a fault of several threads
-        {
-            var cause = several.InnerExceptions.FirstOrDefault(fault => fault is not OperationCanceledException);
-            ExceptionDispatchInfo.Throw(cause ?? several.InnerExceptions[0]);
+            return "rl.teacher_weight needs one tokenizer, vocabulary and chat template for teacher and student, and these differ. "
+                + "Leave it out, or take a teacher or a student with the other's tokenizer.";
         }
 
-        return scored;
+        return TokenScorer.CanScore(teacher.Model, Math.Min(longest, teacher.Model.MaxLength)) ? null
+            : "The teacher's graph gives the logits of the last position only, so it cannot say what it thinks of a "
+            + "completion. Export it with all logits, or leave rl.teacher_weight out.";
     }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">The teacher's logits are not finite.</exception>
+    public IReadOnlyList<Rollout> Score(IReadOnlyList<Rollout> rollouts, CancellationToken cancellation) =>
+        Score(rollouts, top: 0, cancellation);
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">The teacher's logits are not finite.</exception>
+    public IReadOnlyList<Rollout> Score(IReadOnlyList<Rollout> rollouts, int top, CancellationToken cancellation) =>
+        scoring.Score(rollouts, top, cancellation);
 
     public void Dispose()
     {
-        foreach (var scorer in scorers) scorer.Dispose();
+        scoring.Dispose();
         engine.Dispose();
-    }
-
-    private static Rollout Score(TokenScorer scorer, Rollout rollout, CancellationToken cancellation)
-    {
-        var scores = scorer.Score([.. rollout.Tokens], cancellation: cancellation).LogProbabilities; // entry i speaks of token i + 1
-        return rollout with { ReferenceLogProbabilities = [.. scores.Skip(rollout.FirstSupervised - 1).Select(value => (float)value)] };
-    }
-
-    private void RequireSameTokens(ChatEncoder student, int vocabularySize, Problem sample)
-    {
-        var messages = ProblemPrompt.Messages(sample);
-        if (engine.Encoder.Tokenizer.Fingerprint != student.Tokenizer.Fingerprint || engine.Model.VocabularySize != vocabularySize
-            || !engine.Encoder.EncodePrompt(messages).SequenceEqual(student.EncodePrompt(messages))
-            || engine.Encoder.EndToken != student.EndToken)
-        {
-            throw new InvalidDataException(
-                "rl.teacher_weight needs one tokenizer, vocabulary and chat template for teacher and student, and these differ. "
-                + "Leave it out, or take a teacher or a student with the other's tokenizer.");
-        }
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Distill.Data.Problems;
 using Distill.Data.Sources.Selection;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Problems;
 

@@ -3,8 +3,8 @@ using System.Text;
 using Distill.Data.Problems;
 using Distill.Data.Sources;
 using Distill.Data.Sources.Selection;
-using Distill.Data.Storage;
 using Distill.Pipeline.Recipes.Sections;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Problems;
 

@@ -2,8 +2,8 @@ using System.Text;
 using Distill.Data.Problems;
 using Distill.Data.Sources;
 using Distill.Data.Sources.Files;
-using Distill.Data.Storage;
 using Distill.Pipeline.Recipes.Sections;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Problems;
 

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Distill.Data.Problems;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Promotions;
 

@@ -1,11 +1,11 @@
 using System.Text.Json.Nodes;
 using Distill.Data.Problems;
-using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Promotions;
 

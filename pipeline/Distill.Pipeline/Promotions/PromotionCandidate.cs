@@ -1,11 +1,11 @@
 using Distill.Data.Problems;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages;
 using Distill.Pipeline.Stages.Data;
 using Distill.Pipeline.Stages.Training;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Promotions;
 
@@ -73,7 +73,8 @@ internal sealed class PromotionCandidate
         select (stage, made.PathOf(file.Path));
 
     // Traces that were given bring problems of their own.
-    private IEnumerable<string> Trained() => ProblemFile.Read(artifacts.Find(ProblemsStage.Train)!.PathOf(ProblemsStage.FileName))
+    private IEnumerable<string> Trained() => ((string[])[ProblemsStage.Train, ProblemsStage.Practice])
+        .SelectMany(stage => artifacts.Find(stage) is { } made ? ProblemFile.Read(made.PathOf(ProblemsStage.FileName)) : [])
         .Concat(TraceFiles().SelectMany(file => TraceFile.ReadGradedTexts(file.Path)).Select(graded => graded.Trace.Problem))
         .Select(KnownProblems.DigestOf);
 }

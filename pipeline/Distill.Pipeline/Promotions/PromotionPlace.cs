@@ -1,8 +1,8 @@
 using System.Globalization;
-using Distill.Data.Storage;
 using Distill.Export.Package;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Promotions;
 

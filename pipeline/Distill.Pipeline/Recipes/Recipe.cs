@@ -1,6 +1,8 @@
+using Distill.Pipeline.Handovers;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Recipes.Sections;
+using Distill.Pipeline.Tracking;
 using Distill.Teacher.Remote.Judging;
 
 namespace Distill.Pipeline.Recipes;
@@ -11,8 +13,8 @@ public abstract record Recipe : ISection
     internal const string OwnSeed = "seed of this part alone";
 
     internal const string PrecisionMeaning =
-        "arithmetic of a step: `fp32`, `mixed` (bf16 matrix products over fp32 weights) or `fp16` (with a loss scale; for devices without "
-        + "bf16, slow on a CPU)";
+        "arithmetic of a step: `fp32`, `mixed` (bf16 matrix products over fp32 weights; fp32 throughout on a processor that has no fast "
+        + "ones, which `distill doctor` says) or `fp16` (with a loss scale; for devices without bf16, slow on a CPU)";
 
     internal const string ThreadsMeaning = "training threads; part of the result, because sums are grouped by thread";
 
@@ -100,6 +102,10 @@ public sealed record DistillationRecipe : Recipe
     [Option("reinforcement with verifiable rewards")]
     internal ReinforcementSection Rl { get; init; } = new();
 
+    [Option("a student that another trainer made of what `distill handover` gave it, in the place of that training; `distill export FOLDER "
+        + "--handover HANDOVER` writes this section", Default = "none")]
+    internal ReturnedSection? Returned { get; init; }
+
     [Option("the ONNX folder that apps load")]
     internal ExportSection Export { get; init; } = new();
 
@@ -117,6 +123,9 @@ public sealed record DistillationRecipe : Recipe
 
     [Option("what may go out, and under which licence")]
     internal PublishSection Publish { get; init; } = new();
+
+    [Option("who else is told what the run measures", Default = "none, or as the environment says")]
+    internal TrackingSection? Tracking { get; init; }
 
     /// <summary>What cards and reports say wrote the traces: the teacher, or where they were taken from.</summary>
     internal string TraceOrigin => Traces.From is { } place ? ModelName.Of(place) : Teacher.Name;

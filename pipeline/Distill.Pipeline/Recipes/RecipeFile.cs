@@ -26,16 +26,18 @@ public static class RecipeFile
 
     /// <param name="makesStudent">False where the recipe is only asked for its data set, which needs no student.</param>
     /// <param name="models">Where <c>hf://</c> comes from; null for the cache alone.</param>
+    /// <param name="opening">As <see cref="RecipeSource.Opening"/> has it.</param>
     /// <exception cref="HubException">A model cannot be had from there.</exception>
-    internal static Recipe Load(string file, IEnumerable<string>? overrides, bool makesStudent, IModelSource? models = null) =>
-        Parse(ReadText(file, file), file, Path.GetDirectoryName(Path.GetFullPath(file))!, overrides, makesStudent, models);
+    internal static Recipe Load(
+        string file, IEnumerable<string>? overrides, bool makesStudent, IModelSource? models = null, Action<string>? opening = null) =>
+        Parse(ReadText(file, file), file, Path.GetDirectoryName(Path.GetFullPath(file))!, overrides, makesStudent, models, opening);
 
     /// <summary><see cref="Load(string, IEnumerable{string})"/> for a command that runs only one kind.</summary>
     /// <exception cref="InvalidRecipeException">Also when the recipe is of another kind.</exception>
     public static T Load<T>(string file, IEnumerable<string>? overrides = null)
         where T : Recipe => Load<T>(file, overrides, makesStudent: true);
 
-    /// <inheritdoc cref="Load(string, IEnumerable{string}, bool, IModelSource)"/>
+    /// <inheritdoc cref="Load(string, IEnumerable{string}, bool, IModelSource, Action{string})"/>
     internal static T Load<T>(string file, IEnumerable<string>? overrides, bool makesStudent, IModelSource? models = null)
         where T : Recipe
     {
@@ -54,10 +56,11 @@ public static class RecipeFile
         Parse(text, file, folder, overrides, makesStudent: true, null);
 
     internal static Recipe Parse(
-        string text, string file, string folder, IEnumerable<string>? overrides, bool makesStudent, IModelSource? models)
+        string text, string file, string folder, IEnumerable<string>? overrides, bool makesStudent, IModelSource? models,
+        Action<string>? opening = null)
     {
         var problems = new List<RecipeProblem>();
-        var source = new RecipeSource("", folder, RecipeWriter.FolderOf(text));
+        var source = new RecipeSource("", folder, RecipeWriter.FolderOf(text)) { Opening = opening };
         var tree = Extended(RecipeYaml.Parse(text, file, source), file, [Path.GetFullPath(file, folder)]);
         tree = RecipeOverrides.Apply(tree, overrides ?? [], problems);
         bool isPretraining = KindOf(tree, problems) == Pretrain;
@@ -131,9 +134,13 @@ public static class RecipeFile
         string path = Path.GetFullPath(written, named.Source.Folder);
         if (chain.Contains(path)) throw Refused("the recipes extend one another in a circle", "take one of the extends out");
         if (chain.Count > MostBases) throw Refused($"more than {MostBases} recipes, each on the next", "write some of them as one");
+        named.Source.Opening?.Invoke(path);
         if (!File.Exists(path)) throw Refused($"there is no file {path}", "give the path of a recipe, relative to this one");
         string text = ReadText(path, file), name = Path.GetRelativePath(Path.GetDirectoryName(chain[0])!, path).Replace('\\', '/');
-        var parsed = RecipeYaml.Parse(text, file, new RecipeSource(name + " ", Path.GetDirectoryName(path)!, RecipeWriter.FolderOf(text)));
+        var parsed = RecipeYaml.Parse(text, file, named.Source with
+        {
+            Prefix = name + " ", Folder = Path.GetDirectoryName(path)!, Former = RecipeWriter.FolderOf(text),
+        });
         return Extended(parsed, file, [.. chain, path]) is RecipeMapping earlier ? earlier.Under(mapping)
             : throw Refused("not a recipe", "give the path of a recipe");
     }

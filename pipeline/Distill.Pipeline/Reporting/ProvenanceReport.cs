@@ -30,12 +30,14 @@ internal sealed record RecipeReport(IReadOnlyList<RecipeValue> Changed, string T
             {
                 foreach (var difference in Differences(section, usual as JsonObject, name)) yield return difference;
             }
-            else if (!JsonNode.DeepEquals(value, usual))
+            else if (!JsonNode.DeepEquals(value, usual) && !(usual is null && IsEmpty(value)))
             {
                 yield return new RecipeValue(name, Shown(value), usual is null ? null : Shown(usual));
             }
         }
     }
+
+    private static bool IsEmpty(JsonNode? value) => value is JsonValue given && given.TryGetValue(out string? text) && text.Length == 0;
 
     // The same recipe with nothing but what has no default: its values are the defaults. What it must say is no choice, so it is in the
     // list of differences only where it has another value there.

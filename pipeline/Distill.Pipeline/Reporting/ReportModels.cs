@@ -27,6 +27,25 @@ internal sealed class ReportModels
     /// <summary>Evaluated models, from the teacher to the exported file.</summary>
     public IReadOnlyList<EvaluationReport> Rows => [.. report.Evaluations.OrderBy(row => Place(row.Model))];
 
+    /// <summary>Students that the run trained and evaluated, in order.</summary>
+    public IEnumerable<ReportedModel> Trained => models.Where(model => model.Role == ModelRole.Student && SizeOf(model.Name) is not null);
+
+    /// <summary>Students of which each goes on from the one before it, those with results, in order.</summary>
+    public IReadOnlyList<ReportedModel> Line => [.. models.Where(model => model is { Role: ModelRole.Student, IsAside: false }
+        && RowOf(model.Name) is not null)];
+
+    /// <summary>One model's results; null where it was not evaluated.</summary>
+    public EvaluationReport? RowOf(string model) => report.Evaluations.FirstOrDefault(row => row.Model == model);
+
+    /// <summary>Results of the first model of a role.</summary>
+    public EvaluationReport? RowOf(ModelRole role) => Rows.FirstOrDefault(row => RoleOf(row.Model) == role);
+
+    /// <summary>Whether a model is only there to be compared with.</summary>
+    public bool IsAside(string model) => Find(model) is { IsAside: true };
+
+    /// <summary>Where a model stands among the others; those that nobody declared come last.</summary>
+    public int PlaceOf(string model) => Place(model);
+
     public ModelRole RoleOf(string model) => Find(model)?.Role ?? ModelRole.Student;
 
     /// <summary>What a model is called in a sentence.</summary>

@@ -67,6 +67,16 @@ internal static class ReportNumbers
         _ => $"{Math.Floor(seconds / 3600).ToString("F0", Culture)} h {Math.Floor(seconds % 3600 / 60).ToString("00", Culture)} min",
     };
 
+    /// <summary>Time of a stage.</summary>
+    public static string Time(StageReport stage, double seconds) => AtLeast(stage.IsTimeAtLeast, Seconds(seconds));
+
+    /// <summary>Time of all stages together.</summary>
+    public static string Time(IEnumerable<StageReport> stages) =>
+        AtLeast(stages.Any(stage => stage.IsTimeAtLeast), Seconds(stages.Sum(stage => stage.Seconds ?? 0)));
+
+    /// <summary>Marks a number that is a lower bound.</summary>
+    public static string AtLeast(bool isBound, string number) => isBound ? $"≥ {number}" : number;
+
     /// <summary>Three significant digits, for measures without a sample.</summary>
     public static string Short(double value) => Math.Abs(value) switch
     {
@@ -78,9 +88,6 @@ internal static class ReportNumbers
         0 => "0",
         _ => value.ToString("0.#e-0", Culture),
     };
-
-    /// <summary>Two significant digits, for differences that are all but nothing.</summary>
-    public static string Scientific(double value) => value.ToString("0.0e-0", Culture);
 
     public static string Tokens(double mean) => mean.ToString("F1", Culture);
 

@@ -4,6 +4,8 @@ using System.Text.Json.Serialization;
 using Distill.Evaluation;
 using Distill.Evaluation.Statistics;
 using Distill.Export.Parity;
+using Distill.Export.Quantization;
+using Distill.Pipeline.OnPolicy;
 using Distill.Pipeline.Promotions;
 
 namespace Distill.Pipeline.Reporting;
@@ -28,6 +30,12 @@ internal sealed record RunReport
     /// <summary>Exported against trained model; null when nothing was exported.</summary>
     public ParityReport? Parity { get; init; }
 
+    /// <summary>How the export's codes were chosen, and what they cost; null where each weight was rounded to nearest.</summary>
+    public QuantizationRecord? Quantization { get; init; }
+
+    /// <summary>Numbers of the exported weights, e.g. <c>int4</c>; null in reports of earlier versions.</summary>
+    public string? ExportPrecision { get; init; }
+
     /// <summary>Rates by name, e.g. <c>teacherTokensPerSecond</c>.</summary>
     public IReadOnlyDictionary<string, double> Throughput { get; init; } = new Dictionary<string, double>();
 
@@ -43,6 +51,9 @@ internal sealed record RunReport
     /// <summary>Null when the run has no curation.</summary>
     public CurationReport? Curation { get; init; }
 
+    /// <summary>What was to be expected of on-policy distillation; null where there is none, or no preflight of it.</summary>
+    public OnPolicyReport? Preflight { get; init; }
+
     /// <summary>What a reader must know besides the numbers.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
@@ -56,6 +67,18 @@ internal sealed record RunReport
 
     /// <summary>Where it ran; null in reports of earlier versions.</summary>
     public MachineReport? Machine { get; init; }
+
+    /// <summary>Accuracy against tokens: every way in which a model was asked.</summary>
+    public IReadOnlyList<AccuracyPoint> Accuracies { get; init; } = [];
+
+    /// <summary>How long the teacher's traces and the models' answers are.</summary>
+    public IReadOnlyList<LengthReport> Lengths { get; init; } = [];
+
+    /// <summary>Test problems with every model's answer, side by side.</summary>
+    public IReadOnlyList<AnsweredProblem> SideBySide { get; init; } = [];
+
+    /// <summary>Who solved which problem; null in reports of earlier versions.</summary>
+    public ProblemVerdicts? Verdicts { get; init; }
 
     /// <summary>Whether the model took the place of the one that applications load; null where that was not asked for.</summary>
     public PromotionReport? Promotion { get; init; }
@@ -84,7 +107,11 @@ internal enum ModelRole
 /// <param name="Name">As in <see cref="EvaluationReport.Model"/> and as the stage that makes it.</param>
 /// <param name="Word">What it is called in a sentence, e.g. <c>RL</c>.</param>
 /// <param name="Meaning">For who sees the name for the first time, e.g. <c>then rewarded for right answers</c>; may be empty.</param>
-internal sealed record ReportedModel(string Name, ModelRole Role, string Word, string Meaning);
+internal sealed record ReportedModel(string Name, ModelRole Role, string Word, string Meaning)
+{
+    /// <summary>Whether it is only there to be compared with: no later training goes on from it.</summary>
+    public bool IsAside { get; init; }
+}
 
 /// <summary>What became of a stage.</summary>
 internal enum StageState
@@ -108,7 +135,14 @@ internal enum StageState
 /// <param name="Outputs">Name → digest of what it made.</param>
 internal sealed record StageReport(
     string Name, StageState State, string Reason, double? Seconds, IReadOnlyDictionary<string, string> Inputs,
-    IReadOnlyDictionary<string, string> Outputs);
+    IReadOnlyDictionary<string, string> Outputs)
+{
+    /// <summary>How much it did; null where it did not say, did not run here, and in reports of earlier versions.</summary>
+    public StageAmounts? Amounts { get; init; }
+
+    /// <summary>Whether processes that were killed, or other machines, did a part whose time is not known.</summary>
+    public bool IsTimeAtLeast { get; init; }
+}
 
 /// <summary>Two models on the same problems: <paramref name="Model"/> − <paramref name="Against"/>, in shares of problems solved.</summary>
 /// <param name="Problems">Problems that both were asked.</param>

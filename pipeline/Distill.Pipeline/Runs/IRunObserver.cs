@@ -10,6 +10,11 @@ public interface IRunObserver
     /// <param name="folder">Its folder, absolute.</param>
     void RunStarted(string name, string folder);
 
+    /// <summary>What the run will do and about how long that takes; told once, before the first stage.</summary>
+    void Planned(RunPlan plan)
+    {
+    }
+
     /// <param name="reason">
     /// Why it is done, e.g. <c>not done yet</c>, <c>sft.epochs: 2 → 3</c>, <c>input traces changed</c>, <c>forced</c>.
     /// </param>

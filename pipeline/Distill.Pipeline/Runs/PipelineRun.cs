@@ -1,11 +1,19 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Distill.Data.Storage;
+using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs.Live;
 using Distill.Pipeline.Stages.Training;
+using Distill.Pipeline.Store;
+using Distill.Pipeline.Store.Objects;
+using Distill.Pipeline.Tracking;
+using Distill.Pipeline.Watching;
+using Distill.Storage;
+using Distill.Storage.Objects;
 
 namespace Distill.Pipeline.Runs;
 
@@ -24,30 +32,46 @@ public static class PipelineRun
     /// <param name="executor">Does the units of divided stages.</param>
     internal static RunResult Run(
         Recipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock,
+        IStageExecutor executor, CancellationToken cancellation) => RunTelemetry.Watch(
+            options.Name ?? recipe.Name, observer, clock, watched => Do(recipe, options, watched, clock, executor, cancellation));
+
+    private static RunResult Do(
+        Recipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock,
         IStageExecutor executor, CancellationToken cancellation)
     {
         var folder = FolderFor(recipe, options);
         var graph = StageGraph.For(recipe);
         var selection = new StageSelection(options, graph);
         var notes = Check(recipe, selection);
+        using var objects = options.Shared?.Open();
+        var store = StoreOf(folder, objects, clock);
+        var plan = Plan(recipe, options, folder, graph, selection, notes, store, clock);
+        plan.RequireRoom();
         folder.RequireFree(graph.Stages.Select(stage => stage.Declaration.Folder));
-        var store = new ArtifactStore(folder.StorePath, clock);
+        StoreAdmission.Require(store, observer.Note, cancellation);
         using var held = folder.Lock();
         using var used = store.TryUse()
             ?? throw new RunRefusedException(
                 $"Artefacts are being removed from '{store.Root}' at this moment. "
-                + "Try again when 'distill artefacts gc' has ended.");
-        var state = new RunState(RunState.CurrentFormat, RunProgress.Running, options.Until, folder.Path, null, clock.GetUtcNow());
+                + "Try again when 'distill artefacts gc' has ended.") { IsBusy = true };
+        var state = new RunState(RunState.CurrentFormat, RunProgress.Running, options.Until, folder.Path, null, clock.GetUtcNow())
+        {
+            Devices = RunState.TryRead(folder.Path)?.Devices,
+        };
         state.Write(folder.Path);
+        RunState.Reserve(folder.Path);
         folder.WriteRecipe(recipe);
+        using var recorder = new ProgressRecorder(
+            folder.Path, selection.Needed.Select(stage => stage.Declaration.Name), observer, clock);
+        using var tracking = options.Shard is null ? RunTracking.Begin(recipe, folder, observer, clock) : null; // a shard is part of a run
         try
         {
-            foreach (string note in notes) observer.Warning(note);
-            if (Beginning(recipe) is { } beginning) observer.Note(beginning);
-            if (recipe.Devices.Worth(recipe, selection.MakesStudent) is { } devices) observer.Note(devices);
+            foreach (string note in plan.Notes) recorder.Warning(note);
+            if (Beginning(recipe) is { } beginning) recorder.Note(beginning);
+            if (recipe.Devices.Worth(recipe, selection.MakesStudent) is { } devices) recorder.Note(devices);
             var finished = new FinishedStages(folder, store, options.UseOtherRuns);
-            var result = Run(recipe, folder, graph, selection, finished, observer, clock, executor, options,
-                cancellation);
+            var result = Run(
+                recipe, folder, graph, selection, finished, plan, recorder, clock, executor, options, cancellation);
             bool isWhole = options.Only is null;
             var refused = result.Report?.Promotion is { Outcome: PromotionOutcome.Refused } promotion ? promotion : null;
             (state with
@@ -58,6 +82,8 @@ public static class PipelineRun
                 Changed = clock.GetUtcNow(),
             })
                 .Write(folder.Path);
+            RunState.Release(folder.Path);
+            recorder.Ended(refused?.Sentence ?? "done");
             return result;
         }
         catch (RunEndedException end)
@@ -67,6 +93,8 @@ public static class PipelineRun
                 Progress = RunProgress.Stopped, Reason = end.Message, Verdict = RunVerdict.EndedEarly, Changed = clock.GetUtcNow(),
             })
                 .Write(folder.Path);
+            RunState.Release(folder.Path);
+            recorder.Ended(end.Message);
             return new RunResult(folder.Name, folder.Path, null, null) { EndedEarly = end.Message };
         }
         catch (Exception fault)
@@ -79,9 +107,33 @@ public static class PipelineRun
                 Verdict = fault is GateFailedException ? RunVerdict.Refused : null,
                 Changed = clock.GetUtcNow(),
             })
-                .Write(folder.Path);
+                .WriteLast(folder.Path);
+            recorder.Ended(isStop ? "stopped by its user" : fault.Message);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Notes a run that other processes are to do, stage by stage, as this one would with its devices; does nothing of it.
+    /// </summary>
+    /// <exception cref="RunRefusedException">The options cannot be met, or another process works on the run.</exception>
+    internal static RunFolder Entrust(DistillationRecipe recipe, RunOptions options, IRunObserver observer, TimeProvider clock)
+    {
+        ShardRun.RequireDivisible(recipe, options, "--fleet");
+        var folder = FolderFor(recipe, options);
+        var graph = StageGraph.For(recipe);
+        var selection = new StageSelection(options, graph);
+        foreach (string note in Check(recipe, selection)) observer.Warning(note);
+        folder.RequireFree(graph.Stages.Select(stage => stage.Declaration.Folder));
+        using var held = folder.Lock();
+        new RunState(RunState.CurrentFormat, RunProgress.Running, options.Until, folder.Path, null, clock.GetUtcNow())
+        {
+            Devices = recipe.Devices.Signature(recipe, selection.MakesStudent),
+        }
+            .Write(folder.Path);
+        folder.WriteRecipe(recipe);
+        observer.RunStarted(folder.Name, folder.Path);
+        return folder;
     }
 
     /// <summary>
@@ -94,11 +146,28 @@ public static class PipelineRun
         var selection = new StageSelection(options, graph);
         var notes = Check(recipe, selection);
         if (Beginning(recipe) is { } beginning) notes = [.. notes, beginning];
-        var store = new ArtifactStore(folder.StorePath, TimeProvider.System);
-        var planner = new StagePlanner(graph, selection, new FinishedStages(folder, store, options.UseOtherRuns));
-        var stages = planner.Plan(ExternalInputs.Of(recipe, selection.Needed, store.Digests));
-        return new RunPlan(folder.Name, folder.Path, stages)
-            { Notes = notes, Devices = recipe.Devices.Describe(recipe, selection.MakesStudent) };
+        using var objects = options.Shared?.Open();
+        var store = StoreOf(folder, objects, TimeProvider.System);
+        return Plan(recipe, options, folder, graph, selection, notes, store, TimeProvider.System);
+    }
+
+    private static ArtifactStore StoreOf(RunFolder folder, IObjectStore? objects, TimeProvider clock) =>
+        new(folder.StorePath, clock) { Shared = objects is null ? null : new SharedStore(objects, clock) };
+
+    private static RunPlan Plan(
+        Recipe recipe, RunOptions options, RunFolder folder, StageGraph graph, StageSelection selection, IReadOnlyList<string> notes,
+        ArtifactStore store, TimeProvider clock)
+    {
+        var external = ExternalInputs.Of(recipe, selection.Needed, store.Digests);
+        var forecaster = new Forecaster(
+            recipe.Name, WorkRates.Open(folder.StorePath).Records, new FirstEstimate(clock), new WorkingModels(external).Find);
+        var planner = new StagePlanner(graph, selection, new FinishedStages(folder, store, options.UseOtherRuns), forecaster);
+        var plan = new RunPlan(folder.Name, folder.Path, planner.Plan(external))
+        {
+            Notes = notes, Devices = recipe.Devices.Describe(recipe, selection.MakesStudent),
+            FreeDiskBytes = options.FreeDisk(folder.Path), MemoryLimitBytes = ResourceCheck.MemoryLimit,
+        };
+        return plan with { Notes = [.. notes, .. PlanLimits.Doubts(plan)] };
     }
 
     /// <summary>What a run was started with: its resolved recipe and its goal.</summary>
@@ -122,14 +191,17 @@ public static class PipelineRun
     }
 
     private static RunResult Run(
-        Recipe recipe, RunFolder folder, StageGraph graph, StageSelection selection, FinishedStages finished, IRunObserver observer,
-        TimeProvider clock, IStageExecutor executor, RunOptions options, CancellationToken cancellation)
+        Recipe recipe, RunFolder folder, StageGraph graph, StageSelection selection, FinishedStages finished, RunPlan plan,
+        IRunObserver observer, TimeProvider clock, IStageExecutor executor, RunOptions options, CancellationToken cancellation)
     {
         using var metrics = new RunMetrics(folder.MetricsPath, clock, folder.BoardPath);
         var ledger = RunLedger.Open(folder.LedgerPath);
         observer.RunStarted(folder.Name, folder.Path);
-        var runner = new StageRunner(folder, selection, finished, ledger, metrics, observer, executor, clock, options.Shard);
+        observer.Planned(plan);
         var inputs = new Dictionary<string, StageInput>(ExternalInputs.Of(recipe, selection.Needed, finished.Store.Digests));
+        var models = new WorkingModels(new Dictionary<string, StageInput>(inputs));
+        var times = new StageTimes(WorkRates.Open(folder.StorePath), models, recipe.Name);
+        var runner = new StageRunner(folder, selection, finished, ledger, metrics, observer, executor, clock, times, options.Shard);
         var done = new List<FinishedStage>();
         FinishedStage Make(IStage stage) => runner.Run(stage, inputs, cancellation);
         foreach (var stage in selection.Needed)
@@ -138,7 +210,10 @@ public static class PipelineRun
             inputs[stage.Declaration.Name] = new StageInput(made.Artifact.Folder, made.Artifact.Digest, made.Artifact);
             done.Add(made);
             WriteLock(recipe, folder, done);
+            if (done.Count < selection.Needed.Count) NoteShared(RunProgress.Running);
         }
+
+        NoteShared(RunProgress.Finished);
 
         if (done.Count < graph.Stages.Count) return new RunResult(folder.Name, folder.Path, null, null);
         var artifacts = new RunArtifacts(graph, done);
@@ -158,6 +233,14 @@ public static class PipelineRun
         }
 
         return new RunResult(folder.Name, folder.Path, folder.ReportPath, folder.ModelPath) { Report = report };
+
+        // A shard's own folder is there for the whole run, which names all that it used.
+        void NoteShared(RunProgress progress)
+        {
+            if (finished.Store.Shared is { } shared && options.Shard is null)
+                new SharedRuns(shared, Environment.MachineName, clock)
+                    .Note(folder.Name, progress, done, isWhole: done.Count == graph.Stages.Count, cancellation);
+        }
 
         FinishedStage Evaluate(IStage stage, StageInput model)
         {

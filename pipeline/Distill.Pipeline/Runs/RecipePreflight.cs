@@ -146,7 +146,8 @@ internal sealed class RecipePreflight
         try
         {
             var problems = RecipeProblems.Of(recipe.Problems);
-            Check("problems.train", Split.Train, recipe.Problems.Train, problems);
+            int train = Check("problems.train", Split.Train, recipe.Problems.Train, problems);
+            if (makesStudent) CheckPractice(train, problems);
             // A data set alone is asked for neither of the others, unless curation keeps away from the test.
             if (makesStudent || recipe.Curation.ContaminationWords is not null)
                 Check("problems.test", Split.Test, recipe.Problems.Test, problems);
@@ -170,6 +171,15 @@ internal sealed class RecipePreflight
         }
     }
 
+    private void CheckPractice(int train, RecipeProblems problems)
+    {
+        int wanted = recipe.Problems.Practice;
+        if (wanted == 0 || train == 0) return; // said already
+        if (problems.Take(Split.Train, recipe.Problems.Train + wanted, default).Count <= train)
+            Add("problems.practice", $"{wanted}", $"all {train:N0} training problems that there are have traces",
+                "lower problems.train, so that some are left, give more rows, or leave it out");
+    }
+
     // Whether a training looks at held-out problems.
     private bool IsSteered => recipe.Rl.Steps > 0 || recipe.Preference is { EvaluateEvery: > 0 }
         || new[] { recipe.Sft, recipe.AnswerOnly }
@@ -190,13 +200,13 @@ internal sealed class RecipePreflight
 
     private void CheckFamilies()
     {
-        var parts = recipe.Problems.ToParts();
         foreach (var (path, split, count) in new[]
         {
             ("problems.train", Split.Train, recipe.Problems.Train), ("problems.validation", Split.Validation, recipe.Problems.Validation),
             ("problems.test", Split.Test, recipe.Problems.Test),
         })
         {
+            var parts = recipe.Problems.ToParts(split);
             foreach (string shortage in ProblemSet.FindShortages(parts, (ulong)recipe.Problems.Seed, split, count))
             {
                 // One sentence: what is missing, then what to do.
@@ -204,6 +214,24 @@ internal sealed class RecipePreflight
                 Add(path, $"{count}", shortage[..colon], shortage[(colon + 2)..].TrimEnd('.'));
             }
         }
+
+        CheckPractice(recipe.Problems.ToParts(Split.Train));
+    }
+
+    // Practice takes what is left of each family; only where nothing is left of any is there nothing to practise on.
+    private void CheckPractice(IReadOnlyList<ProblemSetPart> parts)
+    {
+        int wanted = recipe.Problems.Practice, train = recipe.Problems.Train;
+        if (wanted == 0) return;
+        var seed = (ulong)recipe.Problems.Seed;
+        double[] weights = [.. parts.Select(part => part.Weight)];
+        // Of most recipes the first family has enough for both, which costs no draw.
+        if (parts.Zip(ProblemSet.Shares(weights, train), ProblemSet.Shares(weights, train + wanted)).Any(part =>
+            part.Third > part.Second && ProblemSet.FindShortages([part.First], seed, Split.Train, part.Third).Count == 0)) return;
+        // Fewer than those with traces: then that was said.
+        if (ProblemSet.GenerateAtMost(parts, seed, Split.Train, train + wanted).Count == train)
+            Add("problems.practice", $"{wanted}", $"the families have no training problems beside the {train:N0} that have traces",
+                "lower problems.train, so that some are left, add families or levels, or leave it out");
     }
 
     private void Add(string path, string value, string fault, string remedy) =>

@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
 using Distill.Architecture;
-using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Stages.Training;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Runs;
 
@@ -18,9 +19,16 @@ internal sealed class RunArtifacts(StageGraph graph, IReadOnlyList<FinishedStage
 
     public DecoderArchitecture ArchitectureOf(string stage) => TrainedStudent.ArchitectureOf(Find(stage)!);
 
+    /// <summary>Folder of the last student's checkpoint.</summary>
+    public string StudentFolder(DistillationRecipe recipe) =>
+        Find(graph.Student) is { } made ? Path.Combine(made.Folder, TrainedStudent.CheckpointFolder) : recipe.Student.Base;
+
     /// <summary>Measurements of the trainings, by stage and name.</summary>
     public IReadOnlyList<MetricSeries> Curves() =>
-        [.. graph.Students.SelectMany(stage => Find(stage.Name) is { } made ? Curves(stage.Name, made) : [])];
+        [.. graph.Students.SelectMany(stage => Find(stage.Name) is { } made && HasCurve(made) ? Curves(stage.Name, made) : [])];
+
+    // What was trained elsewhere has none.
+    private static bool HasCurve(Artifact training) => training.Manifest.Files.Any(file => file.Path == TrainingCurve.FileName);
 
     private static IEnumerable<MetricSeries> Curves(string stage, Artifact artifact)
     {

@@ -1,7 +1,9 @@
 using System.Text;
-using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs.Live;
 using Distill.Pipeline.Stages;
+using Distill.Pipeline.Tracking;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Runs;
 
@@ -14,9 +16,18 @@ internal sealed class RunFolder(string runsFolder, string name)
     /// <summary>The link to the folder that apps load.</summary>
     public const string ModelLink = "model";
 
+    /// <summary>
+    /// Name of the folder beside the runs in which workers keep their notes, and of that in it with the runs they were given.
+    /// </summary>
+    public const string FleetName = ".fleet", OrdersName = "runs";
+
     private static readonly string[] Published = ["report.html", "report.json"];
 
-    private static readonly string[] OwnFiles = ["run.lock.json", "ledger.json", "metrics.jsonl", ParityStage.FailedName];
+    private static readonly string[] OwnFiles =
+    [
+        "run.lock.json", "ledger.json", "ledger.json" + RunLedger.LockSuffix, "metrics.jsonl", ProgressFile.FileName,
+        ProgressRecorder.LogName, ParityStage.FailedName, RunTracking.FileName, RunState.ReserveName,
+    ];
 
     public string Name => name;
 
@@ -34,6 +45,8 @@ internal sealed class RunFolder(string runsFolder, string name)
 
     public string MetricsPath => Inside("metrics.jsonl");
 
+    public string LogPath => Inside(ProgressRecorder.LogName);
+
     public string BoardPath => Inside("tensorboard");
 
     public string ReportPath => Inside(Published[0]);
@@ -45,7 +58,18 @@ internal sealed class RunFolder(string runsFolder, string name)
     /// <summary>Completions of remote teachers, one file each, shared by all runs of the folder.</summary>
     public string RequestsPath => System.IO.Path.Combine(RunsPath, ".requests");
 
+    /// <summary>Whether the workers of the folder were given it and have not come to its end.</summary>
+    public bool IsWithWorkers => File.Exists(System.IO.Path.Combine(RunsPath, FleetName, OrdersName, name + ".json"));
+
     private string HeldPath => Inside(".lock");
+
+    /// <exception cref="RunRefusedException">The workers have it.</exception>
+    public void RequireNotWithWorkers()
+    {
+        if (IsWithWorkers)
+            throw new RunRefusedException(
+                $"The run '{name}' is with the workers of {RunsPath}. Take it back first: distill fleet stop {name}");
+    }
 
     public string Inside(string file) => System.IO.Path.Combine(Path, file);
 
@@ -56,13 +80,16 @@ internal sealed class RunFolder(string runsFolder, string name)
     public IDisposable Lock()
     {
         RequireOurs();
-        return FileLock.TryTake(HeldPath, $"process {Environment.ProcessId}") ?? throw new RunRefusedException(
+        return FileLock.TryTake(HeldPath, LockHolder.Me.ToString()) ?? throw new RunRefusedException(
             $"Another process is working on the run '{name}' in {RunsPath} ({FileLock.OwnerOf(HeldPath)}). "
-            + "Wait for it, or give this one another name with --name.");
+            + "Wait for it, or give this one another name with --name.") { IsBusy = true };
     }
 
     /// <summary>Whether some process holds <see cref="Lock"/>.</summary>
     public bool IsLocked() => FileLock.IsHeld(HeldPath);
+
+    /// <summary>The process that holds it; null while none does, and where it does not say which one it is.</summary>
+    public LockHolder? Holder() => IsLocked() ? LockHolder.Parse(FileLock.OwnerOf(HeldPath)) : null;
 
     /// <exception cref="RunRefusedException">Something lies in the way of a link, which nobody may remove but who put it there.</exception>
     public void RequireFree(IEnumerable<string> links)
@@ -139,9 +166,10 @@ internal sealed class RunFolder(string runsFolder, string name)
     /// else's is left in it.
     /// </summary>
     /// <returns>Paths of what is not ours, which stays.</returns>
-    /// <exception cref="RunRefusedException">Some process works on it, or it is no run of this version.</exception>
+    /// <exception cref="RunRefusedException">Some process works on it, workers have it, or it is no run of this version.</exception>
     public IReadOnlyList<string> Remove()
     {
+        RequireNotWithWorkers();
         if (IsLocked())
             throw new RunRefusedException($"The run '{name}' is being worked on ({FileLock.OwnerOf(HeldPath)}). End that first.");
         using (Lock())
@@ -150,7 +178,11 @@ internal sealed class RunFolder(string runsFolder, string name)
             foreach (string link in Directory.EnumerateFileSystemEntries(Path).SelectMany(WithEntries).Where(IsOurLink).ToList())
                 RemoveLink(link);
             foreach (string folder in Directory.EnumerateDirectories(Path).Where(IsEmptyStageFolder).ToList()) Directory.Delete(folder);
-            if (new DirectoryInfo(BoardPath) is { Exists: true, LinkTarget: null }) Directory.Delete(BoardPath, recursive: true);
+            foreach (string board in (string[])[BoardPath, Inside(WandbTracker.FolderName)])
+            {
+                if (new DirectoryInfo(board) is { Exists: true, LinkTarget: null }) Directory.Delete(board, recursive: true);
+            }
+
             foreach (string file in OwnFiles) File.Delete(Inside(file));
             TemporaryFile.RemoveLeftovers(Path);
             foreach (string last in (string[])["recipe.yaml", RunState.FileName]) File.Delete(Inside(last));

@@ -1,18 +1,21 @@
+using System.Text;
 using System.Text.Json.Nodes;
+using Distill.Storage;
+using Microsoft.Win32.SafeHandles;
 using TorchSharp;
 using TorchSharp.Modules;
 
 namespace Distill.Pipeline.Runs;
 
 /// <summary>
-/// Appends measurements to <c>metrics.jsonl</c> as they come, with the time they came at, and to TensorBoard's files.
-/// Thread-safe; the creator disposes it.
+/// Appends measurements to <c>metrics.jsonl</c> as they come, with the time they came at, and to TensorBoard's files. Several processes of
+/// a machine may write one file: each line is one write at its end. Thread-safe; the creator disposes it.
 /// </summary>
 internal sealed class RunMetrics : IDisposable
 {
     private readonly Lock gate = new();
     private readonly TimeProvider clock;
-    private readonly StreamWriter writer;
+    private readonly SafeFileHandle file;
     private readonly TensorBoardLog? board;
 
     /// <param name="path">Of the JSON lines.</param>
@@ -22,8 +25,8 @@ internal sealed class RunMetrics : IDisposable
         board = boardFolder is null ? null : new TensorBoardLog(boardFolder);
         this.clock = clock;
         bool isCutOff = EndsWithinLine(path);
-        writer = new StreamWriter(path, append: true) { NewLine = "\n", AutoFlush = true };
-        if (isCutOff) writer.WriteLine();
+        file = NativeFile.OpenToAppend(path);
+        if (isCutOff) Append("\n");
     }
 
     public void Add(string stage, int step, IReadOnlyDictionary<string, double> values)
@@ -32,12 +35,15 @@ internal sealed class RunMetrics : IDisposable
         foreach (var (name, value) in values) line[name] = double.IsFinite(value) ? value : null;
         lock (gate)
         {
-            writer.WriteLine(line.ToJsonString());
+            Append(line.ToJsonString() + "\n");
             board?.Add(stage, step, values);
         }
     }
 
-    public void Dispose() => writer.Dispose();
+    public void Dispose() => file.Dispose();
+
+    // The place counts where the system has no files that are appended to, and one process writes.
+    private void Append(string text) => RandomAccess.Write(file, Encoding.UTF8.GetBytes(text), RandomAccess.GetLength(file));
 
     // A kill may have cut the last line; the next one must not be glued to it.
     private static bool EndsWithinLine(string path)

@@ -1,6 +1,8 @@
+using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Reporting;
+using Distill.Pipeline.Store.Objects;
 
 namespace Distill.Pipeline.Runs;
 
@@ -34,6 +36,12 @@ public sealed record RunOptions
     /// <summary>The part of the units of divided stages that this process does; null does them all.</summary>
     internal ShardNumber? Shard { get; init; }
 
+    /// <summary>What is shared with machines that do not see the folder of runs; null shares nothing.</summary>
+    internal SharedPlace? Shared { get; init; }
+
+    /// <summary>Bytes free where a folder lies or will lie.</summary>
+    internal Func<string, long> FreeDisk { get; init; } = ResourceCheck.FreeDisk;
+
     /// <summary>How the model is promoted when the run is finished; null: as its recipe says.</summary>
     internal PromotionOrder? Promotion { get; init; }
 }
@@ -51,7 +59,14 @@ public sealed record RunResult(string Name, string Folder, string? ReportPath, s
 }
 
 /// <summary>The options ask for something that cannot be done; nothing was started. The command line ends with 2.</summary>
-public sealed class RunRefusedException(string message) : Exception(message);
+public sealed class RunRefusedException(string message) : Exception(message)
+{
+    /// <summary>Another process has the run: the same call may do once that one has ended.</summary>
+    internal bool IsBusy { get; init; }
+
+    /// <summary>The machine lacks something that it may have later, room above all: nothing is wrong with what was asked for.</summary>
+    internal bool IsOfMachine { get; init; }
+}
 
 /// <summary>
 /// A gate of the run refused its model or its teacher: the run stops, the command line ends with 3. Nothing of the failed stage is

@@ -1,6 +1,7 @@
 using System.Text.Json;
-using Distill.Data.Storage;
+using Distill.Data.Telemetry;
 using Distill.Pipeline.Recipes;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Runs;
 
@@ -46,7 +47,13 @@ internal sealed record RunState(int Format, RunProgress Progress, string? Goal, 
     /// <summary>Null where <see cref="Progress"/> says all.</summary>
     public RunVerdict? Verdict { get; init; }
 
-    private const int LongestReason = 600, MaxBytes = 1 << 16;
+    /// <summary>With which devices it is made where several machines do it; null elsewhere.</summary>
+    public string? Devices { get; init; }
+
+    /// <summary>Room on the disk that is given up for the last word of a run.</summary>
+    public const string ReserveName = ".reserve";
+
+    private const int LongestReason = 600, MaxBytes = 1 << 16, ReservedBytes = 16 << 10;
 
     /// <summary>Null when the folder is no run of ours.</summary>
     public static RunState? TryRead(string folder)
@@ -64,9 +71,33 @@ internal sealed record RunState(int Format, RunProgress Progress, string? Goal, 
         }
     }
 
+    /// <summary>Takes the room without which nobody could note that the disk is full.</summary>
+    public static void Reserve(string folder) => ReplacedFile.Write(Path.Combine(folder, ReserveName), new byte[ReservedBytes]);
+
+    /// <summary>Gives the room back that was not needed.</summary>
+    public static void Release(string folder) => File.Delete(Path.Combine(folder, ReserveName));
+
+    /// <summary>
+    /// The last word of a run that ends with a fault, into the room that was reserved where there is no other. Where the disk refuses even
+    /// that, the fault itself is what counts.
+    /// </summary>
+    public void WriteLast(string folder)
+    {
+        try
+        {
+            Release(folder);
+            Write(folder);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // What is there says that it runs; that no process does, shows.
+        }
+    }
+
     public void Write(string folder)
     {
-        var kept = Reason?.Length > LongestReason ? this with { Reason = Reason[..LongestReason] + "…" } : this;
+        string? said = Reason is null ? null : SecretValues.OfProcess.Without(Reason); // what others said may be in it
+        var kept = this with { Reason = said?.Length > LongestReason ? said[..LongestReason] + "…" : said };
         ReplacedFile.Write(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(kept, CanonicalJson.Spelling));
     }
 }

@@ -1,8 +1,8 @@
 using System.Globalization;
-using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Stages.Data;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Runs;
 
@@ -15,13 +15,15 @@ internal static class ShardRun
 {
     private const int LongestName = 64;
 
+    private const string Mark = ".shard-", Of = "-of-";
+
     /// <param name="options">Of the whole run; its name is that of the run that goes on.</param>
     /// <exception cref="RunRefusedException">Budgets are not divided among processes, or the options contradict it.</exception>
     public static RunResult Run(
         DistillationRecipe recipe, RunOptions options, ShardNumber shard, IRunObserver observer, TimeProvider clock,
         CancellationToken cancellation)
     {
-        RequireDivisible(recipe, options);
+        RequireDivisible(recipe, options, "--shard");
         string name = options.Name ?? recipe.Name, own = NameOf(name, shard);
         var whole = new RunFolder(options.RunsFolder, name);
         string locks = Path.Combine(whole.StorePath, ArtifactStore.ShardsName), owner = $"process {Environment.ProcessId}";
@@ -47,29 +49,43 @@ internal static class ShardRun
     // A shard's own folder holds links alone, which keep what it uses until the whole run has them.
     private static string NameOf(string name, ShardNumber shard)
     {
-        string suffix = string.Create(CultureInfo.InvariantCulture, $".shard-{shard.Index}-of-{shard.Count}");
+        string suffix = string.Create(CultureInfo.InvariantCulture, $"{Mark}{shard.Index}{Of}{shard.Count}");
         return name[..Math.Min(name.Length, LongestName - suffix.Length)] + suffix;
     }
 
     private static void RemoveParts(string runsFolder, string name)
     {
-        foreach (string path in Directory.EnumerateDirectories(runsFolder, name + ".shard-*-of-*").ToList())
+        foreach (string path in Directory.EnumerateDirectories(runsFolder, "*" + Mark + "*" + Of + "*").ToList())
         {
-            var part = new RunFolder(runsFolder, Path.GetFileName(path));
-            if (RunState.TryRead(path) is not null && !part.IsLocked()) part.Remove();
+            string folder = Path.GetFileName(path), shard = folder[(folder.LastIndexOf(Mark, StringComparison.Ordinal) + Mark.Length)..];
+            // A long name was cut by as much as its shard's number needed.
+            if (ShardNumber.Parse(shard.Replace(Of, "/", StringComparison.Ordinal), _ => null, out _) is not { } number
+                || NameOf(name, number) != folder) continue;
+            var part = new RunFolder(runsFolder, folder);
+            if (RunState.TryRead(path) is null || part.IsLocked()) continue;
+            try
+            {
+                part.Remove();
+            }
+            catch (RunRefusedException)
+            {
+                // A scheduler has begun this shard anew in this very moment: that process finds all units made and goes on to here itself.
+            }
         }
     }
 
-    private static void RequireDivisible(DistillationRecipe recipe, RunOptions options)
+    /// <param name="way">The option that has several processes do it.</param>
+    /// <exception cref="RunRefusedException">They cannot.</exception>
+    public static void RequireDivisible(DistillationRecipe recipe, RunOptions options, string way)
     {
         if ((options.From ?? options.Only ?? options.Force) is not null)
             throw new RunRefusedException(
-                "--shard excludes --from, --only and --force: shards agree on what is finished by the store alone.");
+                $"{way} excludes --from, --only and --force: those who work on it agree on what is finished by the store alone.");
         if (!options.UseOtherRuns)
-            throw new RunRefusedException("--shard excludes --no-cache: shards find each other's units in the store.");
+            throw new RunRefusedException($"{way} excludes --no-cache: those who work on it find each other's units in the store.");
         bool isPaid = recipe.Teacher.Remote is not null && recipe.Traces is not { MaxCost: null, MaxTokensTotal: null };
         if (isPaid || recipe.Traces.TimeLimit is not null)
             throw new RunRefusedException("The budgets of 'traces' count what one process spends, and every shard would spend them anew. "
-                + "Leave them out, e.g. --set traces.max_cost=null, or run without --shard.");
+                + $"Leave them out, e.g. --set traces.max_cost=null, or run without {way}.");
     }
 }

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Distill.Data.Storage;
 using Distill.Evaluation;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
+using Distill.Storage;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Stages;
@@ -36,7 +37,7 @@ internal sealed class EvaluationStage : IDividedStage
             Version = 2,
             Inputs = [ProblemsStage.Test, ProblemsStage.Twins, input],
             Options = StageDeclaration.OptionsOf(
-                ("evaluation", recipe.Evaluation.ToKey(recipe)),
+                ("evaluation", recipe.Evaluation.ToAnswersKey(recipe)),
                 ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
                 ("prompt", PromptSection.KeyOf(Style)),
                 ("device", IsTeacher ? recipe.Devices.TeacherKey(recipe)
@@ -54,6 +55,16 @@ internal sealed class EvaluationStage : IDividedStage
     public StageMemory? Memory => ModelMemory.ForCompletions(
         input == ExternalInputs.Teacher ? recipe.Teacher.Model : recipe.Student.Base, recipe.Evaluation.Slots, recipe.Evaluation.MaxTokens,
         card: Declaration.Options.ContainsKey("device"));
+
+    public StageLoad Load(Foresight earlier)
+    {
+        long problems = earlier.Rows(ProblemsStage.Test) ?? recipe.Problems.Test, twins = earlier.Rows(ProblemsStage.Twins) ?? 0;
+        return new(WorkKind.Completions, (problems * (1 + recipe.Evaluation.Samples)) + twins)
+        {
+            Model = IsTeacher ? ExternalInputs.Teacher : ExternalInputs.Base, MaxTokens = recipe.Evaluation.MaxTokens,
+            Setting = $"{recipe.Evaluation.Slots} slots",
+        };
+    }
 
     internal static JsonSerializerOptions Spelling { get; } = new(JsonSerializerDefaults.Web)
     {

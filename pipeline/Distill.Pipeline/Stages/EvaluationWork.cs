@@ -7,6 +7,7 @@ using Distill.Evaluation;
 using Distill.Generation;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
@@ -53,6 +54,7 @@ internal sealed class EvaluationWork(StageContext context, EvaluationOptions opt
         if (began == 0) began = context.Clock.GetTimestamp();
         foreach (int unit in units)
         {
+            using var watched = context.BeginUnit(unit);
             int first = unit * ProblemsPerUnit, count = Math.Min(ProblemsPerUnit, All - first), done = CompletionsBefore(first);
             long before = tokens;
             answers[unit] = Evaluator.Answer(
@@ -68,6 +70,9 @@ internal sealed class EvaluationWork(StageContext context, EvaluationOptions opt
         for (int unit = 0; unit < Units; unit++) context.Writer.Forget(NameOf(unit));
         List<Completion[]> completions = [.. answers.Values.SelectMany(unit => unit)];
         Verifiers.Prepare(Evaluator.AnswersOf(Problems, Twins, completions), completions.Sum(each => (long)each.Length));
+        context.Worked(new WorkDone(
+            completions.Sum(each => (long)each.Length), Tokens: completions.Sum(each => each.Sum(one => (long)one.Tokens.Count)),
+            Units: tokens));
         var result = Evaluator.Grade(name, Problems, Twins, completions, options);
         context.Writer.Write(EvaluationStage.ReportName, JsonSerializer.SerializeToUtf8Bytes(result.Report, EvaluationStage.Spelling));
         context.Writer.Write(EvaluationStage.AnswersName, Answers(result));

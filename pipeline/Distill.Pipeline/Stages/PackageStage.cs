@@ -1,13 +1,17 @@
 using Distill.Architecture;
 using Distill.Data.Publishing.Licences;
 using Distill.Evaluation;
+using Distill.Export;
 using Distill.Export.Package;
+using Distill.Hub;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages.Data;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Stages;
 
@@ -18,12 +22,15 @@ namespace Distill.Pipeline.Stages;
 /// <param name="student">Stage or model whose student was exported.</param>
 internal sealed class PackageStage(DistillationRecipe recipe, string student) : IStage
 {
+    // Written here; every other file is the export's.
+    private static readonly string[] Described = [ModelCard.Name, PackageProvenance.FileName];
+
     public StageDeclaration Declaration { get; } = new()
     {
         Name = RunFolder.ModelLink,
         Folder = RunFolder.ModelLink,
         Kind = "model",
-        Version = 1,
+        Version = 3, // results for the Hub only under names that the recipe gives
         Inputs =
         [
             // Whose problems they are is told on the card.
@@ -32,12 +39,21 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
             {
                 student, TracesStage.StageName, ExportStage.StageName, ParityStage.StageName,
                 EvaluationStage.NameOf(StageGraph.Exported), ExternalInputs.Base,
-            }.Concat(recipe.Teacher.IsThere ? [ExternalInputs.Teacher] : []).Distinct(),
+            }.Concat(recipe.Teacher.IsThere ? [ExternalInputs.Teacher] : []).Concat(ReturnedOf(recipe)).Distinct(),
         ],
         Options = new() { ["recipe"] = DigestOf(recipe), ["export"] = recipe.Export.ToKey(recipe) },
     };
 
     public string Work => "card and provenance";
+
+    /// <summary>The weights are links to those of the export: what is written is card and provenance.</summary>
+    public StageLoad Load(Foresight earlier) => new(WorkKind.Rows, 1);
+
+    public long BytesOf(Artifact made) => made.Manifest.Files.Where(file => Described.Contains(file.Path)).Sum(file => file.Bytes);
+
+    // What was trained elsewhere says what was handed over and what came back.
+    private static string[] ReturnedOf(DistillationRecipe recipe) => recipe.Returned is null ? []
+        : [ExternalInputs.HandedOver, ExternalInputs.Returned];
 
     /// <summary>What a recipe says of its model, whatever folder its models lie in and whatever the model replaces.</summary>
     public static string DigestOf(DistillationRecipe recipe) =>
@@ -46,34 +62,47 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
     public string Run(StageContext context)
     {
         var exported = context.Input(ExportStage.StageName);
-        string[] described = [ModelCard.Name, PackageProvenance.FileName];
-        foreach (var file in exported.Artifact!.Manifest.Files.Where(file => !described.Contains(file.Path)))
+        foreach (var file in exported.Artifact!.Manifest.Files.Where(file => !Described.Contains(file.Path)))
             context.Writer.Link(file.Path, exported.PathOf(file.Path), file);
         var architecture = DecoderConfigJson.Read(Path.Combine(context.Input(student).CheckpointFolder, DecoderConfigJson.FileName));
-        ModelPackage.Describe(context.Folder, architecture, Licensed(context), recipe.Export.Precision);
-        foreach (string name in described) context.Writer.Add(name);
+        ModelPackage.Describe(context.Folder, architecture, Describe(context), recipe.Export.Precision);
+        foreach (string name in Described.Concat(ResultFiles(context.Folder))) context.Writer.Add(name);
+        context.Worked(new WorkDone(1, Units: 1));
         return $"{architecture.ParameterCount:N0} parameters, described";
     }
 
-    private PackageDescription Licensed(StageContext context)
+    private PackageDescription Describe(StageContext context) => RecipeDescription.Of(
+        recipe, recipe.Problems.HasSources
+            ? SourceLicences.Read(context.Input(ProblemsStage.Train).PathOf(ProblemArtifact.SourcesName)) : []) with
     {
-        var description = Describe(context);
-        var parts = RecipeLicences.Of(recipe, recipe.Problems.HasSources
-            ? SourceLicences.Read(context.Input(ProblemsStage.Train).PathOf(ProblemArtifact.SourcesName)) : []);
-        var policy = recipe.Publish.ToPolicy();
-        return parts.Count == 0 ? description
-            : description with { License = policy.LicenceOf(parts), Licensed = parts, Conflicts = policy.Conflicts(parts) };
+        Digests = Digests(context),
+        Forms = ExportStage.ReadQuantization(context.Input(ExportStage.StageName))?.Forms ?? [],
+        Parity = ParityStage.ReadReport(context.Input(ParityStage.StageName).Artifact!),
+        Results = [.. Results(Evaluated(context))],
+        Published = [Published(Evaluated(context))],
+    };
+
+    private static EvaluationReport Evaluated(StageContext context) =>
+        EvaluationStage.ReadReport(context.Input(EvaluationStage.NameOf(StageGraph.Exported)).Artifact!);
+
+    private static IEnumerable<string> ResultFiles(string folder)
+    {
+        string place = Path.Combine(folder, PublishedResult.Folder);
+        return !Directory.Exists(place) ? [] : Directory.EnumerateFiles(place)
+            .Select(path => $"{PublishedResult.Folder}/{Path.GetFileName(path)}").Order(StringComparer.Ordinal);
     }
 
-    private PackageDescription Describe(StageContext context) => new()
+    // Of a data set of the Hub where the recipe asks that and nothing else; a part held out of a training split is the recipe's own.
+    private PublishedResult Published(EvaluationReport row)
     {
-        Name = recipe.Name,
-        Teacher = recipe.TraceOrigin,
-        Digests = Digests(context),
-        Prompt = recipe.Prompt.ToStudentStyle(),
-        Parity = ParityStage.ReadReport(context.Input(ParityStage.StageName).Artifact!),
-        Results = [.. Results(EvaluationStage.ReadReport(context.Input(EvaluationStage.NameOf(StageGraph.Exported)).Artifact!))],
-    };
+        var source = recipe.Problems.TestSources is [var only] ? only : null;
+        string? dataSet = source?.Hub is { } hub && HubReference.TryParse(hub, HubKind.DataSet, out var reference, out _)
+            ? reference.Repository : null;
+        var (task, split) = dataSet is null ? (null, "test") : (source!.Config, source.Split ?? "train");
+        return new(
+            dataSet ?? "held-out problems", dataSet, task, split, row.Greedy, row.Problems, row.GreedyInterval95.Low,
+            row.GreedyInterval95.High, $"greedy, {recipe.Export.Precision.Name()}") { TaskId = source?.EvalTask };
+    }
 
     private Dictionary<string, string> Digests(StageContext context)
     {
@@ -85,6 +114,7 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
             ["base"] = context.Input(ExternalInputs.Base).Digest,
         };
         if (context.HasInput(ExternalInputs.Teacher)) digests["teacher"] = context.Input(ExternalInputs.Teacher).Digest;
+        foreach (string name in ReturnedOf(recipe)) digests[name] = context.Input(name).Digest;
         return digests;
     }
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Store;
 
@@ -108,6 +108,23 @@ internal sealed class ArtifactCatalogue
                 store.IsPinned(key, entry.Version), store.IsBeingMade(key)))]);
     }
 
+    /// <summary>What some runs link to, and nothing else: takes as long as they have artefacts, however large the store is.</summary>
+    public static ArtifactCatalogue Of(string runsFolder, IEnumerable<string> runs, TimeProvider clock)
+    {
+        runsFolder = Path.GetFullPath(runsFolder);
+        var store = new ArtifactStore(Path.Combine(runsFolder, ArtifactStore.FolderName), clock);
+        var uses = runs.Distinct().SelectMany(run => UsesOf(runsFolder, run)).ToLookup(use => (use.Key, use.Version), use => use.Use);
+        return new ArtifactCatalogue(runsFolder, store, [..
+            from place in uses
+            let key = place.Key.Key
+            let version = place.Key.Version
+            let folder = store.FolderOf(key, version)
+            where Directory.Exists(folder)
+            let entry = StoreEntry.Of(store, key.Kind, folder)
+            select new CataloguedArtifact(
+                entry, entry.Manifest?.Digest, [.. place], store.IsPinned(key, version), store.IsBeingMade(key))]);
+    }
+
     /// <summary>The artefact of a digest; of several that are equal, one that is whole and used.</summary>
     public CataloguedArtifact? Find(string digest) => byDigest.GetValueOrDefault(digest);
 
@@ -126,6 +143,9 @@ internal sealed class ArtifactCatalogue
         from path in Directory.EnumerateDirectories(runsFolder).Order(StringComparer.Ordinal)
         let name = Path.GetFileName(path)
         where name[0] != '.'
-        from link in new RunFolder(runsFolder, name).Links()
-        select (link.Value.Key, link.Value.Version, new ArtifactUse(name, link.Key));
+        from use in UsesOf(runsFolder, name)
+        select use;
+
+    private static IEnumerable<(StoreKey Key, int Version, ArtifactUse Use)> UsesOf(string runsFolder, string run) =>
+        new RunFolder(runsFolder, run).Links().Select(link => (link.Value.Key, link.Value.Version, new ArtifactUse(run, link.Key)));
 }

@@ -1,6 +1,6 @@
-using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Store;
 

@@ -1,34 +1,32 @@
-using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Store;
 
 /// <summary>
 /// Where the models lie that recipes of runs bring along: artefacts know them by digest alone. Looks at the recipes of a folder of runs,
-/// and at those models, when it is asked for the first time.
+/// and at those models, until it has found what it is asked for. One thread.
 /// </summary>
-internal sealed class ExternalModels
+/// <param name="only">The one run whose recipe is looked at; null for all of the folder.</param>
+internal sealed class ExternalModels(string runsFolder, DigestMemory digests, string? only = null)
 {
-    private readonly Lazy<Dictionary<(string Role, string Digest), string>> places;
-
-    public ExternalModels(string runsFolder, DigestMemory digests) => places = new(() => Read(runsFolder, digests));
+    private readonly Dictionary<(string Role, string Digest), string> places = [];
+    private Queue<RunFolder>? unread;
 
     /// <param name="role">As stages name their inputs, e.g. <see cref="ExternalInputs.Teacher"/>.</param>
     /// <returns>A folder, or the model of an endpoint; null where no recipe at hand names it.</returns>
-    public string? Find(string role, string digest) => places.Value.GetValueOrDefault((role, digest));
-
-    private static Dictionary<(string Role, string Digest), string> Read(string runsFolder, DigestMemory digests)
+    public string? Find(string role, string digest)
     {
-        var found = new Dictionary<(string, string), string>();
-        foreach (var run in RunCatalogue.Folders(runsFolder))
+        unread ??= new Queue<RunFolder>(only is null ? RunCatalogue.Folders(runsFolder) : [new RunFolder(runsFolder, only)]);
+        while (!places.ContainsKey((role, digest)) && unread.TryDequeue(out var run))
         {
-            foreach (var (role, model) in Models(run, digests)) found.TryAdd((role, model.Digest), model.Place);
+            foreach (var (found, model) in Models(run, digests)) places.TryAdd((found, model.Digest), model.Place);
         }
 
-        return found;
+        return places.GetValueOrDefault((role, digest));
     }
 
     // A recipe whose models were moved away names no place any more.

@@ -1,5 +1,5 @@
-using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Store;
 
@@ -44,6 +44,7 @@ internal sealed class GarbageCollection(string runsFolder, TimeSpan limit, TimeP
             removed.Add(artifact);
         }
 
+        catalogue.Store.RemoveWaste(clock.GetUtcNow() - limit);
         return removed;
     }
 

@@ -43,6 +43,7 @@ internal sealed record Lineage(
         [ExternalInputs.Start] = ExternalInputs.Start, [ExternalInputs.TokenizerFolder] = ExternalInputs.TokenizerFolder,
         ["teacher"] = ExternalInputs.Teacher, ["base"] = ExternalInputs.Base,
         [ExternalInputs.Traces] = ExternalInputs.Traces, ["recipe"] = "recipe",
+        [ExternalInputs.Returned] = ExternalInputs.Returned, [ExternalInputs.HandedOver] = ExternalInputs.HandedOver,
     };
 
     /// <param name="models">Knows where models from outside lie.</param>

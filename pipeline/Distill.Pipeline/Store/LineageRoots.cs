@@ -1,10 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using Distill.Architecture;
-using Distill.Data.Storage;
 using Distill.Export.Package;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages.Training;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Store;
 

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
-using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Store;
 
@@ -40,10 +40,11 @@ internal sealed record RunDifference(
     /// <exception cref="RunRefusedException">One of them is no run of this version.</exception>
     public static RunDifference Of((string RunsFolder, string Name) before, (string RunsFolder, string Name) after, TimeProvider clock)
     {
-        var catalogue = ArtifactCatalogue.Read(before.RunsFolder, clock);
-        bool isSameFolder = Path.GetFullPath(after.RunsFolder) == catalogue.RunsFolder;
-        var other = isSameFolder ? catalogue : ArtifactCatalogue.Read(after.RunsFolder, clock);
-        return Of(RunSide.Open(before, catalogue), RunSide.Open(after, other));
+        RunCatalogue.Require(before.RunsFolder, before.Name);
+        RunCatalogue.Require(after.RunsFolder, after.Name);
+        var first = ArtifactCatalogue.Of(before.RunsFolder, [before.Name], clock);
+        var second = ArtifactCatalogue.Of(after.RunsFolder, [after.Name], clock);
+        return Of(RunSide.Open(before, first), RunSide.Open(after, second));
     }
 
     private static RunDifference Of(RunSide before, RunSide after)

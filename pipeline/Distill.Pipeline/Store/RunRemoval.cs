@@ -10,7 +10,7 @@ internal sealed record RunRemoval(RunFolder Folder, IReadOnlyList<CataloguedArti
     public long FreedBytes => Freed.Sum(artifact => artifact.Entry.Bytes);
 
     /// <summary>Looks; removes nothing.</summary>
-    /// <exception cref="RunRefusedException">There is no such run, some process works on it, or it is one of an earlier
+    /// <exception cref="RunRefusedException">There is no such run, some process works on it, workers have it, or it is one of an earlier
     /// version.</exception>
     public static RunRemoval Plan(string runsFolder, string name, TimeProvider clock)
     {
@@ -19,6 +19,7 @@ internal sealed record RunRemoval(RunFolder Folder, IReadOnlyList<CataloguedArti
             throw new RunRefusedException($"'{folder.Path}' is a run of an earlier version, whose results lie in its own folder beside "
                 + $"whatever else is "
                 + "there: only you know what of it may go. Remove the folder yourself.");
+        folder.RequireNotWithWorkers();
         if (folder.IsLocked()) throw new RunRefusedException($"The run '{name}' is being worked on. End that first.");
         var used = ArtifactCatalogue.Read(runsFolder, clock).Of(name);
         return new(folder, [.. used.Where(item => !item.IsPinned && item.Uses.All(use => use.Run == name))], folder.Links().Count);

@@ -1,5 +1,5 @@
-using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Store;
 

@@ -25,7 +25,8 @@ internal interface INotifiers
 /// <c>X-Distill-Timestamp</c> (Unix seconds) and <c>X-Distill-Signature: sha256=…</c>, the HMAC-SHA256 of timestamp, a full stop and body.
 /// The address of a webhook is a secret: no message holds it. Thread-safe.
 /// </summary>
-internal sealed class Notifiers(TimeProvider clock) : INotifiers
+/// <param name="withheld">Environment variables that a program which tells has no business with.</param>
+internal sealed class Notifiers(TimeProvider clock, IReadOnlyCollection<string> withheld) : INotifiers
 {
     private const int Retries = 4;
 
@@ -127,6 +128,7 @@ internal sealed class Notifiers(TimeProvider clock) : INotifiers
         foreach (var (name, value) in (ReadOnlySpan<(string, string)>)
             [("DISTILL_SCHEDULE", notice.Schedule), ("DISTILL_RUN", notice.Run), ("DISTILL_OUTCOME", notice.Outcome)])
             start.Environment[name] = value;
+        foreach (string name in withheld) start.Environment.Remove(name);
         using var longest = new CancellationTokenSource(LongestCommand, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(longest.Token, cancellation);
         try

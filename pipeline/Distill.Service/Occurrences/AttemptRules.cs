@@ -19,7 +19,7 @@ internal static class AttemptRules
                 return next with { State = OccurrenceState.Finished };
             case AttemptEnd.Cancelled:
                 return next with { State = OccurrenceState.Cancelled };
-            case AttemptEnd.Stopped or AttemptEnd.Lost:
+            case AttemptEnd.Stopped or AttemptEnd.Lost or AttemptEnd.Busy:
                 return next with { State = OccurrenceState.Waiting };
         }
 

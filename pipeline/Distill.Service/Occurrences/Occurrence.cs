@@ -46,6 +46,9 @@ internal enum AttemptEnd
     /// <summary>Exit code 1.</summary>
     Fault,
 
+    /// <summary>Another process, a worker's say, took the run between the look at it and the start: that one is waited for.</summary>
+    Busy,
+
     /// <summary>Exit code 2: the recipe or the call is wrong; another attempt would be too.</summary>
     Invalid,
 

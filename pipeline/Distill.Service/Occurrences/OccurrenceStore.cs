@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
 using Distill.Service.Hosting;
+using Distill.Storage;
 
 namespace Distill.Service.Occurrences;
 

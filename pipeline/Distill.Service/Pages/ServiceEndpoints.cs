@@ -1,9 +1,15 @@
-using System.Text;
-using Distill.Data.Storage;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting.Page;
+using Distill.Pipeline.Runs;
+using Distill.Service.Fleet;
 using Distill.Service.Hosting;
 using Distill.Service.Occurrences;
+using Distill.Service.Pages.Fleet;
+using Distill.Service.Pages.Models;
+using Distill.Service.Pages.Runs;
+using Distill.Service.Pages.Schedules;
+using Distill.Service.Pages.Store;
+using Distill.Service.Pages.Traces;
 using Distill.Service.Schedules;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
@@ -15,39 +21,112 @@ namespace Distill.Service.Pages;
 
 /// <summary>What can be asked of the service. Files come from inside the folder of runs only; what changes something needs a form of
 /// ours.</summary>
-internal sealed class ServiceEndpoints(ServiceView view, OccurrenceStore store, ScheduleBook book, ServiceHealth health, TimeProvider clock)
+internal sealed class ServiceEndpoints(ServiceView view, OccurrenceStore store, ScheduleBook book, TimeProvider clock)
 {
-    // A report holds what models wrote: it may show itself and nothing else.
-    private const string ReportPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'";
-
     private static readonly byte[] Style = [.. Resource(typeof(Html), "report.css"), .. Resource(typeof(ServiceEndpoints), "service.css")];
+
+    private static readonly byte[] Script = Resource(typeof(ServiceEndpoints), "service.js");
 
     public void Map(WebApplication application)
     {
+        application.Use(next => context => AnswerFaultsAsync(context, next));
         application.UseRouting();
-        application.MapGet("/", ShowOverview);
         application.MapGet(ServicePaths.SignIn, SignIn);
-        application.MapGet(ServicePaths.Style, context => SendAsync(context, "text/css; charset=utf-8", Style));
-        application.MapGet("/health/live", context => SendAsync(context, "text/plain; charset=utf-8", "live\n"u8.ToArray()));
-        application.MapGet("/health/ready", context => ShowHealth(context, isProbe: true));
-        application.MapGet("/health", context => ShowHealth(context, isProbe: false));
-        application.MapGet("/runs/{name}/report.html", ShowReport);
+        application.MapGet(ServicePaths.Style, context => PageResponse.SendAsync(context, "text/css; charset=utf-8", Style));
+        application.MapGet(ServicePaths.Script, context => PageResponse.SendAsync(context, "text/javascript; charset=utf-8", Script));
+        MapSchedules(application);
+        var reader = new RunReader(view);
+        new RunEndpoints(view, reader).Map(application);
+        var traces = new TraceReader(view);
+        application.Lifetime.ApplicationStopped.Register(traces.Dispose);
+        new TraceEndpoints(view, reader, traces).Map(application);
+        new StoreEndpoints(view, new StoreView(view), reader).Map(application);
+        MapModels(application, new ModelsView(view, reader, book));
+        application.MapGet("/fleet", context => PageResponse.SendAsync(
+            context, FleetPage.Of(FleetStatus.Read(view.RunsFolder, clock), view.Now, view.Scrubbed), view.Now));
+        application.MapGet("/api/fleet", context => PageResponse.JsonAsync(context, FleetStatus.Read(view.RunsFolder, clock)));
+    }
+
+    private void MapSchedules(WebApplication application)
+    {
+        application.MapGet("/", context => PageResponse.SendAsync(context, OverviewPage.Of(view, ProofFor(context)), view.Now));
+        application.MapGet("/api/overview", context => PageResponse.JsonAsync(context, new
+        {
+            now = view.Now, health = view.Health, reasons = view.Troubles, schedules = view.Schedules().Select(Spelled),
+            atWork = view.Runs(new(State: RunWord.Running), 1, RunsPage.PerPage).Items, runs = view.Runs(new(), 1, RunsPage.PerPage).Items,
+        }));
+        application.MapGet("/api/schedules", context => PageResponse.JsonAsync(context, view.Schedules().Select(Spelled)));
+        application.MapGet("/schedules/{name}", ShowSchedule);
+        application.MapGet("/api/schedules/{name}", context => Find(context) is { } status
+            ? PageResponse.JsonAsync(context, new
+                { schedule = Spelled(status), nextTimes = SchedulePage.Next(status), occurrences = status.All.Select(Scrubbed) })
+            : PageResponse.NotFoundAsync(context));
         application.MapGet("/schedules/{name}/{occurrence}/log", ShowLog);
         application.MapPost("/schedules/{name}/run", context => ActAsync(context, schedule => Asked.Make(store, schedule, clock)));
         application.MapPost("/schedules/{name}/pause", context => ActAsync(context, schedule => store.SetPaused(schedule.Name, true)));
         application.MapPost("/schedules/{name}/resume", context => ActAsync(context, schedule => store.SetPaused(schedule.Name, false)));
     }
 
-    private Task ShowOverview(HttpContext context)
+    private void MapModels(WebApplication application, ModelsView models)
     {
-        (string, string)? form = null;
-        if (ServiceAccess.MayAct(context))
+        application.MapGet("/models", context =>
         {
-            var tokens = context.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(context);
-            form = (tokens.FormFieldName, tokens.RequestToken!);
-        }
+            var places = models.Places();
+            var page = ModelsPage.Of(places, models.Exported(RunEndpoints.Number(context, "page"), places));
+            return PageResponse.SendAsync(context, page, view.Now);
+        });
+        application.MapGet("/api/models", context =>
+        {
+            var places = models.Places();
+            return PageResponse.JsonAsync(context, new
+            {
+                places = places.Select(place => new
+                {
+                    place.Place, place.Schedules, place.Fault, version = place.Version?.Number, place.Version?.Run, place.Version?.Promoted,
+                }),
+                models = models.Exported(RunEndpoints.Number(context, "page"), places),
+            });
+        });
+    }
 
-        return SendAsync(context, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(OverviewPage.Render(view, form)));
+    // Runs come and go while they are looked at: a file that is gone, or cannot be read just now, is no fault of the service.
+    private async Task AnswerFaultsAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or InvalidDataException
+            && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            await PageResponse.EndAsync(context, 503, "Something could not be read: " + view.Scrubbed(fault.Message));
+        }
+    }
+
+    private Task ShowSchedule(HttpContext context) => Find(context) is { } status
+        ? PageResponse.SendAsync(context, SchedulePage.Of(view, status, ProofFor(context), RunEndpoints.Number(context, "page")), view.Now)
+        : PageResponse.NotFoundAsync(context);
+
+    private ScheduleStatus? Find(HttpContext context) => view.Schedule(Value(context, "name"));
+
+    private static object Spelled(ScheduleStatus status) => new
+    {
+        status.Schedule.Name, status.State, status.Next, recipe = Path.GetFileName(status.Schedule.Recipe), status.Schedule.Cron,
+        status.Schedule.TimeZone, status.Last,
+    };
+
+    private Occurrence Scrubbed(Occurrence one) => one with
+    {
+        Reason = one.Reason is { } reason ? view.Scrubbed(reason) : null,
+        Attempts = [.. one.Attempts.Select(attempt => attempt with
+            { Message = attempt.Message is { } message ? view.Scrubbed(message) : null })],
+    };
+
+    private static FormProof? ProofFor(HttpContext context)
+    {
+        if (!ServiceAccess.MayAct(context)) return null;
+        var tokens = context.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(context);
+        return new(tokens.FormFieldName, tokens.RequestToken!);
     }
 
     // A browser sends a key only after it was asked for one.
@@ -58,36 +137,19 @@ internal sealed class ServiceEndpoints(ServiceView view, OccurrenceStore store, 
         return Task.CompletedTask;
     }
 
-    private async Task ShowHealth(HttpContext context, bool isProbe)
-    {
-        var reasons = health.Reasons();
-        string status = !health.IsReady ? "not ready" : reasons.Count > 0 ? "degraded" : "ready";
-        if (isProbe && !health.IsReady) context.Response.StatusCode = 503;
-        var shown = ServiceAccess.MayLook(context) ? reasons : null;
-        await context.Response.WriteAsJsonAsync(new { status, reasons = shown }, CanonicalJson.Spelling, context.RequestAborted);
-    }
-
-    private Task ShowReport(HttpContext context)
-    {
-        string name = Value(context, "name");
-        context.Response.Headers.ContentSecurityPolicy = ReportPolicy;
-        return RunName.IsValid(name) ? SendFileAsync(context, store.RunsFolder, $"{name}/report.html", "text/html; charset=utf-8")
-            : NotFoundAsync(context);
-    }
-
     private Task ShowLog(HttpContext context)
     {
         string name = Value(context, "name"), occurrence = Value(context, "occurrence");
         return RunName.IsValid(name) && Occurrence.TryParseName(occurrence, out _)
-            ? SendFileAsync(context, store.Root, $"{name}/{occurrence}.log", "text/plain; charset=utf-8")
-            : NotFoundAsync(context);
+            ? PageResponse.ShowFileAsync(context, store.Root, $"{name}/{occurrence}.log", "text/plain; charset=utf-8")
+            : PageResponse.NotFoundAsync(context);
     }
 
     private async Task ActAsync(HttpContext context, Action<ScheduleSection> act)
     {
         if (!ServiceAccess.MayAct(context))
         {
-            await EndAsync(context, 403, "Your key is one to look, not to act.");
+            await PageResponse.EndAsync(context, 403, "Your key is one to look, not to act.");
             return;
         }
 
@@ -97,53 +159,19 @@ internal sealed class ServiceEndpoints(ServiceView view, OccurrenceStore store, 
         }
         catch (AntiforgeryValidationException)
         {
-            await EndAsync(context, 400, "This form is not one of the page as it is now. Open the page again.");
+            await PageResponse.EndAsync(context, 400, "This form is not one of the page as it is now. Open the page again.");
             return;
         }
 
         if (book.Find(Value(context, "name")) is not { } schedule)
         {
-            await NotFoundAsync(context);
+            await PageResponse.NotFoundAsync(context);
             return;
         }
 
         act(schedule);
         context.Response.Redirect("/");
         context.Response.StatusCode = 303;
-    }
-
-    private static async Task SendFileAsync(HttpContext context, string folder, string path, string type)
-    {
-        string file;
-        try
-        {
-            file = ContainedPath.Resolve(folder, path, "request");
-        }
-        catch (InvalidDataException)
-        {
-            await NotFoundAsync(context);
-            return;
-        }
-
-        context.Response.ContentType = type;
-        await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        await stream.CopyToAsync(context.Response.Body, context.RequestAborted);
-    }
-
-    private static async Task SendAsync(HttpContext context, string type, byte[] body)
-    {
-        context.Response.ContentType = type;
-        context.Response.ContentLength = body.Length;
-        await context.Response.Body.WriteAsync(body, context.RequestAborted);
-    }
-
-    private static Task NotFoundAsync(HttpContext context) => EndAsync(context, 404, "There is nothing here.");
-
-    private static async Task EndAsync(HttpContext context, int status, string message)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        await context.Response.WriteAsync(message + "\n", context.RequestAborted);
     }
 
     private static string Value(HttpContext context, string name) => context.GetRouteValue(name) as string ?? "";

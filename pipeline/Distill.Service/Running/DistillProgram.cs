@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Distill.Data.Telemetry;
+using Distill.Service.Hosting;
 
 namespace Distill.Service.Running;
 
@@ -30,6 +32,9 @@ internal interface IDistillProgram
 internal sealed partial class DistillProgram(IReadOnlyList<string> command, IReadOnlyCollection<string> withheld, TimeProvider clock)
     : IDistillProgram
 {
+    /// <summary>Of a run that workers do.</summary>
+    public const string FleetOption = "--fleet";
+
     private const int Terminate = 15, SignalBase = 128;
 
     /// <summary>From the wish to stop to the end of the process; the service itself has ten seconds.</summary>
@@ -56,10 +61,32 @@ internal sealed partial class DistillProgram(IReadOnlyList<string> command, IRea
 
         async Task Read(StreamReader reader, bool isError)
         {
-            while (await reader.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
+            try
             {
-                lock (gate) said(new SpokenLine(line, isError));
+                while (await reader.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
+                {
+                    lock (gate) Tell(said, new SpokenLine(line, isError));
+                }
             }
+            finally
+            {
+                // Nobody reads from it any more, and it would stand still as soon as the pipe is full.
+                while (await reader.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is not null)
+                {
+                }
+            }
+        }
+    }
+
+    private static void Tell(Action<SpokenLine> said, SpokenLine line)
+    {
+        try
+        {
+            said(line);
+        }
+        catch (IOException)
+        {
+            // Who listens cannot keep it, on a full disk; that is no fault of the run.
         }
     }
 
@@ -70,7 +97,11 @@ internal sealed partial class DistillProgram(IReadOnlyList<string> command, IRea
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, CreateNoWindow = true,
         };
         foreach (string argument in command.Skip(1).Concat(arguments)) start.ArgumentList.Add(argument);
-        foreach (string name in withheld) start.Environment.Remove(name);
+        // Who hands work to others needs the queue that they take it from.
+        bool needsQueue = arguments.Contains(FleetOption);
+        foreach (string name in withheld.Where(name => !needsQueue || name != ServiceOptions.PostgresVariable))
+            start.Environment.Remove(name);
+        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } span }) start.Environment[Instruments.ParentVariable] = span;
         try
         {
             var process = Process.Start(start)!;

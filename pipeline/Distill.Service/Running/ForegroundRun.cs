@@ -1,3 +1,4 @@
+using Distill.Service.Hosting;
 using Distill.Service.Notifying;
 using Distill.Service.Occurrences;
 using Distill.Service.Schedules;
@@ -15,7 +16,7 @@ internal sealed class ForegroundRun(
     {
         var secrets = new SecretText(book);
         var echo = new EchoedProgram(program, new RunWords(clock, secrets), said);
-        var followUps = new FollowUps(store, book, echo, new Notifiers(clock), secrets, clock);
+        var followUps = new FollowUps(store, book, echo, new Notifiers(clock, [ServiceOptions.PostgresVariable]), secrets, clock);
         var runner = new OccurrenceRunner(store, book, echo, followUps, new LiveRuns(), secrets, clock);
         while (true)
         {

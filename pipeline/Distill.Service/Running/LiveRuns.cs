@@ -12,6 +12,10 @@ internal sealed class LiveRuns
 
     public bool IsAnyAtWork => !atWork.IsEmpty;
 
+    /// <summary>Runs at work that have said nothing for so long.</summary>
+    public IEnumerable<(string Run, TimeSpan Silence)> Silent(TimeSpan atLeast) =>
+        atWork.Select(run => (run.Key, run.Value.Silence)).Where(run => run.Silence >= atLeast);
+
     /// <returns>Dispose it when the run is not at work any more.</returns>
     public IDisposable Show(string run, RunWords words)
     {
@@ -31,32 +35,4 @@ internal sealed class LiveRuns
     {
         public void Dispose() => live.atWork.TryRemove(run, out _);
     }
-}
-
-/// <summary>
-/// What the attempts of an occurrence said, a line each with its time. Full at some megabytes: what comes after is left out. Not
-/// thread-safe; dispose it.
-/// </summary>
-internal sealed class RunLog : IDisposable
-{
-    private const long MostBytes = 4 << 20;
-
-    private readonly StreamWriter writer;
-    private readonly TimeProvider clock;
-
-    public RunLog(string path, TimeProvider clock)
-    {
-        this.clock = clock;
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-        writer = new StreamWriter(stream) { NewLine = "\n", AutoFlush = true };
-    }
-
-    public void Line(string text)
-    {
-        if (writer.BaseStream.Length < MostBytes)
-            writer.WriteLine($"{clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'} {text.ReplaceLineEndings(" ")}");
-    }
-
-    public void Dispose() => writer.Dispose();
 }

@@ -1,7 +1,12 @@
-using Distill.Data.Storage;
+using System.Diagnostics;
+using Distill.Data.Telemetry;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Runs.Live;
+using Distill.Service.Fleet;
 using Distill.Service.Occurrences;
 using Distill.Service.Schedules;
+using Distill.Service.Watching;
+using Distill.Storage;
 
 namespace Distill.Service.Running;
 
@@ -11,8 +16,10 @@ namespace Distill.Service.Running;
 /// </summary>
 internal sealed class OccurrenceRunner(
     OccurrenceStore store, ScheduleBook book, IDistillProgram program, FollowUps followUps, LiveRuns live, SecretText secrets,
-    TimeProvider clock)
+    TimeProvider clock, ServiceEvents? events = null)
 {
+    private readonly ServiceEvents events = events ?? ServiceEvents.OfNobody;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500), Look = TimeSpan.FromSeconds(1);
 
     /// <param name="stopping">Stops the run at a safe point; the next call goes on.</param>
@@ -22,7 +29,7 @@ internal sealed class OccurrenceRunner(
         if (store.Find(schedule, name) is not { Closed: null } first) return;
         using var held = await TakeAsync(first.Resource, first.Run, stopping).ConfigureAwait(false);
         // A run whose service was killed goes on without it, and has its resource still.
-        while (IsInUse(first.Resource)) await Task.Delay(Look, clock, stopping).ConfigureAwait(false);
+        while (IsInUse(first)) await Task.Delay(Look, clock, stopping).ConfigureAwait(false);
         if (store.Find(schedule, name) is not { Closed: null } occurrence) return; // another one was faster
         if (occurrence.IsOpen)
         {
@@ -43,8 +50,10 @@ internal sealed class OccurrenceRunner(
         }
     }
 
-    private bool IsInUse(string label) => store.Schedules().SelectMany(store.List).Any(one =>
-        one is { Closed: null, Attempts.Count: > 0 } && one.Resource == label && new RunFolder(store.RunsFolder, one.Run).IsLocked());
+    // What workers have of it itself is carried on; what they have of another one is waited for.
+    private bool IsInUse(Occurrence own) => store.Schedules().SelectMany(store.List).Any(one =>
+        one is { Closed: null, Attempts.Count: > 0 } && one.Resource == own.Resource
+        && new RunFolder(store.RunsFolder, one.Run) is var folder && (folder.IsLocked() || (one.Run != own.Run && folder.IsWithWorkers)));
 
     private async Task<Occurrence> AdvanceAsync(Occurrence occurrence, CancellationToken stopping)
     {
@@ -60,12 +69,29 @@ internal sealed class OccurrenceRunner(
             Attempts = [.. occurrence.Attempts, new Attempt(clock.GetUtcNow())],
         };
         store.Write(occurrence);
+        events.AttemptStarted(occurrence);
+        using var span = BeginSpan(occurrence);
         var ended = await AttemptAsync(occurrence, schedule, folder, stopping).ConfigureAwait(false);
+        span?.SetTag(Instruments.Attribute.Outcome, ended.End?.ToString().ToLowerInvariant());
+        if (ended.IsFailure) span?.SetStatus(ActivityStatusCode.Error);
+        events.AttemptEnded(occurrence, ended);
         return AttemptRules.After(occurrence, ended, schedule.Retries, clock.GetUtcNow());
     }
 
-    private static Occurrence Over(Occurrence occurrence, string reason) =>
-        occurrence with { State = OccurrenceState.Cancelled, Reason = reason, NotBefore = null };
+    private static Activity? BeginSpan(Occurrence occurrence)
+    {
+        var span = Instruments.Spans.StartActivity(Instruments.Span.Attempt);
+        span?.SetTag(Instruments.Attribute.Schedule, occurrence.Schedule);
+        span?.SetTag(Instruments.Attribute.Run, occurrence.Run);
+        return span?.SetTag(Instruments.Attribute.Attempt, occurrence.Attempts.Count);
+    }
+
+    // Workers may have it from before the service was started anew.
+    private Occurrence Over(Occurrence occurrence, string reason)
+    {
+        FleetRun.Stop(store.RunsFolder, occurrence.Run, reason, clock);
+        return occurrence with { State = OccurrenceState.Cancelled, Reason = reason, NotBefore = null };
+    }
 
     /// <summary>What became of an attempt whose service did not live to note it.</summary>
     private Occurrence Reviewed(Occurrence occurrence, RunFolder folder, ScheduleSection schedule)
@@ -78,6 +104,8 @@ internal sealed class OccurrenceRunner(
             { Verdict: RunVerdict.EndedEarly } => (AttemptEnd.Early, state.Reason),
             { Progress: RunProgress.Finished } => (AttemptEnd.Finished, null),
             { Progress: RunProgress.Failed } => (AttemptEnd.Fault, state.Reason),
+            // Workers went on without the service, and have it still.
+            _ when folder.IsWithWorkers => (AttemptEnd.Stopped, "the service was stopped"),
             { Progress: RunProgress.Stopped } => (AttemptEnd.Stopped, "the service was stopped"),
             _ => AttemptRules.WithoutWord(occurrence.Attempts.SkipLast(1)),
         };
@@ -89,10 +117,12 @@ internal sealed class OccurrenceRunner(
         Occurrence occurrence, ScheduleSection schedule, RunFolder folder, CancellationToken stopping)
     {
         var words = new RunWords(clock, secrets);
-        using var limit = schedule.LimitHours > 0 ? new CancellationTokenSource(TimeSpan.FromHours(schedule.LimitHours), clock) : new();
+        using var limit = new CancellationTokenSource();
         using var cancel = new CancellationTokenSource();
         using var any = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token, cancel.Token);
-        using var watch = clock.CreateTimer(_ => Cancel(occurrence, cancel), null, Look, Look);
+        var (began, longest) = (clock.GetTimestamp(), TimeSpan.FromHours(schedule.LimitHours));
+        var watch = clock.CreateTimer(_ => LookAfter(), null, Look, Look);
+        await using var watched = watch.ConfigureAwait(false); // waits for a look that is under way
         using var shown = live.Show(occurrence.Run, words);
         using var log = new RunLog(store.LogPath(occurrence), clock);
         var (end, message) = (AttemptEnd.Fault, (string?)null);
@@ -102,6 +132,7 @@ internal sealed class OccurrenceRunner(
             var (cancelled, late) = (cancel.IsCancellationRequested, limit.IsCancellationRequested);
             bool stopped = !cancelled && !late && await IsStoppingAsync(code, stopping).ConfigureAwait(false);
             (end, message) = Meaning(code, words, cancelled, late, stopped);
+            if (cancelled || late) FleetRun.Stop(store.RunsFolder, occurrence.Run, message ?? "stopped", clock);
             if (end == AttemptEnd.Finished && RunState.TryRead(folder.Path) is { Verdict: RunVerdict.EndedEarly } state)
                 (end, message) = (AttemptEnd.Early, state.Reason);
         }
@@ -118,28 +149,37 @@ internal sealed class OccurrenceRunner(
             Message = Scrubbed(message),
         };
 
+        // Not a timer of so many hours: those wait for 49 days at most.
+        void LookAfter()
+        {
+            if (store.IsCancelAsked(occurrence)) cancel.Cancel();
+            if (longest > TimeSpan.Zero && clock.GetElapsedTime(began) >= longest) limit.Cancel();
+        }
+
         void Say(SpokenLine line)
         {
-            if (words.Hear(line) is { } text) log.Line(text);
+            if (words.Hear(line) is not { } text) return;
+            log.Line(text);
+            events.Said(occurrence, words.Stage, text);
         }
     }
 
     private string? Scrubbed(string? message) => message is null ? null : secrets.Without(message);
 
-    private void Cancel(Occurrence occurrence, CancellationTokenSource cancel)
-    {
-        if (store.IsCancelAsked(occurrence)) cancel.Cancel();
-    }
-
     private IReadOnlyList<string> Arguments(Occurrence occurrence, ScheduleSection schedule, RunFolder folder)
     {
         // A run that was begun keeps the recipe that it was begun with.
         if (RunState.TryRead(folder.Path) is not null && File.Exists(folder.RecipePath))
-            return ["resume", occurrence.Run, "--runs", store.RunsFolder, "--json"];
+            return ["resume", occurrence.Run, "--runs", store.RunsFolder, "--json", .. FleetWords(schedule)];
         var day = TimeZoneInfo.ConvertTime(occurrence.Due, TimeZoneInfo.FindSystemTimeZoneById(schedule.TimeZone)).DateTime;
         var overrides = schedule.OverridesOn(day).SelectMany(text => (string[])["--set", text]);
-        return ["run", schedule.Recipe, "--name", occurrence.Run, "--runs", store.RunsFolder, "--json", .. overrides];
+        return
+        [
+            "run", schedule.Recipe, "--name", occurrence.Run, "--runs", store.RunsFolder, "--json", .. overrides, .. FleetWords(schedule),
+        ];
     }
+
+    private static string[] FleetWords(ScheduleSection schedule) => schedule.Fleet ? [DistillProgram.FleetOption] : [];
 
     // Ctrl-C reaches a run before its service has noticed.
     private async Task<bool> IsStoppingAsync(int code, CancellationToken stopping)
@@ -153,6 +193,8 @@ internal sealed class OccurrenceRunner(
     {
         0 => (AttemptEnd.Finished, null),
         1 => (AttemptEnd.Fault, words.Fault ?? "it ended with a fault and did not say which"),
+        2 when words.IsBusy => (AttemptEnd.Busy, words.Fault),
+        2 when words.IsOfMachine => (AttemptEnd.Fault, words.Fault),
         2 => (AttemptEnd.Invalid, words.Fault ?? "its recipe or its call is wrong"),
         3 => (AttemptEnd.Gate, words.Fault ?? "a gate refused"),
         _ when cancelled => (AttemptEnd.Cancelled, "a newer one is due"),
@@ -178,6 +220,7 @@ internal sealed class OccurrenceRunner(
         }
 
         store.Write(occurrence with { Closed = clock.GetUtcNow() });
+        events.Closed(occurrence);
         live.Forget(occurrence.Run);
     }
 }

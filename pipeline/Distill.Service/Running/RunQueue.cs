@@ -39,9 +39,13 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
 
     /// <param name="postgres">Connection string; null for a queue in memory.</param>
     /// <exception cref="IOException">The database cannot be used.</exception>
-    public static RunQueue Open(string? postgres)
+    public static RunQueue Open(string? postgres) => new(postgres is null ? new InMemoryStorage() : StorageOf(postgres));
+
+    /// <summary>The database, with what Hangfire needs in it.</summary>
+    /// <exception cref="QueueUnreachableException">It cannot be used now.</exception>
+    /// <exception cref="IOException">It can never be.</exception>
+    public static JobStorage StorageOf(string postgres)
     {
-        if (postgres is null) return new(new InMemoryStorage());
         if (Parsed(postgres) is null) // what the reader says of it would quote it
             throw new IOException("The database of the queue cannot be used: its connection string is none. "
                 + "It looks like 'Host=…;Database=…;Username=…;Password=…'.");
@@ -52,11 +56,11 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
         };
         try
         {
-            return new(new PostgreSqlStorage(new NpgsqlConnectionFactory(postgres, options), options));
+            return new PostgreSqlStorage(new NpgsqlConnectionFactory(postgres, options), options);
         }
         catch (Exception fault) when (fault is DbException or ArgumentException or InvalidOperationException or TimeoutException)
         {
-            throw new IOException($"The database of the queue cannot be used: {fault.GetBaseException().Message}", fault);
+            throw new QueueUnreachableException($"The database of the queue cannot be used: {fault.GetBaseException().Message}", fault);
         }
     }
 
@@ -87,6 +91,9 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
                 new EnqueuedState(occurrence.Resource));
     }
 
+    /// <exception cref="DbException">It cannot be reached.</exception>
+    public void Check() => Storage.GetMonitoringApi().Servers();
+
     public void Dispose()
     {
         foreach (var server in servers.Values) server.SendStop();
@@ -115,6 +122,9 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
                 : throw new InvalidOperationException($"The queue holds a job of the type {jobType.Name}, which is none of ours.");
     }
 }
+
+/// <summary>The database does not answer, or not as it should.</summary>
+internal sealed class QueueUnreachableException(string message, Exception inner) : IOException(message, inner);
 
 /// <summary>What a worker of the queue does with an occurrence. The service retries by itself, with reasons; the queue never
 /// does.</summary>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Distill.Pipeline.Runs;
+using Distill.Pipeline.Runs.Live;
 
 namespace Distill.Service.Running;
 
@@ -9,7 +11,29 @@ namespace Distill.Service.Running;
 /// <param name="Left">How long the stage still takes; null while that is unknown.</param>
 internal sealed record RunStatus(string? Stage, double Share, string Progress, TimeSpan? Left)
 {
+    /// <summary>How long the run still takes; null while that is unknown.</summary>
+    public TimeSpan? LeftInAll { get; init; }
+
     public static RunStatus Starting { get; } = new(null, 0, "starting", null);
+
+    /// <summary>What a run wrote of itself, whoever started it.</summary>
+    public static RunStatus Of(ProgressFile file)
+    {
+        var whole = Time(file.SecondsLeft);
+        if (file.Current() is not { } stage) return new(null, 0, "", null) { LeftInAll = whole };
+        var progress = stage.Progress ?? new StageProgress(0, 0, "");
+        string words = progress.Total > 0
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"{progress.Done:N0}/{progress.Total:N0} {progress.Unit} {progress.Detail}{RateOf(progress)}").TrimEnd()
+            : "";
+        double share = progress.Total > 0 ? Math.Clamp(progress.Done / progress.Total, 0, 1) : 0;
+        return new(stage.Name, share, words, Time(stage.SecondsLeft)) { LeftInAll = whole };
+    }
+
+    private static TimeSpan? Time(double? seconds) => seconds is >= 0 and < 1e9 ? TimeSpan.FromSeconds(seconds.Value) : null;
+
+    private static string RateOf(StageProgress progress) => progress.Rate <= 0 ? ""
+        : string.Create(CultureInfo.InvariantCulture, $" · {progress.Rate:N0} {progress.RateUnit}");
 }
 
 /// <summary>
@@ -23,16 +47,26 @@ internal sealed class RunWords(TimeProvider clock, SecretText secrets)
     private readonly Queue<string> last = [];
     private long stageStart;
     private double doneBefore = -1;
+    private long heard = clock.GetTimestamp();
 
     private volatile RunStatus status = RunStatus.Starting;
 
     public RunStatus Status => status;
+
+    /// <summary>How long it has said nothing.</summary>
+    public TimeSpan Silence => clock.GetElapsedTime(Interlocked.Read(ref heard));
 
     /// <summary>The last stage that was begun and did not end; null when there is none.</summary>
     public string? Stage { get; private set; }
 
     /// <summary>Why the run failed; null when it did not say.</summary>
     public string? Fault { get; private set; }
+
+    /// <summary>Whether it did nothing because another process had the run.</summary>
+    public bool IsBusy { get; private set; }
+
+    /// <summary>Whether it did nothing because the machine lacked something, which may be there later.</summary>
+    public bool IsOfMachine { get; private set; }
 
     /// <summary>The command that goes on with it, as it said itself.</summary>
     public string? Continuation { get; private set; }
@@ -43,6 +77,7 @@ internal sealed class RunWords(TimeProvider clock, SecretText secrets)
     /// <returns>The line for people that it makes; null for what is only progress.</returns>
     public string? Hear(SpokenLine spoken)
     {
+        Interlocked.Exchange(ref heard, clock.GetTimestamp());
         string? line = spoken.Text.StartsWith('{') && TryRead(spoken.Text) is { } json ? Of(json) : spoken.Text;
         if (string.IsNullOrWhiteSpace(line)) return null;
         line = secrets.Without(line);
@@ -96,6 +131,8 @@ internal sealed class RunWords(TimeProvider clock, SecretText secrets)
     {
         string message = Text(error, "message"), hint = Text(error, "hint");
         Fault = secrets.Without(message.ReplaceLineEndings(" "));
+        string kind = Text(error, "kind");
+        (IsBusy, IsOfMachine) = (kind == "busy", kind == "machine");
         Continuation = Text(error, "continue") is { Length: > 0 } command ? command : null;
         return hint.Length > 0 ? $"error: {message} {hint}" : $"error: {message}";
     }

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
-using Distill.Data.Storage;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Store;
 using Distill.Service.Hosting;
 using Distill.Service.Occurrences;
 using Distill.Service.Schedules;
+using Distill.Service.Watching;
+using Distill.Storage;
 using Microsoft.Extensions.Hosting;
 
 namespace Distill.Service.Running;
@@ -14,6 +15,11 @@ internal interface IOccurrenceQueue
 {
     /// <exception cref="InvalidOperationException">The queue cannot be reached.</exception>
     void Enqueue(Occurrence occurrence);
+
+    /// <summary>Throws what keeps it from being reached.</summary>
+    void Check()
+    {
+    }
 }
 
 /// <summary>
@@ -21,10 +27,12 @@ internal interface IOccurrenceQueue
 /// moment. One thread.
 /// </summary>
 internal sealed class ScheduleLoop(
-    OccurrenceStore store, ScheduleBook book, IOccurrenceQueue queue, ServiceHealth health, TimeProvider clock)
+    OccurrenceStore store, ScheduleBook book, IOccurrenceQueue queue, ServiceHealth health, TimeProvider clock,
+    ServiceEvents? events = null)
     : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2), NoteInterval = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2), NoteInterval = TimeSpan.FromMinutes(5),
+        CheckInterval = TimeSpan.FromSeconds(10);
 
     // The queue may have lost what was handed to it so long ago; handing it out twice harms nothing.
     private static readonly TimeSpan Trust = TimeSpan.FromMinutes(30);
@@ -32,10 +40,18 @@ internal sealed class ScheduleLoop(
     private readonly ConcurrentDictionary<string, DateTimeOffset> handedOut = new(StringComparer.Ordinal);
 
     private string[] looked = [];
+    private long queueChecked;
 
     /// <summary>One look.</summary>
     public void Look()
     {
+        health.Looked();
+        if (queueChecked == 0 || clock.GetElapsedTime(queueChecked) >= CheckInterval)
+        {
+            health.Try("queue", queue.Check, stopsRuns: true);
+            queueChecked = clock.GetTimestamp();
+        }
+
         book.Refresh();
         var now = clock.GetUtcNow();
         var schedules = book.Document.Schedules;
@@ -62,6 +78,7 @@ internal sealed class ScheduleLoop(
             do
             {
                 health.Try("schedules", Look);
+                health.Try("health", () => events?.Health(health.Parts()), stopsRuns: false);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
         }

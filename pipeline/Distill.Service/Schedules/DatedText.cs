@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace Distill.Service.Schedules;
 
-/// <summary>Text that holds the day of an occurrence: <c>{date}</c>, <c>{date-7}</c>, <c>{date:yyyyMMdd}</c>,
-/// <c>{date-1:yyyy/MM/dd}</c>.</summary>
+/// <summary>Text that holds the day of an occurrence, or its time: <c>{date}</c>, <c>{date-7}</c>, <c>{date:yyyyMMdd}</c>,
+/// <c>{date-1:yyyy/MM/dd}</c>, <c>{date:MMddHHmm}</c>.</summary>
 internal static partial class DatedText
 {
     private const string Usual = "yyyy-MM-dd";
@@ -23,7 +23,7 @@ internal static partial class DatedText
             ? $"'{wrong.Value}' is no date" : null;
 
     // At least two characters: a single letter is one of .NET's standard formats.
-    [GeneratedRegex(@"\{date(?<days>[+-][0-9]{1,4})?(:(?<format>[yMd_./-]{2,20}))?\}")]
+    [GeneratedRegex(@"\{date(?<days>[+-][0-9]{1,4})?(:(?<format>[yMdHms_./-]{2,20}))?\}")]
     private static partial Regex Placeholder();
 
     [GeneratedRegex(@"\{date[^{}]*\}")]

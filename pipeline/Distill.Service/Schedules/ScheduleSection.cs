@@ -56,6 +56,9 @@ internal sealed record ScheduleSection : Section
     [Option("what the run needs, as a label of your own: of all runs with the same label only one is at work")]
     public string Resource { get; init; } = "cpu";
 
+    [Option("true: `distill worker`s do its runs, on this machine or others (docs/many-machines.md); needs the queue in PostgreSQL")]
+    public bool Fleet { get; init; }
+
     [Option("a run that takes longer is stopped and counts as failed; 0: no limit", Minimum = 0, Maximum = 8784, Unit = "hours")]
     public int LimitHours { get; init; }
 
@@ -63,7 +66,7 @@ internal sealed record ScheduleSection : Section
     public RetentionSection Retention { get; init; } = new();
 
     [Option("values of the recipe, as after `--set`; `{date}` is the day of the occurrence, `{date-7}` a week before, `{date:yyyyMMdd}` "
-        + "the day in that form", Default = "none")]
+        + "the day in that form, `{date:MMddHHmm}` the time too", Default = "none")]
     public IReadOnlyDictionary<string, JsonElement> Set { get; init; } = new Dictionary<string, JsonElement>();
 
     [Option("what happens after a run")]
@@ -90,7 +93,7 @@ internal sealed record ScheduleSection : Section
         foreach (var (key, value) in Set)
         {
             yield return Rule.Require(DatedText.Fault(TextOf(value)) is null, nameof(Set),
-                $"{key}: {DatedText.Fault(TextOf(value))}", "write {date}, {date-7} or {date:yyyyMMdd}");
+                $"{key}: {DatedText.Fault(TextOf(value))}", "write {date}, {date-7}, {date:yyyyMMdd} or {date:MMddHHmm}");
         }
     }
 
@@ -178,7 +181,7 @@ internal sealed record FollowUpSection : Section
         yield return Rule.Require(Push.Length == 0 || Push.StartsWith("hf://", StringComparison.Ordinal), nameof(Push),
             "no place on the Hub", "write hf://owner/name, or leave it out");
         yield return Rule.Require(DatedText.Fault(Push) is null, nameof(Push), DatedText.Fault(Push) ?? "",
-            "write {date}, {date-7} or {date:yyyyMMdd}");
+            "write {date}, {date-7}, {date:yyyyMMdd} or {date:MMddHHmm}");
     }
 }
 

@@ -75,7 +75,27 @@ internal sealed class ConfigFields(JsonElement root)
         return ids;
     }
 
+    /// <summary>A string or a list of them; empty when absent or null.</summary>
+    public IReadOnlyList<string> Strings(string key)
+    {
+        if (!Find(key, out var value)) return [];
+        JsonElement[] each = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
+        return each.All(item => item.ValueKind == JsonValueKind.String) ? [.. each.Select(item => item.GetString()!)]
+            : Wrong<IReadOnlyList<string>>(key, value, "a string or a list of them") ?? [];
+    }
+
+    /// <summary>An object of numbers, in the order of the file; empty when absent or null.</summary>
+    public IReadOnlyList<KeyValuePair<string, double>> NumbersByName(string key)
+    {
+        if (!Find(key, out var value)) return [];
+        return value.ValueKind == JsonValueKind.Object && value.EnumerateObject().All(each => each.Value.ValueKind == JsonValueKind.Number)
+            ? [.. value.EnumerateObject().Select(each => KeyValuePair.Create(each.Name, each.Value.GetDouble()))]
+            : Wrong<IReadOnlyList<KeyValuePair<string, double>>>(key, value, "an object of numbers") ?? [];
+    }
+
     public bool Has(string key) => Find(key, out _);
+
+    public bool IsString(string key) => Find(key, out var value) && value.ValueKind == JsonValueKind.String;
 
     /// <summary>Present, and null.</summary>
     public bool IsNull(string key) => root.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.Null;

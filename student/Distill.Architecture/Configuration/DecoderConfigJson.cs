@@ -46,7 +46,8 @@ public static class DecoderConfigJson
     }
 
     /// <summary>generation_config.json: the ids that begin, end and pad.</summary>
-    public static byte[] WriteGeneration(DecoderArchitecture architecture) => DecoderConfigWriter.WriteGeneration(architecture);
+    public static byte[] WriteGeneration(DecoderArchitecture architecture) =>
+        DecoderConfigWriter.WriteGeneration(architecture, GenerationDefaults.None);
 
     private static IReadOnlyList<int> GenerationEndTokens(string folder)
     {

@@ -43,7 +43,11 @@ internal static class DecoderConfigWriter
         json.WriteNumber("vocab_size", a.VocabularySize);
     });
 
-    public static byte[] WriteGeneration(DecoderArchitecture architecture) => Object(json => WriteTokenIds(json, architecture));
+    public static byte[] WriteGeneration(DecoderArchitecture architecture, GenerationDefaults defaults) => Object(json =>
+    {
+        WriteTokenIds(json, architecture);
+        defaults.Write(json);
+    });
 
     private static void WriteTokenIds(Utf8JsonWriter json, DecoderArchitecture a)
     {

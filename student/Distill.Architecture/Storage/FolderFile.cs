@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Architecture;
 

@@ -15,12 +15,18 @@ internal sealed record SafeTensor(string Name, SafeTensorType Type, IReadOnlyLis
     /// <summary>fp32 values stored as F32, BF16 or F16, rounded to nearest, ties to even, while they are written.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Another type.</exception>
     /// <remarks>Writing throws an <see cref="InvalidDataException"/> where a finite value would become infinite.</remarks>
-    public static SafeTensor Rounded(string name, IReadOnlyList<long> shape, ReadOnlyMemory<float> values, SafeTensorType type)
+    public static SafeTensor Rounded(string name, IReadOnlyList<long> shape, ReadOnlyMemory<float> values, SafeTensorType type) =>
+        Rounded(name, shape, () => values, type);
+
+    /// <param name="values">Asked for when they are written.</param>
+    /// <inheritdoc cref="Rounded(string, IReadOnlyList{long}, ReadOnlyMemory{float}, SafeTensorType)"/>
+    public static SafeTensor Rounded(string name, IReadOnlyList<long> shape, Func<ReadOnlyMemory<float>> values, SafeTensorType type)
     {
-        if (type == SafeTensorType.Float32) return Singles(name, shape, values);
+        if (type == SafeTensorType.Float32)
+            return new(name, SafeTensorType.Float32, shape, stream => WriteAll(stream, MemoryMarshal.AsBytes(values().Span)));
         if (type is not (SafeTensorType.BFloat16 or SafeTensorType.Float16))
             throw new ArgumentOutOfRangeException(nameof(type), type, "Weights are stored as F32, BF16 or F16.");
-        return new(name, type, shape, stream => WriteRounded(stream, values.Span, type, name));
+        return new(name, type, shape, stream => WriteRounded(stream, values().Span, type, name));
     }
 
     public static SafeTensor Integers(string name, IReadOnlyList<long> shape, ReadOnlyMemory<long> values) =>

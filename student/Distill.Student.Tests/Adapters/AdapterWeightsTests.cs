@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 namespace Distill.Student.Tests.Adapters;
 
 /// <summary>Adapters beside frozen weights, in every form that these may have.</summary>
+[Collection(nameof(CountedTensors))]
 public sealed class AdapterWeightsTests
 {
     private static readonly LowRankOptions Options = new(3, 6, LowRankOptions.AllTargets);

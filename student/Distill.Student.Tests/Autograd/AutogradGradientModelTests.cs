@@ -8,6 +8,7 @@ using Distill.Student.Training;
 
 namespace Distill.Student.Tests.Autograd;
 
+[Collection(nameof(CountedTensors))]
 public sealed class AutogradGradientModelTests
 {
     [Theory]

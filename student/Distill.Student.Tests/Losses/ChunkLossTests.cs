@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 namespace Distill.Student.Tests.Losses;
 
 /// <summary>Losses on chunks of logits against the same losses token by token, and on a device that shows what leaves it.</summary>
+[Collection(nameof(CountedTensors))]
 public sealed class ChunkLossTests
 {
     private const int Vocabulary = 37;

@@ -42,6 +42,43 @@ public sealed class GroupRelativeTests
         derivatives[5].ShouldBe(1.3f / 6, 1e-5f);            // beyond the bound, but the pessimistic side keeps its slope
     }
 
+    // Two completions of 2 and 4 tokens, as good as each other, at ratios of 1: a token's slope is its weight.
+    [Theory]
+    [InlineData(PolicyAggregation.Token, 1.0 / 6, 1.0 / 6)]
+    [InlineData(PolicyAggregation.Sequence, 1.0 / (2 * 2), 1.0 / (4 * 2))]
+    [InlineData(PolicyAggregation.TokenLimit, 1.0 / (8 * 2), 1.0 / (8 * 2))]
+    [InlineData(PolicyAggregation.SequenceSum, 1.0 / 2, 1.0 / 2)]
+    public void Lengths_weigh_as_the_aggregation_says(PolicyAggregation aggregation, double ofShort, double ofLong)
+    {
+        var (batch, _) = Example();
+        batch = new TokenBatch([.. batch.Sequences.Cast<Rollout>().Select(rollout => rollout with { Advantage = 1 })]);
+        float[] sampled = [.. batch.Sequences.Cast<Rollout>().SelectMany(rollout => rollout.Completion.LogProbabilities)];
+        float[] derivatives = new float[6];
+        new PolicyLoss(new ClippedSurrogate(0.2, 0.28), RatioLevel.Token, new PolicyDivisor(aggregation, 6, 2, 8))
+            .Evaluate(batch, sampled, derivatives);
+        derivatives[..2].ShouldAllBe(slope => Math.Abs(slope + ofShort) < 1e-6);
+        derivatives[2..].ShouldAllBe(slope => Math.Abs(slope + ofLong) < 1e-6);
+    }
+
+    // Without an advantage the pull towards the start is all there is: down where a token has become likelier than it was, up where it has
+    // become less likely, not at all where it is as it was.
+    [Fact]
+    public void The_reference_pulls_back_by_its_weight()
+    {
+        var (batch, _) = Example();
+        batch = new TokenBatch([.. batch.Sequences.Cast<Rollout>().Select(
+            rollout => rollout with { Advantage = 0, ReferenceLogProbabilities = rollout.Completion.LogProbabilities })]);
+        float[] now = [.. batch.Sequences.Cast<Rollout>().SelectMany(rollout => rollout.Completion.LogProbabilities)];
+        float[] moves = [0.3f, -0.3f, 0, 0.1f, 0, 0];
+        for (int i = 0; i < now.Length; i++) now[i] += moves[i];
+        float[] derivatives = new float[6];
+        double value = new PolicyLoss(
+            new ClippedSurrogate(0.2, 0.28), RatioLevel.Token, new PolicyDivisor(PolicyAggregation.Token, 6, 2, 8), new ReferenceTerm(0.01))
+            .Evaluate(batch, now, derivatives);
+        value.ShouldBe(moves.Sum(move => 0.01 * (Math.Exp(-move) + move - 1)) / 6, 1e-7);
+        for (int i = 0; i < 6; i++) ((double)derivatives[i]).ShouldBe(0.01 * (1 - Math.Exp(-moves[i])) / 6, 1e-7);
+    }
+
     [Fact]
     public void Derivatives_are_the_slopes_of_the_loss()
     {

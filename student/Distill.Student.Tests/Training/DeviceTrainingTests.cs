@@ -17,6 +17,7 @@ namespace Distill.Student.Tests.Training;
 /// Whole trainings as they run on any device — autograd and passes by tensors, here on the CPU — against those by the processor's own
 /// passes.
 /// </summary>
+[Collection(nameof(CountedTensors))]
 public sealed class DeviceTrainingTests : IDisposable
 {
     private const int Steps = 20;

@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 
 namespace Distill.Student.Tests.Training;
 
+[Collection(nameof(CountedTensors))]
 public sealed class SupervisedLoopTests
 {
     private static readonly TrainingOptions Options =

@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace Distill.Student.Tests.Training;
 
 /// <summary>The passes of any device, on the CPU, against those that the processor has of its own.</summary>
+[Collection(nameof(CountedTensors))]
 public sealed class TensorPassesTests
 {
     [Fact]

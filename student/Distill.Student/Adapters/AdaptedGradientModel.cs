@@ -1,3 +1,4 @@
+using Distill.Libtorch;
 using Distill.Student.Model;
 using Distill.Student.Training;
 using static TorchSharp.torch;

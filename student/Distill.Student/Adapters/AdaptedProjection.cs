@@ -1,3 +1,4 @@
+using Distill.Libtorch;
 using Distill.Student.Autograd;
 using Distill.Student.Model;
 using static TorchSharp.torch;

@@ -22,6 +22,7 @@ internal sealed record AdapterMemory(TrainingMemory Device, long Host)
         DecoderArchitecture architecture, TrainingOptions options, LowRankOptions lowRank, int longestSequence,
         DeviceType device = DeviceType.CPU)
     {
+        options = options.On(device);
         List<ParameterSpec> projections =
             [.. ParameterMap.For(architecture).Where(spec => spec.Name.EndsWith("_proj.weight", StringComparison.Ordinal))];
         List<ParameterSpec> adapted = [.. projections.Where(spec => lowRank.Adapts(spec.Name))];

@@ -1,5 +1,5 @@
 using Distill.Architecture;
-using Distill.Student.Model;
+using Distill.Libtorch;
 using Distill.Student.Training;
 using static TorchSharp.torch;
 

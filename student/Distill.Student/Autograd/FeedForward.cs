@@ -1,5 +1,5 @@
 using Distill.Architecture;
-using Distill.Student.Model;
+using Distill.Libtorch;
 using static TorchSharp.torch;
 
 namespace Distill.Student.Autograd;

@@ -1,4 +1,4 @@
-using Distill.Student.Model;
+using Distill.Libtorch;
 using static TorchSharp.torch;
 
 namespace Distill.Student.Autograd;

@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using Distill.Student.Model;
+using Distill.Libtorch;
 using Distill.Student.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,7 +14,7 @@ namespace Distill.Student.Distillation;
 /// <param name="TopIds">[learned × k]</param>
 /// <param name="TopLogProbabilities">[learned × k], at temperature 1.</param>
 public sealed record TeacherSequence(IReadOnlyList<int> Tokens, int FirstSupervised, int Top, int[] TopIds, float[] TopLogProbabilities)
-    : TrainingSequence(Tokens, FirstSupervised)
+    : TrainingSequence(Tokens, FirstSupervised), ITeacherLabels
 {
     /// <exception cref="ArgumentException">The alternatives are not k for every learned token.</exception>
     public static TeacherSequence Of(
@@ -57,7 +57,7 @@ internal sealed class SoftLabelLoss(TopTokenDivergence soft, double softWeight, 
     {
         if (softWeight == 0) return HardLabel.Of(chunk, 1.0 / learnedTokens);
         using var scope = NewDisposeScope();
-        var (value, gradient) = Soft(chunk);
+        var (value, gradient) = TeacherChunk.Evaluate(soft, chunk, softWeight / learnedTokens);
         if (softWeight < 1)
         {
             var hard = HardLabel.Of(chunk, (1 - softWeight) / learnedTokens);
@@ -66,15 +66,6 @@ internal sealed class SoftLabelLoss(TopTokenDivergence soft, double softWeight, 
         }
 
         return new ChunkLoss(value.MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
-    }
-
-    private ChunkLoss Soft(LogitsChunk chunk)
-    {
-        double weight = softWeight / learnedTokens;
-        ChunkLoss[] parts = [.. TeacherChunk.PartsOf(chunk)
-            .Select(part => TopTokenChunk.Of(soft, part.Ids, part.LogProbabilities, part.Chunk.Logits, weight))];
-        return parts is [var all] ? all : new ChunkLoss(
-            stack(parts.Select(part => part.Value)).sum(), cat([.. parts.Select(part => part.Gradient)], 0));
     }
 }
 

@@ -1,3 +1,5 @@
+using Distill.Libtorch;
+
 using static TorchSharp.torch;
 
 namespace Distill.Student.Model;

@@ -1,3 +1,4 @@
+using Distill.Libtorch;
 using Distill.Student.Fused;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,3 +1,4 @@
+using Distill.Libtorch;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Libtorch;
 using static TorchSharp.torch;
 
 namespace Distill.Student.Model;
@@ -26,20 +27,38 @@ internal sealed class TorchAttention : IDisposable
         sines = tensor(values, [table.Positions, table.Width]).DetachFromDisposeScope();
     }
 
+    /// <summary>Told what every projection reads before it does: its name within the layer, as in <c>self_attn.q_proj</c>.</summary>
+    public Action<string, Tensor>? Reading { get; set; }
+
     /// <param name="normed">[batch, time, hidden]</param>
     /// <returns>What is added to the residual stream, [batch, time, hidden].</returns>
     public Tensor Forward(Tensor normed, int layer)
     {
         var a = architecture;
-        var q = Heads(Project(normed, layer, "q_proj", a.AttentionBias), a.Heads);
-        var k = Heads(Project(normed, layer, "k_proj", a.AttentionBias), a.KeyValueHeads);
-        var v = Heads(Project(normed, layer, "v_proj", a.AttentionBias), a.KeyValueHeads);
-        if (a.QueryKeyNorm) (q, k) = (Norm(q, layer, "q_norm"), Norm(k, layer, "k_norm"));
+        var (q, k, v) = (Project(normed, layer, "q_proj", a.AttentionBias), Project(normed, layer, "k_proj", a.AttentionBias),
+            Project(normed, layer, "v_proj", a.AttentionBias));
+        if (a.QueryKeyNorm) (q, k) = (NormHeads(q, layer, "q_norm"), NormHeads(k, layer, "k_norm"));
+        return Project(Mix(q, k, v, layer), layer, "o_proj", a.AttentionOutputBias);
+    }
+
+    /// <summary>Query-key norm, head by head.</summary>
+    /// <param name="projected">[batch, time, heads · size]: queries or keys.</param>
+    /// <param name="part"><c>q_norm</c> or <c>k_norm</c>.</param>
+    internal Tensor NormHeads(Tensor projected, int layer, string part) =>
+        RootMeanSquare.Norm(projected.unflatten(2, -1, architecture.HeadSize), W(layer, part + ".weight"), architecture.RmsNormEpsilon)
+            .flatten(2);
+
+    /// <summary>Turns queries and keys by their positions and mixes the values by them.</summary>
+    /// <param name="q">[batch, time, heads · size], normalised where the model does that; keys and values alike with their heads.</param>
+    /// <returns>[batch, time, heads · size]</returns>
+    internal Tensor Mix(Tensor q, Tensor k, Tensor v, int layer)
+    {
+        var a = architecture;
+        (q, k, v) = (Heads(q, a.Heads), Heads(k, a.KeyValueHeads), Heads(v, a.KeyValueHeads));
         if (a.IsRotary(layer)) (q, k) = (Rotate(q), Rotate(k));
         int groups = a.Heads / a.KeyValueHeads;
         if (groups > 1) (k, v) = (k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1));
-        var mixed = Attend(q, k, v, a.WindowOf(layer)); // [batch, head, time, size]
-        return Project(mixed.transpose(1, 2).flatten(2), layer, "o_proj", a.AttentionOutputBias);
+        return Attend(q, k, v, a.WindowOf(layer)).transpose(1, 2).flatten(2); // [batch, head, time, size] → [batch, time, heads · size]
     }
 
     public void Dispose()
@@ -58,13 +77,13 @@ internal sealed class TorchAttention : IDisposable
             q, k, v, distance.ge(KeptScalar.Of(0)).logical_and(distance.lt(KeptScalar.Of(window.Value))));
     }
 
-    private Tensor Project(Tensor x, int layer, string part, bool bias) =>
-        MixedLinear.Forward(x, W(layer, part + ".weight"), bias ? W(layer, part + ".bias") : null);
+    private Tensor Project(Tensor x, int layer, string part, bool bias)
+    {
+        Reading?.Invoke("self_attn." + part, x);
+        return MixedLinear.Forward(x, W(layer, part + ".weight"), bias ? W(layer, part + ".bias") : null);
+    }
 
     private Tensor W(int layer, string part) => weights[ParameterMap.Layer(layer, "self_attn." + part)];
-
-    private Tensor Norm(Tensor x, int layer, string part) =>
-        RootMeanSquare.Norm(x, W(layer, part + ".weight"), architecture.RmsNormEpsilon);
 
     // [batch, time, heads · size] → [batch, head, time, size]
     private Tensor Heads(Tensor projected, int heads) =>

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Libtorch;
 using static TorchSharp.torch;
 
 namespace Distill.Student.Model;
@@ -40,15 +41,28 @@ internal sealed class TorchDecoder : IDisposable
     /// <summary>[vocab, hidden]: the embedding where the two are tied.</summary>
     internal Tensor OutputProjection => weights[Architecture.TieEmbeddings ? ParameterMap.Embedding : ParameterMap.OutputProjection];
 
+    /// <summary>Told what every projection reads before it does: its name within the layer, as in <c>mlp.down_proj</c>.</summary>
+    internal Action<string, Tensor>? Reading
+    {
+        get => attention.Reading;
+        set => attention.Reading = value;
+    }
+
+    /// <summary>Over the same weights.</summary>
+    internal TorchAttention Attention => attention;
+
     /// <summary>The leaf of a parameter; its gradient is filled by a backward pass.</summary>
     public Tensor this[string name] => weights[name];
 
     /// <param name="ids">[batch, time] int64; at most as long as the model reads.</param>
-    /// <returns>[batch, time, vocab]; the caller's dispose scope owns it.</returns>
-    public Tensor Forward(Tensor ids)
+    /// <param name="first">Position from which logits are wanted: all are read, and those before it are not multiplied out.</param>
+    /// <returns>[batch, time − first, vocab]; the caller's dispose scope owns it.</returns>
+    public Tensor Forward(Tensor ids, int first = 0)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.linear(Run(ids, null), OutputProjection).MoveToOuterDisposeScope();
+        var states = Run(ids, null);
+        if (first > 0) states = states.narrow(1, first, states.shape[1] - first);
+        return nn.functional.linear(states, OutputProjection).MoveToOuterDisposeScope();
     }
 
     /// <param name="ids">[batch, time] int64</param>
@@ -81,9 +95,23 @@ internal sealed class TorchDecoder : IDisposable
     internal Tensor RunLayer(Tensor x, int layer)
     {
         using var scope = NewDisposeScope();
-        var middle = x.add(attention.Forward(Norm(x, W(layer, "input_layernorm.weight")), layer), KeptScalar.One);
-        return middle.add(FeedForward(Norm(middle, W(layer, "post_attention_layernorm.weight")), layer), KeptScalar.One)
-            .MoveToOuterDisposeScope();
+        return RunFeedForward(RunAttention(x, layer), layer).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc cref="RunLayer"/>
+    /// <returns>The same after the attention half of a layer.</returns>
+    internal Tensor RunAttention(Tensor x, int layer)
+    {
+        using var scope = NewDisposeScope();
+        return x.add(attention.Forward(Norm(x, W(layer, "input_layernorm.weight")), layer), KeptScalar.One).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc cref="RunLayer"/>
+    /// <returns>The same after the feed-forward half of a layer.</returns>
+    internal Tensor RunFeedForward(Tensor x, int layer)
+    {
+        using var scope = NewDisposeScope();
+        return x.add(FeedForward(Norm(x, W(layer, "post_attention_layernorm.weight")), layer), KeptScalar.One).MoveToOuterDisposeScope();
     }
 
     /// <param name="x">[…, hidden]</param>
@@ -106,8 +134,13 @@ internal sealed class TorchDecoder : IDisposable
 
     private Tensor FeedForward(Tensor x, int layer)
     {
-        Tensor Project(Tensor input, string part) =>
-            MixedLinear.Forward(input, W(layer, $"mlp.{part}.weight"), Architecture.FeedForwardBias ? W(layer, $"mlp.{part}.bias") : null);
+        Tensor Project(Tensor input, string part)
+        {
+            Reading?.Invoke("mlp." + part, input);
+            return MixedLinear.Forward(
+                input, W(layer, $"mlp.{part}.weight"), Architecture.FeedForwardBias ? W(layer, $"mlp.{part}.bias") : null);
+        }
+
         return Project(nn.functional.silu(Project(x, "gate_proj")) * Project(x, "up_proj"), "down_proj");
     }
 

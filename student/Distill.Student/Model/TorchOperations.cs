@@ -1,25 +1,7 @@
-using System.Collections.Concurrent;
-using TorchSharp;
+using Distill.Libtorch;
 using static TorchSharp.torch;
 
 namespace Distill.Student.Model;
-
-/// <summary>
-/// Numbers as libtorch's scalars, kept for good. TorchSharp 0.107 frees a scalar's native memory when its object is collected, and an
-/// object made for one call may be collected while the call still reads it: a collection on another thread then ends the process.
-/// Thread-safe.
-/// </summary>
-internal static class KeptScalar
-{
-    private static readonly ConcurrentDictionary<double, Scalar> Kept = new();
-
-    /// <summary>
-    /// The factor of a sum. An addition that is given none makes a scalar for it, as does every operator with a number.
-    /// </summary>
-    public static Scalar One { get; } = Of(1);
-
-    public static Scalar Of(double value) => Kept.GetOrAdd(value, number => number.ToScalar());
-}
 
 /// <summary>RMS norm over the last dimension (Zhang and Sennrich 2019, arXiv 1910.07467), in plain TorchSharp operations.</summary>
 internal static class RootMeanSquare

@@ -24,7 +24,10 @@ public sealed record AlarmFinding(string Alarm, int Step, string Message, bool S
 /// <summary>What alarms see of one policy update.</summary>
 /// <param name="Step">1 for the first.</param>
 /// <param name="Entropy">Nats at the learned tokens; NaN when the step had none.</param>
-/// <param name="HeldOut">Sampled accuracy on held-out problems; NaN when not measured.</param>
+/// <param name="HeldOut">
+/// What a look at the held-out problems was worth: the mean of sampled and greedy accuracy, no more than that of the start where greedy
+/// accuracy fell below it. NaN when not measured.
+/// </param>
 public readonly record struct TrainingMoment(
     int Step, double Reward, double HeldOut, double Entropy, double MeanTokens, double Truncated, double DeadGroups, double GradientNorm)
 {

@@ -67,7 +67,7 @@ internal sealed class PretrainingSource : IExampleSource
     {
         var family = Pick(mixture, seed, index).Family;
         var facts = Enumerable.Range(0, mixture.FactsPerSequence).Select(i => family.Fact(seed, index * mixture.FactsPerSequence + i));
-        return new TrainingSequence([.. encoder.Tokenizer.Encode(string.Join(" ; ", facts)), encoder.EndToken], 1);
+        return new TrainingSequence([.. facts.SelectMany(fact => encoder.Tokenizer.Encode(fact).Append(encoder.EndToken))], 1);
     }
 
     private static Problem Draw(PretrainingMixture mixture, ulong seed, long index)

@@ -1,4 +1,5 @@
 using Distill.Architecture;
+using Distill.Libtorch;
 using Distill.Student.Autograd;
 using Distill.Student.Model;
 using Distill.Student.Training;

@@ -36,7 +36,7 @@ internal sealed class BatchSampling(IPolicyServer server, RolloutCollection coll
             kept.AddRange(groups.Where(group => !SampledBatch.IsDead(group)));
         }
 
-        return new SampledBatch(all, kept);
+        return new SampledBatch(all, kept) { StayedDead = options.ProblemsPerStep - kept.Count };
     }
 
     private List<IReadOnlyList<Rollout>> Collect(ITokenModel policy, List<Problem> problems, int step, CancellationToken cancellation) =>
@@ -53,6 +53,11 @@ internal sealed class BatchSampling(IPolicyServer server, RolloutCollection coll
 /// <param name="Kept">What is learned from: all, or those that are not dead where dead groups are replaced.</param>
 internal sealed record SampledBatch(IReadOnlyList<IReadOnlyList<Rollout>> All, IReadOnlyList<IReadOnlyList<Rollout>> Kept)
 {
+    /// <summary>
+    /// Planned groups that are missing in <see cref="Kept"/>, because the rounds were used up; 0 where nothing is replaced.
+    /// </summary>
+    public int StayedDead { get; init; }
+
     /// <summary>Whether all completions of a problem earned the same and teach nothing.</summary>
     public static bool IsDead(IReadOnlyList<Rollout> group)
     {

@@ -51,10 +51,28 @@ public sealed record GroupRelativeOptions
     /// </summary>
     public double TeacherWeight { get; init; }
 
+    /// <summary>With <see cref="TeacherWeight"/>: how far from the teacher is measured.</summary>
+    public TeacherDivergence TeacherDivergence { get; init; }
+
+    /// <summary>
+    /// Most tokens at each place of whose probability the teacher tells, for all divergences but <see cref="TeacherDivergence.Token"/>;
+    /// as many as the vocabulary has: its whole distribution.
+    /// </summary>
+    public int TeacherTop { get; init; } = 64;
+
+    /// <summary>Of <see cref="TeacherDivergence.JensenShannon"/>: the teacher's share of the mixture, strictly between 0 and 1.</summary>
+    public double TeacherBeta { get; init; } = 0.5;
+
     /// <summary>
     /// Share of the learned tokens, the most uncertain, that the surrogate counts; null: all. See <see cref="EntropyFloor"/>.
     /// </summary>
     public double? TopEntropy { get; init; }
+
+    /// <summary>
+    /// Decay of a moving average of the weights, which then is what is looked at and what is the result; rollouts stay those of the weights
+    /// themselves. Null: there is none.
+    /// </summary>
+    public double? WeightAverage { get; init; }
 
     /// <summary>How often in a step problems whose groups are dead are replaced by others; 0 keeps them.</summary>
     public int ResampleRounds { get; init; }
@@ -70,7 +88,7 @@ public sealed record GroupRelativeOptions
     /// <summary>Steps between two looks at the held-out problems; the best weights seen there are the result.</summary>
     public int EvaluateEvery { get; init; } = 15;
 
-    /// <summary>Completions per held-out problem, sampled at temperature 1.</summary>
+    /// <summary>Completions per held-out problem, sampled at temperature 1; a greedy one comes beside them.</summary>
     public int EvaluationSamples { get; init; } = 4;
 
     /// <summary>
@@ -96,7 +114,10 @@ public sealed record GroupRelativeOptions
         Surrogate?.AddTo(digest);
         if (UpdatesPerBatch > 1) digest.Add("updates per batch").Add((long)UpdatesPerBatch);
         if (TeacherWeight > 0) digest.Add("teacher").Add(TeacherWeight);
+        if (TeacherWeight > 0 && TeacherDivergence != TeacherDivergence.Token)
+            digest.Add("teacher divergence").Add((long)TeacherDivergence, TeacherTop).Add(TeacherBeta);
         if (CorrectReference) digest.Add("corrected reference");
         if (TopEntropy is { } share) digest.Add("top entropy").Add(share);
+        if (WeightAverage is { } decay) digest.Add("weight average").Add(decay);
     }
 }

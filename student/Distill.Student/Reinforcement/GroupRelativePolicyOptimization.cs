@@ -8,8 +8,8 @@ namespace Distill.Student.Reinforcement;
 /// <summary>
 /// GRPO with verifiable rewards: sample a group of completions per problem from the current policy, reward what the verifier
 /// accepts, push towards the better ones of each group. One update per batch of rollouts, or a few; no value network. Ends with the weights
-/// that did best on held-out problems, because sampled accuracy can fall again. Papers: Shao et al. 2024 (arXiv 2402.03300), Yu et al. 2025
-/// (arXiv 2503.14476). One thread calls it.
+/// that did best on held-out problems, sampled and greedy (<see cref="PolicyScore.Worth"/>), because accuracy can fall again; those of the
+/// start where none did better. Papers: Shao et al. 2024 (arXiv 2402.03300), Yu et al. 2025 (arXiv 2503.14476). One thread calls it.
 /// </summary>
 /// <param name="teacher">
 /// Needed with <see cref="GroupRelativeOptions.TeacherWeight"/>, and then in place of a reference; stays the caller's.
@@ -49,21 +49,24 @@ internal sealed class GroupRelativePolicyOptimization(
         watch.RequireStart();
         // before a state overwrites them
         using var reference = options.ReferenceWeight > 0 ? new PolicyReference(parameters, options) : null;
-        var file = statePath is null ? null : new TrainingState(statePath, DigestOf(parameters, heldOut), parameters, optimizer);
+        using var average = options.WeightAverage is { } decay ? new WeightAverage(parameters, decay) : null;
+        var file = statePath is null ? null : new TrainingState(statePath, DigestOf(parameters, heldOut), parameters, optimizer, average);
         using var model = GradientModels.Create(parameters, options.Training, options.LongestSequence);
+        using var distributions = DistributionsOf(model);
         ReinforcementState? state = null;
         file?.TryLoad(warning, read => state = ReinforcementState.Read(read, parameters.Count));
-        using var carried = state ??= Start(parameters, heldOut, cancellation);
+        var looks = new PolicyLooks(server, collection, heldOut, options, parameters, average);
+        using var carried = state ??= looks.Start(cancellation);
         var update = new PolicyUpdate(
             new BatchSampling(server, collection, options), collection.Rewards, model, watch, options.TeacherWeight > 0 ? teacher
-            : reference, options, clock);
+            : reference, options, clock, distributions);
         long saved = clock.GetTimestamp();
         bool stopped = false;
         while (state.Step < options.Steps && !stopped)
         {
             if (cancellation.IsCancellationRequested) file?.Save(state.ToTensors());
             cancellation.ThrowIfCancellationRequested();
-            var report = Advance(update, parameters, problems, heldOut, state, cancellation);
+            var report = Advance(update, problems, looks, state, cancellation);
             afterStep(report);
             stopped = report.Findings.Any(finding => finding.Stops);
             if (file is null || stopped || clock.GetElapsedTime(saved) < SaveEvery) continue;
@@ -80,40 +83,25 @@ internal sealed class GroupRelativePolicyOptimization(
         };
     }
 
-    private ReinforcementState Start(FlatParameters parameters, IReadOnlyList<Problem> heldOut, CancellationToken cancellation)
-    {
-        double score = HeldOut(parameters, heldOut, cancellation);
-        return new ReinforcementState { Before = score, BestScore = score, Best = KeptValues.Of(parameters.Values) };
-    }
-
     private ReinforcementStepReport Advance(
-        PolicyUpdate update, FlatParameters parameters, Func<int, int, Problem> problems, IReadOnlyList<Problem> heldOut,
-        ReinforcementState state, CancellationToken cancellation)
+        PolicyUpdate update, Func<int, int, Problem> problems, PolicyLooks looks, ReinforcementState state, CancellationToken cancellation)
     {
         int step = state.Step;
         var schedule = options.Training.ToSchedule();
         var report = update.Run(problems, step, schedule.At((double)step / options.Steps), cancellation);
+        looks.CountUpdate();
         state.Step++;
         state.CompletionTokens += report.CompletionTokens;
-        if (state.Step % options.EvaluateEvery == 0 || state.Step == options.Steps)
-        {
-            double score = HeldOut(parameters, heldOut, cancellation);
-            if (score > state.BestScore) state.Keep(score, parameters.Values);
-            report = report with { HeldOut = score };
-        }
-
+        if (looks.IsDue(state.Step)) report = report with { HeldOut = looks.Look(state, cancellation) };
         if (options.Alarms.Count == 0) return report;
-        state.History.Add(MomentOf(report));
+        state.History.Add(MomentOf(report, state.Before));
         return report with { Findings = AlarmList.At(options.Alarms, state.History) };
     }
 
-    private static TrainingMoment MomentOf(ReinforcementStepReport report) => new(
-        report.Step, report.MeanReward, report.HeldOut ?? double.NaN, report.GradientNorm == 0 ? double.NaN
+    private static TrainingMoment MomentOf(ReinforcementStepReport report, PolicyScore start) => new(
+        report.Step, report.MeanReward, report.HeldOut?.Worth(start) ?? double.NaN, report.GradientNorm == 0 ? double.NaN
         : report.Entropy, report.MeanTokens, report.Truncated,
         report.DeadGroups, report.GradientNorm);
-
-    private double HeldOut(FlatParameters parameters, IReadOnlyList<Problem> problems, CancellationToken cancellation) =>
-        new HeldOutAccuracy(server, collection, problems, options.EvaluationSamples, options.Seed).Of(parameters, cancellation);
 
     // Rewards, alarms and problems are functions and stay outside: whoever keeps the state keeps it for one of each.
     private string DigestOf(FlatParameters start, IReadOnlyList<Problem> heldOut)
@@ -130,4 +118,9 @@ internal sealed class GroupRelativePolicyOptimization(
         options.AddTo(digest);
         return digest.Finish();
     }
+
+    private TeacherPass? DistributionsOf(IGradientModel model) =>
+        options is not { TeacherWeight: > 0, TeacherDivergence: not TeacherDivergence.Token } ? null
+        : teacher is ITeacherPolicy telling ? new TeacherPass(model, telling, options)
+        : throw new InvalidOperationException("The teacher tells of no distributions, and they are to be learned from.");
 }

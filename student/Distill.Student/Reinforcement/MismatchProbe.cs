@@ -23,6 +23,23 @@ internal sealed class MismatchProbe(ITokenLoss loss) : ITokenLoss
     /// <summary>Mean of log π − log π_reference, in nats: the plain estimate of the same, less noisy where the two lie far apart.</summary>
     public double ReferenceDifference => count == 0 ? 0 : difference / count;
 
+    /// <summary>Counts one learned token whose loss is another's business.</summary>
+    /// <param name="position">Place among the completion's tokens.</param>
+    /// <param name="logProbability">log π of the token.</param>
+    public void Add(Rollout rollout, int position, double logProbability)
+    {
+        double apart = Math.Abs(logProbability - rollout.Completion.LogProbabilities[position]);
+        lock (gate)
+        {
+            sum += apart;
+            largest = Math.Max(largest, apart);
+            count++;
+            if (rollout.ReferenceLogProbabilities.Count == 0) return;
+            reference += ReferenceEstimate.Of(rollout.ReferenceLogProbabilities[position], logProbability);
+            difference += logProbability - rollout.ReferenceLogProbabilities[position];
+        }
+    }
+
     public double Evaluate(TokenBatch batch, ReadOnlySpan<float> logProbabilities, Span<float> derivatives)
     {
         double distance = 0, most = 0, divergence = 0, apartness = 0;

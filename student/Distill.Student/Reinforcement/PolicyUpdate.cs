@@ -5,9 +5,10 @@ using Distill.Student.Training;
 namespace Distill.Student.Reinforcement;
 
 /// <summary>One update: rollouts, advantages, gradient, step of the optimizer. One thread.</summary>
+/// <param name="distributions">In place of the loss on tokens, where the teacher's whole distributions are learned from.</param>
 internal sealed class PolicyUpdate(
     BatchSampling sampling, RewardRule rewards, IGradientModel model, DivergenceWatch watch, IReferencePolicy? reference,
-    GroupRelativeOptions options, TimeProvider clock)
+    GroupRelativeOptions options, TimeProvider clock, TeacherPass? distributions = null)
 {
     private readonly bool skipsNotFinite = options.Alarms.OfType<NotFiniteAlarm>().Any();
 
@@ -18,17 +19,18 @@ internal sealed class PolicyUpdate(
         double generated = clock.GetElapsedTime(began).TotalSeconds;
         began = clock.GetTimestamp();
         var learned = Learnable(batch.Kept);
-        if (reference is not null && learned.Count > 0) learned = [.. reference.Score(learned, cancellation)];
+        if (reference is not null && distributions is null && learned.Count > 0) learned = [.. reference.Score(learned, cancellation)];
         (learned, double floor) = Uncertain(learned);
         var loss = Loss(learned, batch.Kept.Sum(group => group.Count), floor);
         var probe = new MismatchProbe(loss);
-        (double norm, double entropy) = (0, 0);
+        (double norm, double entropy, double? divergence) = (0, 0, null);
         if (learned.Count > 0)
         {
-            var pass = model.Differentiate(learned, probe);
+            var pass = distributions?.Differentiate(learned, probe, cancellation) ?? model.Differentiate(learned, probe);
             entropy = pass.MeanEntropy;
+            if (distributions is not null) divergence = pass.Loss / options.TeacherWeight;
             norm = Update(rate, pass.Loss);
-            norm = Math.Max(norm, Again(learned, loss, rate));
+            norm = Math.Max(norm, Again(learned, loss, rate, cancellation));
         }
 
         var all = batch.All.SelectMany(group => group).ToList();
@@ -40,10 +42,12 @@ internal sealed class PolicyUpdate(
             clock.GetElapsedTime(began).TotalSeconds, null)
         {
             LargestMismatch = probe.Largest,
+            TeacherDivergence = divergence,
             ReferenceDistance = reference is null ? null : options.TeacherWeight > 0 ? probe.ReferenceDifference : probe.ReferenceDistance,
             RewardParts = rewards.Names.Index()
             .ToDictionary(part => part.Item, part => Mean(all.Select(rollout => rollout.Earned[part.Index]))),
             Resampled = batch.All.Count - options.ProblemsPerStep,
+            StayedDead = batch.StayedDead,
             Clipped = options.UpdatesPerBatch > 1 && loss is PolicyLoss { Clips: var clips } ? (clips.Low, clips.High) : null,
         };
     }
@@ -66,12 +70,13 @@ internal sealed class PolicyUpdate(
     }
 
     // What the first update measured was the distance of two computations; from the second on it is the policy itself that has moved.
-    private double Again(List<Rollout> learned, ITokenLoss loss, double rate)
+    private double Again(List<Rollout> learned, ITokenLoss loss, double rate, CancellationToken cancellation)
     {
         double largest = 0;
         for (int update = 1; update < options.UpdatesPerBatch; update++)
         {
-            largest = Math.Max(largest, Update(rate, model.Differentiate(learned, loss).Loss));
+            var pass = distributions?.Differentiate(learned, new MismatchProbe(loss), cancellation) ?? model.Differentiate(learned, loss);
+            largest = Math.Max(largest, Update(rate, pass.Loss));
         }
 
         return largest;

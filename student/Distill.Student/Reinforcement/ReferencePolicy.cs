@@ -12,6 +12,14 @@ internal interface IReferencePolicy
     IReadOnlyList<Rollout> Score(IReadOnlyList<Rollout> rollouts, CancellationToken cancellation);
 }
 
+/// <summary>A teacher that tells more than what it thinks of the sampled tokens. One thread calls it.</summary>
+internal interface ITeacherPolicy : IReferencePolicy
+{
+    /// <summary>As <see cref="IReferencePolicy.Score"/>, with <see cref="Rollout.Teacher"/>.</summary>
+    /// <param name="top">Tokens to name at each place; as many as the vocabulary has, or more: all of them.</param>
+    IReadOnlyList<Rollout> Score(IReadOnlyList<Rollout> rollouts, int top, CancellationToken cancellation);
+}
+
 /// <summary>The weights a policy started from, frozen: what the KL term measures from. The owner disposes it. One thread.</summary>
 internal sealed class PolicyReference : IReferencePolicy, IDisposable
 {

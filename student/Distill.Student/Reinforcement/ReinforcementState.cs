@@ -10,13 +10,13 @@ namespace Distill.Student.Reinforcement;
 /// </summary>
 internal sealed class ReinforcementState : IDisposable
 {
-    private const int Counters = 5;
+    private const int Counters = 7;
 
     public int Step { get; set; }
 
-    public double Before { get; set; }
+    public PolicyScore Before { get; set; }
 
-    public double BestScore { get; set; }
+    public PolicyScore BestScore { get; set; }
 
     public int BestStep { get; set; }
 
@@ -29,7 +29,7 @@ internal sealed class ReinforcementState : IDisposable
     public long CompletionTokens { get; set; }
 
     /// <summary>Makes the weights of the last step the best so far.</summary>
-    public void Keep(double score, Tensor weights)
+    public void Keep(PolicyScore score, Tensor weights)
     {
         Best.Dispose();
         (BestScore, Best, BestStep) = (score, KeptValues.Of(weights), Step);
@@ -41,7 +41,8 @@ internal sealed class ReinforcementState : IDisposable
         SafeTensor.Integers("history", [History.Count, TrainingMoment.Fields], History.SelectMany(moment => moment.ToBits()).ToArray()),
         SafeTensor.Integers(
             "counters", [Counters],
-            new[] { Step, BestStep, BitConverter.DoubleToInt64Bits(Before), BitConverter.DoubleToInt64Bits(BestScore), CompletionTokens }),
+            new[] { Step, BestStep, Bits(Before.Sampled), Bits(Before.Greedy), Bits(BestScore.Sampled), Bits(BestScore.Greedy),
+                CompletionTokens }),
     ];
 
     /// <param name="count">Trained values.</param>
@@ -55,9 +56,9 @@ internal sealed class ReinforcementState : IDisposable
         {
             Step = checked((int)counters[0]),
             BestStep = checked((int)counters[1]),
-            Before = BitConverter.Int64BitsToDouble(counters[2]),
-            BestScore = BitConverter.Int64BitsToDouble(counters[3]),
-            CompletionTokens = counters[4],
+            Before = Score(counters[2], counters[3]),
+            BestScore = Score(counters[4], counters[5]),
+            CompletionTokens = counters[6],
             Best = KeptValues.Empty(count),
         };
         TensorBytes.Read(file, "best", state.Best.Values);
@@ -67,4 +68,9 @@ internal sealed class ReinforcementState : IDisposable
     }
 
     public void Dispose() => Best.Dispose();
+
+    private static long Bits(double value) => BitConverter.DoubleToInt64Bits(value);
+
+    private static PolicyScore Score(long sampled, long greedy) =>
+        new(BitConverter.Int64BitsToDouble(sampled), BitConverter.Int64BitsToDouble(greedy));
 }

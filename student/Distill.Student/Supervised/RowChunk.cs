@@ -1,4 +1,4 @@
-using Distill.Student.Model;
+using Distill.Libtorch;
 using Distill.Student.Training;
 using static TorchSharp.torch;
 

@@ -116,25 +116,31 @@ internal static class GradientModels
     /// <param name="longest">
     /// Tokens of the longest sequence to come; null: as long as the model reads, whose activations cost memory.
     /// </param>
-    public static IGradientModel Create(FlatParameters parameters, TrainingOptions options, int? longest = null) =>
-        IsFused(parameters, options)
+    public static IGradientModel Create(FlatParameters parameters, TrainingOptions options, int? longest = null)
+    {
+        options = options.On(parameters.Device.type);
+        return IsFused(parameters, options)
             ? new FusedGradientModel(
                 parameters, options.Precision, options.Threads,
                 Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
             : new AutogradGradientModel(
                 parameters, options.Precision, options.RoundingSeed, AutogradOptions.Of(options, parameters.Device));
+    }
 
     /// <summary>A decoder of which adapters alone are trained.</summary>
     /// <param name="parameters">The base, which stays as it is, but where the fused passes need merged weights.</param>
     /// <param name="form">Of the frozen weights; the fused passes know one alone.</param>
     /// <inheritdoc cref="Create(FlatParameters, TrainingOptions, int?)"/>
     public static IGradientModel Create(
-        FlatParameters parameters, LowRankAdapters adapters, FrozenForm form, TrainingOptions options, int? longest = null) =>
-        IsFused(parameters, adapters, form, options)
+        FlatParameters parameters, LowRankAdapters adapters, FrozenForm form, TrainingOptions options, int? longest = null)
+    {
+        options = options.On(adapters.Values.device_type);
+        return IsFused(parameters, adapters, form, options)
             ? new AdaptedGradientModel(Create(parameters, options, longest), adapters)
             : new AutogradGradientModel(
                 parameters, new AdapterWeights(parameters, adapters, options.Precision, form, options.RoundingSeed, options.Threads),
                 AutogradOptions.Of(options, adapters.Values.device_type));
+    }
 
     /// <summary>Whether <see cref="Create(FlatParameters, TrainingOptions, int?)"/> takes the fused passes.</summary>
     public static bool IsFused(FlatParameters parameters, TrainingOptions options) =>

@@ -1,4 +1,4 @@
-using Distill.Student.Model;
+using Distill.Libtorch;
 using TorchSharp;
 using static TorchSharp.torch;
 

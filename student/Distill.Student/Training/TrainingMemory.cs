@@ -27,6 +27,7 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
     public static TrainingMemory Of(
         DecoderArchitecture architecture, TrainingOptions options, int longestSequence, DeviceType device = DeviceType.CPU)
     {
+        options = options.On(device);
         int capacity = Math.Max(options.MicroBatchTokens, longestSequence);
         return device == DeviceType.CPU && GradientModels.IsFused(architecture, options)
             ? OfFused(architecture, options.Precision, options.Threads, capacity)

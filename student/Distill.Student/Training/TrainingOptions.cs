@@ -1,4 +1,6 @@
+using System.Runtime.Intrinsics.X86;
 using Distill.Student.Fused;
+using TorchSharp;
 
 namespace Distill.Student.Training;
 
@@ -47,6 +49,18 @@ public sealed record TrainingOptions
 
     /// <summary>Tokens of a micro-batch; bounds memory.</summary>
     public int MicroBatchTokens { get; init; } = 2048;
+
+    /// <summary>
+    /// Whether this processor multiplies matrices of bf16 as fast as those of fp32. libtorch has kernels for it on x86 from AVX-512 on, and
+    /// before that multiplies number by number, many times slower. Other processors are taken to have them.
+    /// </summary>
+    internal static bool HasBFloat16Products { get; } = !X86Base.IsSupported || (Avx512BW.VL.IsSupported && Avx512DQ.IsSupported);
+
+    /// <summary>As a device computes it: mixed precision in fp32 where products of bf16 would be slower.</summary>
+    internal TrainingOptions On(DeviceType device, bool? hasBFloat16Products = null) =>
+        Precision == MatmulPrecision.Mixed && device == DeviceType.CPU && !(hasBFloat16Products ?? HasBFloat16Products)
+            ? this with { Precision = MatmulPrecision.Fp32 }
+            : this;
 
     internal LearningRateSchedule ToSchedule() => new(LearningRate, Decay, WarmupShare) { Floor = RateFloor, CoolDown = CoolDown };
 }

@@ -37,7 +37,7 @@ public sealed record PairedBootstrap(double Mean, Interval Interval, double Stan
     }
 
     /// <summary>Linear interpolation between order statistics, numpy's default.</summary>
-    private static double Quantile(double[] sorted, double share)
+    internal static double Quantile(double[] sorted, double share)
     {
         double place = share * (sorted.Length - 1);
         int below = (int)Math.Floor(place);

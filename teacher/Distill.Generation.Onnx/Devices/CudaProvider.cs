@@ -1,5 +1,5 @@
 using System.Globalization;
-using Distill.Data;
+using Distill.Storage;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Distill.Generation.Onnx;

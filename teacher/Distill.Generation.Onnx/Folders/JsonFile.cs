@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
-using Distill.Data;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Generation.Onnx;
 

@@ -1,4 +1,4 @@
-using Distill.Data;
+using Distill.Storage;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -10,6 +10,9 @@ namespace Distill.Generation.Onnx;
 internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bool LastLogitsOnly, bool SelectsRows)
 {
     public int VocabularySize => Layout.VocabularySize;
+
+    /// <summary>False for a graph that derives positions from lengths or from the mask.</summary>
+    public bool TakesPositions { get; init; }
 
     /// <param name="facts">Tells a shared cache from a growing one, which inputs and outputs alone do not.</param>
     /// <param name="configuration">Fills symbolic dimensions and must agree with fixed ones; null for a graph that says all itself.</param>
@@ -30,7 +33,7 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
             throw inputs.Fault(
                 $"has {layers} layers with a cache input ('{names.PastKey}'), expected "
                     + $"{configuration?.Layers.ToString() ?? "at least 1"}{SaidBy(configuration)}");
-        CheckInputs(inputs, names, layers, facts.SharesCache, weights ?? []);
+        CheckInputs(inputs, names, layers, facts, weights ?? []);
 
         var sizes = new CacheSizes(configuration, source);
         var cacheType = inputs.TypeOf(GraphNames.Of(names.PastKey, 0));
@@ -50,18 +53,21 @@ internal sealed record DecoderSignature(GraphNames Names, CacheLayout Layout, bo
             CacheType = cacheType, LogitsType = logitsType, Grows = !facts.SharesCache,
             Windows = CacheLayout.WindowsOf(configuration, layers),
         };
-        return new DecoderSignature(names, layout, logits[1] == 1, inputs.Has(LogitRowSelection.Input));
+        return new DecoderSignature(names, layout, logits[1] == 1, inputs.Has(LogitRowSelection.Input))
+            { TakesPositions = inputs.Has(names.PositionIds) };
     }
 
     public static string SaidBy(GenAIConfiguration? configuration) => configuration is null ? "" : $" ({configuration.SourceFile})";
 
-    private static void CheckInputs(GraphValues inputs, GraphNames names, int layers, bool sharesCache, IEnumerable<string> weights)
+    private static void CheckInputs(GraphValues inputs, GraphNames names, int layers, GraphFacts facts, IEnumerable<string> weights)
     {
-        if (!sharesCache && !inputs.Has(names.PositionIds))
+        bool takesPositions = !facts.SharesCache && inputs.Has(names.PositionIds);
+        if (!facts.SharesCache && !takesPositions && !facts.CountsPositions)
             throw inputs.Fault(
-                $"has neither GroupQueryAttention nor an input '{names.PositionIds}', so rows of different length cannot be run together");
+                $"has neither GroupQueryAttention nor an input '{names.PositionIds}', nor does it count positions over the attention mask, "
+                    + "so rows of different length cannot be run together");
         var known = new HashSet<string>(StringComparer.Ordinal) { names.InputIds, names.AttentionMask };
-        if (!sharesCache) known.Add(names.PositionIds);
+        if (takesPositions) known.Add(names.PositionIds);
         foreach (string name in known)
         {
             int[] dims = inputs.Expect(name, TensorElementType.Int64, 2);

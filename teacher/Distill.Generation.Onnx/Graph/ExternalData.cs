@@ -1,6 +1,5 @@
 using System.Globalization;
-using Distill.Data;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Generation.Onnx;
 

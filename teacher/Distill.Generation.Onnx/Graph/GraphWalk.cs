@@ -10,7 +10,7 @@ internal sealed class GraphWalk
 {
     private const int DeepestGraph = 32;
     private const int MostDeclared = 100_000; // a decoder has a few hundred; each is kept
-    private const string SharedCacheOperator = "GroupQueryAttention";
+    private const string SharedCacheOperator = "GroupQueryAttention", CountingOperator = "CumSum";
 
     private readonly ProtobufReader reader;
     private readonly string? folder;
@@ -18,6 +18,7 @@ internal sealed class GraphWalk
     private readonly Dictionary<string, IReadOnlyList<long>> dimensions = new(StringComparer.Ordinal);
     private int declared; // inputs, outputs and their dimensions
     private bool sharesCache;
+    private bool counts;
 
     private GraphWalk(ProtobufReader reader, string? folder)
     {
@@ -48,7 +49,7 @@ internal sealed class GraphWalk
     {
         var walk = new GraphWalk(new ProtobufReader(stream, name), folder);
         walk.Model();
-        return new GraphFacts(walk.sharesCache, walk.elementTypes, walk.dimensions);
+        return new GraphFacts(walk.sharesCache, walk.elementTypes, walk.dimensions) { CountsPositions = walk.counts };
     }
 
     // ModelProto: graph 7, functions 25.
@@ -105,7 +106,11 @@ internal sealed class GraphWalk
         {
             switch (reader.Field)
             {
-                case 4: sharesCache |= reader.Text() == SharedCacheOperator; break;
+                case 4:
+                    string operation = reader.Text();
+                    sharesCache |= operation == SharedCacheOperator;
+                    counts |= operation == CountingOperator;
+                    break;
                 case 5: Attribute(reader.Enter(), depth); break;
                 default: reader.Skip(); break;
             }
@@ -195,6 +200,9 @@ internal sealed class GraphWalk
 internal sealed record GraphFacts(
     bool SharesCache, IReadOnlyDictionary<string, int> ElementTypes, IReadOnlyDictionary<string, IReadOnlyList<long>> Dimensions)
 {
+    /// <summary>It sums something up along a dimension, as a graph does that counts its positions over the attention mask.</summary>
+    public bool CountsPositions { get; init; }
+
     /// <returns>Null for a value that the graph does not have or whose type is not one the engine computes with.</returns>
     public TensorElementType? FloatTypeOf(string value) =>
         ElementTypes.TryGetValue(value, out int type) && CacheLayout.IsSupported((TensorElementType)type) ? (TensorElementType)type : null;

@@ -104,7 +104,7 @@ internal static class LogitRowSelection
     }
 
     // TensorProto: external_data 13.
-    private static byte[] Moved(Stream stream, string path, GraphPiece piece, string file) =>
+    internal static byte[] Moved(Stream stream, string path, GraphPiece piece, string file) =>
         GraphEdit.Rewrite(stream, path, piece, (reader, tensor) =>
         {
             if (reader.Field != 13) return false;

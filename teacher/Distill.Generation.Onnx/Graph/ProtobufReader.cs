@@ -1,5 +1,5 @@
 using System.Text;
-using Distill.Data;
+using Distill.Storage;
 
 namespace Distill.Generation.Onnx;
 

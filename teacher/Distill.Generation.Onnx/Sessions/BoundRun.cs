@@ -1,4 +1,4 @@
-using Distill.Data;
+using Distill.Storage;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Distill.Generation.Onnx;

@@ -3,8 +3,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace Distill.Generation.Onnx;
 
 /// <summary>
-/// Slots for a graph of standard operators whose cache grows by copies and whose positions are given. A part of a prompt is a
-/// batch-1 run; a step is one run over slots 0..n−1, padded on the left. What every slot holds lies in the cache; the rows
+/// Slots for a graph of standard operators whose cache grows by copies and whose positions are given or counted over the mask. A part of
+/// a prompt is a batch-1 run; a step is one run over slots 0..n−1, padded on the left. What every slot holds lies in the cache; the rows
 /// of the last run stay beside it, so that a step over the same slots copies nothing but what is new.
 /// </summary>
 internal sealed class GrowingDecodeSession : DecodeSession
@@ -54,7 +54,8 @@ internal sealed class GrowingDecodeSession : DecodeSession
         prompt.Load(slot, [past]);
         prompt.Bind(promptRun, n);
         promptRun.Input(Signature.Names.InputIds, promptIds.View(TensorElementType.Int64, 0, 1, n));
-        promptRun.Input(Signature.Names.PositionIds, promptPositions.View(TensorElementType.Int64, 0, 1, n));
+        if (Signature.TakesPositions)
+            promptRun.Input(Signature.Names.PositionIds, promptPositions.View(TensorElementType.Int64, 0, 1, n));
         promptRun.Input(Signature.Names.AttentionMask, promptMask.View(TensorElementType.Int64, 0, 1, past + n));
         BindRows(promptRun, n - rows, rows);
         promptRun.Output(Signature.Names.Logits, PromptLogits.View(1, rows));
@@ -84,7 +85,8 @@ internal sealed class GrowingDecodeSession : DecodeSession
 
         rows.Bind(stepRun, 1);
         stepRun.Input(Signature.Names.InputIds, ids.View(TensorElementType.Int64, 0, n, 1));
-        stepRun.Input(Signature.Names.PositionIds, positions.View(TensorElementType.Int64, 0, n, 1));
+        if (Signature.TakesPositions)
+            stepRun.Input(Signature.Names.PositionIds, positions.View(TensorElementType.Int64, 0, n, 1));
         stepRun.Input(Signature.Names.AttentionMask, mask.View(TensorElementType.Int64, 0, n, width));
         BindRows(stepRun, 0, n);
         stepRun.Output(Signature.Names.Logits, Signature.SelectsRows ? StepLogits.View(1, n) : StepLogits.View(n, 1));

@@ -24,15 +24,18 @@ internal sealed class QueryTensors
         double[] values = new double[Rows * Columns];
         var bias = new EntryList();
         var penalties = new EntryList();
+        var discounts = new EntryList();
         for (int row = 0; row < Rows; row++)
         {
             Add(queries[row], vocabularySize, values.AsSpan(row * Columns, Columns));
             Collect(queries[row], (long)row * width, bias, penalties);
+            Count(queries[row], (long)row * width, discounts);
         }
 
         table = tensor(values, [Rows, Columns]).to(device);
         Bias = bias.ToTensors(device);
         Penalties = penalties.ToTensors(device);
+        Discounts = discounts.ToTensors(device);
     }
 
     public int Rows { get; }
@@ -62,7 +65,7 @@ internal sealed class QueryTensors
     public bool Truncates => LargestTopK > 0 || AnyTopP || AnyMinP;
 
     /// <summary>Whether the distribution that is drawn from differs from the raw one in any row.</summary>
-    public bool Shapes => AnyTemperature || Truncates || Bias is not null || Penalties is not null;
+    public bool Shapes => AnyTemperature || Truncates || Bias is not null || Penalties is not null || Discounts is not null;
 
     /// <summary>[rows, 1] float64 each, as the properties below; greedy rows have 1.</summary>
     public Tensor Temperature => table.narrow(1, 0, 1);
@@ -86,6 +89,9 @@ internal sealed class QueryTensors
 
     /// <summary>As <see cref="Bias"/>: places of tokens present already, some of them twice, and the penalty of their row.</summary>
     public (Tensor Places, Tensor Values)? Penalties { get; }
+
+    /// <summary>As <see cref="Bias"/>: what frequency and presence penalty add to tokens of completions so far, each once.</summary>
+    public (Tensor Places, Tensor Values)? Discounts { get; }
 
     private void Add(in TokenQuery query, int vocabularySize, Span<double> row)
     {
@@ -114,6 +120,14 @@ internal sealed class QueryTensors
         foreach (var (token, value) in query.Sampling.LogitBias ?? new Dictionary<int, float>()) bias.Add(start + token, value);
         if (query.Sampling.RepetitionPenalty == 1) return;
         foreach (int token in query.History.Span) penalties.Add(start + token, (float)query.Sampling.RepetitionPenalty);
+    }
+
+    private static void Count(in TokenQuery query, long start, EntryList discounts)
+    {
+        if (!query.Sampling.CountsTokens) return;
+        var counts = new Dictionary<int, int>();
+        foreach (int token in query.History.Span[query.CompletionStart..]) counts[token] = counts.GetValueOrDefault(token) + 1;
+        foreach (var (token, count) in counts) discounts.Add(start + token, -DistributionFilters.DiscountOf(query.Sampling, count));
     }
 
     private sealed class EntryList

@@ -1,11 +1,11 @@
-using Distill.Generation.Torch.Memory;
+using Distill.Libtorch;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Distill.Generation.Torch.Sampling;
 
 /// <summary>
-/// Bias, repetition penalty, temperature and truncating filters over rows of scores, [rows, width] fp32, each row by its own options;
+/// Bias, penalties, temperature and truncating filters over rows of scores, [rows, width] fp32, each row by its own options;
 /// removed tokens become −∞. The definitions are those of <see cref="DistributionFilters"/>. All change the scores in place.
 /// </summary>
 internal static class ScoreFilters
@@ -14,7 +14,7 @@ internal static class ScoreFilters
 
     private static readonly Scalar BelowAll = (-1.0).ToScalar(), Yes = true.ToScalar();
 
-    /// <summary>What comes before the filters: bias, then penalty, then temperature.</summary>
+    /// <summary>What comes before the filters: bias, then the repetition penalty, then what counts subtract, then temperature.</summary>
     public static void Shape(Tensor scores, QueryTensors queries)
     {
         var flat = scores.view(-1);
@@ -29,6 +29,7 @@ internal static class ScoreFilters
             flat.scatter_(0, penalties.Places, changed);
         }
 
+        if (queries.Discounts is { } discounts) flat.scatter_add_(0, discounts.Places, discounts.Values);
         if (queries.AnyTemperature) scores.div_(queries.Temperature.to(ScalarType.Float32));
     }
 

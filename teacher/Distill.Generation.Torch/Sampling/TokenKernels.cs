@@ -1,4 +1,4 @@
-using Distill.Generation.Torch.Memory;
+using Distill.Libtorch;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using Distill.Generation.Onnx;
 using Distill.Generation.Torch.Memory;
+using Distill.Libtorch;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using static TorchSharp.torch;
 

@@ -139,6 +139,19 @@ internal sealed class TorchDecodeSession : ISamplingSession
         Choose(firstLogits.Tensor.narrow(0, promptSlot, 1).expand(queries.Length, Layout.VocabularySize), queries, answers);
     }
 
+    public void CopyNext(int slot, Span<float> logits)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(slot, stepped);
+        using var scope = NewDisposeScope();
+        HostTable.Copy(stepLogits.Tensor[slot], logits);
+    }
+
+    public void CopyFirst(int promptSlot, Span<float> logits)
+    {
+        using var scope = NewDisposeScope();
+        HostTable.Copy(firstLogits.Tensor[promptSlot], logits);
+    }
+
     public void Copy(int from, int to, int length)
     {
         if (from == to) throw new ArgumentException("A slot cannot be copied onto itself.", nameof(to));

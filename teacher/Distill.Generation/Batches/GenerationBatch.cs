@@ -1,3 +1,5 @@
+using Distill.Generation.Constraints;
+
 namespace Distill.Generation;
 
 /// <summary>
@@ -192,7 +194,7 @@ internal sealed class GenerationBatch
         int prompt = opening!.Prompt.Length;
         if (held[slot] == opening) session.Truncate(slot, prompt);
         else Copy(Array.IndexOf(held, opening), slot, prompt);
-        GenerationRow row = opening.NextRow();
+        if (NextRow() is not { } row) return;
         if (row.IsFull) row.End(StopReason.Length);
         else
         {
@@ -200,6 +202,20 @@ internal sealed class GenerationBatch
             count = Math.Max(count, slot + 1);
             beginning.Add(slot);
             if (!sampling.BeginsTogether) Begin();
+        }
+    }
+
+    /// <summary>Null when the request's constraint failed and the request was dropped for it.</summary>
+    private GenerationRow? NextRow()
+    {
+        try
+        {
+            return opening!.NextRow();
+        }
+        catch (ConstraintFault fault) when (opening!.Ticket.TakesFault(fault))
+        {
+            opening = null;
+            return null;
         }
     }
 
@@ -241,7 +257,8 @@ internal sealed class GenerationBatch
             GenerationRow row = rows[slot]!;
             if (first ? sampling.First(row, place) : sampling.Next(row, place)) rows[slot] = null;
         }
-        catch (InvalidDataException fault) when (rows[slot]!.Prompt.Ticket.TakesFault(fault))
+        catch (Exception fault) when (
+            fault is InvalidDataException or ConstraintFault && rows[slot]!.Prompt.Ticket.TakesFault(fault))
         {
             rows[slot] = null;
         }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Distill.Generation.Constraints;
 using Distill.Tokenization;
 
 namespace Distill.Generation;
@@ -15,9 +16,11 @@ internal sealed class GenerationRow
     private readonly float[] keptMass;
     private readonly RowTop? top;
     private readonly RowText? text;
+    private readonly RowConstraint? constraint;
     private RandomStream random;
     private int count;
 
+    /// <exception cref="ConstraintFault">The request's constraint failed at its beginning.</exception>
     public GenerationRow(PromptState prompt, int seedIndex)
     {
         Prompt = prompt;
@@ -33,7 +36,8 @@ internal sealed class GenerationRow
         top = request.TopLogProbabilities > 0 && prompt.Limit > 0
             ? new RowTop(Math.Min(request.TopLogProbabilities, prompt.VocabularySize))
             : null;
-        text = request.Text is { } output ? new RowText(output) : null;
+        text = request.Text is { } output ? new RowText(output, prompt.Prompt) : null;
+        constraint = request.Constraint is { } wanted ? new RowConstraint(wanted, prompt.Prompt, request.StopTokens) : null;
     }
 
     public PromptState Prompt { get; }
@@ -42,9 +46,13 @@ internal sealed class GenerationRow
 
     public bool IsFull => count == Prompt.Limit;
 
+    /// <summary>Whether its tokens are chosen on the host, from logits, whatever the session can do.</summary>
+    public bool NeedsLogits => constraint is not null;
+
     /// <summary>What a session that chooses tokens itself must know; takes the row's next random number.</summary>
     public TokenQuery Ask() => new(
-        sampling, sampling.IsGreedy ? 0 : random.NextDouble(), tokens.AsMemory(0, Prompt.Prompt.Length + count), top?.Count ?? 0);
+        sampling, sampling.IsGreedy ? 0 : random.NextDouble(), tokens.AsMemory(0, Prompt.Prompt.Length + count), top?.Count ?? 0,
+        Prompt.Prompt.Length);
 
     /// <summary>Takes what such a session answered; true when that ended the completion.</summary>
     /// <exception cref="InvalidDataException">The row's logits were not finite.</exception>
@@ -56,9 +64,13 @@ internal sealed class GenerationRow
     }
 
     /// <summary>Samples the next token and tells the request's owner; true when that ended the completion.</summary>
+    /// <exception cref="ConstraintFault">The request's constraint failed.</exception>
     public bool Advance(ReadOnlySpan<float> logits, Sampler sampler)
     {
-        TokenChoice choice = sampler.Choose(logits, sampling, tokens.AsSpan(0, Prompt.Prompt.Length + count), ref random);
+        double uniform = sampling.IsGreedy ? 0 : random.NextDouble();
+        ReadOnlySpan<int> history = tokens.AsSpan(0, Prompt.Prompt.Length + count);
+        TokenChoice choice = sampler.Choose(
+            logits, sampling, history, uniform, Prompt.Prompt.Length, constraint is null ? default : constraint.Allowed());
         top?.Add(logits, sampling.IsGreedy ? choice.Token : null, sampler);
         return Keep(choice);
     }
@@ -74,6 +86,7 @@ internal sealed class GenerationRow
         bool ended = stopToken || stopString || IsFull;
         if (ended && !stopToken && !stopString) shown += text?.End();
         Prompt.Ticket.Token(seedIndex, choice, shown);
+        if (!ended) constraint?.Advance(choice.Token);
         if (ended) End(stopToken ? StopReason.StopToken : stopString ? StopReason.StopString : StopReason.Length);
         return ended;
     }
@@ -92,25 +105,46 @@ internal sealed class GenerationRow
 }
 
 /// <summary>The text of one completion: decoded token by token, never inside a character, ended by the first stop string.</summary>
-internal sealed class RowText(TextOutput output)
+internal sealed class RowText(TextOutput output, int[] prompt)
 {
     private readonly IncrementalDecoder decoder = new(output.Tokenizer, output.SkipSpecial);
-    private readonly StopStringMatcher matcher = new(output.StopStrings);
+    private readonly ReasoningSpan? span =
+        output.StopsInReasoning || output.StopStrings.Count == 0 ? null : new ReasoningSpan(output.Tokenizer, prompt);
+
     private readonly StringBuilder whole = new();
+    private StopStringMatcher matcher = new(output.StopStrings);
 
     public string? Matched => matcher.Matched;
 
     public string Whole => whole.ToString();
 
     /// <returns>What may be shown now.</returns>
-    public string Push(int token) => Keep(matcher.Push(decoder.Push(token)));
+    public string Push(int token)
+    {
+        string before = span is null ? "" : BeforeMark(token);
+        return Matched is null ? Keep(before + Pass(decoder.Push(token))) : Keep(before);
+    }
 
     /// <returns>What was held back for an unfinished character or stop string. The rest of a character may still complete one.</returns>
     public string End()
     {
-        string last = matcher.Push(decoder.Flush());
+        string last = Pass(decoder.Flush());
         return Keep(last + matcher.Flush());
     }
+
+    /// <summary>A mark of thinking ends the text before it: nothing that it parts is a stop string.</summary>
+    private string BeforeMark(int token)
+    {
+        bool wasOpen = span!.IsOpen;
+        if (!span.Push(token)) return "";
+        string last = wasOpen ? decoder.Flush() : matcher.Push(decoder.Flush());
+        if (Matched is not null) return last;
+        last += matcher.Flush();
+        matcher = new StopStringMatcher(output.StopStrings);
+        return last;
+    }
+
+    private string Pass(string text) => span is { IsOpen: true } ? text : matcher.Push(text);
 
     private string Keep(string text)
     {

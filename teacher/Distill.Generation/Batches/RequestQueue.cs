@@ -32,8 +32,8 @@ internal abstract class RequestTicket(GenerationRequest request)
     }
 
     /// <summary>
-    /// Its logits are not finite, or it asks for scores that the graph does not give. True when that ends this request alone; false ends
-    /// the run.
+    /// Its logits are not finite, its constraint failed, or it asks for scores that the graph does not give. True when that ends this
+    /// request alone; false ends the run.
     /// </summary>
     public virtual bool TakesFault(Exception fault) => false;
 

@@ -4,7 +4,7 @@ namespace Distill.Generation;
 internal abstract class RowSampling
 {
     public static RowSampling Of(IDecodeSession session, int vocabularySize) =>
-        session is ISamplingSession beside ? new SessionRowSampling(beside) : new HostRowSampling(session, vocabularySize);
+        session is ISamplingSession beside ? new SessionRowSampling(beside, vocabularySize) : new HostRowSampling(session, vocabularySize);
 
     /// <summary>Whether rows of one prompt that begin together cost less than one after the other.</summary>
     public abstract bool BeginsTogether { get; }
@@ -47,28 +47,55 @@ internal sealed class HostRowSampling(IDecodeSession session, int vocabularySize
         row.Advance(logits.AsSpan(slot * vocabularySize, vocabularySize), sampler);
 }
 
-/// <summary>The session chooses; all rows of a step, or of a prompt, in one go.</summary>
-internal sealed class SessionRowSampling(ISamplingSession session) : RowSampling
+/// <summary>
+/// The session chooses; all rows of a step, or of a prompt, in one go. Rows under a constraint are chosen on the host, from their logits
+/// alone.
+/// </summary>
+internal sealed class SessionRowSampling(ISamplingSession session, int vocabularySize) : RowSampling
 {
     private readonly TokenAnswers answers = new();
     private readonly TokenQuery[] queries = new TokenQuery[session.Slots];
+    private Sampler? sampler; // for rows under a constraint, as the logits
+    private float[] logits = [];
+    private int promptSlot;
 
     public override bool BeginsTogether => true;
 
     public override void Begin(int promptSlot, GenerationRow?[] rows, List<int> slots)
     {
-        for (int i = 0; i < slots.Count; i++) queries[i] = rows[slots[i]]!.Ask();
+        this.promptSlot = promptSlot;
+        for (int i = 0; i < slots.Count; i++) queries[i] = Query(rows[slots[i]]!);
         session.ChooseFirst(promptSlot, queries.AsSpan(0, slots.Count), answers);
     }
 
-    public override bool First(GenerationRow row, int place) => row.Take(answers, place);
+    public override bool First(GenerationRow row, int place)
+    {
+        if (!row.NeedsLogits) return row.Take(answers, place);
+        session.CopyFirst(promptSlot, Room());
+        return row.Advance(logits, sampler!);
+    }
 
     public override void Step(ReadOnlySpan<int> tokens, ReadOnlySpan<GenerationRow?> rows)
     {
         session.Step(tokens);
-        for (int slot = 0; slot < tokens.Length; slot++) queries[slot] = rows[slot]!.Ask();
+        for (int slot = 0; slot < tokens.Length; slot++) queries[slot] = Query(rows[slot]!);
         session.ChooseNext(queries.AsSpan(0, tokens.Length), answers);
     }
 
-    public override bool Next(GenerationRow row, int slot) => row.Take(answers, slot);
+    public override bool Next(GenerationRow row, int slot)
+    {
+        if (!row.NeedsLogits) return row.Take(answers, slot);
+        session.CopyNext(slot, Room());
+        return row.Advance(logits, sampler!);
+    }
+
+    // The answer to a row that is chosen on the host is not read.
+    private static TokenQuery Query(GenerationRow row) => row.NeedsLogits ? new(SamplingOptions.Greedy, 0, default, 0) : row.Ask();
+
+    private float[] Room()
+    {
+        sampler ??= new Sampler(vocabularySize);
+        if (logits.Length == 0) logits = new float[vocabularySize];
+        return logits;
+    }
 }

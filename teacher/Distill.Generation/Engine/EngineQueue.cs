@@ -16,6 +16,12 @@ internal sealed class EngineQueue(int maxWaiting, int workers) : IRequestSource
         get { lock (gate) return closed is not null; }
     }
 
+    /// <summary>What it was closed with; null while it is open.</summary>
+    public Exception? Fault
+    {
+        get { lock (gate) return closed; }
+    }
+
     public int Share
     {
         get { lock (gate) return waiting.Count / workers; }

@@ -40,6 +40,9 @@ public sealed class GenerationEngine : IDisposable
     /// <summary>Requests waiting for a slot, and requests being served.</summary>
     public (int Waiting, int Running) Load => queue.Load;
 
+    /// <summary>Why every request ends at once, after the model failed or the engine was disposed; else null.</summary>
+    internal Exception? Fault => queue.Fault;
+
     /// <summary>What has been done since the start.</summary>
     public GenerationProgress Progress => queue.Progress;
 

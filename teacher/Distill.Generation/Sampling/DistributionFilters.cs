@@ -3,13 +3,14 @@ using System.Numerics.Tensors;
 namespace Distill.Generation;
 
 /// <summary>
-/// Logit bias, repetition penalty and truncating filters over scores, [vocab]; removed tokens become −∞. Definitions as in transformers'
+/// Logit bias, penalties and truncating filters over scores, [vocab]; removed tokens become −∞. Definitions as in transformers'
 /// logits processors. Where equal scores straddle a top-p border the lowest ids stay.
 /// </summary>
 internal sealed class DistributionFilters(int vocabularySize)
 {
     private readonly bool[] seen = new bool[vocabularySize];
     private readonly float[] work = new float[vocabularySize];
+    private readonly int[] counts = new int[vocabularySize]; // all 0 between calls
     private readonly ulong[] ranked = new ulong[vocabularySize];
 
     /// <summary>Once per distinct id: negative scores × penalty, others ÷ penalty.</summary>
@@ -25,9 +26,44 @@ internal sealed class DistributionFilters(int vocabularySize)
         foreach (int token in history) seen[token] = false;
     }
 
+    /// <summary>Subtracts from the score of every token of a completion: its count × frequency + presence.</summary>
+    public void Discount(Span<float> scores, ReadOnlySpan<int> completion, SamplingOptions options)
+    {
+        foreach (int token in completion) counts[token]++;
+        foreach (int token in completion)
+        {
+            if (counts[token] == 0) continue;
+            scores[token] -= DiscountOf(options, counts[token]);
+            counts[token] = 0;
+        }
+    }
+
+    /// <summary>What a token loses that a completion has so many times.</summary>
+    public static float DiscountOf(SamplingOptions options, int count) =>
+        (float)((count * options.FrequencyPenalty) + options.PresencePenalty);
+
     public static void AddBias(Span<float> scores, IReadOnlyDictionary<int, float> bias)
     {
         foreach (var (token, value) in bias) scores[token] += value;
+    }
+
+    /// <summary>Keeps the tokens of a set: bit id % 64 of word id / 64.</summary>
+    public static void Keep(Span<float> scores, ReadOnlySpan<ulong> allowed)
+    {
+        for (int start = 0; start < scores.Length; start += 64)
+        {
+            ulong word = start / 64 < allowed.Length ? allowed[start / 64] : 0;
+            if (word == ulong.MaxValue) continue;
+            Span<float> block = scores.Slice(start, Math.Min(64, scores.Length - start));
+            if (word == 0) block.Fill(float.NegativeInfinity);
+            else
+            {
+                for (int i = 0; i < block.Length; i++)
+                {
+                    if ((word >> i & 1) == 0) block[i] = float.NegativeInfinity;
+                }
+            }
+        }
     }
 
     public void KeepTopK(Span<float> scores, int k)

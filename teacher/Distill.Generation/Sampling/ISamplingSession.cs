@@ -33,13 +33,21 @@ internal interface ISamplingSession : IDecodeSession
     /// <summary>Chooses first tokens of several completions of the prompt that was read into a slot.</summary>
     /// <inheritdoc cref="ChooseNext"/>
     void ChooseFirst(int promptSlot, ReadOnlySpan<TokenQuery> queries, TokenAnswers answers);
+
+    /// <summary>Copies the logits that <see cref="ChooseNext"/> reads for one slot to the host, [vocab].</summary>
+    void CopyNext(int slot, Span<float> logits);
+
+    /// <summary>Copies the logits that <see cref="ChooseFirst"/> reads to the host, [vocab].</summary>
+    void CopyFirst(int promptSlot, Span<float> logits);
 }
 
 /// <summary>How one row's next token is to be chosen.</summary>
 /// <param name="Uniform">In [0, 1); ignored when greedy.</param>
-/// <param name="History">Prompt and completion so far; read only when there is a repetition penalty.</param>
+/// <param name="History">Prompt and completion so far; read only when there is a penalty.</param>
 /// <param name="Top">How many of the most probable tokens to name beside it.</param>
-internal readonly record struct TokenQuery(SamplingOptions Sampling, double Uniform, ReadOnlyMemory<int> History, int Top);
+/// <param name="CompletionStart">Where in the history the completion begins.</param>
+internal readonly record struct TokenQuery(
+    SamplingOptions Sampling, double Uniform, ReadOnlyMemory<int> History, int Top, int CompletionStart = 0);
 
 /// <summary>What a session chose: room that is used again. The session fills it; one thread.</summary>
 internal sealed class TokenAnswers

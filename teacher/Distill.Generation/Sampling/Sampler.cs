@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Distill.Generation;
 
 /// <summary>
-/// Logits → token. Bias, penalty, temperature, top-k, top-p, min-p, in that order, as transformers applies them; then the first token,
-/// in id order, whose cumulative probability exceeds the uniform number. Owns scratch space for one vocabulary, so a choice
-/// allocates nothing; one instance per thread.
+/// Logits → token. Bias, repetition penalty, frequency and presence penalty, temperature, top-k, top-p, min-p, in that order, as
+/// transformers applies those that it has; then the first token, in id order, whose cumulative probability exceeds the uniform number.
+/// Owns scratch space for one vocabulary, so a choice allocates nothing; one instance per thread.
 /// </summary>
 internal sealed class Sampler(int vocabularySize)
 {
@@ -28,18 +28,24 @@ internal sealed class Sampler(int vocabularySize)
     private bool scored; // the last choice filled scores; otherwise they are the logits
 
     /// <param name="logits">[vocab], unchanged.</param>
-    /// <param name="history">Prompt and completion so far; read only when there is a repetition penalty.</param>
+    /// <param name="history">Prompt and completion so far; read only when there is a penalty.</param>
     /// <param name="random">Advanced by one number per sampled token, by none when greedy.</param>
+    /// <param name="completionStart">Where in the history the completion begins; what is before it is the prompt.</param>
     /// <exception cref="InvalidDataException">The logits are not finite: the model is broken. Or a bias forbids every token.</exception>
-    public TokenChoice Choose(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, ref RandomStream random) =>
-        Choose(logits, options, history, options.IsGreedy ? 0 : random.NextDouble());
+    public TokenChoice Choose(
+        ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, ref RandomStream random, int completionStart = 0) =>
+        Choose(logits, options, history, options.IsGreedy ? 0 : random.NextDouble(), completionStart);
 
     /// <summary>As above with the uniform number given; ignored when greedy.</summary>
-    public TokenChoice Choose(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, double uniform)
+    /// <param name="allowed">Among these tokens only: bit id % 64 of word id / 64, none past the last word. Empty: among all.</param>
+    public TokenChoice Choose(
+        ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, double uniform, int completionStart = 0,
+        ReadOnlySpan<ulong> allowed = default)
     {
         rawNormalizer = processedNormalizer = LogNormalizer(logits); // leaves exp(logit − max) in weights and their sums in blockSums
-        scored = options.IsGreedy ? options.LogitBias is not null || options.RepetitionPenalty != 1 : !IsRaw(options);
-        double keptMass = scored ? Score(logits, options, history) : 1;
+        bool shaped = options.IsGreedy ? ShapesGreedy(options) : !IsRaw(options);
+        scored = shaped || !allowed.IsEmpty;
+        double keptMass = scored ? Score(logits, options, history, completionStart, allowed) : 1;
         if (options.IsGreedy) return ChooseGreedy(logits);
         int token = Pick(uniform);
         float raw = (float)(logits[token] - rawNormalizer);
@@ -49,7 +55,7 @@ internal sealed class Sampler(int vocabularySize)
     /// <summary>Scores after bias, penalty, temperature and filters, [vocab]; removed tokens become −∞.</summary>
     public void Process(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, Span<float> processed)
     {
-        Shape(logits, options, history, processed);
+        Shape(logits, options, history, 0, processed);
         Filter(options, processed);
     }
 
@@ -70,16 +76,22 @@ internal sealed class Sampler(int vocabularySize)
     }
 
     internal static InvalidDataException NotFinite(float largest) => new(
-        $"The model's logits are not finite (largest: {largest}): its weights are broken, it overflowed, or a bias forbids every token.");
+        $"The model's logits are not finite (largest: {largest}): its weights are broken, it overflowed, or a bias or constraint leaves "
+            + "no token.");
 
     private static bool IsRaw(SamplingOptions options) =>
-        options is { Temperature: 1, TopK: 0, TopP: 1, MinP: 0, RepetitionPenalty: 1, LogitBias: null };
+        options is { Temperature: 1, TopK: 0, TopP: 1, MinP: 0 } && !ShapesGreedy(options);
 
-    private void Shape(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, Span<float> shaped)
+    private static bool ShapesGreedy(SamplingOptions options) =>
+        options is not { LogitBias: null, RepetitionPenalty: 1, CountsTokens: false };
+
+    private void Shape(
+        ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, int completionStart, Span<float> shaped)
     {
         logits.CopyTo(shaped);
         if (options.LogitBias is { } bias) DistributionFilters.AddBias(shaped, bias);
         if (options.RepetitionPenalty != 1) filters.Penalize(shaped, history, (float)options.RepetitionPenalty);
+        if (options.CountsTokens) filters.Discount(shaped, history[completionStart..], options);
         if (!options.IsGreedy && options.Temperature != 1) TensorPrimitives.Divide(shaped, (float)options.Temperature, shaped);
     }
 
@@ -91,9 +103,11 @@ internal sealed class Sampler(int vocabularySize)
     }
 
     /// <summary>Fills the scores and their normalizer; gives the probability that the filters left.</summary>
-    private double Score(ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history)
+    private double Score(
+        ReadOnlySpan<float> logits, SamplingOptions options, ReadOnlySpan<int> history, int completionStart, ReadOnlySpan<ulong> allowed)
     {
-        Shape(logits, options, history, scores);
+        Shape(logits, options, history, completionStart, scores);
+        if (!allowed.IsEmpty) DistributionFilters.Keep(scores, allowed);
         bool truncates = !options.IsGreedy && (options.TopK > 0 || options.TopP < 1 || options.MinP > 0);
         double before = truncates ? LogNormalizer(scores) : 0;
         if (truncates) Filter(options, scores);

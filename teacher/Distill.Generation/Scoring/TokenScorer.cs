@@ -48,9 +48,43 @@ internal sealed class TokenScorer : IDisposable
     {
         Validate(tokens);
         ArgumentOutOfRangeException.ThrowIfNegative(top);
-        var scoring = new SequenceScoring(tokens.ToArray(), top, vocabularySize);
-        int part = SequenceScoring.PartLength(vocabularySize);
         session.Clear(0);
+        return Read(tokens.ToArray(), top, cancellation);
+    }
+
+    /// <summary>
+    /// Scores several continuations of one prompt, which is read once: each costs its own tokens and one of the prompt, whose last token
+    /// is read again with each.
+    /// </summary>
+    /// <param name="prompt">At least one token; has no scores.</param>
+    /// <param name="continuations">Each at least one token.</param>
+    /// <returns>Of each continuation: an entry a token, from its first on.</returns>
+    /// <inheritdoc cref="Score(ReadOnlySpan{int}, int, CancellationToken)"/>
+    public IReadOnlyList<TokenScores> Score(
+        ReadOnlySpan<int> prompt, IReadOnlyList<int[]> continuations, int top = 0, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(top);
+        foreach (int[] continuation in continuations) Validate([.. prompt, .. continuation]);
+        session.Clear(0);
+        int shared = prompt.Length - 1;
+        if (shared > 0 && continuations.Count > 0) ReadUnscored(prompt[..shared]);
+        var scores = new TokenScores[continuations.Count];
+        for (int i = 0; i < scores.Length; i++)
+        {
+            session.Truncate(0, shared);
+            scores[i] = Read([prompt[^1], .. continuations[i]], top, cancellation);
+        }
+
+        return scores;
+    }
+
+    public void Dispose() => session.Dispose();
+
+    /// <summary>Appends tokens to what the session holds, and scores each but the first.</summary>
+    private TokenScores Read(int[] tokens, int top, CancellationToken cancellation)
+    {
+        var scoring = new SequenceScoring(tokens, top, vocabularySize);
+        int part = SequenceScoring.PartLength(vocabularySize);
         for (int start = 0; start < tokens.Length - 1; start += part)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -62,7 +96,11 @@ internal sealed class TokenScorer : IDisposable
         return scoring.ToScores();
     }
 
-    public void Dispose() => session.Dispose();
+    private void ReadUnscored(ReadOnlySpan<int> tokens)
+    {
+        if (session is ISamplingSession beside) beside.Prefill(0, tokens);
+        else session.Prefill(0, tokens, new float[vocabularySize]);
+    }
 
     private void Validate(ReadOnlySpan<int> tokens)
     {

@@ -1,8 +1,8 @@
+using Distill.Client;
 using Distill.Generation;
 using Distill.Serving.Http;
 using Distill.Serving.Protocol;
 using Distill.Serving.Requests;
-using Distill.Teacher;
 
 namespace Distill.Serving.Endpoints;
 
@@ -13,35 +13,37 @@ internal sealed class ChatEndpoint(AnsweringModel model)
     {
         var parameters = new RequestParameters(await exchange.ReadBodyAsync());
         model.RequireNamed(parameters);
-        var asked = ChatParameters.Read(parameters, model.Encoder);
+        var asked = ChatParameters.Read(parameters, model.Prompts);
         long number = model.NextNumber();
-        var request = model.Request(
-            asked.Settings, asked.Prompt, "messages", number, asked.MaxTokens ?? int.MaxValue, asked.Top ?? 0, scores: false);
+        var request = model.Request(asked, "messages", number);
         string id = model.IdOf("chatcmpl", number);
         if (asked.Settings.Stream)
         {
-            await new ChatStream(model, exchange, asked, id, model.Created).RunAsync(request);
+            await new ChatStream(model, exchange, asked, id, number).RunAsync(request);
             return;
         }
 
-        var completions = await model.Engine.CompleteAsync(request, exchange.Aborted);
-        var usage = new Usage(asked.Prompt.Length, completions.Sum(completion => completion.Tokens.Count));
+        var completions = await model.CompleteAsync(request, exchange.Aborted);
+        var replies = completions.Select((completion, index) => ReplyReader.Of(model, asked, completion, number, index)).ToList();
+        var usage = UsageOf(asked, completions.Sum(completion => completion.Tokens.Count), replies);
         exchange.Count(usage);
-        await exchange.WriteAsync(
-            new ChatBody(
-                id, model.Created, model.Name, [.. completions.Select((completion, index) => Choice(asked, completion, index))], usage));
+        await exchange.WriteAsync(new ChatBody(
+            id, model.Created, model.Name, [.. completions.Select((completion, index) => Choice(asked, completion, replies[index], index))],
+            usage));
     }
 
-    private ChatChoice Choice(ChatParameters asked, Completion completion, int index)
+    public static Usage UsageOf(ChatParameters asked, int completionTokens, IEnumerable<ReplyReader> replies) =>
+        new(asked.Prompt.Length, completionTokens, new CompletionTokensDetails(replies.Sum(reply => reply.ReasoningTokens)));
+
+    private ChatChoice Choice(ChatParameters asked, Completion completion, ReplyReader reply, int index)
     {
-        var text = new ReplyText(model.Encoder.Tokenizer, asked.Prompt, _ => { }, asked.Settings.StopStrings);
-        int count = completion.StopReason == StopReason.StopToken ? completion.Tokens.Count - 1 : completion.Tokens.Count;
-        foreach (int token in completion.Tokens.Take(count)) text.Push(token);
-        text.End();
+        var calls = reply.Calls.Select(call => ChatCall.Of(call)).ToList();
+        var message = new ChatReplyMessage(
+            calls.Count > 0 && reply.Answer.Length == 0 ? null : reply.Answer, reply.Reasoning.Length == 0 ? null : reply.Reasoning,
+            calls.Count == 0 ? null : calls);
         return new ChatChoice(
-            index, new ChatReplyMessage(text.Answer, text.Reasoning.Length == 0 ? null : text.Reasoning),
-            asked.Top is null ? null : ChatLogProbabilityReader.Of(completion, model.Spelling),
-            AnsweringModel.FinishReason(completion.StopReason));
+            index, message, asked.Top is null ? null : ChatLogProbabilityReader.Of(completion, model.Spelling),
+            reply.FinishReason(completion.StopReason));
     }
 }
 
@@ -49,39 +51,30 @@ internal sealed class ChatEndpoint(AnsweringModel model)
 /// A reply as events. Log-probabilities come with their token; with alternatives asked for, all of them in the choice's last event, since
 /// the engine gives alternatives at the end. One per request.
 /// </summary>
-internal sealed class ChatStream
+internal sealed class ChatStream(AnsweringModel model, Exchange exchange, ChatParameters asked, string id, long number)
 {
-    private readonly AnsweringModel model;
-    private readonly Exchange exchange;
-    private readonly ChatParameters asked;
-    private readonly string id;
-    private readonly long created;
-    private readonly ReplyText[] texts;
-    private readonly List<ReplyPiece> pieces = []; // of the last token
-    private int completionTokens;
+    private readonly long created = model.Created;
+    private readonly ReplyReader[] replies =
+        [.. Enumerable.Range(0, asked.Settings.Count).Select(index => new ReplyReader(model, asked, number, index))];
 
-    public ChatStream(AnsweringModel model, Exchange exchange, ChatParameters asked, string id, long created)
-    {
-        (this.model, this.exchange, this.asked, this.id, this.created) = (model, exchange, asked, id, created);
-        texts = [.. Enumerable.Range(0, asked.Settings.Count)
-            .Select(_ => new ReplyText(model.Encoder.Tokenizer, asked.Prompt, pieces.Add, asked.Settings.StopStrings))];
-    }
+    private readonly int[] calls = new int[asked.Settings.Count]; // sent so far
+    private int completionTokens;
 
     public async Task RunAsync(GenerationRequest request)
     {
-        var events = model.Engine.Stream(request, exchange.Aborted); // refused before anything is sent
+        var events = model.Stream(request, exchange.Aborted); // refused before anything is sent
         bool begun = false;
         await foreach (var happened in events)
         {
             // Within the loop: a client that is gone by now ends it, which drops the request.
-            for (int index = 0; index < texts.Length && !begun; index++)
+            for (int index = 0; index < replies.Length && !begun; index++)
                 await SendAsync(index, new ChatDelta(Role: "assistant", Content: ""));
             begun = true;
             if (happened is TokenGenerated token) await TokenAsync(token, ends: request.StopTokens.Contains(token.Choice.Token));
             else if (happened is CompletionEnded ended) await EndAsync(ended);
         }
 
-        var usage = new Usage(asked.Prompt.Length, completionTokens);
+        var usage = ChatEndpoint.UsageOf(asked, completionTokens, replies);
         exchange.Count(usage);
         if (asked.Settings.Usage) await exchange.SendAsync(new ChatChunk(id, created, model.Name, [], usage));
         await exchange.SendDoneAsync();
@@ -90,54 +83,36 @@ internal sealed class ChatStream
     private async Task TokenAsync(TokenGenerated token, bool ends)
     {
         completionTokens++;
-        if (!ends) texts[token.SeedIndex].Push(token.Choice.Token);
-        await SendPiecesAsync(token.SeedIndex, asked.Top == 0 ? ChatLogProbabilityReader.Of(token.Choice, model.Spelling) : null);
+        if (!ends) replies[token.SeedIndex].Push(token.Choice.Token);
+        await SendPartsAsync(token.SeedIndex, asked.Top == 0 ? ChatLogProbabilityReader.Of(token.Choice, model.Spelling) : null);
     }
 
     private async Task EndAsync(CompletionEnded ended)
     {
-        texts[ended.SeedIndex].End();
-        await SendPiecesAsync(ended.SeedIndex, null);
+        var reply = replies[ended.SeedIndex];
+        reply.End();
+        await SendPartsAsync(ended.SeedIndex, null);
         await SendAsync(
             ended.SeedIndex, new ChatDelta(), asked.Top > 0 ? ChatLogProbabilityReader.Of(ended.Completion, model.Spelling) : null,
-            AnsweringModel.FinishReason(ended.Completion.StopReason));
+            reply.FinishReason(ended.Completion.StopReason));
     }
 
-    /// <summary>The pieces of a token; what is reported of it goes with the first, or alone where it added no text.</summary>
-    private async Task SendPiecesAsync(int index, ChatLogProbabilities? scores)
+    /// <summary>The parts of a token; what is reported of it goes with the first, or alone where it added no text.</summary>
+    private async Task SendPartsAsync(int index, ChatLogProbabilities? scores)
     {
-        foreach (var piece in pieces)
+        foreach (var part in replies[index].Take())
         {
-            await SendAsync(
-                index, piece.IsReasoning ? new ChatDelta(ReasoningContent: piece.Text) : new ChatDelta(Content: piece.Text), scores);
+            await SendAsync(index, DeltaOf(index, part), scores);
             scores = null;
         }
 
-        pieces.Clear();
         if (scores is not null) await SendAsync(index, new ChatDelta(Content: ""), scores);
     }
 
+    private ChatDelta DeltaOf(int index, ReplyPart part) =>
+        part.Call is { } call ? new ChatDelta(ToolCalls: [ChatCall.Of(call, calls[index]++)])
+        : part.Piece.IsReasoning ? new ChatDelta(ReasoningContent: part.Piece.Text) : new ChatDelta(Content: part.Piece.Text);
+
     private Task SendAsync(int index, ChatDelta delta, ChatLogProbabilities? scores = null, string? finish = null) =>
         exchange.SendAsync(new ChatChunk(id, created, model.Name, [new ChatChunkChoice(index, delta, scores, finish)]));
-}
-
-/// <summary>What chat completions report of tokens.</summary>
-internal static class ChatLogProbabilityReader
-{
-    public static ChatLogProbabilities Of(Completion completion, TokenSpelling spelling) =>
-        new([.. completion.Tokens.Select((token, position) =>
-        Entry(token, completion.LogProbabilities[position], Alternatives(completion.Top, position, spelling), spelling))]);
-
-    /// <summary>One token, without alternatives.</summary>
-    public static ChatLogProbabilities Of(TokenChoice choice, TokenSpelling spelling) =>
-        new([Entry(choice.Token, choice.LogProbability, [], spelling)]);
-
-    private static ChatTokenLogProbability Entry(
-        int token, float score, IReadOnlyList<ChatTopLogProbability> top, TokenSpelling spelling) =>
-        new(spelling.Of(token), ApiJson.Finite(score), spelling.BytesOf(token), top);
-
-    private static IReadOnlyList<ChatTopLogProbability> Alternatives(TopLogProbabilities? top, int position, TokenSpelling spelling) =>
-        top is null ? [] :
-        [.. Enumerable.Range(position * top.Count, top.Count).Select(at =>
-            new ChatTopLogProbability(spelling.Of(top.Ids[at]), ApiJson.Finite(top.LogProbabilities[at]), spelling.BytesOf(top.Ids[at])))];
 }

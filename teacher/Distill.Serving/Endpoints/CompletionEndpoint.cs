@@ -32,7 +32,7 @@ internal sealed class CompletionEndpoint(AnsweringModel model)
         var completions = new Completion[requests.Count][];
         var width = new ParallelOptions { MaxDegreeOfParallelism = model.PromptsAtOnce, CancellationToken = aborted };
         await Parallel.ForEachAsync(Enumerable.Range(0, requests.Count), width, async (index, cancellation) =>
-            completions[index] = await model.Engine.CompleteAsync(requests[index], cancellation));
+            completions[index] = await model.CompleteAsync(requests[index], cancellation));
         return completions;
     }
 
@@ -71,7 +71,7 @@ internal sealed class CompletionStream(AnsweringModel model, Exchange exchange, 
     public async Task RunAsync(GenerationRequest request)
     {
         var prompt = asked.Prompts[0];
-        var events = asked.MaxTokens == 0 ? null : model.Engine.Stream(request, exchange.Aborted); // refused before anything is sent
+        var events = asked.MaxTokens == 0 ? null : model.Stream(request, exchange.Aborted); // refused before anything is sent
         if (events is null) await EchoAsync(prompt, "length");
         else await RunAsync(events, prompt);
         var usage = new Usage(prompt.Tokens.Length, completionTokens);

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Distill.Serving.Protocol;
 using Microsoft.AspNetCore.Http;
@@ -7,7 +8,8 @@ namespace Distill.Serving.Http;
 /// <summary>One request and its answer: a JSON body, or server-sent events. One thread at a time.</summary>
 internal sealed class Exchange(HttpContext context)
 {
-    private static readonly JsonDocumentOptions s_reading = new() { MaxDepth = 64 };
+    /// <summary>How every JSON of a caller is read.</summary>
+    public static readonly JsonDocumentOptions Reading = new() { MaxDepth = 64 };
     private static readonly byte[] s_done = "data: [DONE]\n\n"u8.ToArray();
 
     /// <summary>Cancelled when the client goes away.</summary>
@@ -15,18 +17,22 @@ internal sealed class Exchange(HttpContext context)
 
     public bool IsStreaming { get; private set; }
 
+    /// <summary>How an error is told within a stream; unless a stream says otherwise, as the body of an answer.</summary>
+    public Func<ApiException, (string? Event, object Body)> ErrorEvent { get; set; } = error => (null, error.ToBody());
+
     public int PromptTokens { get; private set; }
 
     public int CompletionTokens { get; private set; }
 
-    /// <exception cref="ApiException">Not JSON.</exception>
+    /// <exception cref="ApiException">Not JSON, with a name twice, or with a text that is not Unicode.</exception>
     /// <exception cref="BadHttpRequestException">Too large.</exception>
     public async Task<JsonElement> ReadBodyAsync()
     {
         AccessRules.RequireJson(context.Request);
         try
         {
-            using var document = await JsonDocument.ParseAsync(context.Request.Body, s_reading, Aborted);
+            using var document = await JsonDocument.ParseAsync(context.Request.Body, Reading, Aborted);
+            BodyText.Require(document.RootElement);
             return document.RootElement.Clone();
         }
         catch (JsonException e)
@@ -45,7 +51,8 @@ internal sealed class Exchange(HttpContext context)
     }
 
     /// <summary>One event of a stream, sent at once.</summary>
-    public async Task SendAsync<T>(T piece)
+    /// <param name="name">Of the event; null for none.</param>
+    public async Task SendAsync<T>(T piece, string? name = null)
     {
         if (!IsStreaming)
         {
@@ -55,7 +62,8 @@ internal sealed class Exchange(HttpContext context)
         }
 
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(piece, ApiJson.Options);
-        byte[] bytes = [.. "data: "u8, .. json, (byte)'\n', (byte)'\n'];
+        byte[] line = name is null ? [] : Encoding.UTF8.GetBytes($"event: {name}\n");
+        byte[] bytes = [.. line, .. "data: "u8, .. json, (byte)'\n', (byte)'\n'];
         await context.Response.Body.WriteAsync(bytes, Aborted);
         await context.Response.Body.FlushAsync(Aborted);
     }

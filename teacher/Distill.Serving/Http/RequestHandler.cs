@@ -1,4 +1,5 @@
 using Distill.Generation;
+using Distill.Generation.Constraints;
 using Distill.Serving.Endpoints;
 using Distill.Serving.Protocol;
 using Microsoft.AspNetCore.Http;
@@ -14,7 +15,9 @@ internal sealed class RequestHandler
     private readonly TimeProvider clock;
     private readonly AccessRules access;
     private readonly RequestGate gate;
+    private readonly CrossOrigin crossOrigin;
     private readonly ChatEndpoint chat;
+    private readonly ResponseEndpoint responses;
     private readonly CompletionEndpoint completions;
     private volatile bool failing;
 
@@ -23,7 +26,8 @@ internal sealed class RequestHandler
         (this.model, this.options, this.clock) = (model, options, clock);
         access = new AccessRules(options.Address, options.ApiKey);
         gate = new RequestGate(options.MostRequests);
-        (chat, completions) = (new ChatEndpoint(model), new CompletionEndpoint(model));
+        crossOrigin = new CrossOrigin(options.AllowedOrigins);
+        (chat, completions, responses) = (new ChatEndpoint(model), new CompletionEndpoint(model), new ResponseEndpoint(model));
     }
 
     public async Task HandleAsync(HttpContext context)
@@ -42,12 +46,17 @@ internal sealed class RequestHandler
         try
         {
             access.RequireHost(context.Request);
-            await RouteAsync(context, exchange);
+            crossOrigin.Allow(context);
+            if (!crossOrigin.AnswersPreflight(context)) await RouteAsync(context, exchange);
             return context.Response.StatusCode;
         }
         catch (OperationCanceledException) when (exchange.Aborted.IsCancellationRequested)
         {
             return ClientClosedRequest;
+        }
+        catch (IOException) when (exchange.Aborted.IsCancellationRequested)
+        {
+            return ClientClosedRequest; // while its body was being read
         }
         catch (Exception fault) // whatever it is, the client must be told, and the health: nobody else sees this request
         {
@@ -57,7 +66,7 @@ internal sealed class RequestHandler
 
     private async Task RouteAsync(HttpContext context, Exchange exchange)
     {
-        string path = context.Request.Path.Value!.TrimEnd('/');
+        string path = (context.Request.Path.Value ?? "").TrimEnd('/');
         if (path == "/health")
         {
             RequireMethod(context, "GET");
@@ -73,16 +82,22 @@ internal sealed class RequestHandler
             return;
         }
 
-        if (path is not ("/v1/chat/completions" or "/v1/completions"))
-            throw new ApiException(
-                404, "invalid_request_error",
-                $"There is nothing at '{context.Request.Path}'; this server has /v1/chat/completions, /v1/completions, /v1/models and "
-                    + "/health.");
+        Func<Exchange, Task>? endpoint = path switch
+        {
+            "/v1/chat/completions" => chat.AnswerAsync, "/v1/responses" => responses.AnswerAsync,
+            "/v1/completions" => completions.AnswerAsync, _ => null,
+        };
+        if (endpoint is null) throw NothingAt(path);
         RequireMethod(context, "POST");
         using var place = gate.Enter();
-        await (path == "/v1/completions" ? completions.AnswerAsync(exchange) : chat.AnswerAsync(exchange));
+        await endpoint(exchange);
         failing = false;
     }
+
+    private static ApiException NothingAt(string path) => new(
+        404, "invalid_request_error",
+        $"There is nothing at '{path}'; this server has /v1/chat/completions, /v1/responses, /v1/completions, /v1/models and /health"
+            + (path.StartsWith("/v1/responses/", StringComparison.Ordinal) ? ", and stores no responses." : "."));
 
     private Task HealthAsync(Exchange exchange)
     {
@@ -100,17 +115,20 @@ internal sealed class RequestHandler
 
     private ApiException ErrorOf(Exception fault)
     {
-        switch (fault)
+        var cause = fault is ModelFaultException { InnerException: { } inner } ? inner : fault;
+        switch (cause)
         {
             case ApiException error: return error;
             case EngineBusyException: return ApiException.Busy();
+            case ConstraintFault: return ApiException.Invalid(null, fault.Message, "invalid_json_schema");
             case BadHttpRequestException bad: return new ApiException(bad.StatusCode, "invalid_request_error", bad.Message);
             case ObjectDisposedException: return new ApiException(503, "server_error", "The server is shutting down.");
             default:
-                failing = true;
-                options.Failed?.Invoke(fault);
+                if (fault is ModelFaultException) failing = true; // of other faults the model knows nothing
+                options.Failed?.Invoke(cause);
                 return new ApiException(
-                    500, "server_error", "The model failed: " + (fault is InvalidDataException ? fault.Message : fault.GetType().Name));
+                    500, "server_error", $"The {(fault is ModelFaultException ? "model" : "server")} failed: "
+                        + (cause is InvalidDataException ? cause.Message : cause.GetType().Name));
         }
     }
 
@@ -118,7 +136,11 @@ internal sealed class RequestHandler
     {
         try
         {
-            if (exchange.IsStreaming) await exchange.SendAsync(error.ToBody());
+            if (exchange.IsStreaming)
+            {
+                var (name, body) = exchange.ErrorEvent(error);
+                await exchange.SendAsync(body, name);
+            }
             else if (context.Response.HasStarted) context.Abort();
             else
             {

@@ -11,6 +11,7 @@ internal static class ApiJson
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        MaxDepth = 128, // what was asked is said again within what answers, and bodies may be 64 deep
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // application/json, never put into HTML
     };
 
@@ -51,10 +52,13 @@ internal sealed record ErrorDetail(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Code);
 
 /// <summary>Tokens read and generated; a prompt counts once, however many completions it has.</summary>
-internal sealed record Usage(int PromptTokens, int CompletionTokens)
+internal sealed record Usage(int PromptTokens, int CompletionTokens, CompletionTokensDetails? CompletionTokensDetails = null)
 {
     public int TotalTokens => PromptTokens + CompletionTokens;
 }
+
+/// <param name="ReasoningTokens">Of the tokens generated those of the reasoning, with its marks.</param>
+internal sealed record CompletionTokensDetails(int ReasoningTokens);
 
 /// <summary>Answer of <c>/v1/models</c>.</summary>
 internal sealed record ModelList(IReadOnlyList<ModelEntry> Data)

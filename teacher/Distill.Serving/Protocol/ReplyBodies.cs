@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Distill.Tokenization;
 
 namespace Distill.Serving.Protocol;
 
@@ -13,7 +14,10 @@ internal sealed record ChatChoice(
     string FinishReason);
 
 /// <param name="ReasoningContent">What the model thought before it answered; absent when it did not.</param>
-internal sealed record ChatReplyMessage(string Content, string? ReasoningContent)
+/// <param name="Content">Null where the reply is calls alone.</param>
+internal sealed record ChatReplyMessage(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Content, string? ReasoningContent,
+    IReadOnlyList<ChatCall>? ToolCalls = null)
 {
     public string Role { get; } = "assistant";
 }
@@ -30,7 +34,20 @@ internal sealed record ChatChunkChoice(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] ChatLogProbabilities? Logprobs,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FinishReason);
 
-internal sealed record ChatDelta(string? Role = null, string? Content = null, string? ReasoningContent = null);
+internal sealed record ChatDelta(
+    string? Role = null, string? Content = null, string? ReasoningContent = null, IReadOnlyList<ChatCall>? ToolCalls = null);
+
+/// <param name="Index">Among the calls of a reply; in streams alone.</param>
+internal sealed record ChatCall(string Id, ChatCallFunction Function, int? Index = null)
+{
+    public string Type { get; } = "function";
+
+    public static ChatCall Of(ToolCall call, int? index = null) =>
+        new(call.Id, new ChatCallFunction(call.Name, call.Arguments.GetRawText()), index);
+}
+
+/// <param name="Arguments">JSON.</param>
+internal sealed record ChatCallFunction(string Name, string Arguments);
 
 /// <param name="Content">Every generated token: those of the reasoning, the marks and the token that ended the reply included.</param>
 internal sealed record ChatLogProbabilities(IReadOnlyList<ChatTokenLogProbability> Content);

@@ -5,48 +5,58 @@ using Distill.Serving.Protocol;
 
 namespace Distill.Serving.Requests;
 
-/// <summary>What both kinds of completions can be told.</summary>
+/// <summary>What all kinds of completions can be told.</summary>
 /// <param name="Count">Completions per prompt (<c>n</c>).</param>
 /// <param name="Seed">Null: the server draws one.</param>
 /// <param name="Usage">End a stream with the token counts.</param>
 internal sealed record GenerationSettings(
     SamplingOptions Sampling, int Count, IReadOnlyList<string> StopStrings, bool IgnoresEnd, ulong? Seed, bool Stream, bool Usage)
 {
+    /// <summary>Whether stop strings end the reasoning, too.</summary>
+    public bool StopsInReasoning { get; init; } = true;
+
     private const int MostCompletions = 128, MostStopStrings = 16, LongestStopString = 1000, MostBiases = 1024;
 
     public static GenerationSettings Read(RequestParameters parameters)
     {
         bool stream = parameters.Flag("stream");
-        var options = parameters.Raw("stream_options");
-        if (options is { } given && (!stream || given.ValueKind != JsonValueKind.Object))
-            throw ApiException.Invalid("stream_options", "'stream_options' must be an object, and only with 'stream': true.");
-        RefuseUnsupported(parameters);
+        var options = parameters.Inside("stream_options");
+        bool usage = options?.Flag("include_usage") ?? false;
+        options?.Ignore("include_obfuscation");
+        options?.RefuseOthers();
+        parameters.Ignore(AcceptedFields.Everywhere);
+        parameters.OnlyNeutral("min_tokens", IsZero);
+        RefuseStoring(parameters);
         return new GenerationSettings(
             SamplingOf(parameters), parameters.Integer("n", 1, MostCompletions) ?? 1, StopStringsOf(parameters),
             parameters.Flag("ignore_eos"),
-            SeedOf(parameters), stream,
-            options is { } stated && stated.TryGetProperty("include_usage", out var usage) && usage.ValueKind == JsonValueKind.True);
+            SeedOf(parameters), stream, usage);
     }
 
-    private static void RefuseUnsupported(RequestParameters parameters)
-    {
-        parameters.Ignore("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key");
-        parameters.OnlyNeutral("frequency_penalty", IsZero);
-        parameters.OnlyNeutral("presence_penalty", IsZero);
-        parameters.OnlyNeutral("min_tokens", IsZero);
-    }
+    /// <summary>Nothing is stored, and a request that relies on it is told so.</summary>
+    private static void RefuseStoring(RequestParameters parameters) => parameters.OnlyNeutral(
+        "store", value => value.ValueKind == JsonValueKind.False, "is not supported: this server stores nothing");
 
     private static bool IsZero(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == 0;
 
     private static SamplingOptions SamplingOf(RequestParameters parameters) => new()
     {
-        Temperature = parameters.Number("temperature", 0, 100) ?? 1,
+        Temperature = TemperatureOf(parameters),
         TopP = parameters.Number("top_p", 0, 1) ?? 1,
         TopK = Math.Max(parameters.Integer("top_k", -1, int.MaxValue) ?? 0, 0), // −1 means all elsewhere
         MinP = parameters.Number("min_p", 0, 1) ?? 0,
         RepetitionPenalty = parameters.Number("repetition_penalty", 0.01, 100) ?? 1,
+        FrequencyPenalty = parameters.Number("frequency_penalty", -2, 2) ?? 0,
+        PresencePenalty = parameters.Number("presence_penalty", -2, 2) ?? 0,
         LogitBias = BiasOf(parameters),
     };
+
+    private static double TemperatureOf(RequestParameters parameters)
+    {
+        double temperature = parameters.Number("temperature", 0, 100) ?? 1;
+        return temperature is 0 or >= SamplingOptions.LeastTemperature ? temperature
+            : throw parameters.Invalid("temperature", $"must be 0, which is greedy, or at least {SamplingOptions.LeastTemperature}");
+    }
 
     private static Dictionary<int, float>? BiasOf(RequestParameters parameters)
     {

@@ -1,4 +1,4 @@
-using Distill.Data.Storage;
+using Distill.Storage;
 using Distill.Teacher.Remote.Collection;
 
 namespace Distill.Teacher.Remote.Tests.Collection;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Teacher.Remote.Batches;
 

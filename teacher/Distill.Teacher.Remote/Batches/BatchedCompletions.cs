@@ -1,4 +1,4 @@
-using Distill.Data.Storage;
+using Distill.Storage;
 using Distill.Teacher.Remote.Calls;
 using Distill.Teacher.Remote.Collection;
 using Microsoft.Extensions.AI;

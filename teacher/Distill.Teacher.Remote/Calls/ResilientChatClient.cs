@@ -15,6 +15,7 @@ internal sealed class ResilientChatClient : DelegatingChatClient
     private readonly ResiliencePipeline<ChatResponse> pipeline;
     private readonly Pace pace;
     private readonly UsageMeter meter = new();
+    private readonly CallTelemetry telemetry;
     private readonly Func<Exception, RemoteTeacherException?>? readFault;
 
     /// <param name="clock">Times delays, timeouts and limits; default: the system's.</param>
@@ -33,6 +34,7 @@ internal sealed class ResilientChatClient : DelegatingChatClient
         if (problems.Count > 0) throw new ArgumentException(string.Join(" ", problems), nameof(options));
         (this.options, this.readFault) = (options, readFault);
         clock ??= TimeProvider.System;
+        telemetry = new CallTelemetry(inner, clock);
         pace = new Pace(options, clock);
         pipeline = CallPipeline.Build(options, pace, Read, clock, jitter ?? new Jitter(unchecked((int)clock.GetTimestamp())).Next);
     }
@@ -49,11 +51,13 @@ internal sealed class ResilientChatClient : DelegatingChatClient
         meter.CountRequest();
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         context.Properties.Set(PaceStrategy.Estimate, TokenUse.AtMost(asked, options));
+        var attempts = new AttemptCount();
         try
         {
             return await pipeline.ExecuteAsync(
-                static (context, state) => state.Client.AttemptAsync(state.Messages, state.Options, context.CancellationToken), context,
-                (Client: this, Messages: asked, Options: options)).ConfigureAwait(false);
+                static (context, state) =>
+                    state.Client.AttemptAsync(state.Messages, state.Options, state.Attempts, context.CancellationToken), context,
+                (Client: this, Messages: asked, Options: options, Attempts: attempts)).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is not (OperationCanceledException or RemoteTeacherException) && Read(fault) is { } read)
         {
@@ -81,12 +85,22 @@ internal sealed class ResilientChatClient : DelegatingChatClient
     }
 
     private async ValueTask<ChatResponse> AttemptAsync(
-        IReadOnlyList<ChatMessage> messages, ChatOptions? options, CancellationToken cancellation)
+        IReadOnlyList<ChatMessage> messages, ChatOptions? options, AttemptCount attempts, CancellationToken cancellation)
     {
         meter.CountAttempt();
-        var response = await InnerClient.GetResponseAsync(messages, options, cancellation).ConfigureAwait(false);
-        meter.CountAnswer(response.Usage);
-        return response;
+        using var call = telemetry.Begin(attempts.Next());
+        try
+        {
+            var response = await InnerClient.GetResponseAsync(messages, options, cancellation).ConfigureAwait(false);
+            meter.CountAnswer(response.Usage);
+            call.Answered(response.Usage);
+            return response;
+        }
+        catch (Exception fault)
+        {
+            call.Failed(fault);
+            throw;
+        }
     }
 
     private RemoteTeacherException? Read(Exception? exception) =>

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Teacher.Remote.Collection;
 

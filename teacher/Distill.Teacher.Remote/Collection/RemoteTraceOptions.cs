@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Storage;
 using Distill.Teacher.Remote.Calls;
 using Distill.Tokenization;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
-using Distill.Data;
+using Distill.Storage;
 
 namespace Distill.Teacher.Remote.Endpoint;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Distill.Data.Storage;
+using Distill.Storage;
 using Distill.Verification;
 using Microsoft.Extensions.AI;
 

@@ -72,6 +72,10 @@ internal sealed class SelfSamplingModel(ScriptedTokenModel model) : ITokenModel
             for (int i = 0; i < queries.Length; i++) Choose(prompts[promptSlot], queries[i], answers, i);
         }
 
+        public void CopyNext(int slot, Span<float> logits) => rows.AsSpan(slot * vocabulary, vocabulary).CopyTo(logits);
+
+        public void CopyFirst(int promptSlot, Span<float> logits) => prompts[promptSlot].CopyTo(logits);
+
         public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits) =>
             throw new InvalidOperationException("Logits were asked for.");
 
@@ -106,7 +110,7 @@ internal sealed class SelfSamplingModel(ScriptedTokenModel model) : ITokenModel
             }
 
             var sampler = new Sampler(vocabulary);
-            var choice = sampler.Choose(logits, query.Sampling, query.History.Span, query.Uniform);
+            var choice = sampler.Choose(logits, query.Sampling, query.History.Span, query.Uniform, query.CompletionStart);
             answers.Set(row, largest, choice);
             int[] ids = new int[answers.Top];
             float[] raw = new float[ids.Length], processed = new float[ids.Length];

@@ -21,6 +21,36 @@ public sealed class SamplerTests
         new Sampler(3).Choose([-1, -3, -1.5f], options, [0], 0).Token.ShouldBe(2);
     }
 
+    /// <summary>OpenAI's formula by hand: logit − count × frequency − presence where the completion has the token at all.</summary>
+    [Fact]
+    public void Penalties_by_count_subtract_from_what_the_completion_has_and_not_the_prompt()
+    {
+        int[] history = [0, 0, 0, 1, 2, 2, 3]; // three of the prompt, four of the completion
+        var options = Plain with { FrequencyPenalty = 0.5, PresencePenalty = 0.25 };
+        float[] logits = [1, 1, 1, 1, 1];
+        float[] expected = [1, 1 - 0.75f, 1 - 1.25f, 1 - 0.75f, 1];
+        var random = new RandomStream(1);
+        var choice = new Sampler(5).Choose(logits, options, history, ref random, completionStart: 3);
+        double normalizer = Math.Log(expected.Sum(score => Math.Exp(score)));
+        choice.ProcessedLogProbability.ShouldBe((float)(expected[choice.Token] - normalizer), 1e-6f);
+        choice.LogProbability.ShouldBe((float)-Math.Log(5), 1e-6f, "the raw distribution knows no penalty");
+        for (int token = 0; token < 5; token++)
+        {
+            double before = expected.Take(token).Sum(score => Math.Exp(score - normalizer)), own = Math.Exp(expected[token] - normalizer);
+            new Sampler(5).Choose(logits, options, history, before + (own / 2), 3).Token.ShouldBe(token);
+        }
+    }
+
+    [Fact]
+    public void Greedy_sees_the_penalties_by_count_and_negative_ones_encourage()
+    {
+        var sampler = new Sampler(3);
+        sampler.Choose([1, 3, 2.5f], new SamplingOptions { PresencePenalty = 1 }, [1], 0).Token.ShouldBe(2);
+        sampler.Choose([1, 3, 2.5f], new SamplingOptions { PresencePenalty = 1 }, [1], 0, completionStart: 1).Token.ShouldBe(1);
+        sampler.Choose([1, 3, 2.5f], new SamplingOptions { FrequencyPenalty = -1 }, [0, 0, 0], 0).Token.ShouldBe(0);
+        sampler.Choose([1, 3, 2.5f], SamplingOptions.Greedy, [], 0).Token.ShouldBe(1, "nothing is left over from the calls before");
+    }
+
     [Fact]
     public void Nucleus_keeps_the_smallest_set_reaching_p() => Logits.Select(Gen.Double[0.01, 0.99]).Sample((logits, p) =>
     {
@@ -74,7 +104,10 @@ public sealed class SamplerTests
     {
         var sampler = new Sampler(1000);
         float[] logits = [.. Enumerable.Range(0, 1000).Select(i => MathF.Sin(i) * 5)];
-        var options = new SamplingOptions { Temperature = 0.7, TopK = 50, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1 };
+        var options = new SamplingOptions
+        {
+            Temperature = 0.7, TopK = 50, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1, PresencePenalty = 1,
+        };
         var random = new RandomStream(1);
         int[] history = [1, 2, 3];
         long Measure()
@@ -91,9 +124,14 @@ public sealed class SamplerTests
     [Fact]
     public void Impossible_options_are_all_named()
     {
-        var options = new SamplingOptions { Temperature = -1, TopK = -2, TopP = 1.5, MinP = double.NaN, RepetitionPenalty = 0 };
+        var options = new SamplingOptions
+        {
+            Temperature = -1, TopK = -2, TopP = 1.5, MinP = double.NaN, RepetitionPenalty = 0, FrequencyPenalty = 2.1,
+            PresencePenalty = double.NaN,
+        };
         string message = Should.Throw<ArgumentException>(options.Validate).Message;
-        foreach (string word in (string[])["temperature", "top-k", "top-p", "min-p", "penalty"]) message.ShouldContain(word);
+        string[] words = ["temperature", "top-k", "top-p", "min-p", "repetition", "frequency", "presence"];
+        foreach (string word in words) message.ShouldContain(word);
     }
 
     [Fact]

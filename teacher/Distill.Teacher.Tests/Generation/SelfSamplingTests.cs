@@ -13,6 +13,7 @@ public sealed class SelfSamplingTests
     [
         SamplingOptions.Greedy, new() { Temperature = 1 }, new() { Temperature = 0.7, TopK = 5, TopP = 0.8 },
         new() { Temperature = 1.4, MinP = 0.1, RepetitionPenalty = 1.3, LogitBias = new Dictionary<int, float> { [4] = -3 } },
+        new() { Temperature = 1, FrequencyPenalty = 0.7, PresencePenalty = -0.4 }, new() { PresencePenalty = 2 },
     ];
 
     private static readonly Gen<GenerationRequest[]> Requests = Gen.Select(

@@ -1,4 +1,5 @@
 using CsCheck;
+using Distill.Client;
 using Distill.Generation;
 using Distill.Teacher.Tests.Fixtures;
 using Distill.Tokenization;
@@ -48,16 +49,47 @@ public sealed class TextOutputTests
         if (completion.StopReason == StopReason.StopString) text.ShouldStartWith(shown + completion.StopString);
     }, iter: 200, threads: 1);
 
-    private static Completion Say(string text, string[] stops, int limit = 100)
+    [Theory]
+    [InlineData("<think>a STOP b</think>one STOP two<|end|>", "<think>a STOP b</think>one ", "STOP", "a STOP b", "one ")]
+    [InlineData( // a mark parts what is beside it
+        "ST<think>OP</think>ST<think>x</think>OP<|end|>", "ST<think>OP</think>ST<think>x</think>OP", null, "OPx", "STSTOP")]
+    [InlineData("<think>STOP", "<think>STOP", null, "STOP", "")]
+    [InlineData("one STOP<think>", "one ", "STOP", "", "one ")]
+    public void Stop_strings_can_be_those_of_the_answer_alone(string said, string text, string? stop, string reasoning, string answer)
     {
-        using var model = Model(text);
-        return new BatchGenerator(model).Complete([Request(stops, limit)])[0][0];
+        var completion = Say(said, ["STOP"], limit: TinyTokenizer.Tokens(said).Length, stopsInReasoning: false);
+        (completion.Text, completion.StopString).ShouldBe((text, stop));
+        var reply = new ReplyText(Tokenizer, [0], _ => { }, ["STOP"], stopsInReasoning: false);
+        foreach (int token in completion.Tokens.Where(token => token != TinyTokenizer.Encoder.EndToken)) reply.Push(token);
+        reply.End();
+        (reply.Reasoning, reply.Answer).ShouldBe((reasoning, answer));
     }
 
-    private static GenerationRequest Request(string[] stops, int limit) => new()
+    [Fact]
+    public void Tokens_of_the_reasoning_are_counted_with_its_marks()
+    {
+        Count("<think>ab</think>cd").ShouldBe(4);
+        Count("cd").ShouldBe(0);
+        Count("ab</think>cd", prompt: TinyTokenizer.Open).ShouldBe(3);
+
+        static int Count(string said, int prompt = 0)
+        {
+            var reply = new ReplyText(Tokenizer, [prompt], _ => { });
+            foreach (int token in TinyTokenizer.Tokens(said)) reply.Push(token);
+            return reply.ReasoningTokens;
+        }
+    }
+
+    private static Completion Say(string text, string[] stops, int limit = 100, bool stopsInReasoning = true)
+    {
+        using var model = Model(text);
+        return new BatchGenerator(model).Complete([Request(stops, limit, stopsInReasoning)])[0][0];
+    }
+
+    private static GenerationRequest Request(string[] stops, int limit, bool stopsInReasoning = true) => new()
     {
         Prompt = [0], MaxNewTokens = limit, Seeds = [0], StopTokens = [TinyTokenizer.Encoder.EndToken],
-        Text = new TextOutput(Tokenizer, stops),
+        Text = new TextOutput(Tokenizer, stops) { StopsInReasoning = stopsInReasoning },
     };
 
     private static ScriptedTokenModel Model(string text)

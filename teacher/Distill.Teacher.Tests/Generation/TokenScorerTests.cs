@@ -65,6 +65,37 @@ public sealed class TokenScorerTests
     }
 
     [Fact]
+    public void Completions_of_one_prompt_are_scored_as_alone_and_the_prompt_is_read_once()
+    {
+        using var model = new ScriptedTokenModel(Vocabulary, 2048, Script);
+        using TokenScorer scorer = new(model, 900), alone = new(model, 900);
+        int[] prompt = [3, 1, 4, 1, 5, 9, 2];
+        int[][] completions = [[6, 5, 3], [5], [.. Enumerable.Range(0, 600).Select(i => i * 7 % Vocabulary)], [6, 5, 3]];
+        var scores = scorer.Score(prompt, completions, top: 3);
+        model.Sessions[0].Prefills.ShouldBe(1 + 1 + 1 + 2 + 1); // the prompt, and each completion in parts of 512
+        for (int i = 0; i < completions.Length; i++)
+        {
+            var whole = alone.Score([.. prompt, .. completions[i]], top: 3);
+            scores[i].LogProbabilities.ShouldBe(whole.LogProbabilities.Skip(prompt.Length - 1));
+            scores[i].Top!.Ids.ShouldBe(whole.Top!.Ids.Skip((prompt.Length - 1) * 3));
+            scores[i].Top!.LogProbabilities.ShouldBe(whole.Top!.LogProbabilities.Skip((prompt.Length - 1) * 3));
+        }
+
+        scorer.Score([7], [[6, 5]])[0].LogProbabilities.ShouldBe(alone.Score([7, 6, 5]).LogProbabilities);
+        Should.Throw<ArgumentException>(() => scorer.Score(prompt, [[1], [Vocabulary]])).Message.ShouldContain("outside the vocabulary");
+    }
+
+    [Fact]
+    public void Every_token_of_a_distribution_can_be_named_best_first_and_ties_by_id()
+    {
+        float[] scores = [.. Enumerable.Range(0, 500).Select(id => id % 7 == 0 ? -0f : (float)Math.Sin(id * 0.7) * (id % 5 - 2))];
+        var best = new TopTokens();
+        int[] sorted = [.. Enumerable.Range(0, 500).OrderByDescending(id => scores[id])]; // stable
+        foreach (int k in (int[])[1, 16, 128, 129, 500, 900]) // few are inserted, many sorted
+            best.Ids(best.Select(scores, k)).ToArray().ShouldBe(sorted.Take(k));
+    }
+
+    [Fact]
     public void Logits_that_are_not_finite_are_a_fault()
     {
         using var model = new ScriptedTokenModel(Vocabulary, 64, (_, logits) => logits.Fill(float.NaN));

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
 using Distill.Generation;
 using Distill.Generation.Onnx;
@@ -72,6 +73,13 @@ internal sealed class ReferenceCase
             : QuantizedDifference * LargestLogit
         : root.GetProperty("precision").GetString() == "fp16" ? HalfDifference
         : SingleDifference * LargestLogit;
+
+    /// <summary>
+    /// Largest difference of a logit by how many rows run together: none, but where kernels of weights in blocks choose their way by the
+    /// number of rows, as ONNX Runtime's do on processors without AVX-512.
+    /// </summary>
+    public double RowTolerance => IsQuantized && !Avx512F.IsSupported || Path.GetDirectoryName(Name) == "llama-int4-b128-asym"
+        ? Tolerance : 0;
 
     private double LargestLogit => root.GetProperty("checks").GetProperty("max_abs_logit").GetDouble();
 

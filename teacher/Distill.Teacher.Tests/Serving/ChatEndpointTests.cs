@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Distill.Generation;
 using Distill.Teacher.Tests.Fixtures;
+using Distill.Tokenization;
 
 namespace Distill.Teacher.Tests.Serving;
 
@@ -128,12 +129,81 @@ public sealed class ChatEndpointTests
             .ShouldBe(Prompt("a").Count(token => token == TinyReasoner.Encoder.EndToken));
     }
 
+    [Fact]
+    public async Task A_chat_is_put_to_the_model_in_the_style_that_it_was_trained_with()
+    {
+        using var model = TinyReasoner.Open();
+        var styled = TinyReasoner.Encoder.With(new PromptStyle
+        {
+            System = "Think.", Examples = [ChatMessage.User("1 + 1?"), ChatMessage.Assistant("2")],
+        });
+        await using var server = await RunningServer.StartAsync(model, styled);
+        object[][] chats = [TinyReasoner.Messages(), [new { role = "developer", content = "Be brief." }, .. TinyReasoner.Messages()]];
+        ChatMessage[] brief = [ChatMessage.System("Be brief."), ChatMessage.User(TinyReasoner.Question)];
+        foreach (var (chat, messages) in chats.Zip((ChatMessage[][])[brief[1..], brief]))
+        {
+            var body = await server.AskAsync(Path, new { messages = chat, temperature = 0, max_tokens = 4 });
+            body.GetProperty("usage").GetProperty("prompt_tokens").GetInt32().ShouldBe(styled.EncodePrompt(messages).Length);
+        }
+    }
+
+    [Fact]
+    public async Task An_answer_has_the_form_that_was_asked_for_and_the_reasoning_is_free()
+    {
+        using var model = TinyReasoner.Open();
+        await using var server = await RunningServer.StartAsync(model, TinyReasoner.Encoder);
+        object Body(string schema) => new
+        {
+            messages = TinyReasoner.Messages(), temperature = 0,
+            response_format = new
+            {
+                type = "json_schema",
+                json_schema = new { name = "sum", strict = true, schema = JsonSerializer.Deserialize<JsonElement>(schema) },
+            },
+        };
+        var body = await server.AskAsync(
+            Path, Body("""{"type":"object","properties":{"sum":{"type":"integer"}},"required":["sum"],"additionalProperties":false}"""));
+        var message = body.GetProperty("choices")[0].GetProperty("message");
+        message.GetProperty("reasoning_content").GetString().ShouldNotBeEmpty();
+        var answer = JsonDocument.Parse(message.GetProperty("content").GetString()!).RootElement;
+        answer.EnumerateObject().Select(property => property.Name).ShouldBe(["sum"]);
+        answer.GetProperty("sum").TryGetInt64(out _).ShouldBeTrue();
+        var any = new { type = "json_object" };
+        await server.AskAsync(Path, new { messages = TinyReasoner.Messages(), temperature = 0, max_tokens = 30, response_format = any });
+        foreach (string bad in (string[])["[1]", """{"type":"integer","rhyme":true}""", """{"type":"nothing"}"""])
+        {
+            var error = await server.RefusedAsync(Path, JsonSerializer.Serialize(Body(bad)), 400);
+            error.GetProperty("param").GetString().ShouldBe("response_format.json_schema.schema");
+        }
+    }
+
+    [Fact]
+    public async Task Stop_strings_end_the_answer_and_the_reasoning_only_where_it_is_asked_for()
+    {
+        using var model = TinyReasoner.Open();
+        await using var server = await RunningServer.StartAsync(model, TinyReasoner.Encoder);
+        async Task<(string? Reasoning, string? Answer)> Ask(object body)
+        {
+            var message = (await server.AskAsync(Path, body)).GetProperty("choices")[0].GetProperty("message");
+            return (message.TryGetProperty("reasoning_content", out var thought) ? thought.GetString() : null,
+                message.GetProperty("content").GetString());
+        }
+
+        var (reasoning, answer) = await Ask(new { messages = TinyReasoner.Messages(), temperature = 0 });
+        string stop = answer![^1..]; // the reasoning ends with the same digit
+        reasoning.ShouldNotBeNull().ShouldContain(stop);
+        (await Ask(new { messages = TinyReasoner.Messages(), temperature = 0, stop }))
+            .ShouldBe((reasoning, answer[..answer.IndexOf(stop, StringComparison.Ordinal)]));
+        var (cut, none) = await Ask(new { messages = TinyReasoner.Messages(), temperature = 0, stop, stop_in_reasoning = true });
+        (cut, none).ShouldBe((reasoning[..reasoning.IndexOf(stop, StringComparison.Ordinal)].TrimEnd(), ""));
+    }
+
     private static Completion Generate(ITokenModel model, string question) => new BatchGenerator(model).Complete([new GenerationRequest
     {
         Prompt = Prompt(question), MaxNewTokens = 10_000, StopTokens = [TinyReasoner.Encoder.EndToken], Seeds = [0],
     }])[0][0];
 
-    private static int[] Prompt(string question) => TinyReasoner.Encoder.EncodePrompt([Tokenization.ChatMessage.User(question)]);
+    private static int[] Prompt(string question) => TinyReasoner.Encoder.EncodePrompt([ChatMessage.User(question)]);
 
     private static string Joined(IEnumerable<JsonElement> choices, string part) =>
         string.Concat(choices.Select(choice => choice.GetProperty("delta").TryGetProperty(part, out var text) ? text.GetString() : ""));

@@ -105,11 +105,11 @@ public sealed class CompletionEndpointTests
         using var model = TinyReasoner.Open();
         await using var server = await RunningServer.StartAsync(model, TinyReasoner.Encoder);
         int[] prompt = TinyReasoner.Tokenizer.Encode("What is 3 + 4?");
-        int forced = TinyReasoner.Tokenizer.IdOf("7")!.Value;
+        int forced = TinyReasoner.Tokenizer.IdOf("5")!.Value; // which it would not say
         var sampling = new SamplingOptions
         {
             Temperature = 1.5, TopK = 20, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1,
-            LogitBias = new Dictionary<int, float> { [forced] = 4 },
+            LogitBias = new Dictionary<int, float> { [forced] = 12 },
         };
         var expected = new BatchGenerator(model).Complete([new GenerationRequest
         {
@@ -118,7 +118,7 @@ public sealed class CompletionEndpointTests
         var body = await server.AskAsync(Path, new
         {
             prompt, max_tokens = 25, temperature = 1.5, top_k = 20, top_p = 0.9, min_p = 0.01, repetition_penalty = 1.1, seed = 9,
-            logit_bias = new Dictionary<string, double> { [$"{forced}"] = 4 },
+            logit_bias = new Dictionary<string, double> { [$"{forced}"] = 12 },
         });
         body.GetProperty("choices")[0].GetProperty("text").GetString()
             .ShouldBe(TinyReasoner.Tokenizer.Decode([.. expected.Tokens], skipSpecial: true));

@@ -1,3 +1,4 @@
+using Distill.Client;
 using Distill.Data.Problems;
 using Distill.Evaluation;
 using Distill.Evaluation.Strategies;

@@ -1,3 +1,4 @@
+using Distill.Client;
 using Distill.Generation;
 using Distill.Teacher.Tests.Fixtures;
 using Microsoft.Extensions.AI;
@@ -85,8 +86,10 @@ public sealed class EngineChatClientTests
         using var engine = new GenerationEngine(model);
         using var client = new EngineChatClient(engine, TinyReasoner.Encoder, "tiny");
         foreach (var options in (ChatOptions[])[
-            new() { FrequencyPenalty = 1 }, new() { PresencePenalty = 1 }, new() { ResponseFormat = ChatResponseFormat.Json },
-            new() { ConversationId = "c" }])
+            new() { ConversationId = "c" }, new() { ModelId = "other" }, new() { Tools = [AIFunctionFactory.Create(() => 1, "one")] },
+            new() { AdditionalProperties = new() { ["beams"] = 3 } }, new() { RawRepresentationFactory = _ => "raw" },
+            new() { Reasoning = new ReasoningOptions { Effort = ReasoningEffort.High } },
+            new() { Reasoning = new ReasoningOptions { Output = ReasoningOutput.Summary } }])
             await Should.ThrowAsync<NotSupportedException>(() => client.GetResponseAsync("hello", options));
         await Should.ThrowAsync<NotSupportedException>(() => client.GetResponseAsync([new ChatMessage(ChatRole.Tool, "x")]));
         await Should.ThrowAsync<NotSupportedException>(

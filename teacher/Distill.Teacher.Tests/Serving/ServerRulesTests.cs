@@ -20,7 +20,10 @@ public sealed class ServerRulesTests
     [InlineData(Path, """{"prompt":"a","top_p":1.5}""", "top_p", "0 to 1")]
     [InlineData(Path, """{"prompt":"a","n":0}""", "n", "1 to 128")]
     [InlineData(Path, """{"prompt":"a","stop":""}""", "stop", "1 to 1000 characters")]
-    [InlineData(Path, """{"prompt":"a","frequency_penalty":0.5}""", "frequency_penalty", "not supported")]
+    [InlineData(Path, """{"prompt":"a","frequency_penalty":2.5}""", "frequency_penalty", "-2 to 2")]
+    [InlineData(Path, """{"prompt":"a","temperature":1e-300}""", "temperature", "must be 0")]
+    [InlineData(Path, """{"prompt":"a","store":true}""", "store", "stores nothing")]
+    [InlineData(Path, """{"prompt":"a","prompt":"b"}""", "prompt", "twice")]
     [InlineData(Path, """{"prompt":"a","best_of":4}""", "best_of", "not supported")]
     [InlineData(Path, """{"prompt":"a","logit_bias":{"x":1}}""", "logit_bias", "token ids")]
     [InlineData(Path, """{"prompt":"a","logit_bias":{"99999":1}}""", "logit_bias", "outside the vocabulary")]
@@ -30,19 +33,22 @@ public sealed class ServerRulesTests
     [InlineData(Path, """{"max_tokens":3}""", "prompt", "missing")]
     [InlineData(Path, """{"prompt":"a","max_tokens":0}""", "max_tokens", "asks for nothing")]
     [InlineData(Path, """{"prompt":["a","b"],"stream":true}""", "stream", "one prompt")]
-    [InlineData(Path, """{"prompt":"a","stream_options":{}}""", "stream_options", "only with 'stream'")]
+    [InlineData(Path, """{"prompt":"a","stream_options":{"every":1}}""", "stream_options.every", "Unknown parameter")]
     [InlineData(Path, """[1]""", null, "JSON object")]
     [InlineData(Path, """{"prompt":""", null, "not JSON")]
     [InlineData(Chat, """{"messages":[]}""", "messages", "at least one")]
     [InlineData(Chat, """{"messages":[{"role":"user"}]}""", "messages[0].content", "missing")]
-    [InlineData(Chat, """{"messages":[{"role":"tool","content":"a"}]}""", "messages[0].role", "must be system")]
+    [InlineData(Chat, """{"messages":[{"role":"tool","content":"a"}]}""", "messages[0].tool_call_id", "missing")]
+    [InlineData(Chat, """{"messages":[{"role":"critic","content":"a"}]}""", "messages[0].role", "must be one of system")]
+    [InlineData(Chat, """{"messages":[{"role":"assistant","content":null}]}""", "messages[0].content", "missing")]
+    [InlineData(Chat, """{"messages":[{"role":"assistant","content":"a","refusal":"no"}]}""", "messages[0].refusal", "not supported")]
     [InlineData(Chat, """{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content", "type text")]
     [InlineData(Chat, """{"messages":[{"role":"user","content":"a","to":"b"}]}""", "messages[0].to", "Unknown parameter")]
-    [InlineData(Chat, """{"messages":[{"role":"user","content":"a"}],"tools":[{}]}""", "tools", "not supported")]
+    [InlineData(Chat, """{"messages":[{"role":"user","content":"a"}],"tools":[{}]}""", "tools[0].function", "missing")]
     [
         InlineData(
-            Chat, """{"messages":[{"role":"user","content":"a"}],"response_format":{"type":"json_object"}}""", "response_format",
-            "not supported")]
+            Chat, """{"messages":[{"role":"user","content":"a"}],"response_format":{"type":"xml"}}""", "response_format.type",
+            "must be text, json_object or json_schema")]
     [InlineData(Chat, """{"messages":[{"role":"user","content":"a"}],"top_logprobs":2}""", "top_logprobs", "needs 'logprobs'")]
     [
         InlineData(

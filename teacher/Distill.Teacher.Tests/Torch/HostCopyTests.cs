@@ -22,7 +22,7 @@ public sealed partial class HostCopyTests
     {
         string[] calls = [.. Sources().Where(source => Path.GetFileName(source) != "HostTable.cs").SelectMany(File.ReadLines)
             .Where(line => line.Contains("HostTable.Copy(", StringComparison.Ordinal))];
-        calls.Length.ShouldBe(3); // prompt, every position of a prompt, step
+        calls.Length.ShouldBe(5); // prompt, every position of a prompt, step; rows under a constraint: the first token, the next
         Sources().Sum(source => Regex.Count(File.ReadAllText(source), @"new HostTable\((?!TokenKernels\.(Choose|Score)\()")).ShouldBe(0);
     }
 

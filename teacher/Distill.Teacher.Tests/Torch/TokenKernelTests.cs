@@ -15,6 +15,7 @@ public sealed class TokenKernelTests
         (temperature, topK, topP, minP, penalty, biased) => new SamplingOptions
         {
             Temperature = temperature, TopK = topK, TopP = topP, MinP = minP, RepetitionPenalty = penalty,
+            FrequencyPenalty = biased == 1 ? 0.3 : 0, PresencePenalty = biased == 2 ? -1.1 : biased == 1 ? 0.8 : 0,
             LogitBias = biased == 0 ? null
                 : Enumerable.Range(0, biased).ToDictionary(i => i * 7, i => i == 2 ? float.NegativeInfinity : 3f - (2 * i)),
         });
@@ -32,14 +33,14 @@ public sealed class TokenKernelTests
             int rows = options.Length;
             float[] logits = [.. Enumerable.Range(0, rows * vocabulary).Select(_ => (float)((random.NextDouble() * 16) - 8))];
             int[] history = [.. Enumerable.Range(0, 9).Select(_ => random.Next(vocabulary)), 0, 0];
-            TokenQuery[] queries =
-                [.. options.Select((each, row) => new TokenQuery(each, random.NextDouble(), history, row % 2 == 0 ? top : 0))];
+            TokenQuery[] queries = [.. options.Select((each, row) =>
+                new TokenQuery(each, random.NextDouble(), history, row % 2 == 0 ? top : 0, CompletionStart: 4))];
             var answers = Choose(logits, queries);
             var sampler = new Sampler(vocabulary);
             for (int row = 0; row < rows; row++)
             {
                 ReadOnlySpan<float> own = logits.AsSpan(row * vocabulary, vocabulary);
-                TokenChoice expected = sampler.Choose(own, options[row], history, queries[row].Uniform);
+                TokenChoice expected = sampler.Choose(own, options[row], history, queries[row].Uniform, completionStart: 4);
                 TokenChoice actual = answers.Choice(row);
                 actual.Token.ShouldBe(expected.Token, $"{options[row]}");
                 actual.LogProbability.ShouldBe(expected.LogProbability, 2e-6f);
@@ -125,7 +126,7 @@ public sealed class TokenKernelTests
             Temperature = 1, LogitBias = new Dictionary<int, float> { [0] = float.NegativeInfinity, [1] = float.NegativeInfinity },
         };
         var answers = Choose([1, 2, 1, 2], [new(options, 0.2, default, 0), new(SamplingOptions.Greedy, 0, default, 0)]);
-        Should.Throw<InvalidDataException>(() => answers.Choice(0)).Message.ShouldContain("forbids every token");
+        Should.Throw<InvalidDataException>(() => answers.Choice(0)).Message.ShouldContain("leaves no token");
         answers.Choice(1).Token.ShouldBe(1);
     }
 
@@ -190,7 +191,7 @@ public sealed class TokenKernelTests
         var all = new SamplingOptions
         {
             Temperature = 0.7, TopK = 20, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1,
-            LogitBias = new Dictionary<int, float> { [3] = 1 },
+            FrequencyPenalty = 1, LogitBias = new Dictionary<int, float> { [3] = 1 },
         };
         TokenQuery[] mixed =
         [

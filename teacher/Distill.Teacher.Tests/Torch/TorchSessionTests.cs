@@ -11,6 +11,7 @@ namespace Distill.Teacher.Tests.Torch;
 /// Cache, logits and sampling in libtorch's memory, on the CPU: the same code that runs on a GPU must give what the host's sessions give,
 /// on every folder at hand whose graph appends in place.
 /// </summary>
+[Collection(nameof(CountedTensors))]
 public sealed class TorchSessionTests
 {
     // A cumulative probability so near the uniform number that rounding decides: seen in none of the runs so far.

@@ -36,6 +36,7 @@ public sealed class CompletionJournalTests : IDisposable
             [
                 new() { Temperature = 0.5 }, new() { Temperature = 1, TopK = 3 }, new() { Temperature = 1, TopP = 0.5 },
                 new() { Temperature = 1, MinP = 0.5 }, new() { Temperature = 1, RepetitionPenalty = 2 },
+                new() { Temperature = 1, FrequencyPenalty = 2 }, new() { Temperature = 1, PresencePenalty = 2 },
                 new() { Temperature = 1, LogitBias = new Dictionary<int, float> { [1] = 2 } },
             ]).Select(sampling => request with { Sampling = sampling }),
         ];

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Distill.Data.Storage;
 using Distill.Generation;
+using Distill.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Distill.Teacher;

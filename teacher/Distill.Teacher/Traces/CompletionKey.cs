@@ -20,9 +20,10 @@ internal readonly record struct CompletionKey(UInt128 High, UInt128 Low)
     /// <exception cref="ArgumentException">The request asks for what a key does not tell apart.</exception>
     public static CompletionKey[] Of(string model, GenerationRequest request)
     {
-        if (request.SamplingBySeed is not null || request.Text is not null || request.ScorePrompt)
+        if (request.SamplingBySeed is not null || request.Text is not null || request.ScorePrompt || request.Constraint is not null)
             throw new ArgumentException(
-                "Only completions of one way of sampling, without text or scores of the prompt, are named by keys.", nameof(request));
+                "Only completions of one way of sampling, without text, constraint or scores of the prompt, are named by keys.",
+                nameof(request));
         byte[] shared = SharedPart(model, request);
         return [.. request.Seeds.Select(seed => WithSeed(shared, seed))];
     }
@@ -72,6 +73,14 @@ internal readonly record struct CompletionKey(UInt128 High, UInt128 Low)
             foreach (double option in (double[])[sampling.Temperature, sampling.TopP, sampling.MinP, sampling.RepetitionPenalty])
                 writer.Write(option);
             writer.Write(sampling.TopK);
+            // Only where given: completions without them keep the keys that they had before there were any.
+            if (sampling.CountsTokens)
+            {
+                writer.Write("counts");
+                writer.Write(sampling.FrequencyPenalty);
+                writer.Write(sampling.PresencePenalty);
+            }
+
             var bias = sampling.LogitBias ?? new Dictionary<int, float>();
             writer.Write(bias.Count);
             foreach (var (token, value) in bias.OrderBy(entry => entry.Key))

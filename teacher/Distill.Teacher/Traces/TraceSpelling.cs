@@ -16,6 +16,7 @@ internal static class SamplingJson
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
+            if (sampling.FrequencyPenalty != 0) json.WriteNumber("frequency_penalty", sampling.FrequencyPenalty);
             if (sampling.LogitBias is { Count: > 0 } bias)
             {
                 json.WriteStartObject("logit_bias");
@@ -26,6 +27,7 @@ internal static class SamplingJson
 
             json.WriteNumber("max_tokens", maxNewTokens);
             json.WriteNumber("min_p", sampling.MinP);
+            if (sampling.PresencePenalty != 0) json.WriteNumber("presence_penalty", sampling.PresencePenalty);
             json.WriteNumber("repetition_penalty", sampling.RepetitionPenalty);
             json.WriteNumber("temperature", sampling.Temperature);
             json.WriteNumber("top_k", sampling.TopK);

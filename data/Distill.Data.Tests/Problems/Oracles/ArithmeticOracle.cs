@@ -18,7 +18,9 @@ internal sealed partial class ArithmeticOracle : Oracle
         value.ShouldBeInRange(0, 99, problem.Id);
     }
 
-    public override bool IsTrue(string fact) => StepText.Result(fact) is not null;
+    public override bool IsTrue(string fact) => fact.Split(" first ") is [var expression, var step]
+        ? PostfixEvaluator.Evaluate(expression).Steps[0] == step
+        : StepText.Result(fact) is not null;
 
     private static string Expression(string text) => Question().Match(text).Groups[1].Value;
 

@@ -52,8 +52,19 @@ internal sealed partial class ContradictionOracle : Oracle
         isWhole.ShouldBeTrue(problem.Id);
     }
 
-    public override bool IsTrue(string fact) =>
-        Links(fact) is [var link] && fact.EndsWith($" . {link.Greater} > {link.Smaller}", StringComparison.Ordinal);
+    public override bool IsTrue(string fact) => Links(fact) is [var link]
+        ? fact.EndsWith($" . {link.Greater} > {link.Smaller}", StringComparison.Ordinal)
+        : IsChain(StepText.Items(fact));
+
+    /// <summary>Links, then the chain from the first of them to its end or round to somebody passed before.</summary>
+    private static bool IsChain(string[] items)
+    {
+        var links = items[..^1].Select(item => item.Split(" > ")).ToDictionary(pair => pair[0], pair => pair[1]);
+        List<string> chain = [items[0].Split(" > ")[0]];
+        while (links.TryGetValue(chain[^1], out var next) && chain.Distinct().Count() == chain.Count)
+            chain.Add(next);
+        return items[^1] == $"from {string.Join(" > ", chain)} {(chain.Distinct().Count() < chain.Count ? "again" : "end")}";
+    }
 
     private static List<(string Greater, string Smaller)> Links(string text) => Sentence().Matches(text).Select(match =>
     {

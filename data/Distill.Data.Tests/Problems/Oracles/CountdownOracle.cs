@@ -27,7 +27,8 @@ internal sealed partial class CountdownOracle : Oracle
     }
 
     public override bool IsTrue(string fact) =>
-        StepText.Result(fact) is not null || SearchTraceCheck.IsGive(fact, out _, out _) || SearchTraceCheck.IsNeed(fact, out _, out _);
+        StepText.Result(fact) is not null || SearchTraceCheck.IsTrial(fact)
+        || SearchTraceCheck.IsGive(fact, out _, out _) || SearchTraceCheck.IsNeed(fact, out _, out _);
 
     public static (int[] Numbers, int Target) Read(string text)
     {
@@ -70,6 +71,12 @@ internal sealed partial class SearchTraceCheck(int[] numbers, int target, string
 
     public void Run(string[] items, string answer)
     {
+        if (numbers.Length == 2)
+        {
+            Try(items, answer);
+            return;
+        }
+
         var matched = Array.FindIndex(items, item => item.StartsWith("match ", StringComparison.Ordinal));
         foreach (var item in matched < 0 ? items : items[..matched])
             Search(item);
@@ -81,6 +88,25 @@ internal sealed partial class SearchTraceCheck(int[] numbers, int target, string
         needs.ShouldContain(match, id);
         // The expression found is then computed: exactly these operations, and nothing behind them.
         items[(matched + 1)..].ShouldBe(PostfixEvaluator.Evaluate(answer).Steps, id);
+    }
+
+    /// <summary>One combination, held against what is needed: <c>need 24 ; 2 + 12 = 14 no</c>.</summary>
+    public static bool IsTrial(string fact) =>
+        StepText.Items(fact) is [var need, var tried] && need.StartsWith("need ", StringComparison.Ordinal)
+        && StepText.Result(tried[..^3]) is { } result
+        && tried[^3..] == (result == StepText.Number(need["need ".Length..]) ? " ok" : " no");
+
+    /// <summary>Of two numbers: all that they make, in order, up to what is needed.</summary>
+    private void Try(string[] items, string answer)
+    {
+        items[0].ShouldBe($"need {target}", id);
+        var (greater, smaller) = (numbers.Max(), numbers.Min());
+        string[] ways = [$"{numbers[0]} + {numbers[1]}", $"{greater} - {smaller}", $"{numbers[0]} * {numbers[1]}"];
+        int[] values = [.. ways.Select(way => PostfixEvaluator.Evaluate(way).Value)];
+        var found = Array.IndexOf(values, target);
+        var tried = found < 0 ? ways.Length : found + 1;
+        items[1..].ShouldBe(ways[..tried].Select((way, i) => $"{way} = {values[i]} {(i == found ? "ok" : "no")}"), id);
+        answer.ShouldBe(found < 0 ? "impossible" : ways[found], id);
     }
 
     public static bool IsGive(string item, out int[] pair, out int[] values)
@@ -123,14 +149,10 @@ internal sealed partial class SearchTraceCheck(int[] numbers, int target, string
             needs = values;
             wanted.UnionWith(values);
         }
-        else if (item == "none")
-        {
-            given.Intersect(needs).ShouldBeEmpty(id);
-        }
         else
         {
-            item.ShouldBe($"need {target}", id);
-            needs = [target];
+            item.ShouldBe("none", id);
+            given.Intersect(needs).ShouldBeEmpty(id);
         }
 
         afterGive = isGive;

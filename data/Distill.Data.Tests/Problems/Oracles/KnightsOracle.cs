@@ -8,7 +8,8 @@ internal sealed partial class KnightsOracle : Oracle
     public override bool Accepts(string text, string answer)
     {
         var (statements, worlds) = Solve(text);
-        return answer == "contradiction" ? worlds.Count == 0 : worlds.Count == 1 && answer == Describe(People(statements), worlds[0]);
+        return answer == "contradiction" ? worlds.Count == 0 : worlds.Count == 1
+            && answer.Split(" , ").Order().SequenceEqual(Describe(People(statements), worlds[0]).Split(" , ").Order());
     }
 
     public override bool IsUnsatisfiable(string text) => Solve(text).Worlds.Count == 0;
@@ -36,11 +37,12 @@ internal sealed partial class KnightsOracle : Oracle
 
     public override bool IsTrue(string fact)
     {
-        if (Step().Match(fact) is not { Success: true, Groups: var groups })
+        if (StepText.Items(fact) is not [var known, var rest] || KnightsStatement.ReadAll(rest) is not [var statement])
             return false;
-        var statement = new KnightsStatement(groups[1].Value.Split(' ')[0], groups[2].Value);
-        var worlds = Subsets(statement.People.Distinct().ToList()).Where(world => Holds(groups[1].Value, world)).ToList();
-        return Follow(fact, statement, worlds) is not null;
+        var kinds = known.Split(" , ");
+        var people = statement.People.Concat(kinds.Select(kind => kind.Split(' ')[0])).Distinct().ToList();
+        var worlds = Subsets(people).Where(world => kinds.All(kind => Holds(kind, world))).ToList();
+        return Follow(rest[(rest.IndexOf(" . ", StringComparison.Ordinal) + 3)..], statement, worlds) is not null;
     }
 
     /// <returns>The worlds left after a step of the trace, or null when it says anything but what then became certain.</returns>

@@ -46,10 +46,35 @@ internal sealed partial class WordsOracle : Oracle
         items.Count(item => item.Contains('=', StringComparison.Ordinal)).ShouldBe(problem.Level + 1, problem.Id);
     }
 
-    public override bool IsTrue(string fact) =>
-        TooMuch().Match(fact) is { Success: true, Groups: var groups }
+    public override bool IsTrue(string fact)
+    {
+        if (fact.LastIndexOf(" . ", StringComparison.Ordinal) is var end and >= 0)
+            return IsEvent(fact[..end], fact[(end + 3)..]);
+        return TooMuch().Match(fact) is { Success: true, Groups: var groups }
             ? StepText.Number(groups[1].Value) < StepText.Number(groups[2].Value)
             : Result(fact) is not null;
+    }
+
+    /// <summary>The first sentence that is not idle says whom the story is about, and its last what the steps must end with.</summary>
+    private static bool IsEvent(string story, string steps)
+    {
+        var items = StepText.Items(steps);
+        // The hero of a beginning is named by the step, else by the first sentence.
+        var hero = Owner().Match(items[^1]) is { Success: true, Value: var owner }
+            ? owner.Split(' ')[0]
+            : Opening().Replace(story, "").Split(' ')[0];
+        var thing = Thing().Match(story).Groups[1].Value;
+        var reader = new StoryReader($"{story} . how many {thing} does {hero} have now ?");
+        return reader.Overdrawn is { } overdrawn
+            ? items[^1].EndsWith($"{overdrawn.Had} - {overdrawn.Lost} < 0", StringComparison.Ordinal)
+            : Result(items[^1]) == reader.Amounts[^1];
+    }
+
+    [GeneratedRegex("^at first ")]
+    private static partial Regex Opening();
+
+    [GeneratedRegex("[0-9]+ (?:boxes (?:with|of) [0-9]+ )?([a-z]+)")]
+    private static partial Regex Thing();
 
     private static int? Result(string item)
     {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Storage.Faults;
 

@@ -1,5 +1,5 @@
 using CsCheck;
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Storage.Faults;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Storage.Faults;
 

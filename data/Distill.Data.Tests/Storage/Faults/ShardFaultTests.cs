@@ -1,4 +1,4 @@
-using Distill.Data.Storage;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Storage.Faults;
 

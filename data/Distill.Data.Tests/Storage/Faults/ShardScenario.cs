@@ -1,7 +1,7 @@
 using System.Globalization;
-using Distill.Data.Storage;
 using Distill.Data.Tests.Traces;
 using Distill.Data.Traces;
+using Distill.Storage;
 
 namespace Distill.Data.Tests.Storage.Faults;
 

@@ -43,7 +43,18 @@ internal sealed class ArithmeticFamily : ProblemFamily<ArithmeticContent>
         string.Join(" ; ", ArithmeticSteps.Of(content.Expression)),
         content.Expression.Value.ToString(CultureInfo.InvariantCulture));
 
-    protected override string DrawFact(RandomSource random) => ArithmeticSteps.DrawFact(random, "+-*");
+    /// <summary>One operation, or an expression and which of its operations comes first.</summary>
+    protected override string DrawFact(RandomSource random)
+    {
+        if (random.Chance(50))
+            return ArithmeticSteps.DrawFact(random, "+-*");
+        while (true)
+        {
+            var expression = DrawTree(random, operations: random.Between(1, 3));
+            if (ArithmeticSteps.AllSingle(expression))
+                return $"{expression.Text} first {ArithmeticSteps.Of(expression).First()}";
+        }
+    }
 
     private static Expression DrawTree(RandomSource random, int operations)
     {

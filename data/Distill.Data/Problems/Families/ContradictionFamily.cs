@@ -20,7 +20,7 @@ internal sealed class ContradictionFamily : ProblemFamily<ContradictionContent>
 
     public override IVerifier Verifier { get; } = new YesNoVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [800, 5_000, 10_000];
+    protected override IReadOnlyList<int> Ample { get; } = [20, 2_000, 6_000];
 
     protected override ContradictionContent? Draw(RandomSource random, int level)
     {
@@ -41,12 +41,11 @@ internal sealed class ContradictionFamily : ProblemFamily<ContradictionContent>
         _ => null,
     };
 
-    protected override string Signature(ContradictionContent content)
-    {
-        var letters = new Dictionary<int, char>();
-        var pairs = content.Statements.Select(pair => $"{Letter(letters, pair.Greater)}>{Letter(letters, pair.Smaller)}");
-        return $"contradiction:{string.Join(' ', pairs)}";
-    }
+    /// <summary>Which way round something is said counts: reading it is half of the problem.</summary>
+    protected override string Signature(ContradictionContent content) => "contradiction:" + CanonicalForm.Of(
+        [.. content.Names.Select(_ => "person")],
+        [.. content.Statements.Select(pair =>
+            new Relation(pair.Inverse ? "below" : "above", IsSymmetric: false, pair.Greater, pair.Smaller))]);
 
     protected override Wording Word(ContradictionContent content)
     {
@@ -57,12 +56,23 @@ internal sealed class ContradictionFamily : ProblemFamily<ContradictionContent>
             ComparisonGraph.HasCycle(content.Statements) ? "yes" : "no");
     }
 
+    /// <summary>A statement as a link, or links and the chain from the first of them.</summary>
     protected override string DrawFact(RandomSource random)
     {
         var (above, below) = random.Pick(Relations);
-        var content = new ContradictionContent(
-            [new Comparison(0, 1, random.Chance(50))], random.Sample(Vocabulary.Names, 2), above, below, Surroundings.None);
-        return $"{Sentence(content, content.Statements[0])} {content.Names[0]} > {content.Names[1]}";
+        if (random.Chance(50))
+        {
+            var one = new ContradictionContent(
+                [new Comparison(0, 1, random.Chance(50))], random.Sample(Vocabulary.Names, 2), above, below, Surroundings.None);
+            return $"{Sentence(one, one.Statements[0])} {one.Names[0]} > {one.Names[1]}";
+        }
+
+        var people = random.Between(4, 6);
+        var links = ComparisonGraph.Draw(random, people, cyclic: random.Chance(50), largestCycle: 4)
+            .Select(edge => new Comparison(edge.Greater, edge.Smaller, Inverse: false)).ToList();
+        random.Shuffle(links);
+        var content = new ContradictionContent(links, random.Sample(Vocabulary.Names, people), above, below, Surroundings.None);
+        return string.Join(" ; ", ChainTrace.Write(content).Split(" ; ").Take(links.Count + 1));
     }
 
     private static string Sentence(ContradictionContent content, Comparison comparison)
@@ -90,12 +100,6 @@ internal sealed class ContradictionFamily : ProblemFamily<ContradictionContent>
         return valid && ComparisonGraph.HasCycle(statements) != ComparisonGraph.HasCycle(original.Statements)
             ? original with { Statements = statements }
             : null;
-    }
-
-    private static char Letter(Dictionary<int, char> letters, int person)
-    {
-        letters.TryAdd(person, (char)('a' + letters.Count));
-        return letters[person];
     }
 }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Distill.Data.Verification;
+using Distill.Storage;
 using Distill.Verification;
 
 namespace Distill.Data.Problems.Families;
@@ -71,12 +72,16 @@ internal sealed class CountdownFamily : ProblemFamily<CountdownContent>
 
     protected override string DrawFact(RandomSource random)
     {
-        var (a, b) = (random.Between(1, 12), random.Between(1, 12));
+        var kind = random.Below(4);
+        var largest = kind < 2 ? 20 : 12; // as in problems of two numbers, and of three
+        var (a, b) = (random.Between(1, largest), random.Between(1, largest));
         var target = random.Between(1, LargestTarget);
-        return random.Below(4) switch
+        return kind switch
         {
             0 => Combination.All(Combination.Of(a), Combination.Of(b))[random.Below(3)].Steps[0],
-            1 => $"{target} {a} need {string.Join(' ', Combination.Needs(target, a).Select(NeedText))}",
+            1 => CountdownSearch.Trial(
+                Combination.All(Combination.Of(a), Combination.Of(b))[random.Below(3)], random.Chance(50) ? null : target),
+            2 => $"{target} {a} need {string.Join(' ', Combination.Needs(target, a).Select(NeedText))}",
             _ => $"{a} {b} give {string.Join(' ', Combination.All(Combination.Of(a), Combination.Of(b)).Select(value => value.Value))}",
         };
     }

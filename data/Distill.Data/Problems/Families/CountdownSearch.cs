@@ -30,12 +30,27 @@ internal sealed class CountdownSearch
         return (string.Join(" ; ", steps), found?.Text ?? CountdownFamily.Impossible);
     }
 
+    /// <summary>One combination against a target: <c>need 24 ; 2 + 12 = 14 no</c>.</summary>
+    /// <param name="target">Null: what it gives.</param>
+    public static string Trial(Combination combination, int? target) =>
+        $"need {Text(target ?? combination.Value)} ; {Tried(combination, target ?? combination.Value)}";
+
+    /// <summary>Of two numbers, each combination in turn is worked out and held against the target.</summary>
     private Combination? Two(Combination[] parts, int target)
     {
-        var given = Give(parts[0], parts[1]);
         items.Add($"need {Text(target)}");
-        return Match(given, [target])?.Found;
+        foreach (var combination in Combination.All(parts[0], parts[1]))
+        {
+            items.Add(Tried(combination, target));
+            if (combination.Value == target)
+                return combination with { Steps = [] };
+        }
+
+        return null;
     }
+
+    private static string Tried(Combination combination, int target) =>
+        $"{combination.Steps[^1]} {(combination.Value == target ? "ok" : "no")}";
 
     /// <summary>Makes any of <paramref name="targets"/> (null: none there) from three numbers.</summary>
     private Combination? Three(Combination[] parts, IReadOnlyList<int?> targets)

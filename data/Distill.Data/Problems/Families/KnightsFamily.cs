@@ -21,7 +21,7 @@ internal sealed class KnightsFamily : ProblemFamily<KnightsContent>
 
     public override IVerifier Verifier { get; } = new KnightsVerifier();
 
-    protected override IReadOnlyList<int> Ample { get; } = [200, 5_000, 5_000];
+    protected override IReadOnlyList<int> Ample { get; } = [40, 5_000, 5_000];
 
     protected override KnightsContent? Draw(RandomSource random, int level)
     {
@@ -43,8 +43,18 @@ internal sealed class KnightsFamily : ProblemFamily<KnightsContent>
         };
     }
 
-    protected override string Signature(KnightsContent content) => "knights:" + string.Join(' ', content.Claims.Select(claim =>
-        $"{Letter(claim.Speaker)}.{claim.Kind}.{(claim.IsAboutTwo ? Pair(claim) : Letter(claim.First))}"));
+    /// <summary>Statements and people are the things, so that neither the order of the statements nor that of a pair matters.</summary>
+    protected override string Signature(KnightsContent content)
+    {
+        var people = content.Names.Count;
+        var relations = content.Claims.SelectMany((claim, i) => claim.IsAboutTwo
+            ? [Of($"{claim.Kind}", i, claim.Speaker), Of("of", i, claim.First), Of("of", i, claim.Second)]
+            : new[] { Of($"{claim.Kind}", i, claim.Speaker), Of("of", i, claim.First) });
+        return "knights:" + CanonicalForm.Of(
+            [.. content.Names.Select(_ => "person"), .. content.Claims.Select(_ => "statement")], [.. relations]);
+
+        Relation Of(string says, int claim, int person) => new(says, IsSymmetric: false, people + claim, person);
+    }
 
     protected override Wording Word(KnightsContent content)
     {
@@ -57,14 +67,20 @@ internal sealed class KnightsFamily : ProblemFamily<KnightsContent>
         return new Wording(content.Surroundings.Around($"{Rule} {string.Join(' ', sentences)} {content.Question}"), steps, answer);
     }
 
+    /// <summary>What is known of some people, a statement, and what follows from the two.</summary>
     protected override string DrawFact(RandomSource random)
     {
         while (true)
         {
-            // One statement about somebody else settles that person; its step is the second item of the trace.
-            var content = new KnightsContent([DrawClaim(random, 2, 0)], random.Sample(Vocabulary.Names, 2), "", Surroundings.None);
-            if (CaseTrace.Write(content) is { } steps)
-                return steps.Split(" ; ")[^1];
+            var people = random.Between(2, 3);
+            var names = random.Sample(Vocabulary.Names, people);
+            var claim = DrawClaim(random, people, random.Below(people));
+            var content = new KnightsContent([claim], names, "", Surroundings.None);
+            var known = random.Sample(Enumerable.Range(0, people).ToList(), random.Between(1, people));
+            var knights = random.Below(1 << people);
+            if (CaseTrace.Step(content, known.Aggregate(0, (mask, person) => mask | (1 << person)), knights) is { } step)
+                return $"{string.Join(" , ", known.Select(person => $"{names[person]} {Claim.Word(knights, person)}"))} ; "
+                    + $"{Sentence(names, claim)} {step}";
         }
     }
 
@@ -130,12 +146,6 @@ internal sealed class KnightsFamily : ProblemFamily<KnightsContent>
             _ => $"{first} and {second} are different kinds .",
         };
     }
-
-    // "a and b" and "b and a" say the same.
-    private static string Pair(Claim claim) =>
-        $"{Letter(Math.Min(claim.First, claim.Second))}{Letter(Math.Max(claim.First, claim.Second))}";
-
-    private static char Letter(int person) => (char)('a' + person);
 }
 
 /// <param name="Claims">In the order of the text.</param>

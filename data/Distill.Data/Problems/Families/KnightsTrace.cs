@@ -64,6 +64,16 @@ internal sealed class CaseTrace
             : string.Join(" ; ", trace.items);
     }
 
+    /// <summary>What the only statement tells where some people are known.</summary>
+    /// <param name="known">One bit per person, set for those that are known.</param>
+    /// <param name="knights">What they are; bits of others are left out.</param>
+    /// <returns>The step; null when it cannot be said person by person.</returns>
+    public static string? Step(KnightsContent content, int known, int knights)
+    {
+        var trace = new CaseTrace(content) { knownPeople = known, knights = knights & known };
+        return trace.Tell(content.Claims[0]) is null ? null : trace.items[0];
+    }
+
     /// <returns>Whether the case is consistent; null when undecided.</returns>
     private bool? Suppose(bool knight)
     {
@@ -72,15 +82,22 @@ internal sealed class CaseTrace
         items.Add($"if {Kind(0)}");
         foreach (var claim in content.Claims)
         {
-            var opening = $"{Speaker(claim)} says {ClaimText(claim)} so ";
-            if (Apply(claim) is not { } result)
+            if (Tell(claim) is not { } result)
                 return null;
-            items.Add(opening + result);
             if (result == "no")
                 return false;
         }
 
         return knownPeople == (1 << content.Names.Count) - 1 ? true : null;
+    }
+
+    /// <inheritdoc cref="Apply"/>
+    private string? Tell(Claim claim)
+    {
+        var opening = $"{Speaker(claim)} says {ClaimText(claim)} so ";
+        var result = Apply(claim);
+        items.Add(opening + result);
+        return result;
     }
 
     /// <returns>What one statement tells, given what is known; null when that cannot be said person by person.</returns>

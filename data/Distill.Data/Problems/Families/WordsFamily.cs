@@ -57,6 +57,8 @@ internal sealed class WordsFamily : ProblemFamily<StoryContent>
 
     protected override string DrawFact(RandomSource random)
     {
+        if (random.Chance(60))
+            return DrawEventFact(random);
         var kind = random.Pick([EventKind.Start, EventKind.StartBoxes, EventKind.Gain, EventKind.Lose, EventKind.Times, EventKind.Share]);
         if (kind == EventKind.Lose && random.Chance(20))
         {
@@ -73,6 +75,22 @@ internal sealed class WordsFamily : ProblemFamily<StoryContent>
             EventKind.Times => ArithmeticSteps.DrawFact(random, "*"),
             _ => ArithmeticSteps.DrawFact(random, "/"),
         };
+    }
+
+    /// <summary>
+    /// A beginning, or one event after it, and what it does to the number; sometimes with a sentence between that does not matter.
+    /// </summary>
+    private static string DrawEventFact(RandomSource random)
+    {
+        EventKind[] kinds = random.Chance(20) ? [StoryDraw.Start(random)] : [EventKind.Start, StoryDraw.Change(random)];
+        var tooMuch = kinds[^1] == EventKind.Lose && random.Chance(15) ? 1 : -1;
+        var events = random.FirstOf(MaxTries, source => StoryDraw.Numbers(source, kinds, tooMuch))
+            ?? throw new InvalidOperationException($"No numbers for {string.Join(" and ", kinds)}.");
+        var people = random.Sample(Vocabulary.Names, 2);
+        var content = new StoryContent(events, people[0], people[1], random.Pick(Vocabulary.Objects), 0, []);
+        if (kinds.Length > 1 && random.Chance(30))
+            content = content with { Distractors = [(1, StoryWording.Distractor(random, content, 1))] };
+        return $"{StoryWording.Story(content)} {string.Join(" ; ", content.Solve().Steps.Skip(kinds.Length - 1))}";
     }
 
     private static IReadOnlyList<StoryEvent>? DrawEvents(RandomSource random, int steps, bool impossible)
@@ -138,17 +156,21 @@ internal static class StoryWording
 
     private static readonly string[] OfAnother = ["H has N T .", "H finds N T .", "H loses N T .", "H likes T ."];
 
-    public static string Text(StoryContent content)
+    public static string Text(StoryContent content) =>
+        string.Join(' ', [.. Sentences(content), Fill(Questions[content.Question % Questions.Length], content, null)]);
+
+    /// <summary>Without the question.</summary>
+    public static string Story(StoryContent content) => string.Join(' ', Sentences(content));
+
+    private static IEnumerable<string> Sentences(StoryContent content)
     {
-        var sentences = new List<string>();
         for (var i = 0; i <= content.Events.Count; i++)
         {
-            sentences.AddRange(content.Distractors.Where(distractor => distractor.Before == i).Select(distractor => distractor.Sentence));
-            var template = i < content.Events.Count ? Sentence(content, content.Events[i]) : Questions[content.Question % Questions.Length];
-            sentences.Add(Fill(template, content, i < content.Events.Count ? content.Events[i] : null));
+            foreach (var (_, sentence) in content.Distractors.Where(distractor => distractor.Before == i))
+                yield return sentence;
+            if (i < content.Events.Count)
+                yield return Fill(Sentence(content, content.Events[i]), content, content.Events[i]);
         }
-
-        return string.Join(' ', sentences);
     }
 
     /// <summary>A sentence about another person, or, once the story has begun, about the hero and another thing.</summary>

@@ -69,12 +69,16 @@ internal static class StoryDraw
         EventKind.GainBoxes, EventKind.Times, EventKind.Half, EventKind.Share,
     ];
 
+    public static EventKind Start(RandomSource random) => random.Pick(Starts);
+
+    public static EventKind Change(RandomSource random) => random.Pick(Changes);
+
     /// <returns>Kinds whose operations add up to <paramref name="steps"/>, or null for a dead end.</returns>
     public static IReadOnlyList<EventKind>? Kinds(RandomSource random, int steps)
     {
-        var kinds = new List<EventKind> { random.Pick(Starts) };
+        var kinds = new List<EventKind> { Start(random) };
         while (Steps(kinds) < steps)
-            kinds.Add(random.Pick(Changes));
+            kinds.Add(Change(random));
         return Steps(kinds) == steps && kinds.Count > 1 ? kinds : null;
     }
 

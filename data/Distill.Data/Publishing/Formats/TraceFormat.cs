@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Distill.Data.Traces;
+using Distill.Storage;
 using Distill.Verification;
 
 namespace Distill.Data.Publishing.Formats;

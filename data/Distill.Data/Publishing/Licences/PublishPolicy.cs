@@ -1,3 +1,5 @@
+using Distill.Storage;
+
 namespace Distill.Data.Publishing.Licences;
 
 /// <summary>A part that may not go into what is published, and why: half a sentence.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using CsvHelper;
 using Distill.Data.Problems;
+using Distill.Storage;
 
 namespace Distill.Data.Sources.Files;
 

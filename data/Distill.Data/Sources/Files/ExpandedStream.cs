@@ -1,3 +1,4 @@
+using Distill.Storage;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 

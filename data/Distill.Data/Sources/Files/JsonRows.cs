@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Distill.Data.Problems;
+using Distill.Storage;
 
 namespace Distill.Data.Sources.Files;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Distill.Storage;
 using DuckDB.NET.Data;
 
 namespace Distill.Data.Sources.Files;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Distill.Storage;
 
 namespace Distill.Data.Sources.Files;
 

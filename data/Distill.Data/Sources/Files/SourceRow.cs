@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distill.Storage;
 
 namespace Distill.Data.Sources.Files;
 

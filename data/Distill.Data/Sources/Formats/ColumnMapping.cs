@@ -1,4 +1,5 @@
 using System.Text;
+using Distill.Storage;
 
 namespace Distill.Data.Sources.Formats;
 

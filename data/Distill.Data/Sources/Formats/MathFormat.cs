@@ -1,3 +1,5 @@
+using Distill.Storage;
+
 namespace Distill.Data.Sources.Formats;
 
 /// <summary>MATH (Hendrycks et al. 2021): a LaTeX solution whose last <c>\boxed{}</c> is the answer; level and type beside it.</summary>

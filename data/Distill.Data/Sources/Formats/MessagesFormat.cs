@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Distill.Storage;
 
 namespace Distill.Data.Sources.Formats;
 

@@ -1,4 +1,5 @@
 using Distill.Data.Problems;
+using Distill.Storage;
 
 namespace Distill.Data.Sources.Formats;
 

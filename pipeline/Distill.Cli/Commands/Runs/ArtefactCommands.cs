@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Distill.Cli.Output;
 using Distill.Cli.Parsing;
-using Distill.Data.Storage;
 using Distill.Pipeline.Store;
+using Distill.Storage;
 
 namespace Distill.Cli.Commands.Runs;
 
@@ -10,15 +10,25 @@ namespace Distill.Cli.Commands.Runs;
 internal sealed class ArtefactsListCommand : DistillCommand
 {
     private readonly Option<string> runs = RunArguments.RunsOption();
+    private readonly Option<string?> store = ArtefactOutput.StoreOption();
 
     public ArtefactsListCommand()
-        : base("ls", "Lists what has been made: finished artefacts, unfinished work, damage; how large it is and which runs use it.") =>
-            Options.Add(runs);
+        : base("ls", "Lists what has been made: finished artefacts, unfinished work, damage; how large it is and which runs use it.")
+    {
+        Options.Add(runs);
+        Options.Add(store);
+    }
 
     public override IReadOnlyList<string> Examples => ["distill artefacts ls", "distill artefacts ls --runs /data/runs --json"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
+        if (parsed.GetValue(store) is { } address)
+        {
+            using var shared = SharedArtefacts.Open(address, context);
+            return shared.List();
+        }
+
         var catalogue = ArtifactCatalogue.Read(parsed.GetRequiredValue(runs), context.Clock);
         var now = context.Clock.GetUtcNow();
         if (context.IsJson)
@@ -93,6 +103,7 @@ internal sealed class ArtefactsVerifyCommand : DistillCommand
     };
 
     private readonly Option<string> runs = RunArguments.RunsOption();
+    private readonly Option<string?> store = ArtefactOutput.StoreOption();
 
     public ArtefactsVerifyCommand()
         : base("verify", "Reads every byte of an artefact, or of all, and compares it with what was committed. Exit code 1 when something "
@@ -100,12 +111,19 @@ internal sealed class ArtefactsVerifyCommand : DistillCommand
     {
         Arguments.Add(artefact);
         Options.Add(runs);
+        Options.Add(store);
     }
 
     public override IReadOnlyList<string> Examples => ["distill artefacts verify", "distill artefacts verify quickstart/model"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
+        if (parsed.GetValue(store) is { } address)
+        {
+            using var shared = SharedArtefacts.Open(address, context);
+            return shared.Verify(parsed.GetValue(artefact));
+        }
+
         string folder = parsed.GetRequiredValue(runs);
         var (catalogue, one) = parsed.GetValue(artefact) is { } word ? ArtefactOutput.Find(word, folder, context)
             : (ArtifactCatalogue.Read(folder, context.Clock), null!);
@@ -140,6 +158,7 @@ internal sealed class ArtefactsPinCommand : DistillCommand
     private readonly Argument<string> artefact = ArtefactOutput.Argument();
     private readonly Option<bool> remove = new("--remove") { Description = "Take the pin away again." };
     private readonly Option<string> runs = RunArguments.RunsOption();
+    private readonly Option<string?> store = ArtefactOutput.StoreOption();
 
     public ArtefactsPinCommand()
         : base("pin", "Pins an artefact: gc keeps it, and what it was made from, even when no run uses it.")
@@ -147,14 +166,21 @@ internal sealed class ArtefactsPinCommand : DistillCommand
         Arguments.Add(artefact);
         Options.Add(remove);
         Options.Add(runs);
+        Options.Add(store);
     }
 
     public override IReadOnlyList<string> Examples => ["distill artefacts pin quickstart/rl", "distill artefacts pin 3fa9c1 --remove"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        var (catalogue, item) = ArtefactOutput.Find(parsed.GetRequiredValue(artefact), parsed.GetRequiredValue(runs), context);
         bool pinned = !parsed.GetValue(remove);
+        if (parsed.GetValue(store) is { } address)
+        {
+            using var shared = SharedArtefacts.Open(address, context);
+            return shared.Pin(parsed.GetRequiredValue(artefact), pinned);
+        }
+
+        var (catalogue, item) = ArtefactOutput.Find(parsed.GetRequiredValue(artefact), parsed.GetRequiredValue(runs), context);
         if (item.Entry.Key is not { } key || (pinned && !item.IsFinished))
             throw new UsageException($"{item.Name} {item.Reference} is {ArtefactOutput.State(item)}: only finished artefacts are pinned.");
         using var used = catalogue.Store.TryUse()
@@ -178,13 +204,14 @@ internal sealed class ArtefactsCollectCommand : DistillCommand
 
     private readonly Option<bool> yes = new("--yes") { Description = "Remove without asking; needed where nobody can be asked." };
     private readonly Option<string> runs = RunArguments.RunsOption();
+    private readonly Option<string?> store = ArtefactOutput.StoreOption();
 
     public ArtefactsCollectCommand()
         : base("gc", "Removes artefacts, unfinished work and damaged files that no run uses, that nothing kept was made from, that are "
             + "not pinned, "
             + "that nobody is making and that are old enough. Shows them first.")
     {
-        foreach (var option in (Option[])[dryRun, days, yes, runs]) Options.Add(option);
+        foreach (var option in (Option[])[dryRun, days, yes, runs, store]) Options.Add(option);
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -192,14 +219,22 @@ internal sealed class ArtefactsCollectCommand : DistillCommand
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
-        var collection = new GarbageCollection(parsed.GetRequiredValue(runs), TimeSpan.FromDays(parsed.GetValue(days)), context.Clock);
         bool isDryRun = parsed.GetValue(dryRun);
+        var limit = TimeSpan.FromDays(parsed.GetValue(days));
+        if (parsed.GetValue(store) is { } address)
+        {
+            using var shared = SharedArtefacts.Open(address, context);
+            return shared.Collect(limit, isDryRun, parsed.GetValue(yes));
+        }
+
+        var collection = new GarbageCollection(parsed.GetRequiredValue(runs), limit, context.Clock);
         if (!isDryRun) collection.RequireIdle();
         var plan = collection.Plan();
         CataloguedArtifact[] garbage = [.. plan.Where(item => !item.IsKept).Select(item => item.Artifact)];
         Show(plan, garbage, isDryRun, context);
         string what = $"{garbage.Length:N0} of {plan.Count:N0} ({Readable.Size(garbage.Sum(item => item.Entry.Bytes))})";
-        bool isAgreed = !isDryRun && garbage.Length > 0 && (parsed.GetValue(yes) || Confirmation.Ask(context, $"Remove {what}?"));
+        // With nothing to remove it still sweeps up what was only needed while somebody worked.
+        bool isAgreed = !isDryRun && (garbage.Length == 0 || parsed.GetValue(yes) || Confirmation.Ask(context, $"Remove {what}?"));
         var removed = isAgreed ? collection.Remove(garbage, context.Cancellation) : [];
         if (context.IsJson)
             context.Results.Json(new
@@ -236,6 +271,11 @@ internal static class ArtefactOutput
     public const string Meaning = "An artefact: 6 or more digits of its digest or key (3fa9c1; 3fa9c1~2 for its second version), a run "
         + "and its stage "
         + "(quickstart/sft), or a path (runs/quickstart/4-sft).";
+
+    public static Option<string?> StoreOption() => new("--store")
+    {
+        HelpName = "s3://BUCKET/PREFIX", Description = "Of a store that machines share, not of a folder of runs (docs/store.md).",
+    };
 
     public static Argument<string> Argument() => new("ARTEFACT") { Description = Meaning };
 

@@ -9,14 +9,25 @@ namespace Distill.Cli.Commands.Runs;
 internal sealed class RunsListCommand : DistillCommand
 {
     private readonly Option<string> runs = RunArguments.RunsOption();
+    private readonly Option<string?> store = ArtefactOutput.StoreOption();
 
     public RunsListCommand()
-        : base("ls", "Lists the runs, the last changed first.") => Options.Add(runs);
+        : base("ls", "Lists the runs, the last changed first.")
+    {
+        Options.Add(runs);
+        Options.Add(store);
+    }
 
     public override IReadOnlyList<string> Examples => ["distill runs ls"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
+        if (parsed.GetValue(store) is { } address)
+        {
+            using var shared = SharedArtefacts.Open(address, context);
+            return shared.ListRuns();
+        }
+
         string folder = parsed.GetRequiredValue(runs);
         var list = RunCatalogue.List(folder);
         if (context.IsJson) context.Results.Json(new { runs = list });

@@ -10,14 +10,17 @@ namespace Distill.Cli.Commands.Runs;
 /// <summary><c>distill runs diff</c>.</summary>
 internal sealed class RunsDiffCommand : DistillCommand
 {
-    private readonly Argument<string> first = new("A") { Description = "Name of a run, or its folder." };
-    private readonly Argument<string> second = new("B") { Description = "The run to compare with it." };
+    private readonly Argument<string> first = new("A")
+    {
+        Description = "Name of a run, or its folder; several of one recipe, parted by commas.",
+    };
+
+    private readonly Argument<string> second = new("B") { Description = "The run to compare with it; as many or more of another recipe." };
     private readonly Option<string> runs = RunArguments.RunsOption();
 
     public RunsDiffCommand()
         : base("diff", "Shows what differs between two runs: values of their recipes, artefacts, and results, with paired tests over the "
-            + "problems that "
-            + "both were asked.")
+            + "problems that both were asked. Runs parted by commas, three of each recipe or more, are compared over seeds too.")
     {
         Arguments.Add(first);
         Arguments.Add(second);
@@ -25,11 +28,13 @@ internal sealed class RunsDiffCommand : DistillCommand
     }
 
     public override IReadOnlyList<string> Examples =>
-        ["distill runs diff quickstart more-epochs", "distill runs diff seed-1 seed-2 --json"];
+        ["distill runs diff quickstart more-epochs", "distill runs diff seed-1 seed-2 --json", "distill runs diff a-1,a-2,a-3 b-1,b-2,b-3"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
         string folder = parsed.GetRequiredValue(runs);
+        string[] left = parsed.GetRequiredValue(first).Split(','), right = parsed.GetRequiredValue(second).Split(',');
+        if (left.Length + right.Length > 2) return ShowGroups(left, right, folder, context);
         var before = RunReference.Read(parsed.GetRequiredValue(first), folder);
         var difference = RunDifference.Of(before, RunReference.Read(parsed.GetRequiredValue(second), folder), context.Clock);
         if (context.IsJson) context.Results.Json(difference);
@@ -38,6 +43,27 @@ internal sealed class RunsDiffCommand : DistillCommand
         ShowResults(difference, context.Results);
         return ExitCode.Done;
     }
+
+    private static int ShowGroups(string[] left, string[] right, string folder, CommandContext context)
+    {
+        var difference = RunGroupDifference.Of(
+            [.. left.Select(run => RunReference.Read(run, folder))], [.. right.Select(run => RunReference.Read(run, folder))]);
+        if (context.IsJson) context.Results.Json(difference);
+        int n = difference.Problems;
+        context.Results.Table(["model", "answers", "A, run by run", "B, run by run", "points", "95 %", "p"],
+            difference.Results.Select(result => (string[])
+            [
+                result.Model, result.Measure, Shares(result.Before, n), Shares(result.After, n),
+                ReportNumbers.Points(result.Found.Difference, n), ReportNumbers.PointsRange(result.Found.Interval95, n),
+                ReportNumbers.P(result.Found.P),
+            ]), words: 2);
+        context.Results.Line($"Points: B − A over {n:N0} problems, means of {left.Length:N0} and {right.Length:N0} runs. Over problems by "
+            + "paired bootstrap and over seeds by Student's t: the wider interval, the larger p.");
+        return ExitCode.Done;
+    }
+
+    private static string Shares(IReadOnlyList<double> shares, int problems) =>
+        string.Join(" · ", shares.Select(share => ReportNumbers.Percent(share, problems)));
 
     private static void ShowRecipe(RunDifference difference, ResultWriter results)
     {

@@ -12,6 +12,11 @@ internal sealed class RunsRemoveCommand : DistillCommand
     private readonly Argument<string> run = RunReference.Argument();
     private readonly Option<bool> yes = new("--yes") { Description = "Remove without asking; needed where nobody can be asked." };
     private readonly Option<string> runs = RunArguments.RunsOption();
+    private readonly Option<string?> store = new("--store")
+    {
+        HelpName = "s3://BUCKET/PREFIX",
+        Description = "Forget a run that a shared store notes, as NAME@MACHINE: 'runs ls --store' lists them.",
+    };
 
     public RunsRemoveCommand()
         : base("rm", "Removes a run's folder: its links and its own files. The artefacts stay in the store; 'distill artefacts gc' frees "
@@ -21,12 +26,19 @@ internal sealed class RunsRemoveCommand : DistillCommand
         Arguments.Add(run);
         Options.Add(yes);
         Options.Add(runs);
+        Options.Add(store);
     }
 
     public override IReadOnlyList<string> Examples => ["distill runs rm more-epochs", "distill runs rm runs/more-epochs --yes"];
 
     public override int Execute(ParseResult parsed, CommandContext context)
     {
+        if (parsed.GetValue(store) is { } address)
+        {
+            using var shared = SharedArtefacts.Open(address, context);
+            return shared.ForgetRun(parsed.GetRequiredValue(run), parsed.GetValue(yes));
+        }
+
         var (folder, name) = RunReference.Read(parsed.GetRequiredValue(run), parsed.GetRequiredValue(runs));
         var removal = RunRemoval.Plan(folder, name, context.Clock);
         context.Results.Line($"{removal.Folder.Path}: {removal.Links:N0} links into the store, recipe, report and measurements.");

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Distill.Cli.Parsing;
 using Distill.Pipeline.Recipes;
-using Distill.Service.Hosting;
 using Distill.Service.Occurrences;
 using Distill.Service.Running;
 using Distill.Service.Schedules;
@@ -45,6 +44,6 @@ internal sealed class ScheduleArguments
 
     /// <summary>This program, for runs that it starts.</summary>
     /// <param name="withheld">Variables with secrets that are no run's business.</param>
-    public static IDistillProgram Program(CommandContext context, IEnumerable<string> withheld) =>
-        new DistillProgram(DistillProgram.OfThisProcess(), [ServiceOptions.PostgresVariable, .. withheld], context.Clock);
+    public static IDistillProgram Program(CommandContext context, IReadOnlyCollection<string> withheld) =>
+        new DistillProgram(DistillProgram.OfThisProcess(), withheld, context.Clock);
 }

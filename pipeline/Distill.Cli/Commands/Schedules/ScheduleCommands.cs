@@ -1,10 +1,11 @@
 using System.CommandLine;
 using Distill.Cli.Output;
-using Distill.Data.Storage;
+using Distill.Service.Hosting;
 using Distill.Service.Occurrences;
 using Distill.Service.Pages;
 using Distill.Service.Running;
 using Distill.Service.Schedules;
+using Distill.Storage;
 
 namespace Distill.Cli.Commands.Schedules;
 
@@ -75,7 +76,8 @@ internal sealed class ScheduleRunCommand : DistillCommand
 
         var occurrence = store.List(schedule.Name).FirstOrDefault(one => one.Closed is null) ?? Asked.Make(store, schedule, context.Clock);
         context.Progress.Line($"{occurrence.Run} in {Path.Combine(store.RunsFolder, occurrence.Run)}");
-        var foreground = new ForegroundRun(store, book, ScheduleArguments.Program(context, []), context.Progress.Line, context.Clock);
+        var program = ScheduleArguments.Program(context, [ServiceOptions.PostgresVariable]);
+        var foreground = new ForegroundRun(store, book, program, context.Progress.Line, context.Clock);
         var done = foreground.DoAsync(occurrence, context.Cancellation).GetAwaiter().GetResult();
         if (context.IsJson) context.Results.Json(new { done.Run, done.State, done.Reason, attempts = done.Attempts.Count });
         context.Results.Line($"{done.Run}: {done.State.ToString().ToLowerInvariant()}{(done.Reason is null ? "" : $", {done.Reason}")}");

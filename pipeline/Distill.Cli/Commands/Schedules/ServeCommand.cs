@@ -1,5 +1,8 @@
 using System.CommandLine;
+using Distill.Cli.Output;
 using Distill.Cli.Parsing;
+using Distill.Cli.Watching;
+using Distill.Pipeline.Store;
 using Distill.Service.Hosting;
 using Distill.Service.Running;
 
@@ -13,19 +16,15 @@ internal sealed class ServeCommand : DistillCommand
     private readonly Option<string> host = new("--host")
     {
         HelpName = "ADDRESS",
-        Description = "Address to answer at. Default localhost, which only this machine reaches; every other needs --api-key-env.",
+        Description = "Address to answer at. Default localhost, which only this machine reaches; every other needs --api-key-env or "
+            + "--oidc.",
         DefaultValueFactory = _ => "localhost",
     };
 
     private readonly Option<int> port = CommandOptions.Number("--port", "0 takes any free one.", 0, 65_535, 8090);
 
-    private readonly Option<string> keyVariable = new("--api-key-env")
-        { HelpName = "VARIABLE",
-            Description = "Environment variable with the key of those who may look and act, of at least 16 characters. "
-                + "Without it everybody on this machine may look, and a key to act is made in the folder of runs." };
-
-    private readonly Option<string> readKeyVariable = new("--read-key-env")
-        { HelpName = "VARIABLE", Description = "Environment variable with the key of those who may only look." };
+    private readonly Option<string> log = LogOption.Create();
+    private readonly AccessArguments access;
 
     public ServeCommand()
         : base("serve", "Runs recipes by their schedules (docs/schedule.md) and shows them on a page. "
@@ -33,14 +32,16 @@ internal sealed class ServeCommand : DistillCommand
             + "Ctrl-C or SIGTERM stops runs at a safe point within 10 s; they go on after the next start.")
     {
         arguments = new(this, namesOne: false);
-        foreach (var option in (Option[])[host, port, keyVariable, readKeyVariable]) Options.Add(option);
+        foreach (var option in (Option[])[host, port, log]) Options.Add(option);
+        access = new(this);
     }
 
     public override IReadOnlyList<string> Examples =>
     [
         "distill serve",
         "distill serve --schedules /etc/distill/schedules.yaml --runs /var/lib/distill/runs",
-        "DISTILL_KEY=$(openssl rand -hex 24) distill serve --host 0.0.0.0 --api-key-env DISTILL_KEY",
+        "DISTILL_KEY=$(openssl rand -hex 24) distill serve --host 0.0.0.0 --api-key-env DISTILL_KEY --certificate page.pem",
+        "distill serve --log json --oidc https://login.example.com --oidc-client distill --oidc-operator groups=ml --proxy 127.0.0.1",
     ];
 
     public override int Execute(ParseResult parsed, CommandContext context)
@@ -49,7 +50,9 @@ internal sealed class ServeCommand : DistillCommand
         {
             RunsFolder = arguments.RunsOf(parsed), SchedulesFile = arguments.FileOf(parsed),
             Address = ListenAddress.Read(parsed.GetRequiredValue(host)), Port = parsed.GetValue(port),
-            Key = Secret(parsed.GetValue(keyVariable)), ReadKey = Secret(parsed.GetValue(readKeyVariable)),
+            Key = access.KeyOf(parsed), ReadKey = access.ReadKeyOf(parsed), SignIn = access.SignInOf(parsed),
+            Certificate = access.CertificateOf(parsed), Proxies = access.ProxiesOf(parsed), AllowedHosts = access.HostsOf(parsed),
+            SecretVariables = [ServiceOptions.PostgresVariable, .. access.VariablesOf(parsed)],
             Postgres = Environment.GetEnvironmentVariable(ServiceOptions.PostgresVariable) is { Length: > 0 } postgres ? postgres : null,
         };
         try
@@ -58,17 +61,22 @@ internal sealed class ServeCommand : DistillCommand
         }
         catch (ArgumentException fault)
         {
-            throw new UsageException(fault.Message, "--api-key-env and --read-key-env name the environment variables with the keys.");
+            throw new UsageException(fault.Message,
+                "--api-key-env and --read-key-env name the environment variables with the keys, --oidc a provider.");
         }
 
-        string?[] withheld = [parsed.GetValue(keyVariable), parsed.GetValue(readKeyVariable)];
-        ServeAsync(options, ScheduleArguments.Program(context, withheld.OfType<string>()), context).GetAwaiter().GetResult();
+        StoreAdmission.Require(
+            options.RunsFolder, note => context.Streams.Error.WriteLine(TerminalText.Safe(note)), context.Clock, context.Cancellation);
+        using var telemetry = TelemetryExport.Start("serve", run: null);
+        var program = ScheduleArguments.Program(context, options.SecretVariables);
+        ServeAsync(options, program, parsed.GetValue(log), context).GetAwaiter().GetResult();
         return ExitCode.Done;
     }
 
-    private static async Task ServeAsync(ServiceOptions options, IDistillProgram program, CommandContext context)
+    private static async Task ServeAsync(ServiceOptions options, IDistillProgram program, string? form, CommandContext context)
     {
-        await using var service = await ScheduleService.StartAsync(options, program, context.Clock, context.Cancellation);
+        await using var service = await ScheduleService.StartAsync(options, program, context.Clock, context.Cancellation,
+            form is null ? null : scrub => LogOption.Open(form, context, scrub)!);
         if (context.IsJson)
             context.Results.Json(new
             {
@@ -77,7 +85,10 @@ internal sealed class ServeCommand : DistillCommand
         string key = options.Key is null ? "" : ", with a key", queue = options.Postgres is null ? "in memory" : "in PostgreSQL";
         context.Results.Line($"The schedules of {options.SchedulesFile} run into {options.RunsFolder}; the queue is {queue}.");
         context.Results.Line($"The page is at {service.Address}{key}. Ctrl-C stops it.");
-        if (service.KeyFile is { } file) context.Results.Line($"Everybody on this machine may look; to act, one needs the key in {file}.");
+        if (options.SignIn is { } provider) context.Results.Line($"People sign in with {provider.Authority}.");
+        if (service.KeyFile is { } file)
+            context.Results.Line((options.IsOpenToLook ? "Everybody on this machine may look; to act, one needs the key in "
+                : "Programs act with the key in ") + $"{file}.");
         context.Streams.Out.Flush();
         var stopped = Task.Delay(Timeout.Infinite, context.Cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
         var ended = await Task.WhenAny(stopped, service.Looking);
@@ -86,9 +97,4 @@ internal sealed class ServeCommand : DistillCommand
         if (context.IsJson) context.Results.Json(new { stopped = true });
         context.Results.Line("Stopped. What was at work goes on with the next start.");
     }
-
-    private static string? Secret(string? variable) => variable is null ? null
-        : Environment.GetEnvironmentVariable(variable) is { Length: > 0 } key ? key
-        : throw new UsageException(
-            $"The environment variable '{variable}' is not set.", "Put the key into it; it is never given on the command line.");
 }

@@ -5,9 +5,9 @@ using Distill.Cli.Progress;
 using Distill.Data.Problems;
 using Distill.Data.Publishing;
 using Distill.Data.Publishing.Formats;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Hub;
+using Distill.Storage;
 
 namespace Distill.Cli.Commands.Traces;
 

@@ -86,15 +86,7 @@ internal sealed class TracesShowCommand : DistillCommand
     {
         if (folder is null) return null;
         ModelFolders.RequireTokenizer(folder);
-        var loaded = Tokenizer.Load(folder);
-        return ids =>
-        {
-            var decoder = new IncrementalDecoder(loaded);
-            string[] pieces = [.. ids.Select(decoder.Push)];
-            string rest = decoder.Flush();
-            if (pieces.Length > 0) pieces[^1] += rest;
-            return pieces;
-        };
+        return TokenPieces.Of(Tokenizer.Load(folder));
     }
 
     private static void WritePage(

@@ -9,6 +9,9 @@ internal sealed record RecipeSource(string Prefix, string Folder, string? Former
     /// <summary>Said in place of a line.</summary>
     public string? Fixed { get; init; }
 
+    /// <summary>Told the full path of each further file before it is looked for; may refuse it with a fault.</summary>
+    public Action<string>? Opening { get; init; }
+
     public string Place(long line) => Fixed ?? $"{Prefix}line {line}";
 }
 

@@ -27,6 +27,7 @@ internal static class RecipeRows
         if (scalar.Text.Length == 0 || scalar.Text.Contains('\0', StringComparison.Ordinal)) return Refused("not a list", Remedy);
         if (RecipePath.Expand(scalar.Text).Fault is { } unset) return Refused(unset, "set it, or write the path out");
         string file = Find(scalar);
+        scalar.Source.Opening?.Invoke(file);
         if (!File.Exists(file)) return Refused($"not a list, and there is no file {file}", Remedy);
         try
         {

@@ -1,51 +1,9 @@
+using System.Text.Json.Nodes;
 using Distill.Evaluation;
-using Distill.Export;
+using Distill.Evaluation.Strategies;
 using Distill.Pipeline.Recipes.Binding;
 
 namespace Distill.Pipeline.Recipes.Sections;
-
-/// <summary><c>export</c>: the ONNX folder that apps load.</summary>
-internal sealed record ExportSection : Section
-{
-    [Option("`fp32`; `fp16`, half the size, which CUDA devices need and a CPU runs slowly; `bf16`, for CUDA devices alone; `int8` or "
-        + "`int4` for the large matrices")]
-    public ExportPrecision Precision { get; init; } = ExportPrecision.Single;
-
-    public override IEnumerable<Rule> Rules(Recipe recipe) =>
-    [
-        Rule.Require(Precision.RunsOnProcessor(), nameof(Precision),
-            "parity and evaluation run the export on the CPU, which cannot compute it",
-            "write another, and make this one of the student's checkpoint with 'distill export --precision bf16'"),
-    ];
-}
-
-/// <summary><c>parity</c>: the gate between the trained and the exported model. A failure ends the run with exit code 3.</summary>
-internal sealed record ParitySection : Section
-{
-    [Option("test problems compared", Minimum = 1, Maximum = 1_000_000, Default = "50, at most `problems.test`")]
-    public int Prompts { get; init; } = 50;
-
-    [Option("greedy tokens compared for each", Minimum = 1, Maximum = 1_000_000, Unit = "tokens")]
-    public int Tokens { get; init; } = 128;
-
-    [Option("largest logit difference allowed, as a share of the largest logit", Minimum = 0, Maximum = 1,
-        Default = "that of the precision: 1e-4 for `fp32`, 0.01 for `fp16`, 0.1 for `int8`, 0.5 for `int4`")]
-    public double Tolerance { get; init; } = 1e-4;
-
-    public override object? DefaultOf(string property, Recipe recipe) => (property, (DistillationRecipe)recipe) switch
-    {
-        (nameof(Prompts), { } distillation) => Math.Min(50, distillation.Problems.Test),
-        (nameof(Tolerance), { } distillation) => distillation.Export.Precision.Tolerance().RelativeLogits,
-        _ => null,
-    };
-
-    public override IEnumerable<Rule> Rules(Recipe recipe)
-    {
-        int test = ((DistillationRecipe)recipe).Problems.Test;
-        return [Rule.Require(Prompts <= test, nameof(Prompts), $"more than the {test:N0} test problems",
-            "lower it or raise problems.test")];
-    }
-}
 
 /// <summary><c>evaluation</c>: the same measurement for every model of the run, on the test problems and their twins.</summary>
 internal sealed record EvaluationSection : Section
@@ -64,6 +22,35 @@ internal sealed record EvaluationSection : Section
 
     [Option(Recipe.OwnSeed, Minimum = 0, Maximum = long.MaxValue, From = "seed")]
     public long Seed { get; init; }
+
+    [Option("ways to find an answer by spending more tokens, tried with the exported model, each up to `samples` times: "
+        + "`self-consistency`, `best-of-n`, `best-of-n-verified` (an upper bound), `budget`, `refine`; the report shows their accuracy "
+        + "against tokens", Default = "none", Listed = true)]
+    public string Strategies { get; init; } = "";
+
+    /// <summary>In their order, each once.</summary>
+    internal IReadOnlyList<IStrategy> ChosenStrategies => [.. Words(Strategies).Select(Known).OfType<IStrategy>()];
+
+    public override IEnumerable<Rule> Rules(Recipe recipe)
+    {
+        string[] unknown = [.. Words(Strategies).Where(word => Known(word) is null)];
+        return
+        [
+            Rule.Require(unknown.Length == 0, nameof(Strategies), $"no such strategy: {string.Join(", ", unknown)}",
+                $"write some of {string.Join(", ", StrategyList.All.Select(strategy => strategy.Name))}"),
+            Rule.Require(Strategies.Length == 0 || Samples > 0, nameof(Strategies), "evaluation.samples is 0, so there is nothing to spend",
+                "set evaluation.samples above 0, or leave it out"),
+        ];
+    }
+
+    /// <summary>What decides the answers of every model; strategies are a stage of their own.</summary>
+    internal JsonObject ToAnswersKey(Recipe recipe) =>
+        ToKey(recipe, nameof(Samples), nameof(Temperature), nameof(MaxTokens), nameof(Seed));
+
+    private static IStrategy? Known(string word) => StrategyList.All.FirstOrDefault(strategy => strategy.Name == word);
+
+    private static IEnumerable<string> Words(string list) =>
+        list.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal);
 
     internal EvaluationOptions ToOptions() => new()
     {

@@ -125,7 +125,7 @@ internal sealed record PreferenceSection : Section, ITrainingSection
     public bool ServesStudent(DistillationRecipe recipe) => EvaluateEvery > 0;
 
     public IEnumerable<IStage> StagesOf(DistillationRecipe recipe, string start) =>
-        [new SamplesStage(recipe, this, start), new PreferenceStage(recipe, this, start)];
+        [new SamplesStage(recipe, StudentSamples.ForPreferences(recipe, this), start), new PreferenceStage(recipe, this, start)];
 
     internal PreferenceOptions ToOptions() => new()
     {

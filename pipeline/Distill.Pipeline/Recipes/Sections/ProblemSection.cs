@@ -13,7 +13,7 @@ internal sealed record ProblemSection : Section
 
     [Option("the mixture: problem families, each at a level and with its share; or `problems.sources`", Minimum = 1, Maximum = 64,
         Default = "none")]
-    public IReadOnlyList<FamilyShare> Families { get; init; } = [];
+    public IReadOnlyList<AskedFamily> Families { get; init; } = [];
 
     [Option("where problems come from, instead of `problems.families`: files, data sets, traces and families, mixed", Minimum = 1,
         Maximum = MostSources, Default = "none; with `traces.from` the problems of those traces")]
@@ -44,6 +44,15 @@ internal sealed record ProblemSection : Section
 
     [Option("problems that the teacher solves; of sources without weights at most", Minimum = 1, Maximum = 10_000_000)]
     public int Train { get; init; } = 4000;
+
+    [Option("of how many training problems, from the first, the twins are trained on too: other names, idle clauses, questions that "
+        + "have no answer any more. Twins of test problems are then nothing new to the student", Minimum = 0, Maximum = 10_000_000)]
+    public int TrainTwins { get; init; }
+
+    [Option("more training problems, which only `rl` asks, in place of those that the student knows from its traces: they need no "
+        + "teacher. Families and files have their shares of training, frequent answers of a family their usual ones; where there are no "
+        + "others, training problems are asked", Minimum = 0, Maximum = 10_000_000, Default = "0: `rl` asks the training problems")]
+    public int Practice { get; init; }
 
     [Option("problems that steer training: held-out scores of `rl`, `preference` and `sft.held_out`", Minimum = 0, Maximum = 1_000_000)]
     public int Validation { get; init; } = 200;
@@ -91,12 +100,22 @@ internal sealed record ProblemSection : Section
     /// <summary>Entries whose problems are asked, or held against.</summary>
     internal IEnumerable<SourceSection> AllSources => [.. Sources, .. TestSources, .. Decontaminate];
 
+    /// <summary>Whether `rl` asks problems that have no traces; else it asks those of training.</summary>
+    internal bool HasPractice => Practice > 0;
+
+    /// <summary>Most problems that `rl` may draw from.</summary>
+    internal int AskedByReinforcement => HasPractice ? Practice : Train;
+
     public override IEnumerable<Rule> Rules(Recipe recipe) =>
     [
         .. HasSources ? SourceRules() : FamilyShare.Rules(nameof(Families), Families),
         Rule.Require(Families.Count == 0 || !HasSources, nameof(Sources), "problems.families says already what is asked",
             "write the families as entries of problems.sources: - { family: arithmetic, level: 2 }"),
         .. OnlyWithSources(),
+        Rule.Require(TrainTwins <= Train, nameof(TrainTwins), $"more than the {Train:N0} training problems",
+            "lower problems.train_twins or raise problems.train"),
+        Rule.Unused(recipe is DistillationRecipe { Rl.Steps: 0 }, nameof(Practice), "only rl asks them, and rl.steps is 0",
+            "leave it out, or set rl.steps"),
         Rule.Require(Twins <= Test, nameof(Twins), $"more than the {Test:N0} test problems", "lower problems.twins or raise problems.test"),
     ];
 
@@ -110,8 +129,14 @@ internal sealed record ProblemSection : Section
             Rule.Unused(!HasSources, property, "only problems.sources brings problems of others",
                 "leave it out, or write problems.sources"));
 
-    internal IReadOnlyList<ProblemSetPart> ToParts() =>
-        [.. Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.Weight))];
+    /// <summary>The section as if it were of one split alone: families have the weights that they have there.</summary>
+    internal ProblemSection Of(Split split) => this with
+    {
+        Families = [.. Families.Select(share => share with { Weight = share.WeightIn(split), TrainWeight = null })],
+    };
+
+    internal IReadOnlyList<ProblemSetPart> ToParts(Split split) =>
+        [.. Families.Select(share => new ProblemSetPart(share.Name, share.Level, share.WeightIn(split)))];
 }
 
 /// <summary>What becomes of rows that are no problems.</summary>
@@ -121,8 +146,8 @@ internal enum BadRows
     Skip,
 }
 
-/// <summary>One entry of <c>families</c>.</summary>
-internal sealed record FamilyShare : Section
+/// <summary>One entry of <c>families</c>: what is drawn, and how much of it.</summary>
+internal record FamilyShare : Section
 {
     private static Dictionary<string, int> Levels { get; } = ProblemFamilies.All.ToDictionary(family => family.Name, family =>
         family.MaxLevel);
@@ -152,4 +177,14 @@ internal sealed record FamilyShare : Section
         Rule.Require(shares.Select(share => (share.Name, share.Level)).Distinct().Count() == shares.Count,
             property, "the same family and level is listed twice", "keep one of them and raise its weight"),
     ];
+}
+
+/// <summary>One entry of <c>problems.families</c>, whose problems are also validated and tested on.</summary>
+internal sealed record AskedFamily : FamilyShare
+{
+    [Option("share among training problems and those of `problems.practice`, where it is another one: more of what is hard, less of what "
+        + "has few different problems", Minimum = 0, Above = true, Maximum = 1000, Default = "`weight`")]
+    public double? TrainWeight { get; init; }
+
+    internal double WeightIn(Split split) => split == Split.Train ? TrainWeight ?? Weight : Weight;
 }

@@ -23,9 +23,25 @@ internal enum SurrogateKind
     Vespo,
 }
 
+/// <summary>What becomes of a preflight that does not expect on-policy distillation to help.</summary>
+internal enum OnPolicyPreflightMode
+{
+    /// <summary>It is said, and the run goes on.</summary>
+    Warn,
+
+    /// <summary>The run ends before the distillation.</summary>
+    Stop,
+
+    /// <summary>There is none.</summary>
+    Off,
+}
+
 /// <summary><c>rl</c>: GRPO with verifiable rewards from the student trained so far; the best held-out weights are kept.</summary>
 internal sealed record ReinforcementSection : Section, ITrainingSection
 {
+    // Up to so many tokens the teacher's whole distribution costs little beside the passes.
+    private const int WholeVocabulary = 4096;
+
     private static readonly GammaWeight Positive = new(2, 3), Negative = new(3, 2); // VESPO's paper
 
     // What learns from rewards; the teacher's opinion takes their place.
@@ -36,6 +52,13 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
         nameof(Aggregation), nameof(Advantage), nameof(ReferenceWeight), nameof(ReferenceCorrection), nameof(TopEntropy),
             nameof(ResampleRounds), nameof(Rewards),
     ];
+
+    /// <summary>What a training that learns from the teacher alone cannot have.</summary>
+    internal static IEnumerable<string> KeysOfRewards =>
+        OfRewards.Select(property => SectionDeclaration.Of(new ReinforcementSection())[property].Key);
+
+    private static readonly string[] OfTeacher =
+        [nameof(TeacherDivergence), nameof(TeacherTop), nameof(TeacherBeta), nameof(Preflight), nameof(PreflightProblems)];
 
     [Option("policy updates at most; 0 leaves RL out", Minimum = 0, Maximum = 1_000_000, Unit = "steps")]
     public int Steps { get; init; } = 100;
@@ -69,10 +92,11 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
     [Option("longest completion", Minimum = 1, Maximum = 1_000_000, Unit = "tokens")]
     public int MaxTokens { get; init; } = 128;
 
-    [Option("steps between held-out scores; the best weights are the result", Minimum = 1, Maximum = 1_000_000, Unit = "steps")]
+    [Option("steps between held-out scores, the first before any step. The result are the weights with the best mean of sampled and greedy "
+        + "accuracy whose greedy accuracy is not a point below that of the start", Minimum = 1, Maximum = 1_000_000, Unit = "steps")]
     public int EvaluateEvery { get; init; } = 10;
 
-    [Option("problems of each score, each sampled 4 times", Minimum = 1, Maximum = 1_000_000,
+    [Option("problems of each score, each sampled 4 times and answered greedily once", Minimum = 1, Maximum = 1_000_000,
         Default = "128, at most `problems.validation`")]
     public int ValidationProblems { get; init; } = 128;
 
@@ -117,15 +141,44 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
         Minimum = 0, Above = true, Maximum = 100, Default = "none: rewards")]
     public double? TeacherWeight { get; init; }
 
+    [Option("with `teacher_weight`, how far the student is from the teacher at each place of its completions: `token` (reverse KL, "
+        + "estimated by the sampled token), or over the vocabulary `reverse` (KL of the student to the teacher), `forward` (of the "
+        + "teacher to the student) or `jensen_shannon`")]
+    public TeacherDivergence TeacherDivergence { get; init; }
+
+    [Option("for all but `token`: how many of the teacher's likeliest tokens are told apart at each place; the others are one class",
+        Minimum = 1, Maximum = 1_000_000, Default = "all of a vocabulary of at most 4,096, else 64")]
+    public int? TeacherTop { get; init; }
+
+    [Option("for `jensen_shannon`: the teacher's share of the mixture that both are compared with",
+        Minimum = 0, Above = true, Maximum = 0.999)]
+    public double TeacherBeta { get; init; } = 0.5;
+
+    [Option("with `teacher_weight`, what becomes of a preflight that does not expect it to help: `warn`, `stop` the run, or `off` for "
+        + "none; see [on-policy.md](on-policy.md)", DecidesResult = false)]
+    public OnPolicyPreflightMode Preflight { get; init; }
+
+    [Option("validation problems of the preflight, fewer where there are fewer", Minimum = 2, Maximum = 1_000_000,
+        DecidesResult = false)]
+    public int PreflightProblems { get; init; } = 64;
+
     [Option("share of the learned tokens, the most uncertain, that are pushed up or down; costs a forward pass; KL still counts all",
         Minimum = 0, Above = true, Maximum = 1, Default = "all")]
     public double? TopEntropy { get; init; }
 
+    [Option("decay of a moving average of the weights, e.g. 0.9; the average is then what is scored and the result", Minimum = 0,
+        Maximum = 0.999999, Default = "none")]
+    public double? WeightAverage { get; init; }
+
     [Option("truncated completions are not learned from", Default = "true, with `teacher_weight` false")]
     public bool MaskTruncated { get; init; } = true;
 
-    [Option("how often in a step problems are replaced whose completions all earned the same", Minimum = 0, Maximum = 100)]
+    [Option("how often in a step problems are replaced whose completions all earned the same; the curve's `stayed_dead` counts those for "
+        + "which no other was found", Minimum = 0, Maximum = 100)]
     public int ResampleRounds { get; init; }
+
+    [Option("draw only problems that the student solves sometimes: it answers each before the first step", Default = "off")]
+    public EdgeSection? Edge { get; init; }
 
     [Option(Recipe.ThreadsMeaning, Minimum = 1, Maximum = 256, From = "sft.threads")]
     public int Threads { get; init; } = 2;
@@ -174,6 +227,21 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
                 "leave one of the two out");
         }
 
+        foreach (string name in OfTeacher)
+        {
+            yield return Rule.Unused(TeacherWeight is null, name, "has no effect without teacher_weight, which learns from a teacher",
+                "set rl.teacher_weight, e.g. to 1, or leave it out");
+        }
+
+        foreach (string name in (string[])[nameof(TeacherTop), nameof(TeacherBeta)])
+        {
+            bool isForeign = TeacherDivergence == TeacherDivergence.Token
+                || (name == nameof(TeacherBeta) && TeacherDivergence != TeacherDivergence.JensenShannon);
+            yield return Rule.Unused(TeacherWeight is not null && isForeign, name,
+                $"the divergence {OptionDeclaration.Spell(TeacherDivergence)} has none",
+                "leave it out, or set rl.teacher_divergence to jensen_shannon");
+        }
+
         if (TeacherWeight is not null) yield break; // said once
         foreach (var (name, owner) in ((string, SurrogateKind)[])[(nameof(WeightCap), SurrogateKind.Capped),
             (nameof(GatePositive), SurrogateKind.Sapo),
@@ -190,7 +258,13 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
     public bool ServesStudent(DistillationRecipe recipe) => Steps > 0;
 
     public IEnumerable<IStage> StagesOf(DistillationRecipe recipe, string start) =>
-        Steps == 0 ? [] : [new ReinforcementStage(recipe, start)];
+        Steps == 0 ? [] :
+        [
+            .. Edge is { } edge ? [new SamplesStage(recipe, StudentSamples.ForEdge(recipe, this, edge), start)] : Array.Empty<IStage>(),
+            .. TeacherWeight is null || Preflight == OnPolicyPreflightMode.Off ? []
+                : new IStage[] { new OnPolicyPreflightStage(recipe, start) },
+            new ReinforcementStage(recipe, start),
+        ];
 
     internal GroupRelativeOptions ToOptions() => new()
     {
@@ -209,8 +283,11 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
         Scale = Advantage,
         ReferenceWeight = ReferenceWeight,
         TeacherWeight = TeacherWeight ?? 0,
+        TeacherDivergence = TeacherDivergence,
+        TeacherBeta = TeacherBeta,
         CorrectReference = ReferenceCorrection,
         TopEntropy = TopEntropy,
+        WeightAverage = WeightAverage,
         MaskTruncated = MaskTruncated,
         ResampleRounds = ResampleRounds,
         Alarms = Alarms?.ToAlarms() ?? [],
@@ -226,6 +303,9 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
             Threads = Threads,
         },
     };
+
+    /// <summary>Tokens that the teacher tells of at each place, given a vocabulary of so many.</summary>
+    internal int TeacherTopOf(int vocabulary) => Math.Min(vocabulary, TeacherTop ?? (vocabulary <= WholeVocabulary ? vocabulary : 64));
 
     /// <returns>Null for the clipped one, whose bounds are options of their own.</returns>
     internal IPolicySurrogate? ToSurrogate() => Surrogate switch

@@ -54,6 +54,35 @@ internal sealed record RewardSection : Section
     private static int LimitOf(Recipe recipe) => ((DistillationRecipe)recipe).Rl.MaxTokens;
 }
 
+/// <summary><c>rl.edge</c>: only problems that the student solves sometimes are drawn; asked before the first step.</summary>
+internal sealed record EdgeSection : Section
+{
+    [Option("completions of each problem, drawn as the training's are", Minimum = 2, Maximum = 1024)]
+    public int Samples { get; init; } = 4;
+
+    [Option("training problems (with `problems.practice` those) that are asked, from the first; others are not drawn", Minimum = 1,
+        Maximum = 100_000_000, Default = "all")]
+    public int Problems { get; init; }
+
+    [Option("smallest share of right completions of a problem that is drawn", Minimum = 0, Maximum = 1)]
+    public double MinPassRate { get; init; } = 0.1;
+
+    [Option("greatest share of right completions of a problem that is drawn", Minimum = 0, Maximum = 1)]
+    public double MaxPassRate { get; init; } = 0.9;
+
+    public override object? DefaultOf(string property, Recipe recipe) =>
+        property == nameof(Problems) ? ((DistillationRecipe)recipe).Problems.AskedByReinforcement : null;
+
+    public override IEnumerable<Rule> Rules(Recipe recipe)
+    {
+        int asked = ((DistillationRecipe)recipe).Problems.AskedByReinforcement;
+        yield return Rule.Require(Problems <= asked, nameof(Problems), $"more than the {asked:N0} problems of rl",
+            "raise problems.train or problems.practice, or lower this");
+        yield return Rule.Require(MinPassRate <= MaxPassRate, nameof(MinPassRate), $"above max_pass_rate, {MaxPassRate}",
+            "lower it, or raise max_pass_rate");
+    }
+}
+
 /// <summary>What happens when an alarm rings.</summary>
 internal enum AlarmAction
 {

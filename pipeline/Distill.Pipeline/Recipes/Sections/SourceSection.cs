@@ -40,6 +40,10 @@ internal sealed record SourceSection : Section
     [Option("configuration of a folder or hub data set", Default = "its only or default one")]
     public string? Config { get; init; }
 
+    [Option("of hub, as the test set: what the data set's `eval.yaml` calls the task; the model's result is then listed on the Hub, if "
+        + "`split` is `test`", Default = "none: the card alone has it")]
+    public string? EvalTask { get; init; }
+
     [Option("of folder and hub: the split that is read (default `train`). What is called `validation` or `test` goes there whole; "
         + "the rest is "
         + "held out by content, where nothing else is there for it. Of a file: where its rows go whole", Default = "by content")]
@@ -118,6 +122,10 @@ internal sealed record SourceSection : Section
             "leave it out");
         yield return Rule.Unused(Folder is null && Hub is null, nameof(Config), "only a folder or hub data set has configurations",
             "leave it out");
+        yield return Rule.Unused(Hub is null, nameof(EvalTask), "only data sets of the Hub have tasks", "leave it out");
+        yield return Rule.Require(EvalTask is null || (EvalTask.Length is > 0 and <= 80
+            && EvalTask.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')), nameof(EvalTask),
+            "a task's name is 1 to 80 letters, digits, '-', '_' and '.'", "write it as the data set's eval.yaml does");
         yield return Rule.Require(Hub is null || HubReference.TryParse(Hub, HubKind.DataSet, out _, out _), nameof(Hub),
             "not a data set of the Hub", "write owner/name, or owner/name@revision");
     }

@@ -1,9 +1,9 @@
 using System.Text;
-using Distill.Data.Storage;
 using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
+using Distill.Storage;
 using Distill.Teacher;
 using Distill.Teacher.Remote.Batches;
 using Distill.Teacher.Remote.Collection;

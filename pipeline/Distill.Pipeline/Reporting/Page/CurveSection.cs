@@ -6,7 +6,14 @@ namespace Distill.Pipeline.Reporting.Page;
 internal static class CurveSection
 {
     // What a reader asks first; the others are folded away behind them.
-    private static readonly string[] First = ["loss", "reward", "entropy"];
+    private static readonly string[] First = ["loss", "reward", RewardParts, "entropy"];
+
+    private const string RewardParts = "parts of the reward", PartPrefix = "reward_";
+
+    private const string Greedy = "c9"; // held out twice by one stage: dashes do not tell these apart
+
+    // Implicit rewards of preference tuning: measurements of their own.
+    private static readonly string[] OfPreferences = ["reward_chosen", "reward_rejected", "reward_margin"];
 
     public static Html Of(IReadOnlyList<MetricSeries> curves, ReportModels models)
     {
@@ -32,14 +39,26 @@ internal static class CurveSection
 
     private static bool IsHeldOut(string name) => ReportNumbers.Words(name).StartsWith("held out", StringComparison.Ordinal);
 
-    private static string Panel(string name) => IsHeldOut(name) || name is "mean_reward" or "meanReward" ? "reward" : name;
+    private static bool IsGreedy(string name) => IsHeldOut(name) && name.EndsWith("_greedy", StringComparison.Ordinal);
+
+    private static string Panel(string name) => IsHeldOut(name) || name is "mean_reward" or "meanReward" ? "reward"
+        : IsPart(name) ? RewardParts : name;
+
+    private static string PartOf(string name) => ReportNumbers.Words(name[PartPrefix.Length..]);
+
+    private static bool IsPart(string name) =>
+        name.StartsWith(PartPrefix, StringComparison.Ordinal) && !OfPreferences.Contains(name);
 
     private static Html Plot(string name, IReadOnlyList<MetricSeries> curves, ReportModels models)
     {
         bool mixed = curves.Any(curve => IsHeldOut(curve.Name));
         string title = mixed ? "reward and held-out accuracy" : ReportNumbers.Words(name);
-        PlotLine[] lines = [.. curves.Select(curve =>
-            new PlotLine(Label(curve, mixed), models.ColorOf(curve.Stage), IsHeldOut(curve.Name), curve.Points))];
+        bool parts = curves.All(curve => IsPart(curve.Name));
+        // Parts of one stage's reward are told apart by colours of their own, and every other by its dashes.
+        PlotLine[] lines = [.. curves.Select((curve, i) => parts
+            ? new PlotLine($"{curve.Stage}: {PartOf(curve.Name)}", $"c{2 + (i % 8)}", i % 2 == 1, curve.Points)
+            : new PlotLine(Label(curve, mixed), IsGreedy(curve.Name) ? Greedy : models.ColorOf(curve.Stage), IsHeldOut(curve.Name),
+                curve.Points))];
         return Html.Of($"""
             <figure><figcaption>{title}, by step</figcaption>
             {Parts.Legend(lines.Select(line => (line.Color, line.Second ? "dashed" : "solid", line.Label)))}

@@ -36,11 +36,12 @@ internal static class Parts
 
     public static Html Share(double? share, int sample) => share is { } known ? Cell(ReportNumbers.Percent(known, sample)) : Absent;
 
-    /// <summary>A share over its interval, with a bar behind it as long as the share.</summary>
+    /// <summary>A share over its interval, with a bar behind it as long as the share. By a class: a strict policy allows no style in an
+    /// element.</summary>
     public static Html Share(double? share, Interval? interval, int sample) => share is not { } known
         ? Absent
         : Html.Of($"""
-            <td class="share" style="--share:{Math.Clamp(known, 0, 1) * 100}%"><b>{ReportNumbers.Percent(known, sample)}</b>
+            <td class="share p{(int)Math.Round(Math.Clamp(known, 0, 1) * 50) * 2}"><b>{ReportNumbers.Percent(known, sample)}</b>
             <small>{(interval is { } range ? ReportNumbers.Range(range, sample) : "")}</small></td>
             """);
 

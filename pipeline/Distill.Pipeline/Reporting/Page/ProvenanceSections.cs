@@ -56,7 +56,7 @@ internal static class ProvenanceSections
     private static Html Row(StageReport stage) => Parts.Row(
         Html.Of($"{stage.Name}"),
         Html.Of($"<td class=\"words\"><span class=\"pill {Class(stage.State)}\">{Word(stage.State)}</span></td>"),
-        stage.Seconds is { } seconds ? Parts.Cell(ReportNumbers.Seconds(seconds)) : Parts.Absent,
+        stage.Seconds is { } seconds ? Parts.Cell(ReportNumbers.Time(stage, seconds)) : Parts.Absent,
         Html.Of($"<td class=\"words reason\">{stage.Reason}</td>"),
         Digests(stage.Inputs),
         Digests(stage.Outputs));

@@ -17,7 +17,7 @@ internal sealed record BarGroup(string Label, string Color, IReadOnlyList<Bar?> 
 /// </summary>
 internal static class BarPlot
 {
-    private const double Width = 520, Left = 88, Right = 64, Top = 6, BarHeight = 13, BarGap = 3, GroupGap = 12, Bottom = 24;
+    private const double Width = 520, Left = 100, Right = 64, Top = 6, BarHeight = 13, BarGap = 3, GroupGap = 12, Bottom = 24;
 
     /// <param name="title">For who cannot see the picture.</param>
     public static Html Of(string title, IReadOnlyList<BarGroup> groups)

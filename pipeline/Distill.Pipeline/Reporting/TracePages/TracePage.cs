@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Distill.Data.Publishing.Formats;
-using Distill.Data.Storage;
 using Distill.Pipeline.Reporting.Page;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Reporting.TracePages;
 

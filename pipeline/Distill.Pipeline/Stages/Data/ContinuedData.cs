@@ -3,6 +3,7 @@ using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Generation;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
@@ -67,6 +68,12 @@ internal sealed class ReplayStage(DistillationRecipe recipe) : IStage
     public static IReadOnlyList<string> InputsOf(DistillationRecipe recipe) =>
         recipe.ContinueFrom is { VersionFolder: not null, Replay: > 0 } ? [StageName] : [];
 
+    public StageLoad Load(Foresight earlier)
+    {
+        double share = recipe.ContinueFrom!.Replay;
+        return new(WorkKind.Rows, (long)((earlier.Rows(CurationStage.StageName) ?? 0) * share / (1 - share)));
+    }
+
     public string Run(StageContext context)
     {
         double share = recipe.ContinueFrom!.Replay;
@@ -77,6 +84,7 @@ internal sealed class ReplayStage(DistillationRecipe recipe) : IStage
         var tested = ProblemsStage.Read(context, ProblemsStage.Test).Select(KnownProblems.DigestOf).ToHashSet(StringComparer.Ordinal);
         var chosen = Choose(files, wanted, tested);
         TraceFile.Write(context.Writer, "data/train-00000.parquet", files.SelectMany(TraceFile.ReadGraded).Where(IsChosen));
+        context.Worked(new WorkDone(chosen.Count, Units: chosen.Count));
         return $"{chosen.Count:N0} of the traces that version {recipe.ContinueFrom.Version} was trained on";
 
         bool IsChosen(GradedTrace graded) => IsOffered(graded, tested) && chosen.Contains(Rank(graded.Trace));

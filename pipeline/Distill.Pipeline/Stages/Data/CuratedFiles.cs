@@ -1,11 +1,11 @@
 using System.Globalization;
 using Distill.Data.Curation;
 using Distill.Data.Problems;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Stages.Data;
 

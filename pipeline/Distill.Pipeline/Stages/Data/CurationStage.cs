@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Distill.Data.Curation;
 using Distill.Data.Similarity;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Stages.Data;
 
@@ -40,6 +41,12 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
         ? $"{(recipe.Traces.IsPlain ? "" : "at most ")}{(long)recipe.Problems.Train * recipe.Teacher.Samples:N0} traces"
         : $"the traces of {recipe.TraceOrigin}";
 
+    public StageLoad Load(Foresight earlier) => new(
+        WorkKind.Rows, earlier.Rows(TracesStage.StageName) ?? (long)recipe.Problems.Train * recipe.Teacher.Samples);
+
+    // Only what was kept is trained on.
+    public long RowsOf(Artifact made) => ReadReport(made)?.Kept ?? 0;
+
     public static CurationReport? ReadReport(Artifact curated) =>
         JsonSerializer.Deserialize<CurationReport>(File.ReadAllBytes(curated.PathOf(Counts)), CanonicalJson.Spelling);
 
@@ -56,6 +63,7 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
         var summary = plan.Decide();
         var report = new CurationReport(
             summary.Kept, summary.Dropped.ToDictionary(reason => reason.Key, reason => (long)reason.Value), files.ExamplesOf(summary));
+        context.Worked(new WorkDone(plan.Count, Units: plan.Count));
         string reasons = string.Join(", ", summary.Dropped.Select(pair => $"{pair.Key} {pair.Value:N0}"));
         if (summary.Kept == 0)
             throw new InvalidDataException(

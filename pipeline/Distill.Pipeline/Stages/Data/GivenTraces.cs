@@ -1,8 +1,8 @@
 using System.Text;
 using Distill.Data.Publishing;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Stages.Data;
 

@@ -2,6 +2,7 @@ using Distill.Data.Problems;
 using Distill.Data.Publishing;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
 
@@ -27,6 +28,9 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
 
     public string Work => $"existing traces of {recipe.TraceOrigin}; nothing is generated";
 
+    public StageLoad Load(Foresight earlier) =>
+        new(WorkKind.Rows, earlier.Rows(ProblemsStage.Train) ?? recipe.Problems.Train);
+
     public string Run(StageContext context)
     {
         var matching = new TraceMatching(ProblemsStage.Read(context, ProblemsStage.Train));
@@ -41,6 +45,7 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
                 + "Take the problems from the same place (problems.sources), or raise problems.train.");
         files.WriteCard(
             recipe.TraceOrigin, $"Traces taken from `{recipe.TraceOrigin}`, as they were there: nothing is graded or left out.");
+        context.Worked(new WorkDone(matching.Taken, Units: matching.Taken));
         return matching.Describe(recipe.TraceOrigin) + (skipped > 0 ? $"; {skipped:N0} bad rows are passed over" : "");
 
         IEnumerable<Trace> Rows()

@@ -1,13 +1,14 @@
 using System.Globalization;
 using Distill.Data.Curation;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Generation;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 using Distill.Teacher;
 using Distill.Tokenization;
 
@@ -38,6 +39,16 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
     public StageMemory? Memory => ModelMemory.ForCompletions(
         recipe.Student.Base, 1, recipe.Sft.SequenceLength, recipe.Devices.StudentsKey(recipe) is not null);
 
+    public StageLoad Load(Foresight earlier)
+    {
+        long traces = earlier.Rows(TracesStage.StageName) ?? (long)recipe.Problems.Train * recipe.Teacher.Samples;
+        return new(WorkKind.Training, traces)
+        {
+            Model = ExternalInputs.Base, Setting = "reading",
+            LikelyTokens = earlier.Tokens(TracesStage.StageName) ?? recipe.Sft.SequenceLength,
+        };
+    }
+
     public static LearnabilityScores Read(StageInput scores) => new(scores.PathsOf(".parquet").SelectMany(LearnabilityFile.Read));
 
     public IStageWork Begin(StageContext context) => new ScoringWork(context, recipe);
@@ -50,7 +61,8 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
         private readonly Dictionary<int, ArtifactFile> scored = [];
         private ServedModel? student;
         private TokenScorer? scorer;
-        private bool hasMarks;
+        private bool hasMarks, wasTaken;
+        private long read;
 
         public int Units => parts.Count;
 
@@ -58,6 +70,7 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
         {
             if (context.TryTake(NameOf(unit)) is not { } taken) return false;
             scored[unit] = taken;
+            wasTaken = true;
             return true;
         }
 
@@ -66,6 +79,7 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
             Open();
             foreach (int unit in units)
             {
+                using var watched = context.BeginUnit(unit);
                 var scores = TraceFile.ReadTexts(traces.PathOf(parts[unit].Path))
                     .Where(trace => trace.Answer is not null).Select(trace => ScoreOf(trace, cancellation)).OfType<LearnabilityScore>();
                 scored[unit] = LearnabilityFile.Write(context.Writer, NameOf(unit), [.. scores]);
@@ -73,7 +87,13 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
             }
         }
 
-        public string Finish() => $"{scored.Values.Sum(file => file.Rows ?? 0):N0} traces scored";
+        public string Finish()
+        {
+            long rows = scored.Values.Sum(file => file.Rows ?? 0);
+            // The tokens of all rows, which were not counted where an earlier process scored some.
+            context.Worked(new WorkDone(rows, Tokens: wasTaken ? 0 : read, Units: read));
+            return $"{rows:N0} traces scored";
+        }
 
         public void Dispose()
         {
@@ -100,6 +120,7 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
                 ? student!.Encoder.EncodeExample(messages, trace.Reasoning, trace.Answer!)
                 : student!.Encoder.EncodeExample(messages, $"{trace.Reasoning}\n{trace.Answer}");
             if (example.Tokens.Length > scorer!.MaxLength) return null;
+            read += example.Tokens.Length;
             var scores = scorer.Score(example.Tokens, cancellation: cancellation);
             // The first token has no score: that of token i stands at i − 1.
             int first = Math.Max(0, example.PromptLength - 1), count = example.Tokens.Length - 1 - first;

@@ -1,6 +1,6 @@
-using Distill.Data;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Stages.Data;
 

@@ -3,6 +3,7 @@ using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
@@ -50,17 +51,33 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
             recipe.Teacher.Model, recipe.Teacher.Slots, recipe.Teacher.MaxTokens, recipe.Devices.TeacherKey(recipe) is not null)
         : null;
 
+    public StageLoad Load(Foresight earlier)
+    {
+        bool isLocal = recipe.Teacher.IsLocal;
+        long rows = Math.Min(limits.Problems, earlier.Rows(ProblemsStage.Train) ?? recipe.Problems.Train);
+        return new(isLocal ? WorkKind.Completions : WorkKind.Requests, rows)
+        {
+            // Without prices: its completions are counted with the traces, which they are part of.
+            Model = ExternalInputs.Teacher, MaxTokens = recipe.Teacher.MaxTokens,
+            Setting = isLocal ? TraceLoad.SettingOf(recipe) : "",
+        };
+    }
+
     public string Run(StageContext context)
     {
         using var problems = ProblemParts.Of(context.Input(ProblemsStage.Train));
         var chosen = problems.Spread(limits.Problems);
-        var (traces, tokensPerSecond) = recipe.Teacher.Remote is { } endpoint ? Ask(context, endpoint, chosen) : Generate(context, chosen);
+        var (traces, tokensPerSecond, generated) = recipe.Teacher.Remote is { } endpoint
+            ? Ask(context, endpoint, chosen) : Generate(context, chosen);
         RequireSome(traces, chosen.Count, context);
         using var verifiers = RecipeVerifiers.Open(context, recipe);
         verifiers.Prepare(traces.Select(trace => (trace.Problem, trace.Answer)), traces.Count);
         var report = PreflightReport.Of(
             traces, trace => verifiers.All.Of(trace.Problem).Verify(trace.Answer, trace.Problem), problems.Count,
             recipe.Traces.ToPolicy(recipe.Teacher.Samples), recipe.Traces.ToBudget(), recipe.Teacher.Remote?.Prices);
+        context.Worked(new WorkDone(
+            traces.Count, traces.Sum(trace => (long)trace.PromptTokens), traces.Sum(trace => (long)trace.CompletionTokens),
+            Units: generated));
         if (tokensPerSecond > 0) Tell(context, report, tokensPerSecond);
         if (PreflightLimits.Exceeded(report, recipe, limits) is { Count: > 0 } faults)
             throw new GateFailedException($"The preflight stops the run before its traces.\n{string.Join('\n', faults)}")
@@ -89,7 +106,8 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         if (traces.Count < asked) context.Note($"preflight: {budget} allows {traces.Count:N0} of {asked:N0} completions");
     }
 
-    private (IReadOnlyList<Trace> Traces, double TokensPerSecond) Generate(StageContext context, IReadOnlyList<Problem> problems)
+    private (IReadOnlyList<Trace> Traces, double TokensPerSecond, long Generated) Generate(
+        StageContext context, IReadOnlyList<Problem> problems)
     {
         var teacher = context.Input(ExternalInputs.Teacher);
         using var model = ServedModel.Open(
@@ -105,10 +123,10 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
             tokens = done.CompletionTokens;
             context.Progress(new StageProgress(done.Completions, problems.Count, "completions"));
         }, CancellationToken.None, context.Cancellation);
-        return (part.Traces, tokens / Math.Max(1e-9, context.Clock.GetElapsedTime(began).TotalSeconds));
+        return (part.Traces, tokens / Math.Max(1e-9, context.Clock.GetElapsedTime(began).TotalSeconds), tokens);
     }
 
-    private (IReadOnlyList<Trace> Traces, double TokensPerSecond) Ask(
+    private (IReadOnlyList<Trace> Traces, double TokensPerSecond, long Generated) Ask(
         StageContext context, RemoteTeacherSection endpoint, IReadOnlyList<Problem> problems)
     {
         using var client = RemoteTracesStage.Connect(recipe, endpoint, context.Clock);
@@ -120,14 +138,15 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
         string kept = context.SharedRequests ?? Path.Combine(context.Folder, RemoteTracesStage.OwnRequests);
         var traces = new List<Trace>();
         double rate = 0;
+        long generated = 0;
         // The stage has a thread of its own that nobody else waits for.
         new RemoteTraceCollection(client, options, new CompletionStore(kept), context.Clock).RunAsync(
             problems, _ => false, part => traces.AddRange(part.Traces), progress =>
             {
-                rate = progress.TokensPerSecond;
+                (rate, generated) = (progress.TokensPerSecond, progress.TokensGenerated);
                 context.Progress(new StageProgress(progress.Traces, progress.TotalTraces, "completions"));
             }, context.Cancellation).GetAwaiter().GetResult();
-        return (traces, rate);
+        return (traces, rate, generated);
     }
 
     // Times say nothing of the traces and stay out of the artefact.

@@ -2,6 +2,7 @@ using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
@@ -43,8 +44,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         get
         {
             long requests = (long)recipe.Problems.Train * recipe.Teacher.Samples, completion = requests * recipe.Teacher.MaxTokens;
-            long shown = recipe.Prompt.ToTeacherStyle().Examples.Sum(turn => TokenUse.PromptAtMost(turn.Content));
-            long prompt = requests * (LongestProblem + shown + TokenUse.PromptAtMost(endpoint.Instructions));
+            long prompt = requests * PromptAtMost;
             completion = Math.Min(completion, recipe.Traces.MaxTokensTotal ?? long.MaxValue);
             decimal cost = endpoint.Prices.CostOf(prompt, completion) * (endpoint.HedgeAfter > 0 ? 2 : 1);
             if (recipe.Traces.MaxCost is { } most) cost = Math.Min(cost, (decimal)most);
@@ -55,6 +55,18 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
                 + $"at most {prompt:N0} prompt and {completion:N0} completion tokens{price}; what was asked before is not asked again";
         }
     }
+
+    public StageLoad Load(Foresight earlier)
+    {
+        var load = TraceLoad.Of(recipe, earlier, WorkKind.Requests);
+        return load with
+        {
+            Setting = $"{endpoint.Concurrency} at once", Prices = endpoint.Prices, LikelyPrompt = load.LikelyPrompt ?? PromptAtMost / 4.0,
+        };
+    }
+
+    private long PromptAtMost => LongestProblem + TokenUse.PromptAtMost(endpoint.Instructions)
+        + recipe.Prompt.ToTeacherStyle().Examples.Sum(turn => TokenUse.PromptAtMost(turn.Content));
 
     public IStageWork Begin(StageContext context) => new RemoteTraceWork(context, recipe, endpoint);
 
@@ -129,6 +141,8 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         public string Finish()
         {
             if (teacher is not null) Report(teacher.Usage);
+            context.Worked(new WorkDone(
+                files.Rows, files.PromptTokens, files.CompletionTokens, Units: teacher?.Usage.CompletionTokens ?? 0));
             files.WriteCard(recipe.Teacher.Name);
             CountUnmade();
             string result = sampling.Finish(context, time.IsOver)

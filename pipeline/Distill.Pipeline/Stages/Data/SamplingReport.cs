@@ -1,10 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using Distill.Data.Problems;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
+using Distill.Storage;
 using Distill.Teacher;
 
 namespace Distill.Pipeline.Stages.Data;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Distill.Data.Problems;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
+using Distill.Storage;
 using Distill.Teacher;
 
 namespace Distill.Pipeline.Stages.Data;
@@ -11,6 +11,8 @@ namespace Distill.Pipeline.Stages.Data;
 internal sealed class TraceFiles(StageContext context)
 {
     private readonly SortedDictionary<int, ArtifactFile> files = [];
+
+    public long Rows => files.Values.Sum(file => file.Rows ?? 0);
 
     /// <summary>Of all parts, taken and written.</summary>
     public long PromptTokens { get; private set; }

@@ -1,9 +1,10 @@
 using Distill.Data.Problems;
-using Distill.Data.Storage;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 using Distill.Teacher;
 
 namespace Distill.Pipeline.Stages.Data;
@@ -73,6 +74,7 @@ internal sealed class TraceWork(StageContext context, ProblemParts problems, Tra
                 continue;
             }
 
+            using var watched = context.BeginUnit(unit);
             collection ??= Begin(spent);
             int first = unit * options.ProblemsPerPart;
             long before = tokens;
@@ -90,6 +92,7 @@ internal sealed class TraceWork(StageContext context, ProblemParts problems, Tra
     {
         double seconds = context.Clock.GetElapsedTime(began).TotalSeconds;
         if (tokens > 0) context.Measure(RateName, tokens / seconds);
+        context.Worked(new WorkDone(files.Rows, files.PromptTokens, files.CompletionTokens, Units: tokens));
         return Join(files, time?.IsOver ?? false);
     }
 

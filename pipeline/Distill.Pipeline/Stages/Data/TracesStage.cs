@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 
@@ -38,6 +39,11 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
 
     public StageMemory? Memory => ModelMemory.ForCompletions(
         recipe.Teacher.Model, recipe.Teacher.Slots, recipe.Teacher.MaxTokens, recipe.Devices.TeacherKey(recipe) is not null);
+
+    public StageLoad Load(Foresight earlier) => TraceLoad.Of(recipe, earlier, WorkKind.Completions) with
+    {
+        Setting = TraceLoad.SettingOf(recipe),
+    };
 
     public IStageWork Begin(StageContext context)
     {

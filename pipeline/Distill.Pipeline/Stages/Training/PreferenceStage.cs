@@ -1,7 +1,9 @@
 using Distill.Data.Curation;
+using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Reporting;
@@ -30,7 +32,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         Folder = "5-preference",
         Kind = "checkpoint",
         Version = 1,
-        Inputs = [ProblemsStage.Validation, start, SamplesStage.StageName],
+        Inputs = [ProblemsStage.Validation, start, StudentSamples.PreferenceStage],
         Options = StageDeclaration.OptionsOf(
             ("preference", section.ToKey(recipe)), ("pairing_version", PreferencePairing.Version),
             ("verifiers", RecipeVerifiers.VersionsOf(recipe)), ("device", recipe.Devices.TrainingKey(recipe)),
@@ -48,6 +50,13 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         recipe.Student.Base, section.ToOptions().Training, recipe.Sft.SequenceLength + section.MaxTokens,
         recipe.Devices.TrainingKey(recipe) is not null);
 
+    public StageLoad Load(Foresight earlier) => new(WorkKind.Training, (long)section.Problems * section.PairsPerProblem * section.Epochs)
+    {
+        Model = ExternalInputs.Base, Setting = TrainingLoad.SettingOf(section.Precision, section.Threads),
+        LikelyTokens = 2 * (earlier.Tokens(StudentSamples.PreferenceStage) ?? section.MaxTokens),
+        BytesPerParameter = TrainingLoad.CheckpointBytes, StateBytesPerParameter = TrainingLoad.StateBytes,
+    };
+
     public string? Continuation(string folder) => TrainedStudent.Continuation(folder);
 
     public string Run(StageContext context)
@@ -57,7 +66,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         using var verifiers = RecipeVerifiers.Open(context, recipe);
         var own = PolicyPairs.Read(
             verifiers,
-            context.Input(SamplesStage.StageName).PathsOf(".parquet"), encoder, student.Architecture.MaxPositions,
+            context.Input(StudentSamples.PreferenceStage).PathsOf(".parquet"), encoder, student.Architecture.MaxPositions,
             section.PairsPerProblem, (ulong)section.Seed);
         using var parameters = new FlatParameters(student.Architecture, recipe.Devices.TrainingDevice(recipe));
         parameters.Load(student.Weights);
@@ -67,6 +76,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         string summary = own.Pairs.Count == 0 ? Unchanged(context, made)
             : Tune(context, verifiers, encoder, parameters, own.Pairs, curve, made);
         curve.Write();
+        context.Worked(curve.Done((long)own.Pairs.Count * section.Epochs));
         TrainedStudent.Save(context, parameters, student.Tokenizer);
         return summary;
     }
@@ -139,8 +149,15 @@ internal sealed record PolicyPairs(IReadOnlyList<PreferencePair> Pairs, int Prob
     {
         List<Trace> traces = [.. files.SelectMany(TraceFile.Read)];
         verifiers.Prepare(traces.Select(trace => (trace.Problem, trace.Answer)), traces.Count);
-        var graded = TraceCuration.Run(
-            traces, verifiers.All, new CurationOptions { Rules = ["verdict"] });
+        return Of(traces, verifiers.All, encoder, longest, perProblem, seed);
+    }
+
+    /// <param name="verifiers">Decide at once: a judge has been asked before.</param>
+    /// <inheritdoc cref="Read"/>
+    public static PolicyPairs Of(
+        IReadOnlyList<Trace> traces, ProblemVerifiers verifiers, ChatEncoder encoder, int longest, int perProblem, ulong seed)
+    {
+        var graded = TraceCuration.Run(traces, verifiers, new CurationOptions { Rules = ["verdict"] });
         var pairs = PreferencePairing.Of(graded.Traces, perProblem, seed);
         return new PolicyPairs(
             [.. pairs.Select(pair => new PreferencePair(Encode(pair.Chosen), Encode(pair.Rejected)))],

@@ -1,11 +1,12 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Distill.Architecture;
-using Distill.Data.Storage;
 using Distill.Export.Package;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 using Distill.Student.Model;
 using Distill.Student.Pretraining;
 using Distill.Tokenization;
@@ -41,6 +42,13 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
 
     public string Work => $"{recipe.Training.Steps:N0} steps of {recipe.Training.SequencesPerStep} sequences";
 
+    public StageLoad Load(Foresight earlier) => new(WorkKind.Training, (long)recipe.Training.Steps * recipe.Training.SequencesPerStep)
+    {
+        Setting = TrainingLoad.SettingOf(recipe.Training.Precision, recipe.Training.Threads) + $", {recipe.Architecture.Layers} layers of "
+            + $"{recipe.Architecture.HiddenSize}",
+        Steps = recipe.Training.Steps,
+    };
+
     public string? Continuation(string folder) => TrainedStudent.Continuation(folder);
 
     public string Run(StageContext context)
@@ -52,6 +60,7 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
         Student.Pretraining.Pretraining.Run(
             parameters, StartWeights(context, parameters.Architecture), encoder, options, TrainedStudent.StatePath(context), context.Clock,
             report => curve.Add(report), context.Cancellation, context.Warning);
+        context.Worked(curve.Done((long)recipe.Training.Steps * recipe.Training.SequencesPerStep));
         Fill(Path.Combine(context.Folder, ModelFolder), parameters.ToWeightSet(), TokenizerFiles.Read(context.Folder), curve);
         context.AddFolder(ModelFolder);
         return $"{recipe.Training.Steps:N0} steps, loss {curve.Values("loss").Last().Value:F4}";

@@ -2,6 +2,7 @@ using Distill.Data.Problems;
 using Distill.Generation;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Reporting;
@@ -16,28 +17,33 @@ using Distill.Tokenization;
 namespace Distill.Pipeline.Stages.Training;
 
 /// <summary>
-/// GRPO with verifiable rewards from the student trained so far, on the training problems; the weights that did best on validation
-/// problems are kept.
+/// GRPO with verifiable rewards from the student trained so far, on the training problems or on those kept for it; the weights that did
+/// best on validation problems, sampled and greedy, are kept.
 /// </summary>
 internal sealed class ReinforcementStage(DistillationRecipe recipe, string start) : IStage
 {
     public const string StageName = "rl";
+
+    // Raised when the teacher's log-probabilities come out otherwise, by rounding too.
+    private const int TeacherScoringVersion = 2;
 
     public StageDeclaration Declaration { get; } = new()
     {
         Name = StageName,
         Folder = "5-rl",
         Kind = "checkpoint",
-        Version = 3,
+        Version = 4, // 4: greedy accuracy counts in the choice of the weights
         Inputs =
         [
-            ProblemsStage.Train, ProblemsStage.Validation, start,
+            ProblemsStage.OfReinforcement(recipe), ProblemsStage.Validation, start,
             .. recipe.Rl.TeacherWeight is null ? Array.Empty<string>() : [ExternalInputs.Teacher],
+            .. recipe.Rl.Edge is null ? Array.Empty<string>() : [StudentSamples.EdgeStage],
         ],
         Options = StageDeclaration.OptionsOf(
             ("rl", recipe.Rl.ToKey(recipe)), ("verifiers", RecipeVerifiers.VersionsOf(recipe)),
             ("device", recipe.Devices.TrainingKey(recipe)),
             ("teacher_device", recipe.Rl.TeacherWeight is null ? null : recipe.Devices.TeacherKey(recipe)),
+            ("teacher_scoring", recipe.Rl.TeacherWeight is null ? null : TeacherScoringVersion),
             ("passes", TrainedStudent.PassesKey(recipe, recipe.Rl.ToOptions().Training)),
             ("prompt", PromptSection.KeyOf(recipe.Prompt.ToStudentStyle())), ("added_tokens", StudentStart.KeyOf(recipe, start))),
         Resource = StageResource.Model,
@@ -70,19 +76,35 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         }
     }
 
+    public StageLoad Load(Foresight earlier) => new(
+        WorkKind.Rollouts, (long)recipe.Rl.Steps * recipe.Rl.ProblemsPerStep * recipe.Rl.Samples)
+    {
+        Model = ExternalInputs.Base, MaxTokens = recipe.Rl.MaxTokens, Steps = recipe.Rl.Steps,
+        Setting = TrainingLoad.SettingOf(recipe.Rl.Precision, recipe.Rl.Threads) + $", looks every {recipe.Rl.EvaluateEvery}",
+        BytesPerParameter = TrainingLoad.CheckpointBytes, StateBytesPerParameter = TrainingLoad.StateBytes,
+    };
+
     public string? Continuation(string folder) => TrainedStudent.Continuation(folder, recipe.Rl.UpdatesPerBatch);
 
     public string Run(StageContext context)
     {
         var student = StudentStart.Open(context, recipe, start);
         var encoder = student.Encoder;
-        Problem[] train = ProblemsStage.Read(context, ProblemsStage.Train);
+        Problem[] train = ProblemsStage.Read(context, ProblemsStage.OfReinforcement(recipe));
         Problem[] heldOut = [.. ProblemsStage.Read(context, ProblemsStage.Validation).Take(recipe.Rl.ValidationProblems)];
         using var parameters = new FlatParameters(student.Architecture, recipe.Devices.TrainingDevice(recipe));
         parameters.Load(student.Weights);
-        var options = recipe.Rl.ToOptions() with { LongestSequence = Longest(encoder, train.Concat(heldOut)) };
+        var options = recipe.Rl.ToOptions() with
+        {
+            LongestSequence = Longest(encoder, train.Concat(heldOut)),
+            TeacherTop = recipe.Rl.TeacherTopOf(student.Architecture.VocabularySize),
+        };
         using var server = ServedModel.PolicyServer(parameters);
         using var verifiers = RecipeVerifiers.Open(context, recipe);
+        var edge = recipe.Rl.Edge is { } section
+            ? EdgeProblems.Read(context, verifiers, section, train, recipe.Rl.ProblemsPerStep)
+            : null;
+        Problem[] drawn = edge?.Problems ?? train;
         var collection = new RolloutCollection(
             encoder, StudentAccuracy.JudgeOf(encoder.Tokenizer, verifiers), options,
             recipe.Rl.Rewards?.ToRule(encoder.Tokenizer, recipe.Rl.MaxTokens),
@@ -93,15 +115,42 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
                 context.Input(ExternalInputs.Teacher).Folder, encoder, student.Architecture.VocabularySize, train[0],
                 options.LongestSequence!.Value, recipe.Devices.Teacher(recipe).Device);
         using var curve = new TrainingCurve(context);
+        long completed = 0;
+        PolicyScore? look = null;
         var result = new GroupRelativePolicyOptimization(server, collection, options, context.Clock, teacher).Run(
-            parameters, (step, place) => Draw(train, step, place), heldOut, TrainedStudent.StatePath(context),
-            report => Report(context, curve, report), context.Cancellation, context.Warning);
+            parameters, (step, place) => Draw(drawn, step, place), heldOut, TrainedStudent.StatePath(context),
+            report =>
+            {
+                look = report.HeldOut ?? look;
+                Report(context, curve, report, look);
+                completed += report.CompletionTokens;
+            }, context.Cancellation, context.Warning);
         curve.Write();
+        context.Worked(DoneBy(curve, result.Steps, completed));
         TrainedStudent.Save(context, parameters, student.Tokenizer);
-        return $"sampled accuracy on {heldOut.Length} validation problems {ReportNumbers.Percent(result.Before, heldOut.Length)}"
-            + $" → {ReportNumbers.Percent(result.Best, heldOut.Length)} at step {result.BestStep}"
+        return Summary(result, heldOut.Length, edge, curve);
+    }
+
+    private string Summary(ReinforcementResult result, int n, EdgeProblems? edge, TrainingCurve curve)
+    {
+        var (before, best) = (result.Before, result.Best);
+        return $"sampled {ReportNumbers.Percent(before.Sampled, n)} → {ReportNumbers.Percent(best.Sampled, n)}"
+            + $", greedy {ReportNumbers.Percent(before.Greedy, n)} → {ReportNumbers.Percent(best.Greedy, n)}"
+            + $" on {n:N0} validation problems at step {result.BestStep}"
+            + (result.BestStep == 0 ? ": nothing was better than the start" : "")
+            + (edge is null ? "" : $"; {edge.Found:N0} of {edge.Asked:N0} training problems at the edge")
+            + (recipe.Rl.ResampleRounds == 0 ? ""
+                : $"; {curve.Values("stayed_dead").Sum(step => step.Value):N0} of {(long)result.Steps * recipe.Rl.ProblemsPerStep:N0}"
+                    + " groups stayed dead")
             + (result.Steps < recipe.Rl.Steps ? $"; ended at step {result.Steps}" : "")
             + string.Concat(result.Findings.Select(finding => $"; step {finding.Step}, {finding.Alarm}: {finding.Message}"));
+    }
+
+    private WorkDone DoneBy(TrainingCurve curve, int steps, long completed)
+    {
+        long rows = (long)steps * recipe.Rl.ProblemsPerStep * recipe.Rl.Samples;
+        double length = curve.Values("mean_tokens").Select(step => step.Value).DefaultIfEmpty(0).Average();
+        return new WorkDone(rows, Tokens: (long)(rows * length), Steps: steps, Units: completed);
     }
 
     private int Longest(ChatEncoder encoder, IEnumerable<Problem> problems) =>
@@ -122,7 +171,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         return train[order[index % train.Length]];
     }
 
-    private void Report(StageContext context, TrainingCurve curve, ReinforcementStepReport report)
+    private void Report(StageContext context, TrainingCurve curve, ReinforcementStepReport report, PolicyScore? look)
     {
         var values = new Dictionary<string, double>
         {
@@ -135,14 +184,16 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
             ["mismatch"] = report.Mismatch,
             ["learning_rate"] = report.LearningRate,
         };
-        if (report.HeldOut is { } heldOut) values["held_out"] = heldOut;
+        if (report.HeldOut is { } heldOut) (values["held_out"], values["held_out_greedy"]) = (heldOut.Sampled, heldOut.Greedy);
         foreach (var (name, value) in Extras(report)) values[name] = value;
         foreach (var finding in report.Findings)
             context.Warning($"Step {finding.Step}, {finding.Alarm}: {finding.Message}{(finding.Stops ? "; the training ends" : "")}.");
         curve.Add(report.Step, report.Steps, values);
         double rate = report.CompletionTokens / Math.Max(1e-9, report.GenerationSeconds + report.TrainingSeconds);
         context.Measure("completionTokensPerSecond", rate);
-        context.Progress(new StageProgress(report.Step, report.Steps, "updates", $"reward {report.MeanReward:F3}", rate, "tokens/s"));
+        string seen = look is { } score ? $", sampled {score.Sampled:P1}, greedy {score.Greedy:P1}" : "";
+        context.Progress(new StageProgress(
+            report.Step, report.Steps, "updates", $"reward {report.MeanReward:F3}{seen}", rate, "tokens/s"));
     }
 
     // What the recipe switched on; a recipe that says nothing of it keeps the curve it had.
@@ -151,13 +202,19 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         if (recipe.Rl.RatioCap is not null) yield return ("largest_mismatch", report.LargestMismatch);
         if (report.ReferenceDistance is { } distance)
             yield return (recipe.Rl.TeacherWeight is null ? "reference_distance" : "teacher_distance", distance);
+        if (report.TeacherDivergence is { } divergence) yield return ("teacher_divergence", divergence);
         if (report.Clipped is { } clipped)
         {
             yield return ("clipped_low", clipped.Low);
             yield return ("clipped_high", clipped.High);
         }
 
-        if (recipe.Rl.ResampleRounds > 0) yield return ("resampled", report.Resampled);
+        if (recipe.Rl.ResampleRounds > 0)
+        {
+            yield return ("resampled", report.Resampled);
+            yield return ("stayed_dead", report.StayedDead);
+        }
+
         if (recipe.Rl.Rewards is not null)
         {
             foreach (var (name, value) in report.RewardParts) yield return ($"reward_{name}", value);

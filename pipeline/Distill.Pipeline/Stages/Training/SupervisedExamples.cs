@@ -22,10 +22,10 @@ internal sealed record SupervisedExamples(IReadOnlyList<TrainingSequence> Traini
     {
         List<TrainingSequence> training = [], held = [];
         int tooLong = 0;
-        foreach (var (problem, example) in Examples())
+        foreach (var (trace, example) in Of(traces, encoder, steps, teacher))
         {
             if (example.Tokens.Count > sequenceLength) tooLong++;
-            else (IsHeldOut(problem, heldOut, seed) ? held : training).Add(example);
+            else (IsHeldOut(trace.Problem.Id, heldOut, seed) ? held : training).Add(example);
         }
 
         if (training.Count == 0)
@@ -35,18 +35,21 @@ internal sealed record SupervisedExamples(IReadOnlyList<TrainingSequence> Traini
                 $"A share of {heldOut} of the problems holds out none of the {training.Count:N0} examples: "
                 + "raise sft.held_out.share or problems.train.");
         return new SupervisedExamples(training, held, tooLong);
-
-        // By problem and sample, so that training does not depend on which file a trace lies in.
-        IEnumerable<(string Problem, TrainingSequence Example)> Examples() => traces
-            .SelectMany(file => teacher is null ? TraceFile.ReadGradedTexts(file) : TraceFile.ReadGraded(file)).Where(graded => graded.Keep)
-            .Select(graded => (graded.Trace.Problem.Id, graded.Trace.SampleIndex, graded.Trace.Seed,
-                Example: teacher?.Of(graded.Trace) ?? Encode(encoder, graded.Trace, steps)))
-            .OrderBy(trace => trace.Id, StringComparer.Ordinal).ThenBy(trace => trace.SampleIndex).ThenBy(trace => trace.Seed)
-            .Select(trace => (trace.Id, trace.Example));
     }
 
+    /// <summary>
+    /// Every kept trace with what is learned of it, by problem and sample, so that training does not depend on which file a trace lies in.
+    /// </summary>
+    /// <inheritdoc cref="Read"/>
+    public static IEnumerable<(Trace Trace, TrainingSequence Example)> Of(
+        IEnumerable<string> traces, ChatEncoder encoder, bool steps, TeacherExamples? teacher) => traces
+        .SelectMany(file => teacher is null ? TraceFile.ReadGradedTexts(file) : TraceFile.ReadGraded(file)).Where(graded => graded.Keep)
+        .Select(graded => (graded.Trace, Example: teacher?.Of(graded.Trace) ?? Encode(encoder, graded.Trace, steps)))
+        .OrderBy(kept => kept.Trace.Problem.Id, StringComparer.Ordinal).ThenBy(kept => kept.Trace.SampleIndex)
+        .ThenBy(kept => kept.Trace.Seed);
+
     // By the problem, so that no trace of a held-out problem is learned from.
-    private static bool IsHeldOut(string problem, double? share, ulong seed) =>
+    public static bool IsHeldOut(string problem, double? share, ulong seed) =>
         share is { } part && SeedSequence.Derive(seed, 0x686F_6C64, SeedSequence.Hash(problem)) < part * ulong.MaxValue;
 
     // A teacher that does not think in marks writes its steps into the answer, and so does a student without marks.

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Distill.Architecture;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Models;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
@@ -61,6 +62,20 @@ internal sealed class SupervisedStage : IStage
     public StageMemory? Memory => TrainingMemoryPrediction.Of(
         recipe.Student.Base, ToOptions(), training.SequenceLength, recipe.Devices.TrainingKey(recipe) is not null);
 
+    public StageLoad Load(Foresight earlier)
+    {
+        long examples = earlier.Rows(CurationStage.StageName) ?? recipe.Problems.Train;
+        examples += ReplayStage.InputsOf(recipe).Sum(stage => earlier.Rows(stage) ?? 0);
+        return new(WorkKind.Training, examples * training.Epochs)
+        {
+            Model = ExternalInputs.Base, Setting = TrainingLoad.SettingOf(training.Precision, training.Threads),
+            LikelyTokens = Math.Min(
+                steps ? earlier.Tokens(TracesStage.StageName) ?? double.MaxValue : training.SequenceLength / 4.0, training.SequenceLength),
+            BytesPerParameter = TrainingLoad.CheckpointBytes * (1 + (training.HeldOut?.Keep ?? 0)),
+            StateBytesPerParameter = TrainingLoad.StateBytes,
+        };
+    }
+
     private bool LooksAtAccuracy => training.HeldOut?.Measure == HeldOutMeasureKind.Accuracy;
 
     public static SupervisedStage Steps(DistillationRecipe recipe) => new(recipe, recipe.Sft, steps: true, recipe.SoftLabels);
@@ -93,6 +108,7 @@ internal sealed class SupervisedStage : IStage
             report => curve.Add(report, heldOut?.Name), context.Cancellation,
             heldOut, look => kept.Add(look.Step, parameters), context.Warning);
         curve.Write();
+        context.Worked(curve.Done((long)examples.Training.Count * training.Epochs));
         TrainedStudent.Save(context, parameters, start.Tokenizer);
         kept.AddToArtifact();
         return Summary(examples, curve, result, heldOut);

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Distill.Architecture;
-using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
+using Distill.Storage;
 using Distill.Student.Model;
 using Distill.Student.Training;
 using Distill.Tokenization;
@@ -69,10 +69,16 @@ internal sealed record StudentStart(WeightSet Weights, TokenizerFiles? Tokenizer
     public DecoderArchitecture Architecture => Weights.Architecture;
 
     /// <param name="name">Stage, or the base. A base without the marks of reasoning gets them here, where the recipe says so.</param>
-    public static StudentStart Open(StageContext context, DistillationRecipe recipe, string name)
+    public static StudentStart Open(StageContext context, DistillationRecipe recipe, string name) =>
+        Open(context.Input(name), recipe, name, context.Folder, context.Warning);
+
+    /// <param name="folder">Where a tokenizer that is given tokens is written.</param>
+    /// <param name="warning">Told what is worth knowing.</param>
+    /// <inheritdoc cref="Open(StageContext, DistillationRecipe, string)"/>
+    public static StudentStart Open(StageInput input, DistillationRecipe recipe, string name, string folder, Action<string> warning)
     {
-        var checkpoint = Checkpoint.Open(context.Input(name).CheckpointFolder);
-        foreach (string warning in checkpoint.Warnings) context.Warning(warning);
+        var checkpoint = Checkpoint.Open(input.CheckpointFolder);
+        foreach (string sentence in checkpoint.Warnings) warning(sentence);
         var style = recipe.Prompt.ToStudentStyle();
         var encoder = ChatEncoder.Load(checkpoint.Folder).With(style);
         if (!AddsTokens(recipe, name) || !Marks.Any(mark => encoder.Tokenizer.IdOf(mark) is null))
@@ -80,9 +86,9 @@ internal sealed record StudentStart(WeightSet Weights, TokenizerFiles? Tokenizer
         var files = checkpoint.Tokenizer
             ?? throw new InvalidDataException($"'{checkpoint.Folder}' has no tokenizer.json to add tokens to.");
         var added = TokenAddition.Add(checkpoint.LoadWeights(), files, Marks, (ulong)recipe.Seed);
-        context.Warning(added.Summary);
-        added.Tokenizer.Write(context.Folder);
-        return new StudentStart(added.Weights, added.Tokenizer, ChatEncoder.Load(context.Folder).With(style));
+        warning(added.Summary);
+        added.Tokenizer.Write(folder);
+        return new StudentStart(added.Weights, added.Tokenizer, ChatEncoder.Load(folder).With(style));
     }
 
     /// <summary>Part of a training's options where tokens may be added; null where none are.</summary>

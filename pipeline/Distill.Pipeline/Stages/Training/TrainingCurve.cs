@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Distill.Data.Storage;
 using Distill.Pipeline.Graph;
+using Distill.Pipeline.Planning;
 using Distill.Pipeline.Runs;
+using Distill.Storage;
 using Distill.Student.Training;
 using static TorchSharp.torch;
 
@@ -27,6 +28,7 @@ internal sealed class TrainingCurve : IDisposable
     private readonly StreamWriter unfinished;
     private readonly TrainingSpeed? speed;
     private int planned;
+    private long learned;
 
     /// <param name="speed">Also measures how fast it goes; null where steps are not those of a gradient alone.</param>
     public TrainingCurve(StageContext context, TrainingSpeed? speed = null)
@@ -53,6 +55,7 @@ internal sealed class TrainingCurve : IDisposable
         if (heldOut is not null && report.HeldOut is { } looked) values[heldOut] = looked;
         Plan(report.Steps);
         Keep(report.Step, values);
+        learned += report.Tokens;
         values["accuracy"] = report.Accuracy;
         speed?.Add(report, values, context);
         context.Metric(report.Step, values);
@@ -90,6 +93,11 @@ internal sealed class TrainingCurve : IDisposable
         lines[step] = line.ToJsonString();
         unfinished.WriteLine(Checked(lines[step]));
     }
+
+    /// <summary>What a training on given texts came to, for predictions.</summary>
+    /// <param name="rows">Examples that were read, each as often as it was.</param>
+    public WorkDone Done(long rows) =>
+        new(rows, Tokens: (long)Values("tokens").Sum(step => step.Value), Steps: lines.Count, Units: learned);
 
     /// <summary>The value of one measurement at every step that has it.</summary>
     public IEnumerable<(int Step, double Value)> Values(string name) => lines

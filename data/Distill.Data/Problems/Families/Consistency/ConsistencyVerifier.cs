@@ -1,5 +1,6 @@
 using System.Globalization;
 using Distill.Data.Verification;
+using Distill.Storage;
 using Distill.Verification;
 
 namespace Distill.Data.Problems.Families.Consistency;
