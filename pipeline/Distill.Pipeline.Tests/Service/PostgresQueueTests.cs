@@ -61,6 +61,29 @@ public sealed class PostgresQueueTests : IDisposable
             .ShouldAllBe(one => one.State == OccurrenceState.Finished && one.Attempts.Count == 1);
     }
 
+    /// <summary>As a server does that takes over and had not been told of the last jobs.</summary>
+    [Fact]
+    public async Task What_the_database_has_lost_is_handed_out_again_at_once()
+    {
+        using var database = PostgresServer.Start();
+        var released = new TaskCompletionSource();
+        var program = new ScriptedProgram(async (_, _) =>
+        {
+            await released.Task;
+            return 0;
+        });
+        await using var service = await Start(database, program);
+        var atWork = Ask("nightly");
+        await Until(() => program.Calls.Count == 1);
+        var waiting = Ask("nightly");
+        await Until(() => database.Execute("delete from distill.jobqueue where fetchedat is null") == 1);
+        database.Execute("delete from distill.job where statename = 'Enqueued'").ShouldBe(1);
+        released.SetResult();
+        await Until(() => IsClosed(atWork) && IsClosed(waiting));
+        await service.StopAsync();
+        program.Calls.Count.ShouldBe(2);
+    }
+
     [Fact]
     public async Task A_database_that_is_not_there_is_said_at_the_start_without_its_password()
     {

@@ -78,12 +78,13 @@ internal sealed class PostgresServer : IDisposable
         isUp = true;
     }
 
-    public void Execute(string command)
+    /// <returns>How many rows were changed.</returns>
+    public int Execute(string command)
     {
         using var connection = new NpgsqlConnection(Connection);
         connection.Open();
         using var statement = new NpgsqlCommand(command, connection);
-        statement.ExecuteNonQuery();
+        return statement.ExecuteNonQuery();
     }
 
     public void Dispose()

@@ -92,6 +92,25 @@ public sealed class ScheduleLoopTests : IDisposable
         service.Health.Reasons().ShouldNotContain(reason => reason.Contains("'nightly'", StringComparison.Ordinal));
     }
 
+    /// <summary>As a database that failed over does with what its successor had not been told. The clock is even put back.</summary>
+    [Fact]
+    public async Task What_the_queue_has_lost_is_handed_out_at_the_next_look()
+    {
+        folder.File("schedules.yaml", Text);
+        Set(SampleSchedules.Utc("2026-03-20T02:00Z"));
+        var program = new ScriptedProgram(0);
+        var service = Restarted(program);
+        service.Loop.Look();
+        Set(SampleSchedules.Utc("2026-03-20T05:20Z"));
+        service.Loop.Look();
+        service.Loop.Look();
+        service.Queue.Lose().ShouldBe(1); // not handed out twice while it waits
+        Set(SampleSchedules.Utc("2026-03-20T04:50Z"));
+        service.Loop.Look();
+        await service.Queue.DoAsync(null);
+        program.Calls.ShouldHaveSingleItem()[3].ShouldStartWith("often-");
+    }
+
     private void Set(DateTimeOffset time) => shown = time;
 
     private (ScheduleLoop Loop, LossyQueue Queue, ServiceHealth Health) Restarted(ScriptedProgram program)
@@ -120,17 +139,34 @@ public sealed class ScheduleLoopTests : IDisposable
     /// <summary>Loses some of what it is handed, as one in memory does at a restart, and does some of it twice.</summary>
     private sealed class LossyQueue(OccurrenceRunner runner) : IOccurrenceQueue
     {
-        private readonly Queue<Occurrence> waiting = [];
+        private readonly Queue<(string Ticket, Occurrence Occurrence)> waiting = [];
+        private int taken;
 
         public Action<string, string> Returned { get; set; } = (_, _) => { };
 
-        public void Enqueue(Occurrence occurrence) => waiting.Enqueue(occurrence);
+        public string Enqueue(Occurrence occurrence)
+        {
+            string ticket = $"{++taken}";
+            waiting.Enqueue((ticket, occurrence));
+            return ticket;
+        }
+
+        public bool Holds(string ticket) => waiting.Any(job => job.Ticket == ticket);
+
+        /// <returns>How many were lost.</returns>
+        public int Lose()
+        {
+            int lost = waiting.Count;
+            waiting.Clear();
+            return lost;
+        }
 
         /// <param name="random">Null: nothing is lost.</param>
         public async Task DoAsync(Random? random)
         {
-            while (waiting.TryDequeue(out var occurrence))
+            while (waiting.TryDequeue(out var job))
             {
+                var occurrence = job.Occurrence;
                 if (random?.Next(5) == 0) continue;
                 for (int times = random?.Next(3) == 0 ? 2 : 1; times > 0; times--)
                     await runner.CarryOnAsync(occurrence.Schedule, occurrence.Name, TestContext.Current.CancellationToken);

@@ -83,12 +83,20 @@ internal sealed class RunQueue : IOccurrenceQueue, IDisposable
     /// <param name="create">Who does one.</param>
     public void Start(Func<OccurrenceJob> create) => job = create;
 
-    public void Enqueue(Occurrence occurrence)
+    public string Enqueue(Occurrence occurrence)
     {
         ServeLabel(occurrence.Resource);
-        client.Create(
+        return client.Create(
             Job.FromExpression<OccurrenceJob>(job => job.DoAsync(occurrence.Schedule, occurrence.Name)),
                 new EnqueuedState(occurrence.Resource));
+    }
+
+    /// <exception cref="DbException">It cannot be reached.</exception>
+    public bool Holds(string ticket)
+    {
+        using var connection = Storage.GetConnection();
+        string? state = connection.GetJobData(ticket)?.State;
+        return state == EnqueuedState.StateName || state == ProcessingState.StateName;
     }
 
     /// <exception cref="DbException">It cannot be reached.</exception>

@@ -5,7 +5,6 @@ using Distill.Service.Hosting;
 using Distill.Service.Occurrences;
 using Distill.Service.Schedules;
 using Distill.Service.Watching;
-using Distill.Storage;
 using Microsoft.Extensions.Hosting;
 
 namespace Distill.Service.Running;
@@ -13,8 +12,13 @@ namespace Distill.Service.Running;
 /// <summary>Takes occurrences to where they are carried on. May lose them: they are handed out again.</summary>
 internal interface IOccurrenceQueue
 {
+    /// <returns>By what the queue is asked for it later.</returns>
     /// <exception cref="InvalidOperationException">The queue cannot be reached.</exception>
-    void Enqueue(Occurrence occurrence);
+    string Enqueue(Occurrence occurrence);
+
+    /// <summary>Whether it waits there or is being done. A database that failed over may have lost it.</summary>
+    /// <exception cref="InvalidOperationException">The queue cannot be reached.</exception>
+    bool Holds(string ticket);
 
     /// <summary>Throws what keeps it from being reached.</summary>
     void Check()
@@ -34,10 +38,9 @@ internal sealed class ScheduleLoop(
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2), NoteInterval = TimeSpan.FromMinutes(5),
         CheckInterval = TimeSpan.FromSeconds(10);
 
-    // The queue may have lost what was handed to it so long ago; handing it out twice harms nothing.
-    private static readonly TimeSpan Trust = TimeSpan.FromMinutes(30);
+    private const string NotYet = "";
 
-    private readonly ConcurrentDictionary<string, DateTimeOffset> handedOut = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> handedOut = new(StringComparer.Ordinal);
 
     private string[] looked = [];
     private long queueChecked;
@@ -126,11 +129,18 @@ internal sealed class ScheduleLoop(
     {
         string key = $"{occurrence.Schedule}/{occurrence.Name}";
         if (occurrence.NotBefore > now && !AttemptRules.IsTooLong(occurrence, schedule.Retries, now)) return;
-        bool isAtWork = handedOut.TryGetValue(key, out var before)
-            && (now - before < Trust || FileLock.IsHeld(store.ResourceLock(occurrence.Resource)));
-        if (isAtWork) return;
-        handedOut[key] = now;
-        if (!health.Try("queue", () => queue.Enqueue(occurrence))) handedOut.TryRemove(key, out _);
+        if (handedOut.TryGetValue(key, out string? ticket) && IsHeld(ticket)) return;
+        handedOut[key] = NotYet;
+        // One that is back already stays away.
+        if (!health.Try("queue", () => handedOut.TryUpdate(key, queue.Enqueue(occurrence), NotYet))) handedOut.TryRemove(key, out _);
+    }
+
+    // Of a queue that does not answer nothing is known: what it was given counts as held.
+    private bool IsHeld(string ticket)
+    {
+        bool isHeld = true;
+        health.Try("queue", () => isHeld = queue.Holds(ticket));
+        return isHeld;
     }
 
     // It is not made again, should the clock be set back.
