@@ -11,6 +11,13 @@ internal delegate void LogitScript(ReadOnlySpan<int> sequence, Span<float> logit
 /// </summary>
 internal sealed class ScriptedTokenModel(int vocabularySize, int maxLength, LogitScript script) : ITokenModel
 {
+    /// <summary>A script whose tokens take a millisecond each: a million of them are not over before a test has looked.</summary>
+    public static LogitScript Slowly(LogitScript script) => (sequence, logits) =>
+    {
+        Thread.Sleep(1);
+        script(sequence, logits);
+    };
+
     public int VocabularySize => vocabularySize;
 
     public int MaxLength => maxLength;

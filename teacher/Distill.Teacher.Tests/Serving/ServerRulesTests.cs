@@ -231,7 +231,7 @@ public sealed class ServerRulesTests
     private static ScriptedTokenModel Endless() =>
         new(
             TinyTokenizer.Tokenizer.VocabularySize, 2_000_000,
-            (_, logits) => { logits.Clear(); logits[TinyTokenizer.Tokens("a")[0]] = 9; });
+            ScriptedTokenModel.Slowly((_, logits) => { logits.Clear(); logits[TinyTokenizer.Tokens("a")[0]] = 9; }));
 
     private static async Task HealthAsync(RunningServer server, Func<JsonElement, bool> expected)
     {
