@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Distill.Storage;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Distill.Generation.Onnx;
@@ -7,7 +8,7 @@ namespace Distill.Generation.Onnx;
 /// ONNX Runtime and ONNX Runtime GenAI report their use to their maker (OneCollector) and keep a database for it in the user's cache
 /// folder unless they are told not to before they are loaded. Distill tells them: what runs on a machine is nobody else's business.
 /// </summary>
-internal static partial class RuntimeTelemetry
+internal static class RuntimeTelemetry
 {
     private const string Switch = "ORT_DISABLE_TELEMETRY";
 
@@ -17,9 +18,7 @@ internal static partial class RuntimeTelemetry
 
     private static readonly Lazy<OrtEnv> Loaded = new(() =>
     {
-        // .NET keeps an environment of its own, which native code does not see outside Windows.
-        Environment.SetEnvironmentVariable(Switch, "1");
-        if (!OperatingSystem.IsWindows()) _ = SetEnvironment(Switch, "1", 1);
+        NativeEnvironment.Set(Switch, "1");
         var runtime = Load();
         runtime.DisableTelemetryEvents();
         return runtime;
@@ -40,8 +39,4 @@ internal static partial class RuntimeTelemetry
                 e);
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int SetEnvironment(string name, string value, int overwrite);
 }

@@ -14,6 +14,12 @@ internal static class LibtorchLoading
 {
     private const string TorchSharpFile = "libLibTorchSharp.so", ProcessorFile = "libtorch_cpu.so";
 
+    // oneDNN, which multiplies bf16 on the processor, makes machine code for every shape that it meets and keeps that of 1,024. A training
+    // meets more: micro-batches of nearly every length, times the products of a layer, forward and backward. Making it anew for each took a
+    // quarter of the time. Kept code takes some kilobytes a shape.
+    private const string KeptCode = "ONEDNN_PRIMITIVE_CACHE_CAPACITY", KeptCodeByOldName = "DNNL_PRIMITIVE_CACHE_CAPACITY",
+        KeptShapes = "16384";
+
     // What went wrong once goes wrong every time: half of libtorch may be loaded by then.
     private static readonly Lazy<string?> s_fault = new(Load);
 
@@ -35,6 +41,7 @@ internal static class LibtorchLoading
 
     private static string? Load()
     {
+        NativeEnvironment.SetUnlessSet(KeptCode, KeptShapes, KeptCodeByOldName);
         try
         {
             return CudaLibraries.LibtorchFolder() is { } folder ? LoadFrom(folder) : LoadOwn();
