@@ -24,23 +24,24 @@ public sealed class TeacherWeightRunTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
+    // Jensen-Shannon's divergence of a student that writes noise rises before it falls, and at twice this rate it does not fall everywhere:
+    // processors round differently.
     [Theory]
-    [InlineData("token"), InlineData("reverse"), InlineData("forward"), InlineData("jensen_shannon")]
-    public void The_student_comes_closer_to_its_teacher(string divergence)
+    [InlineData("token", "0.001"), InlineData("reverse", "0.001"), InlineData("forward", "0.001"), InlineData("jensen_shannon", "0.0005")]
+    public void The_student_comes_closer_to_its_teacher(string divergence, string rate)
     {
         string measure = divergence == "token" ? "teacher_distance" : "teacher_divergence";
         SmallRun.Run(
             folder, new RunOptions { Until = "rl" },
-            "rl.teacher_weight=1", $"rl.teacher_divergence={divergence}", "rl.steps=20", "rl.problems_per_step=8", "rl.evaluate_every=20",
-            "rl.learning_rate=0.001",
-            "answer_only.enabled=false");
+            "rl.teacher_weight=1", $"rl.teacher_divergence={divergence}", "rl.steps=30", "rl.problems_per_step=8", "rl.evaluate_every=30",
+            $"rl.learning_rate={rate}", "answer_only.enabled=false");
         double[] distances =
         [
             .. File.ReadLines(Path.Combine(folder.Path, "small", "5-rl", "curve.jsonl"))
                 .Select(line => JsonNode.Parse(line)![measure]!.GetValue<double>()),
         ];
-        distances.Length.ShouldBe(20);
-        distances.TakeLast(3).Average().ShouldBeLessThan(0.85 * distances.Take(3).Average());
+        distances.Length.ShouldBe(30);
+        distances.TakeLast(5).Average().ShouldBeLessThan(0.85 * distances.Take(3).Average());
     }
 
     [Fact]
