@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Reflection;
 using LLama.Native;
 
 namespace Distill.Benchmarks.Peers;
@@ -7,8 +8,12 @@ internal static partial class LlamaPeers
 {
     static partial void Find(ref bool there) => there = true;
 
-    static partial void Describe(ref string version) =>
-        version = $"LLamaSharp {typeof(LLama.LLamaWeights).Assembly.GetName().Version!.ToString(3)}";
+    // Its own assembly calls itself 0.0.0.
+    static partial void Describe(ref string version)
+    {
+        var facts = typeof(LlamaPeers).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>();
+        version = $"LLamaSharp {facts.First(fact => fact.Key == "LLamaSharp").Value}";
+    }
 
     static partial void Open(string file, TimeProvider clock, ref IRowPeer? peer) => peer = new LlamaPeer(file, clock);
 }
