@@ -1,5 +1,6 @@
 using Distill.Service.Hosting;
 using Distill.Service.Occurrences;
+using Distill.Service.Running;
 
 namespace Distill.Pipeline.Tests.Service;
 
@@ -82,6 +83,32 @@ public sealed class PostgresQueueTests : IDisposable
         await Until(() => IsClosed(atWork) && IsClosed(waiting));
         await service.StopAsync();
         program.Calls.Count.ShouldBe(2);
+    }
+
+    /// <summary>Else everything that waits would be handed out again at every look.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_waits_or_is_being_done_is_held_and_nothing_else(bool isInPostgres)
+    {
+        using var database = isInPostgres ? PostgresServer.Start() : null;
+        using var released = new ManualResetEventSlim();
+        var begun = new TaskCompletionSource();
+        using var queue = RunQueue.Open(database?.Connection);
+        queue.Start(() =>
+        {
+            begun.TrySetResult();
+            released.Wait(Ending);
+            throw new InvalidOperationException("That was all.");
+        });
+        string atWork = queue.Enqueue(Ask("nightly"));
+        await begun.Task;
+        string waiting = queue.Enqueue(Ask("nightly"));
+        queue.Holds(atWork).ShouldBeTrue();
+        queue.Holds(waiting).ShouldBeTrue();
+        queue.Holds("999999999").ShouldBeFalse();
+        released.Set();
+        await Until(() => !queue.Holds(atWork) && !queue.Holds(waiting));
     }
 
     [Fact]
