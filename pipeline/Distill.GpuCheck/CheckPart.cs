@@ -35,6 +35,7 @@ internal static class CheckParts
         new TrainingPart(),
         new HandOverPart(),
         new DecodePart(),
+        new RecordedPart(),
         new StepPart(),
         new MemoryPart(),
         new QuickstartPart(),
@@ -42,7 +43,8 @@ internal static class CheckParts
 }
 
 /// <summary>What a part may use. Dispose it: its folder goes with it.</summary>
-internal sealed class CheckContext(ComputeDevice device, TimeProvider clock) : IDisposable
+/// <param name="note">Takes what is known so far, for the report of a part that does not come to its end.</param>
+internal sealed class CheckContext(ComputeDevice device, TimeProvider clock, Action<string> note) : IDisposable
 {
     /// <summary>What is checked against the processor.</summary>
     public ComputeDevice Device { get; } = device;
@@ -63,6 +65,14 @@ internal sealed class CheckContext(ComputeDevice device, TimeProvider clock) : I
 
     /// <summary>The committed teacher, an ONNX folder.</summary>
     public static string Teacher => Path.Combine(AppContext.BaseDirectory, "models", "tiny-reasoner");
+
+    /// <summary>Says a figure as soon as it is known.</summary>
+    /// <returns><paramref name="figure"/>.</returns>
+    public JsonObject Noted(string name, JsonObject figure)
+    {
+        note($"{name}: {figure.ToJsonString()}");
+        return figure;
+    }
 
     public double Seconds(Action work)
     {

@@ -51,7 +51,7 @@ internal static class PartRun
         var part = CheckParts.All.Single(each => each.Name == name);
         try
         {
-            using var context = new CheckContext(options.Device, TimeProvider.System);
+            using var context = new CheckContext(options.Device, TimeProvider.System, Console.Error.WriteLine);
             var (passed, figures) = part.Run(context);
             return new JsonObject { ["passed"] = passed, ["figures"] = figures };
         }
@@ -81,7 +81,8 @@ internal static class PartRun
             fault = cancellation.IsCancellationRequested ? "interrupted" : $"not done after {part.Limit} s";
         }
 
-        var result = ResultOf(output.Result, fault ?? $"ended with {process.ExitCode}: {Short(error.Result)}", fault is not null);
+        string said = Short(error.Result.Trim());
+        var result = ResultOf(output.Result, $"{fault ?? $"ended with {process.ExitCode}"}{(said.Length > 0 ? ": " : "")}{said}", fault is not null);
         result.Insert(0, "part", part.Name);
         result.Insert(1, "seconds", Math.Round(clock.GetElapsedTime(began).TotalSeconds, 1));
         return result;

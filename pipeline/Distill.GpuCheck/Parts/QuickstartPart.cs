@@ -1,19 +1,27 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using Distill.Architecture;
 using Distill.Evaluation;
+using Distill.Export;
+using Distill.Export.Package;
 using Distill.Generation;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 
 namespace Distill.GpuCheck.Parts;
 
-/// <summary>A shortened quickstart, trained on the device and on the processor: the tables must agree within their intervals.</summary>
+/// <summary>
+/// A shortened quickstart, trained on the device and on the processor: the tables must agree within their intervals. The student then
+/// writes traces on the device, as a teacher.
+/// </summary>
 internal sealed class QuickstartPart : ICheckPart
 {
     // The committed teacher's graph is in fp32, which no card runs.
     private const string Recipe = """
         name: NAME
         seed: 1
-        teacher: { model: TEACHER, samples: 1, temperature: 0.7, slots: 64, device: cpu }
+        teacher: { model: TEACHER, samples: 1, temperature: 0.7, slots: 64, device: SERVED }
         problems:
           families: [ { name: arithmetic, level: 1 }, { name: words, level: 1 } ]
           train: TRAIN
@@ -37,6 +45,7 @@ internal sealed class QuickstartPart : ICheckPart
     public PartResult Run(CheckContext context)
     {
         var given = Evaluations(context, "on-device", context.Device); // what may fail first
+        var taught = AsTeacher(context);
         var expected = Evaluations(context, "on-processor", ComputeDevice.Cpu);
         var table = new JsonArray();
         bool agree = true;
@@ -55,22 +64,55 @@ internal sealed class QuickstartPart : ICheckPart
             });
         }
 
-        return new(agree && table.Count > 0, new JsonObject { ["table"] = table });
+        return new(agree && table.Count > 0, new JsonObject { ["table"] = table, ["as_teacher"] = taught });
     }
 
-    private static IReadOnlyList<EvaluationReport> Evaluations(CheckContext context, string name, ComputeDevice device)
+    // The student that was trained there writes traces there, as a teacher's fp16 folder: what is kept was verified. In small it has
+    // learned nothing, and the processor has no attention in 16 bits.
+    private static JsonObject AsTeacher(CheckContext context)
+    {
+        string folder = context.IsSmall ? CheckContext.Teacher : Path.Combine(context.Folder, "teacher");
+        if (!context.IsSmall)
+        {
+            var student = Checkpoint.Open(Path.Combine(context.Folder, "on-device", "5-rl", "checkpoint"));
+            ModelPackage.Write(folder, student.LoadWeights(), student.Tokenizer!, new PackageDescription { Name = "gpu-check-teacher" },
+                new ExportOptions { Precision = ExportPrecision.Half });
+        }
+
+        var report = Run(context, "as-teacher", context.Device, (folder, context.Device), context.IsSmall ? (16, 8, 1) : (256, 16, 1));
+        var curation = report.Curation!;
+        return context.Noted("as teacher", new JsonObject
+        {
+            ["traces"] = curation.Kept + curation.Dropped.Values.Sum(),
+            ["kept"] = curation.Kept,
+            ["seconds"] = Math.Round(report.Stages.Single(stage => stage.Name == "traces").Seconds ?? 0, 1),
+        });
+    }
+
+    private static IReadOnlyList<EvaluationReport> Evaluations(CheckContext context, string name, ComputeDevice device) =>
+        Run(context, name, device, (CheckContext.Teacher, ComputeDevice.Cpu), context.IsSmall ? (32, 8, 1) : (2000, 200, 4)).Evaluations;
+
+    private static RunReport Run(
+        CheckContext context, string name, ComputeDevice device, (string Folder, ComputeDevice Device) teacher,
+        (int Train, int Test, int Steps) size)
     {
         string text = Recipe.Replace("NAME", name, StringComparison.Ordinal)
-            .Replace("TEACHER", CheckContext.Teacher, StringComparison.Ordinal).Replace("BASE", CheckContext.Base, StringComparison.Ordinal)
+            .Replace("TEACHER", teacher.Folder, StringComparison.Ordinal).Replace("BASE", CheckContext.Base, StringComparison.Ordinal)
+            .Replace("SERVED", teacher.Device.ToString(), StringComparison.Ordinal)
             .Replace("DEVICE", device.ToString(), StringComparison.Ordinal)
-            .Replace("TRAIN", context.IsSmall ? "32" : "2000", StringComparison.Ordinal)
-            .Replace("TEST", context.IsSmall ? "8" : "200", StringComparison.Ordinal)
-            .Replace("STEPS", context.IsSmall ? "1" : "4", StringComparison.Ordinal);
+            .Replace("TRAIN", Number(size.Train), StringComparison.Ordinal).Replace("TEST", Number(size.Test), StringComparison.Ordinal)
+            .Replace("STEPS", Number(size.Steps), StringComparison.Ordinal);
         var recipe = RecipeFile.Parse(text, $"{name}.yaml", context.Folder);
         var options = new RunOptions { RunsFolder = context.Folder };
-        var result = PipelineRun.Run(recipe, options, new Silence(), context.Clock, CancellationToken.None);
-        return result.Report!.Evaluations;
+        long began = context.Clock.GetTimestamp();
+        var report = PipelineRun.Run(recipe, options, new Silence(), context.Clock, CancellationToken.None).Report!;
+        var stages = new JsonObject();
+        foreach (var stage in report.Stages) stages[stage.Name] = Math.Round(stage.Seconds ?? 0, 1);
+        context.Noted($"{name}, {context.Clock.GetElapsedTime(began).TotalSeconds:F1} s", stages);
+        return report;
     }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Text(EvaluationReport report) =>
         $"{100 * report.Greedy:F1} % [{100 * report.GreedyInterval95.Low:F1}, {100 * report.GreedyInterval95.High:F1}]";

@@ -17,7 +17,7 @@ internal sealed class TrainingPart : ICheckPart
 
     public string Question => "do 20 training steps in fp32 agree with the processor's?";
 
-    public int Limit => 60;
+    public int Limit => 45;
 
     public PartResult Run(CheckContext context)
     {

@@ -44,8 +44,13 @@ internal static class Workload
     public static FlatParameters WeightsForAnyDevice(DecoderArchitecture shape, Device device) => new(shape, device, TensorPasses.Instance);
 
     /// <summary>The gradient as on any device.</summary>
-    public static IGradientModel PassesForAnyDevice(FlatParameters parameters, MatmulPrecision precision) => new AutogradGradientModel(
-        parameters, precision, roundingSeed: 1, AutogradOptions.Of(new TrainingOptions(), parameters.Device.type));
+    public static IGradientModel PassesForAnyDevice(
+        FlatParameters parameters, MatmulPrecision precision, int? microBatchTokens = null, bool allowTf32 = false)
+    {
+        var options = AutogradOptions.Of(new TrainingOptions { AllowTf32 = allowTf32 }, parameters.Device.type);
+        return new AutogradGradientModel(
+            parameters, precision, roundingSeed: 1, options with { Capacity = microBatchTokens ?? options.Capacity });
+    }
 
     /// <summary>Prompts with step-by-step solutions.</summary>
     public static IReadOnlyList<TrainingSequence> Examples(int count)
