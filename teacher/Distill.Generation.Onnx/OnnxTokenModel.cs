@@ -42,9 +42,6 @@ public sealed class OnnxTokenModel : ITokenModel
 
     internal DecoderSignature Signature { get; }
 
-    /// <summary>Whether the provider records runs and repeats them (<see cref="CudaOptions.CapturesGraphs"/>).</summary>
-    internal bool CapturesGraphs => options.Cuda.CapturesGraphs;
-
     /// <summary>File or description, for messages.</summary>
     internal string Source { get; }
 
@@ -128,6 +125,9 @@ public sealed class OnnxTokenModel : ITokenModel
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, MaxLength);
         if (OverBudget(opened, maxLength) is { } reason) throw new ArgumentException(reason, nameof(slots));
     }
+
+    /// <summary>Whether a session of such a size is within <see cref="OnnxModelOptions.MaxCacheBytes"/>.</summary>
+    internal bool HasRoom(int slots, int maxLength) => OverBudget(slots, maxLength) is null;
 
     /// <summary>
     /// ONNX Runtime copies what is bound from the host to a card when it is bound, once: from the second step on, a session over the

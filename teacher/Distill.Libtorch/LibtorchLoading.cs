@@ -26,6 +26,12 @@ internal static class LibtorchLoading
     /// <summary>Why torch cannot be used, in one line; null when it is loaded.</summary>
     public static string? Fault => s_fault.Value;
 
+    /// <summary>
+    /// Of the libtorch that is used: what the one that DISTILL_LIBTORCH names says of itself, else what TorchSharp was built for.
+    /// </summary>
+    public static string Version =>
+        CudaLibraries.LibtorchFolder() is { } folder && LibtorchFolder.VersionOf(folder) is { } version ? version : torch.__version__;
+
     /// <summary>Loads libtorch for good, the first time it is called.</summary>
     /// <exception cref="DllNotFoundException">It cannot be loaded; says why.</exception>
     public static void Require()

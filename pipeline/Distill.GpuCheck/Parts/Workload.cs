@@ -47,7 +47,8 @@ internal static class Workload
     public static IGradientModel PassesForAnyDevice(
         FlatParameters parameters, MatmulPrecision precision, int? microBatchTokens = null, bool allowTf32 = false)
     {
-        var options = AutogradOptions.Of(new TrainingOptions { AllowTf32 = allowTf32 }, parameters.Device.type);
+        var options = AutogradOptions.Of(
+            parameters.Architecture, new TrainingOptions { Precision = precision, AllowTf32 = allowTf32 }, parameters.Device.type);
         return new AutogradGradientModel(
             parameters, precision, roundingSeed: 1, options with { Capacity = microBatchTokens ?? options.Capacity });
     }

@@ -1,7 +1,6 @@
 using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Libtorch;
-using TorchSharp;
 
 namespace Distill.Pipeline.Diagnosis;
 
@@ -60,8 +59,6 @@ internal static class CudaProbe
     {
         string? folder = CudaLibraries.LibtorchFolder();
         if (LibtorchLoading.Fault is { } fault) return new(fault, null, folder, TorchDevices.AreBuiltForCuda, 0);
-        return new(null, Version(folder), folder, TorchDevices.AreBuiltForCuda, TorchDevices.Cards);
+        return new(null, LibtorchLoading.Version, folder, TorchDevices.AreBuiltForCuda, TorchDevices.Cards);
     }
-
-    private static string Version(string? folder) => (folder is null ? null : LibtorchFolder.VersionOf(folder)) ?? torch.__version__;
 }

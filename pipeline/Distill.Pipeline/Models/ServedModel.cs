@@ -76,7 +76,7 @@ internal sealed class ServedModel : IDisposable
         var opened = ModelFolder.Open(folder);
         long bytes = WeightBytes(opened);
         var encoder = opened.LoadEncoder().With(style ?? PackageProvenance.PromptOf(folder));
-        var model = engine.Load(opened, Options(bytes, batched) with { Device = device });
+        var model = engine.Load(opened, On(device, Options(bytes, batched)));
         return new ServedModel(model, encoder, bytes, slots, batched, device);
     }
 
@@ -91,8 +91,7 @@ internal sealed class ServedModel : IDisposable
         var precision = device.IsCuda ? ExportPrecision.Half : ExportPrecision.Single;
         var options = new ExportOptions { Precision = precision };
         byte[] graph = new DecoderGraph(checkpoint.Architecture, options).ToBytes(checkpoint.LoadWeights());
-        var model = DeviceModels.FromBytes(
-            graph, checkpoint.Architecture.MaxPositions, Options(bytes, batched) with { Device = device });
+        var model = DeviceModels.FromBytes(graph, checkpoint.Architecture.MaxPositions, On(device, Options(bytes, batched)));
         return new ServedModel(model, encoder, bytes, slots, batched, device);
     }
 
@@ -106,7 +105,7 @@ internal sealed class ServedModel : IDisposable
         var architecture = student.Architecture;
         long bytes = architecture.ParameterCount * sizeof(float);
         if (student.Device.type == TorchSharp.DeviceType.CUDA)
-            return new DevicePolicyServer(architecture, Options(bytes) with { Device = ComputeDevice.Cuda(student.Device.index) });
+            return new DevicePolicyServer(architecture, On(ComputeDevice.Cuda(student.Device.index), Options(bytes)));
         return IsSmall(bytes) ? new LivePolicyServer(architecture, Options(bytes)) : new OnnxPolicyServer(architecture, Options(bytes));
     }
 
@@ -116,6 +115,10 @@ internal sealed class ServedModel : IDisposable
     internal static long WeightBytes(ModelFolder model) =>
         Directory.EnumerateFiles(Path.GetDirectoryName(model.GraphPath)!, Path.GetFileName(model.GraphPath) + "*")
             .Sum(ContainedPath.LengthOf);
+
+    // This process uses a card for nothing else meanwhile, so that steps may be recorded there.
+    private static OnnxModelOptions On(ComputeDevice device, OnnxModelOptions options) =>
+        options with { Device = device, Cuda = new() { CapturesGraphs = device.IsCuda } };
 
     private static bool IsSmall(long bytes) => bytes < SmallModelBytes;
 }

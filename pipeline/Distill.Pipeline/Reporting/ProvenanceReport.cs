@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Distill.Generation.Onnx;
+using Distill.Libtorch;
 using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Recipes;
 using TorchSharp;
@@ -103,7 +104,7 @@ internal sealed record MachineReport(
             [".NET"] = Environment.Version.ToString(),
             ["ONNX Runtime"] = RuntimeTelemetry.Runtime.GetVersionString(),
             ["TorchSharp"] = VersionOf(typeof(torch)).Split('+')[0],
-            ["libtorch"] = torch.__version__,
+            ["libtorch"] = LibtorchLoading.Version,
         });
 
     private static string VersionOf(Type type) =>

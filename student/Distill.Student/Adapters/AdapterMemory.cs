@@ -28,11 +28,10 @@ internal sealed record AdapterMemory(TrainingMemory Device, long Host)
         List<ParameterSpec> adapted = [.. projections.Where(spec => lowRank.Adapts(spec.Name))];
         long adapters = adapted.Sum(spec => lowRank.Rank * (spec.Shape[0] + spec.Shape[1])), moments = 2 * Single * adapters;
         bool merges = device == DeviceType.CPU && lowRank.Frozen == FrozenForm.Float && GradientModels.IsFused(architecture, options);
+        var passes = AutogradOptions.Of(architecture, options, device);
         var whole = merges ? TrainingMemory.Of(architecture, options, longestSequence)
-            : TrainingMemory.OfAutograd(architecture, options.Precision, AutogradOptions.Of(options, device) with
-            {
-                Capacity = Math.Max(options.MicroBatchTokens, longestSequence),
-            });
+            : TrainingMemory.OfAutograd(
+                architecture, options.Precision, passes with { Capacity = Math.Max(passes.Capacity, longestSequence) });
         int half = options.Precision == MatmulPrecision.Fp32 ? 0 : 2;
         if (merges)
         {

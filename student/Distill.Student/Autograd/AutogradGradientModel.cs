@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Distill.Architecture;
 using Distill.Student.Fused;
 using Distill.Student.Model;
 using Distill.Student.Training;
@@ -19,13 +21,14 @@ internal sealed record AutogradOptions(int Capacity = 2048, int Threads = 2, boo
     /// <summary>Logits that may exist at once: what is fast to walk through on a processor, and keeps a device busy.</summary>
     public long LogitsAtOnce { get; init; } = 1 << 24; // 64 MB: 341 tokens of a vocabulary of 49,152
 
-    public static AutogradOptions Of(TrainingOptions options, Device device) => Of(options, device.type);
-
-    public static AutogradOptions Of(TrainingOptions options, DeviceType device) => new(
-        options.MicroBatchTokens, options.Threads, options.ActivationCheckpointing, options.AllowTf32)
+    public static AutogradOptions Of(DecoderArchitecture architecture, TrainingOptions options, DeviceType device)
     {
-        LogitsAtOnce = device == DeviceType.CPU ? 1 << 24 : 1 << 28,
-    };
+        var chosen = new AutogradOptions(options.MicroBatchTokens, options.Threads, options.ActivationCheckpointing, options.AllowTf32)
+        {
+            LogitsAtOnce = device == DeviceType.CPU ? 1 << 24 : 1 << 28,
+        };
+        return device == DeviceType.CUDA ? chosen with { Capacity = MicroBatchSize.On(architecture, options.Precision, chosen) } : chosen;
+    }
 }
 
 /// <summary>
@@ -37,11 +40,11 @@ internal sealed class AutogradGradientModel : IGradientModel
 {
     private readonly IDecoderWeights weights;
     private readonly AutogradOptions options;
-    private readonly MicroBatches microBatches;
     private readonly RotaryRows rotary;
     private readonly DecoderPasses body;
     private readonly LogitsHead head;
     private readonly LossScale? scale;
+    private MicroBatches microBatches;
 
     /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
     /// <param name="roundingSeed">Of the bf16 copy of the weights; null rounds it to nearest. Unused in fp32.</param>
@@ -140,13 +143,24 @@ internal sealed class AutogradGradientModel : IGradientModel
         return sums.Over(sequences);
     }
 
-    // Settings of libtorch are the process's and other models'; they are put back.
+    // Settings of libtorch are the process's and other models'; they are put back. A pass for which the card's memory is too little is
+    // done again in smaller micro-batches, as are all that follow.
     private T Run<T>(Func<T> pass)
     {
         using var without = no_grad();
         using var settings = ComputeSettings.Of(weights, options);
         weights.Refresh();
-        return pass();
+        while (true)
+        {
+            try
+            {
+                return pass();
+            }
+            catch (ExternalException fault) when (MicroBatchSize.Below(microBatches.Capacity, fault) is { } smaller)
+            {
+                microBatches = microBatches.Of(smaller);
+            }
+        }
     }
 }
 

@@ -55,6 +55,10 @@ internal sealed record PromptGroup(IReadOnlyList<(TrainingSequence Sequence, int
 /// <param name="maxPositions">Longest sequence that the model reads.</param>
 internal sealed class MicroBatches(int capacity, int maxPositions)
 {
+    public int Capacity => capacity;
+
+    public MicroBatches Of(int otherCapacity) => new(otherCapacity, maxPositions);
+
     /// <returns>The longest sequences first, so that memory peaks at once.</returns>
     /// <exception cref="ArgumentException">A sequence is longer than the model reads, or supervises nothing.</exception>
     public IReadOnlyList<TokenBatch> Of(IReadOnlyList<TrainingSequence> sequences)

@@ -124,7 +124,7 @@ internal static class GradientModels
                 parameters, options.Precision, options.Threads,
                 Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
             : new AutogradGradientModel(
-                parameters, options.Precision, options.RoundingSeed, AutogradOptions.Of(options, parameters.Device));
+                parameters, options.Precision, options.RoundingSeed, AutogradOptions.Of(parameters.Architecture, options, parameters.Device.type));
     }
 
     /// <summary>A decoder of which adapters alone are trained.</summary>
@@ -139,7 +139,7 @@ internal static class GradientModels
             ? new AdaptedGradientModel(Create(parameters, options, longest), adapters)
             : new AutogradGradientModel(
                 parameters, new AdapterWeights(parameters, adapters, options.Precision, form, options.RoundingSeed, options.Threads),
-                AutogradOptions.Of(options, adapters.Values.device_type));
+                AutogradOptions.Of(parameters.Architecture, options, adapters.Values.device_type));
     }
 
     /// <summary>Whether <see cref="Create(FlatParameters, TrainingOptions, int?)"/> takes the fused passes.</summary>

@@ -28,10 +28,10 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
         DecoderArchitecture architecture, TrainingOptions options, int longestSequence, DeviceType device = DeviceType.CPU)
     {
         options = options.On(device);
-        int capacity = Math.Max(options.MicroBatchTokens, longestSequence);
-        return device == DeviceType.CPU && GradientModels.IsFused(architecture, options)
-            ? OfFused(architecture, options.Precision, options.Threads, capacity)
-            : OfAutograd(architecture, options.Precision, AutogradOptions.Of(options, device) with { Capacity = capacity });
+        if (device == DeviceType.CPU && GradientModels.IsFused(architecture, options))
+            return OfFused(architecture, options.Precision, options.Threads, Math.Max(options.MicroBatchTokens, longestSequence));
+        var passes = AutogradOptions.Of(architecture, options, device);
+        return OfAutograd(architecture, options.Precision, passes with { Capacity = Math.Max(passes.Capacity, longestSequence) });
     }
 
     /// <param name="capacity">Tokens of a micro-batch.</param>

@@ -16,8 +16,9 @@ internal sealed record CudaOptions
     public bool AllowsTf32 { get; init; }
 
     /// <summary>
-    /// Records a run's kernels once and repeats them. Only for runs whose shapes and addresses never change, and for graphs of which no
-    /// node is on the processor.
+    /// Records the kernels of steps that come often, once, and repeats them: started one by one they take most of a small model's time. A
+    /// graph that cannot be recorded is run as it is. While something is recorded, other uses of CUDA in the process fail, so it is for
+    /// processes of ours alone.
     /// </summary>
     public bool CapturesGraphs { get; init; }
 }

@@ -15,48 +15,30 @@ internal sealed class TorchDecodeSession : ISamplingSession
 {
     private readonly OnnxTokenModel model;
     private readonly SharedDevice device;
-    private readonly BoundWeights? weights;
-    private readonly DeviceCache cache;
-    private readonly DeviceInputs inputs;
-    private readonly BoundTensor stepLogits;   // [slots, vocab]
-    private readonly BoundTensor promptLogits; // [chunk, vocab]
-    private readonly BoundTensor firstLogits;  // [slots, vocab]: after the prompt that was read into a slot
+    private readonly DecodeBuffers buffers;
+    private readonly Action<DecodeBuffers> giveBack;
     private readonly RunCancellation cancellation = new();
     private readonly StepRuns options;
-    private readonly BoundRun?[] steps;        // by number of rows
-    private readonly BoundRun?[] prompts;      // by slot
     private readonly int[] lengths;
-    private readonly int chunk;                // longest part of a prompt whose positions all get logits
-    private readonly int part;                 // longest part of another
-    private int stepped;                       // rows of the last step
+    private int stepped; // rows of the last step
     private bool disposed;
 
-    /// <param name="weights">For a graph that takes its weights as inputs; they stay the caller's and outlive this.</param>
-    public TorchDecodeSession(OnnxTokenModel model, SharedDevice device, int slots, int maxLength, BoundWeights? weights = null)
+    /// <param name="maxLength">At most what the buffers hold.</param>
+    /// <param name="giveBack">Takes the buffers when the session is disposed.</param>
+    public TorchDecodeSession(
+        OnnxTokenModel model, SharedDevice device, DecodeBuffers buffers, int maxLength, Action<DecodeBuffers> giveBack)
     {
-        this.model = model;
-        this.weights = weights;
-        this.device = device;
-        MaxLength = maxLength;
-        lengths = new int[slots];
-        chunk = Layout.Chunk(maxLength);
-        cache = new DeviceCache(model.Signature, device, slots, maxLength);
-        part = Layout.Part(maxLength);
-        inputs = new DeviceInputs(device, slots, maxLength, part);
-        stepLogits = new BoundTensor(device, Layout.LogitsType, slots, Layout.VocabularySize);
-        promptLogits = new BoundTensor(device, Layout.LogitsType, chunk, Layout.VocabularySize);
-        firstLogits = new BoundTensor(device, Layout.LogitsType, slots, Layout.VocabularySize);
-        options = new StepRuns(cancellation, model.CapturesGraphs, slots);
-        steps = new BoundRun?[slots + 1];
-        prompts = new BoundRun?[slots];
+        (this.model, this.device, this.buffers, this.giveBack, MaxLength) = (model, device, buffers, giveBack, maxLength);
+        lengths = new int[buffers.Slots];
+        options = new StepRuns(cancellation);
     }
 
     public int Slots => lengths.Length;
 
     public int MaxLength { get; }
 
-    /// <summary>Bytes of all that is bound.</summary>
-    internal SessionMemory Memory => new(cache.Bytes, stepLogits.Bytes + promptLogits.Bytes + firstLogits.Bytes, inputs.Bytes);
+    /// <inheritdoc cref="DecodeBuffers.Memory"/>
+    internal SessionMemory Memory => buffers.Memory;
 
     private CacheLayout Layout => model.Signature.Layout;
 
@@ -68,11 +50,12 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
     public void Prefill(int slot, ReadOnlySpan<int> tokens, Span<float> logits)
     {
+        using var turn = CardTurn.Shared();
         int vocabulary = Layout.VocabularySize;
         if (logits.Length == vocabulary)
         {
             Prefill(slot, tokens);
-            HostTable.Copy(firstLogits.Tensor[slot], logits);
+            HostTable.Copy(buffers.FirstLogits.Tensor[slot], logits);
             return;
         }
 
@@ -89,6 +72,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
     public void Score(int slot, ReadOnlySpan<int> tokens, ReadOnlySpan<int> following, FollowingScores scores)
     {
+        using var turn = CardTurn.Shared();
         RequireEveryPosition();
         long[] targets = new long[following.Length];
         for (int i = 0; i < targets.Length; i++) targets[i] = following[i];
@@ -113,43 +97,50 @@ internal sealed class TorchDecodeSession : ISamplingSession
         }
 
         for (int slot = 0; slot < tokens.Length; slot++) lengths[slot]++;
-        inputs.WriteStep(tokens, lengths.AsSpan(0, tokens.Length));
-        Run(steps[tokens.Length] ??= BindStep(tokens.Length), options.Step(tokens.Length));
+        var (record, isNew) = buffers.Records?.Of(tokens.Length) ?? (StepRecords.None, false);
+        using var turn = isNew ? CardTurn.Alone() : CardTurn.Shared();
+        buffers.Inputs.WriteStep(tokens, lengths.AsSpan(0, tokens.Length));
+        Run(buffers.Step(tokens.Length), record);
     }
 
     public void Step(ReadOnlySpan<int> tokens, Span<float> logits)
     {
         Step(tokens);
         if (tokens.IsEmpty) return;
+        using var turn = CardTurn.Shared();
         using var scope = NewDisposeScope();
-        HostTable.Copy(stepLogits.Tensor.narrow(0, 0, tokens.Length), logits[..(tokens.Length * Layout.VocabularySize)]);
+        HostTable.Copy(buffers.StepLogits.Tensor.narrow(0, 0, tokens.Length), logits[..(tokens.Length * Layout.VocabularySize)]);
     }
 
     public void ChooseNext(ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
     {
         if (queries.Length > stepped)
             throw new ArgumentException($"The last step had {stepped} rows, not {queries.Length}.", nameof(queries));
+        using var turn = CardTurn.Shared();
         using var scope = NewDisposeScope();
-        Choose(stepLogits.Tensor.narrow(0, 0, queries.Length), queries, answers);
+        Choose(buffers.StepLogits.Tensor.narrow(0, 0, queries.Length), queries, answers);
     }
 
     public void ChooseFirst(int promptSlot, ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
     {
+        using var turn = CardTurn.Shared();
         using var scope = NewDisposeScope();
-        Choose(firstLogits.Tensor.narrow(0, promptSlot, 1).expand(queries.Length, Layout.VocabularySize), queries, answers);
+        Choose(buffers.FirstLogits.Tensor.narrow(0, promptSlot, 1).expand(queries.Length, Layout.VocabularySize), queries, answers);
     }
 
     public void CopyNext(int slot, Span<float> logits)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(slot, stepped);
+        using var turn = CardTurn.Shared();
         using var scope = NewDisposeScope();
-        HostTable.Copy(stepLogits.Tensor[slot], logits);
+        HostTable.Copy(buffers.StepLogits.Tensor[slot], logits);
     }
 
     public void CopyFirst(int promptSlot, Span<float> logits)
     {
+        using var turn = CardTurn.Shared();
         using var scope = NewDisposeScope();
-        HostTable.Copy(firstLogits.Tensor[promptSlot], logits);
+        HostTable.Copy(buffers.FirstLogits.Tensor[promptSlot], logits);
     }
 
     public void Copy(int from, int to, int length)
@@ -157,7 +148,8 @@ internal sealed class TorchDecodeSession : ISamplingSession
         if (from == to) throw new ArgumentException("A slot cannot be copied onto itself.", nameof(to));
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, lengths[from]);
-        cache.Copy(from, to, length);
+        using var turn = CardTurn.Shared();
+        buffers.Cache.Copy(from, to, length);
         lengths[to] = length;
     }
 
@@ -176,14 +168,9 @@ internal sealed class TorchDecodeSession : ISamplingSession
     {
         if (disposed) return;
         disposed = true;
-        foreach (var run in steps) run?.Dispose();
-        foreach (var run in prompts) run?.Dispose();
         cancellation.Dispose();
-        cache.Dispose();
-        inputs.Dispose();
-        stepLogits.Dispose();
-        promptLogits.Dispose();
-        firstLogits.Dispose();
+        using var turn = CardTurn.Shared();
+        giveBack(buffers);
     }
 
     private static void Choose(Tensor logits, ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
@@ -197,10 +184,11 @@ internal sealed class TorchDecodeSession : ISamplingSession
     private void Read(int slot, ReadOnlySpan<int> tokens, bool everyPosition, Action<int, Tensor> read)
     {
         RequireUsable();
+        using var turn = CardTurn.Shared();
         if (tokens.IsEmpty) throw new ArgumentException("There must be at least one token.", nameof(tokens));
         if (lengths[slot] + tokens.Length > MaxLength) throw Full(slot, tokens.Length);
         bool oneRow = model.Signature.LastLogitsOnly || (model.Signature.SelectsRows && !everyPosition);
-        int longest = oneRow ? part : chunk;
+        int longest = oneRow ? buffers.Part : buffers.Chunk;
         for (int start = 0; start < tokens.Length; start += longest)
         {
             ReadOnlySpan<int> next = tokens.Slice(start, Math.Min(longest, tokens.Length - start));
@@ -208,19 +196,31 @@ internal sealed class TorchDecodeSession : ISamplingSession
             lengths[slot] += next.Length;
             RunPart(slot, next, rows);
             using var scope = NewDisposeScope();
-            read(start, promptLogits.Tensor.narrow(0, 0, rows));
+            read(start, buffers.PromptLogits.Tensor.narrow(0, 0, rows));
             if (start + next.Length == tokens.Length)
-                firstLogits.Tensor.narrow(0, slot, 1).copy_(promptLogits.Tensor.narrow(0, rows - 1, 1));
+                buffers.FirstLogits.Tensor.narrow(0, slot, 1).copy_(buffers.PromptLogits.Tensor.narrow(0, rows - 1, 1));
         }
     }
 
     private void RunPart(int slot, ReadOnlySpan<int> tokens, int rows)
     {
-        BoundRun run = prompts[slot] ??= BindSlot(slot);
-        inputs.BindPart(run, Names, tokens, lengths[slot]);
-        if (model.Signature.SelectsRows) inputs.BindRows(run, tokens.Length - rows, rows);
-        run.Output(Names.Logits, promptLogits.View(0, 1, rows, Layout.VocabularySize));
-        Run(run, options.Prompt);
+        BoundRun run = buffers.Prompt(slot);
+        buffers.Inputs.BindPart(run, Names, tokens, lengths[slot]);
+        if (model.Signature.SelectsRows) buffers.Inputs.BindRows(run, tokens.Length - rows, rows);
+        run.Output(Names.Logits, buffers.PromptLogits.View(0, 1, rows, Layout.VocabularySize));
+        Run(run, StepRecords.None);
+    }
+
+    private void Run(BoundRun run, string record)
+    {
+        if (buffers.Records is not { } records)
+        {
+            Run(run, cancellation.Options);
+            return;
+        }
+
+        var how = options.Of(record);
+        lock (records.OneRun) Run(run, how);
     }
 
     private void Run(BoundRun run, RunOptions how)
@@ -228,27 +228,6 @@ internal sealed class TorchDecodeSession : ISamplingSession
         device.BeforeRun();
         run.Run(how);
         device.AfterRun(run);
-    }
-
-    private BoundRun BindSlot(int slot)
-    {
-        var run = new BoundRun(model);
-        weights?.Bind(run);
-        cache.Bind(run, slot, 1);
-        return run;
-    }
-
-    private BoundRun BindStep(int rows)
-    {
-        var run = new BoundRun(model);
-        weights?.Bind(run);
-        inputs.BindStep(run, Names, rows);
-        bool selects = model.Signature.SelectsRows;
-        if (selects) inputs.BindRows(run, 0, rows);
-        run.Output(Names.Logits, selects ? stepLogits.View(0, 1, rows, Layout.VocabularySize)
-            : stepLogits.View(0, rows, 1, Layout.VocabularySize));
-        cache.Bind(run, 0, rows);
-        return run;
     }
 
     private void RequireUsable()
