@@ -111,6 +111,40 @@ public sealed class GivenTracesRunTests : IDisposable
         Parse(text).Problems.Sources.ShouldHaveSingleItem().Traces.ShouldBe(file);
     }
 
+    // By domain, and all of them on the same problems: docs/generation.md shows the commands.
+    [Fact]
+    public void Traces_of_several_teachers_lie_in_one_folder_and_are_trained_on_together()
+    {
+        string other = Path.Combine(folder.Path, "other-reasoner"), teachers = Path.Combine(folder.Path, "teachers");
+        SmallRun.Copy(Path.Combine(RepositoryFolder.Root, "teacher/models/tiny-reasoner"), other);
+        const string Sums = "{ name: arithmetic, level: 1 }", Words = "{ name: words, level: 1 }";
+        void Ask(string name, string families, params string[] more)
+        {
+            SmallRun.Run(folder, new RunOptions { Name = name, Until = "traces" }, [$"problems.families=[ {families} ]", "problems.train=12", .. more]);
+            var (code, _, error) = DistillProcess.Shell(
+                $"dotnet {DistillProcess.Tool} traces export {folder.Path}/{name} --all --out {teachers}/{name}");
+            code.ShouldBe(0, error);
+        }
+
+        Ask("sums", Sums);
+        Ask("words", Words, $"teacher.model={other}");
+        var taken = Taken($"{Sums}, {Words}");
+        taken.Count.ShouldBe(24);
+        taken.ShouldAllBe(trace => trace.Teacher == (trace.Problem.Domain == "words" ? "other-reasoner" : "tiny-reasoner"));
+
+        Ask("sums-too", Sums, $"teacher.model={other}", "teacher.temperature=0.9");
+        var both = Taken($"{Sums}, {Words}").Where(trace => trace.Problem.Domain == "arithmetic").GroupBy(trace => trace.Problem.Id).ToList();
+        both.Count.ShouldBe(12);
+        both.ShouldAllBe(traces => traces.Select(trace => trace.SampleIndex).Order().SequenceEqual(new[] { 0, 1 })
+            && traces.Select(trace => trace.Teacher).Distinct().Count() == 2);
+
+        List<Trace> Taken(string families)
+        {
+            Run(WithoutTeacher(teachers), new RecordingObserver(), "taught", [$"problems.families=[ {families} ]", "problems.train=24"], "traces");
+            return [.. Read(Path.Combine(folder.Path, "taught", "2-traces"))];
+        }
+    }
+
     private static string WithoutTeacher(string place) => SmallRun.Text.Replace(
         $"teacher: {{ model: {RepositoryFolder.Root}/teacher/models/tiny-reasoner, samples: 1, max_tokens: 96, slots: 16 }}",
         $"traces: {{ from: {place} }}", StringComparison.Ordinal);
