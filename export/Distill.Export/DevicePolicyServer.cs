@@ -84,8 +84,10 @@ internal sealed class DevicePolicyServer : IPolicyServer
         return weights;
     }
 
-    private sealed class Served(DevicePolicyServer server, TorchTokenModel model, BoundWeights weights) : ITokenModel
+    private sealed class Served(DevicePolicyServer server, TorchTokenModel model, BoundWeights weights) : IDeviceTokenModel
     {
+        public bool IsForOneThread => model.IsForOneThread;
+
         public int VocabularySize => model.VocabularySize;
 
         public int MaxLength => model.MaxLength;

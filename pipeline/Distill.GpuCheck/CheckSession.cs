@@ -82,7 +82,8 @@ internal static class PartRun
         }
 
         string said = Short(error.Result.Trim());
-        var result = ResultOf(output.Result, $"{fault ?? $"ended with {process.ExitCode}"}{(said.Length > 0 ? ": " : "")}{said}", fault is not null);
+        string why = (fault ?? $"ended with {process.ExitCode}") + (said.Length > 0 ? $": {said}" : "");
+        var result = ResultOf(output.Result, why, fault is not null);
         result.Insert(0, "part", part.Name);
         result.Insert(1, "seconds", Math.Round(clock.GetElapsedTime(began).TotalSeconds, 1));
         return result;

@@ -9,7 +9,7 @@ namespace Distill.Generation.Torch;
 /// What it says is what <see cref="OnnxTokenModel"/> says; on the CPU, where nothing is gained, it is there to prove that. Opening sessions
 /// is safe from any thread, and sessions may run concurrently. Dispose it after its sessions.
 /// </summary>
-internal sealed class TorchTokenModel : ITokenModel
+internal sealed class TorchTokenModel : IDeviceTokenModel
 {
     // Sessions whose steps are recorded have lengths in steps of this, so that more of them can take over what another leaves.
     private const int LengthStep = 64;
@@ -30,6 +30,9 @@ internal sealed class TorchTokenModel : ITokenModel
     public int VocabularySize => model.VocabularySize;
 
     public int MaxLength => model.MaxLength;
+
+    /// <inheritdoc/>
+    public bool IsForOneThread => device.Compute.IsCuda;
 
     /// <summary>Whether steps are recorded and repeated, as was asked for and as the graph allows.</summary>
     internal bool RecordsSteps => recorded is not null;
@@ -64,7 +67,8 @@ internal sealed class TorchTokenModel : ITokenModel
             }
             catch (InvalidDataException) when (recorded is not null)
             {
-                // Not every graph can be recorded, and the trial does it: if that is all that is wrong, it runs as it is.
+                // The provider takes no graph with a node on the processor if it shall record: if that is all that is wrong, it runs as
+                // it is.
                 options = options! with { Cuda = options.Cuda with { CapturesGraphs = false } };
                 return new TorchTokenModel(load(options, trial => Trial(trial, device, weights, null)), device, null);
             }

@@ -19,6 +19,16 @@ public interface ITokenModel : IDisposable
     IDecodeSession Open(int slots, int maxLength);
 }
 
+/// <summary>A model that runs on a device of its own.</summary>
+internal interface IDeviceTokenModel : ITokenModel
+{
+    /// <summary>
+    /// Whether sessions gain nothing from running beside each other, because they would wait for the device, and are best run by one
+    /// thread, always the same.
+    /// </summary>
+    bool IsForOneThread { get; }
+}
+
 /// <summary>Rows of a running batch with their key-value cache. Not thread-safe. The opener disposes it.</summary>
 public interface IDecodeSession : IDisposable
 {

@@ -38,13 +38,13 @@ internal sealed class RecordedPart : ICheckPart
         return new(same, new JsonObject { ["slots"] = figures });
     }
 
-    // Numbers of rows by turns, since each is a record of its own; each is made, and used, before it is timed.
+    // Numbers of rows by turns, since each is a record of its own; each has been made when it is timed, and its session's memory is there.
     private static List<(IReadOnlyList<int[]> Tokens, double Rate)> Complete(CheckContext context, int[] slots, int tokens, bool recorded)
     {
         using var load = new DecodeLoad(context, new() { CapturesGraphs = recorded });
         return [.. slots.Select(count =>
         {
-            load.Complete(count, tokens: 4, SamplingOptions.Greedy);
+            load.Complete(count, tokens, SamplingOptions.Greedy);
             var completed = load.Complete(count, tokens, SamplingOptions.Greedy);
             context.Noted($"{count} slots, recorded: {recorded}", new() { ["tokens_per_second"] = Math.Round(completed.Rate, 1) });
             return completed;

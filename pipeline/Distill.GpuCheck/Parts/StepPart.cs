@@ -29,7 +29,8 @@ internal sealed class StepPart : ICheckPart
         using (var random = Workload.RandomWeights(shape)) parameters.Load(random.View());
         var batch = Workload.Random(rows, length, shape.VocabularySize);
         var parts = new JsonObject();
-        (int, bool)[] ways = context.IsSmall ? [(64, false)] : [(2048, false), (4096, false), (8192, false), (16_384, false), (16_384, true)];
+        (int, bool)[] ways = context.IsSmall ? [(64, false)]
+            : [(2048, false), (4096, false), (8192, false), (16_384, false), (16_384, true)];
         foreach (var (capacity, tf32) in ways)
         {
             using var model = Workload.PassesForAnyDevice(parameters, MatmulPrecision.Mixed, capacity, tf32);

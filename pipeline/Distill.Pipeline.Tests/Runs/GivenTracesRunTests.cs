@@ -120,7 +120,9 @@ public sealed class GivenTracesRunTests : IDisposable
         const string Sums = "{ name: arithmetic, level: 1 }", Words = "{ name: words, level: 1 }";
         void Ask(string name, string families, params string[] more)
         {
-            SmallRun.Run(folder, new RunOptions { Name = name, Until = "traces" }, [$"problems.families=[ {families} ]", "problems.train=12", .. more]);
+            SmallRun.Run(
+                folder, new RunOptions { Name = name, Until = "traces" },
+                [$"problems.families=[ {families} ]", "problems.train=12", .. more]);
             var (code, _, error) = DistillProcess.Shell(
                 $"dotnet {DistillProcess.Tool} traces export {folder.Path}/{name} --all --out {teachers}/{name}");
             code.ShouldBe(0, error);
@@ -133,14 +135,16 @@ public sealed class GivenTracesRunTests : IDisposable
         taken.ShouldAllBe(trace => trace.Teacher == (trace.Problem.Domain == "words" ? "other-reasoner" : "tiny-reasoner"));
 
         Ask("sums-too", Sums, $"teacher.model={other}", "teacher.temperature=0.9");
-        var both = Taken($"{Sums}, {Words}").Where(trace => trace.Problem.Domain == "arithmetic").GroupBy(trace => trace.Problem.Id).ToList();
+        var both = Taken($"{Sums}, {Words}").Where(trace => trace.Problem.Domain == "arithmetic")
+            .GroupBy(trace => trace.Problem.Id).ToList();
         both.Count.ShouldBe(12);
         both.ShouldAllBe(traces => traces.Select(trace => trace.SampleIndex).Order().SequenceEqual(new[] { 0, 1 })
             && traces.Select(trace => trace.Teacher).Distinct().Count() == 2);
 
         List<Trace> Taken(string families)
         {
-            Run(WithoutTeacher(teachers), new RecordingObserver(), "taught", [$"problems.families=[ {families} ]", "problems.train=24"], "traces");
+            string[] asked = [$"problems.families=[ {families} ]", "problems.train=24"];
+            Run(WithoutTeacher(teachers), new RecordingObserver(), "taught", asked, "traces");
             return [.. Read(Path.Combine(folder.Path, "taught", "2-traces"))];
         }
     }

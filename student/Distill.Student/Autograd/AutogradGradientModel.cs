@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 
 namespace Distill.Student.Autograd;
 
-/// <summary>How <see cref="AutogradGradientModel"/> works; nothing here but <paramref name="Threads"/> and TF32 moves a result.</summary>
+/// <summary>How <see cref="AutogradGradientModel"/> works; nothing here but <paramref name="Threads"/> and TF32 moves a result
+/// by more than the order of sums.</summary>
 /// <param name="Capacity">Tokens of a micro-batch; a longer sequence is one by itself.</param>
 /// <param name="Threads">Of the processor, where the weights lie in its memory.</param>
 /// <param name="Checkpointing">Keeps only what enters each layer and computes the rest again on the way back.</param>
@@ -158,7 +159,7 @@ internal sealed class AutogradGradientModel : IGradientModel
             }
             catch (ExternalException fault) when (MicroBatchSize.Below(microBatches.Capacity, fault) is { } smaller)
             {
-                microBatches = microBatches.Of(smaller);
+                microBatches = microBatches.With(smaller);
             }
         }
     }

@@ -46,19 +46,17 @@ internal sealed class DecoderPasses
     /// <summary>The same, with what the way back needs. Dispose the result.</summary>
     public DecoderTrace Forward(DeviceBatch batch)
     {
-        using var scope = NewDisposeScope();
         var trace = new DecoderTrace();
-        var x = trace.Enter(operations.Rows(embedding, batch.Ids));
-        for (int layer = 0; layer < layers.Length; layer++)
+        try
         {
-            x = Run(x, layer, batch, checkpointing ? null : trace.NewLayer());
-            if (layer + 1 < layers.Length) trace.Enter(x);
+            Fill(trace, batch);
+            return trace;
         }
-
-        var last = operations.Rows(x, batch.PredictedFrom);
-        var (normed, inverse) = finalNorm.Forward(last);
-        trace.End(last, inverse, normed);
-        return trace;
+        catch
+        {
+            trace.Dispose(); // what it keeps no scope knows; whoever tries again with less needs the room
+            throw;
+        }
     }
 
     /// <param name="rowGradient">[supervised, hidden] fp32: by <see cref="DecoderTrace.Rows"/>.</param>
@@ -87,11 +85,34 @@ internal sealed class DecoderPasses
         weights.Gradient.Factor = 1;
     }
 
+    private void Fill(DecoderTrace trace, DeviceBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        var x = trace.Enter(operations.Rows(embedding, batch.Ids));
+        for (int layer = 0; layer < layers.Length; layer++)
+        {
+            x = Run(x, layer, batch, checkpointing ? null : trace.NewLayer());
+            if (layer + 1 < layers.Length) trace.Enter(x);
+        }
+
+        var last = operations.Rows(x, batch.PredictedFrom);
+        var (normed, inverse) = finalNorm.Forward(last);
+        trace.End(last, inverse, normed);
+    }
+
     private LayerTrace Again(Tensor x, int layer, DeviceBatch batch)
     {
         var trace = new LayerTrace();
-        Run(x, layer, batch, trace).Dispose();
-        return trace;
+        try
+        {
+            Run(x, layer, batch, trace).Dispose();
+            return trace;
+        }
+        catch
+        {
+            trace.Dispose();
+            throw;
+        }
     }
 
     private Tensor Run(Tensor x, int layer, DeviceBatch batch, LayerTrace? trace)

@@ -11,8 +11,8 @@ internal sealed record AttentionCall(Tensor Queries, Tensor Keys, Tensor Values,
 }
 
 /// <summary>
-/// What one layer keeps for the way back, out of reach of the scope that it was made in. Dispose it after the way back, or let the scope of
-/// the micro-step do it. One thread.
+/// What one layer keeps for the way back, out of reach of the scope that it was made in. Dispose it: no scope does.
+/// One thread.
 /// </summary>
 internal sealed class LayerTrace : IDisposable
 {

@@ -55,9 +55,11 @@ internal sealed record PromptGroup(IReadOnlyList<(TrainingSequence Sequence, int
 /// <param name="maxPositions">Longest sequence that the model reads.</param>
 internal sealed class MicroBatches(int capacity, int maxPositions)
 {
+    /// <summary>Tokens of a micro-batch.</summary>
     public int Capacity => capacity;
 
-    public MicroBatches Of(int otherCapacity) => new(otherCapacity, maxPositions);
+    /// <summary>The same with other micro-batches.</summary>
+    public MicroBatches With(int otherCapacity) => new(otherCapacity, maxPositions);
 
     /// <returns>The longest sequences first, so that memory peaks at once.</returns>
     /// <exception cref="ArgumentException">A sequence is longer than the model reads, or supervises nothing.</exception>

@@ -53,8 +53,10 @@ internal sealed class FlatGradient(long count, Device device) : IDisposable
     public void AddRows(long offset, long[] shape, Tensor indices, Tensor rows) =>
         Values.narrow(0, offset, shape[0] * shape[1]).view(shape).index_add_(0, indices, rows, KeptScalar.Of(Factor));
 
+    /// <summary>All zeros, and no factor, whatever a pass that failed has left.</summary>
     public void Clear()
     {
+        Factor = 1;
         using var scope = NewDisposeScope(); // an operation in place gives another handle to the same tensor
         Values.zero_();
     }

@@ -124,7 +124,8 @@ internal static class GradientModels
                 parameters, options.Precision, options.Threads,
                 Math.Max(options.MicroBatchTokens, longest ?? parameters.Architecture.MaxPositions), options.RoundingSeed)
             : new AutogradGradientModel(
-                parameters, options.Precision, options.RoundingSeed, AutogradOptions.Of(parameters.Architecture, options, parameters.Device.type));
+                parameters, options.Precision, options.RoundingSeed,
+                AutogradOptions.Of(parameters.Architecture, options, parameters.Device.type));
     }
 
     /// <summary>A decoder of which adapters alone are trained.</summary>

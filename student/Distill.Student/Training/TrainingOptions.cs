@@ -47,7 +47,7 @@ public sealed record TrainingOptions
     /// <summary>Training threads. Part of the result: sums are grouped by thread.</summary>
     public int Threads { get; init; } = 2;
 
-    /// <summary>Tokens of a micro-batch; bounds memory.</summary>
+    /// <summary>Tokens of a micro-batch; bounds memory. A card takes more at once where its memory allows it.</summary>
     public int MicroBatchTokens { get; init; } = 2048;
 
     /// <summary>

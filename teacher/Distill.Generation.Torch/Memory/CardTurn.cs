@@ -2,9 +2,9 @@ namespace Distill.Generation.Torch.Memory;
 
 /// <summary>
 /// Who works with a card at the moment. ONNX Runtime records a step in the mode in which every other thread's allocation on the card
-/// fails: whoever records does it alone, everybody else side by side. It knows sessions of this process; a training is never under way
-/// on another thread while a model decodes. Safe from any thread; turns of one thread may lie within each other, but for one alone within
-/// another.
+/// fails: whoever records does it alone, everybody else side by side. It knows sessions of this process and nothing else: no model may be
+/// loaded and no training be under way on another thread while one decodes. Safe from any thread; turns of one thread may lie within each
+/// other, but for one alone within another.
 /// </summary>
 internal static class CardTurn
 {
@@ -24,6 +24,7 @@ internal static class CardTurn
         return new(alone: true);
     }
 
+    /// <summary>Ends when it is disposed, by the thread that has it.</summary>
     internal readonly ref struct Turn(bool alone)
     {
         public void Dispose()

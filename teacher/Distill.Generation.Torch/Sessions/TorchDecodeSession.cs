@@ -100,7 +100,8 @@ internal sealed class TorchDecodeSession : ISamplingSession
         var (record, isNew) = buffers.Records?.Of(tokens.Length) ?? (StepRecords.None, false);
         using var turn = isNew ? CardTurn.Alone() : CardTurn.Shared();
         buffers.Inputs.WriteStep(tokens, lengths.AsSpan(0, tokens.Length));
-        Run(buffers.Step(tokens.Length), record);
+        if (isNew) Record(buffers.Records!, tokens.Length, record);
+        else Run(buffers.Step(tokens.Length), record);
     }
 
     public void Step(ReadOnlySpan<int> tokens, Span<float> logits)
@@ -114,6 +115,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
     public void ChooseNext(ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
     {
+        ObjectDisposedException.ThrowIf(disposed, this); // the buffers may serve another session
         if (queries.Length > stepped)
             throw new ArgumentException($"The last step had {stepped} rows, not {queries.Length}.", nameof(queries));
         using var turn = CardTurn.Shared();
@@ -123,6 +125,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
     public void ChooseFirst(int promptSlot, ReadOnlySpan<TokenQuery> queries, TokenAnswers answers)
     {
+        ObjectDisposedException.ThrowIf(disposed, this); // the buffers may serve another session
         using var turn = CardTurn.Shared();
         using var scope = NewDisposeScope();
         Choose(buffers.FirstLogits.Tensor.narrow(0, promptSlot, 1).expand(queries.Length, Layout.VocabularySize), queries, answers);
@@ -130,6 +133,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
     public void CopyNext(int slot, Span<float> logits)
     {
+        ObjectDisposedException.ThrowIf(disposed, this); // the buffers may serve another session
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(slot, stepped);
         using var turn = CardTurn.Shared();
         using var scope = NewDisposeScope();
@@ -138,6 +142,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
     public void CopyFirst(int promptSlot, Span<float> logits)
     {
+        ObjectDisposedException.ThrowIf(disposed, this); // the buffers may serve another session
         using var turn = CardTurn.Shared();
         using var scope = NewDisposeScope();
         HostTable.Copy(buffers.FirstLogits.Tensor[promptSlot], logits);
@@ -145,6 +150,7 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
     public void Copy(int from, int to, int length)
     {
+        ObjectDisposedException.ThrowIf(disposed, this); // the buffers may serve another session
         if (from == to) throw new ArgumentException("A slot cannot be copied onto itself.", nameof(to));
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, lengths[from]);
@@ -199,6 +205,26 @@ internal sealed class TorchDecodeSession : ISamplingSession
             read(start, buffers.PromptLogits.Tensor.narrow(0, 0, rows));
             if (start + next.Length == tokens.Length)
                 buffers.FirstLogits.Tensor.narrow(0, slot, 1).copy_(buffers.PromptLogits.Tensor.narrow(0, rows - 1, 1));
+        }
+    }
+
+    // What cannot be recorded is run as it is: the same row of the cache is written again.
+    private void Record(StepRecords records, int rows, string record)
+    {
+        try
+        {
+            Run(buffers.Step(rows), record);
+            records.Made(rows);
+        }
+        catch (InvalidDataException)
+        {
+            records.Failed(rows, stops: true);
+            Run(buffers.Step(rows), StepRecords.None);
+        }
+        catch
+        {
+            records.Failed(rows, stops: false);
+            throw;
         }
     }
 

@@ -17,13 +17,15 @@ public sealed class BatchGenerator
     /// <param name="slots">Rows decoded together, over all workers. It does not change what is generated.</param>
     /// <param name="workers">
     /// Threads that each decode their share of the slots in a session of their own. More than 1 pays for small models whose
-    /// backend runs single-threaded; large ones are better served by a threaded backend. It does not change what is generated.
+    /// backend runs single-threaded; large ones are better served by a threaded backend. A model on a card is run by the caller's thread
+    /// alone. It does not change what is generated.
     /// </param>
     public BatchGenerator(ITokenModel model, int slots = 64, int workers = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
-        (this.model, this.slots, this.workers) = (model, slots, workers);
+        (this.model, this.slots) = (model, slots);
+        this.workers = model is IDeviceTokenModel { IsForOneThread: true } ? 1 : workers;
     }
 
     public ITokenModel Model => model;

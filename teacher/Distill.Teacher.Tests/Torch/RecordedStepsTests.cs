@@ -14,12 +14,14 @@ public sealed class RecordedStepsTests
     public void A_number_of_rows_is_recorded_once_it_has_come_often()
     {
         var records = new StepRecords(new RecordedRuns(), slots: 4, after: 2);
-        foreach (int rows in (int[])[3, 4, 3, 1]) records.Of(rows).ShouldBe((StepRecords.None, false));
-        records.Of(3).ShouldBe(("1", true));
-        records.Of(3).ShouldBe(("1", false));
-        records.Of(4).ShouldBe((StepRecords.None, false));
-        records.Of(4).ShouldBe(("2", true));
-        records.Of(3).ShouldBe(("1", false));
+        foreach (int rows in (int[])[4, 3, 4, 3]) records.Of(rows).ShouldBe((StepRecords.None, false));
+        records.Of(4).ShouldBe(("1", true));
+        records.Of(4).ShouldBe((StepRecords.None, false), "it is not known to have come to its end");
+        records.Made(4);
+        records.Of(4).ShouldBe(("1", false));
+        for (int i = 2; i < 8; i++) records.Of(3).ShouldBe((StepRecords.None, false)); // fewer rows pay four times as late
+        records.Of(3).ShouldBe(("2", true));
+        records.Of(4).ShouldBe(("1", false));
     }
 
     [Fact]
@@ -29,8 +31,50 @@ public sealed class RecordedStepsTests
         StepRecords[] sessions = [.. Enumerable.Range(0, 5).Select(_ => new StepRecords(recorded, slots: 1, after: 0))];
         sessions.Select(session => session.Of(1)).ShouldBe(
             [("1", true), ("2", true), ("3", true), (StepRecords.None, false), (StepRecords.None, false)]);
+        foreach (var session in sessions[..3]) session.Made(1);
         sessions[1].Of(1).ShouldBe(("2", false));
         sessions[4].Of(1).ShouldBe((StepRecords.None, false));
+    }
+
+    // ONNX Runtime would record it anew there, whoever else works with the card.
+    [Fact]
+    public void A_record_is_repeated_by_the_thread_that_made_it_alone()
+    {
+        var records = new StepRecords(new RecordedRuns(), slots: 1, after: 0);
+        records.Of(1, thread: 7).ShouldBe(("1", true));
+        records.Made(1);
+        records.Of(1, thread: 8).ShouldBe((StepRecords.None, false));
+        records.Of(1, thread: 7).ShouldBe(("1", false));
+    }
+
+    [Fact]
+    public void A_record_that_did_not_come_to_its_end_is_never_repeated_nor_made_again()
+    {
+        var recorded = new RecordedRuns();
+        var cancelled = new StepRecords(recorded, slots: 2, after: 0);
+        cancelled.Of(2).ShouldBe(("1", true));
+        cancelled.Failed(2, stops: false);
+        cancelled.Of(2).ShouldBe((StepRecords.None, false));
+        var other = new StepRecords(recorded, slots: 1, after: 0);
+        other.Of(1).ShouldBe(("2", true));
+        other.Failed(1, stops: true); // the graph cannot be recorded
+        new StepRecords(recorded, slots: 1, after: 0).Of(1).ShouldBe((StepRecords.None, false));
+    }
+
+    // A batch that runs empty comes past every number of rows.
+    [Fact]
+    public void One_sessions_memory_takes_no_more_than_its_share_of_the_records()
+    {
+        var records = new StepRecords(new RecordedRuns(), slots: 64, after: 0);
+        int made = 0;
+        for (int rows = 64; rows > 0; rows--)
+        {
+            if (!records.Of(rows).IsNew) continue;
+            records.Made(rows);
+            made++;
+        }
+
+        made.ShouldBe(16);
     }
 
     [Fact]
@@ -90,11 +134,32 @@ public sealed class RecordedStepsTests
         foreach (int prompt in (int[])[5, 3, 9])
         {
             GenerationRequest[] requests = [.. Enumerable.Range(1, 6).Select(row => new GenerationRequest
-                { Prompt = [.. Enumerable.Range(row, prompt)], MaxNewTokens = 24, Seeds = [1, 2], Sampling = new SamplingOptions { Temperature = 1 } })];
+            {
+                Prompt = [.. Enumerable.Range(row, prompt)],
+                MaxNewTokens = 24,
+                Seeds = [1, 2],
+                Sampling = new SamplingOptions { Temperature = 1 },
+            })];
             var expected = new BatchGenerator(plain, slots: 4).Complete(requests);
             var given = new BatchGenerator(recording, slots: 4).Complete(requests);
             for (int i = 0; i < requests.Length; i++)
                 given[i].Select(completion => completion.Tokens).ShouldBe(expected[i].Select(completion => completion.Tokens));
         }
+    }
+
+    [Fact]
+    public void A_closed_session_is_no_way_into_the_next_ones_memory()
+    {
+        var options = new OnnxModelOptions { IntraOpThreads = 1, Cuda = new CudaOptions { CapturesGraphs = true } };
+        using var model = TorchTokenModel.Load(ModelFolder.Open(TinyReasoner.Folder), options);
+        var closed = (TorchDecodeSession)model.Open(2, 64);
+        closed.Prefill(0, [1]);
+        closed.Dispose();
+        closed.Dispose();
+        using var next = model.Open(2, 64);
+        Should.Throw<ObjectDisposedException>(() => closed.Copy(0, 1, 1));
+        Should.Throw<ObjectDisposedException>(() => closed.CopyFirst(0, new float[model.VocabularySize]));
+        Should.Throw<ObjectDisposedException>(() => closed.Prefill(0, [1]));
+        Should.Throw<ObjectDisposedException>(() => closed.ChooseFirst(0, [new TokenQuery(SamplingOptions.Greedy, 0, default, 0)], new()));
     }
 }
