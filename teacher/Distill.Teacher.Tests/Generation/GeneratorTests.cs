@@ -255,10 +255,43 @@ public sealed class GeneratorTests
         ((double)greedy.KeptMass[0]).ShouldBe(5 / 12.0, 1e-6);
     }
 
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 3)]
+    public void A_model_on_a_card_is_run_by_the_callers_thread_alone(bool isOnCard, int sessions)
+    {
+        var threads = new System.Collections.Concurrent.ConcurrentBag<int>();
+        using var model = new ScriptedTokenModel(4, 8, (_, logits) =>
+        {
+            threads.Add(Environment.CurrentManagedThreadId);
+            logits.Clear();
+        });
+        using var served = new DeviceModel(model, isOnCard);
+        new BatchGenerator(served, slots: 6, workers: 3).Complete(
+            [.. Enumerable.Range(0, 6).Select(_ => new GenerationRequest { Prompt = [0], MaxNewTokens = 2, Seeds = [0] })]);
+        model.Sessions.Count.ShouldBe(sessions);
+        if (isOnCard) threads.Distinct().ShouldBe([Environment.CurrentManagedThreadId]);
+    }
+
     private static void ShouldBeSame(Completion actual, Completion expected)
     {
         actual.Tokens.ShouldBe(expected.Tokens);
         actual.LogProbabilities.ShouldBe(expected.LogProbabilities);
         (actual.StopReason, actual.Seed).ShouldBe((expected.StopReason, expected.Seed));
+    }
+
+    private sealed class DeviceModel(ScriptedTokenModel model, bool isForOneThread) : IDeviceTokenModel
+    {
+        public int VocabularySize => model.VocabularySize;
+
+        public int MaxLength => model.MaxLength;
+
+        public bool IsForOneThread => isForOneThread;
+
+        public IDecodeSession Open(int slots, int maxLength) => model.Open(slots, maxLength);
+
+        public void Dispose()
+        {
+        }
     }
 }
