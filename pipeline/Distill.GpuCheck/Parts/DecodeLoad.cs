@@ -15,17 +15,16 @@ internal sealed class DecodeLoad : IDisposable
     public DecodeLoad(CheckContext context, CudaOptions? cuda = null)
     {
         clock = context.Clock;
-        // The processor has no attention in 16 bits.
-        Precision = context.IsSmall ? ExportPrecision.Single : ExportPrecision.Half;
         var shape = Workload.Shape(context.IsSmall);
         using var weights = Workload.RandomWeights(shape);
-        byte[] graph = new DecoderGraph(shape, new ExportOptions { Precision = Precision }).ToBytes(weights.View());
+        byte[] graph = new DecoderGraph(shape, new ExportOptions { Precision = PrecisionOf(context) }).ToBytes(weights.View());
         Model = TorchTokenModel.FromBytes(graph, shape.MaxPositions, context.Decoding with { Cuda = cuda ?? new() });
     }
 
-    public ExportPrecision Precision { get; }
-
     public TorchTokenModel Model { get; }
+
+    /// <summary>The processor has no attention in 16 bits.</summary>
+    public static ExportPrecision PrecisionOf(CheckContext context) => context.IsSmall ? ExportPrecision.Single : ExportPrecision.Half;
 
     /// <summary>Completes a short prompt in every slot.</summary>
     /// <returns>Tokens made, and tokens a second.</returns>
@@ -70,7 +69,22 @@ internal sealed class DecodeLoad : IDisposable
         return (Median(runs), Median(choices));
     }
 
+    /// <summary>Reads prompts of as many lengths, one after another, twice: lengths that are new, and the same ones again.</summary>
+    /// <returns>Milliseconds a prompt, the median of each round.</returns>
+    public (double New, double Again) Prompts(int lengths)
+    {
+        using var session = (ISamplingSession)Model.Open(1, Prompt + lengths + 1);
+        double[] rounds = [.. Enumerable.Range(0, 2).Select(_ => Median([.. Enumerable.Range(Prompt, lengths).Select(length =>
+        {
+            session.Clear(0);
+            long began = clock.GetTimestamp();
+            session.Prefill(0, [.. Enumerable.Range(1, length)]);
+            return clock.GetElapsedTime(began).TotalMilliseconds;
+        })]))];
+        return (rounds[0], rounds[1]);
+    }
+
     public void Dispose() => Model.Dispose();
 
-    private static double Median(List<double> values) => Math.Round(values.Order().ElementAt(values.Count / 2), 3);
+    private static double Median(IReadOnlyList<double> values) => Math.Round(values.Order().ElementAt(values.Count / 2), 3);
 }

@@ -19,6 +19,9 @@ internal sealed class ServedModel : IDisposable
     // Below this, decoding is bound by the operators' overhead, and one single-threaded session per core is fastest.
     private const long SmallModelBytes = 64 << 20;
 
+    /// <summary>0 has every step on a card run as it is.</summary>
+    private const string RecordingVariable = "DISTILL_CUDA_GRAPHS";
+
     private readonly ITokenModel model;
 
     private ServedModel(ITokenModel model, ChatEncoder encoder, long bytes, int slots, bool batched, ComputeDevice device)
@@ -117,8 +120,11 @@ internal sealed class ServedModel : IDisposable
             .Sum(ContainedPath.LengthOf);
 
     // This process uses a card for nothing else meanwhile, so that steps may be recorded there.
-    private static OnnxModelOptions On(ComputeDevice device, OnnxModelOptions options) =>
-        options with { Device = device, Cuda = new() { CapturesGraphs = device.IsCuda } };
+    private static OnnxModelOptions On(ComputeDevice device, OnnxModelOptions options) => options with
+    {
+        Device = device,
+        Cuda = new() { CapturesGraphs = device.IsCuda && Environment.GetEnvironmentVariable(RecordingVariable) != "0" },
+    };
 
     private static bool IsSmall(long bytes) => bytes < SmallModelBytes;
 }

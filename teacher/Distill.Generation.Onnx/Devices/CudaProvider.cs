@@ -11,6 +11,12 @@ internal sealed record CudaOptions
     public long? MemoryLimit { get; init; }
 
     /// <summary>
+    /// Whether the session's arena doubles when it has no room, instead of taking what is asked for: fewer allocations where shapes vary,
+    /// and memory that torch needs beside it.
+    /// </summary>
+    public bool DoublesArena { get; init; }
+
+    /// <summary>
     /// Products of fp32 matrices in TF32: faster, with 10 bits of mantissa. Off, because logits are compared with those of the processor.
     /// </summary>
     public bool AllowsTf32 { get; init; }
@@ -77,8 +83,7 @@ internal static class CudaProvider
         var provider = new Dictionary<string, string>
         {
             ["device_id"] = Number(device.Card),
-            // An arena that doubles takes memory that torch needs beside it.
-            ["arena_extend_strategy"] = "kSameAsRequested",
+            ["arena_extend_strategy"] = options.DoublesArena ? "kNextPowerOfTwo" : "kSameAsRequested",
             // A libcudnn that libtorch brought along may be for another CUDA; decoders need none.
             ["enable_cudnn"] = "0",
             ["use_tf32"] = options.AllowsTf32 ? "1" : "0",

@@ -65,9 +65,10 @@ internal sealed class DecodeBuffers : IDisposable
 
     private CacheLayout Layout => model.Signature.Layout;
 
-    /// <summary>Whether a session of such a size over these weights can have it.</summary>
+    /// <summary>Whether a session of such a size over these weights, opened by this thread, can have it and its records.</summary>
     public bool Suits(int slots, int capacity, BoundWeights? others) =>
-        Slots == slots && Capacity == capacity && ReferenceEquals(weights, others);
+        Slots == slots && Capacity == capacity && ReferenceEquals(weights, others)
+        && Records?.AreOf(Environment.CurrentManagedThreadId) != false;
 
     /// <summary>A part of a prompt, of one slot.</summary>
     public BoundRun Prompt(int slot) => prompts[slot] ??= BindSlot(slot);

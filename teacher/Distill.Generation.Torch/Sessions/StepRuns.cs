@@ -70,6 +70,9 @@ internal sealed class StepRecords(RecordedRuns recorded, int slots, int after = 
         if (stops) recorded.Stop();
     }
 
+    /// <summary>Whether a thread can repeat all that has been made.</summary>
+    public bool AreOf(int thread) => records.All(record => record is null || record.Number == None || record.Thread == thread);
+
     internal (string Number, bool IsNew) Of(int rows, int thread)
     {
         if (records[rows] is { } known) return known.IsMade && known.Thread == thread ? (known.Number, false) : (None, false);

@@ -48,6 +48,7 @@ public sealed class DeviceTests
         plain.ShouldNotContainKey("gpu_mem_limit");
         var all = CudaProvider.ToProvider(ComputeDevice.Cuda(), s_everything);
         (all["gpu_mem_limit"], all["use_tf32"], all["enable_cuda_graph"]).ShouldBe(("5000000000", "1", "1"));
+        CudaProvider.ToProvider(ComputeDevice.Cuda(), new() { DoublesArena = true })["arena_extend_strategy"].ShouldBe("kNextPowerOfTwo");
     }
 
     [Fact]

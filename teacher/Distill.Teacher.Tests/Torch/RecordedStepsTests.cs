@@ -42,9 +42,13 @@ public sealed class RecordedStepsTests
     {
         var records = new StepRecords(new RecordedRuns(), slots: 1, after: 0);
         records.Of(1, thread: 7).ShouldBe(("1", true));
+        records.AreOf(8).ShouldBeFalse("it is being made");
         records.Made(1);
         records.Of(1, thread: 8).ShouldBe((StepRecords.None, false));
         records.Of(1, thread: 7).ShouldBe(("1", false));
+        (records.AreOf(7), records.AreOf(8)).ShouldBe((true, false));
+        records.Failed(1, stops: false);
+        records.AreOf(8).ShouldBeTrue("nothing is left to repeat");
     }
 
     [Fact]
