@@ -16,6 +16,10 @@ public abstract record Recipe : ISection
         "arithmetic of a step: `fp32`, `mixed` (bf16 matrix products over fp32 weights; fp32 throughout on a processor that has no fast "
         + "ones, which `distill doctor` says) or `fp16` (with a loss scale; for devices without bf16, slow on a CPU)";
 
+    internal const string Tf32Meaning =
+        "on a card: round the factors of fp32 products to TF32, ten bits of fraction. In `fp32` that is all of "
+        + "them, in `mixed` and `fp16` those of the output projection; without effect on a processor";
+
     internal const string ThreadsMeaning = "training threads; part of the result, because sums are grouped by thread";
 
     private protected Recipe()

@@ -77,6 +77,9 @@ internal sealed record PreferenceSection : Section, ITrainingSection
     [Option(Recipe.PrecisionMeaning)]
     public MatmulPrecision Precision { get; init; } = MatmulPrecision.Fp32;
 
+    [Option(Recipe.Tf32Meaning)]
+    public bool Tf32 { get; init; }
+
     [Option(Recipe.ThreadsMeaning, Minimum = 1, Maximum = 256, From = "sft.threads")]
     public int Threads { get; init; } = 2;
 
@@ -148,6 +151,7 @@ internal sealed record PreferenceSection : Section, ITrainingSection
             Decay = Schedule,
             WarmupShare = Warmup,
             Optimizer = new AdamWOptions(WeightDecay: WeightDecay),
+            AllowTf32 = Tf32,
             Precision = Precision,
             RoundingSeed = (ulong)Seed,
             Threads = Threads,

@@ -143,6 +143,9 @@ internal sealed record PretrainTrainingSection : Section
     [Option(Recipe.PrecisionMeaning)]
     public MatmulPrecision Precision { get; init; } = MatmulPrecision.Mixed;
 
+    [Option(Recipe.Tf32Meaning)]
+    public bool Tf32 { get; init; }
+
     [Option(Recipe.ThreadsMeaning, Minimum = 1, Maximum = 256)]
     public int Threads { get; init; } = 2;
 
@@ -165,6 +168,7 @@ internal sealed record PretrainTrainingSection : Section
             Decay = Schedule,
             WarmupShare = Warmup,
             Optimizer = new AdamWOptions(WeightDecay: WeightDecay),
+            AllowTf32 = Tf32,
             Precision = Precision,
             RoundingSeed = seed,
             Threads = Threads,

@@ -180,6 +180,9 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
     [Option("draw only problems that the student solves sometimes: it answers each before the first step", Default = "off")]
     public EdgeSection? Edge { get; init; }
 
+    [Option(Recipe.Tf32Meaning)]
+    public bool Tf32 { get; init; }
+
     [Option(Recipe.ThreadsMeaning, Minimum = 1, Maximum = 256, From = "sft.threads")]
     public int Threads { get; init; } = 2;
 
@@ -298,6 +301,7 @@ internal sealed record ReinforcementSection : Section, ITrainingSection
             LearningRate = LearningRate,
             Decay = Decay.Constant,
             WarmupShare = 0.05,
+            AllowTf32 = Tf32,
             Precision = Precision, // ratios compare with the sampler's fp32 log-probabilities
             RoundingSeed = (ulong)Seed,
             Threads = Threads,

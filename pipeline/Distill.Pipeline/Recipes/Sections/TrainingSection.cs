@@ -45,6 +45,9 @@ internal sealed record TrainingSection : Section, ITrainingSection
     [Option(Recipe.PrecisionMeaning)]
     public MatmulPrecision Precision { get; init; } = MatmulPrecision.Fp32;
 
+    [Option(Recipe.Tf32Meaning)]
+    public bool Tf32 { get; init; }
+
     [Option(Recipe.ThreadsMeaning, Minimum = 1, Maximum = 256)]
     public int Threads { get; init; } = 2;
 
@@ -117,6 +120,7 @@ internal sealed record TrainingSection : Section, ITrainingSection
             RateFloor = RateFloor,
             CoolDown = CoolDown,
             Optimizer = new AdamWOptions(WeightDecay: WeightDecay),
+            AllowTf32 = Tf32,
             Precision = Precision,
             RoundingSeed = (ulong)Seed,
             Threads = Threads,
