@@ -17,7 +17,8 @@ public sealed class GpuCheckTests
     [MemberData(nameof(Parts))]
     public void Every_part_runs_on_the_processor(string name)
     {
-        var part = CheckParts.All.Single(each => each.Name == name);
+        // A busy machine may take many times as long as a card is given.
+        var part = new Renamed(CheckParts.All.Single(each => each.Name == name).Name, Limit: 900);
         var result = Of(PartRun.Apart(part, s_small, TimeProvider.System, TestContext.Current.CancellationToken));
         result.TryGetProperty("fault", out var fault).ShouldBeFalse($"{name}: {fault}");
         result.GetProperty("passed").ValueKind.ShouldNotBe(JsonValueKind.False, result.GetRawText());
