@@ -1,5 +1,6 @@
 using System.Globalization;
 using Distill.Generation;
+using Distill.Libtorch;
 using Distill.Pipeline.Models;
 
 namespace Distill.Pipeline.Diagnosis;

@@ -1,4 +1,5 @@
 using Distill.Generation;
+using Distill.Libtorch;
 using Distill.Pipeline.Diagnosis;
 
 namespace Distill.Pipeline.Models;

@@ -1,6 +1,6 @@
 using Distill.Export;
 using Distill.Generation.Onnx;
-using Distill.Pipeline.Diagnosis;
+using Distill.Libtorch;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Distill.Pipeline.Models;

@@ -22,7 +22,7 @@ internal static class MicroBatchSize
 
     private static readonly string[] s_tooLittle = ["CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED"];
 
-    private static readonly Lazy<long?> s_card = new(CardMemory.Total);
+    private static readonly Lazy<long?> s_card = new(() => CudaDriver.Look().Cards is [var card, ..] ? card.MemoryBytes : null);
 
     /// <returns>
     /// The most tokens, by halves from 16,384, whose activations are predicted to take no more than 8 GiB, and no more than a quarter of

@@ -37,8 +37,8 @@ internal sealed class TorchDecodeSession : ISamplingSession
 
     public int MaxLength { get; }
 
-    /// <inheritdoc cref="DecodeBuffers.Memory"/>
-    internal SessionMemory Memory => buffers.Memory;
+    /// <summary>What it works in, until it is disposed.</summary>
+    internal DecodeBuffers Buffers => buffers;
 
     private CacheLayout Layout => model.Signature.Layout;
 

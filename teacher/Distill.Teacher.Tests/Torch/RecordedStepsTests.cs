@@ -112,20 +112,23 @@ public sealed class RecordedStepsTests
         var options = new OnnxModelOptions { IntraOpThreads = 1, Cuda = new CudaOptions { CapturesGraphs = true } };
         using var model = TorchTokenModel.Load(folder, options);
         model.RecordsSteps.ShouldBeTrue();
-        long BytesOf(int slots, int length)
+        DecodeBuffers Of(int slots, int length)
         {
             using var session = (TorchDecodeSession)model.Open(slots, length);
             session.MaxLength.ShouldBe(length);
             session.Length(0).ShouldBe(0);
             session.Prefill(0, [1, 2]);
-            return session.Memory.TotalBytes;
+            return session.Buffers;
         }
 
-        BytesOf(2, 65).ShouldBe(BytesOf(2, 128));
-        BytesOf(2, 129).ShouldBeGreaterThan(BytesOf(2, 128));
+        var first = Of(2, 65);
+        first.Capacity.ShouldBe(128);
+        Of(2, 128).ShouldBeSameAs(first);
+        Of(2, 129).ShouldNotBeSameAs(first);
+        Of(2, 128).ShouldNotBeSameAs(first, "one that does not suit is let go");
         using var plain = TorchTokenModel.Load(folder, new OnnxModelOptions { IntraOpThreads = 1 });
         using var exact = (TorchDecodeSession)plain.Open(2, 65);
-        exact.Memory.TotalBytes.ShouldBeLessThan(BytesOf(2, 65));
+        exact.Buffers.Capacity.ShouldBe(65);
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Distill.Generation;
 
-namespace Distill.Pipeline.Diagnosis;
+namespace Distill.Libtorch;
 
 /// <summary>
 /// NVIDIA's driver, asked through its own library (the CUDA driver API), which needs no toolkit and takes no device memory. Stateless.
@@ -61,4 +61,30 @@ internal static unsafe class CudaDriver
         var text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
         return new(number, Encoding.UTF8.GetString(text[..Math.Min(text.Length, LongestName)]), major, minor, (long)memory);
     }
+}
+
+/// <param name="Fault">Why the driver cannot be used, in a few words; null when it can.</param>
+/// <param name="IsInstalled">Whether the system has NVIDIA's kernel module, whatever this process sees of it.</param>
+/// <param name="Version">Newest CUDA that the driver serves, as it counts: 13000 is 13.0; 0 when unknown.</param>
+/// <param name="Module">Version of the kernel module, e.g. <c>580.65.06</c>; null when unknown.</param>
+internal sealed record CudaDriverFacts(
+    string? Fault, bool IsInstalled, int Version, string? Module, IReadOnlyList<CudaCard> Cards)
+{
+    public static CudaDriverFacts None(string fault, bool isInstalled, string? module = null) => new(fault, isInstalled, 0, module, []);
+}
+
+/// <param name="Number">As CUDA counts them, from 0.</param>
+/// <param name="Major">Of its compute capability.</param>
+/// <param name="Minor">Of its compute capability.</param>
+/// <param name="MemoryBytes">All of it, used or not.</param>
+internal sealed record CudaCard(int Number, string Name, int Major, int Minor, long MemoryBytes)
+{
+    /// <summary>The first number of the compute capability from which on there is bf16.</summary>
+    public const int BFloat16Major = 8;
+
+    public string Capability => $"{Major}.{Minor}";
+
+    public bool HasBFloat16 => IsAtLeast(BFloat16Major, 0);
+
+    public bool IsAtLeast(int major, int minor) => (Major, Minor).CompareTo((major, minor)) >= 0;
 }
