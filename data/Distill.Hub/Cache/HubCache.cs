@@ -46,8 +46,8 @@ internal sealed class HubCache
     {
         if (HubInterface.IsCommit(revision)) return revision;
         string path = Path.Combine(repository, "refs", Path.Combine(revision.Split('/')));
-        if (!File.Exists(path) || new FileInfo(path).Length > 100) return null;
-        return File.ReadAllText(path).Trim() is var commit && HubInterface.IsCommit(commit) ? commit : null;
+        if (OptionalFile.TryRead(path, 100) is not { } text) return null;
+        return Encoding.UTF8.GetString(text).Trim() is var commit && HubInterface.IsCommit(commit) ? commit : null;
     }
 
     public void WriteRevision(string revision, string commit)

@@ -17,11 +17,10 @@ internal sealed class ListingFile(string folder)
     /// <returns>Null where it is not kept, or cannot be read: it is asked for again then.</returns>
     public IReadOnlyList<HubFile>? Read(string commit)
     {
-        string path = PathOf(commit);
-        if (!File.Exists(path) || new FileInfo(path).Length > Largest) return null;
+        if (OptionalFile.TryRead(PathOf(commit), Largest) is not { } text) return null;
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(text);
             var root = document.RootElement;
             if (root.GetProperty("format_version").GetInt32() != Format) return null;
             return [.. root.GetProperty("files").EnumerateObject().Select(FileOf)];

@@ -93,10 +93,10 @@ internal sealed class StoreCheck(string store, IReadOnlyList<string>? program)
 
     private StoreReport? Remembered(MountedFileSystem mounted)
     {
-        string path = PathOf(mounted);
+        if (OptionalFile.TryRead(PathOf(mounted)) is not { } text) return null;
         try
         {
-            return File.Exists(path) && JsonSerializer.Deserialize<StoreFinding[]>(File.ReadAllBytes(path)) is { Length: > 0 } findings
+            return JsonSerializer.Deserialize<StoreFinding[]>(text) is { Length: > 0 } findings
                 ? new StoreReport(mounted, findings, Remembered: true) : null;
         }
         catch (JsonException)

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Distill.Data.Telemetry;
 using Distill.Pipeline.Runs;
 using Distill.Service.Running;
+using Distill.Storage;
 
 namespace Distill.Cli.Assistants;
 
@@ -89,14 +90,14 @@ internal sealed class DetachedRuns(string runs)
 
     private static JsonNode? ReadSmall(string path)
     {
-        if (!File.Exists(path) || new FileInfo(path).Length > MostTail) return null;
+        if (OptionalFile.TryRead(path, MostTail) is not { } text) return null;
         try
         {
-            return JsonNode.Parse(File.ReadAllText(path));
+            return JsonNode.Parse(text);
         }
-        catch (Exception fault) when (fault is JsonException or IOException)
+        catch (JsonException)
         {
-            return null; // it is being written, or gone again
+            return null; // somebody else's
         }
     }
 
@@ -104,8 +105,8 @@ internal sealed class DetachedRuns(string runs)
 
     private static IEnumerable<string> Lines(string path)
     {
-        if (!File.Exists(path)) yield break;
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var stream = OptionalFile.TryOpen(path);
+        if (stream is null) yield break;
         stream.Seek(Math.Max(0, stream.Length - MostTail), SeekOrigin.Begin);
         using var reader = new StreamReader(stream);
         while (reader.ReadLine() is { } line)

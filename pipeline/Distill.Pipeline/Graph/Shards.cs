@@ -204,16 +204,6 @@ internal sealed class ShardedUnits(ArtifactStore store, StoreKey key)
         return ended;
     }
 
-    private static Done? Read(string folder)
-    {
-        string path = Path.Combine(folder, DoneName);
-        try
-        {
-            return File.Exists(path) ? JsonSerializer.Deserialize<Done>(File.ReadAllBytes(path)) : null;
-        }
-        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null; // joined and removed just now
-        }
-    }
+    private static Done? Read(string folder) =>
+        OptionalFile.TryRead(Path.Combine(folder, DoneName)) is { } text ? JsonSerializer.Deserialize<Done>(text) : null;
 }

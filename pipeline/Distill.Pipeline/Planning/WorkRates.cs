@@ -53,10 +53,10 @@ internal sealed class WorkRates
     // What cannot be read is what an earlier version or a failing disk left: the next run measures again.
     private static List<WorkRecord> Read(string path)
     {
-        if (!File.Exists(path) || new FileInfo(path).Length > MostBytes) return [];
+        if (OptionalFile.TryRead(path, MostBytes) is not { } text) return [];
         try
         {
-            var read = JsonSerializer.Deserialize<List<WorkRecord?>>(File.ReadAllBytes(path), CanonicalJson.Spelling);
+            var read = JsonSerializer.Deserialize<List<WorkRecord?>>(text, CanonicalJson.Spelling);
             return [.. (read ?? []).OfType<WorkRecord>().Where(record => record.IsSound)];
         }
         catch (JsonException)

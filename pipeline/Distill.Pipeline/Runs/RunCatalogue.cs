@@ -1,3 +1,4 @@
+using System.Text;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Storage;
@@ -130,7 +131,8 @@ public static class RunCatalogue
 
         public IReadOnlyList<IStage> StagesOf(RunFolder folder, RunState state)
         {
-            var recipe = (File.ReadAllText(folder.RecipePath), state.Goal);
+            if (OptionalFile.TryRead(folder.RecipePath) is not { } text) return []; // the run is being removed
+            var recipe = (Encoding.UTF8.GetString(text), state.Goal);
             return stages.TryGetValue(recipe, out var known) ? known : stages[recipe] = Read(folder, state);
         }
 

@@ -65,12 +65,10 @@ internal sealed class RunLedger
 
     private static Dictionary<string, LedgerEntry> Read(string path)
     {
+        if (OptionalFile.TryRead(path) is not { } text) return [];
         try
         {
-            var read = File.Exists(path)
-                ? JsonSerializer.Deserialize<Dictionary<string, LedgerEntry>>(File.ReadAllBytes(path), CanonicalJson.Spelling)
-                : null;
-            return read ?? [];
+            return JsonSerializer.Deserialize<Dictionary<string, LedgerEntry>>(text, CanonicalJson.Spelling) ?? [];
         }
         catch (JsonException)
         {

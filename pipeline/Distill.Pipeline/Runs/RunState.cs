@@ -58,11 +58,10 @@ internal sealed record RunState(int Format, RunProgress Progress, string? Goal, 
     /// <summary>Null when the folder is no run of ours.</summary>
     public static RunState? TryRead(string folder)
     {
-        string path = Path.Combine(folder, FileName);
-        if (!File.Exists(path) || new FileInfo(path).Length > MaxBytes) return null;
+        if (OptionalFile.TryRead(Path.Combine(folder, FileName), MaxBytes) is not { } text) return null;
         try
         {
-            var state = JsonSerializer.Deserialize<RunState>(File.ReadAllBytes(path), CanonicalJson.Spelling);
+            var state = JsonSerializer.Deserialize<RunState>(text, CanonicalJson.Spelling);
             return state is { Format: CurrentFormat } ? state : null;
         }
         catch (JsonException)

@@ -29,18 +29,18 @@ internal static class ShardRun
         string locks = Path.Combine(whole.StorePath, ArtifactStore.ShardsName), owner = $"process {Environment.ProcessId}";
         RunResult part;
         // A scheduler may begin a shard anew before it has seen the end of the former.
-        using (FileLock.Take(Path.Combine(locks, own + ".lock"), owner, Waiting, cancellation))
+        using (FileLock.Take(LockOf(locks, own), owner, Waiting, cancellation))
         {
             part = PipelineRun.Run(
                 recipe, options with { Name = own, Until = CurationStage.StageName, Shard = shard }, observer, clock, cancellation);
         }
 
         if (part.EndedEarly is not null) return part;
-        using var right = FileLock.TryTake(Path.Combine(locks, name + ".lock"), owner);
+        using var right = FileLock.TryTake(LockOf(locks, name), owner);
         if (right is null || whole.IsLocked())
             return part with { EndedEarly = $"All units are done; another process goes on with the run '{name}'." };
         var result = PipelineRun.Run(recipe, options, observer, clock, cancellation);
-        RemoveParts(options.RunsFolder, name);
+        RemoveParts(options.RunsFolder, name, locks, owner);
         return result;
 
         void Waiting(string other) => observer.Warning($"Waiting: shard {shard} is being made by {other}.");
@@ -53,7 +53,9 @@ internal static class ShardRun
         return name[..Math.Min(name.Length, LongestName - suffix.Length)] + suffix;
     }
 
-    private static void RemoveParts(string runsFolder, string name)
+    private static string LockOf(string locks, string run) => Path.Combine(locks, run + ".lock");
+
+    private static void RemoveParts(string runsFolder, string name, string locks, string owner)
     {
         foreach (string path in Directory.EnumerateDirectories(runsFolder, "*" + Mark + "*" + Of + "*").ToList())
         {
@@ -61,15 +63,17 @@ internal static class ShardRun
             // A long name was cut by as much as its shard's number needed.
             if (ShardNumber.Parse(shard.Replace(Of, "/", StringComparison.Ordinal), _ => null, out _) is not { } number
                 || NameOf(name, number) != folder) continue;
+            // Who has begun this shard anew finds all units made and goes on to here itself.
+            using var unused = FileLock.TryTake(LockOf(locks, folder), owner);
             var part = new RunFolder(runsFolder, folder);
-            if (RunState.TryRead(path) is null || part.IsLocked()) continue;
+            if (unused is null || RunState.TryRead(path) is null || part.IsLocked()) continue;
             try
             {
                 part.Remove();
             }
             catch (RunRefusedException)
             {
-                // A scheduler has begun this shard anew in this very moment: that process finds all units made and goes on to here itself.
+                // Somebody runs it by its own name.
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distill.Storage;
 
 namespace Distill.Pipeline.Tracking;
 
@@ -33,8 +34,8 @@ internal sealed class MetricTail(string path, long bytes = 0)
     /// <exception cref="IOException">The file cannot be read.</exception>
     public IReadOnlyList<MetricPoint> Read()
     {
-        if (!File.Exists(path)) return [];
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var stream = OptionalFile.TryOpen(path);
+        if (stream is null) return [];
         if (stream.Length < Bytes) Bytes = 0; // another file than the one that was read
         stream.Seek(Bytes, SeekOrigin.Begin);
         byte[] buffer = new byte[Math.Min(MostBytes, stream.Length - Bytes)];

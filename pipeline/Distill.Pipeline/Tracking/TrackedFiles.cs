@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Distill.Data.Telemetry;
@@ -55,11 +56,10 @@ internal static class TrackedFiles
 
     private static Dictionary<string, TrackedPlace> Places(RunFolder folder)
     {
-        string path = folder.Inside(RunTracking.FileName);
-        if (!File.Exists(path)) return [];
+        if (OptionalFile.TryRead(folder.Inside(RunTracking.FileName)) is not { } text) return [];
         try
         {
-            return JsonSerializer.Deserialize<Dictionary<string, TrackedPlace>>(File.ReadAllBytes(path), CanonicalJson.Spelling) ?? [];
+            return JsonSerializer.Deserialize<Dictionary<string, TrackedPlace>>(text, CanonicalJson.Spelling) ?? [];
         }
         catch (JsonException)
         {
@@ -86,8 +86,8 @@ internal static class TrackedFiles
     private static SortedDictionary<string, double> Summary(RunFolder folder)
     {
         var found = new SortedDictionary<string, double>(StringComparer.Ordinal);
-        if (!File.Exists(folder.ReportJsonPath)) return found;
-        var report = ReportJson.Read(File.ReadAllText(folder.ReportJsonPath));
+        if (OptionalFile.TryRead(folder.ReportJsonPath) is not { } text) return found;
+        var report = ReportJson.Read(Encoding.UTF8.GetString(text));
         foreach (var model in report.Evaluations)
         {
             found[$"evaluation/{model.Model}/greedy"] = model.Greedy;
@@ -101,8 +101,8 @@ internal static class TrackedFiles
     private static SortedDictionary<string, string> Artefacts(RunFolder folder)
     {
         var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        if (!File.Exists(folder.LockFilePath)) return found;
-        foreach (var (stage, made) in JsonNode.Parse(File.ReadAllText(folder.LockFilePath))!.AsObject())
+        if (OptionalFile.TryRead(folder.LockFilePath) is not { } text) return found;
+        foreach (var (stage, made) in JsonNode.Parse(text)!.AsObject())
         {
             if (made?["output"]?.GetValue<string>() is { } digest) found[stage] = digest;
         }

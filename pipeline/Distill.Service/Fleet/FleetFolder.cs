@@ -65,12 +65,12 @@ internal static class NoteFile
     public static T? TryRead<T>(string path)
         where T : class
     {
+        if (OptionalFile.TryRead(path, MostBytes) is not { } text) return null;
         try
         {
-            if (!File.Exists(path) || new FileInfo(path).Length > MostBytes) return null;
-            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), CanonicalJson.Spelling);
+            return JsonSerializer.Deserialize<T>(text, CanonicalJson.Spelling);
         }
-        catch (Exception fault) when (fault is JsonException or FileNotFoundException or DirectoryNotFoundException)
+        catch (JsonException)
         {
             return null;
         }

@@ -102,10 +102,10 @@ internal sealed class OccurrenceStore
 
     private DateTimeOffset? ReadTime(string schedule, string name)
     {
+        if (OptionalFile.TryRead(Path.Combine(Root, schedule, name)) is not { } text) return null;
         try
         {
-            string path = Path.Combine(Root, schedule, name);
-            return File.Exists(path) ? JsonSerializer.Deserialize<Seen>(File.ReadAllBytes(path), CanonicalJson.Spelling)?.Until : null;
+            return JsonSerializer.Deserialize<Seen>(text, CanonicalJson.Spelling)?.Until;
         }
         catch (JsonException)
         {

@@ -26,10 +26,10 @@ internal sealed class CompletionStore(string folder)
     public StoredCompletion? Find(string request)
     {
         string path = PathOf(request);
-        if (!File.Exists(path)) return null;
+        if (OptionalFile.TryRead(path) is not { } text) return null;
         try
         {
-            var entry = JsonSerializer.Deserialize<Entry>(File.ReadAllBytes(path), Spelling);
+            var entry = JsonSerializer.Deserialize<Entry>(text, Spelling);
             if (entry?.Request == request && entry.Digest == DigestOf(entry.Completion)) return entry.Completion;
         }
         catch (JsonException)

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Distill.Pipeline.Reporting;
+using Distill.Storage;
 
 namespace Distill.Service.Pages.Runs;
 
@@ -20,14 +21,15 @@ internal sealed class RunCurves
     {
         lock (gate)
         {
-            if (!File.Exists(path)) return [];
+            using var stream = OptionalFile.TryOpen(path);
+            if (stream is null) return [];
             if (!files.TryGetValue(path, out var tail))
             {
                 if (files.Count >= MostFiles) files.Clear();
                 files[path] = tail = new Tail();
             }
 
-            tail.ReadOn(path);
+            tail.ReadOn(stream);
             return tail.Curves();
         }
     }
@@ -41,9 +43,8 @@ internal sealed class RunCurves
         public IReadOnlyList<MetricSeries> Curves() =>
             [.. curves.Select(curve => new MetricSeries(curve.Key.Stage, curve.Key.Name, [.. curve.Value.Points]))];
 
-        public void ReadOn(string path)
+        public void ReadOn(FileStream stream)
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (stream.Length < offset) Forget(); // another run of that name
             stream.Position = offset;
             byte[] block = new byte[Block];
