@@ -149,9 +149,8 @@ internal static class ManifestFile
     /// <summary>Newest manifest by number; null when there is none.</summary>
     public static (int Number, string Path)? Newest(string folder)
     {
-        if (!Directory.Exists(folder)) return null;
         (int Number, string Path)? newest = null;
-        foreach (string path in Directory.EnumerateFiles(folder, Prefix + "*" + Extension))
+        foreach (string path in OptionalFolder.Files(folder, Prefix + "*" + Extension))
         {
             string digits = Path.GetFileName(path)[Prefix.Length..^Extension.Length];
             if (int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int number)

@@ -174,18 +174,18 @@ internal sealed partial class ArtifactStore(string root, TimeProvider clock)
     }
 
     /// <summary>Every folder that holds or held work, in order of kind and key, those of shards last.</summary>
-    public IEnumerable<StoreEntry> Entries() => !Directory.Exists(Root) ? [] : Artifacts().Concat(
-        Directory.Exists(Path.Combine(Root, ShardsName))
-            ? Directory.EnumerateDirectories(Path.Combine(Root, ShardsName)).Order(StringComparer.Ordinal)
-                .Select(folder => StoreEntry.Of(this, "shards", folder) with { State = StoreEntryState.Unfinished })
-            : []);
+    public IEnumerable<StoreEntry> Entries() => Artifacts().Concat(OptionalFolder.Folders(Path.Combine(Root, ShardsName))
+        .Select(folder => StoreEntry.TryOf(this, "shards", folder)).OfType<StoreEntry>()
+        .Select(entry => entry with { State = StoreEntryState.Unfinished }));
 
     private IEnumerable<StoreEntry> Artifacts() =>
-        from kind in Directory.EnumerateDirectories(Root).Order(StringComparer.Ordinal)
+        from kind in OptionalFolder.Folders(Root)
         where Path.GetFileName(kind)[0] != '.'
-        from folder in Directory.EnumerateDirectories(kind).Order(StringComparer.Ordinal)
-        from place in folder.EndsWith(More, StringComparison.Ordinal) ? Directory.EnumerateDirectories(folder) : [folder]
-        select StoreEntry.Of(this, Path.GetFileName(kind), place);
+        from folder in OptionalFolder.Folders(kind)
+        from place in folder.EndsWith(More, StringComparison.Ordinal) ? OptionalFolder.Folders(folder) : [folder]
+        let entry = StoreEntry.TryOf(this, Path.GetFileName(kind), place)
+        where entry is not null
+        select entry;
 
     /// <summary>Held by everything that uses the store; <see cref="TryClose"/> is refused meanwhile.</summary>
     /// <returns>Null while artefacts are being removed.</returns>
@@ -242,9 +242,7 @@ internal sealed partial class ArtifactStore(string root, TimeProvider clock)
     private IEnumerable<int> VersionsOf(StoreKey key)
     {
         string more = Path.Combine(Root, key.Kind, key.Digest + More);
-        IEnumerable<int> later = Directory.Exists(more)
-            ? Directory.EnumerateDirectories(more).Select(folder => Parse(folder)?.Version).OfType<int>()
-            : [];
+        var later = OptionalFolder.Folders(more).Select(folder => Parse(folder)?.Version).OfType<int>();
         return Directory.Exists(FolderOf(key, 1)) ? later.Prepend(1) : later;
     }
 
@@ -294,7 +292,20 @@ internal sealed record StoreEntry(
     string Kind, StoreKey? Key, int Version, string Folder,
     StoreEntryState State, ArtifactManifest? Manifest, long Bytes, DateTimeOffset Changed)
 {
-    public static StoreEntry Of(ArtifactStore store, string kind, string folder)
+    /// <returns>Null where it was removed meanwhile.</returns>
+    public static StoreEntry? TryOf(ArtifactStore store, string kind, string folder)
+    {
+        try
+        {
+            return Of(store, kind, folder);
+        }
+        catch (Exception fault) when (fault is DirectoryNotFoundException or FileNotFoundException && !Directory.Exists(folder))
+        {
+            return null;
+        }
+    }
+
+    private static StoreEntry Of(ArtifactStore store, string kind, string folder)
     {
         var place = store.Parse(folder);
         var (state, manifest) = Read(folder);

@@ -33,3 +33,26 @@ internal static class OptionalFile
         }
     }
 }
+
+/// <summary>The same of a folder: what was in it, or nothing where another process has removed it.</summary>
+internal static class OptionalFolder
+{
+    /// <returns>Paths of the folders in it, links to folders among them, in ordinal order.</returns>
+    public static IReadOnlyList<string> Folders(string path) => Entries(path, Directory.GetDirectories);
+
+    /// <returns>Paths of the files in it, in ordinal order.</returns>
+    public static IReadOnlyList<string> Files(string path, string pattern) => Entries(path, folder => Directory.GetFiles(folder, pattern));
+
+    private static IReadOnlyList<string> Entries(string path, Func<string, string[]> read)
+    {
+        if (!Directory.Exists(path)) return [];
+        try
+        {
+            return [.. read(path).Order(StringComparer.Ordinal)];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return []; // removed just now
+        }
+    }
+}

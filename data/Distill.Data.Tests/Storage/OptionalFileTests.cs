@@ -43,6 +43,8 @@ public sealed class OptionalFileTests : IDisposable
         int found = 0;
         while (!over.IsCancellationRequested)
         {
+            OptionalFolder.Files(inside, "*.json").Count.ShouldBeInRange(0, 1);
+            OptionalFolder.Folders(inside).ShouldBeEmpty();
             if (OptionalFile.TryRead(path) is not { } read) continue;
             read.ShouldBe(text);
             found++;

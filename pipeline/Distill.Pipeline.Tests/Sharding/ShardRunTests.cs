@@ -90,7 +90,7 @@ public sealed class ShardRunTests(ShardRunTests.WholeRun whole) : IClassFixture<
     public async Task Two_processes_of_one_shard_come_one_after_the_other()
     {
         TakeCompletions();
-        for (int turn = 0; turn < 8; turn++) // the first makes it, later ones find it made: the shorter a process works, the closer they come
+        for (int turn = 0; turn < 8; turn++) // the first makes it; later ones find it made, so that their ends come closer together
         {
             var results = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => Shard(0, 1))));
             results.Count(result => result.EndedEarly is null).ShouldBeInRange(1, 3);

@@ -169,17 +169,7 @@ internal sealed class ShardedUnits(ArtifactStore store, StoreKey key)
     // Beside the folder of all, which can so be removed while others take their locks. Locks stay: another one may have opened them.
     private string LockOf(string folder) => $"{root}.{Path.GetFileName(folder)}{LockSuffix}";
 
-    private IReadOnlyList<string> Folders()
-    {
-        try
-        {
-            return Directory.Exists(root) ? [.. Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal)] : [];
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return []; // joined and removed just now
-        }
-    }
+    private IReadOnlyList<string> Folders() => OptionalFolder.Folders(root);
 
     private static string NameOf(ShardNumber shard) => $"{shard.Index}-of-{shard.Count}";
 

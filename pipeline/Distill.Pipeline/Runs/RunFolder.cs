@@ -134,7 +134,7 @@ internal sealed class RunFolder(string runsFolder, string name)
     public IReadOnlyDictionary<string, (StoreKey Key, int Version)> Links()
     {
         var links = new SortedDictionary<string, (StoreKey, int)>(StringComparer.Ordinal);
-        foreach (string path in Directory.EnumerateDirectories(Path).SelectMany(WithChildren))
+        foreach (string path in OptionalFolder.Folders(Path).SelectMany(WithChildren))
         {
             string link = System.IO.Path.GetRelativePath(Path, path).Replace(System.IO.Path.DirectorySeparatorChar, '/');
             if (LinkOf(link) is { } place) links[link] = place;
@@ -210,7 +210,7 @@ internal sealed class RunFolder(string runsFolder, string name)
     private bool IsOurLink(string path) => LinkOf(System.IO.Path.GetRelativePath(Path, path)) is not null;
 
     private static IEnumerable<string> WithChildren(string folder) =>
-        new DirectoryInfo(folder).LinkTarget is not null ? [folder] : Directory.EnumerateDirectories(folder).Prepend(folder);
+        new DirectoryInfo(folder).LinkTarget is not null ? [folder] : OptionalFolder.Folders(folder).Prepend(folder);
 
     private void RequireOurs()
     {

@@ -119,8 +119,8 @@ internal sealed class ArtifactCatalogue
             let key = place.Key.Key
             let version = place.Key.Version
             let folder = store.FolderOf(key, version)
-            where Directory.Exists(folder)
-            let entry = StoreEntry.Of(store, key.Kind, folder)
+            let entry = Directory.Exists(folder) ? StoreEntry.TryOf(store, key.Kind, folder) : null
+            where entry is not null
             select new CataloguedArtifact(
                 entry, entry.Manifest?.Digest, [.. place], store.IsPinned(key, version), store.IsBeingMade(key))]);
     }

@@ -48,9 +48,8 @@ internal sealed class FleetFolder(string runsFolder)
         foreach (string path in (string[])[WorkersPath, OrdersPath, StagesPath]) Directory.CreateDirectory(path);
     }
 
-    private static IEnumerable<string> NamesIn(string folder) => !Directory.Exists(folder) ? [] : Directory
-        .EnumerateFiles(folder, "*" + Note).Select(path => Path.GetFileNameWithoutExtension(path))
-        .Where(name => name[0] != '.').Order(StringComparer.Ordinal);
+    private static IEnumerable<string> NamesIn(string folder) => OptionalFolder.Files(folder, "*" + Note)
+        .Select(path => Path.GetFileNameWithoutExtension(path)).Where(name => name[0] != '.').Order(StringComparer.Ordinal);
 }
 
 /// <summary>

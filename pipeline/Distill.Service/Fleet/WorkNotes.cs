@@ -166,7 +166,7 @@ internal sealed class WorkNotes(string folder)
     /// <returns>Whether nobody noted its end before.</returns>
     public bool TryEnd(UnitRange range, int number, ClaimEnd end) => Create(EndPath(range, number), end);
 
-    public IReadOnlyList<BadUnit> Bad() => !Directory.Exists(BadPath) ? [] : [.. Directory.EnumerateFiles(BadPath, "*" + Note)
+    public IReadOnlyList<BadUnit> Bad() => [.. OptionalFolder.Files(BadPath, "*" + Note)
         .Select(NoteFile.TryRead<BadUnit>).OfType<BadUnit>().OrderBy(bad => bad.Unit)];
 
     public void SetAside(BadUnit bad) => Create(Path.Combine(BadPath, bad.Unit.ToString(CultureInfo.InvariantCulture) + Note), bad);
@@ -206,7 +206,7 @@ internal sealed class WorkNotes(string folder)
         }
     }
 
-    private IEnumerable<UnitRange> DoneRanges() => !Directory.Exists(DonePath) ? [] : Directory.EnumerateFiles(DonePath, "*" + Note)
+    private IEnumerable<UnitRange> DoneRanges() => OptionalFolder.Files(DonePath, "*" + Note)
         .Select(path => Path.GetFileNameWithoutExtension(path).Split('-'))
         .Where(parts => parts.Length == 2 && parts[0].Length > 0 && parts[0][0] != '.')
         .Select(parts => new UnitRange(
