@@ -55,7 +55,7 @@ public sealed class TimeLeftTests
         left.See(new StageProgress(0, 10, "steps"));
         clock.Advance(TimeSpan.FromSeconds(50));
         left.See(new StageProgress(1, 10, "steps"));
-        left.Now!.Value.TotalSeconds.ShouldBe(20 + (0.4 * 450) + (0.6 * 50), 0.01);
+        left.Now!.Value.TotalSeconds.ShouldBe(20 + (0.5 * 450) + (0.5 * 50), 0.01);
         clock.Advance(TimeSpan.FromSeconds(100));
         left.See(new StageProgress(5, 10, "steps"));
         left.Now!.Value.TotalSeconds.ShouldBe(20 + 150, 0.01);
@@ -70,6 +70,18 @@ public sealed class TimeLeftTests
         clock.Advance(TimeSpan.FromSeconds(5));
         left.See(new StageProgress(9, 10, "steps"));
         left.Now!.Value.TotalSeconds.ShouldBe(20 + (0.4 * 5) + (0.6 * 95), 0.01);
+    }
+
+    // A stage of an hour and a half that was predicted to take a second showed 5 minutes left.
+    [Fact]
+    public void A_stage_that_has_taken_all_of_its_predicted_time_goes_by_its_pace_alone()
+    {
+        var left = new TimeLeft(Plan(1, 20), clock);
+        left.Begin("first");
+        left.See(new StageProgress(0, 6000, "steps"));
+        clock.Advance(TimeSpan.FromSeconds(60));
+        left.See(new StageProgress(60, 6000, "steps"));
+        left.Now!.Value.TotalSeconds.ShouldBe(20 + 5940, 0.01);
     }
 
     [Fact]

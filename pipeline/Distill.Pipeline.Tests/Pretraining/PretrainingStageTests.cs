@@ -52,6 +52,14 @@ public sealed class PretrainingStageTests : IDisposable
         Should.Throw<InvalidDataException>(() => Run("whole", int.MaxValue, $"start={start}")).Message.ShouldContain("another shape");
     }
 
+    [Fact]
+    public void A_plan_of_hours_does_not_say_seconds_where_nothing_was_measured()
+    {
+        var recipe = RecipeFile.Load(Path.Combine(RepositoryFolder.Root, "recipes/tiny-base.yaml"), null);
+        var stage = PipelineRun.Plan(recipe, new RunOptions { RunsFolder = folder["runs"] }).Stages.Single();
+        stage.Seconds.ShouldNotBeNull().ShouldBeGreaterThan(600); // what is done around a token alone
+    }
+
     /// <returns>Why the training was done.</returns>
     private string Run(string name, int stopAfter, params string[] overrides)
     {

@@ -110,7 +110,7 @@ internal sealed class Forecaster(
             return (WorkTimes.Predict(models, units * model.Parameters / usual), ForecastBasis.Similar);
         }
 
-        return (estimate.Seconds(load, units, model?.Parameters ?? 0, device), ForecastBasis.Estimated);
+        return (estimate.Seconds(load, units, model?.Parameters ?? load.Parameters, device), ForecastBasis.Estimated);
     }
 
     private static int? StepsOf(double rows, IReadOnlyList<WorkRecord> like) =>

@@ -37,6 +37,9 @@ internal sealed record StageLoad(WorkKind Kind, long Rows)
     /// </summary>
     public string? Model { get; init; }
 
+    /// <summary>Of the model that works, where the recipe brings none but says how large it is; 0 elsewhere.</summary>
+    public long Parameters { get; init; }
+
     /// <summary>What else of the recipe decides the speed, e.g. <c>64 slots</c>.</summary>
     public string Setting { get; init; } = "";
 

@@ -61,13 +61,14 @@ internal sealed class TimeLeft
         if (open.Remove(stage, out double seconds)) planned -= seconds;
     }
 
-    // The further it is, the more its own pace counts against the prediction.
+    // The further it is, and the more of the predicted time is over, the more its own pace counts against the prediction.
     private double StageLeft(double factor)
     {
         double elapsed = clock.GetElapsedTime(began).TotalSeconds, byPlan = Math.Max(0, (factor * atWork) - elapsed);
         double own = before < 0 ? 0 : done - before;
         if (own <= 0 || elapsed < 1) return byPlan;
-        double trust = Math.Min(1, 4 * own), byPace = elapsed * (1 - done) / own;
+        double over = factor * atWork > 0 ? elapsed / (factor * atWork) : 1;
+        double trust = Math.Min(1, Math.Max(4 * own, over)), byPace = elapsed * (1 - done) / own;
         return (trust * byPace) + ((1 - trust) * byPlan);
     }
 }

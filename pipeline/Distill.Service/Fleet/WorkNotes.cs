@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distill.Storage;
 
 namespace Distill.Service.Fleet;
 

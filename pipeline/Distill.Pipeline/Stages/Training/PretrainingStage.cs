@@ -25,6 +25,8 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
     private const string LogName = "training.jsonl";
     private const int CorpusProblems = 20_000, Window = 100;
 
+    private const double LikelyTokens = 100; // of a sequence: 121 of the base and 87 of the teacher that the project has made
+
     public StageDeclaration Declaration { get; } = new()
     {
         Name = StageName,
@@ -47,6 +49,8 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
         Setting = TrainingLoad.SettingOf(recipe.Training.Precision, recipe.Training.Threads) + $", {recipe.Architecture.Layers} layers of "
             + $"{recipe.Architecture.HiddenSize}",
         Steps = recipe.Training.Steps,
+        LikelyTokens = LikelyTokens,
+        Parameters = recipe.Architecture.ToDecoder(recipe.Tokenizer.VocabularySize).ParameterCount,
     };
 
     public string? Continuation(string folder) => TrainedStudent.Continuation(folder);
