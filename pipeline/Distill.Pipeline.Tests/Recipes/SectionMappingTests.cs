@@ -83,15 +83,16 @@ public sealed class SectionMappingTests : IDisposable
         string[] remote = [.. SectionDeclaration.Of(typeof(TeacherSection)).Options.Select(option => option.PropertyName)
             .Where(name => typeof(RemoteTeacherSection).GetProperty(name) is not null)];
         Check(teacher, section => section.ToCollectionOptions("digest"),
-            // What opens the model, cards.
-            [.. remote, nameof(TeacherSection.Engine), nameof(TeacherSection.Slots), nameof(TeacherSection.Device),
-                nameof(TeacherSection.Licence)]);
+            // What opens the model, which problems it is asked, cards.
+            [.. remote, nameof(TeacherSection.Domains), nameof(TeacherSection.Engine), nameof(TeacherSection.Slots),
+                nameof(TeacherSection.Device), nameof(TeacherSection.Licence)]);
         var endpoint = teacher with { Endpoint = "https://api.example.com/v1", Model = "m", TopLogProbabilities = null };
         Check(
             endpoint,
             section => (section.ToRemoteOptions(section), section.ToCalls(), section.ToOptions(section.Model), section.Prices,
                 section.ToBatches(), section.Batch),
             nameof(TeacherSection.Engine), nameof(TeacherSection.Slots), nameof(TeacherSection.Device), // of model folders
+            nameof(TeacherSection.Domains), // which problems it is asked
             nameof(TeacherSection.Licence), // cards
             nameof(TeacherSection.TopLogProbabilities), nameof(RemoteTeacherSection.Tokenizer), // with token ids
             nameof(EndpointSection.ApiKeyEnv)); // the client's key

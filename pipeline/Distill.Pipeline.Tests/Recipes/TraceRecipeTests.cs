@@ -1,6 +1,7 @@
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Stages.Data;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Pipeline.Tests.Testing;
 
 namespace Distill.Pipeline.Tests.Recipes;
@@ -62,7 +63,7 @@ public sealed class TraceRecipeTests : IDisposable
         told.ShouldContain("[\"a\",\"b\"]");
         Key("prompt.student_examples=[ { question: a, answer: b } ]").ShouldBe(plain);
         string Key(params string[] overrides) =>
-            new TracesStage(SampleRecipe.Parse(folder, SampleRecipe.Text, overrides)).Declaration.Options.ToJsonString();
+            new TracesStage(TeacherRole.Of(SampleRecipe.Parse(folder, SampleRecipe.Text, overrides))[0]).Declaration.Options.ToJsonString();
     }
 
     [Fact]
@@ -110,7 +111,7 @@ public sealed class TraceRecipeTests : IDisposable
         Key("traces.accepted_per_problem=1").ShouldContain("\"verifiers\"");
         Key("traces.max_time=0.5").ShouldNotContain("\"verifiers\"");
         string Key(params string[] overrides) =>
-            new TracesStage(SampleRecipe.Parse(folder, SampleRecipe.Text, overrides)).Declaration.Options.ToJsonString();
+            new TracesStage(TeacherRole.Of(SampleRecipe.Parse(folder, SampleRecipe.Text, overrides))[0]).Declaration.Options.ToJsonString();
     }
 
     [Fact]

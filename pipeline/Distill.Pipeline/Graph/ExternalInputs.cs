@@ -5,6 +5,7 @@ using Distill.Pipeline.Promotions;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Storage;
 using Distill.Teacher.Remote.Collection;
 
@@ -50,12 +51,16 @@ internal static class ExternalInputs
 
     /// <summary>Where on the Hub an input came from, with its commit; null for everything else.</summary>
     public static string? OriginOf(Recipe recipe, string name) =>
-        Options.TryGetValue(name, out string? option) ? recipe.Pulled.OriginOf(option) : null;
+        OptionOf(recipe, name) is { } option ? recipe.Pulled.OriginOf(option) : null;
+
+    private static string? OptionOf(Recipe recipe, string name) =>
+        recipe is DistillationRecipe distillation && TeacherRole.Find(distillation, name) is { } role ? role.Place(Options[Teacher])
+            : Options.GetValueOrDefault(name);
 
     // Null for what an earlier stage makes.
     private static StageInput? Of(Recipe recipe, string name, DigestMemory memory) => (recipe, name) switch
     {
-        (DistillationRecipe distillation, Teacher) => TeacherOf(distillation, memory),
+        (DistillationRecipe distillation, _) when TeacherRole.Find(distillation, name) is { } role => TeacherOf(role, memory),
         (DistillationRecipe { Traces.From: { } traces }, Traces) => GivenTraces.Open(traces, memory),
         (DistillationRecipe distillation, Base) => Open(recipe, Base, distillation.Student.Base, memory),
         (DistillationRecipe distillation, ProblemFiles) =>
@@ -91,9 +96,9 @@ internal static class ExternalInputs
         return new StageInput(folder, FileDigest.Of(Encoding.UTF8.GetBytes(string.Join('\n', lines))), null);
     }
 
-    private static StageInput TeacherOf(DistillationRecipe recipe, DigestMemory memory) => recipe.Teacher.Remote is { } remote
-        ? new StageInput("", DigestOf(remote, recipe.Teacher.Model, memory), null)
-        : Open(recipe, Teacher, recipe.Teacher.Model, memory);
+    private static StageInput TeacherOf(TeacherRole role, DigestMemory memory) => role.Teacher.Remote is { } remote
+        ? new StageInput("", DigestOf(remote, role.Teacher.Model, memory), null)
+        : new(role.Teacher.Model, DigestOf(role.Teacher.Model, memory, role.Recipe.Pulled.FilesOf(role.Place(Options[Teacher]))), null);
 
     // Where token ids are asked for, the tokenizer decides what they are taken for.
     private static string DigestOf(RemoteTeacherSection remote, string model, DigestMemory memory)

@@ -2,6 +2,7 @@ using System.Reflection;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Stages;
 using Distill.Pipeline.Stages.Data;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Pipeline.Stages.Training;
 
 namespace Distill.Pipeline.Graph;
@@ -132,7 +133,10 @@ internal sealed class StageGraph
         }
 
         if (recipe.Traces.Preflight is { } preflight) yield return new PreflightStage(recipe, preflight);
-        yield return recipe.Teacher.Remote is { } remote ? new RemoteTracesStage(recipe, remote) : new TracesStage(recipe);
+        var roles = TeacherRole.Of(recipe);
+        foreach (var role in roles)
+            yield return role.Teacher.Remote is { } remote ? new RemoteTracesStage(role, remote) : new TracesStage(role);
+        if (roles.Count > 1) yield return new JoinedTracesStage(recipe, roles);
     }
 
     private static IEnumerable<IStage> Evaluations(DistillationRecipe recipe, IReadOnlyList<IStage> made)

@@ -3,6 +3,7 @@ using Distill.Libtorch;
 using Distill.Pipeline.Diagnosis;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Stages.Data.Teachers;
 using TorchSharp;
 
 namespace Distill.Pipeline.Models;
@@ -66,9 +67,9 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     /// <summary>Everything that is wrong with the devices that a recipe asks for.</summary>
     public IEnumerable<RecipeProblem> Problems(Recipe recipe, bool trains)
     {
-        if (TeacherThatRuns(recipe, trains) is { } distillation)
+        foreach (var role in TeachersThatRun(recipe, trains))
         {
-            var fault = FaultOf("teacher.device", distillation.Teacher.Device, () => RunnableTeacher(distillation));
+            var fault = FaultOf(role.Place("teacher.device"), role.Teacher.Device, () => RunnableTeacher(role.Recipe));
             if (fault is not null) yield return fault;
         }
 
@@ -82,7 +83,8 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
     public string Signature(Recipe recipe, bool trains)
     {
-        string teacher = TeacherThatRuns(recipe, trains) is { } local ? WordFor(Teacher(local)) : Nowhere;
+        string[] teachers = [.. TeachersThatRun(recipe, trains).Select(role => WordFor(Teacher(role.Recipe))).Distinct()];
+        string teacher = teachers.Length > 0 ? string.Join(" and ", teachers) : Nowhere;
         return $"teacher {teacher}, student {(trains ? WordFor(Training(recipe)) : Nowhere)}";
     }
 
@@ -97,7 +99,7 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     public IReadOnlyDictionary<string, string> Describe(Recipe recipe, bool trains)
     {
         var described = new Dictionary<string, string>();
-        if (TeacherThatRuns(recipe, trains) is { } local) described["teacher"] = Text(Teacher(local));
+        foreach (var role in TeachersThatRun(recipe, trains)) described[role.Path] = Text(Teacher(role.Recipe));
         if (trains) described["training"] = Text(Training(recipe));
         if (trains && recipe is DistillationRecipe distillation)
         {
@@ -111,15 +113,17 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     /// <summary>The same in one sentence, where a recipe or a machine has to do with cards at all; else null.</summary>
     public string? Worth(Recipe recipe, bool trains)
     {
-        bool isNamed = recipe is DistillationRecipe { Teacher: var teacher, Student: var student }
-            ? teacher.Device != DeviceChoice.Auto || student.Device != DeviceChoice.Auto : recipe.Device != DeviceChoice.Auto;
+        bool isNamed = recipe is DistillationRecipe { TraceWriters: var teachers, Student: var student }
+            ? teachers.Select(teacher => teacher.Device).Append(student.Device).Any(device => device != DeviceChoice.Auto)
+            : recipe.Device != DeviceChoice.Auto;
         if (!isNamed && !machine().Driver.IsInstalled) return null;
         return $"Devices: {string.Join(", ", Describe(recipe, trains).Select(part => $"{part.Key} {part.Value}"))}.";
     }
 
     // Beside existing traces a teacher is run only where there are students that it is compared with or has an opinion of.
-    private static DistillationRecipe? TeacherThatRuns(Recipe recipe, bool trains) =>
-        recipe is DistillationRecipe { Teacher.IsLocal: true } local && (trains || local.Traces.From is null) ? local : null;
+    private static IEnumerable<TeacherRole> TeachersThatRun(Recipe recipe, bool trains) =>
+        recipe is DistillationRecipe distillation && (trains || distillation.Traces.From is null)
+            ? TeacherRole.Of(distillation).Where(role => role.Teacher.IsLocal) : [];
 
     private DeviceChoice RunnableTeacher(DistillationRecipe recipe)
     {

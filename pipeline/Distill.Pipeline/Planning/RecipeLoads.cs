@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Distill.Export;
-using Distill.Pipeline.Graph;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Stages.Data;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Student.Fused;
 
 namespace Distill.Pipeline.Planning;
@@ -12,12 +12,14 @@ namespace Distill.Pipeline.Planning;
 internal static class TraceLoad
 {
     /// <summary>The whole set of traces; where a preflight is finished, by what its sample showed.</summary>
-    public static StageLoad Of(DistillationRecipe recipe, Foresight earlier, WorkKind kind)
+    public static StageLoad Of(TeacherRole role, Foresight earlier, WorkKind kind)
     {
-        long rows = (earlier.Rows(ProblemsStage.Train) ?? recipe.Problems.Train) * recipe.Teacher.Samples;
+        var recipe = role.Recipe;
+        long problems = role.Domains.Count > 0 ? role.MostProblems : earlier.Rows(ProblemsStage.Train) ?? recipe.Problems.Train;
+        long rows = problems * recipe.Teacher.Samples;
         var load = new StageLoad(kind, rows)
         {
-            Model = ExternalInputs.Teacher, MaxTokens = recipe.Teacher.MaxTokens, Budget = recipe.Traces.MaxTokensTotal,
+            Model = role.Model, MaxTokens = recipe.Teacher.MaxTokens, Budget = recipe.Traces.MaxTokensTotal,
         };
         if (earlier.Find(PreflightStage.StageName) is not { } made) return load;
         var sample = JsonSerializer.Deserialize<PreflightReport>(

@@ -73,6 +73,11 @@ public sealed record DistillationRecipe : Recipe
     [Option("the model that solves the training problems")]
     internal TeacherSection Teacher { get; init; } = new();
 
+    [Option("further teachers, with the same keys: each solves all training problems too, or those of its `domains`, and what all of them "
+        + "wrote is learned. Budgets of `traces` are each teacher's own; `rl.teacher_weight` and the comparison ask `teacher` alone",
+        Minimum = 0, Maximum = 16, Default = "none")]
+    internal IReadOnlyList<TeacherSection> Teachers { get; init; } = [];
+
     [Option("where the traces come from, and how many completions are asked for")]
     internal TraceSection Traces { get; init; } = new();
 
@@ -131,11 +136,21 @@ public sealed record DistillationRecipe : Recipe
     [Option("who else is told what the run measures", Default = "none, or as the environment says")]
     internal TrackingSection? Tracking { get; init; }
 
-    /// <summary>What cards and reports say wrote the traces: the teacher, or where they were taken from.</summary>
-    internal string TraceOrigin => Traces.From is { } place ? ModelName.Of(place) : Teacher.Name;
+    /// <summary>All that are asked for traces, <c>teacher</c> first.</summary>
+    internal IEnumerable<TeacherSection> TraceWriters => Teachers.Prepend(Teacher);
+
+    /// <summary>What cards and reports say wrote the traces: the teachers, or where they were taken from.</summary>
+    internal string TraceOrigin => Traces.From is { } place ? ModelName.Of(place)
+        : string.Join(" and ", TraceWriters.Select(teacher => teacher.Name).Distinct());
 
     private protected override IEnumerable<Rule> OwnRules()
     {
+        yield return Rule.Unused(Traces.From is not null, nameof(Teachers), "traces.from takes existing traces: nobody is asked",
+            "leave it or traces.from out");
+        yield return Rule.Require(Teachers.Count == 0 || Traces.Preflight is null, nameof(Teachers), "traces.preflight tries one teacher",
+            "leave one of the two out; `distill generate` of a recipe with that teacher alone tries another");
+        yield return Rule.Require(Teachers.Count == 0 || SoftLabels is null, nameof(Teachers),
+            "soft_labels are the alternatives of one teacher", "leave one of the two out");
         yield return Rule.Require(SoftLabels is null || Traces.From is not null || Teacher.TopLogProbabilities is not null,
             nameof(SoftLabels),
             "the teacher records no alternatives to its tokens",

@@ -12,7 +12,8 @@ internal static class RecipeLicences
         LicensedPart[] parts =
         [
             .. sources,
-            new("teacher", recipe.TraceOrigin, Stated(recipe.Teacher.Licence)),
+            .. recipe.Teachers.Count == 0 ? [new LicensedPart("teacher", recipe.TraceOrigin, Stated(recipe.Teacher.Licence))]
+                : recipe.TraceWriters.Select(teacher => new LicensedPart("teacher", teacher.Name, Stated(teacher.Licence))),
             new("base", Path.GetFileName(recipe.Student.Base), Stated(recipe.Student.Licence)),
         ];
         var publish = recipe.Publish.ToPolicy();

@@ -93,6 +93,10 @@ internal static partial class RecipeReference
         }
     }
 
+    // The key of a recipe whose section the items of a list are.
+    private static string? AsSection(Type item) =>
+        Root(RecipeFile.Distill)!.Options.FirstOrDefault(option => option.Kind == OptionKind.Section && option.ValueType == item)?.Key;
+
     private static string Default(OptionDeclaration option) => option switch
     {
         { Attribute.Required: true } => "required",
@@ -118,6 +122,7 @@ internal static partial class RecipeReference
                 + Shown(attribute.Maximum) + unit,
             OptionKind.Flag => "true, false",
             OptionKind.Word => string.Join(", ", option.Words.Select(word => $"`{word}`")),
+            OptionKind.List when AsSection(option.ItemType) is { } section => $"a list, each with the keys of `{section}`",
             OptionKind.List => $"a list of {{ {string.Join(", ", SectionDeclaration.Of(option.ItemType).Options.Select(item =>
                 item.Key))} }}" + (attribute.Rows ? ", or a JSONL file of them" : ""),
             OptionKind.Map => "names with values",

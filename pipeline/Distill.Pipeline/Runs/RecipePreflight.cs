@@ -8,6 +8,7 @@ using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Tokenization;
 
 namespace Distill.Pipeline.Runs;
@@ -36,10 +37,7 @@ internal sealed class RecipePreflight
 
     private void Run(bool makesStudent)
     {
-        var teacher = !recipe.Teacher.IsLocal ? null
-            : Open("teacher.model", recipe.Teacher.Model,
-                "give the folder of an ONNX model or of a checkpoint, with tokenizer and chat template", () =>
-                ModelFacts.Of(recipe.Teacher.Model));
+        var teacher = recipe.Teacher.IsLocal ? OpenTeacher(TeacherRole.Of(recipe)[0]) : null;
         var student = !makesStudent ? null
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () =>
                 Checkpoint.Open(recipe.Student.Base));
@@ -52,7 +50,8 @@ internal sealed class RecipePreflight
             student is null || studentEncoder is null ? null : new ModelFacts(student.Architecture.VocabularySize, studentEncoder));
         problems.AddRange(fit.Faults);
         notes.AddRange(fit.Notes);
-        CheckEngine();
+        CheckEngine(TeacherRole.Of(recipe)[0]);
+        foreach (var role in TeacherRole.Of(recipe).Skip(1)) CheckFurther(role);
         if (recipe.Teacher.Remote is { TokenIds: true, Tokenizer: { } folder } remote)
             CheckTokens(Open("teacher.tokenizer", folder, "give the folder with the model's tokenizer.json", remote.OpenTokenizer),
                 studentEncoder?.Tokenizer);
@@ -75,13 +74,26 @@ internal sealed class RecipePreflight
         }
     }
 
-    private void CheckEngine()
+    private void CheckFurther(TeacherRole role)
     {
-        var teacher = recipe.Teacher;
+        if (!role.Teacher.IsLocal) return;
+        var teacher = OpenTeacher(role);
+        var fit = ModelFit.Of(role.Recipe, teacher, student: null);
+        problems.AddRange(fit.Faults.Select(fault => fault with { Path = role.Place(fault.Path) }));
+        notes.AddRange(fit.Notes.Select(role.Place));
+        CheckEngine(role);
+    }
+
+    private ModelFacts? OpenTeacher(TeacherRole role) => Open(role.Place("teacher.model"), role.Teacher.Model,
+        "give the folder of an ONNX model or of a checkpoint, with tokenizer and chat template", () => ModelFacts.Of(role.Teacher.Model));
+
+    private void CheckEngine(TeacherRole role)
+    {
+        var teacher = role.Teacher;
         if (!teacher.IsLocal || recipe.Traces.From is not null) return;
         if (teacher.Engine.FaultOf(teacher.Model) is { } fault)
-            Add("teacher.engine", OptionDeclaration.Spell(teacher.Engine), fault, "leave it out: the engine onnx runs it");
-        else if (teacher.Engine.SlowerBecause(teacher.Slots, teacher.Samples) is { } why) notes.Add($"teacher.engine: {why}");
+            Add(role.Place("teacher.engine"), OptionDeclaration.Spell(teacher.Engine), fault, "leave it out: the engine onnx runs it");
+        else if (teacher.Engine.SlowerBecause(teacher.Slots, teacher.Samples) is { } why) notes.Add(role.Place($"teacher.engine: {why}"));
     }
 
     private void CheckSizes(DecoderArchitecture whole)

@@ -87,7 +87,8 @@ internal static class ShardRun
                 $"{way} excludes --from, --only and --force: those who work on it agree on what is finished by the store alone.");
         if (!options.UseOtherRuns)
             throw new RunRefusedException($"{way} excludes --no-cache: those who work on it find each other's units in the store.");
-        bool isPaid = recipe.Teacher.Remote is not null && recipe.Traces is not { MaxCost: null, MaxTokensTotal: null };
+        bool isPaid = recipe.TraceWriters.Any(teacher => teacher.Remote is not null)
+            && recipe.Traces is not { MaxCost: null, MaxTokensTotal: null };
         if (isPaid || recipe.Traces.TimeLimit is not null)
             throw new RunRefusedException("The budgets of 'traces' count what one process spends, and every shard would spend them anew. "
                 + $"Leave them out, e.g. --set traces.max_cost=null, or run without {way}.");

@@ -11,6 +11,7 @@ using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
 using Distill.Pipeline.Runs;
 using Distill.Pipeline.Stages.Data;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Storage;
 
 namespace Distill.Pipeline.Stages;
@@ -39,7 +40,7 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
             {
                 student, TracesStage.StageName, ExportStage.StageName, ParityStage.StageName,
                 EvaluationStage.NameOf(StageGraph.Exported), ExternalInputs.Base,
-            }.Concat(recipe.Teacher.IsThere ? [ExternalInputs.Teacher] : []).Concat(ReturnedOf(recipe)).Distinct(),
+            }.Concat(Teachers(recipe)).Concat(ReturnedOf(recipe)).Distinct(),
         ],
         Options = new() { ["recipe"] = DigestOf(recipe), ["export"] = recipe.Export.ToKey(recipe) },
     };
@@ -50,6 +51,9 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
     public StageLoad Load(Foresight earlier) => new(WorkKind.Rows, 1);
 
     public long BytesOf(Artifact made) => made.Manifest.Files.Where(file => Described.Contains(file.Path)).Sum(file => file.Bytes);
+
+    private static IEnumerable<string> Teachers(DistillationRecipe recipe) =>
+        recipe.Teacher.IsThere ? TeacherRole.Of(recipe).Select(role => role.Model) : [];
 
     // What was trained elsewhere says what was handed over and what came back.
     private static string[] ReturnedOf(DistillationRecipe recipe) => recipe.Returned is null ? []
@@ -113,7 +117,8 @@ internal sealed class PackageStage(DistillationRecipe recipe, string student) : 
             ["checkpoint"] = context.Input(student).Digest,
             ["base"] = context.Input(ExternalInputs.Base).Digest,
         };
-        if (context.HasInput(ExternalInputs.Teacher)) digests["teacher"] = context.Input(ExternalInputs.Teacher).Digest;
+        foreach (var (index, name) in Teachers(recipe).Index().Where(teacher => context.HasInput(teacher.Item)))
+            digests[index == 0 ? "teacher" : $"teacher-{index + 1}"] = context.Input(name).Digest;
         foreach (string name in ReturnedOf(recipe)) digests[name] = context.Input(name).Digest;
         return digests;
     }

@@ -2,6 +2,7 @@ using Distill.Pipeline.Graph;
 using Distill.Pipeline.Problems;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Storage;
 
 namespace Distill.Pipeline.Store;
@@ -52,5 +53,6 @@ internal sealed class ExternalModels(string runsFolder, DigestMemory digests, st
         role == ExternalInputs.ProblemFiles
             ? string.Join(", ", RecipeProblems.Of(((DistillationRecipe)recipe).Problems).Sources.Select(source => source.Place))
             : ExternalInputs.OriginOf(recipe, role) is { } origin ? origin
-            : input.Folder.Length > 0 ? Path.GetFullPath(input.Folder) : $"{((DistillationRecipe)recipe).Teacher.Model} behind an endpoint";
+            : input.Folder.Length > 0 ? Path.GetFullPath(input.Folder)
+            : $"{TeacherRole.Find((DistillationRecipe)recipe, role)!.Teacher.Model} behind an endpoint";
 }

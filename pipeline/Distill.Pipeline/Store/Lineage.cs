@@ -68,11 +68,16 @@ internal sealed record Lineage(
         artifact.Summary, artifact.IsFinished ? LineageState.Finished : LineageState.Damaged,
         artifact.Entry.Folder, artifact.Origin.Inputs);
 
+    // Further teachers are counted from 2, in both spellings.
+    private static string? RoleOf(string name) => Outside.TryGetValue(name, out string? role) ? role
+        : name.StartsWith(ExternalInputs.Teacher + "-", StringComparison.Ordinal) ? name
+        : name.StartsWith("teacher-", StringComparison.Ordinal) ? $"{ExternalInputs.Teacher}{name["teacher".Length..]}" : null;
+
     private static LineageNode NodeOf(ArtifactCatalogue catalogue, string name, string digest, ExternalModels models)
     {
         if (catalogue.Find(digest) is { } artifact) return NodeOf(artifact);
         var none = new Dictionary<string, string>();
-        return Outside.TryGetValue(name, out string? role)
+        return RoleOf(name) is { } role
             ? new(digest, name, null, null, null, "", LineageState.External, role == "recipe" ? null : models.Find(role, digest), none)
             : new(digest, name, null, null, null, "", LineageState.Removed, null, none);
     }

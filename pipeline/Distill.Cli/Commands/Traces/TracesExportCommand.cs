@@ -166,19 +166,24 @@ internal sealed class PublishOptions
         };
     }
 
-    /// <summary>Sources of the problems, then the teacher.</summary>
+    /// <summary>Sources of the problems, then the teachers.</summary>
     /// <exception cref="UsageException">An option is no NAME=ID.</exception>
     public IReadOnlyList<LicensedPart> Parts(ParseResult parsed, TraceSource source)
     {
         var stated = (parsed.GetValue(sourceLicence) ?? []).Select(Pair).ToDictionary(pair => pair.Name, pair => pair.Id);
         var recipe = source.Recipe();
-        string? ofTeacher = parsed.GetValue(teacherLicence) ?? (recipe?.Teacher.Licence is { Length: > 0 } own ? own : null);
+        string? given = parsed.GetValue(teacherLicence);
         var known = source.Sources();
         IEnumerable<LicensedPart> added = stated.Where(pair => known.All(part => part.Name != pair.Key))
             .Select(pair => new LicensedPart("source", pair.Key, pair.Value));
-        IEnumerable<LicensedPart> teacher = recipe is null && ofTeacher is null ? []
-            : [new("teacher", recipe?.Teacher.Name ?? "teacher", ofTeacher)];
-        return [.. known.Select(part => part with { Licence = stated.GetValueOrDefault(part.Name) ?? part.Licence }), .. added, .. teacher];
+        IEnumerable<LicensedPart> teachers = recipe is not null
+            ? recipe.TraceWriters.Select(teacher => new LicensedPart(
+                "teacher", teacher.Name, given ?? (teacher.Licence is { Length: > 0 } own ? own : null)))
+            : given is null ? [] : [new("teacher", "teacher", given)];
+        return
+        [
+            .. known.Select(part => part with { Licence = stated.GetValueOrDefault(part.Name) ?? part.Licence }), .. added, .. teachers,
+        ];
     }
 
     private static (string Name, string Id) Pair(string word) => word.Split('=', 2) is [{ Length: > 0 } name, { Length: > 0 } id]

@@ -1,4 +1,5 @@
 using System.Text;
+using Distill.Data.Problems;
 using Distill.Generation;
 using Distill.Generation.Onnx;
 using Distill.Pipeline.Models;
@@ -35,6 +36,10 @@ internal sealed record TeacherSection : RemoteTeacherSection
     [Option("keep the smallest set of tokens that reaches this probability", Minimum = 0, Above = true, Maximum = 1)]
     public double TopP { get; init; } = 1;
 
+    [Option("beside other `teachers`: the domains whose training problems it solves, as reports name them, e.g. `words`; several may solve "
+        + "the same", Listed = true, Default = "all")]
+    public string Domains { get; init; } = "";
+
     [Option("longest completion; longer counts as truncated", Minimum = 1, Maximum = 1_000_000, Unit = "tokens")]
     public int MaxTokens { get; init; } = 192;
 
@@ -57,6 +62,10 @@ internal sealed record TeacherSection : RemoteTeacherSection
     [Option("licence or terms of the teacher, e.g. `apache-2.0` or `openai-terms`, for cards and `publish`", Default = "not stated",
         DecidesResult = false)]
     public string Licence { get; init; } = "";
+
+    /// <summary>Empty for all.</summary>
+    internal IReadOnlyList<string> DomainNames =>
+        Domains.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>The endpoint that runs the model; null for a model folder.</summary>
     internal RemoteTeacherSection? Remote => Endpoint.Length == 0 ? null : this;
@@ -82,12 +91,25 @@ internal sealed record TeacherSection : RemoteTeacherSection
             "set teacher.temperature above 0, or one sample"),
         Rule.Require(Temperature <= 1 || Batch != BatchInterface.Anthropic, nameof(Temperature), "above what anthropic takes",
             "write at most 1"),
+        .. OfDomains((DistillationRecipe)recipe),
         Rule.Unused(Remote is not null, nameof(Engine), "an endpoint runs the model itself", "leave it out"),
         Rule.Unused(Remote is not null, nameof(Slots), "an endpoint has no slots", "leave it out; teacher.concurrency is an endpoint's"),
         Rule.Unused(Remote is not null, nameof(Device), "an endpoint's model runs elsewhere", "leave it out"),
         Rule.Unused(Remote is { TokenIds: false }, nameof(TopLogProbabilities), "no token ids are asked for",
             "set teacher.token_ids to true where the endpoint is a server of vLLM, leave it out otherwise"),
     ];
+
+    // What domains files have is known when they are read.
+    private IEnumerable<Rule> OfDomains(DistillationRecipe recipe)
+    {
+        yield return Rule.Unused(recipe.Teachers.Count == 0, nameof(Domains), "there is no other teacher, who would solve the rest",
+            "leave it out, choose problems.families, or add teachers");
+        string[] there =
+            [.. recipe.Problems.Families.Select(share => ProblemFamilies.TryGet(share.Name)?.Domain).OfType<string>().Distinct()];
+        string[] absent = recipe.Problems.HasSources ? [] : [.. DomainNames.Except(there)];
+        yield return Rule.Require(absent.Length == 0, nameof(Domains), $"no family is of {string.Join(", ", absent)}",
+            $"write some of {string.Join(", ", there)}");
+    }
 
     // Existing traces need no teacher; one that is named beside them is only asked what it thinks of the student's completions.
     private IEnumerable<Rule> Beside(string? traces)

@@ -49,19 +49,21 @@ internal sealed record TraceSection : Section
 
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
-        var teacher = ((DistillationRecipe)recipe).Teacher;
+        TeacherSection[] teachers = [.. ((DistillationRecipe)recipe).TraceWriters];
+        int least = teachers.Min(teacher => teacher.Samples), longest = teachers.Max(teacher => teacher.MaxTokens);
         foreach (string name in (string[])[nameof(AcceptedPerProblem), nameof(GiveUpAfter), nameof(Balance), nameof(MaxTokensTotal),
             nameof(MaxCost), nameof(MaxTime), nameof(Preflight)])
             yield return Rule.Unused(From is not null, name, NoTeacher, "leave it out, or leave traces.from out");
-        string samples = $"raise teacher.samples ({teacher.Samples}) or lower this";
-        yield return Rule.Require(!(AcceptedPerProblem > teacher.Samples), nameof(AcceptedPerProblem), "more than are ever asked", samples);
-        yield return Rule.Require(!(GiveUpAfter > teacher.Samples), nameof(GiveUpAfter), "more than are ever asked", samples);
-        yield return Rule.Require(!Balance || teacher.Samples > SamplingPolicy.BalancedFrom, nameof(Balance),
+        string samples = $"raise teacher.samples ({least}) or lower this";
+        yield return Rule.Require(!(AcceptedPerProblem > least), nameof(AcceptedPerProblem), "more than are ever asked", samples);
+        yield return Rule.Require(!(GiveUpAfter > least), nameof(GiveUpAfter), "more than are ever asked", samples);
+        yield return Rule.Require(!Balance || least > SamplingPolicy.BalancedFrom, nameof(Balance),
             "the first two completions of every problem tell how difficult it is, and no more are asked",
             "raise teacher.samples, e.g. to 8");
-        yield return Rule.Require(!(MaxTokensTotal < teacher.MaxTokens), nameof(MaxTokensTotal), "less than one completion may take",
+        yield return Rule.Require(!(MaxTokensTotal < longest), nameof(MaxTokensTotal), "less than one completion may take",
             "raise it, or lower teacher.max_tokens");
-        yield return Rule.Require(MaxCost is null || teacher.Remote?.Prices.CostOf(1_000_000, 1_000_000) > 0, nameof(MaxCost),
+        bool isPriced = teachers.Any(teacher => teacher.Remote?.Prices.CostOf(1_000_000, 1_000_000) > 0);
+        yield return Rule.Require(MaxCost is null || isPriced, nameof(MaxCost),
             "completions have no price", "give teacher.prompt_price and teacher.completion_price, or use max_tokens_total");
     }
 

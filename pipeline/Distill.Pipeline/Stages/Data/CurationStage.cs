@@ -6,6 +6,7 @@ using Distill.Pipeline.Graph;
 using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Reporting;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Storage;
 
 namespace Distill.Pipeline.Stages.Data;
@@ -38,11 +39,11 @@ internal sealed class CurationStage(DistillationRecipe recipe) : IStage
     };
 
     public string Work => recipe.Traces.From is null
-        ? $"{(recipe.Traces.IsPlain ? "" : "at most ")}{(long)recipe.Problems.Train * recipe.Teacher.Samples:N0} traces"
+        ? $"{(recipe.Traces.IsPlain ? "" : "at most ")}{TeacherRole.MostTraces(recipe):N0} traces"
         : $"the traces of {recipe.TraceOrigin}";
 
     public StageLoad Load(Foresight earlier) => new(
-        WorkKind.Rows, earlier.Rows(TracesStage.StageName) ?? (long)recipe.Problems.Train * recipe.Teacher.Samples);
+        WorkKind.Rows, earlier.Rows(TracesStage.StageName) ?? TeacherRole.MostTraces(recipe));
 
     // Only what was kept is trained on.
     public long RowsOf(Artifact made) => ReadReport(made)?.Kept ?? 0;

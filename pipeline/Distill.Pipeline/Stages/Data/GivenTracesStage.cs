@@ -14,8 +14,6 @@ namespace Distill.Pipeline.Stages.Data;
 /// </summary>
 internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
 {
-    private const int RowsPerPart = 100_000;
-
     public StageDeclaration Declaration { get; } = new()
     {
         Name = TracesStage.StageName,
@@ -36,9 +34,7 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
         var matching = new TraceMatching(ProblemsStage.Read(context, ProblemsStage.Train));
         var files = new TraceFiles(context);
         long skipped = 0;
-        using var rows = Matching(context, matching, recipe.Problems.SkipsBadRows ? _ => skipped++ : null).GetEnumerator();
-        bool isMore = rows.MoveNext();
-        for (int part = 0; isMore; part++) files.WriteRows(part, Rows());
+        files.WriteAll(Matching(context, matching, recipe.Problems.SkipsBadRows ? _ => skipped++ : null));
         if (matching.Taken == 0)
             throw new InvalidDataException(
                 $"None of the {matching.Read:N0} traces of '{recipe.Traces.From}' asks a training problem of this recipe. "
@@ -47,15 +43,6 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
             recipe.TraceOrigin, $"Traces taken from `{recipe.TraceOrigin}`, as they were there: nothing is graded or left out.");
         context.Worked(new WorkDone(matching.Taken, Units: matching.Taken));
         return matching.Describe(recipe.TraceOrigin) + (skipped > 0 ? $"; {skipped:N0} bad rows are passed over" : "");
-
-        IEnumerable<Trace> Rows()
-        {
-            for (int count = 0; isMore && count < RowsPerPart; count++)
-            {
-                yield return rows.Current;
-                isMore = rows.MoveNext();
-            }
-        }
     }
 
     private IEnumerable<Trace> Matching(StageContext context, TraceMatching matching, Action<BadRow>? skipped)

@@ -8,6 +8,7 @@ using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Storage;
 using Distill.Teacher;
 using Distill.Tokenization;
@@ -34,18 +35,18 @@ internal sealed class LearnabilityStage(DistillationRecipe recipe) : IDividedSta
         Resource = StageResource.Model,
     };
 
-    public string Work => $"{(long)recipe.Problems.Train * recipe.Teacher.Samples:N0} traces read by the base student";
+    public string Work => $"{TeacherRole.MostTraces(recipe):N0} traces read by the base student";
 
     public StageMemory? Memory => ModelMemory.ForCompletions(
         recipe.Student.Base, 1, recipe.Sft.SequenceLength, recipe.Devices.StudentsKey(recipe) is not null);
 
     public StageLoad Load(Foresight earlier)
     {
-        long traces = earlier.Rows(TracesStage.StageName) ?? (long)recipe.Problems.Train * recipe.Teacher.Samples;
+        long traces = earlier.Rows(TracesStage.StageName) ?? TeacherRole.MostTraces(recipe);
         return new(WorkKind.Training, traces)
         {
             Model = ExternalInputs.Base, Setting = "reading",
-            LikelyTokens = earlier.Tokens(TracesStage.StageName) ?? recipe.Sft.SequenceLength,
+            LikelyTokens = TeacherRole.TokensOf(recipe, earlier) ?? recipe.Sft.SequenceLength,
         };
     }
 

@@ -65,7 +65,7 @@ internal sealed class PreflightStage(DistillationRecipe recipe, PreflightSection
 
     public string Run(StageContext context)
     {
-        using var problems = ProblemParts.Of(context.Input(ProblemsStage.Train));
+        using var problems = ProblemParts.Of(context.Input(ProblemsStage.Train), []);
         var chosen = problems.Spread(limits.Problems);
         var (traces, tokensPerSecond, generated) = recipe.Teacher.Remote is { } endpoint
             ? Ask(context, endpoint, chosen) : Generate(context, chosen);

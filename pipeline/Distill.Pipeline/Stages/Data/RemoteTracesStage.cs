@@ -6,6 +6,7 @@ using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Runs;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Teacher;
 using Distill.Teacher.Remote.Calls;
 using Distill.Teacher.Remote.Collection;
@@ -17,8 +18,10 @@ namespace Distill.Pipeline.Stages.Data;
 /// A teacher at an endpoint solves the training problems. Every completion is kept as it comes, so a kill costs those under way and no
 /// more; what any run of the folder has asked before is not asked again.
 /// </summary>
-internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacherSection endpoint) : IDividedStage
+internal sealed class RemoteTracesStage(TeacherRole role, RemoteTeacherSection endpoint) : IDividedStage
 {
+    private readonly DistillationRecipe recipe = role.Recipe;
+
     /// <summary>Where a run that uses no other's completions keeps its own, in the stage's work folder.</summary>
     internal const string OwnRequests = "requests";
 
@@ -27,15 +30,15 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
 
     public StageDeclaration Declaration { get; } = new()
     {
-        Name = TracesStage.StageName,
-        Folder = TracesStage.FolderName,
+        Name = role.Stage,
+        Folder = role.Folder,
         Kind = "traces",
         Version = 3,
-        Inputs = [ProblemsStage.Train, ExternalInputs.Teacher],
+        Inputs = [ProblemsStage.Train, role.Model],
         Options = StageDeclaration.OptionsOf(
         [
-            ("name", recipe.Teacher.Name), ("teacher", recipe.Teacher.ToKey(recipe)),
-            ("examples", PromptSection.KeyOf(recipe.Prompt.ToTeacherStyle().Examples)), .. TraceSampling.KeyOf(recipe),
+            ("name", role.Teacher.Name), ("teacher", role.Teacher.ToKey(role.Recipe)),
+            ("examples", PromptSection.KeyOf(role.Recipe.Prompt.ToTeacherStyle().Examples)), .. TraceSampling.KeyOf(role.Recipe),
         ]),
     };
 
@@ -43,14 +46,14 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
     {
         get
         {
-            long requests = (long)recipe.Problems.Train * recipe.Teacher.Samples, completion = requests * recipe.Teacher.MaxTokens;
+            long requests = role.MostProblems * recipe.Teacher.Samples, completion = requests * recipe.Teacher.MaxTokens;
             long prompt = requests * PromptAtMost;
             completion = Math.Min(completion, recipe.Traces.MaxTokensTotal ?? long.MaxValue);
             decimal cost = endpoint.Prices.CostOf(prompt, completion) * (endpoint.HedgeAfter > 0 ? 2 : 1);
             if (recipe.Traces.MaxCost is { } most) cost = Math.Min(cost, (decimal)most);
             string price = cost > 0 ? $", cost at most {cost:N2} (failed attempts aside)" : "";
             string upTo = recipe.Traces.IsPlain ? "" : "up to ";
-            return $"{recipe.Problems.Train:N0} problems × {upTo}{recipe.Teacher.Samples} samples = "
+            return $"{role.Asked} × {upTo}{recipe.Teacher.Samples} samples = "
                 + $"{upTo}{requests:N0} requests to {new Uri(endpoint.Endpoint).Host}, "
                 + $"at most {prompt:N0} prompt and {completion:N0} completion tokens{price}; what was asked before is not asked again";
         }
@@ -58,7 +61,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
 
     public StageLoad Load(Foresight earlier)
     {
-        var load = TraceLoad.Of(recipe, earlier, WorkKind.Requests);
+        var load = TraceLoad.Of(role, earlier, WorkKind.Requests);
         return load with
         {
             Setting = $"{endpoint.Concurrency} at once", Prices = endpoint.Prices, LikelyPrompt = load.LikelyPrompt ?? PromptAtMost / 4.0,
@@ -68,7 +71,7 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
     private long PromptAtMost => LongestProblem + TokenUse.PromptAtMost(endpoint.Instructions)
         + recipe.Prompt.ToTeacherStyle().Examples.Sum(turn => TokenUse.PromptAtMost(turn.Content));
 
-    public IStageWork Begin(StageContext context) => new RemoteTraceWork(context, recipe, endpoint);
+    public IStageWork Begin(StageContext context) => new RemoteTraceWork(context, role, endpoint);
 
     /// <returns>The caller disposes it.</returns>
     internal static ResilientChatClient Connect(DistillationRecipe recipe, RemoteTeacherSection endpoint, TimeProvider clock) =>
@@ -91,10 +94,10 @@ internal sealed class RemoteTracesStage(DistillationRecipe recipe, RemoteTeacher
         private readonly string own;
         private RemoteTeacherConnection? teacher;
 
-        public RemoteTraceWork(StageContext context, DistillationRecipe recipe, RemoteTeacherSection endpoint)
+        public RemoteTraceWork(StageContext context, TeacherRole role, RemoteTeacherSection endpoint)
         {
-            (this.context, this.recipe, this.endpoint) = (context, recipe, endpoint);
-            problems = ProblemParts.Of(context.Input(ProblemsStage.Train));
+            (this.context, recipe, this.endpoint) = (context, role.Recipe, endpoint);
+            problems = role.Problems(context.Input(ProblemsStage.Train));
             verifiers = RecipeVerifiers.Open(context, recipe);
             sampling = new TraceSampling(recipe, verifiers);
             time = new WorkTime(context.Folder, recipe.Traces.TimeLimit, context.Clock);

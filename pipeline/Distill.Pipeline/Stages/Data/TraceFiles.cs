@@ -10,6 +10,8 @@ namespace Distill.Pipeline.Stages.Data;
 /// <summary>The parts of a trace artefact, one file each, and the dataset card over them. One thread at a time.</summary>
 internal sealed class TraceFiles(StageContext context)
 {
+    private const int RowsPerPart = 100_000;
+
     private readonly SortedDictionary<int, ArtifactFile> files = [];
 
     public long Rows => files.Values.Sum(file => file.Rows ?? 0);
@@ -42,8 +44,22 @@ internal sealed class TraceFiles(StageContext context)
         Count(new TraceSums(part.Traces.Sum(trace => (long)trace.PromptTokens), part.Traces.Sum(trace => (long)trace.CompletionTokens)));
     }
 
-    /// <summary>Writes a part of traces as they come, none of them kept in memory.</summary>
-    public void WriteRows(int part, IEnumerable<Trace> traces) => files[part] = TraceFile.Write(context.Writer, NameOf(part), traces);
+    /// <summary>Writes traces as they come, none of them kept in memory, a part for every 100,000.</summary>
+    public void WriteAll(IEnumerable<Trace> traces)
+    {
+        using var rows = traces.GetEnumerator();
+        bool isMore = rows.MoveNext();
+        for (int part = 0; isMore; part++) files[part] = TraceFile.Write(context.Writer, NameOf(part), Part());
+
+        IEnumerable<Trace> Part()
+        {
+            for (int count = 0; isMore && count < RowsPerPart; count++)
+            {
+                yield return rows.Current;
+                isMore = rows.MoveNext();
+            }
+        }
+    }
 
     /// <param name="teacher">What wrote them.</param>
     /// <param name="description">Default: completions of a teacher.</param>

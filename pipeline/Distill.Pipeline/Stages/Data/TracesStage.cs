@@ -4,6 +4,7 @@ using Distill.Pipeline.Models;
 using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
+using Distill.Pipeline.Stages.Data.Teachers;
 
 namespace Distill.Pipeline.Stages.Data;
 
@@ -11,18 +12,20 @@ namespace Distill.Pipeline.Stages.Data;
 /// The teacher solves the training problems, a unit being a part of the problems. Every completion is kept as it ends and every part
 /// committed as it is finished, so a kill costs what was being written and no more.
 /// </summary>
-internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
+internal sealed class TracesStage(TeacherRole role) : IDividedStage
 {
     public const string StageName = "traces", FolderName = "2-traces";
 
+    private readonly DistillationRecipe recipe = role.Recipe;
+
     public StageDeclaration Declaration { get; } = new()
     {
-        Name = StageName,
-        Folder = FolderName,
+        Name = role.Stage,
+        Folder = role.Folder,
         Kind = "traces",
         Version = 5,
-        Inputs = [ProblemsStage.Train, ExternalInputs.Teacher],
-        Options = OptionsOf(recipe),
+        Inputs = [ProblemsStage.Train, role.Model],
+        Options = OptionsOf(role.Recipe),
         Resource = StageResource.Model,
     };
 
@@ -30,27 +33,27 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
     {
         get
         {
-            long completions = (long)recipe.Problems.Train * recipe.Teacher.Samples;
+            long completions = role.MostProblems * recipe.Teacher.Samples;
             long most = Math.Min(completions * recipe.Teacher.MaxTokens, recipe.Traces.MaxTokensTotal ?? long.MaxValue);
             string upTo = recipe.Traces.IsPlain ? "" : "up to ";
-            return $"{recipe.Problems.Train:N0} problems × {upTo}{recipe.Teacher.Samples} samples, at most {most:N0} tokens";
+            return $"{role.Asked} × {upTo}{recipe.Teacher.Samples} samples, at most {most:N0} tokens";
         }
     }
 
     public StageMemory? Memory => ModelMemory.ForCompletions(
         recipe.Teacher.Model, recipe.Teacher.Slots, recipe.Teacher.MaxTokens, recipe.Devices.TeacherKey(recipe) is not null);
 
-    public StageLoad Load(Foresight earlier) => TraceLoad.Of(recipe, earlier, WorkKind.Completions) with
+    public StageLoad Load(Foresight earlier) => TraceLoad.Of(role, earlier, WorkKind.Completions) with
     {
         Setting = TraceLoad.SettingOf(recipe),
     };
 
     public IStageWork Begin(StageContext context)
     {
-        var teacher = context.Input(ExternalInputs.Teacher);
+        var teacher = context.Input(role.Model);
         var verifiers = RecipeVerifiers.Open(context, recipe);
         var sampling = new TraceSampling(recipe, verifiers);
-        var problems = ProblemParts.Of(context.Input(ProblemsStage.Train));
+        var problems = role.Problems(context.Input(ProblemsStage.Train));
         int count = problems.Count;
         return new TraceWork(context, problems, sampling.Limit(recipe.Teacher.ToCollectionOptions(teacher.Digest)))
         {
@@ -71,7 +74,7 @@ internal sealed class TracesStage(DistillationRecipe recipe) : IDividedStage
         };
     }
 
-    public string? Continuation(string folder) => TraceWork.Continuation(folder, recipe.Problems.Train);
+    public string? Continuation(string folder) => TraceWork.Continuation(folder, (int)role.MostProblems);
 
     private static JsonObject OptionsOf(DistillationRecipe recipe) => StageDeclaration.OptionsOf(
     [

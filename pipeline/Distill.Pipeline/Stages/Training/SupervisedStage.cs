@@ -7,6 +7,7 @@ using Distill.Pipeline.Planning;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
+using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Student.Model;
 using Distill.Student.Pruning;
 using Distill.Student.Reinforcement;
@@ -70,7 +71,7 @@ internal sealed class SupervisedStage : IStage
         {
             Model = ExternalInputs.Base, Setting = TrainingLoad.SettingOf(training.Precision, training.Threads),
             LikelyTokens = Math.Min(
-                steps ? earlier.Tokens(TracesStage.StageName) ?? double.MaxValue : training.SequenceLength / 4.0, training.SequenceLength),
+                steps ? TeacherRole.TokensOf(recipe, earlier) ?? double.MaxValue : training.SequenceLength / 4.0, training.SequenceLength),
             BytesPerParameter = TrainingLoad.CheckpointBytes * (1 + (training.HeldOut?.Keep ?? 0)),
             StateBytesPerParameter = TrainingLoad.StateBytes,
         };

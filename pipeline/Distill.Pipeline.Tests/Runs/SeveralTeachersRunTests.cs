@@ -1,0 +1,133 @@
+using Distill.Data.Traces;
+using Distill.Pipeline.Graph;
+using Distill.Pipeline.Recipes;
+using Distill.Pipeline.Runs;
+using Distill.Pipeline.Tests.CommandLine;
+using Distill.Pipeline.Tests.Testing;
+using Distill.Storage;
+
+namespace Distill.Pipeline.Tests.Runs;
+
+/// <summary>Several teachers in one recipe, by domain and on the same problems.</summary>
+public sealed class SeveralTeachersRunTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private readonly string other;
+
+    public SeveralTeachersRunTests()
+    {
+        other = folder["other-reasoner"];
+        SmallRun.Copy(Path.Combine(RepositoryFolder.Root, "teacher/models/tiny-reasoner"), other);
+        // Another model by its digest, which nothing vouches for.
+        File.Delete(Path.Combine(other, "distill.json"));
+        File.AppendAllText(Path.Combine(other, "generation_config.json"), "\n");
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void By_domain_and_on_the_same_problems_all_traces_are_one_set()
+    {
+        string[] recipe = ByDomain("0.9");
+        var (result, observer) = Run(recipe);
+        observer.Summaries["traces"].ShouldBe("24 of tiny-reasoner, 24 of other-reasoner, 24 of other-reasoner");
+        var traces = Read(Path.Combine(result.Folder, "2-traces")).ToList();
+        traces.Where(trace => trace.Problem.Domain == "words").ShouldAllBe(trace => trace.Teacher == "other-reasoner");
+        var sums = traces.Where(trace => trace.Problem.Domain == "arithmetic").GroupBy(trace => trace.Problem.Id).ToList();
+        sums.Count.ShouldBe(24);
+        sums.ShouldAllBe(each => each.Select(trace => trace.SampleIndex).SequenceEqual(new[] { 0, 1 })
+            && each.Select(trace => trace.Teacher).SequenceEqual(new[] { "tiny-reasoner", "other-reasoner" })
+            && each.Select(trace => trace.TeacherDigest).Distinct().Count() == 2);
+
+        Run(recipe).Observer.Done.ShouldBeEmpty();
+        // What one teacher is asked is no business of the others.
+        Run(ByDomain("0.8")).Observer.Done.ShouldBe(["traces/3", "traces", "curated"]);
+        string resolved = Path.Combine(folder.Path, "small", "recipe.yaml");
+        ((DistillationRecipe)RecipeFile.Load(resolved)).Teachers.Select(teacher => (teacher.Model, teacher.Domains))
+            .ShouldBe([(other, "words"), (other, "arithmetic")]);
+    }
+
+    [Fact]
+    public void A_whole_run_says_who_taught()
+    {
+        string[] brief = ["problems.train=24", "sft.epochs=1", "answer_only.enabled=false", "rl.steps=0", "evaluation.samples=0",
+            "parity.prompts=2", "problems.twins=0", "teacher.licence=mit", $"teachers=[ {{ model: {other}, licence: apache-2.0 }} ]"];
+        var (result, _) = SmallRun.Run(folder, null, brief);
+        var report = result.Report.ShouldNotBeNull();
+        report.Evaluations.Select(row => row.Model).ShouldBe(["teacher", "base", "sft", "onnx"]);
+        report.Notes.ShouldContain(
+            "Traces of several teachers were learned: 24 of tiny-reasoner, 24 of other-reasoner. The table's teacher is the first.");
+        string card = File.ReadAllText(Path.Combine(result.ModelFolder!, "README.md"));
+        card.ShouldContain("tiny-reasoner and other-reasoner");
+        card.ShouldContain("apache-2.0");
+        CommandLineRun.Of("lineage", "small", "--runs", folder.Path).Out.ShouldContain(other);
+    }
+
+    /// <summary>Two processes make what one makes.</summary>
+    [Fact]
+    public void Shards_of_several_teachers_are_joined_to_the_same_set()
+    {
+        string[] recipe = ["problems.train=48", $"teachers=[ {{ model: {other}, domains: words }} ]"];
+        var parsed = SmallRun.Parse(recipe);
+        using var shards = new TemporaryFolder();
+        Run(recipe);
+        for (int index = 1; index >= 0; index--)
+        {
+            bool isLast = index == 0;
+            var part = ShardRun.Run(
+                parsed, new RunOptions { RunsFolder = shards.Path, Until = "curated" }, new ShardNumber(index, 2), new RecordingObserver(),
+                TimeProvider.System, TestContext.Current.CancellationToken);
+            (part.EndedEarly is null).ShouldBe(isLast);
+        }
+
+        SmallRun.LockOf(shards).ShouldBe(SmallRun.LockOf(folder));
+    }
+
+    [Theory]
+    [InlineData("teachers", "soft_labels", "soft_labels.weight=0.5", "teacher.top_log_probabilities=4")]
+    [InlineData("teachers", "traces.preflight", "traces.preflight={}")]
+    [InlineData("teachers[0].domains", "no family is of poetry", "teachers.0.domains=poetry")]
+    [InlineData("teacher.domains", "no family is of poetry", "teacher.domains=[ words, poetry ]")]
+    [InlineData("teacher.domains", "no other teacher", "teacher.domains=words", "teachers=[]")]
+    [InlineData("teachers[0].samples", "greedy samples", "teachers.0.samples=2", "teachers.0.temperature=0")]
+    [InlineData("traces.accepted_per_problem", "more than are ever asked", "traces.accepted_per_problem=2", "teacher.samples=4")]
+    public void What_several_teachers_cannot_do_is_refused(string path, string fault, params string[] overrides)
+    {
+        var refused = Should.Throw<InvalidRecipeException>(() => SmallRun.Parse([$"teachers=[ {{ model: {other} }} ]", .. overrides]));
+        refused.Problems.ShouldContain(problem => problem.Path == path && problem.Fault.Contains(fault, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_further_teacher_is_looked_at_before_anything_is_done()
+    {
+        File.Delete(Path.Combine(other, "chat_template.jinja"));
+        File.Delete(Path.Combine(other, "tokenizer_config.json"));
+        var refused = Should.Throw<InvalidRecipeException>(() => Run([$"teachers=[ {{ model: {other} }} ]"]));
+        refused.Problems.ShouldContain(problem => problem.Path == "teachers[0].model");
+    }
+
+    [Fact]
+    public void A_domain_that_no_problem_of_a_file_has_is_named_with_those_there_are()
+    {
+        string file = folder.File("sums.jsonl", string.Join('\n', Enumerable.Range(0, 40).Select(
+            i => $$"""{"question": "What is {{i}} + 1?", "answer": "{{i + 1}}"}""")));
+        Should.Throw<InvalidDataException>(() => Run([
+            "problems={ sources: [ { file: " + file + " } ], train: 20, test: 4, validation: 8 }", "rl.steps=0",
+            $"teachers=[ {{ model: {other}, domains: poetry }} ]"]))
+            .Message.ShouldBe("No training problem is of the domain 'poetry' that a teacher is asked. There are: sums.");
+    }
+
+    private string[] ByDomain(string temperature) =>
+    [
+        "problems.train=48", "teacher.domains=arithmetic",
+        $"teachers=[ {{ model: {other}, domains: [ words ], max_tokens: 96 }}, "
+            + $"{{ model: {other}, domains: arithmetic, temperature: {temperature}, max_tokens: 96 }} ]",
+    ];
+
+    private (RunResult Result, RecordingObserver Observer) Run(string[] overrides) =>
+        SmallRun.Run(folder, new RunOptions { Until = "curated" }, overrides);
+
+    private static IEnumerable<Trace> Read(string artifact) =>
+        Artifact.Open(artifact).Manifest.Files.Where(file => file.Path.EndsWith(".parquet", StringComparison.Ordinal))
+            .SelectMany(file => TraceFile.Read(Path.Combine(artifact, file.Path)));
+}
