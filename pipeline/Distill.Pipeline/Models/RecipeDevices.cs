@@ -83,8 +83,8 @@ internal sealed class RecipeDevices(Func<CudaFacts> machine)
     /// <exception cref="DeviceUnavailableException">A card was asked for and cannot be had.</exception>
     public string Signature(Recipe recipe, bool trains)
     {
-        string[] teachers = [.. TeachersThatRun(recipe, trains).Select(role => WordFor(Teacher(role.Recipe))).Distinct()];
-        string teacher = teachers.Length > 0 ? string.Join(" and ", teachers) : Nowhere;
+        string[] teachers = [.. TeachersThatRun(recipe, trains).Select(role => WordFor(Teacher(role.Recipe)))];
+        string teacher = teachers.Distinct().Count() > 1 ? string.Join(", ", teachers) : teachers.FirstOrDefault(Nowhere);
         return $"teacher {teacher}, student {(trains ? WordFor(Training(recipe)) : Nowhere)}";
     }
 

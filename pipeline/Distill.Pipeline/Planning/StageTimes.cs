@@ -17,12 +17,15 @@ internal sealed class WorkingModels(IReadOnlyDictionary<string, StageInput> exte
     /// <summary>
     /// Of a folder with a configuration; null for others: a teacher made elsewhere may lack it or be of a family that is not trained here.
     /// </summary>
-    public static long? ParametersOf(string folder)
+    public static long? ParametersOf(string folder) => ArchitectureOf(folder)?.ParameterCount;
+
+    /// <inheritdoc cref="ParametersOf"/>
+    public static DecoderArchitecture? ArchitectureOf(string folder)
     {
         string config = Path.Combine(folder, DecoderConfigJson.FileName);
         try
         {
-            return File.Exists(config) ? DecoderConfigJson.Read(config).ParameterCount : null;
+            return File.Exists(config) ? DecoderConfigJson.Read(config) : null;
         }
         catch (InvalidDataException)
         {

@@ -24,12 +24,13 @@ internal sealed class ModelFit
 
     /// <param name="teacher">Null where it is not at hand.</param>
     /// <param name="student">Likewise.</param>
-    public static ModelFit Of(DistillationRecipe recipe, ModelFacts? teacher, ModelFacts? student)
+    /// <param name="othersMarkThinking">Whether one of the other teachers marks its thinking, or may.</param>
+    public static ModelFit Of(DistillationRecipe recipe, ModelFacts? teacher, ModelFacts? student, bool othersMarkThinking = false)
     {
         var fit = new ModelFit(recipe);
         if (teacher is not null) fit.CheckTeacher(teacher);
         // Of existing traces it is known what they hold, and looked at elsewhere.
-        bool marksAreNeeded = recipe.Traces.From is null && teacher?.Encoder.MarksThinking != false;
+        bool marksAreNeeded = recipe.Traces.From is null && (othersMarkThinking || teacher?.Encoder.MarksThinking != false);
         if (student is not null) fit.CheckStudent(student, marksAreNeeded);
         if (teacher is not null && student is not null) fit.CheckBoth(teacher, student);
         return fit;

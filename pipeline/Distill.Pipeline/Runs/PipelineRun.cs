@@ -204,15 +204,14 @@ public static class PipelineRun
         var runner = new StageRunner(folder, selection, finished, ledger, metrics, observer, executor, clock, times, options.Shard);
         var done = new List<FinishedStage>();
         FinishedStage Make(IStage stage) => runner.Run(stage, inputs, cancellation);
-        foreach (var stage in selection.Needed)
+        StageOrder.Do(selection.Needed, options.Shard is not null, stage => stage.Declaration.Inputs.All(inputs.ContainsKey), stage =>
         {
             var made = Make(stage);
             inputs[stage.Declaration.Name] = new StageInput(made.Artifact.Folder, made.Artifact.Digest, made.Artifact);
             done.Add(made);
             WriteLock(recipe, folder, done);
             if (done.Count < selection.Needed.Count) NoteShared(RunProgress.Running);
-        }
-
+        });
         NoteShared(RunProgress.Finished);
 
         if (done.Count < graph.Stages.Count) return new RunResult(folder.Name, folder.Path, null, null);

@@ -19,9 +19,12 @@ namespace Distill.Pipeline.Runs;
 /// </summary>
 internal sealed class RecipePreflight
 {
+    private const string TokenizerRemedy = "give the folder with the model's tokenizer.json";
+
     private readonly DistillationRecipe recipe;
     private readonly List<RecipeProblem> problems = [];
     private readonly List<string> notes = [];
+    private bool othersMarkThinking;
 
     private RecipePreflight(DistillationRecipe recipe) => this.recipe = recipe;
 
@@ -45,15 +48,16 @@ internal sealed class RecipePreflight
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with tokenizer and chat template", () =>
                 ChatEncoder.Load(recipe.Student.Base).RequireChat());
         if (student is not null) CheckSizes(student.Architecture);
+        foreach (var role in TeacherRole.Of(recipe).Skip(1)) CheckFurther(role);
         var fit = ModelFit.Of(
             recipe, teacher,
-            student is null || studentEncoder is null ? null : new ModelFacts(student.Architecture.VocabularySize, studentEncoder));
+            student is null || studentEncoder is null ? null : new ModelFacts(student.Architecture.VocabularySize, studentEncoder),
+            othersMarkThinking);
         problems.AddRange(fit.Faults);
         notes.AddRange(fit.Notes);
         CheckEngine(TeacherRole.Of(recipe)[0]);
-        foreach (var role in TeacherRole.Of(recipe).Skip(1)) CheckFurther(role);
         if (recipe.Teacher.Remote is { TokenIds: true, Tokenizer: { } folder } remote)
-            CheckTokens(Open("teacher.tokenizer", folder, "give the folder with the model's tokenizer.json", remote.OpenTokenizer),
+            CheckTokens(Open("teacher.tokenizer", folder, TokenizerRemedy, remote.OpenTokenizer),
                 studentEncoder?.Tokenizer);
         CheckTraces(studentEncoder);
         CheckProblems(makesStudent);
@@ -76,8 +80,16 @@ internal sealed class RecipePreflight
 
     private void CheckFurther(TeacherRole role)
     {
-        if (!role.Teacher.IsLocal) return;
+        if (!role.Teacher.IsLocal)
+        {
+            othersMarkThinking = true; // what an endpoint does is not known
+            if (role.Teacher.Remote is { TokenIds: true, Tokenizer: { } folder } remote)
+                Open(role.Place("teacher.tokenizer"), folder, TokenizerRemedy, remote.OpenTokenizer);
+            return;
+        }
+
         var teacher = OpenTeacher(role);
+        othersMarkThinking |= teacher?.Encoder.MarksThinking == true;
         var fit = ModelFit.Of(role.Recipe, teacher, student: null);
         problems.AddRange(fit.Faults.Select(fault => fault with { Path = role.Place(fault.Path) }));
         notes.AddRange(fit.Notes.Select(role.Place));
@@ -158,14 +170,15 @@ internal sealed class RecipePreflight
         try
         {
             var problems = RecipeProblems.Of(recipe.Problems);
-            int train = Check("problems.train", Split.Train, recipe.Problems.Train, problems);
-            if (makesStudent) CheckPractice(train, problems);
+            var train = Check("problems.train", Split.Train, recipe.Problems.Train, problems);
+            CheckDomains(train);
+            if (makesStudent) CheckPractice(train.Count, problems);
             // A data set alone is asked for neither of the others, unless curation keeps away from the test.
             if (makesStudent || recipe.Curation.ContaminationWords is not null)
                 Check("problems.test", Split.Test, recipe.Problems.Test, problems);
             if (!makesStudent) return;
-            int validation = Check("problems.validation", Split.Validation, recipe.Problems.Validation, problems);
-            if (validation == 0 && IsSteered)
+            var validation = Check("problems.validation", Split.Validation, recipe.Problems.Validation, problems);
+            if (validation.Count == 0 && IsSteered)
             {
                 Add("problems.validation", $"{recipe.Problems.Validation}", "no validation problem is left, by which training is steered",
                     "set problems.validation above 0, name a source with split: validation, give more rows, or leave out what is steered");
@@ -197,16 +210,30 @@ internal sealed class RecipePreflight
         || new[] { recipe.Sft, recipe.AnswerOnly }
             .Any(training => training is { Enabled: true, HeldOut.Measure: HeldOutMeasureKind.Accuracy });
 
-    private int Check(string path, Split split, int count, RecipeProblems problems)
+    // What a teacher is asked must be there: whose it is was misspelled, or nothing is.
+    private void CheckDomains(IReadOnlyList<Problem> train)
+    {
+        if (recipe.Teachers.Count == 0 || train.Count == 0) return;
+        string[] there = [.. train.Select(problem => problem.Domain).Distinct().Order(StringComparer.Ordinal)];
+        foreach (var role in TeacherRole.Of(recipe))
+        {
+            string[] absent = [.. role.Domains.Except(there)];
+            if (absent.Length > 0)
+                Add(role.Place("teacher.domains"), role.Teacher.Domains, $"no training problem is of {string.Join(", ", absent)}",
+                    $"write some of {string.Join(", ", there)}");
+        }
+    }
+
+    private IReadOnlyList<Problem> Check(string path, Split split, int count, RecipeProblems problems)
     {
         try
         {
-            return problems.Take(split, count, default).Count;
+            return problems.Take(split, count, default);
         }
         catch (InvalidDataException shortage) when (shortage.Message.IndexOf(": ", StringComparison.Ordinal) is var colon and > 0)
         {
             Add(path, $"{count}", shortage.Message[..colon], shortage.Message[(colon + 2)..].TrimEnd('.'));
-            return 0;
+            return [];
         }
     }
 
@@ -227,6 +254,9 @@ internal sealed class RecipePreflight
             }
         }
 
+        foreach (var role in TeacherRole.Of(recipe).Where(role => role.MostProblems == 0))
+            Add(role.Place("teacher.domains"), role.Teacher.Domains, "none of the training problems is of these",
+                "raise problems.train, or the weight of such a family");
         CheckPractice(recipe.Problems.ToParts(Split.Train));
     }
 

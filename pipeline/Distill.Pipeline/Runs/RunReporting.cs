@@ -76,7 +76,8 @@ internal static class RunReporting
             return new(name, ModelRole.Student, student.Label, student.Description) { IsAside = !student.Continues };
         return name switch
         {
-            StageGraph.Teacher => new(name, ModelRole.Teacher, name, "only run: the model that wrote the traces"),
+            StageGraph.Teacher => new(name, ModelRole.Teacher, name, graph.Stages.Any(stage => stage is JoinedTracesStage)
+                ? "only run: the first of the models that wrote the traces" : "only run: the model that wrote the traces"),
             StageGraph.Base => new(name, ModelRole.Base, name, "the student before training"),
             StageGraph.Exported => new(name, ModelRole.Exported, "ONNX", "the exported file"),
             _ => throw new InvalidOperationException($"No stage of the recipe makes a model '{name}'."),
@@ -155,7 +156,8 @@ internal static class RunReporting
     {
         if (recipe.Teacher.Remote is { } remote)
         {
-            string traces = artifacts.Find(TracesStage.StageName) is { } made ? $" Its traces: {FinishedStages.SummaryOf(made)}." : "";
+            var made = artifacts.Find(TeacherRole.Of(recipe)[0].Stage);
+            string traces = made is null ? "" : $" Its traces: {FinishedStages.SummaryOf(made)}.";
             yield return $"The teacher {recipe.Teacher.Name} at {new Uri(remote.Endpoint).Host} is not in the comparison: "
                 + $"measuring it would ask and pay for every test problem.{traces}";
         }
@@ -169,7 +171,8 @@ internal static class RunReporting
         }
 
         if (recipe.Teachers.Count > 0 && artifacts.Find(TracesStage.StageName) is { } joined)
-            yield return $"Traces of several teachers were learned: {FinishedStages.SummaryOf(joined)}. The table's teacher is the first.";
+            yield return $"Traces of several teachers were learned: {FinishedStages.SummaryOf(joined)}."
+                + (recipe.Teacher.IsLocal ? " The table's teacher is the first." : "");
 
         if (artifacts.Find(OnPolicyPreflightStage.StageName) is { } preflight)
             yield return $"Before on-policy distillation: {FinishedStages.SummaryOf(preflight)}.";

@@ -177,9 +177,10 @@ internal sealed class PublishOptions
         IEnumerable<LicensedPart> added = stated.Where(pair => known.All(part => part.Name != pair.Key))
             .Select(pair => new LicensedPart("source", pair.Key, pair.Value));
         IEnumerable<LicensedPart> teachers = recipe is not null
-            ? recipe.TraceWriters.Select(teacher => new LicensedPart(
-                "teacher", teacher.Name, given ?? (teacher.Licence is { Length: > 0 } own ? own : null)))
+            ? recipe.TraceWriters.Select(teacher => new LicensedPart("teacher", teacher.Name, LicenceOf(teacher.Licence)))
             : given is null ? [] : [new("teacher", "teacher", given)];
+        // What is given speaks of the one teacher; of several, of those of which the recipe states nothing.
+        string? LicenceOf(string own) => own.Length == 0 ? given : recipe.Teachers.Count > 0 ? own : given ?? own;
         return
         [
             .. known.Select(part => part with { Licence = stated.GetValueOrDefault(part.Name) ?? part.Licence }), .. added, .. teachers,

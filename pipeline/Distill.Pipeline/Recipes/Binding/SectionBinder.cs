@@ -44,11 +44,16 @@ internal sealed class SectionBinder(
         var state = new BoundSection(section, path, node, template is not null, [], []);
         bound.Add(state);
         var values = declaration.Options.Where(option => option.Kind != OptionKind.Section).ToList();
-        foreach (var option in values.Where(option => IsGiven(mapping, option.Key))) Read(state, option, mapping!.Find(option.Key)!);
+        // The items of a recipe's own lists take what they are not given from its sections, as sections do from those before them.
+        var last = values.Where(option => section is Recipe && option.Kind == OptionKind.List && IsGiven(mapping, option.Key)).ToList();
+        foreach (var option in values.Except(last).Where(option => IsGiven(mapping, option.Key)))
+            Read(state, option, mapping!.Find(option.Key)!);
         foreach (var option in values.Where(option => option.Attribute.Path != PathUse.None)) Resolve(state, option, mapping);
-        foreach (var option in values.Where(option => !state.Given.Contains(option.PropertyName))) Complete(state, option, template);
+        foreach (var option in values.Except(last).Where(option => !state.Given.Contains(option.PropertyName)))
+            Complete(state, option, template);
         foreach (var option in declaration.Options.Where(option => option.Kind == OptionKind.Section))
             FillInner(state, option, mapping, template);
+        foreach (var option in last) Read(state, option, mapping!.Find(option.Key)!);
         foreach (var (key, value) in mapping?.Entries ?? []) RequireKnown(declaration, Join(path, key), key, value);
     }
 
@@ -76,9 +81,10 @@ internal sealed class SectionBinder(
             return null;
         }
 
-        if (sequence.Items.Count > MostItems)
+        double most = Math.Min(MostItems, option.Attribute.Maximum);
+        if (sequence.Items.Count > most)
         {
-            problems.Add(new(path, node.Place, $"{sequence.Items.Count} items", "too many", $"allowed: 1..{MostItems}"));
+            problems.Add(new(path, node.Place, $"{sequence.Items.Count} items", "too many", $"allowed: 1..{most}"));
             return null;
         }
 

@@ -1,6 +1,7 @@
 using Distill.Pipeline.Models;
 using Distill.Pipeline.Recipes.Binding;
 using Distill.Teacher;
+using Distill.Teacher.Remote.Calls;
 
 namespace Distill.Pipeline.Recipes.Sections;
 
@@ -50,22 +51,26 @@ internal sealed record TraceSection : Section
     public override IEnumerable<Rule> Rules(Recipe recipe)
     {
         TeacherSection[] teachers = [.. ((DistillationRecipe)recipe).TraceWriters];
-        int least = teachers.Min(teacher => teacher.Samples), longest = teachers.Max(teacher => teacher.MaxTokens);
+        var (fewest, least) = teachers.Select(teacher => teacher.Samples).Index().MinBy(each => each.Item);
+        var (longest, most) = teachers.Select(teacher => teacher.MaxTokens).Index().MaxBy(each => each.Item);
         foreach (string name in (string[])[nameof(AcceptedPerProblem), nameof(GiveUpAfter), nameof(Balance), nameof(MaxTokensTotal),
             nameof(MaxCost), nameof(MaxTime), nameof(Preflight)])
             yield return Rule.Unused(From is not null, name, NoTeacher, "leave it out, or leave traces.from out");
-        string samples = $"raise teacher.samples ({least}) or lower this";
+        string samples = $"raise {PathOf(fewest)}.samples ({least}) or lower this";
         yield return Rule.Require(!(AcceptedPerProblem > least), nameof(AcceptedPerProblem), "more than are ever asked", samples);
         yield return Rule.Require(!(GiveUpAfter > least), nameof(GiveUpAfter), "more than are ever asked", samples);
         yield return Rule.Require(!Balance || least > SamplingPolicy.BalancedFrom, nameof(Balance),
             "the first two completions of every problem tell how difficult it is, and no more are asked",
-            "raise teacher.samples, e.g. to 8");
-        yield return Rule.Require(!(MaxTokensTotal < longest), nameof(MaxTokensTotal), "less than one completion may take",
-            "raise it, or lower teacher.max_tokens");
-        bool isPriced = teachers.Any(teacher => teacher.Remote?.Prices.CostOf(1_000_000, 1_000_000) > 0);
+            $"raise {PathOf(fewest)}.samples, e.g. to 8");
+        yield return Rule.Require(!(MaxTokensTotal < most), nameof(MaxTokensTotal), "less than one completion may take",
+            $"raise it, or lower {PathOf(longest)}.max_tokens");
+        TokenPrices[] prices = [.. teachers.Select(teacher => teacher.Remote?.Prices).OfType<TokenPrices>()];
+        bool isPriced = prices.Length > 0 && prices.All(price => price.CostOf(1_000_000, 1_000_000) > 0);
         yield return Rule.Require(MaxCost is null || isPriced, nameof(MaxCost),
             "completions have no price", "give teacher.prompt_price and teacher.completion_price, or use max_tokens_total");
     }
+
+    private static string PathOf(int teacher) => teacher == 0 ? "teacher" : $"teachers[{teacher - 1}]";
 
     internal SamplingPolicy ToPolicy(int samples) =>
         new() { Samples = samples, Accepted = AcceptedPerProblem, GiveUpAfter = GiveUpAfter, IsBalanced = Balance };

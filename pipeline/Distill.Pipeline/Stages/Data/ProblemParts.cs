@@ -21,24 +21,17 @@ internal sealed class ProblemParts : IDisposable
 
     /// <summary>The problems of an artefact, their digests checked once.</summary>
     /// <param name="domains">Of these alone; empty for all.</param>
-    /// <exception cref="InvalidDataException">There are none of these domains.</exception>
     public static ProblemParts Of(StageInput problems, IReadOnlyList<string> domains)
     {
         string file = problems.PathOf(ProblemsStage.FileName);
-        if (domains.Count > 0) return Of(file, domains);
+        if (domains.Count > 0)
+        {
+            IEnumerable<Problem> Asked() => ProblemFile.Read(file).Where(problem => domains.Contains(problem.Domain));
+            return new(Asked().Count(), Asked);
+        }
+
         long count = problems.Artifact!.Manifest.Files.Single(each => each.Path == ProblemsStage.FileName).Rows ?? 0;
         return new(checked((int)count), () => ProblemFile.Read(file));
-    }
-
-    private static ProblemParts Of(string file, IReadOnlyList<string> domains)
-    {
-        var there = ProblemFile.Read(file).CountBy(problem => problem.Domain).ToDictionary();
-        string[] absent = [.. domains.Where(domain => !there.ContainsKey(domain))];
-        return absent.Length == 0
-            ? new(domains.Sum(domain => there[domain]), () => ProblemFile.Read(file).Where(problem => domains.Contains(problem.Domain)))
-            : throw new InvalidDataException(
-                $"No training problem is of the domain '{string.Join("', '", absent)}' that a teacher is asked. There are: "
-                + $"{string.Join(", ", there.Keys.Order(StringComparer.Ordinal))}.");
     }
 
     public int PartCount(int size) => (Count + size - 1) / size;

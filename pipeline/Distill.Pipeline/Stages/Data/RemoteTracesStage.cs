@@ -37,7 +37,7 @@ internal sealed class RemoteTracesStage(TeacherRole role, RemoteTeacherSection e
         Inputs = [ProblemsStage.Train, role.Model],
         Options = StageDeclaration.OptionsOf(
         [
-            ("name", role.Teacher.Name), ("teacher", role.Teacher.ToKey(role.Recipe)),
+            ("name", role.Teacher.Name), ("teacher", role.Teacher.ToKey(role.Recipe)), ("domains", TeacherRole.KeyOf(role.Teacher)),
             ("examples", PromptSection.KeyOf(role.Recipe.Prompt.ToTeacherStyle().Examples)), .. TraceSampling.KeyOf(role.Recipe),
         ]),
     };

@@ -44,7 +44,10 @@ internal sealed class TraceFiles(StageContext context)
         Count(new TraceSums(part.Traces.Sum(trace => (long)trace.PromptTokens), part.Traces.Sum(trace => (long)trace.CompletionTokens)));
     }
 
-    /// <summary>Writes traces as they come, none of them kept in memory, a part for every 100,000.</summary>
+    /// <summary>
+    /// Writes traces as they come, none of them kept in memory, a part for every 100,000. No part ends between two that follow one
+    /// another and answer the same problem.
+    /// </summary>
     public void WriteAll(IEnumerable<Trace> traces)
     {
         using var rows = traces.GetEnumerator();
@@ -53,8 +56,10 @@ internal sealed class TraceFiles(StageContext context)
 
         IEnumerable<Trace> Part()
         {
-            for (int count = 0; isMore && count < RowsPerPart; count++)
+            string? before = null;
+            for (int count = 0; isMore && (count < RowsPerPart || rows.Current.Problem.Id == before); count++)
             {
+                before = rows.Current.Problem.Id;
                 yield return rows.Current;
                 isMore = rows.MoveNext();
             }

@@ -82,7 +82,7 @@ internal sealed class TraceSampling
         string budget = isOver ? "traces.max_time" : section.MaxCost is null ? "traces.max_tokens_total"
             : section.MaxTokensTotal is null ? "traces.max_cost" : "traces.max_cost or traces.max_tokens_total";
         var report = Tally.ToReport(budget);
-        if (report.Traces == 0)
+        if (report is { Traces: 0, Problems: > 0 })
             throw new InvalidDataException(
                 $"No completion was made: {budget} is too small for {report.Problems:N0} problems. Raise it, or ask fewer problems.");
         report.Write(context);

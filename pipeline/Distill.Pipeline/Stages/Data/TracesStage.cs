@@ -80,6 +80,7 @@ internal sealed class TracesStage(TeacherRole role) : IDividedStage
     [
         ("name", recipe.Teacher.Name),
         ("teacher", recipe.Teacher.ToKey(recipe)),
+        ("domains", TeacherRole.KeyOf(recipe.Teacher)),
         ("device", recipe.Devices.TeacherKey(recipe)),
         ("prompt", PromptSection.KeyOf(recipe.Prompt.ToTeacherStyle())),
         .. TraceSampling.KeyOf(recipe),

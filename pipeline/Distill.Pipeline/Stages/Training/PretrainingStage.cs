@@ -50,8 +50,12 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
             + $"{recipe.Architecture.HiddenSize}",
         Steps = recipe.Training.Steps,
         LikelyTokens = LikelyTokens,
-        Parameters = recipe.Architecture.ToDecoder(recipe.Tokenizer.VocabularySize).ParameterCount,
+        Parameters = recipe.Architecture.ToDecoder(VocabularySize).ParameterCount,
     };
+
+    // Of a tokenizer that is taken over, what the model beside it says; else nobody knows before it is read.
+    private int VocabularySize => (recipe.Tokenizer.From is { } folder ? WorkingModels.ArchitectureOf(folder)?.VocabularySize : null)
+        ?? recipe.Tokenizer.VocabularySize;
 
     public string? Continuation(string folder) => TrainedStudent.Continuation(folder);
 

@@ -1,3 +1,4 @@
+using Distill.Data.Problems;
 using Distill.Data.Traces;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Planning;
@@ -7,8 +8,8 @@ using Distill.Pipeline.Runs;
 namespace Distill.Pipeline.Stages.Data.Teachers;
 
 /// <summary>
-/// The traces of several teachers as one set: in the order of the teachers, the samples of each problem numbered through. Whose each is,
-/// its row says.
+/// The traces of several teachers as one set: problem by problem in the order of the problems, of each the teachers in their order, its
+/// samples numbered through. Whose each is, its row says.
 /// </summary>
 internal sealed class JoinedTracesStage(DistillationRecipe recipe, IReadOnlyList<TeacherRole> roles) : IStage
 {
@@ -18,7 +19,7 @@ internal sealed class JoinedTracesStage(DistillationRecipe recipe, IReadOnlyList
         Folder = TracesStage.FolderName,
         Kind = "traces",
         Version = 1,
-        Inputs = [.. roles.Select(role => role.Stage)],
+        Inputs = [ProblemsStage.Train, .. roles.Select(role => role.Stage)],
         Options = [],
     };
 
@@ -30,32 +31,67 @@ internal sealed class JoinedTracesStage(DistillationRecipe recipe, IReadOnlyList
     public string Run(StageContext context)
     {
         var files = new TraceFiles(context);
-        var counts = roles.ToDictionary(role => role.Stage, _ => 0L);
-        files.WriteAll(Numbered(context, counts));
-        files.WriteCard(recipe.TraceOrigin);
+        TraceStream[] streams = [.. roles.Select(role => new TraceStream(context.Input(role.Stage)))];
+        try
+        {
+            files.WriteAll(Merged(context, streams));
+        }
+        finally
+        {
+            foreach (var stream in streams) stream.Dispose();
+        }
+
+        files.WriteCard(
+            recipe.TraceOrigin,
+            $"Completions of problems by the teachers `{recipe.TraceOrigin}`, as generated: nothing is graded or left out.");
         context.Worked(new WorkDone(files.Rows, Units: files.Rows));
-        return string.Join(", ", roles.Select(role => $"{counts[role.Stage]:N0} of {role.Teacher.Name}"));
+        return string.Join(", ", roles.Zip(streams, (role, stream) => $"{stream.Taken:N0} of {role.Teacher.Name}"));
     }
 
-    private IEnumerable<Trace> Numbered(StageContext context, Dictionary<string, long> counts)
+    private IEnumerable<Trace> Merged(StageContext context, TraceStream[] streams)
     {
-        var samples = new Dictionary<string, int>(StringComparer.Ordinal);
-        long done = 0, total = roles.Sum(role => context.Input(role.Stage).FilesWith(".parquet").Sum(file => file.Rows ?? 0));
-        foreach (string stage in roles.Select(role => role.Stage))
+        long total = roles.Sum(role => context.Input(role.Stage).FilesWith(".parquet").Sum(file => file.Rows ?? 0)), done = 0;
+        foreach (var problem in ProblemFile.Read(context.Input(ProblemsStage.Train).PathOf(ProblemsStage.FileName)))
         {
-            foreach (var trace in context.Input(stage).PathsOf(".parquet").SelectMany(TraceFile.Read))
+            context.Cancellation.ThrowIfCancellationRequested();
+            int sample = 0;
+            foreach (var stream in streams)
             {
-                if (done++ % 1000 == 0)
+                while (stream.TryTake(problem.Id) is { } trace)
                 {
-                    context.Cancellation.ThrowIfCancellationRequested();
-                    context.Progress(new StageProgress(done, total, "traces"));
+                    if (done++ % 1000 == 0) context.Progress(new StageProgress(done, total, "traces"));
+                    yield return trace with { SampleIndex = sample++ };
                 }
-
-                counts[stage]++;
-                int sample = samples.GetValueOrDefault(trace.Problem.Id);
-                samples[trace.Problem.Id] = sample + 1;
-                yield return trace with { SampleIndex = sample };
             }
         }
+
+        if (done < total) throw new InvalidOperationException($"{total - done:N0} traces are not in the order of the training problems.");
+    }
+
+    /// <summary>The traces of one teacher, which come in the order of the problems. One thread; dispose it.</summary>
+    private sealed class TraceStream : IDisposable
+    {
+        private readonly IEnumerator<Trace> rows;
+        private bool isMore;
+
+        public TraceStream(StageInput traces)
+        {
+            rows = traces.PathsOf(".parquet").SelectMany(TraceFile.Read).GetEnumerator();
+            isMore = rows.MoveNext();
+        }
+
+        public long Taken { get; private set; }
+
+        /// <returns>The next trace; null where it answers another problem.</returns>
+        public Trace? TryTake(string problem)
+        {
+            if (!isMore || rows.Current.Problem.Id != problem) return null;
+            var taken = rows.Current;
+            isMore = rows.MoveNext();
+            Taken++;
+            return taken;
+        }
+
+        public void Dispose() => rows.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Distill.Data.Problems;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Planning;
@@ -24,7 +25,12 @@ internal sealed record TeacherRole(DistillationRecipe Recipe, string Stage, stri
         ? [new(recipe, TracesStage.StageName, TracesStage.FolderName, ExternalInputs.Teacher, "teacher")]
         : [.. recipe.TraceWriters.Select((teacher, index) => new TeacherRole(
             recipe with { Teacher = teacher, Teachers = [] },
-            $"{TracesStage.StageName}/{index + 1}", $"{TracesStage.FolderName}-{index + 1}", ModelOf(index), index == 0 ? "teacher" : $"teachers[{index - 1}]"))];
+            $"{TracesStage.StageName}/{index + 1}", $"{TracesStage.FolderName}-{index + 1}",
+            ModelOf(index), index == 0 ? "teacher" : $"teachers[{index - 1}]"))];
+
+    /// <summary>What of its domains decides its traces; the order does not. Null for all.</summary>
+    public static JsonNode? KeyOf(TeacherSection teacher) =>
+        teacher.DomainNames.Count == 0 ? null : string.Join(",", teacher.DomainNames.Order(StringComparer.Ordinal));
 
     /// <summary>What the model of a teacher is called among the inputs of stages.</summary>
     /// <param name="index">Among those that write traces.</param>
@@ -68,7 +74,6 @@ internal sealed record TeacherRole(DistillationRecipe Recipe, string Stage, stri
     public string Asked => Domains.Count == 0 ? $"{Recipe.Problems.Train:N0} problems"
         : $"{(Recipe.Problems.HasSources ? "at most " : "")}{MostProblems:N0} problems ({string.Join(", ", Domains)})";
 
-    /// <summary>The training problems that it is asked.</summary>
-    /// <exception cref="InvalidDataException">There are none of its domains.</exception>
+    /// <summary>The training problems that it is asked; of what is new since a promotion there may be none.</summary>
     public ProblemParts Problems(StageInput problems) => ProblemParts.Of(problems, Domains);
 }
