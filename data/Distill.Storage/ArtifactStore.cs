@@ -299,7 +299,7 @@ internal sealed record StoreEntry(
         {
             return Of(store, kind, folder);
         }
-        catch (Exception fault) when (fault is DirectoryNotFoundException or FileNotFoundException && !Directory.Exists(folder))
+        catch (Exception fault) when (fault is DirectoryNotFoundException or FileNotFoundException)
         {
             return null;
         }
@@ -335,6 +335,10 @@ internal sealed record StoreEntry(
         catch (InvalidDataException)
         {
             return (StoreEntryState.Damaged, null);
+        }
+        catch (FileNotFoundException)
+        {
+            return (StoreEntryState.Unfinished, null); // it is being removed: what makes it an artefact goes first
         }
     }
 }

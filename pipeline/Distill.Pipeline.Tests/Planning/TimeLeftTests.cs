@@ -85,6 +85,18 @@ public sealed class TimeLeftTests
     }
 
     [Fact]
+    public void The_time_of_opening_a_stage_is_no_part_of_its_pace()
+    {
+        var left = new TimeLeft(Plan(30, 20), clock);
+        left.Begin("first");
+        clock.Advance(TimeSpan.FromSeconds(40));
+        left.See(new StageProgress(0, 1000, "steps"));
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+        left.See(new StageProgress(1, 1000, "steps"));
+        left.Now!.Value.TotalSeconds.ShouldBe(20 + 99.9, 0.01);
+    }
+
+    [Fact]
     public void What_turns_out_to_be_finished_takes_no_time()
     {
         var left = new TimeLeft(Plan(100, 20), clock);

@@ -60,6 +60,24 @@ public sealed class PretrainingStageTests : IDisposable
         stage.Seconds.ShouldNotBeNull().ShouldBeGreaterThan(600); // what is done around a token alone
     }
 
+    [Fact]
+    public void A_larger_model_is_predicted_to_take_as_much_longer_as_it_is_larger()
+    {
+        Run("whole", int.MaxValue);
+        var (same, measured) = Predicted("seed=6");
+        var (larger, predicted) = Predicted("seed=6", "architecture.hidden_size=128", "architecture.intermediate_size=256");
+        larger.ShouldBeGreaterThan(4 * same);
+        predicted.ShouldBe(measured * larger / same, 0.01 * predicted);
+
+        (long Parameters, double Seconds) Predicted(params string[] overrides)
+        {
+            var recipe = (PretrainRecipe)RecipeFile.Parse(
+                Recipe.Replace("OUTPUT", "other", StringComparison.Ordinal), "tiny.yaml", folder.Path, overrides);
+            var plan = PipelineRun.Plan(recipe, new RunOptions { RunsFolder = folder["runs-whole"] });
+            return (recipe.Architecture.ToDecoder(recipe.Tokenizer.VocabularySize).ParameterCount, plan.Stages.Single().Seconds!.Value);
+        }
+    }
+
     /// <returns>Why the training was done.</returns>
     private string Run(string name, int stopAfter, params string[] overrides)
     {

@@ -53,6 +53,7 @@ public sealed class SeveralTeachersRunTests : IDisposable
         Run([.. ByDomain("0.8"), "teachers.0.domains=arithmetic"]).Observer.Done.ShouldBe(["traces/2", "traces", "curated"]);
         Run([.. ByDomain("0.8"), "teachers.0.domains=words, words"]).Observer.Done.ShouldBeEmpty();
         string resolved = Path.Combine(folder.Path, "small", "recipe.yaml");
+        ((DistillationRecipe)RecipeFile.Load(resolved, ["teachers=[]", "teacher.domains="])).Teachers.ShouldBeEmpty();
         ((DistillationRecipe)RecipeFile.Load(resolved)).Teachers.Select(teacher => (teacher.Model, teacher.Domains))
             .ShouldBe([(other, "words, words"), (other, "arithmetic")]);
     }
@@ -71,6 +72,23 @@ public sealed class SeveralTeachersRunTests : IDisposable
         card.ShouldContain("tiny-reasoner and other-reasoner");
         card.ShouldContain("apache-2.0");
         CommandLineRun.Of("lineage", "small", "--runs", folder.Path).Out.ShouldContain(other);
+    }
+
+    [Fact]
+    public void What_an_interrupted_joining_left_is_set_aside_and_no_row_is_lost()
+    {
+        string[] recipe = TwiceSixHundred;
+        var (result, _) = Run(recipe);
+        string whole = SmallRun.LockOf(folder), traces = Path.Combine(result.Folder, "2-traces");
+        string made = Path.GetFullPath(new DirectoryInfo(traces).LinkTarget!, result.Folder);
+        Directory.GetFiles(Path.Combine(made, "data")).Length.ShouldBe(3); // 1,200 traces, two of each problem
+        File.Delete(ManifestFile.Newest(made)!.Value.Path);
+        string part = Path.Combine(made, "data", "train-00001.parquet");
+        SmallRun.Unprotect(part);
+        File.WriteAllText(part, "of another version");
+        Run(recipe).Observer.Done.ShouldContain("traces");
+        SmallRun.LockOf(folder).ShouldBe(whole);
+        Read(traces).Count().ShouldBe(1200);
     }
 
     /// <summary>A budget is each teacher's own: the local one costs nothing and is not cut off.</summary>
@@ -97,8 +115,7 @@ public sealed class SeveralTeachersRunTests : IDisposable
     [Fact]
     public void Shards_of_several_teachers_are_joined_to_the_same_set()
     {
-        string[] recipe =
-            ["problems.train=600", "problems.families=[ { name: arithmetic, level: 2 } ]", $"teachers=[ {{ model: {other} }} ]"];
+        string[] recipe = TwiceSixHundred;
         var parsed = SmallRun.Parse(recipe);
         using var shards = new TemporaryFolder();
         Run(recipe);
@@ -144,6 +161,8 @@ public sealed class SeveralTeachersRunTests : IDisposable
         recipe.Teachers.Single().Instructions.ShouldBe("Be brief.");
         recipe.Teachers.Single().Seed.ShouldBe(3);
         var many = string.Join(", ", Enumerable.Repeat($"{{ model: {other} }}", 17));
+        // A list that is empty again is none, and what is written out of a run with several is a recipe with one.
+        SmallRun.Parse("teachers=[]", "traces.from=").Teachers.ShouldBeEmpty();
         Should.Throw<InvalidRecipeException>(() => SmallRun.Parse($"teachers=[ {many} ]"))
             .Problems.ShouldHaveSingleItem().Remedy.ShouldBe("allowed: 1..16");
     }
@@ -168,6 +187,10 @@ public sealed class SeveralTeachersRunTests : IDisposable
         (refused.Path, refused.Fault, refused.Remedy)
             .ShouldBe(("teachers[0].domains", "no training problem is of poetry", "write some of sums"));
     }
+
+    // Two units for each teacher.
+    private string[] TwiceSixHundred =>
+        ["problems.train=600", "problems.families=[ { name: arithmetic, level: 2 } ]", $"teachers=[ {{ model: {other} }} ]"];
 
     private string[] ByDomain(string temperature) =>
     [

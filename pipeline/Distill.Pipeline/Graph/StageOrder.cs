@@ -28,7 +28,7 @@ internal static class StageOrder
                     make(stage);
                     open.Remove(stage);
                 }
-                catch (RunEndedException others) when (isShard)
+                catch (RunEndedException others) when (isShard && stage is IDividedStage)
                 {
                     ended ??= others;
                 }

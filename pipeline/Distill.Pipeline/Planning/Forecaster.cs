@@ -59,7 +59,7 @@ internal sealed class Forecaster(
     public static WorkRecord RecordOf(
         IStage stage, string recipe, StageLoad load, WorkingModel? model, WorkDone done, Storage.Artifact artifact,
         double seconds) => new(
-        stage.Declaration.Name, recipe, load.Kind, model?.Digest ?? "", model?.Parameters ?? 0, DeviceOf(stage.Declaration),
+        stage.Declaration.Name, recipe, load.Kind, model?.Digest ?? "", model?.Parameters ?? load.Parameters, DeviceOf(stage.Declaration),
         load.Setting, load.Rows, done.Rows, stage.RowsOf(artifact), done.PromptTokens, done.Tokens, done.Steps,
         stage.BytesOf(artifact), done.Units, seconds);
 
@@ -94,23 +94,24 @@ internal sealed class Forecaster(
         string stage, string device, StageLoad load, WorkingModel? model, double units)
     {
         string digest = model?.Digest ?? "";
+        long parameters = model?.Parameters ?? load.Parameters;
         var kind = measured.Where(record => record.HasSpeed && record.Kind == load.Kind && record.Device == device).ToList();
         var same = kind.Where(record => record.Stage == stage && record.Model == digest).ToList();
         // How fast it is does not depend on the recipe; how much there is to do does.
         if (same.Where(record => record.Setting == load.Setting).ToList() is { Count: > 0 } exact)
             return (WorkTimes.Predict(exact, units),
                 exact.Exists(record => record.Recipe == recipe) ? ForecastBasis.Measured : ForecastBasis.Similar);
-        if (same.Count > 0) return (WorkTimes.Predict(same, units), ForecastBasis.Similar);
+        if (same.Count > 0) return (WorkTimes.Predict(same, units * Times(same)), ForecastBasis.Similar);
         if (kind.Where(record => record.Model == digest).ToList() is { Count: > 0 } others)
-            return (WorkTimes.Predict(others, units), ForecastBasis.Similar);
-        // Another model: as much slower as it is larger.
-        if (model is { Parameters: > 0 } && kind.Where(record => record.Parameters > 0).ToList() is { Count: > 0 } models)
-        {
-            double usual = WorkTimes.Median(models.Select(record => (double)record.Parameters));
-            return (WorkTimes.Predict(models, units * model.Parameters / usual), ForecastBasis.Similar);
-        }
+            return (WorkTimes.Predict(others, units * Times(others)), ForecastBasis.Similar);
+        if (parameters > 0 && kind.Where(record => record.Parameters > 0).ToList() is { Count: > 0 } models)
+            return (WorkTimes.Predict(models, units * Times(models)), ForecastBasis.Similar);
+        return (estimate.Seconds(load, units, parameters, device), ForecastBasis.Estimated);
 
-        return (estimate.Seconds(load, units, model?.Parameters ?? load.Parameters, device), ForecastBasis.Estimated);
+        // Another model is as much slower as it is larger; 1 where that is not known.
+        double Times(IEnumerable<WorkRecord> records) => parameters > 0
+            && records.Where(record => record.Parameters > 0).Select(record => (double)record.Parameters).ToList() is { Count: > 0 } known
+            ? parameters / WorkTimes.Median(known) : 1;
     }
 
     private static int? StepsOf(double rows, IReadOnlyList<WorkRecord> like) =>

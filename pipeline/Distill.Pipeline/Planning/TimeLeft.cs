@@ -14,7 +14,7 @@ internal sealed class TimeLeft
     private readonly TimeProvider clock;
     private readonly Dictionary<string, double> open;
     private double planned, predicted, taken, atWork, before = -1, done;
-    private long began;
+    private long began, seen;
 
     public TimeLeft(RunPlan plan, TimeProvider clock)
     {
@@ -46,7 +46,7 @@ internal sealed class TimeLeft
     public void See(StageProgress progress)
     {
         done = progress.Total > 0 ? Math.Clamp(progress.Done / progress.Total, 0, 1) : 0;
-        if (before < 0) before = done; // what an earlier process did says nothing of our speed
+        if (before < 0) (before, seen) = (done, clock.GetTimestamp()); // what an earlier process did says nothing of our speed
     }
 
     public void End(TimeSpan elapsed)
@@ -68,7 +68,7 @@ internal sealed class TimeLeft
         double own = before < 0 ? 0 : done - before;
         if (own <= 0 || elapsed < 1) return byPlan;
         double over = factor * atWork > 0 ? elapsed / (factor * atWork) : 1;
-        double trust = Math.Min(1, Math.Max(4 * own, over)), byPace = elapsed * (1 - done) / own;
+        double trust = Math.Min(1, Math.Max(4 * own, over)), byPace = clock.GetElapsedTime(seen).TotalSeconds * (1 - done) / own;
         return (trust * byPace) + ((1 - trust) * byPlan);
     }
 }

@@ -145,8 +145,8 @@ public sealed record DistillationRecipe : Recipe
 
     private protected override IEnumerable<Rule> OwnRules()
     {
-        yield return Rule.Unused(Traces.From is not null, nameof(Teachers), "traces.from takes existing traces: nobody is asked",
-            "leave it or traces.from out");
+        yield return Rule.Require(Traces.From is null || Teachers.Count == 0, nameof(Teachers),
+            "traces.from takes existing traces: nobody is asked", "leave it or traces.from out");
         yield return Rule.Require(Teachers.Count == 0 || Traces.Preflight is null, nameof(Teachers), "traces.preflight tries one teacher",
             "leave one of the two out; `distill generate` of a recipe with that teacher alone tries another");
         yield return Rule.Require(Teachers.Count == 0 || SoftLabels is null, nameof(Teachers),

@@ -213,13 +213,13 @@ internal sealed class RecipePreflight
     // What a teacher is asked must be there: whose it is was misspelled, or nothing is.
     private void CheckDomains(IReadOnlyList<Problem> train)
     {
-        if (recipe.Teachers.Count == 0 || train.Count == 0) return;
+        if (recipe.Teachers.Count == 0 || train.Count == 0 || recipe.ContinueFrom is not null) return; // what is new since is known later
         string[] there = [.. train.Select(problem => problem.Domain).Distinct().Order(StringComparer.Ordinal)];
         foreach (var role in TeacherRole.Of(recipe))
         {
             string[] absent = [.. role.Domains.Except(there)];
             if (absent.Length > 0)
-                Add(role.Place("teacher.domains"), role.Teacher.Domains, $"no training problem is of {string.Join(", ", absent)}",
+                Add(role.Place("teacher.domains"), role.Teacher.Domains!, $"no training problem is of {string.Join(", ", absent)}",
                     $"write some of {string.Join(", ", there)}");
         }
     }
@@ -255,7 +255,7 @@ internal sealed class RecipePreflight
         }
 
         foreach (var role in TeacherRole.Of(recipe).Where(role => role.MostProblems == 0))
-            Add(role.Place("teacher.domains"), role.Teacher.Domains, "none of the training problems is of these",
+            Add(role.Place("teacher.domains"), role.Teacher.Domains!, "none of the training problems is of these",
                 "raise problems.train, or the weight of such a family");
         CheckPractice(recipe.Problems.ToParts(Split.Train));
     }

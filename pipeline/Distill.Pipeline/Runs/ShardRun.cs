@@ -37,6 +37,8 @@ internal static class ShardRun
 
         if (part.EndedEarly is not null) return part;
         using var right = FileLock.TryTake(LockOf(locks, name), owner);
+        if (right is null && RunState.TryRead(whole.Path) is { Progress: RunProgress.Finished })
+            RemovePart(new RunFolder(options.RunsFolder, own), locks, owner); // whoever joined them may have passed by while it was ours
         if (right is null || whole.IsLocked())
             return part with { EndedEarly = $"All units are done; another process goes on with the run '{name}'." };
         var result = PipelineRun.Run(recipe, options, observer, clock, cancellation);
@@ -63,18 +65,22 @@ internal static class ShardRun
             // A long name was cut by as much as its shard's number needed.
             if (ShardNumber.Parse(shard.Replace(Of, "/", StringComparison.Ordinal), _ => null, out _) is not { } number
                 || NameOf(name, number) != folder) continue;
-            // Who has begun this shard anew finds all units made and goes on to here itself.
-            using var unused = FileLock.TryTake(LockOf(locks, folder), owner);
-            var part = new RunFolder(runsFolder, folder);
-            if (unused is null || RunState.TryRead(path) is null || part.IsLocked()) continue;
-            try
-            {
-                part.Remove();
-            }
-            catch (RunRefusedException)
-            {
-                // Somebody runs it by its own name.
-            }
+            RemovePart(new RunFolder(runsFolder, folder), locks, owner);
+        }
+    }
+
+    private static void RemovePart(RunFolder part, string locks, string owner)
+    {
+        // Who has begun this shard anew finds all units made, and goes on to here or removes it when the whole run is done.
+        using var unused = FileLock.TryTake(LockOf(locks, part.Name), owner);
+        if (unused is null || RunState.TryRead(part.Path) is null || part.IsLocked()) return;
+        try
+        {
+            part.Remove();
+        }
+        catch (RunRefusedException)
+        {
+            // Somebody runs it by its own name.
         }
     }
 

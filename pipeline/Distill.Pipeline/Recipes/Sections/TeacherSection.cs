@@ -38,7 +38,7 @@ internal sealed record TeacherSection : RemoteTeacherSection
 
     [Option("beside other `teachers`: the domains whose training problems it solves, as reports name them, e.g. `words`; several may solve "
         + "the same", Listed = true, Default = "all", DecidesResult = false)]
-    public string Domains { get; init; } = "";
+    public string? Domains { get; init; }
 
     [Option("longest completion; longer counts as truncated", Minimum = 1, Maximum = 1_000_000, Unit = "tokens")]
     public int MaxTokens { get; init; } = 192;
@@ -65,7 +65,10 @@ internal sealed record TeacherSection : RemoteTeacherSection
 
     /// <summary>Empty for all.</summary>
     internal IReadOnlyList<string> DomainNames =>
-        [.. Domains.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal)];
+    [
+        .. (Domains ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Distinct(StringComparer.Ordinal),
+    ];
 
     /// <summary>The endpoint that runs the model; null for a model folder.</summary>
     internal RemoteTeacherSection? Remote => Endpoint.Length == 0 ? null : this;

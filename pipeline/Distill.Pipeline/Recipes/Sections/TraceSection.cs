@@ -27,16 +27,18 @@ internal sealed record TraceSection : Section
         + "answers than the others, so that easy problems do not crowd out hard ones")]
     public bool Balance { get; init; }
 
-    [Option("most completion tokens of the whole data set, what was generated before included; reached, the run goes on with what there is",
+    [Option("most completion tokens of the whole data set (of each teacher's, where there are `teachers`), what was generated before "
+        + "included; reached, the run goes on with what there is",
         Minimum = 1, Maximum = 1e15, Default = "none", Unit = "tokens")]
     public long? MaxTokensTotal { get; init; }
 
-    [Option("most that the completions of the data set may cost by the endpoint's prices, what was paid before included; reached, the run "
-        + "goes on with what there is", Minimum = 0, Above = true, Maximum = 1e9, Default = "none")]
+    [Option("most that the completions of the data set (of each teacher's) may cost by the endpoint's prices, what was paid before "
+        + "included; reached, the run goes on with what there is", Minimum = 0, Above = true, Maximum = 1e9, Default = "none")]
     public double? MaxCost { get; init; }
 
-    [Option("most time for generating, over all continuations; reached, the run goes on with what there is. The data set then depends on "
-        + "the clock, which its manifest says", Minimum = 0, Above = true, Maximum = 10_000, Default = "none", Unit = "hours")]
+    [Option("most time for generating (for each teacher), over all continuations; reached, the run goes on with what there is. The "
+        + "data set then depends on the clock, which its manifest says", Minimum = 0, Above = true, Maximum = 10_000, Default = "none",
+        Unit = "hours")]
     public double? MaxTime { get; init; }
 
     [Option("a small sample before the run: limits that stop it with exit code 3, and what the whole run will take", Default = "none")]

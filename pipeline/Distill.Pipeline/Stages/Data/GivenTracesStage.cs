@@ -19,7 +19,7 @@ internal sealed class GivenTracesStage(DistillationRecipe recipe) : IStage
         Name = TracesStage.StageName,
         Folder = TracesStage.FolderName,
         Kind = "traces",
-        Version = 1,
+        Version = 2,
         Inputs = [ProblemsStage.Train, ExternalInputs.Traces],
         Options = new() { ["import"] = TraceImport.Version, ["on_bad_row"] = recipe.Problems.SkipsBadRows ? "skip" : "fail" },
     };

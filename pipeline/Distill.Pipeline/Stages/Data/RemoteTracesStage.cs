@@ -97,7 +97,7 @@ internal sealed class RemoteTracesStage(TeacherRole role, RemoteTeacherSection e
         public RemoteTraceWork(StageContext context, TeacherRole role, RemoteTeacherSection endpoint)
         {
             (this.context, recipe, this.endpoint) = (context, role.Recipe, endpoint);
-            problems = role.Problems(context.Input(ProblemsStage.Train));
+            problems = role.Problems(context);
             verifiers = RecipeVerifiers.Open(context, recipe);
             sampling = new TraceSampling(recipe, verifiers);
             time = new WorkTime(context.Folder, recipe.Traces.TimeLimit, context.Clock);

@@ -10,7 +10,7 @@ namespace Distill.Pipeline.Stages.Data;
 /// <summary>The parts of a trace artefact, one file each, and the dataset card over them. One thread at a time.</summary>
 internal sealed class TraceFiles(StageContext context)
 {
-    private const int RowsPerPart = 100_000;
+    private const int RowsPerPart = 512;
 
     private readonly SortedDictionary<int, ArtifactFile> files = [];
 
@@ -45,24 +45,25 @@ internal sealed class TraceFiles(StageContext context)
     }
 
     /// <summary>
-    /// Writes traces as they come, none of them kept in memory, a part for every 100,000. No part ends between two that follow one
-    /// another and answer the same problem.
+    /// Writes traces as they come, a part of 512 of them in memory at a time, as those that are generated have it: a later stage takes a
+    /// part for a unit. No part ends between two that follow one another and answer the same problem.
     /// </summary>
     public void WriteAll(IEnumerable<Trace> traces)
     {
-        using var rows = traces.GetEnumerator();
-        bool isMore = rows.MoveNext();
-        for (int part = 0; isMore; part++) files[part] = TraceFile.Write(context.Writer, NameOf(part), Part());
-
-        IEnumerable<Trace> Part()
+        var rows = new List<Trace>(); // written once more where an interrupted writer left another part of that name
+        foreach (var trace in traces)
         {
-            string? before = null;
-            for (int count = 0; isMore && (count < RowsPerPart || rows.Current.Problem.Id == before); count++)
-            {
-                before = rows.Current.Problem.Id;
-                yield return rows.Current;
-                isMore = rows.MoveNext();
-            }
+            if (rows.Count >= RowsPerPart && trace.Problem.Id != rows[^1].Problem.Id) End();
+            rows.Add(trace);
+        }
+
+        if (rows.Count > 0) End();
+
+        void End()
+        {
+            int part = files.Count;
+            files[part] = TraceFile.Write(context.Writer, NameOf(part), rows);
+            rows.Clear();
         }
     }
 

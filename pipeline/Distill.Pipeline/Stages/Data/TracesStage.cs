@@ -53,7 +53,7 @@ internal sealed class TracesStage(TeacherRole role) : IDividedStage
         var teacher = context.Input(role.Model);
         var verifiers = RecipeVerifiers.Open(context, recipe);
         var sampling = new TraceSampling(recipe, verifiers);
-        var problems = role.Problems(context.Input(ProblemsStage.Train));
+        var problems = role.Problems(context);
         int count = problems.Count;
         return new TraceWork(context, problems, sampling.Limit(recipe.Teacher.ToCollectionOptions(teacher.Digest)))
         {

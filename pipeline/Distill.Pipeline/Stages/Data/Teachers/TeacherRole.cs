@@ -75,5 +75,11 @@ internal sealed record TeacherRole(DistillationRecipe Recipe, string Stage, stri
         : $"{(Recipe.Problems.HasSources ? "at most " : "")}{MostProblems:N0} problems ({string.Join(", ", Domains)})";
 
     /// <summary>The training problems that it is asked; of what is new since a promotion there may be none.</summary>
-    public ProblemParts Problems(StageInput problems) => ProblemParts.Of(problems, Domains);
+    public ProblemParts Problems(StageContext context)
+    {
+        var parts = ProblemParts.Of(context.Input(ProblemsStage.Train), Domains);
+        if (parts.Count == 0)
+            context.Warning($"{Teacher.Name} is asked nothing: no training problem is of {string.Join(", ", Domains)}.");
+        return parts;
+    }
 }
