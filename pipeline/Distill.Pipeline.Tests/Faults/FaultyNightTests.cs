@@ -6,6 +6,7 @@ using Distill.Pipeline.Runs;
 using Distill.Pipeline.Tests.Testing;
 using Distill.Service.Occurrences;
 using Distill.Service.Schedules;
+using Distill.Storage;
 using Distill.Teacher.Remote.Tests.Servers;
 using Microsoft.AspNetCore.Http;
 
@@ -146,10 +147,21 @@ public sealed class FaultyNightTests
             PipelineRun.Run(
                 recipe, new RunOptions { RunsFolder = calm.Path, Name = one.Run }, new RecordingObserver(), TimeProvider.System, Ending);
             string made = SmallRun.LockOf(calm, one.Run);
-            SmallRun.LockOf(night.Runs, one.Run).ShouldBe(made, one.Run);
+            SmallRun.LockOf(night.Runs, one.Run).ShouldBe(made, $"{one.Run}: {Difference(night.Runs, calm.Path, one.Run)}");
             digests += made.Split("\"output\"").Length - 1;
         }
 
         return digests;
+    }
+
+    // What is small and not equal, whole: a digest alone does not say what went wrong in a night that nobody can repeat.
+    private static string Difference(string runs, string calm, string name)
+    {
+        string Text(string root, string file) =>
+            File.Exists(Path.Combine(root, name, file)) ? File.ReadAllText(Path.Combine(root, name, file)) : "";
+        var files = Directory.GetDirectories(Path.Combine(calm, name))
+            .SelectMany(folder => Directory.GetFiles(folder, "*.json").Where(file => !ManifestFile.IsManifest(Path.GetFileName(file))))
+            .Select(file => Path.GetRelativePath(Path.Combine(calm, name), file)).Where(file => Text(runs, file) != Text(calm, file));
+        return string.Join('\n', files.Select(file => $"{file}\n{Text(runs, file)}\n{Text(calm, file)}"));
     }
 }

@@ -1,6 +1,7 @@
 using Distill.Student.Model;
 using Distill.Student.Fused;
 using Distill.Student.Supervised;
+using TorchSharp;
 
 namespace Distill.Student.Tests.Fused;
 
@@ -107,6 +108,28 @@ public sealed class FusedGradientTests
         {
             actual[i].Length.ShouldBe(sequences[i].SupervisedCount);
             for (int j = 0; j < actual[i].Length; j++) actual[i][j].ShouldBe(expected[i][j], 1e-4f);
+        }
+    }
+
+    // The parity gate of a run that was continued after its training said other last digits than that of one that was not interrupted.
+    [Fact]
+    public void What_comes_after_a_training_computes_as_if_there_had_been_none()
+    {
+        int usual = torch.get_num_threads();
+        torch.set_num_threads(3);
+        try
+        {
+            using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
+            var first = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 2, 64);
+            var second = new FusedGradientModel(parameters, MatmulPrecision.Fp32, 1, 64);
+            first.Dispose();
+            torch.get_num_threads().ShouldBe(1);
+            second.Dispose();
+            torch.get_num_threads().ShouldBe(3);
+        }
+        finally
+        {
+            torch.set_num_threads(usual);
         }
     }
 }

@@ -33,6 +33,7 @@ internal sealed class FusedGradientModel : IGradientModel
     private readonly ReplicaThreads threads;
     private readonly MatmulWeights matmulWeights;
     private readonly BatchDistribution distribution;
+    private readonly UnsplitProducts unsplit;
 
     /// <param name="parameters">Shared with the caller, who disposes them after this.</param>
     /// <param name="replicaCount">Threads.</param>
@@ -44,7 +45,7 @@ internal sealed class FusedGradientModel : IGradientModel
         if (precision == MatmulPrecision.Fp16)
             throw new ArgumentException("The fused decoder computes in fp32 and bf16; fp16 is for autograd.", nameof(precision));
         Parameters = parameters;
-        set_num_threads(1); // every replica is one thread; libtorch must not split its products again
+        unsplit = new UnsplitProducts(); // every replica is one thread
         var scalar = precision == MatmulPrecision.Mixed ? ScalarType.BFloat16 : ScalarType.Float32;
         matmulWeights = new MatmulWeights(parameters, precision, roundingSeed, replicaCount);
         var rotation = new HeadRotation(parameters.Architecture, Math.Min(capacity, parameters.Architecture.MaxPositions));
@@ -140,6 +141,7 @@ internal sealed class FusedGradientModel : IGradientModel
         foreach (var replica in replicas) replica.Dispose();
         gradient.Dispose();
         matmulWeights.Dispose();
+        unsplit.Dispose();
     }
 
     private static void RequireSupported(DecoderArchitecture architecture)

@@ -95,7 +95,9 @@ public sealed class S3ObjectStoreTests : IAsyncLifetime
         store.CopyTo("large", 0, content.Length, target, Cancellation).ShouldBeTrue();
         target.ToArray().ShouldBe(content);
         cuts.ShouldBe(5);
-        server.Sent.ShouldBeLessThan(content.Length * 3 / 2); // only what was on its way is asked for again
+        // Only what was on its way is asked for again, which is the more the busier the machine is. Begun anew each time, it would be four
+        // halves and the whole.
+        server.Sent.ShouldBeLessThan(content.Length * 3L);
     }
 
     [Fact]
