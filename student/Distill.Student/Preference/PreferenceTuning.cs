@@ -43,10 +43,18 @@ public sealed class PreferenceTuning : IDisposable
         watch.RequireStart();
         var kind = PreferenceLosses.Get(options.Loss);
         model = GradientModels.Create(parameters, options.Training, Math.Max(pairs.Max(pair => pair.Longest), this.heldOut?.Longest ?? 0));
-        var scores = new PreferenceScores(model, pairs, kind); // before a state overwrites the start
-        step = new PreferenceStep(model, optimizer, watch, scores, kind, options.Constants);
-        state = statePath is null ? null : new TrainingState(statePath, digest, parameters, optimizer);
-        if (state?.TryLoad(warning, Restore) is true) watch.RequireStart();
+        try
+        {
+            var scores = new PreferenceScores(model, pairs, kind); // before a state overwrites the start
+            step = new PreferenceStep(model, optimizer, watch, scores, kind, options.Constants);
+            state = statePath is null ? null : new TrainingState(statePath, digest, parameters, optimizer);
+            if (state?.TryLoad(warning, Restore) is true) watch.RequireStart();
+        }
+        catch
+        {
+            model.Dispose(); // the caller has nothing that could be disposed
+            throw;
+        }
     }
 
     /// <param name="parameters">The start and the reference; overwritten from the state when there is one.</param>
