@@ -299,7 +299,7 @@ internal sealed record StoreEntry(
         {
             return Of(store, kind, folder);
         }
-        catch (Exception fault) when (fault is DirectoryNotFoundException or FileNotFoundException)
+        catch (DirectoryNotFoundException)
         {
             return null;
         }

@@ -160,9 +160,17 @@ public sealed class SeveralTeachersRunTests : IDisposable
         var recipe = SmallRun.Parse("prompt.system=Be brief.", $"teachers=[ {{ model: big, endpoint: \"{Endpoint}\" }} ]");
         recipe.Teachers.Single().Instructions.ShouldBe("Be brief.");
         recipe.Teachers.Single().Seed.ShouldBe(3);
-        var many = string.Join(", ", Enumerable.Repeat($"{{ model: {other} }}", 17));
-        // A list that is empty again is none, and what is written out of a run with several is a recipe with one.
-        SmallRun.Parse("teachers=[]", "traces.from=").Teachers.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void There_are_at_most_sixteen_and_none_beside_existing_traces()
+    {
+        string[] given = [$"traces.from={folder.File("traces.jsonl", "{}")}", .. ((string[])["samples", "max_tokens", "slots"])
+            .Select(key => $"teacher.{key}=")];
+        SmallRun.Parse([.. given, "teachers=[]"]).Teachers.ShouldBeEmpty(); // as where a recipe that is extended had some
+        Should.Throw<InvalidRecipeException>(() => SmallRun.Parse([.. given, $"teachers=[ {{ model: {other} }} ]"]))
+            .Problems.ShouldContain(problem => problem.Path == "teachers" && problem.Fault.StartsWith("traces.from"));
+        string many = string.Join(", ", Enumerable.Repeat($"{{ model: {other} }}", 17));
         Should.Throw<InvalidRecipeException>(() => SmallRun.Parse($"teachers=[ {many} ]"))
             .Problems.ShouldHaveSingleItem().Remedy.ShouldBe("allowed: 1..16");
     }

@@ -66,9 +66,10 @@ internal sealed class TimeLeft
     {
         double elapsed = clock.GetElapsedTime(began).TotalSeconds, byPlan = Math.Max(0, (factor * atWork) - elapsed);
         double own = before < 0 ? 0 : done - before;
-        if (own <= 0 || elapsed < 1) return byPlan;
+        double paced = before < 0 ? 0 : clock.GetElapsedTime(seen).TotalSeconds; // without what it took to open
+        if (own <= 0 || paced < 1) return byPlan;
         double over = factor * atWork > 0 ? elapsed / (factor * atWork) : 1;
-        double trust = Math.Min(1, Math.Max(4 * own, over)), byPace = clock.GetElapsedTime(seen).TotalSeconds * (1 - done) / own;
+        double trust = Math.Min(1, Math.Max(4 * own, over)), byPace = paced * (1 - done) / own;
         return (trust * byPace) + ((1 - trust) * byPlan);
     }
 }

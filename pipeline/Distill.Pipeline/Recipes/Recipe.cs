@@ -139,6 +139,10 @@ public sealed record DistillationRecipe : Recipe
     /// <summary>All that are asked for traces, <c>teacher</c> first.</summary>
     internal IEnumerable<TeacherSection> TraceWriters => Teachers.Prepend(Teacher);
 
+    /// <summary>Where a teacher stands in a recipe.</summary>
+    /// <param name="index">Among <see cref="TraceWriters"/>.</param>
+    internal static string PathOfTeacher(int index) => index == 0 ? "teacher" : $"teachers[{index - 1}]";
+
     /// <summary>What cards and reports say wrote the traces: the teachers, or where they were taken from.</summary>
     internal string TraceOrigin => Traces.From is { } place ? ModelName.Of(place)
         : string.Join(" and ", TraceWriters.Select(teacher => teacher.Name).Distinct());

@@ -22,11 +22,12 @@ internal sealed class RecipePreflight
     private const string TokenizerRemedy = "give the folder with the model's tokenizer.json";
 
     private readonly DistillationRecipe recipe;
+    private readonly IReadOnlyList<TeacherRole> teachers;
     private readonly List<RecipeProblem> problems = [];
     private readonly List<string> notes = [];
     private bool othersMarkThinking;
 
-    private RecipePreflight(DistillationRecipe recipe) => this.recipe = recipe;
+    private RecipePreflight(DistillationRecipe recipe) => (this.recipe, teachers) = (recipe, TeacherRole.Of(recipe));
 
     /// <exception cref="InvalidRecipeException">Something does not fit the recipe; all faults at once.</exception>
     /// <param name="makesStudent">False where only the data set is asked for: the student is then not looked at.</param>
@@ -40,7 +41,7 @@ internal sealed class RecipePreflight
 
     private void Run(bool makesStudent)
     {
-        var teacher = recipe.Teacher.IsLocal ? OpenTeacher(TeacherRole.Of(recipe)[0]) : null;
+        var teacher = recipe.Teacher.IsLocal ? OpenTeacher(teachers[0]) : null;
         var student = !makesStudent ? null
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with a tokenizer", () =>
                 Checkpoint.Open(recipe.Student.Base));
@@ -48,14 +49,14 @@ internal sealed class RecipePreflight
             : Open("student.base", recipe.Student.Base, "give the folder of a checkpoint with tokenizer and chat template", () =>
                 ChatEncoder.Load(recipe.Student.Base).RequireChat());
         if (student is not null) CheckSizes(student.Architecture);
-        foreach (var role in TeacherRole.Of(recipe).Skip(1)) CheckFurther(role);
+        foreach (var role in teachers.Skip(1)) CheckFurther(role);
         var fit = ModelFit.Of(
             recipe, teacher,
             student is null || studentEncoder is null ? null : new ModelFacts(student.Architecture.VocabularySize, studentEncoder),
             othersMarkThinking);
         problems.AddRange(fit.Faults);
         notes.AddRange(fit.Notes);
-        CheckEngine(TeacherRole.Of(recipe)[0]);
+        CheckEngine(teachers[0]);
         if (recipe.Teacher.Remote is { TokenIds: true, Tokenizer: { } folder } remote)
             CheckTokens(Open("teacher.tokenizer", folder, TokenizerRemedy, remote.OpenTokenizer),
                 studentEncoder?.Tokenizer);
@@ -215,7 +216,7 @@ internal sealed class RecipePreflight
     {
         if (recipe.Teachers.Count == 0 || train.Count == 0 || recipe.ContinueFrom is not null) return; // what is new since is known later
         string[] there = [.. train.Select(problem => problem.Domain).Distinct().Order(StringComparer.Ordinal)];
-        foreach (var role in TeacherRole.Of(recipe))
+        foreach (var role in teachers)
         {
             string[] absent = [.. role.Domains.Except(there)];
             if (absent.Length > 0)
@@ -254,7 +255,7 @@ internal sealed class RecipePreflight
             }
         }
 
-        foreach (var role in TeacherRole.Of(recipe).Where(role => role.MostProblems == 0))
+        foreach (var role in teachers.Where(role => role.MostProblems == 0))
             Add(role.Place("teacher.domains"), role.Teacher.Domains!, "none of the training problems is of these",
                 "raise problems.train, or the weight of such a family");
         CheckPractice(recipe.Problems.ToParts(Split.Train));

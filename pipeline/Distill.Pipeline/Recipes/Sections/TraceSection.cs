@@ -58,21 +58,19 @@ internal sealed record TraceSection : Section
         foreach (string name in (string[])[nameof(AcceptedPerProblem), nameof(GiveUpAfter), nameof(Balance), nameof(MaxTokensTotal),
             nameof(MaxCost), nameof(MaxTime), nameof(Preflight)])
             yield return Rule.Unused(From is not null, name, NoTeacher, "leave it out, or leave traces.from out");
-        string samples = $"raise {PathOf(fewest)}.samples ({least}) or lower this";
+        string samples = $"raise {DistillationRecipe.PathOfTeacher(fewest)}.samples ({least}) or lower this";
         yield return Rule.Require(!(AcceptedPerProblem > least), nameof(AcceptedPerProblem), "more than are ever asked", samples);
         yield return Rule.Require(!(GiveUpAfter > least), nameof(GiveUpAfter), "more than are ever asked", samples);
         yield return Rule.Require(!Balance || least > SamplingPolicy.BalancedFrom, nameof(Balance),
             "the first two completions of every problem tell how difficult it is, and no more are asked",
-            $"raise {PathOf(fewest)}.samples, e.g. to 8");
+            $"raise {DistillationRecipe.PathOfTeacher(fewest)}.samples, e.g. to 8");
         yield return Rule.Require(!(MaxTokensTotal < most), nameof(MaxTokensTotal), "less than one completion may take",
-            $"raise it, or lower {PathOf(longest)}.max_tokens");
+            $"raise it, or lower {DistillationRecipe.PathOfTeacher(longest)}.max_tokens");
         TokenPrices[] prices = [.. teachers.Select(teacher => teacher.Remote?.Prices).OfType<TokenPrices>()];
         bool isPriced = prices.Length > 0 && prices.All(price => price.CostOf(1_000_000, 1_000_000) > 0);
         yield return Rule.Require(MaxCost is null || isPriced, nameof(MaxCost),
             "completions have no price", "give teacher.prompt_price and teacher.completion_price, or use max_tokens_total");
     }
-
-    private static string PathOf(int teacher) => teacher == 0 ? "teacher" : $"teachers[{teacher - 1}]";
 
     internal SamplingPolicy ToPolicy(int samples) =>
         new() { Samples = samples, Accepted = AcceptedPerProblem, GiveUpAfter = GiveUpAfter, IsBalanced = Balance };

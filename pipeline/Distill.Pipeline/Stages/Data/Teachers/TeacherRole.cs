@@ -22,11 +22,11 @@ internal sealed record TeacherRole(DistillationRecipe Recipe, string Stage, stri
 
     /// <summary>The first is the recipe's <c>teacher</c>; where it is the only one, its traces are the run's.</summary>
     public static IReadOnlyList<TeacherRole> Of(DistillationRecipe recipe) => recipe.Teachers.Count == 0
-        ? [new(recipe, TracesStage.StageName, TracesStage.FolderName, ExternalInputs.Teacher, "teacher")]
+        ? [new(recipe, TracesStage.StageName, TracesStage.FolderName, ModelOf(0), DistillationRecipe.PathOfTeacher(0))]
         : [.. recipe.TraceWriters.Select((teacher, index) => new TeacherRole(
             recipe with { Teacher = teacher, Teachers = [] },
             $"{TracesStage.StageName}/{index + 1}", $"{TracesStage.FolderName}-{index + 1}",
-            ModelOf(index), index == 0 ? "teacher" : $"teachers[{index - 1}]"))];
+            ModelOf(index), DistillationRecipe.PathOfTeacher(index)))];
 
     /// <summary>What of its domains decides its traces; the order does not. Null for all.</summary>
     public static JsonNode? KeyOf(TeacherSection teacher) =>
