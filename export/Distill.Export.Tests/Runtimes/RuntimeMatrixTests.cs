@@ -72,7 +72,7 @@ public sealed class RuntimeMatrixTests(MatrixFolders folders) : IClassFixture<Ma
         var wrong = new List<string>();
         foreach (var (folder, reply) in folders.Zip(replies))
         {
-            string? said = reply.Fault ?? folder.Difference(reply.Result!, runtime.Rounding(folder.Format));
+            string? said = reply.Fault ?? folder.Difference(reply.Result!, runtime.Rounding(folder));
             var exception = MatrixTable.Of(runtime, folder.Format, folder.Family);
             if (exception is null && said is not null) wrong.Add($"{folder.Format}, {folder.Family}: {said}");
             if (exception is not null && said?.Contains(exception.Says, StringComparison.Ordinal) != true)

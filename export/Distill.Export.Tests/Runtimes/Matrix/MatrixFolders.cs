@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Distill.Architecture;
+using Distill.Export.Formats;
 using Distill.Export.Gguf;
 using Distill.Export.Package;
 using Distill.Export.Tests.Support;
@@ -33,11 +34,18 @@ public sealed class MatrixFolders : IDisposable
         IReadOnlyList<int[]> prompts, int steps)
     {
         var description = new PackageDescription { Name = family };
-        ModelPackage.Write(folder, weights, tokenizer, description, format.OptionsFor(weights, prompts));
+        var options = format.OptionsFor(weights, prompts);
+        ModelPackage.Write(folder, weights, tokenizer, description, options);
         var bare = new MatrixFolder(family, format, folder, []);
         bare = bare with { GgufFault = WriteGguf(bare, weights, words, description) };
-        return bare with { Expected = PlainDecoding.Run(bare.GraphPath, weights.Architecture, prompts, steps) };
+        var expected = PlainDecoding.Run(bare.GraphPath, weights.Architecture, prompts, steps);
+        double rounding = format.BlockBits is { } bits
+            ? PlainDecoding.RoundingOf(bare.GraphPath, Exact(weights, bits, options), weights.Architecture, expected) : 0;
+        return bare with { Expected = expected, Rounding = rounding };
     }
+
+    private static byte[] Exact(WeightSet weights, int bits, ExportOptions options) =>
+        new DecoderGraph(weights.Architecture, new BlockFormat(bits, accuracyLevel: 0, options.Quantization)).ToBytes(weights);
 
     private static string? WriteGguf(MatrixFolder folder, WeightSet weights, TokenizerFiles words, PackageDescription description)
     {

@@ -46,6 +46,9 @@ internal sealed record MatrixFormat(string Name, ExportOptions Options, string G
         return Options with { Quantization = chosen.Quantization };
     }
 
+    /// <summary>Bits of its blocks; null where it has none. Some kernels round what comes into products over them to 8 bits.</summary>
+    public int? BlockBits => Options.Precision switch { ExportPrecision.Int8 => 8, ExportPrecision.Int4 => 4, _ => null };
+
     /// <summary>Whether it stores the weights as they are, in the main graph.</summary>
     public bool IsPlain => Options is { Precision: ExportPrecision.Single, DynamicInt8: false };
 
@@ -65,6 +68,12 @@ internal sealed record MatrixFolder(string Family, MatrixFormat Format, string P
 
     /// <summary>Why there is none; null where there is.</summary>
     public string? GgufFault { get; init; }
+
+    /// <summary>
+    /// What rounding activations to 8 bits moves logits by, as a share of the largest, measured; 0 for formats without blocks. A runtime
+    /// may round them otherwise or not at all.
+    /// </summary>
+    public double Rounding { get; init; }
 
     public IReadOnlyList<int[]> Prompts => [.. Expected.Select(row => row.Prompt)];
 

@@ -12,9 +12,9 @@ namespace Distill.Export.Tests.Runtimes.Matrix;
 /// <summary>A column of the matrix: something that decodes greedily from exported folders.</summary>
 /// <param name="Name">As in the table.</param>
 /// <param name="Rounding">
-/// What its own rounding may move logits by, as a share of the largest, by whether the format rounds activations in products.
+/// What its own rounding may move logits of a folder by, as a share of the largest.
 /// </param>
-internal abstract record MatrixRuntime(string Name, Func<MatrixFormat, double> Rounding)
+internal abstract record MatrixRuntime(string Name, Func<MatrixFolder, double> Rounding)
 {
     public static IReadOnlyList<MatrixRuntime> All { get; } =
         [new EngineRuntime(), new GenAIRuntime(), new NodeRuntime(), new BrowserRuntime("wasm"), new BrowserRuntime("webgpu"),
@@ -34,12 +34,14 @@ internal abstract record MatrixRuntime(string Name, Func<MatrixFormat, double> R
     /// <summary>How long a process may take for all folders before it is ended, with whatever it started.</summary>
     protected static TimeSpan Limit => TimeSpan.FromMinutes(30);
 
-    protected static double Usual(MatrixFormat format) => format.Options.Precision == ExportPrecision.Single && format.Type != "q8" ? 1e-4
-        : format.Options.Precision == ExportPrecision.Half ? 0.01 : 0.02;
+    protected static double Usual(MatrixFolder folder) =>
+        folder.Format.Options.Precision == ExportPrecision.Single && folder.Format.Type != "q8" ? 1e-4
+        : folder.Format.Options.Precision == ExportPrecision.Half ? 0.01 : 0.02;
 
-    // Products of whole numbers in other kernels: what is rounded to int8 in one is not in the other.
-    protected static double Coarse(MatrixFormat format) =>
-        format.Options.Precision is ExportPrecision.Int8 or ExportPrecision.Int4 || format.Type == "q8" ? 0.05 : Usual(format);
+    // Products of whole numbers in other kernels: what is rounded to int8 in one is not in the other, and each of the two logits that
+    // compete may have moved by that.
+    protected static double Coarse(MatrixFolder folder) =>
+        folder.Format.BlockBits is not null || folder.Format.Type == "q8" ? Math.Max(0.05, 2 * folder.Rounding) : Usual(folder);
 }
 
 /// <summary>Rows of tokens, or a fault.</summary>
@@ -184,6 +186,6 @@ internal sealed record LlamaRuntime() : MatrixRuntime("LLamaSharp", Apart)
         return [.. folder.Prompts.Select(prompt => model.Greedy(prompt, folder.Steps).Tokens)];
     }
 
-    private static double Apart(MatrixFormat format) =>
-        format.Gguf is GgufPrecision.Block8 or GgufPrecision.Block4 ? 0.06 : Usual(format);
+    private static double Apart(MatrixFolder folder) =>
+        folder.Format.Gguf is GgufPrecision.Block8 or GgufPrecision.Block4 ? 0.06 : Usual(folder);
 }
