@@ -28,6 +28,7 @@ internal static class PrimeOptions
         map.Near("seed", section.Seed, "data.seed", section.Seed % int.MaxValue, "another generator: the order of the data is another one");
         if (section.Average != TokenAverage.Token) map.Missing("average", section.Average, "token");
         if (section.Dft) map.Missing("dft", true, "false");
+        if (section.Optimizer != OptimizerKind.AdamW) map.Missing("optimizer", section.Optimizer, "adamw");
         if (section.LabelSmoothing > 0) map.Missing("label_smoothing", section.LabelSmoothing, "0");
         if (section.ZLoss > 0) map.Missing("z_loss", section.ZLoss, "0");
         if (section.EntropyBonus > 0) map.Missing("entropy_bonus", section.EntropyBonus, "0");

@@ -40,6 +40,7 @@ internal static class TrlOptions
         if (section.Average == TokenAverage.Token)
             map.Same("average", section.Average, "config.average_tokens_across_devices", true, "mean over all learned tokens of a step");
         else map.Missing("average", section.Average, "token");
+        if (section.Optimizer != OptimizerKind.AdamW) map.Missing("optimizer", section.Optimizer, "adamw");
         if (section.LabelSmoothing > 0) map.Missing("label_smoothing", section.LabelSmoothing, "0");
         if (section.ZLoss > 0) map.Missing("z_loss", section.ZLoss, "0");
         if (section.EntropyBonus > 0) map.Missing("entropy_bonus", section.EntropyBonus, "0");

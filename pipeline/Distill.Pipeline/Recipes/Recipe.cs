@@ -16,6 +16,10 @@ public abstract record Recipe : ISection
         "arithmetic of a step: `fp32`, `mixed` (bf16 matrix products over fp32 weights; fp32 throughout on a processor that has no fast "
         + "ones, which `distill doctor` says) or `fp16` (with a loss scale; for devices without bf16, slow on a CPU)";
 
+    internal const string OptimizerMeaning =
+        "`adamw`, or `muon` for the matrices of the layers (AdamW for the rest): more is learned from as many tokens. Each step takes longer by "
+        + "some dozen products of these matrices, which steps of many tokens hardly notice; rates mean the same";
+
     internal const string Tf32Meaning =
         "on a card: round the factors of fp32 products to TF32, ten bits of fraction. In `fp32` that is all of "
         + "them, in `mixed` and `fp16` those of the output projection; without effect on a processor";

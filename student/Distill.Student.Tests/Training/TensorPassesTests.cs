@@ -154,7 +154,7 @@ public sealed class TensorPassesTests
         using var parameters = new FlatParameters(TinyDecoder.Architecture(), meta);
         using var update = parameters.Passes.UpdatesOf(parameters);
         Tensor Like() => empty([parameters.Count], ScalarType.Float32, meta);
-        update.Apply(Like(), Like(), Like(), new AdamWStep(1, 0.99, 0.9, 0.95, 1e-3, 1, 1e-8));
+        update.Apply(Like(), Like(), Like(), new AdamWStep(1, 0.99, 0.9, 0.95, 1e-3, 1, 1e-8, 1e-3));
         parameters.Passes.Average(Like(), Like(), 0.1);
         var rounded = empty([parameters.Count], ScalarType.BFloat16, meta);
         parameters.Passes.Round(Like(), rounded, 0, StochasticRounding.Key(1, 1), threads: 1);
@@ -185,7 +185,7 @@ public sealed class TensorPassesTests
         parameters.ValuesOf(parameters.Places.Last().Name).numel().ShouldBe(parameters.Places.Last().Spec.Count);
         using var update = parameters.Passes.UpdatesOf(parameters);
         Tensor Like() => empty([parameters.Count], ScalarType.Float32, meta);
-        update.Apply(Like(), Like(), Like(), new AdamWStep(1, 0.99, 0.9, 0.95, 1e-3, 1, 1e-8));
+        update.Apply(Like(), Like(), Like(), new AdamWStep(1, 0.99, 0.9, 0.95, 1e-3, 1, 1e-8, 1e-3));
         TensorPasses.SumOfSquaresOf(Like()).numel().ShouldBe(1);
         TensorPasses.Instance.Round(
             Like(), empty([parameters.Count], ScalarType.BFloat16, meta), 0, StochasticRounding.Key(1, 1), threads: 1);

@@ -90,9 +90,13 @@ public sealed unsafe class FlatParameters : ITrainedValues, IDisposable
         places.Select(place => (place.Key, place.Value.Offset, place.Value.Spec));
 
     internal IEnumerable<TrainedBlock> Blocks =>
-        Places.Select(place => new TrainedBlock(place.Offset, place.Spec.Count, Decays(place.Spec)));
+        Places.Select(place => new TrainedBlock(place.Offset, place.Spec.Count, Decays(place.Spec), Hidden(place.Name, place.Spec)));
 
     IEnumerable<TrainedBlock> ITrainedValues.Blocks => Blocks;
+
+    private static MatrixShape? Hidden(string name, ParameterSpec spec) =>
+        spec.Shape is [var rows, var columns] && name is not (ParameterMap.Embedding or ParameterMap.OutputProjection)
+            ? new MatrixShape(rows, columns) : null;
 
     /// <summary>
     /// Random start: normal with deviation 0.02 for matrices (scaled by 1/√(2·layers) where a projection writes to the residual

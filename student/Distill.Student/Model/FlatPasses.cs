@@ -19,7 +19,8 @@ internal interface IFlatPasses
     void Average(Tensor average, Tensor values, double share);
 
     /// <summary>Prepares the updates of one training; the caller disposes them before the values.</summary>
-    IFlatUpdate UpdatesOf(ITrainedValues trained);
+    /// <param name="blocks">What is updated, in the order in which it lies; null: everything.</param>
+    IFlatUpdate UpdatesOf(ITrainedValues trained, IReadOnlyList<TrainedBlock>? blocks = null);
 
     /// <summary>Rounds fp32 to bf16.</summary>
     /// <param name="target">bf16, overwritten.</param>
@@ -29,11 +30,11 @@ internal interface IFlatPasses
     void Round(Tensor values, Tensor target, long first, (uint Inner, uint Outer)? key, int threads);
 }
 
-/// <summary>AdamW's updates of the values of one training. One thread.</summary>
+/// <summary>Updates of the values of one training. One thread.</summary>
 internal interface IFlatUpdate : IDisposable
 {
     /// <summary>
-    /// One update of all values, g the gradient times its factor: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g²,
+    /// One update by AdamW, g the gradient times its factor: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g²,
     /// value ← shrink·value − size·m / (√v·correction + ε).
     /// </summary>
     /// <param name="gradient">[values], left as it is.</param>
@@ -47,8 +48,9 @@ internal interface IFlatUpdate : IDisposable
 /// <param name="Shrink">1 − rate · decay: for the values that decay; for the others it is 1.</param>
 /// <param name="Size">rate / (1 − β₁ᵗ).</param>
 /// <param name="Correction">1 / √(1 − β₂ᵗ).</param>
+/// <param name="Rate">The learning rate, for updates that correct nothing.</param>
 internal readonly record struct AdamWStep(
-    double Clip, double Shrink, double Beta1, double Beta2, double Size, double Correction, double Epsilon);
+    double Clip, double Shrink, double Beta1, double Beta2, double Size, double Correction, double Epsilon, double Rate);
 
 /// <summary>Chooses the passes of a device.</summary>
 internal static class FlatPasses

@@ -41,7 +41,8 @@ internal sealed class TensorPasses : IFlatPasses
         average.mul_(kept).add_(values, added);
     }
 
-    public IFlatUpdate UpdatesOf(ITrainedValues trained) => new TensorUpdate(trained);
+    public IFlatUpdate UpdatesOf(ITrainedValues trained, IReadOnlyList<TrainedBlock>? blocks = null) =>
+        new TensorUpdate(trained, blocks ?? [.. trained.Blocks]);
 
     public void Round(Tensor values, Tensor target, long first, (uint Inner, uint Outer)? key, int threads)
     {

@@ -13,12 +13,13 @@ internal sealed class TensorUpdate : IFlatUpdate
     private readonly ITrainedValues trained;
     private readonly List<DecayPiece> pieces = [];
 
-    public TensorUpdate(ITrainedValues trained)
+    /// <param name="blocks">What is updated, in the order in which it lies.</param>
+    public TensorUpdate(ITrainedValues trained, IReadOnlyList<TrainedBlock> blocks)
     {
         this.trained = trained;
-        var blocks = trained.Blocks.ToList();
-        foreach (var (start, count) in TensorPasses.PiecesOf(trained.Count))
-            pieces.Add(new DecayPiece(start, count, Exempt(blocks, start, start + count)));
+        foreach (var (offset, whole) in Runs(blocks))
+            foreach (var (start, count) in TensorPasses.PiecesOf(whole))
+                pieces.Add(new DecayPiece(offset + start, count, Exempt(blocks, offset + start, offset + start + count)));
     }
 
     public void Apply(Tensor gradient, Tensor first, Tensor second, in AdamWStep step)
@@ -43,6 +44,19 @@ internal sealed class TensorUpdate : IFlatUpdate
     public void Dispose()
     {
         foreach (var piece in pieces) piece.Exempt?.Dispose();
+    }
+
+    // Blocks that lie end to end are one run.
+    private static List<(long Offset, long Count)> Runs(IReadOnlyList<TrainedBlock> blocks)
+    {
+        List<(long Offset, long Count)> runs = [];
+        foreach (var block in blocks)
+        {
+            if (runs is [.., var last] && last.Offset + last.Count == block.Offset) runs[^1] = (last.Offset, last.Count + block.Count);
+            else runs.Add((block.Offset, block.Count));
+        }
+
+        return runs;
     }
 
     private static void Shrink(Tensor values, Scalar factor, Tensor? exempt)

@@ -28,7 +28,10 @@ internal interface ITrainedValues
 
 /// <summary>Values of one tensor.</summary>
 /// <param name="Decays">Whether weight decay shrinks them: true for matrices.</param>
-internal readonly record struct TrainedBlock(long Offset, long Count, bool Decays);
+/// <param name="Hidden">Of a matrix within a layer; null for everything else, embeddings and the output projection too.</param>
+internal readonly record struct TrainedBlock(long Offset, long Count, bool Decays, MatrixShape? Hidden = null);
+
+internal readonly record struct MatrixShape(long Rows, long Columns);
 
 /// <summary>A copy of trained values in the computer's main memory, where the best so far wait for the end. Dispose it.</summary>
 internal sealed class KeptValues : IDisposable

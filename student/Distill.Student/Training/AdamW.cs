@@ -4,8 +4,10 @@ using static TorchSharp.torch;
 namespace Distill.Student.Training;
 
 /// <summary>Constants of <see cref="AdamW"/>; the defaults are those of the GPT-3 recipe with a mild decay.</summary>
+/// <param name="Muon">Whether the matrices of the layers are updated by <see cref="MuonUpdate"/> instead.</param>
 public sealed record AdamWOptions(
-    double Beta1 = 0.9, double Beta2 = 0.95, double Epsilon = 1e-8, double WeightDecay = 0.01, double MaxGradientNorm = 1.0);
+    double Beta1 = 0.9, double Beta2 = 0.95, double Epsilon = 1e-8, double WeightDecay = 0.01, double MaxGradientNorm = 1.0,
+    bool Muon = false);
 
 /// <summary>
 /// AdamW with decoupled decay on matrices only (Loshchilov and Hutter 2019, arXiv 1711.05101; update order and epsilon as in
@@ -22,7 +24,7 @@ internal sealed class AdamW : IDisposable
     public AdamW(ITrainedValues trained, AdamWOptions options)
     {
         (this.trained, this.options) = (trained, options);
-        update = trained.Passes.UpdatesOf(trained);
+        update = options.Muon ? new MuonUpdate(trained) : trained.Passes.UpdatesOf(trained);
         FirstMoment = zeros([trained.Count], ScalarType.Float32, trained.Values.device).DetachFromDisposeScope();
         SecondMoment = zeros([trained.Count], ScalarType.Float32, trained.Values.device).DetachFromDisposeScope();
         Steps = 0;
@@ -54,7 +56,7 @@ internal sealed class AdamW : IDisposable
         double clip = options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (norm + 1e-6)) : 1;
         update.Apply(gradient, FirstMoment, SecondMoment, new AdamWStep(
             clip, 1 - (learningRate * options.WeightDecay), options.Beta1, options.Beta2,
-            learningRate / (1 - Math.Pow(options.Beta1, Steps)), 1 / Math.Sqrt(1 - Math.Pow(options.Beta2, Steps)), options.Epsilon));
+            learningRate / (1 - Math.Pow(options.Beta1, Steps)), 1 / Math.Sqrt(1 - Math.Pow(options.Beta2, Steps)), options.Epsilon, learningRate));
         return norm;
     }
 

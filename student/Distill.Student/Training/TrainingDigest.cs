@@ -66,6 +66,7 @@ public sealed class TrainingDigest : IDisposable
         // else as it always was
         if (options.RateFloor != 0 || options.CoolDown != CoolDown.Linear) Add("rate").Add(options.RateFloor).Add((long)options.CoolDown);
         if (options.AllowTf32) Add("tf32");
+        if (optimizer.Muon) Add("muon");
         return Add(options.LearningRate, options.WarmupShare, optimizer.Beta1, optimizer.Beta2, optimizer.Epsilon, optimizer.WeightDecay,
             optimizer.MaxGradientNorm)
             .Add(decay, (long)options.Precision, options.Threads, options.MicroBatchTokens,

@@ -128,7 +128,10 @@ internal sealed record PretrainTrainingSection : Section
     [Option("texts of one step", Minimum = 1, Maximum = 1 << 20)]
     public int SequencesPerStep { get; init; } = 128;
 
-    [Option("peak rate of AdamW", Minimum = 0, Above = true, Maximum = 1)]
+    [Option(Recipe.OptimizerMeaning)]
+    public OptimizerKind Optimizer { get; init; }
+
+    [Option("peak rate of the optimiser", Minimum = 0, Above = true, Maximum = 1)]
     public double LearningRate { get; init; } = 2.5e-3;
 
     [Option("share of the steps over which the rate rises", Minimum = 0, Maximum = 0.9)]
@@ -167,7 +170,7 @@ internal sealed record PretrainTrainingSection : Section
             LearningRate = LearningRate,
             Decay = Schedule,
             WarmupShare = Warmup,
-            Optimizer = new AdamWOptions(WeightDecay: WeightDecay),
+            Optimizer = new AdamWOptions(WeightDecay: WeightDecay, Muon: Optimizer == OptimizerKind.Muon),
             AllowTf32 = Tf32,
             Precision = Precision,
             RoundingSeed = seed,

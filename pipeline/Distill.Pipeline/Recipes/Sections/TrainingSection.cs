@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Distill.Pipeline.Graph;
 using Distill.Pipeline.Stages.Training;
 using Distill.Pipeline.Recipes.Binding;
@@ -23,7 +24,10 @@ internal sealed record TrainingSection : Section, ITrainingSection
     [Option("longest example; longer ones are left out and counted", Minimum = 16, Maximum = 1 << 20, Unit = "tokens")]
     public int SequenceLength { get; init; } = 256;
 
-    [Option("peak rate of AdamW", Minimum = 0, Above = true, Maximum = 1)]
+    [Option(Recipe.OptimizerMeaning)]
+    public OptimizerKind Optimizer { get; init; }
+
+    [Option("peak rate of the optimiser", Minimum = 0, Above = true, Maximum = 1)]
     public double LearningRate { get; init; } = 2e-3;
 
     [Option("share of the steps over which the rate rises", Minimum = 0, Maximum = 0.9)]
@@ -83,6 +87,8 @@ internal sealed record TrainingSection : Section, ITrainingSection
             "raise batch_tokens or lower sequence_length", nameof(SequenceLength));
         yield return Rule.Require(Schedule != Decay.InverseSquareRoot || Warmup > 0, nameof(Warmup),
             "inverse_square_root falls by the length of the warm-up", "raise it above 0, e.g. to 0.03", nameof(Schedule));
+        yield return Rule.Require(Optimizer != OptimizerKind.Muon || recipe is not DistillationRecipe { Lora: not null }, nameof(Optimizer),
+            "adapters are not the matrices of layers", "leave it out, or take lora out");
         yield return Rule.Unused(Schedule != Decay.Trapezoid, nameof(CoolDown), "only trapezoid has a last part of its own",
             "leave it out, or set schedule to trapezoid");
         bool isSoft = recipe is DistillationRecipe { SoftLabels: not null } whole && ReferenceEquals(this, whole.Sft);
@@ -119,7 +125,7 @@ internal sealed record TrainingSection : Section, ITrainingSection
             WarmupShare = Warmup,
             RateFloor = RateFloor,
             CoolDown = CoolDown,
-            Optimizer = new AdamWOptions(WeightDecay: WeightDecay),
+            Optimizer = new AdamWOptions(WeightDecay: WeightDecay, Muon: Optimizer == OptimizerKind.Muon),
             AllowTf32 = Tf32,
             Precision = Precision,
             RoundingSeed = (ulong)Seed,
@@ -141,6 +147,15 @@ internal sealed record TrainingSection : Section, ITrainingSection
         };
         return loss == new SupervisedLossOptions() ? null : loss;
     }
+}
+
+/// <summary>How gradients change weights.</summary>
+internal enum OptimizerKind
+{
+    [JsonStringEnumMemberName("adamw")]
+    AdamW,
+
+    Muon,
 }
 
 /// <summary>What a look at held-out data measures.</summary>

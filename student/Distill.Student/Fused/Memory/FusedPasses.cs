@@ -46,7 +46,8 @@ internal sealed unsafe class FusedPasses : IFlatPasses
         }
     }
 
-    public IFlatUpdate UpdatesOf(ITrainedValues trained) => new FusedUpdate(trained);
+    public IFlatUpdate UpdatesOf(ITrainedValues trained, IReadOnlyList<TrainedBlock>? blocks = null) =>
+        new FusedUpdate(trained, blocks ?? [.. trained.Blocks]);
 
     public void Round(Tensor values, Tensor target, long first, (uint Inner, uint Outer)? key, int threads)
     {

@@ -4,14 +4,14 @@ using Distill.Student.Model;
 namespace Distill.Student.Fused;
 
 /// <summary>AdamW on the processor: weights, gradient and moments in one walk through memory.</summary>
-internal sealed unsafe class FusedUpdate(ITrainedValues trained) : IFlatUpdate
+internal sealed unsafe class FusedUpdate(ITrainedValues trained, IReadOnlyList<TrainedBlock> updated) : IFlatUpdate
 {
     private const long Piece = 1 << 30; // what one span takes; a multiple of every vector
-    private readonly TrainedBlock[] blocks = [.. Merged(trained.Blocks)];
+    private readonly TrainedBlock[] blocks = [.. Merged(updated)];
 
     public void Apply(Tensor gradient, Tensor first, Tensor second, in AdamWStep step)
     {
-        foreach (var (offset, count, decays) in blocks)
+        foreach (var (offset, count, decays, _) in blocks)
         {
             var own = decays ? step : step with { Shrink = 1 };
             for (long start = offset; start < offset + count; start += Piece)
@@ -33,7 +33,8 @@ internal sealed unsafe class FusedUpdate(ITrainedValues trained) : IFlatUpdate
         TrainedBlock? open = null;
         foreach (var block in blocks)
         {
-            if (open is { } last && last.Decays == block.Decays) open = last with { Count = last.Count + block.Count };
+            if (open is { } last && last.Decays == block.Decays && last.Offset + last.Count == block.Offset)
+                open = last with { Count = last.Count + block.Count };
             else
             {
                 if (open is { } ended) yield return ended;
