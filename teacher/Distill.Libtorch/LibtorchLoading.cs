@@ -15,8 +15,8 @@ internal static class LibtorchLoading
     private const string TorchSharpFile = "libLibTorchSharp.so", ProcessorFile = "libtorch_cpu.so";
 
     // oneDNN, which multiplies bf16 on the processor, makes machine code for every shape that it meets and keeps that of 1,024. A training
-    // meets more: micro-batches of nearly every length, times the products of a layer, forward and backward. Making it anew for each took a
-    // quarter of the time. Kept code takes some kilobytes a shape.
+    // meets more: micro-batches of many lengths, times the products of a layer, forward and backward. Making it anew for each took a
+    // quarter of the time. What is kept takes a quarter of a megabyte a shape, so trainings ask for few: by sixteens of rows.
     private const string KeptCode = "ONEDNN_PRIMITIVE_CACHE_CAPACITY", KeptCodeByOldName = "DNNL_PRIMITIVE_CACHE_CAPACITY",
         KeptShapes = "16384";
 

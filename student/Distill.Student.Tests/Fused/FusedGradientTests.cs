@@ -54,6 +54,26 @@ public sealed class FusedGradientTests
         Vectors.RelativeDifference(rounded.Gradient.Host(), exact.Gradient.Host()).ShouldBeLessThan(0.03);
     }
 
+    // Products are made of whole sixteens of rows: what a longer micro-batch left behind the tokens of a shorter one must not count. And a
+    // model's first products are split among no more threads than its later ones.
+    [Theory, InlineData(MatmulPrecision.Fp32), InlineData(MatmulPrecision.Mixed)]
+    public void What_an_earlier_micro_batch_left_behind_changes_no_bit(MatmulPrecision precision)
+    {
+        var architecture = TinyDecoder.Architecture();
+        using var parameters = TinyDecoder.Parameters(architecture);
+        using var used = new FusedGradientModel(parameters, precision, 1, 128);
+        for (int length = 2; length <= 34; length++)
+        {
+            var many = TinyDecoder.Sequences(architecture, 100, 25);
+            used.Differentiate(many, new CrossEntropy(1));
+            var one = TinyDecoder.Sequences(architecture, length);
+            var loss = new CrossEntropy(one[0].SupervisedCount);
+            using var fresh = new FusedGradientModel(parameters, precision, 1, 128);
+            used.Differentiate(one, loss).Loss.ShouldBe(fresh.Differentiate(one, loss).Loss, $"{length}");
+            used.Gradient.Host().SequenceEqual(fresh.Gradient.Host()).ShouldBeTrue($"{length}");
+        }
+    }
+
     [Fact]
     public void Splitting_a_step_into_micro_batches_changes_nothing_beyond_rounding()
     {

@@ -23,7 +23,7 @@ public sealed class SupervisedResumeTests : IDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("distill-resume").FullName;
 
-    public static TheoryData<string> Cases => ["plain", "averaged", "held out", "adapters", "adapters, averaged, held out", "other loss"];
+    public static TheoryData<string> Cases => ["plain", "averaged", "held out", "adapters", "adapters, averaged, held out", "other loss", "muon"];
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -90,7 +90,7 @@ public sealed class SupervisedResumeTests : IDisposable
         string state = Path.Combine(folder, "state");
         Train(Plain, state, stopAt: 2);
         foreach (var other in (SupervisedOptions[])[
-            Plain with { Seed = 2 }, Plain with { Epochs = 4 }, Plain with { LowRank = LowRank }, Of("held out"), Of("other loss")])
+            Plain with { Seed = 2 }, Plain with { Epochs = 4 }, Plain with { LowRank = LowRank }, Of("held out"), Of("other loss"), Of("muon")])
             Should.Throw<UnusableStateException>(() => Train(other, state, int.MaxValue)).Message.ShouldContain("another training");
     }
 
@@ -127,6 +127,7 @@ public sealed class SupervisedResumeTests : IDisposable
 
     private static SupervisedOptions Of(string name) => Plain with
     {
+        Training = Plain.Training with { Optimizer = new AdamWOptions(Muon: name == "muon") },
         WeightAverage = name.Contains("averaged", StringComparison.Ordinal) ? 0.8 : null,
         HeldOut = name.Contains("held out", StringComparison.Ordinal) ? new HeldOutOptions(2) : null,
         LowRank = name.Contains("adapters", StringComparison.Ordinal) ? LowRank : null,

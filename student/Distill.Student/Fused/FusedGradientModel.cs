@@ -53,7 +53,7 @@ internal sealed class FusedGradientModel : IGradientModel
         replicas = [.. Enumerable.Range(0, replicaCount)
             .Select(_ => new FusedReplica(
                 parameters, matmulWeights.Values, new GradientShare(parameters, gradient, turns), rotation, capacity, scalar))];
-        threads = new ReplicaThreads(replicaCount);
+        threads = new ReplicaThreads(replicaCount, UnsplitProducts.Enter);
         distribution = new BatchDistribution(replicaCount, capacity, parameters.Architecture.MaxPositions);
     }
 

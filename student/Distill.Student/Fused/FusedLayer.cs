@@ -19,10 +19,10 @@ internal sealed unsafe class FusedLayer : IDisposable
     private readonly NativeBuffer input;    // [capacity, hidden]: residual stream before the layer
     private readonly NativeBuffer middle;   // [capacity, hidden]: after attention
     private readonly NativeBuffer inverseRms; // [2, capacity]
-    private readonly Tensor normedInput, normedMiddle; // [capacity, hidden], matmul precision
-    private readonly Tensor attended;       // [capacity, heads · size]
-    private readonly Tensor activated;      // [capacity, intermediate]
-    private Tensor? projected, gateUp;      // products of this micro-batch
+    private readonly Tensor normedInput, normedMiddle; // [rows of capacity, hidden], matmul precision
+    private readonly Tensor attended;       // [rows of capacity, heads · size]
+    private readonly Tensor activated;      // [rows of capacity, intermediate]
+    private Tensor? projected, gateUp;      // products of this micro-batch, [rows, ...]
 
     public FusedLayer(
         FlatParameters parameters, LayerWeights weights, int layer, HeadRotation rotation, ReplicaScratch scratch, ScalarType precision)
@@ -36,7 +36,7 @@ internal sealed unsafe class FusedLayer : IDisposable
         input = new NativeBuffer((long)scratch.Capacity * hidden);
         middle = new NativeBuffer((long)scratch.Capacity * hidden);
         inverseRms = new NativeBuffer(2L * scratch.Capacity);
-        Tensor Rows(long columns) => zeros([scratch.Capacity, columns], precision).DetachFromDisposeScope();
+        Tensor Rows(long columns) => zeros([ProductRows.Of(scratch.Capacity), columns], precision).DetachFromDisposeScope();
         (normedInput, normedMiddle, attended, activated) =
             (Rows(hidden), Rows(hidden), Rows((long)a.Heads * a.HeadSize), Rows(a.IntermediateSize));
     }
@@ -51,18 +51,18 @@ internal sealed unsafe class FusedLayer : IDisposable
         RowNorm.Forward(
             residual, Norm(weights.InputNormOffset), new NativeRows(normedInput), inverseRms.Slice(0, tokens), epsilon,
             scratch.Row(hidden));
-        projected = weights.Packed.Forward(normedInput.narrow(0, 0, tokens)).MoveToOuterDisposeScope();
+        projected = weights.Packed.Forward(ProductRows.Cleared(normedInput, tokens)).MoveToOuterDisposeScope();
         attention.Forward(
             batch, new NativeRows(projected), HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset),
             new NativeRows(attended));
-        Add(residual, weights.Output.Forward(attended.narrow(0, 0, tokens)), tokens);
+        Add(residual, weights.Output.Forward(ProductRows.Cleared(attended, tokens)), tokens);
         Copy(residual, middle.Pointer, tokens);
         RowNorm.Forward(
             residual, Norm(weights.AttentionNormOffset), new NativeRows(normedMiddle), inverseRms.Slice(scratch.Capacity, tokens), epsilon,
             scratch.Row(hidden));
-        gateUp = weights.GateUp.Forward(normedMiddle.narrow(0, 0, tokens)).MoveToOuterDisposeScope();
+        gateUp = weights.GateUp.Forward(ProductRows.Cleared(normedMiddle, tokens)).MoveToOuterDisposeScope();
         SwiGlu.Forward(new NativeRows(gateUp), new NativeRows(activated), tokens);
-        Add(residual, weights.Down.Forward(activated.narrow(0, 0, tokens)), tokens);
+        Add(residual, weights.Down.Forward(ProductRows.Cleared(activated, tokens)), tokens);
     }
 
     /// <param name="residualGradient">[tokens, hidden], updated in place from the layer's output to its input.</param>
@@ -72,24 +72,24 @@ internal sealed unsafe class FusedLayer : IDisposable
         using var scope = NewDisposeScope();
         int tokens = batch.Tokens.Length;
         var incoming = Narrowed(residualGradient, tokens);
-        weights.Down.AddGradient(activated.narrow(0, 0, tokens), incoming, gradient);
-        var gateUpGradient = empty_like(gateUp!);
+        weights.Down.AddGradient(ProductRows.Of(activated, tokens), incoming, gradient);
+        var gateUpGradient = ProductRows.Cleared(empty_like(gateUp!), tokens);
         SwiGlu.Backward(new NativeRows(gateUp!), new NativeRows(weights.Down.Backward(incoming)), new NativeRows(gateUpGradient), tokens);
-        weights.GateUp.AddGradient(normedMiddle.narrow(0, 0, tokens), gateUpGradient, gradient);
+        weights.GateUp.AddGradient(ProductRows.Of(normedMiddle, tokens), gateUpGradient, gradient);
         RowNorm.Backward(
             middle.Pointer, Norm(weights.AttentionNormOffset), new NativeRows(weights.GateUp.Backward(gateUpGradient)),
             inverseRms.Slice(scratch.Capacity, tokens),
             residualGradient, gradient.Slice(weights.AttentionNormOffset, hidden), scratch.Row(2 * hidden));
 
         incoming = Narrowed(residualGradient, tokens);
-        weights.Output.AddGradient(attended.narrow(0, 0, tokens), incoming, gradient);
-        var packedGradient = empty_like(projected!);
+        weights.Output.AddGradient(ProductRows.Of(attended, tokens), incoming, gradient);
+        var packedGradient = ProductRows.Cleared(empty_like(projected!), tokens);
         attention.Backward(
             batch, new NativeRows(projected!), new NativeRows(attended), new NativeRows(weights.Output.Backward(incoming)),
             new NativeRows(packedGradient),
             HeadNormWeight(weights.QueryNormOffset), HeadNormWeight(weights.KeyNormOffset), gradient.PointerAt(weights.QueryNormOffset),
             gradient.PointerAt(weights.KeyNormOffset));
-        weights.Packed.AddGradient(normedInput.narrow(0, 0, tokens), packedGradient, gradient);
+        weights.Packed.AddGradient(ProductRows.Of(normedInput, tokens), packedGradient, gradient);
         RowNorm.Backward(
             input.Pointer, Norm(weights.InputNormOffset), new NativeRows(weights.Packed.Backward(packedGradient)),
             inverseRms.Slice(0, tokens),
@@ -118,7 +118,7 @@ internal sealed unsafe class FusedLayer : IDisposable
 
     private Tensor Narrowed(float* rows, int tokens)
     {
-        var target = empty([tokens, hidden], normedInput.dtype);
+        var target = ProductRows.Cleared(empty([ProductRows.Of(tokens), hidden], normedInput.dtype), tokens);
         var view = new NativeRows(target);
         for (int token = 0; token < tokens; token++) view.Store(token, new ReadOnlySpan<float>(rows + (long)token * hidden, hidden));
         return target;

@@ -100,3 +100,27 @@ internal sealed class Projection : IDisposable
         bias?.Dispose();
     }
 }
+
+/// <summary>
+/// How many rows products are made of. oneDNN makes code of its own for every number of rows and keeps some hundred kilobytes for each, so
+/// it is asked for whole sixteens only; the rows behind the tokens are zeros, which change no gradient.
+/// </summary>
+internal static unsafe class ProductRows
+{
+    private const int Step = 16;
+
+    public static int Of(int tokens) => (tokens + Step - 1) / Step * Step;
+
+    /// <param name="matrix">[rows of at least as many tokens, columns]</param>
+    /// <returns>[rows, columns]: a view.</returns>
+    public static Tensor Of(Tensor matrix, int tokens) => matrix.narrow(0, 0, Of(tokens));
+
+    /// <summary>The same, with zeros behind the tokens: what earlier micro-batches left there is gone.</summary>
+    /// <param name="matrix">Contiguous.</param>
+    public static Tensor Cleared(Tensor matrix, int tokens)
+    {
+        long row = matrix.shape[1] * matrix.element_size();
+        new Span<byte>((byte*)NativeRows.PointerOf(matrix) + (tokens * row), checked((int)((Of(tokens) - tokens) * row))).Clear();
+        return Of(matrix, tokens);
+    }
+}

@@ -12,11 +12,14 @@ internal sealed class ReplicaThreads : IDisposable
     private readonly SemaphoreSlim[] begin;
     private readonly Exception?[] faults;
     private readonly CountdownEvent done;
+    private readonly Action enter;
     private Action<int> task = _ => { };
     private volatile bool ended;
 
-    public ReplicaThreads(int count)
+    /// <param name="enter">Done first on each of the threads.</param>
+    public ReplicaThreads(int count, Action enter)
     {
+        this.enter = enter;
         begin = [.. Enumerable.Range(0, count).Select(_ => new SemaphoreSlim(0))];
         faults = new Exception?[count];
         done = new CountdownEvent(count);
@@ -49,6 +52,7 @@ internal sealed class ReplicaThreads : IDisposable
 
     private void Loop(int index)
     {
+        enter();
         while (true)
         {
             begin[index].Wait();
@@ -87,6 +91,12 @@ internal sealed class UnsplitProducts : IDisposable
             set_num_threads(1);
         }
     }
+
+    /// <summary>
+    /// Called on every thread of a replica before its first product: how many threads one is split among is each thread's own, and a new
+    /// thread's is that of the process. Else the first products of a training that is continued would round as no others.
+    /// </summary>
+    public static void Enter() => set_num_threads(1);
 
     public void Dispose()
     {
