@@ -152,6 +152,8 @@ public sealed class HandoverTests(HandoverTests.TunedRun tuned) : IClassFixture<
         Hand("trl", "sft", [], folder["yes"]).Error.ShouldContain("holds a hand-over already");
         folder.File("mine/file", "");
         Hand("trl", "sft", ["--force"], folder["mine"]).Error.ShouldContain("something else than a hand-over");
+        foreach (string trainer in (string[])["trl", "prime-rl"])
+            Hand(trainer, "sft", ["--set", "sft.optimizer=muon"], folder["no"]).Error.ShouldContain("sft.optimizer=muon (there is: adamw)");
         Hand("trl", "sft", ["--set", "sft.label_smoothing=0.1"], folder["no"]).Error.ShouldContain("sft.label_smoothing=0.1 (there is: 0)");
     }
 

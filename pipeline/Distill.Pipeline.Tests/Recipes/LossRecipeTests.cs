@@ -27,7 +27,7 @@ public sealed class LossRecipeTests : IDisposable
         """;
 
     private static readonly string[] SupervisedKeys = ["sft.average=sequence", "sft.dft=true", "sft.label_smoothing=0.1",
-        "sft.z_loss=0.0001", "sft.entropy_bonus=0.01", "sft.rate_floor=0.1", "sft.cool_down=square_root"];
+        "sft.z_loss=0.0001", "sft.entropy_bonus=0.01", "sft.rate_floor=0.1", "sft.cool_down=square_root", "sft.optimizer=muon"];
 
     private readonly TemporaryFolder folder = SampleRecipe.Folder();
 
@@ -66,6 +66,8 @@ public sealed class LossRecipeTests : IDisposable
         again.Sft.ShouldBe(recipe.Sft);
         recipe.AnswerOnly.ToLoss().ShouldBe(new SupervisedLossOptions { Average = TokenAverage.Sequence, Rectified = true,
             LabelSmoothing = 0.1, PartitionWeight = 1e-4, EntropyBonus = 0.01 });
+        recipe.AnswerOnly.ToOptions(null, null).Training.Optimizer.Muon.ShouldBeTrue();
+        SampleRecipe.Parse(folder).Sft.ToOptions(null, null).Training.Optimizer.Muon.ShouldBeFalse();
         SampleRecipe.Parse(folder).Sft.ToLoss().ShouldBeNull();
         SampleRecipe.Parse(folder, SampleRecipe.Text, "sft.dft=false", "sft.z_loss=0").Sft.ToLoss().ShouldBeNull(); // said, and still plain
     }
@@ -128,6 +130,7 @@ public sealed class LossRecipeTests : IDisposable
     [InlineData("rl: { rewards: { repetition_length: 4 } }", "rl.rewards.repetition_length", "set rl.rewards.repetition")]
     [InlineData("sft: { schedule: inverse_square_root, warmup: 0 }", "sft.warmup", "raise it above 0")]
     [InlineData("sft: { schedule: cosine, cool_down: cosine }", "sft.cool_down", "set schedule to trapezoid")]
+    [InlineData("lora: { rank: 4 }\nsft: { optimizer: muon }", "sft.optimizer", "take lora out")]
     [InlineData("sft: { label_smoothing: 1 }", "sft.label_smoothing", "0..0.9")]
     [InlineData("sft: { z_loss: 0.1 }\nteacher: { model: teacher, top_log_probabilities: 4 }\nsoft_labels: {}", "sft.z_loss",
         "take soft_labels out")]

@@ -45,7 +45,10 @@ internal static class TrainingLoad
     /// <summary>Of a parameter in the state beside it: weights and both moments, twice while a new state replaces the old one.</summary>
     public const double StateBytes = 2 * 3 * sizeof(float);
 
-    public static string SettingOf(MatmulPrecision precision, int threads) => $"{OptionDeclaration.Spell(precision)}, {threads} threads";
+    // What is the default is not named: measured speeds of earlier runs go on to count.
+    public static string SettingOf(MatmulPrecision precision, int threads, OptimizerKind optimizer = OptimizerKind.AdamW) =>
+        $"{OptionDeclaration.Spell(precision)}, {threads} threads"
+        + (optimizer == OptimizerKind.AdamW ? "" : $", {OptionDeclaration.Spell(optimizer)}");
 }
 
 /// <summary>What an export writes.</summary>

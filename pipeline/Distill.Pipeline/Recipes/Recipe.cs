@@ -17,8 +17,8 @@ public abstract record Recipe : ISection
         + "ones, which `distill doctor` says) or `fp16` (with a loss scale; for devices without bf16, slow on a CPU)";
 
     internal const string OptimizerMeaning =
-        "`adamw`, or `muon` for the matrices of the layers (AdamW for the rest): more is learned from as many tokens. Each step takes longer by "
-        + "some dozen products of these matrices, which steps of many tokens hardly notice; rates mean the same";
+        "`adamw`, or `muon` for the matrices of the layers (AdamW for the rest): more is learned from as many tokens, at the same "
+        + "rates. An update costs about 5 × width / tokens of a step's work, on a processor on one thread: it is for steps of many tokens";
 
     internal const string Tf32Meaning =
         "on a card: round the factors of fp32 products to TF32, ten bits of fraction. In `fp32` that is all of "

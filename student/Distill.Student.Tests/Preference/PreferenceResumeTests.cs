@@ -85,6 +85,7 @@ public sealed class PreferenceResumeTests : IDisposable
             .Add(constants.Beta, constants.LabelSmoothing, constants.Gamma, constants.DesirableWeight, constants.UndesirableWeight)
             .Add(Plain.Epochs, Plain.PairsPerStep, (long)Plain.Seed, 0, 0);
         if (named) expected.Add("passes").Add(2L);
+        else expected.Add("fused passes").Add(2L);
         using var stop = new CancellationTokenSource();
         Should.Throw<OperationCanceledException>(() => PreferenceTuning.Run(
             parameters, pairs, [], Plain, TimeProvider.System, state, _ => stop.Cancel(), stop.Token));

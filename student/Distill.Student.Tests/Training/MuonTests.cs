@@ -1,5 +1,7 @@
 using Distill.Architecture;
+using Distill.Student.Adapters;
 using Distill.Student.Model;
+using Distill.Student.Supervised;
 using Distill.Student.Training;
 using static TorchSharp.torch;
 
@@ -74,10 +76,10 @@ public sealed class MuonTests
         }
     }
 
-    [Fact]
-    public void Updates_leave_no_tensors_behind()
+    [Theory, InlineData(false), InlineData(true)]
+    public void Updates_leave_no_tensors_behind(bool byTensors)
     {
-        using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
+        using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture(), byTensors: byTensors);
         using var optimizer = new AdamW(parameters, s_options);
         using var gradient = ones([parameters.Count]);
         optimizer.Update(gradient, 0.01);
@@ -92,6 +94,31 @@ public sealed class MuonTests
         using TrainingDigest one = new(), other = new();
         one.Add(new TrainingOptions { Optimizer = new AdamWOptions() }).Finish()
             .ShouldNotBe(other.Add(new TrainingOptions { Optimizer = new AdamWOptions(Muon: true) }).Finish());
+    }
+
+    [Fact]
+    public void Adapters_are_refused()
+    {
+        using var parameters = TinyDecoder.Parameters(TinyDecoder.Architecture());
+        var options = new SupervisedOptions
+        {
+            Training = new TrainingOptions { Optimizer = new AdamWOptions(Muon: true) },
+            LowRank = new LowRankOptions(2, 4, LowRankOptions.AllTargets),
+        };
+        Should.Throw<ArgumentException>(() => SupervisedFineTuning.Run(
+            parameters, TinyDecoder.Sequences(parameters.Architecture, 9), [], options, TimeProvider.System, null, _ => { },
+            TestContext.Current.CancellationToken)).Message.ShouldContain("Muon");
+    }
+
+    [Fact]
+    public void What_an_update_works_with_is_predicted()
+    {
+        var architecture = TinyDecoder.Architecture() with { HiddenSize = 64, IntermediateSize = 128 };
+        var options = new TrainingOptions { Optimizer = new AdamWOptions(Muon: true) };
+        long more = TrainingMemory.Of(architecture, options, 64).Total
+            - TrainingMemory.Of(architecture, options with { Optimizer = new AdamWOptions() }, 64).Total;
+        more.ShouldBe(6L * 4 * 3 * architecture.Layers * 64 * 128);
+        MuonUpdate.MemoryOf(architecture with { HiddenSize = 8192, IntermediateSize = 28_672 }).ShouldBe(6L * 4 * 8192 * 28_672);
     }
 
     private static bool IsHidden((string Name, long Offset, ParameterSpec Spec) place) =>

@@ -155,6 +155,8 @@ public sealed class TensorPassesTests
         using var update = parameters.Passes.UpdatesOf(parameters);
         Tensor Like() => empty([parameters.Count], ScalarType.Float32, meta);
         update.Apply(Like(), Like(), Like(), new AdamWStep(1, 0.99, 0.9, 0.95, 1e-3, 1, 1e-8, 1e-3));
+        using var muon = new MuonUpdate(parameters);
+        muon.Apply(Like(), Like(), Like(), new AdamWStep(1, 0.99, 0.9, 0.95, 1e-3, 1, 1e-8, 1e-3));
         parameters.Passes.Average(Like(), Like(), 0.1);
         var rounded = empty([parameters.Count], ScalarType.BFloat16, meta);
         parameters.Passes.Round(Like(), rounded, 0, StochasticRounding.Key(1, 1), threads: 1);
@@ -186,6 +188,8 @@ public sealed class TensorPassesTests
         using var update = parameters.Passes.UpdatesOf(parameters);
         Tensor Like() => empty([parameters.Count], ScalarType.Float32, meta);
         update.Apply(Like(), Like(), Like(), new AdamWStep(1, 0.99, 0.9, 0.95, 1e-3, 1, 1e-8, 1e-3));
+        using var muon = new MuonUpdate(parameters);
+        muon.Apply(Like(), Like(), Like(), new AdamWStep(1, 0.99, 0.9, 0.95, 1e-3, 1, 1e-8, 1e-3));
         TensorPasses.SumOfSquaresOf(Like()).numel().ShouldBe(1);
         TensorPasses.Instance.Round(
             Like(), empty([parameters.Count], ScalarType.BFloat16, meta), 0, StochasticRounding.Key(1, 1), threads: 1);

@@ -93,8 +93,9 @@ internal sealed class UnsplitProducts : IDisposable
     }
 
     /// <summary>
-    /// Called on every thread of a replica before its first product: how many threads one is split among is each thread's own, and a new
-    /// thread's is that of the process. Else the first products of a training that is continued would round as no others.
+    /// Called on every thread of a replica before its first product: how many threads a product is split among is a setting of each thread,
+    /// and a new one begins with as many as there are processors, whatever was set elsewhere. Its first products would round as no later
+    /// ones, and a training that is continued has other first products than one that was not interrupted.
     /// </summary>
     public static void Enter() => set_num_threads(1);
 

@@ -34,8 +34,8 @@ internal interface IFlatPasses
 internal interface IFlatUpdate : IDisposable
 {
     /// <summary>
-    /// One update by AdamW, g the gradient times its factor: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g²,
-    /// value ← shrink·value − size·m / (√v·correction + ε).
+    /// One update, g the gradient times its factor. AdamW's: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g²,
+    /// value ← shrink·value − size·m / (√v·correction + ε); of <see cref="MuonUpdate"/> for what it leaves to AdamW.
     /// </summary>
     /// <param name="gradient">[values], left as it is.</param>
     /// <param name="first">[values]: m, updated.</param>

@@ -1,3 +1,5 @@
+using Distill.Architecture;
+using Distill.Libtorch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,11 +13,14 @@ namespace Distill.Student.Model;
 /// </summary>
 internal sealed class MuonUpdate : IFlatUpdate
 {
-    private const double Momentum = 0.95, SizeOfAdamW = 0.2, Least = 1e-7;
+    private const double SizeOfAdamW = 0.2, OfMomentum = 0.95;
     private const int Iterations = 5;
 
+    private static readonly Scalar s_momentum = KeptScalar.Of(OfMomentum), s_least = KeptScalar.Of(1e-7);
+
     // What pulls singular values towards 1 in five rounds, to between 0.7 and 1.2: x ← ax + b(xxᵀ)x + c(xxᵀ)²x.
-    private static readonly (double A, double B, double C) s_quintic = (3.4445, -4.7750, 2.0315);
+    private static readonly (Scalar A, Scalar B, Scalar C) s_quintic =
+        (KeptScalar.Of(3.4445), KeptScalar.Of(-4.7750), KeptScalar.Of(2.0315));
 
     private readonly ITrainedValues trained;
     private readonly IFlatUpdate rest;
@@ -38,6 +43,14 @@ internal sealed class MuonUpdate : IFlatUpdate
 
     public void Dispose() => rest.Dispose();
 
+    /// <summary>Most bytes that an update takes beside the moments: some copies of the largest stack, of gates, ups and downs.</summary>
+    public static long MemoryOf(DecoderArchitecture a)
+    {
+        const int Copies = 6;
+        long matrix = (long)a.HiddenSize * a.IntermediateSize;
+        return Copies * sizeof(float) * Math.Max(matrix, Math.Min(TensorPasses.Piece, 3L * a.Layers * matrix));
+    }
+
     /// <summary>Of each matrix m = usvᵀ nearly uvᵀ: singular values between 0.7 and 1.2, those far below the largest less.</summary>
     /// <param name="matrices">[matrices, rows, columns] with no more rows than columns; left as they are.</param>
     /// <returns>[matrices, rows, columns] in the caller's dispose scope.</returns>
@@ -45,39 +58,48 @@ internal sealed class MuonUpdate : IFlatUpdate
     {
         using var scope = NewDisposeScope();
         var (a, b, c) = s_quintic;
-        var x = matrices / matrices.square().sum([1, 2], keepdim: true).sqrt().clamp_min(Least);
+        var x = Divided(matrices);
         for (int i = 0; i < Iterations; i++)
         {
             using var before = x;
             using var round = NewDisposeScope();
             var square = x.bmm(x.transpose(1, 2)); // [matrices, rows, rows]
-            x = ((x * a) + ((square * b) + (square.bmm(square) * c)).bmm(x)).MoveToOuterDisposeScope();
+            var factor = square.bmm(square).mul_(c).add_(square.mul_(b), KeptScalar.One);
+            x = factor.bmm(x).add_(x.mul(a), KeptScalar.One).MoveToOuterDisposeScope();
         }
 
         return x.MoveToOuterDisposeScope();
     }
 
+    // By their Frobenius norms.
+    private static Tensor Divided(Tensor matrices)
+    {
+        using var scope = NewDisposeScope();
+        return matrices.div(matrices.square().sum([1, 2], keepdim: true).sqrt().clamp_min(s_least)).MoveToOuterDisposeScope();
+    }
+
     private void Apply(TrainedBlock[] stack, Tensor gradient, Tensor first, in AdamWStep step)
     {
         using var scope = NewDisposeScope();
-        double clip = step.Clip;
-        var directions = Orthogonalized(torch.stack(stack.Select(block => Lying(Direction(block, gradient, first, clip)))));
+        using Scalar share = step.Clip * (1 - OfMomentum), shrink = step.Shrink;
+        var directions = Orthogonalized(torch.stack(stack.Select(block => Lying(Direction(block, gradient, first, share)))));
         foreach (var (index, block) in stack.Index())
         {
             var (rows, columns) = block.Hidden!.Value;
             var values = Matrix(trained.Values, block);
             var direction = directions[index];
-            if (step.Shrink != 1) values.mul_(step.Shrink);
-            values.add_(rows > columns ? direction.t() : direction, -step.Rate * SizeOfAdamW * Math.Sqrt(Math.Max(rows, columns)));
+            using Scalar size = -step.Rate * SizeOfAdamW * Math.Sqrt(Math.Max(rows, columns));
+            if (step.Shrink != 1) values.mul_(shrink);
+            values.add_(rows > columns ? direction.t() : direction, size);
         }
     }
 
     // Nesterov's: the momentum with this gradient, and this gradient once more. [rows, columns]
-    private static Tensor Direction(TrainedBlock block, Tensor gradient, Tensor first, double clip)
+    private static Tensor Direction(TrainedBlock block, Tensor gradient, Tensor first, Scalar share)
     {
-        var slope = Matrix(gradient, block) * (clip * (1 - Momentum));
+        var slope = Matrix(gradient, block).mul(share);
         var momentum = Matrix(first, block);
-        return slope.add_(momentum.mul_(Momentum).add_(slope), Momentum);
+        return slope.add_(momentum.mul_(s_momentum).add_(slope, KeptScalar.One), s_momentum);
     }
 
     private static Tensor Matrix(Tensor whole, TrainedBlock block) =>

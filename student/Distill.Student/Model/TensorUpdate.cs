@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Distill.Student.Model;
 
 /// <summary>
-/// AdamW by tensor operations over flat values: ten a piece, however many tensors these are. Values that do not decay — norms and biases, a
-/// few thousand among millions — are set aside while the others shrink.
+/// AdamW by tensor operations over flat values: ten a piece, however many neighbouring tensors these are. Values that do not decay — norms
+/// and biases, a few thousand among millions — are set aside while the others shrink.
 /// </summary>
 internal sealed class TensorUpdate : IFlatUpdate
 {

@@ -35,6 +35,8 @@ public sealed class SupervisedFineTuning : IDisposable
             throw new ArgumentNullException(nameof(heldOut), "Looks at held-out data are asked for without any.");
         if (options is { SoftLabels: not null, Loss: not null })
             throw new ArgumentException("Soft labels are a loss of their own: another one beside them is not taken.", nameof(options));
+        if (options is { LowRank: not null, Training.Optimizer.Muon: true })
+            throw new ArgumentException("Muon updates matrices of layers, and adapters are none.", nameof(options));
         (this.parameters, this.options, this.clock) = (parameters, options, clock);
         this.heldOut = options.HeldOut is null ? null : heldOut;
         source = new EpochSource(examples, options.Epochs, options.BatchTokens, options.Seed);

@@ -56,7 +56,8 @@ internal sealed class AdamW : IDisposable
         double clip = options.MaxGradientNorm > 0 ? Math.Min(1, options.MaxGradientNorm / (norm + 1e-6)) : 1;
         update.Apply(gradient, FirstMoment, SecondMoment, new AdamWStep(
             clip, 1 - (learningRate * options.WeightDecay), options.Beta1, options.Beta2,
-            learningRate / (1 - Math.Pow(options.Beta1, Steps)), 1 / Math.Sqrt(1 - Math.Pow(options.Beta2, Steps)), options.Epsilon, learningRate));
+            learningRate / (1 - Math.Pow(options.Beta1, Steps)), 1 / Math.Sqrt(1 - Math.Pow(options.Beta2, Steps)), options.Epsilon,
+            learningRate));
         return norm;
     }
 

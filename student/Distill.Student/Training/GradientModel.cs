@@ -112,6 +112,9 @@ internal static class GradientModels
     /// </summary>
     public const int AutogradVersion = 2;
 
+    /// <summary>The same of <see cref="FusedGradientModel"/>, in digests; in keys it is in the versions of the stages that train.</summary>
+    public const int FusedVersion = 2; // 2: products of whole sixteens of rows, the first of a thread split as the later ones
+
     /// <summary>The caller disposes the result before the parameters.</summary>
     /// <param name="longest">
     /// Tokens of the longest sequence to come; null: as long as the model reads, whose activations cost memory.

@@ -74,10 +74,10 @@ public sealed class TrainingDigest : IDisposable
     }
 
     /// <summary>
-    /// What computes gradients where the fused passes do not: a state of passes that rounded otherwise is not continued from.
+    /// What computes gradients, the fused passes or the others: a state of passes that rounded otherwise is not continued from.
     /// </summary>
-    /// <param name="isFused">Then nothing is added, and a digest is as it always was.</param>
-    internal TrainingDigest AddPasses(bool isFused) => isFused ? this : Add("passes").Add((long)GradientModels.AutogradVersion);
+    internal TrainingDigest AddPasses(bool isFused) => isFused ? Add("fused passes").Add((long)GradientModels.FusedVersion)
+        : Add("passes").Add((long)GradientModels.AutogradVersion);
 
     /// <returns>Lower-case hexadecimal, of everything added so far.</returns>
     public string Finish() => Convert.ToHexStringLower(hash.GetCurrentHash());

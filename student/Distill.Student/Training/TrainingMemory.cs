@@ -1,6 +1,7 @@
 using Distill.Architecture;
 using Distill.Student.Autograd;
 using Distill.Student.Fused;
+using Distill.Student.Model;
 using TorchSharp;
 
 namespace Distill.Student.Training;
@@ -10,7 +11,7 @@ namespace Distill.Student.Training;
 /// throughout. Without the runtime (about 250 MB with libtorch), the examples and the saving of states, which copies the weights once.
 /// </summary>
 /// <param name="Weights">fp32 master weights, and the 16-bit copy of the layers in mixed precision.</param>
-/// <param name="Optimizer">Both moments.</param>
+/// <param name="Optimizer">Both moments, and what <see cref="MuonUpdate"/> works with.</param>
 /// <param name="Gradients">One set, whatever the threads.</param>
 /// <param name="Activations">Of all threads: what the layers keep for the way back, and their working memory.</param>
 /// <param name="Head">Logits and the gradient of the output projection.</param>
@@ -28,6 +29,13 @@ internal sealed record TrainingMemory(long Weights, long Optimizer, long Gradien
         DecoderArchitecture architecture, TrainingOptions options, int longestSequence, DeviceType device = DeviceType.CPU)
     {
         options = options.On(device);
+        var memory = OfPasses(architecture, options, longestSequence, device);
+        return options.Optimizer.Muon ? memory with { Optimizer = memory.Optimizer + MuonUpdate.MemoryOf(architecture) } : memory;
+    }
+
+    private static TrainingMemory OfPasses(
+        DecoderArchitecture architecture, TrainingOptions options, int longestSequence, DeviceType device)
+    {
         if (device == DeviceType.CPU && GradientModels.IsFused(architecture, options))
             return OfFused(architecture, options.Precision, options.Threads, Math.Max(options.MicroBatchTokens, longestSequence));
         var passes = AutogradOptions.Of(architecture, options, device);

@@ -41,6 +41,9 @@ public sealed class MatrixFolders : IDisposable
         var expected = PlainDecoding.Run(bare.GraphPath, weights.Architecture, prompts, steps);
         double rounding = format.BlockBits is { } bits
             ? PlainDecoding.RoundingOf(bare.GraphPath, Exact(weights, bits, options), weights.Architecture, expected) : 0;
+        // Of the formats that round, some does, and none so much that any token would do.
+        rounding.ShouldBeLessThan(0.12, $"{family}, {format}");
+        if (format is { BlockBits: not null, Options.Portable: false }) rounding.ShouldBeGreaterThan(0, $"{family}, {format}");
         return bare with { Expected = expected, Rounding = rounding };
     }
 

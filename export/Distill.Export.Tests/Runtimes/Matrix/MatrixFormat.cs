@@ -70,8 +70,8 @@ internal sealed record MatrixFolder(string Family, MatrixFormat Format, string P
     public string? GgufFault { get; init; }
 
     /// <summary>
-    /// What rounding activations to 8 bits moves logits by, as a share of the largest, measured; 0 for formats without blocks. A runtime
-    /// may round them otherwise or not at all.
+    /// What rounding activations to 8 bits moves logits by, as a share of the largest, measured; 0 for formats without blocks, of which q8
+    /// rounds too. A runtime may round them otherwise or not at all.
     /// </summary>
     public double Rounding { get; init; }
 

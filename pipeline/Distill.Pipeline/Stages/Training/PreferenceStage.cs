@@ -31,7 +31,7 @@ internal sealed class PreferenceStage(DistillationRecipe recipe, PreferenceSecti
         Name = StageName,
         Folder = "5-preference",
         Kind = "checkpoint",
-        Version = 1,
+        Version = 2, // 2: the fused passes round otherwise
         Inputs = [ProblemsStage.Validation, start, StudentSamples.PreferenceStage],
         Options = StageDeclaration.OptionsOf(
             ("preference", section.ToKey(recipe)), ("pairing_version", PreferencePairing.Version),

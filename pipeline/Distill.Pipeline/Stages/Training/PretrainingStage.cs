@@ -32,7 +32,7 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
         Name = StageName,
         Folder = "1-pretrained",
         Kind = "pretrained",
-        Version = 4,
+        Version = 5, // 5: the fused passes round otherwise
         Inputs =
         [
             .. recipe.Start is null ? Array.Empty<string>() : [ExternalInputs.Start],
@@ -46,8 +46,8 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
 
     public StageLoad Load(Foresight earlier) => new(WorkKind.Training, (long)recipe.Training.Steps * recipe.Training.SequencesPerStep)
     {
-        Setting = TrainingLoad.SettingOf(recipe.Training.Precision, recipe.Training.Threads) + $", {recipe.Architecture.Layers} layers of "
-            + $"{recipe.Architecture.HiddenSize}",
+        Setting = TrainingLoad.SettingOf(recipe.Training.Precision, recipe.Training.Threads, recipe.Training.Optimizer)
+            + $", {recipe.Architecture.Layers} layers of {recipe.Architecture.HiddenSize}",
         Steps = recipe.Training.Steps,
         LikelyTokens = LikelyTokens,
         Parameters = recipe.Architecture.ToDecoder(VocabularySize).ParameterCount,
@@ -114,6 +114,7 @@ internal sealed class PretrainingStage(PretrainRecipe recipe) : IStage
         options.Remove("start");
         options.Remove("device");
         if (recipe.Devices.TrainingKey(recipe) is { } device) options["device"] = device;
+        options["training"] = recipe.Training.ToKey(recipe);
         var decoder = recipe.Architecture.ToDecoder(recipe.Tokenizer.VocabularySize);
         var training = recipe.Training.ToOptions((ulong)recipe.Seed, recipe.Data.ToMixture()).Training;
         if (TrainedStudent.PassesKey(decoder, training, options.ContainsKey("device")) is { } passes) options["passes"] = passes;

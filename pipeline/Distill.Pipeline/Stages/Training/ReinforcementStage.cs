@@ -32,7 +32,7 @@ internal sealed class ReinforcementStage(DistillationRecipe recipe, string start
         Name = StageName,
         Folder = "5-rl",
         Kind = "checkpoint",
-        Version = 4, // 4: greedy accuracy counts in the choice of the weights
+        Version = 5, // 4: greedy accuracy counts in the choice of the weights; 5: the fused passes round otherwise
         Inputs =
         [
             ProblemsStage.OfReinforcement(recipe), ProblemsStage.Validation, start,

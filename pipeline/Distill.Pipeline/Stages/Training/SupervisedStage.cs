@@ -41,7 +41,7 @@ internal sealed class SupervisedStage : IStage
             Name = name,
             Folder = $"4-{name}",
             Kind = "checkpoint",
-            Version = 4,
+            Version = 5, // 5: the fused passes round otherwise
             Inputs =
             [
                 CurationStage.StageName, ExternalInputs.Base, .. ReplayStage.InputsOf(recipe),
@@ -69,7 +69,7 @@ internal sealed class SupervisedStage : IStage
         examples += ReplayStage.InputsOf(recipe).Sum(stage => earlier.Rows(stage) ?? 0);
         return new(WorkKind.Training, examples * training.Epochs)
         {
-            Model = ExternalInputs.Base, Setting = TrainingLoad.SettingOf(training.Precision, training.Threads),
+            Model = ExternalInputs.Base, Setting = TrainingLoad.SettingOf(training.Precision, training.Threads, training.Optimizer),
             LikelyTokens = Math.Min(
                 steps ? TeacherRole.TokensOf(recipe, earlier) ?? double.MaxValue : training.SequenceLength / 4.0, training.SequenceLength),
             BytesPerParameter = TrainingLoad.CheckpointBytes * (1 + (training.HeldOut?.Keep ?? 0)),
