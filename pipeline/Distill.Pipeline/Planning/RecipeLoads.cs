@@ -2,6 +2,7 @@ using System.Text.Json;
 using Distill.Export;
 using Distill.Pipeline.Recipes;
 using Distill.Pipeline.Recipes.Binding;
+using Distill.Pipeline.Recipes.Sections;
 using Distill.Pipeline.Stages.Data;
 using Distill.Pipeline.Stages.Data.Teachers;
 using Distill.Student.Fused;
