@@ -130,7 +130,7 @@ public sealed class LossRecipeTests : IDisposable
     [InlineData("rl: { rewards: { repetition_length: 4 } }", "rl.rewards.repetition_length", "set rl.rewards.repetition")]
     [InlineData("sft: { schedule: inverse_square_root, warmup: 0 }", "sft.warmup", "raise it above 0")]
     [InlineData("sft: { schedule: cosine, cool_down: cosine }", "sft.cool_down", "set schedule to trapezoid")]
-    [InlineData("lora: { rank: 4 }\nsft: { optimizer: muon }", "sft.optimizer", "take lora out")]
+    [InlineData("sft: { optimizer: muon }\nlora: { rank: 4 }", "sft.optimizer", "take lora out")]
     [InlineData("sft: { label_smoothing: 1 }", "sft.label_smoothing", "0..0.9")]
     [InlineData("sft: { z_loss: 0.1 }\nteacher: { model: teacher, top_log_probabilities: 4 }\nsoft_labels: {}", "sft.z_loss",
         "take soft_labels out")]
