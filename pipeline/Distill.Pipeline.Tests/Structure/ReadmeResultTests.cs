@@ -9,7 +9,7 @@ namespace Distill.Pipeline.Tests.Structure;
 /// The committed results of the quickstart against the report of a real run of it, which continuous integration names in
 /// DISTILL_QUICKSTART_REPORT. Models, sizes, columns and the number of votes must be the run's. Figures need not be: another
 /// processor rounds differently and so trains another student of the recipe, as another seed does; each figure may differ from that of
-/// one of the committed seeds by what chance explains.
+/// one of the committed runs by what chance explains: that of problems and that between students.
 /// That README says what the committed results say is another test's subject.
 /// </summary>
 public sealed partial class ReadmeResultTests
@@ -48,8 +48,9 @@ public sealed partial class ReadmeResultTests
     [Theory]
     [InlineData("97.0 % [94.8–98.3]", true)]   // as a lucky seed
     [InlineData("94.0 % [91.2–95.9]", true)]   // between them
-    [InlineData("99.8 % [98.6–100.0]", false)]
-    [InlineData("88.0 % [84.4–90.8]", false)]
+    [InlineData("88.0 % [84.4–90.8]", true)]   // as they lie apart
+    [InlineData("86.0 % [82.3–89.1]", false)]
+    [InlineData("100.0 % [99.0–100.0]", false)]
     public void A_figure_may_be_that_of_any_seed(string measured, bool agree) => Differences(
         [Table("sft", "449 k", "92.5 % [89.5–94.7]"), Table("sft", "449 k", "96.5 % [94.2–97.9]")], Table("sft", "449 k", measured))
         .Any().ShouldBe(!agree);
@@ -67,9 +68,12 @@ public sealed partial class ReadmeResultTests
     private static string Table(string model, string size, string cell) =>
         $"| model | parameters | tokens |\n| --- | ---: | ---: |\n| {model} | {size} | {cell} |\n";
 
-    // The runs of the recipe as it is, by seed.
+    // The runs of the recipe as it is: every seed, and what a processor without products of bf16 makes of it.
     private static List<string> Written() =>
-        [.. ResultFiles.Committed.Seeds(Recipe).Runs.Select(report => ReportTable.Of(report).ToMarkdown())];
+    [
+        .. ResultFiles.Committed.Seeds(Recipe).Runs.Append(ResultFiles.Committed.Run(Recipe + "/fp32"))
+            .Select(report => ReportTable.Of(report).ToMarkdown()),
+    ];
 
     /// <param name="written">Tables of runs of one recipe: equal but for their figures.</param>
     private static IEnumerable<string> Differences(IReadOnlyList<string> written, string measured)
@@ -84,18 +88,23 @@ public sealed partial class ReadmeResultTests
             for (int column = 2; column < Math.Min(cells.Length, newerCells.Length); column++)
             {
                 string[] known = [.. tables.Select(table => Cells(table[row])[column])];
-                if (!known.Any(cell => Agree(cell, newerCells[column])))
+                double spread = Spread([.. known.Select(Estimate.Find).OfType<Estimate>().Select(estimate => estimate.Value)]);
+                if (!known.Any(cell => Agree(cell, newerCells[column], spread)))
                     yield return $"{cells[0]}: '{string.Join("', '", known)}' and '{newerCells[column]}'";
             }
         }
     }
 
-    private static bool Agree(string written, string measured)
+    // Standard deviation between students.
+    private static double Spread(IReadOnlyList<double> values) => values.Count < 2 ? 0
+        : Math.Sqrt(values.Sum(value => Math.Pow(value - values.Average(), 2)) / (values.Count - 1));
+
+    private static bool Agree(string written, string measured, double spread)
     {
         if (Figure().Replace(written, "0") != Figure().Replace(measured, "0")) return false;
         if (Estimate.Find(written) is not { } one || Estimate.Find(measured) is not { } other) return true;
         // Equal shares of as many problems have equal intervals.
-        return one.Value == other.Value ? one == other : one.AgreesWith(other);
+        return one.Value == other.Value ? one == other : one.AgreesWith(other, spread);
     }
 
     private static string[] Cells(string row) => [.. row.Trim('|').Split('|').Select(cell => cell.Trim())];
@@ -108,8 +117,8 @@ public sealed partial class ReadmeResultTests
     private sealed partial record Estimate(double Value, double Low, double High)
     {
         // Two students' shares differ by more than one share does from the truth: the halves of both intervals count.
-        public bool AgreesWith(Estimate other) =>
-            Math.Abs(Value - other.Value) <= double.Hypot((High - Low) / 2, (other.High - other.Low) / 2);
+        public bool AgreesWith(Estimate other, double spread) =>
+            Math.Abs(Value - other.Value) <= double.Hypot(double.Hypot((High - Low) / 2, (other.High - other.Low) / 2), spread);
 
         public static Estimate? Find(string cell)
         {
