@@ -16,7 +16,7 @@ internal static class LibtorchLoading
 
     // oneDNN, which multiplies bf16 on the processor, makes machine code for every shape that it meets and keeps that of 1,024. A training
     // meets more: micro-batches of many lengths, times the products of a layer, forward and backward. Making it anew for each took a
-    // quarter of the time. What is kept takes a quarter of a megabyte a shape, so trainings ask for few: by sixteens of rows.
+    // quarter of the time. What is kept came to gigabytes where every number of rows was asked for, so trainings ask for sixteens of rows.
     private const string KeptCode = "ONEDNN_PRIMITIVE_CACHE_CAPACITY", KeptCodeByOldName = "DNNL_PRIMITIVE_CACHE_CAPACITY",
         KeptShapes = "16384";
 

@@ -17,7 +17,7 @@ internal sealed class TensorUpdate : IFlatUpdate
     public TensorUpdate(ITrainedValues trained, IReadOnlyList<TrainedBlock> blocks)
     {
         this.trained = trained;
-        foreach (var (offset, whole) in Runs(blocks))
+        foreach (var (offset, whole, _, _) in TrainedBlock.Joined(blocks, alike: false))
             foreach (var (start, count) in TensorPasses.PiecesOf(whole))
                 pieces.Add(new DecayPiece(offset + start, count, Exempt(blocks, offset + start, offset + start + count)));
     }
@@ -44,19 +44,6 @@ internal sealed class TensorUpdate : IFlatUpdate
     public void Dispose()
     {
         foreach (var piece in pieces) piece.Exempt?.Dispose();
-    }
-
-    // Blocks that lie end to end are one run.
-    private static List<(long Offset, long Count)> Runs(IReadOnlyList<TrainedBlock> blocks)
-    {
-        List<(long Offset, long Count)> runs = [];
-        foreach (var block in blocks)
-        {
-            if (runs is [.., var last] && last.Offset + last.Count == block.Offset) runs[^1] = (last.Offset, last.Count + block.Count);
-            else runs.Add((block.Offset, block.Count));
-        }
-
-        return runs;
     }
 
     private static void Shrink(Tensor values, Scalar factor, Tensor? exempt)

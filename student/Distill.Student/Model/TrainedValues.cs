@@ -29,7 +29,24 @@ internal interface ITrainedValues
 /// <summary>Values of one tensor.</summary>
 /// <param name="Decays">Whether weight decay shrinks them: true for matrices.</param>
 /// <param name="Hidden">Of a matrix within a layer; null for everything else, embeddings and the output projection too.</param>
-internal readonly record struct TrainedBlock(long Offset, long Count, bool Decays, MatrixShape? Hidden = null);
+internal readonly record struct TrainedBlock(long Offset, long Count, bool Decays, MatrixShape? Hidden = null)
+{
+    /// <summary>Blocks that lie end to end as one.</summary>
+    /// <param name="blocks">In the order in which they lie.</param>
+    /// <param name="alike">Only those that decay alike.</param>
+    public static List<TrainedBlock> Joined(IReadOnlyList<TrainedBlock> blocks, bool alike)
+    {
+        List<TrainedBlock> joined = [];
+        foreach (var block in blocks)
+        {
+            if (joined is [.., var last] && last.Offset + last.Count == block.Offset && (!alike || last.Decays == block.Decays))
+                joined[^1] = last with { Count = last.Count + block.Count };
+            else joined.Add(block);
+        }
+
+        return joined;
+    }
+}
 
 internal readonly record struct MatrixShape(long Rows, long Columns);
 

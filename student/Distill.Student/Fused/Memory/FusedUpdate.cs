@@ -7,7 +7,7 @@ namespace Distill.Student.Fused;
 internal sealed unsafe class FusedUpdate(ITrainedValues trained, IReadOnlyList<TrainedBlock> updated) : IFlatUpdate
 {
     private const long Piece = 1 << 30; // what one span takes; a multiple of every vector
-    private readonly TrainedBlock[] blocks = [.. Merged(updated)];
+    private readonly List<TrainedBlock> blocks = TrainedBlock.Joined(updated, alike: true);
 
     public void Apply(Tensor gradient, Tensor first, Tensor second, in AdamWStep step)
     {
@@ -25,24 +25,6 @@ internal sealed unsafe class FusedUpdate(ITrainedValues trained, IReadOnlyList<T
 
     public void Dispose()
     {
-    }
-
-    // Neighbours that decay alike are one piece.
-    private static IEnumerable<TrainedBlock> Merged(IEnumerable<TrainedBlock> blocks)
-    {
-        TrainedBlock? open = null;
-        foreach (var block in blocks)
-        {
-            if (open is { } last && last.Decays == block.Decays && last.Offset + last.Count == block.Offset)
-                open = last with { Count = last.Count + block.Count };
-            else
-            {
-                if (open is { } ended) yield return ended;
-                open = block;
-            }
-        }
-
-        if (open is { } rest) yield return rest;
     }
 
     private static void Update(Span<float> values, ReadOnlySpan<float> gradient, Span<float> first, Span<float> second, in AdamWStep step)
