@@ -102,8 +102,8 @@ internal sealed class Projection : IDisposable
 }
 
 /// <summary>
-/// How many rows products are made of. oneDNN, which multiplies bf16, makes and keeps code for every number of rows, which came to 4 GB in a
-/// pretraining, so it is asked for whole sixteens only; the rows behind the tokens are zeros, which change no gradient.
+/// How many rows products are made of. oneDNN, which multiplies bf16, makes and keeps code for every number of rows, which came to 4 GB in
+/// a pretraining, so it is asked for whole sixteens only; the rows behind the tokens are zeros, which change no gradient.
 /// </summary>
 internal static unsafe class ProductRows
 {
